@@ -1,0 +1,79 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Package description; stays a setup.py because colcon's ament_python build needs one."""
+
+import sys
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'spike_recon_ros'
+SHARE = f'share/{NAME}'
+
+# `ros2 run` and launch files look for programs in lib/<package>. colcon puts console scripts there
+# by itself (setup.cfg); pip puts them in bin/ only, so a wheel carries small scripts of its own.
+LIBEXEC = [(f'lib/{NAME}', glob('scripts/*'))] if 'bdist_wheel' in sys.argv else []
+
+ROS_WHEELS = [
+    'ros-rclpy[fastrtps]>=7.1',
+    'ros-sensor-msgs',
+    'ros-std-msgs',
+    'ros-std-srvs',
+    'ros-diagnostic-msgs',
+    'ros-lifecycle-msgs',
+    'ros-rosgraph-msgs',
+]
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Live intensity video from event cameras and spike cameras, for ROS 2',
+    long_description=open('README.md', encoding='utf-8').read(),
+    long_description_content_type='text/markdown',
+    author='spike_recon_ros maintainers',
+    maintainer='spike_recon_ros maintainers',
+    maintainer_email='spike-recon-ros@users.noreply.github.com',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=[
+        *find_packages(include=[NAME, f'{NAME}.*']),
+        'spike_recon_models',
+        'spike_recon_training',
+        'spike_recon_training.simulation',
+    ],
+    package_dir={
+        'spike_recon_models': 'models',
+        'spike_recon_training': 'training',
+    },
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (SHARE, ['package.xml']),
+        (f'{SHARE}/launch', glob('launch/*.launch.py')),
+        (f'{SHARE}/config', glob('config/*')),
+        *LIBEXEC,
+    ],
+    install_requires=[
+        'setuptools',
+        'numpy',
+        'numba',
+        'opencv-python-headless',
+        'PyYAML',
+        'rich',
+        'rosbags>=0.10',
+    ],
+    extras_require={
+        'ros': ROS_WHEELS,
+        'video': ['av'],
+        'aedat4': ['aedat'],
+        'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+    },
+    entry_points={
+        'console_scripts': [
+            'spike-recon = spike_recon_ros.cli.main:main',
+            'recon_node = spike_recon_ros.nodes.recon_node:main',
+            'play_node = spike_recon_ros.nodes.play_node:main',
+            'record_node = spike_recon_ros.nodes.record_node:main',
+        ],
+    },
+    zip_safe=True,
+)

@@ -1,0 +1,31 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the reconstructor asks of whatever turns windows into intensity.
+
+Comes in: a Window. Goes out: intensity. Knows nothing about rendering, ROS or files. Filters
+implement this directly; a network does so through its bundle, representation and backend.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from spike_recon_ros.windows.window import Window
+
+
+class Model(Protocol):
+    """A recurrent reconstruction: its state lives inside it, from window to window."""
+
+    name: str
+
+    def step(self, window: Window) -> np.ndarray:
+        """Take one window in and return the intensity at its end.
+
+        Returns: float32 [height, width], freshly allocated, in the model's own range.
+        """
+
+    def reset(self) -> None:
+        """Zero the state, as if no window had been seen."""
+
+    def close(self) -> None:
+        """Give back what the model holds (device memory, threads); no `step` may follow."""

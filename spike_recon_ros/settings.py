@@ -1,0 +1,180 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Every default of the pipeline and the node, written once.
+
+Comes in: nothing. Goes out: a dataclass whose fields carry range and description. The node's
+parameters, `config/recon.yaml`, the README's table and the options of `spike-recon run` are all
+made from it. Knows nothing about ROS or argparse.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from spike_recon_ros.errors import UserError
+
+PIPELINE, NODE = 'pipeline', 'node'
+
+
+def _setting(
+    default: Any,
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+    group: str = PIPELINE,
+) -> Any:
+    metadata = {
+        'description': description,
+        'low': low,
+        'high': high,
+        'choices': choices,
+        'live': live,
+        'group': group,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user can set. Seconds, hertz and bytes, as people write them.
+
+    Raises:
+        UserError: on construction, if a value is out of its range or not one of its choices.
+    """
+
+    model: str = _setting(
+        'fibar',
+        'What reconstructs: a filter (fibar, leaky_integrator), a bundle of the model '
+        'zoo, or the path of a bundle.',
+    )
+    backend: str = _setting(
+        'auto',
+        'What runs a network; filters need none.',
+        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
+    )
+    device: str = _setting('auto', 'Where a network runs: auto, cpu, cuda or cuda:N.')
+    sync_mode: str = _setting(
+        'free_running',
+        'When a frame is due: at `fps` in sensor time, every `window_events` '
+        "events, at an edge on the trigger input, or at the stamp of another camera's image or of "
+        'a TimeReference.',
+        choices=('free_running', 'by_count', 'trigger_events', 'camera_image', 'time_reference'),
+    )
+    fps: float = _setting(
+        25.0, 'Frames a second of sensor time (free_running).', low=0.1, high=10_000.0
+    )
+    window_events: int = _setting(20_000, 'Events in a frame (by_count).', low=1, high=100_000_000)
+    trigger_edge: str = _setting(
+        'up', 'Edge that asks for a frame (trigger_events).', choices=('up', 'down', 'both')
+    )
+    cutoff_num_events: float = _setting(
+        40.0,
+        'fibar: cut-off period of the temporal filter, in events a pixel.',
+        low=4.5,
+        high=10_000.0,
+    )
+    leak_time: float = _setting(
+        0.1, 'leaky_integrator: time constant of the leak, s.', low=0.001, high=60.0
+    )
+    image_encoding: str = _setting(
+        'mono8', 'Encoding of the image.', choices=('mono8', 'mono16', '32FC1')
+    )
+    percentile_low: float = _setting(
+        1.0, 'Share of pixels shown black, percent.', low=0.0, high=49.0, live=True
+    )
+    percentile_high: float = _setting(
+        99.0, 'Share of pixels below white, percent.', low=51.0, high=100.0, live=True
+    )
+    tone_time: float = _setting(
+        0.2,
+        'Time constant with which black and white follow the scene, s; 0 = at once.',
+        low=0.0,
+        high=60.0,
+        live=True,
+    )
+    gamma: float = _setting(
+        1.0,
+        'Exponent 1/gamma is applied to the stretched image; above 1 brightens.',
+        low=0.1,
+        high=10.0,
+        live=True,
+    )
+    clahe_clip: float = _setting(
+        0.0,
+        'Clip limit of the contrast-limited adaptive histogram equalisation; 0 = off.',
+        low=0.0,
+        high=40.0,
+        live=True,
+    )
+    hot_pixel_time: float = _setting(
+        0.0,
+        'Learn the hot pixels in this much sensor time after a start, s; 0 = off.',
+        low=0.0,
+        high=600.0,
+    )
+    hot_pixel_file: str = _setting(
+        '', "Image file (PNG) of the sensor's size: pixels that are not black are masked."
+    )
+    max_gap: float = _setting(
+        10.0,
+        'A silence longer than this resets the state instead of being filled with frames, s.',
+        low=0.01,
+        high=3600.0,
+    )
+    lost_packets_tolerated: int = _setting(
+        0,
+        'Packets that may be missing in a row without a reset of the state.',
+        low=0,
+        high=1_000_000,
+    )
+    frame_id: str = _setting(
+        '', 'frame_id of the images; empty = that of the packets.', group=NODE
+    )
+    event_queue_memory_limit: int = _setting(
+        10_000_000,
+        'Bytes of packets that may wait; beyond it all are dropped and the state is reset.',
+        low=100_000,
+        high=4_000_000_000,
+        group=NODE,
+    )
+    overload_lag: float = _setting(
+        0.1,
+        'Age of the oldest waiting packet above which frames are not published, s; above '
+        'twice that, windows are merged.',
+        low=0.001,
+        high=60.0,
+        live=True,
+        group=NODE,
+    )
+    statistics_period: float = _setting(
+        5.0,
+        'Seconds between two lines of statistics in the log; diagnostics come every second.',
+        low=0.1,
+        high=3600.0,
+        group=NODE,
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            check(field.name, getattr(self, field.name))
+
+
+def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
+    """Yield the fields of Settings, all of them or those of one group."""
+    for field in dataclasses.fields(Settings):
+        if group is None or field.metadata['group'] == group:
+            yield field
+
+
+def check(name: str, value: Any) -> None:
+    """Raise UserError, naming the valid range, if `value` is not valid for the setting `name`."""
+    field = Settings.__dataclass_fields__[name]
+    choices, low, high = (field.metadata[key] for key in ('choices', 'low', 'high'))
+    if choices and value not in choices:
+        raise UserError(f'{name} is {value!r}; it must be one of: {", ".join(choices)}')
+    if low is not None and not low <= value <= high:
+        raise UserError(f'{name} is {value}; it must lie between {low:g} and {high:g}')

@@ -1,0 +1,27 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The data between two frame times.
+
+Comes in: nothing. Goes out: a value type. Knows nothing about who cuts it or who consumes it.
+"""
+
+from dataclasses import dataclass
+
+from spike_recon_ros.packets.events import Events
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """What happened from `t_start_ns` up to, and not including, `t_end_ns` (sensor time).
+
+    Attributes:
+        t_start_ns: end of the window before it.
+        t_end_ns: the frame's time.
+        events: the events in between, in the order in which they were sent; may be empty.
+        stamp_ns: host time wanted for the frame where a reference asked for it, else None.
+    """
+
+    t_start_ns: int
+    t_end_ns: int
+    events: Events
+    stamp_ns: int | None = None
