@@ -1,0 +1,123 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The board and what a camera sees of it."""
+
+import cv2
+import numpy as np
+import pytest
+from spike_recon_training.simulation.board import apriltag_board
+from spike_recon_training.simulation.motion import CameraMotion
+from spike_recon_training.simulation.scene import BoardScene
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.tags import read_tags
+
+WIDTH, HEIGHT = 346, 260
+TIMES_S = np.arange(0.0, 12.0, 0.05)
+
+
+@pytest.fixture(scope='module')
+def scene():
+    return BoardScene(WIDTH, HEIGHT, seed=0)
+
+
+def moved(homography, points):
+    return cv2.perspectiveTransform(np.asarray(points, float)[None], homography)[0]
+
+
+def test_every_tag_is_read_where_the_board_says_it_is():
+    board = apriltag_board(260, 210, seed=3)
+    found = read_tags(np.rint(255 * board.luminance).astype(np.uint8))
+    assert len(board.tags) >= 12
+    # A tag at the rim may lack the margin that the detector asks for; all others must be there.
+    assert len(found) >= len(board.tags) - 2
+    for tag_id, corners in found.items():
+        assert np.abs(corners - board.tags[tag_id]).max() < 2.0
+
+
+def test_board_is_a_luminance():
+    board = apriltag_board(100, 100, seed=1)
+    assert board.luminance.dtype == np.float32
+    assert board.luminance.min() > 0
+    assert board.luminance.max() <= 1
+
+
+def test_board_reaches_as_far_as_asked():
+    board = apriltag_board(123.0, 77.0)
+    height, width = board.luminance.shape
+    corners = moved(board.to_plane, [[0, 0], [width - 1, height - 1]])
+    assert (corners[0] <= [-122.5, -76.5]).all()
+    assert (corners[1] >= [122.5, 76.5]).all()
+
+
+def test_seed_decides_the_texture():
+    first, same, other = (apriltag_board(100, 100, seed=seed).luminance for seed in (1, 1, 2))
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_more_tags_than_the_family_has_is_an_error_that_says_so():
+    with pytest.raises(UserError, match='587'):
+        apriltag_board(2000, 2000, tag_width=52)
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_view_never_leaves_the_reach(seed):
+    motion = CameraMotion(WIDTH, HEIGHT, seed)
+    corners = [[0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT - 1]]
+    seen = np.array([moved(np.linalg.inv(motion.homography(t)), corners) for t in TIMES_S])
+    assert (np.abs(seen) <= motion.reach).all()
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_every_two_seconds_hold_motion_in_all_directions(seed):
+    motion = CameraMotion(WIDTH, HEIGHT, seed)
+    middle = [[WIDTH / 2, HEIGHT / 2]]
+    for start_s in (0.0, 1.0, 5.0):
+        steps = []
+        for t in np.arange(start_s, start_s + 2.0, 0.02):
+            onward = motion.homography(t + 0.01) @ np.linalg.inv(motion.homography(t - 0.01))
+            steps.append((moved(onward, middle)[0] - middle[0]) / 0.02)
+        steps = np.array(steps)
+        # In every direction (of an edge's normal) there is a time of at least 25 px/s.
+        for angle in np.linspace(0, np.pi, 16, endpoint=False):
+            across = steps @ [np.cos(angle), np.sin(angle)]
+            assert np.abs(across).max() > 25.0
+
+
+def test_speed_bounds_what_moves_in_the_image(scene):
+    motion = CameraMotion(WIDTH, HEIGHT, 0)
+    dt = 0.001
+    for t in (0.1, 1.3, 2.9):
+        onward = motion.homography(t + dt) @ np.linalg.inv(motion.homography(t))
+        points = np.random.default_rng(0).uniform(0, [WIDTH - 1, HEIGHT - 1], (50, 2))
+        shift = np.hypot(*(moved(onward, points) - points).T)
+        assert shift.max() <= 1.05 * dt * motion.speed_px(t)
+        assert scene.speed_px(t) == motion.speed_px(t)
+
+
+def test_tags_are_seen_where_the_homography_puts_them(scene):
+    image = np.rint(255 * scene.luminance(0.7)).astype(np.uint8)
+    found = read_tags(image)
+    assert len(found) >= 6
+    for tag_id, corners in found.items():
+        expected = moved(scene.board_to_image(0.7), scene.board.tags[tag_id])
+        assert np.abs(corners - expected).max() < 2.0
+
+
+def test_most_tags_are_read_in_the_ground_truth(scene):
+    views = [np.rint(255 * scene.luminance(t)).astype(np.uint8) for t in np.arange(0, 3, 0.3)]
+    assert np.mean([len(read_tags(view)) for view in views]) >= 6
+
+
+def test_tag_width_follows_the_sensor():
+    coarse, fine = BoardScene(160, 120), BoardScene(320, 240)
+    assert len(coarse.board.tags) == len(fine.board.tags)
+
+
+def test_luminance_stays_in_range(scene):
+    view = scene.luminance(1.0)
+    assert view.shape == (HEIGHT, WIDTH)
+    assert view.dtype == np.float32
+    assert view.min() > 0
+    assert view.max() <= 1
