@@ -1,0 +1,134 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A picture that explains itself: events | reconstruction | ground truth.
+
+Comes in: the events of a short time, images of the same instant. Goes out: one colour image.
+Knows nothing about where they came from.
+"""
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.evaluation.tags import read_tags
+from spike_recon_ros.packets.events import Events
+
+# All colours are BGR, as OpenCV writes them. Orange and blue are told apart by nearly everyone.
+PAGE = (255, 255, 255)
+GROUND = (38, 32, 30)
+ON = (40, 165, 255)
+OFF = (240, 160, 70)
+INK = (64, 54, 48)
+FAINT_INK = (150, 140, 132)
+OUTLINE = (90, 220, 60)
+
+FONT = cv2.FONT_HERSHEY_DUPLEX
+FULL_COLOUR_EVENTS = 2
+"""Events of one polarity at a pixel that show its full colour."""
+
+
+def side_by_side(
+    events: Events,
+    reconstruction: np.ndarray,
+    truth: np.ndarray | None = None,
+    *,
+    tags: bool = False,
+    panel_width: int = 640,
+) -> np.ndarray:
+    """Draw the panels next to each other, each with a caption.
+
+    Args:
+        events: those shortly before the instant; 20 ms show edges as lines.
+        reconstruction: uint8 [height, width], what was made of all events up to it.
+        truth: uint8 [height, width], what there was to see, where it is known.
+        tags: outline the AprilTags that are read in the images, and say how many they are.
+        panel_width: panels are magnified by the whole number that comes closest to this width.
+
+    Returns: uint8 [H, W, 3], BGR.
+    """
+    height, width = reconstruction.shape
+    scale = max(1, round(panel_width / width))
+    milliseconds = (int(events.t_ns[-1]) - int(events.t_ns[0])) / 1e6 if len(events) else 0.0
+    panels = [
+        _panel(
+            draw_events(events, width, height),
+            scale,
+            'events',
+            f'{len(events):,} in {milliseconds:.0f} ms',
+        ),
+        _image_panel(reconstruction, scale, 'reconstruction', tags),
+    ]
+    if truth is not None:
+        panels.append(_image_panel(truth, scale, 'ground truth', tags))
+    return _page(panels, gap=max(8, width * scale // 28))
+
+
+def draw_events(events: Events, width: int, height: int) -> np.ndarray:
+    """Draw ON and OFF events in two colours on a dark ground; uint8 [height, width, 3], BGR.
+
+    Where both fell on a pixel, their colours mix in the ratio of their numbers.
+    """
+    place = events.y.astype(np.int64) * width + events.x
+    count = np.stack(
+        [np.bincount(place[events.p == p], minlength=width * height) for p in (0, 1)], axis=1
+    )
+    total = count.sum(axis=1, keepdims=True)
+    colour = count @ np.array([OFF, ON], float) / np.maximum(total, 1)
+    strength = np.minimum(total / FULL_COLOUR_EVENTS, 1.0)
+    picture = (1 - strength) * np.array(GROUND) + strength * colour
+    return np.rint(picture).astype(np.uint8).reshape(height, width, 3)
+
+
+def _image_panel(image: np.ndarray, scale: int, title: str, tags: bool) -> np.ndarray:
+    picture = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    if not tags:
+        return _panel(picture, scale, title, '')
+    found = read_tags(image)
+    noun = 'tag' if len(found) == 1 else 'tags'
+    # A pixel becomes scale x scale ones, so its centre moves; the 16 is OpenCV's 1/16 pixel.
+    outlines = [
+        np.rint(16 * ((corners + 0.5) * scale - 0.5)).astype(np.int32)
+        for corners in found.values()
+    ]
+    return _panel(picture, scale, title, f'{len(found)} {noun} read', outlines)
+
+
+def _panel(
+    picture: np.ndarray,
+    scale: int,
+    title: str,
+    note: str,
+    outlines: list[np.ndarray] | None = None,
+) -> np.ndarray:
+    """Magnify a picture and write a title (left) and a note (right) above it."""
+    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    if outlines:
+        cv2.polylines(large, outlines, True, OUTLINE, max(1, scale), cv2.LINE_AA, 4)
+    width = large.shape[1]
+    size = width / 900
+    bar = np.full((round(64 * size), width, 3), PAGE, np.uint8)
+    baseline = round(42 * size)
+    _write(bar, title, (0, baseline), size, INK)
+    (note_width, _), _ = cv2.getTextSize(note, FONT, 0.8 * size, 1)
+    _write(bar, note, (width - note_width, baseline), 0.8 * size, FAINT_INK)
+    return np.vstack([bar, large])
+
+
+def _write(
+    image: np.ndarray,
+    text: str,
+    at: tuple[int, int],
+    size: float,
+    colour: tuple[int, int, int],
+) -> None:
+    cv2.putText(image, text, at, FONT, size, colour, 1, cv2.LINE_AA)
+
+
+def _page(panels: list[np.ndarray], gap: int) -> np.ndarray:
+    """Put the panels in a row on a page with margins."""
+    between = np.full((panels[0].shape[0], gap, 3), PAGE, np.uint8)
+    row = [between]
+    for panel in panels:
+        row += [panel, between]
+    page = np.hstack(row)
+    bottom = np.full((gap, page.shape[1], 3), PAGE, np.uint8)
+    return np.vstack([page, bottom])
