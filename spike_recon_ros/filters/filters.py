@@ -1,0 +1,37 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The filters by name.
+
+Comes in: a name and the settings. Goes out: a Model. Knows nothing about how each one works, nor
+about networks.
+"""
+
+from collections.abc import Callable
+
+from spike_recon_ros.filters.fibar import Fibar
+from spike_recon_ros.filters.leaky_integrator import LeakyIntegrator
+from spike_recon_ros.model import Model
+from spike_recon_ros.settings import Settings
+
+
+def _fibar(width: int, height: int, settings: Settings) -> Model:
+    return Fibar(width, height, settings.cutoff_num_events)
+
+
+def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
+    return LeakyIntegrator(width, height, settings.leak_time)
+
+
+FILTERS: dict[str, Callable[[int, int, Settings], Model]] = {
+    Fibar.name: _fibar,
+    LeakyIntegrator.name: _leaky_integrator,
+}
+
+
+def filter_for(name: str, width: int, height: int, settings: Settings) -> Model:
+    """Return a new filter for a sensor of width x height pixels.
+
+    Raises:
+        KeyError: if no filter is called `name`; `FILTERS` has the names.
+    """
+    return FILTERS[name](width, height, settings)

@@ -1,0 +1,105 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The simplest reconstruction: add up the polarities at each pixel, and let the sum leak.
+
+Comes in: windows of events. Goes out: intensity, float32 [height, width], in events. Knows
+nothing about neighbours: each pixel is on its own.
+
+At the frame's time T a pixel shows the sum over its events of p exp(-(T - t) / leak time). The
+state is that sum with the common factor left out, S = sum of p exp((t - reference) / leak time),
+so an event costs one addition and a whole image needs one factor. The reference moves when the
+exponents get large, which depends on the events alone: how the stream was cut changes nothing.
+"""
+
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.windows.window import Window
+
+# exp(40) = 2e17 leaves float32 (3e38) room for the largest sums, and its square root for noise.
+_LONGEST_LEAKS = 40.0
+_NEGLIGIBLE = 1e-30
+
+
+class LeakyIntegrator:
+    """The filter with its state, 4 bytes a pixel.
+
+    Args:
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        leak_time_s: time constant of the leak, seconds of sensor time.
+
+    Raises:
+        UserError: if `leak_time_s` is not positive.
+    """
+
+    name = 'leaky_integrator'
+
+    def __init__(self, width: int, height: int, leak_time_s: float = 0.1) -> None:
+        if not leak_time_s > 0.0:
+            raise UserError(f'leak_time is {leak_time_s}; it must be a positive number of seconds')
+        self._leak_ns = leak_time_s * 1e9
+        self._sums = np.zeros((height, width), np.float32)
+        self._reference_ns: int | None = None
+
+    def step(self, window: Window) -> np.ndarray:
+        """Take one window in; return float32 [height, width] at `t_end_ns`."""
+        events = window.events
+        if len(events):
+            if self._reference_ns is None:
+                self._reference_ns = int(events.t_ns[0])
+            self._reference_ns = int(
+                _integrate(
+                    self._sums,
+                    (events.x, events.y, events.p, events.t_ns),
+                    np.int64(self._reference_ns),
+                    self._leak_ns,
+                )
+            )
+        if self._reference_ns is None:
+            return np.zeros_like(self._sums)
+        leaks = (window.t_end_ns - self._reference_ns) / self._leak_ns
+        factor = np.float32(np.exp(-max(leaks, -_LONGEST_LEAKS)))
+        if factor < _NEGLIGIBLE:  # multiplying would make denormal numbers, which are slow
+            return np.zeros_like(self._sums)
+        return self._sums * factor
+
+    def reset(self) -> None:
+        """Forget every event."""
+        self._sums.fill(0.0)
+        self._reference_ns = None
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+@njit(nogil=True, cache=True)
+def _rebase(sums, leaks):
+    """Express the sums by a reference that is `leaks` leak times later; before means anew."""
+    factor = np.float32(np.exp(-leaks)) if leaks > 0.0 else np.float32(0.0)
+    height, width = sums.shape
+    for y in range(height):
+        for x in range(width):
+            value = sums[y, x] * factor
+            sums[y, x] = value if abs(value) > _NEGLIGIBLE else np.float32(0.0)
+
+
+@njit(nogil=True, cache=True)
+def _integrate(sums, events, reference_ns, leak_ns):
+    """Add the events to the sums; return the reference that they are now expressed by."""
+    xs, ys, ps, ts_ns = events
+    last_ns = ts_ns[0] - 1
+    weight = np.float32(0.0)
+    for i in range(xs.size):
+        t_ns = ts_ns[i]
+        if t_ns != last_ns:
+            last_ns = t_ns
+            leaks = (t_ns - reference_ns) / leak_ns
+            if abs(leaks) > _LONGEST_LEAKS:
+                _rebase(sums, leaks)
+                reference_ns = t_ns
+                leaks = 0.0
+            weight = np.float32(np.exp(leaks))
+        sums[ys[i], xs[i]] += weight if ps[i] else -weight
+    return reference_ns
