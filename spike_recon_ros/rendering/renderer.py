@@ -1,0 +1,90 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Intensity to the pixels of an image message.
+
+Comes in: intensity, float32 [height, width] in any range, and its sensor time. Goes out: mono8,
+mono16 or 32FC1 pixels. Knows nothing about ROS, nor about what reconstructed the intensity.
+"""
+
+import cv2
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.rendering.tone import ToneLimits
+from spike_recon_ros.settings import Settings
+
+_DTYPES = {'mono8': np.uint8, 'mono16': np.uint16, '32FC1': np.float32}
+_CLAHE_TILES = (8, 8)
+
+
+class Renderer:
+    """Stretches, brightens and equalises images; keeps the limits from image to image."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tone = ToneLimits()
+
+    def adopt(self, settings: Settings) -> None:
+        """Render by other settings from the next image on; the limits stay."""
+        self._settings = settings
+
+    def render(self, intensity: np.ndarray, t_ns: int) -> np.ndarray:
+        """Return the image, freshly allocated.
+
+        Args:
+            intensity: float32 [height, width]. Not a number becomes mid grey.
+            t_ns: its sensor time.
+
+        Returns:
+            [height, width]: uint8 for mono8, uint16 for mono16, float32 in 0..1 for 32FC1.
+        """
+        settings = self._settings
+        black, white = self._tone.update(
+            intensity,
+            t_ns,
+            settings.percentile_low,
+            settings.percentile_high,
+            settings.tone_time,
+        )
+        stretched = np.empty(intensity.shape, np.float32)
+        _stretch(intensity, np.float32(black), np.float32(1.0 / (white - black)), stretched)
+        if settings.gamma != 1.0:
+            cv2.pow(stretched, 1.0 / settings.gamma, dst=stretched)
+        dtype = _DTYPES[settings.image_encoding]
+        if settings.clahe_clip > 0.0:
+            return _equalised(stretched, settings.clahe_clip, dtype)
+        return _quantised(stretched, dtype)
+
+    def reset(self) -> None:
+        """Forget the limits: the next image sets them at once."""
+        self._tone.reset()
+
+
+def _quantised(image: np.ndarray, dtype: type) -> np.ndarray:
+    """Return an image in 0..1 over the whole range of an integer type, or as it is."""
+    if dtype is np.float32:
+        return image
+    image *= np.iinfo(dtype).max
+    image += 0.5
+    return image.astype(dtype)
+
+
+def _equalised(image: np.ndarray, clip: float, dtype: type) -> np.ndarray:
+    """Return the image after contrast-limited adaptive histogram equalisation."""
+    # OpenCV equalises integers only; 16 bits lose nothing that a camera has seen.
+    levels = np.uint16 if dtype is np.float32 else dtype
+    equalised = cv2.createCLAHE(clip, _CLAHE_TILES).apply(_quantised(image, levels))
+    if dtype is np.float32:
+        return equalised.astype(np.float32) / np.float32(np.iinfo(levels).max)
+    return equalised
+
+
+@njit(nogil=True, cache=True)
+def _stretch(intensity, black, scale, out):
+    """Write (intensity - black) * scale, limited to 0..1."""
+    height, width = intensity.shape
+    for y in range(height):
+        for x in range(width):
+            value = (intensity[y, x] - black) * scale
+            limited = min(max(value, np.float32(0.0)), np.float32(1.0))
+            out[y, x] = np.float32(0.5) if np.isnan(value) else limited
