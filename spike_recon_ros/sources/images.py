@@ -1,0 +1,101 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Images in bags: the intensity that was recorded beside the events.
+
+Comes in: a bag and a topic. Goes out: stamped arrays. Knows nothing about events.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.bag import Bag
+
+IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+
+
+def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield `(stamp_ns, image)` for each message, in the order of recording.
+
+    Images are [H, W] or [H, W, channels] in the encoding in which they were sent; compressed ones
+    are as OpenCV decodes them (gray or BGR).
+
+    Raises:
+        UserError: if the bag cannot be read, has no such topic, or an image is not convertible.
+    """
+    convert = image_converter()
+    bag = Bag(Path(path))
+    try:
+        found = [one for one in bag.topics if one.type in (IMAGE, COMPRESSED_IMAGE)]
+        names = {one.name for one in found if one.name.strip('/') == topic.strip('/')}
+        if not names:
+            listed = ', '.join(one.name for one in found) or 'none'
+            raise UserError(f'{path} has no image topic {topic}; it has: {listed}')
+        for one, raw in bag.messages(names):
+            message = bag.deserialize(raw, one.type)
+            try:
+                image = convert(message)
+            except Exception as error:  # both libraries raise many kinds
+                raise UserError(f'an image on {topic} cannot be converted ({error})') from error
+            yield bag.stamp_ns(raw), image
+    finally:
+        bag.close()
+
+
+def image_converter() -> Callable[[Any], np.ndarray]:
+    """Return what turns an Image or CompressedImage message into an array.
+
+    cv_bridge where a ROS installation brings it, else rosbags-image.
+
+    Raises:
+        UserError: if neither is installed.
+    """
+    try:
+        from cv_bridge import CvBridge  # noqa: PLC0415 -- only a ROS installation has it
+    except ImportError:
+        return _rosbags_image_converter()
+    bridge = CvBridge()
+
+    def convert(message: Any) -> np.ndarray:
+        if hasattr(message, 'format'):
+            return bridge.compressed_imgmsg_to_cv2(message)
+        return bridge.imgmsg_to_cv2(message)
+
+    return convert
+
+
+def _rosbags_image_converter() -> Callable[[Any], np.ndarray]:
+    try:
+        from rosbags.image import message_to_cvimage  # noqa: PLC0415 -- not everybody needs it
+    except ImportError as error:
+        raise UserError(
+            'images in bags need cv_bridge or rosbags-image; run: pip install rosbags-image'
+        ) from error
+
+    def convert(message: Any) -> np.ndarray:
+        return message_to_cvimage(_without_row_padding(message))
+
+    return convert
+
+
+def _without_row_padding(message: Any) -> Any:
+    """Return the message with rows back to back; rosbags-image does not look at `step`."""
+    if hasattr(message, 'format') or not message.height:
+        return message
+    rows = np.frombuffer(message.data, np.uint8)[: message.height * message.step]
+    rows = rows.reshape(message.height, message.step)
+    used = _row_bytes(message)
+    if used == message.step:
+        return message
+    return dataclasses.replace(message, data=np.ascontiguousarray(rows[:, :used]), step=used)
+
+
+def _row_bytes(message: Any) -> int:
+    from rosbags.image.image import to_cvtype  # noqa: PLC0415 -- not everybody needs it
+
+    _, _, kind, channels = to_cvtype(message.encoding)
+    return message.width * channels * np.dtype(kind).itemsize

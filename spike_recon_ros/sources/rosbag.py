@@ -1,0 +1,132 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Packets from ROS 1 and ROS 2 bags.
+
+Comes in: a bag. Goes out: Packets and References in the order of their recording. Knows the
+message types that carry events; knows nothing about what is inside a packet.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.sources.bag import EVENT_PACKET, EVENT_PACKET_OLD, Bag
+from spike_recon_ros.sources.event_array import parse_event_array
+from spike_recon_ros.sources.mono_packets import mono_packets
+from spike_recon_ros.sources.source import Source, Topic
+
+PACKET_TYPES = (EVENT_PACKET, EVENT_PACKET_OLD)
+EVENT_ARRAY_TYPES = ('dvs_msgs/msg/EventArray', 'prophesee_event_msgs/msg/EventArray')
+REFERENCE_TYPES = (
+    'sensor_msgs/msg/Image',
+    'sensor_msgs/msg/CompressedImage',
+    'sensor_msgs/msg/TimeReference',
+)
+
+
+class RosbagSource(Source):
+    """Events topic of a bag, with the stamps of a reference topic where one is asked for.
+
+    EventPacket messages are handed on as they are; arrays of single events are repacked as `mono`
+    packets with numbers of our own, since such messages are not counted.
+
+    Raises:
+        UserError: if the bag is damaged, empty or without the topics asked for.
+    """
+
+    def __init__(
+        self, path: Path, topic: str | None = None, reference_topic: str | None = None
+    ) -> None:
+        super().__init__(path)
+        self._bag = Bag(path)
+        try:
+            self.topics = self._bag.topics
+            self._events = self._event_topic(topic)
+            self._reference = self._reference_topic(reference_topic)
+        except UserError:
+            self._bag.close()
+            raise
+        self.n_packets = self._events.n_messages
+
+    def _event_topic(self, name: str | None) -> Topic:
+        if not any(topic.n_messages for topic in self.topics):
+            raise UserError(f'{self.path} is empty: it holds no message; record it again')
+        carriers = [t for t in self.topics if t.type in (*PACKET_TYPES, *EVENT_ARRAY_TYPES)]
+        if not carriers:
+            raise UserError(f'{self.path} has no event topic, only: {_listed(self.topics)}')
+        if name is not None:
+            for topic in carriers:
+                if topic.name.strip('/') == name.strip('/'):
+                    return topic
+            raise UserError(f'{self.path} has no event topic {name}; it has: {_listed(carriers)}')
+        recorded = [topic for topic in carriers if topic.n_messages]
+        if not recorded:
+            raise UserError(f'{self.path} holds no message on its event topic {_listed(carriers)}')
+        if len(recorded) > 1:
+            raise UserError(
+                f'{self.path} has several event topics, choose one with --topic: '
+                f'{_listed(recorded)}'
+            )
+        return recorded[0]
+
+    def _reference_topic(self, name: str | None) -> Topic | None:
+        if name is None:
+            return None
+        fitting = [topic for topic in self.topics if topic.type in REFERENCE_TYPES]
+        for topic in fitting:
+            if topic.name.strip('/') == name.strip('/'):
+                return topic
+        raise UserError(
+            f'{self.path} has no topic {name} of images or time references; '
+            f'it has: {_listed(fitting) or "none"}'
+        )
+
+    def __iter__(self) -> Iterator[Packet | Reference]:
+        names = {topic.name for topic in (self._events, self._reference) if topic}
+        seq = 0
+        for topic, raw in self._bag.messages(names):
+            if topic == self._reference:
+                yield Reference(self._bag.stamp_ns(raw))
+            elif topic.type in PACKET_TYPES:
+                yield self._packet(raw)
+            elif topic == self._events:
+                for packet in self._mono_packets(raw, seq):
+                    seq += 1
+                    yield packet
+
+    def _packet(self, raw: bytes) -> Packet:
+        message = self._bag.deserialize(raw, EVENT_PACKET)
+        if message.is_bigendian:
+            raise UserError(
+                f'the packets on {self._events.name} were written by a big-endian machine, which '
+                'is not supported'
+            )
+        return Packet(
+            encoding=message.encoding,
+            width=message.width,
+            height=message.height,
+            seq=message.seq,
+            time_base=message.time_base,
+            stamp_ns=self._bag.stamp_ns(raw),
+            data=message.events,
+        )
+
+    def _mono_packets(self, raw: bytes, first_seq: int) -> Iterator[Packet]:
+        try:
+            array = parse_event_array(raw, self._bag.is_ros1)
+        except ValueError as error:
+            raise UserError(
+                f'{self.path} is damaged: {first_seq} packets of {self._events.name} could be '
+                f'read ({error})'
+            ) from error
+        stamp_ns = self._bag.stamp_ns(raw)
+        return mono_packets(array.events, array.width, array.height, first_seq, stamp_ns)
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._bag.close()
+
+
+def _listed(topics: list[Topic] | tuple[Topic, ...]) -> str:
+    return ', '.join(f'{topic.name} ({topic.type}, {topic.n_messages})' for topic in topics)

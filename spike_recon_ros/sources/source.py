@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What every source promises.
+
+Comes in: nothing. Goes out: the base class of the sources. Knows nothing about any file format.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from spike_recon_ros.packets.packet import Packet, Reference
+
+Self = TypeVar('Self', bound='Source')
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One line of a recording's table of contents.
+
+    Attributes:
+        name: name of the topic.
+        type: its message type, `package/msg/Name`.
+        n_messages: messages recorded on it.
+    """
+
+    name: str
+    type: str
+    n_messages: int
+
+
+class Source(ABC):
+    """A recording: iterating yields its packets, and the references asked for, as recorded.
+
+    Each iteration starts at the beginning again. Used as a context manager, or closed by hand.
+
+    Attributes:
+        path: file or folder that is read.
+        n_packets: packets that an iteration yields, for progress bars; None = not known
+            beforehand. A rare message that has to be split makes it more.
+        topics: what the recording holds; empty for files without topics.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.n_packets: int | None = None
+        self.topics: tuple[Topic, ...] = ()
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Packet | Reference]:
+        """Yield from the first packet on.
+
+        Raises:
+            UserError: where the file is damaged, after everything readable before that place has
+                been yielded.
+        """
+
+    def close(self) -> None:
+        """Give back the file; no iteration may follow."""
+        return
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,50 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import sys
+
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.open_source import open_source
+
+RECORDING = 'event/dvxplorer_320x240.aedat4'
+
+
+@pytest.fixture
+def aedat():
+    return pytest.importorskip('aedat')
+
+
+def test_every_event_of_a_real_file_arrives(aedat, recordings):
+    with open_source(recordings(RECORDING)) as source:
+        packets = list(source)
+    assert sum(len(packet.data) for packet in packets) // 8 == 111_954
+    assert [packet.seq for packet in packets] == list(range(len(packets)))
+    first = packets[0]
+    assert (first.encoding, first.width, first.height) == ('mono', 320, 240)
+    assert first.time_base == 1_605_537_493_718_345_000
+
+
+def test_stream_can_be_chosen_and_a_wrong_one_lists_those_there(aedat, recordings):
+    with open_source(recordings(RECORDING), topic='0') as source:
+        assert next(iter(source)).seq == 0
+    with pytest.raises(UserError, match='no event stream 5; it has: 0'):
+        open_source(recordings(RECORDING), topic='5')
+
+
+@pytest.mark.parametrize('share', [0.0001, 0.5])
+def test_truncated_file_is_one_sentence(aedat, recordings, tmp_path, share):
+    whole = recordings(RECORDING).read_bytes()
+    path = tmp_path / 'cut.aedat4'
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(UserError, match=r'cut\.aedat4 (cannot be read|is damaged)') as raised:
+        list(open_source(path))
+    assert '\n' not in str(raised.value)
+
+
+def test_missing_library_names_the_command_that_brings_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'aedat', None)
+    path = tmp_path / 'a.aedat4'
+    path.write_bytes(b'#!AER-DAT4.0\r\n')
+    with pytest.raises(UserError, match=r"pip install 'spike_recon_ros\[aedat4\]'"):
+        open_source(path)

@@ -1,0 +1,55 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.open_source import open_source
+
+
+def test_path_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match=r'no file or folder .*nope\.raw'):
+        open_source(tmp_path / 'nope.raw')
+
+
+def test_folder_without_a_bag_is_named(tmp_path):
+    with pytest.raises(UserError, match='holds no rosbag2 bag'):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['a.mcap', 'a.db3', 'a.bag', 'a.raw', 'a.aedat4', 'a.txt'])
+def test_empty_file_is_called_empty(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=f'{name} is empty'):
+        open_source(tmp_path / name)
+
+
+def test_unknown_kind_lists_what_can_be_read(tmp_path):
+    (tmp_path / 'a.txt').write_text('hello')
+    with pytest.raises(UserError, match=r'not a recording of a known kind.*\.mcap.*\.aedat4'):
+        open_source(tmp_path / 'a.txt')
+
+
+def test_prophesee_dat_is_told_apart_from_raw(tmp_path):
+    (tmp_path / 'a.dat').write_bytes(b'% Data file containing CD events\n% Version 2\n')
+    with pytest.raises(UserError, match='Prophesee DAT'):
+        open_source(tmp_path / 'a.dat')
+
+
+def test_bag_under_another_name_asks_to_be_renamed(tmp_path):
+    (tmp_path / 'a.log').write_bytes(b'\x89MCAP0\r\n' + bytes(99))
+    with pytest.raises(UserError, match=r'rename it so that it ends in \.mcap'):
+        open_source(tmp_path / 'a.log')
+
+
+def test_raw_file_is_known_by_its_content(tmp_path):
+    (tmp_path / 'recording').write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
+    assert len(list(open_source(tmp_path / 'recording'))) == 1
+
+
+def test_topics_are_refused_where_there_are_none(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
+    with pytest.raises(UserError, match='has no topics; leave out the topic /events'):
+        open_source(path, topic='/events')
+    with pytest.raises(UserError, match='no bag and has no topic /image'):
+        open_source(path, reference_topic='/image')

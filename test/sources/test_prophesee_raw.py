@@ -1,0 +1,144 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.prophesee_raw import PACKET_BYTES, RawHeader, parse_raw_header
+
+EVK4 = b"""% camera_integrator_name Prophesee
+% date 2023-03-29 16:37:46
+% evt 3.0
+% format EVT3;height=720;width=1280
+% generation 4.2
+% geometry 1280x720
+% end
+"""
+
+
+def test_header_of_a_recent_camera_is_read_up_to_its_end():
+    assert parse_raw_header(EVK4 + b'% \x12\x34') == RawHeader('evt3', 1280, 720, len(EVK4))
+
+
+def test_header_without_end_stops_at_the_first_binary_byte():
+    head = b'% Date 2020-09-25 07:48:31\n% evt 2.0\n'
+    assert parse_raw_header(head + b'\x00\x01\n') == RawHeader('evt2', None, None, len(head))
+
+
+def test_header_without_end_stops_at_binary_that_begins_like_a_line():
+    head = b'% evt 2.0\n'
+    assert parse_raw_header(head + b'% \x81\x02\n').n_bytes == len(head)
+    assert parse_raw_header(head + b'% abc').n_bytes == len(head)
+
+
+def test_header_with_windows_line_ends_is_read():
+    head = b'% evt 3.0\r\n% geometry 640x480\r\n% end\r\n'
+    assert parse_raw_header(head + b'1234') == RawHeader('evt3', 640, 480, len(head))
+
+
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [
+        (b'% format EVT21;endianness=legacy;height=720;width=1280', 'evt21;endianness=legacy'),
+        (b'% format EVT21;endianness=little;height=320;width=320', 'evt21;endianness=little'),
+        (b'% format EVT21;height=320;width=320', 'evt21'),
+        (b'% evt 2.1', 'evt21'),
+        (b'% evt 4.0', None),
+        (b'% format HISTO3D', None),
+        (b'% date 2020', None),
+    ],
+)
+def test_encoding_is_taken_from_format_or_evt(line, expected):
+    assert parse_raw_header(line + b'\n% end\n').encoding == expected
+
+
+def test_byte_order_on_its_own_line_is_read():
+    head = b'% evt 2.1\n% endianness legacy\n% end\n'
+    assert parse_raw_header(head).encoding == 'evt21;endianness=legacy'
+
+
+@pytest.mark.parametrize('geometry', [b'x', b'0x0', b'1280', b'-5x7', b'1e3x7', b'9999999x1x1'])
+def test_nonsense_geometry_counts_as_absent(geometry):
+    header = parse_raw_header(b'% evt 3.0\n% geometry ' + geometry + b'\n% end\n')
+    assert (header.width, header.height) == (None, None)
+
+
+@given(st.binary(max_size=300))
+@example(b'% ' + b'a' * 5000)
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_after_end_leave_the_header_alone(data):
+    assert parse_raw_header(EVK4 + data) == parse_raw_header(EVK4)
+
+
+@given(st.lists(st.sampled_from([b'% ', b'%', b'\n', b'end', b'evt 3.0', b'\x80', b'geometry'])))
+@settings(max_examples=200, deadline=None)
+def test_any_header_is_parsed_without_raising(pieces):
+    head = b''.join(pieces)
+    header = parse_raw_header(head)
+    assert 0 <= header.n_bytes <= len(head)
+    assert header.width is None or header.width > 0
+
+
+def test_file_is_cut_into_aligned_packets_that_add_up(tmp_path):
+    payload = np.random.default_rng(0).bytes(2 * PACKET_BYTES + 10)
+    path = tmp_path / 'a.raw'
+    path.write_bytes(EVK4 + payload)
+    with open_source(path) as source:
+        packets = list(source)
+        assert source.n_packets == len(packets) == 3
+    assert b''.join(packet.data.tobytes() for packet in packets) == payload
+    assert all(len(packet.data) % 8 == 0 for packet in packets[:-1])
+    assert [packet.seq for packet in packets] == [0, 1, 2]
+    assert {(packet.stamp_ns, packet.time_base) for packet in packets} == {(0, 0)}
+    assert (packets[0].encoding, packets[0].width, packets[0].height) == ('evt3', 1280, 720)
+
+
+@pytest.mark.parametrize(
+    ('evt', 'size'), [('2.0', (640, 480)), ('2.1', (1280, 720)), ('3.0', (1280, 720))]
+)
+def test_size_falls_back_on_the_generation_and_can_be_given(tmp_path, evt, size):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(f'% evt {evt}\n'.encode() + bytes(8))
+    (packet,) = open_source(path)
+    assert (packet.width, packet.height) == size
+    (packet,) = open_source(path, width=320, height=240)
+    assert (packet.width, packet.height) == (320, 240)
+
+
+def test_packets_outlive_the_source(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(EVK4 + bytes(range(8)))
+    with open_source(path) as source:
+        (packet,) = source
+    assert packet.data.tolist() == list(range(8))
+
+
+def test_header_without_encoding_is_a_user_error(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% date 2020\n% end\n' + bytes(8))
+    with pytest.raises(UserError, match='names no encoding'):
+        open_source(path)
+
+
+def test_header_without_events_is_a_user_error(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(EVK4)
+    with pytest.raises(UserError, match='no events'):
+        open_source(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'encoding', 'n_bytes'),
+    [
+        ('event/gen3_vga_evt2.raw', 'evt2', 2_108_976),
+        ('event/gen41_hd_evt3_vectorised.raw', 'evt3', 617_886),
+    ],
+)
+def test_real_files_without_end_lose_no_byte(recordings, name, encoding, n_bytes):
+    with open_source(recordings(name)) as source:
+        packets = list(source)
+    assert {packet.encoding for packet in packets} == {encoding}
+    assert sum(len(packet.data) for packet in packets) == n_bytes
