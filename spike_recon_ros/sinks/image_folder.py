@@ -1,0 +1,56 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Frames as numbered images in a folder.
+
+Comes in: images. Goes out: PNG (8 or 16 bit) or TIFF (float) files and a table of their times.
+"""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.sinks.sink import Sink
+
+TABLE_NAME = 'frames.csv'
+FRAME_PATTERNS = ('frame_*.png', 'frame_*.tiff')
+
+
+class ImageFolderSink(Sink):
+    """`frame_000000.png`, ... in the order of time, and `frames.csv` with `index,t_ns,stamp_ns`.
+
+    Frames of an earlier run are removed; other files in the folder stay.
+
+    Raises:
+        OSError: if the folder cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        for pattern in FRAME_PATTERNS:
+            for earlier in path.glob(pattern):
+                earlier.unlink()
+        self._path = path
+        self._n_frames = 0
+        self._table = (path / TABLE_NAME).open('w', encoding='ascii')
+        self._table.write('index,t_ns,stamp_ns\n')
+        self._table.flush()
+
+    def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
+        """Write one image, then its line of the table."""
+        suffix = '.tiff' if image.dtype == np.float32 else '.png'
+        done, encoded = cv2.imencode(suffix, image)
+        if not done:
+            raise ValueError(f'no {suffix} can hold {image.dtype} {image.shape}')
+        # A reader that watches the folder, or an interrupted run, never sees half an image.
+        unfinished = self._path / f'.unfinished{suffix}'
+        unfinished.write_bytes(encoded.tobytes())
+        os.replace(unfinished, self._path / f'frame_{self._n_frames:06d}{suffix}')
+        self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
+        self._table.flush()
+        self._n_frames += 1
+
+    def close(self) -> None:
+        """Close the table."""
+        self._table.close()

@@ -1,0 +1,61 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Choose the sink that writes a path.
+
+Comes in: a path. Goes out: a Sink. Knows what must not be overwritten.
+"""
+
+from pathlib import Path
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sinks.image_bag import ImageBagSink
+from spike_recon_ros.sinks.image_folder import ImageFolderSink
+from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.sinks.video import VideoSink
+
+
+def open_sink(path: str | Path, fps: float, *, overwrite: bool = False) -> Sink:
+    """Open what frames are written to.
+
+    Args:
+        path: `*.mp4` for a video, `*.mcap` for a bag, else a folder of images.
+        fps: nominal rate of the frames, for formats that state one.
+        overwrite: replace what is there; of a folder only an earlier run's frames.
+
+    Raises:
+        UserError: if there is something at `path` already, or it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix in ('.mp4', '.mcap'):
+        _check_file(path, overwrite)
+    elif path.suffix and not path.is_dir():
+        raise UserError(
+            f'{path}: {path.suffix} cannot be written; name a folder (make it first if its name '
+            'has a dot), an .mp4 or an .mcap'
+        )
+    else:
+        _check_folder(path, overwrite)
+    try:
+        if path.suffix == '.mp4':
+            return VideoSink(path, fps)
+        if path.suffix == '.mcap':
+            return ImageBagSink(path)
+        return ImageFolderSink(path)
+    except OSError as error:
+        raise UserError(f'{path} cannot be written: {error.strerror}') from error
+
+
+def _check_file(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise UserError(f'{path} is a folder; name another output')
+    if path.exists() and not overwrite:
+        raise UserError(f'{path} exists; name another output or allow it with --overwrite')
+
+
+def _check_folder(path: Path, overwrite: bool) -> None:
+    if path.exists() and not path.is_dir():
+        raise UserError(f'{path} is a file; name a folder for the images')
+    if path.exists() and not overwrite and any(path.iterdir()):
+        raise UserError(
+            f'the folder {path} is not empty; name another output or allow it with --overwrite'
+        )
