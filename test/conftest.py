@@ -13,7 +13,7 @@ DATA_VARIABLE = 'SPIKE_RECON_TEST_DATA'
 
 @pytest.fixture(scope='session')
 def recordings() -> Callable[[str], Path]:
-    """Return a function that finds a real recording, or skips the test and says what is missing."""
+    """Return a function that finds a real recording, or skips, naming what is missing."""
 
     def find(relative: str) -> Path:
         folder = os.environ.get(DATA_VARIABLE)

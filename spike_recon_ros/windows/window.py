@@ -19,9 +19,17 @@ class Window:
         t_end_ns: the frame's time.
         events: the events in between, in the order in which they were sent; may be empty.
         stamp_ns: host time wanted for the frame where a reference asked for it, else None.
+        due: whether a frame was asked for at the end. A window that is not due only keeps the
+            model up to date while nothing asks for a frame.
     """
 
     t_start_ns: int
     t_end_ns: int
     events: Events
     stamp_ns: int | None = None
+    due: bool = True
+
+    def joined_with(self, later: 'Window') -> 'Window':
+        """Return one window that covers this one and the next, due when the next one is."""
+        events = Events.concatenate([self.events, later.events])
+        return Window(self.t_start_ns, later.t_end_ns, events, later.stamp_ns, later.due)

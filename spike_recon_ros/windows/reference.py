@@ -1,0 +1,52 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A frame at the stamp of another camera's image, or of a TimeReference.
+
+Comes in: Events, and References in host time. Goes out: Windows that end at the references, with
+the reference's own stamp, so that downstream can pair the two images exactly. Knows nothing about
+the messages that the references were read from.
+"""
+
+from bisect import insort
+
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.packet import Reference
+from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.windows.at_moments import Moments
+from spike_recon_ros.windows.window import Window
+
+
+class AtReferences:
+    """Windows between consecutive references.
+
+    A reference is translated to sensor time with the offset that was in force at its stamp, not at
+    its arrival: the frames are the same whether the reference came early or late.
+    """
+
+    def __init__(self, clock: SensorClock) -> None:
+        self._clock = clock
+        self._moments = Moments()
+        self._stamps: list[int] = []
+
+    def push(self, events: Events) -> list[Window]:
+        """Take the next events in and return the windows that they complete."""
+        self._moments.pending.append(events)
+        return self._cut_due() + self._moments.cut_old()
+
+    def push_reference(self, reference: Reference) -> list[Window]:
+        """Take a reference in; the windows follow at once if its moment has passed."""
+        insort(self._stamps, reference.stamp_ns)
+        return self._cut_due()
+
+    def flush(self) -> list[Window]:
+        """What follows the last reference belongs to no frame."""
+        return []
+
+    def _cut_due(self) -> list[Window]:
+        windows: list[Window] = []
+        while self._stamps and self._clock.has_passed(self._stamps[0]):
+            t_ns = self._clock.to_sensor_ns(self._stamps[0])
+            if not self._moments.pending.reaches(t_ns):
+                break
+            windows += self._moments.cut_at(t_ns, self._stamps.pop(0))
+        return windows
