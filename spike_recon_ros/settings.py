@@ -171,9 +171,17 @@ def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
 
 
 def check(name: str, value: Any) -> None:
-    """Raise UserError, naming the valid range, if `value` is not valid for the setting `name`."""
+    """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`.
+
+    A whole number is accepted where a decimal one is expected: people type `fps:=50`.
+    """
     field = Settings.__dataclass_fields__[name]
     choices, low, high = (field.metadata[key] for key in ('choices', 'low', 'high'))
+    kind = type(field.default)
+    accepted = (int, float) if kind is float else (kind,)
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        words = {float: 'a number', int: 'a whole number', str: 'a text'}
+        raise UserError(f'{name} is {value!r}; it must be {words[kind]}')
     if choices and value not in choices:
         raise UserError(f'{name} is {value!r}; it must be one of: {", ".join(choices)}')
     if low is not None and not low <= value <= high:

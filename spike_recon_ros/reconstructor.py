@@ -1,0 +1,270 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Packets in, frames out: the one place that knows the order of the rooms.
+
+Comes in: Packets (and References) of one sensor, in the order sent. Goes out: Frames. The live
+node, `spike-recon run` and the benchmarks all drive this class, so a recording gives the same
+frames everywhere. Knows nothing about ROS, files, threads or the time of day.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.model import Model
+from spike_recon_ros.model_choice import check_model_name, load_model
+from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
+from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.rendering.renderer import Renderer
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_jump
+from spike_recon_ros.windows.cutter import Cutter, cutter_for
+from spike_recon_ros.windows.hot_pixels import HotPixelMask
+from spike_recon_ros.windows.window import Window
+
+LARGEST_SIDE = 16_384
+
+
+class ResetReason(Enum):
+    """Why the recurrent state was zeroed."""
+
+    REQUESTED = 'requested'
+    SENSOR_CHANGED = 'sensor changed'
+    TIME_BACKWARDS = 'time went backwards'
+    SILENCE = 'silence'
+    LOST_PACKETS = 'lost packets'
+    SENDER_RESTARTED = 'sender restarted'
+    OVERLOAD = 'overload'
+    UNOBSERVED = 'nobody subscribed'
+    ERROR = 'error'
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts since the reconstructor was made.
+
+    Attributes:
+        packets, payload_bytes, events: what came in.
+        lost_packets: packets missing in the sequence numbers.
+        windows: windows that the model has worked through.
+        merged_windows: windows that were joined to their successor under overload.
+        frames: frames given out.
+        resets: how often the state was zeroed, by reason.
+    """
+
+    packets: int = 0
+    payload_bytes: int = 0
+    events: int = 0
+    lost_packets: int = 0
+    windows: int = 0
+    merged_windows: int = 0
+    frames: int = 0
+    resets: Counter[ResetReason] = field(default_factory=Counter)
+
+
+class Reconstructor:
+    """Turns the packets of one sensor into frames.
+
+    Args:
+        settings: what to run and how to cut and render.
+        on_reset: called with the reason and a sentence each time the state is zeroed.
+
+    Raises:
+        UserError: there is no model of that name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_reset: Callable[[ResetReason, str], None] | None = None,
+    ) -> None:
+        check_model_name(settings.model)
+        self.settings = settings
+        self.statistics = Statistics()
+        self.merge_windows = 1
+        self._on_reset = on_reset
+        self._max_gap_ns = round(settings.max_gap * 1e9)
+        self._renderer = Renderer(settings)
+        self._sensor: tuple[str, int, int] | None = None
+        self._decoder: Decoder | None = None
+        self._model: Model | None = None
+        self._mask: HotPixelMask | None = None
+        self._last_packet: Packet | None = None
+        self._begin_stream()
+
+    def push(self, packet: Packet, *, render: bool = True) -> list[Frame]:
+        """Take one packet in and return the frames that it completes, oldest first.
+
+        Args:
+            packet: the next packet of the sensor. A gap in `seq`, time that goes backwards or a
+                new resolution reset the state.
+            render: whether the frames carry an image; without, they only carry the intensity.
+
+        Raises:
+            UserError: the packet's encoding is unknown, its resolution impossible, or the model
+                cannot be loaded for it.
+        """
+        self._admit(packet)
+        assert self._decoder is not None
+        events = self._decoder.decode(packet)
+        self.statistics.packets += 1
+        self.statistics.payload_bytes += len(packet.data)
+        self.statistics.events += len(events)
+        frames: list[Frame] = []
+        start = 0
+        while (jump := self._next_jump(events, start)) < len(events):
+            frames += self._push_events(events[start:jump], packet.stamp_ns, render)
+            self._jump_to(int(events.t_ns[jump]))
+            start = jump
+        rest = replace(events[start:], triggers=events.triggers) if start else events
+        return frames + self._push_events(rest, packet.stamp_ns, render)
+
+    def push_reference(self, reference: Reference, *, render: bool = True) -> list[Frame]:
+        """Take in a moment for which a frame is wanted; return the frames that are due already."""
+        return self._frames(self._cutter.push_reference(reference), render)
+
+    def flush(self) -> list[Frame]:
+        """At the end of a recording: return the frame of the last, unfinished window, if any."""
+        return self._frames(self._cutter.flush(), render=True)
+
+    def reset(self, reason: ResetReason = ResetReason.REQUESTED, detail: str = '') -> None:
+        """Zero the state and start anew with the next packet, which need not follow the last."""
+        if self._decoder is not None:
+            self._decoder.reset()
+        self._last_packet = None
+        self._restart(reason, detail)
+
+    def close(self) -> None:
+        """Give back what the model holds; the next packet would load it again."""
+        if self._model is not None:
+            self._model.close()
+        self._model, self._sensor, self._last_packet = None, None, None
+
+    @property
+    def decoder_statistics(self) -> DecoderStatistics:
+        """What the current decoder left out."""
+        return self._decoder.statistics if self._decoder is not None else DecoderStatistics()
+
+    def adopt(self, settings: Settings) -> None:
+        """Take over new rendering settings without touching the state."""
+        self.settings = settings
+        self._renderer.adopt(settings)
+
+    def _begin_stream(self) -> None:
+        self._clock = SensorClock()
+        self._cutter: Cutter = cutter_for(self.settings, self._clock)
+        self._held: Window | None = None
+        self._held_count = 0
+        self._last_t_ns: int | None = None
+
+    def _restart(self, reason: ResetReason, detail: str) -> None:
+        self.statistics.resets[reason] += 1
+        if self._on_reset is not None:
+            self._on_reset(reason, detail)
+        self._begin_stream()
+        self._renderer.reset()
+        if self._mask is not None:
+            self._mask.reset()
+        if self._model is not None:
+            self._model.reset()
+
+    def _admit(self, packet: Packet) -> None:
+        """Prepare for a packet, with a reset where it does not continue the last one."""
+        sensor = (packet.encoding, packet.width, packet.height)
+        last = self._last_packet
+        if sensor != self._sensor:
+            self._adapt(packet)
+            if last is not None:
+                self.reset(ResetReason.SENSOR_CHANGED, f'now {sensor[1]}x{sensor[2]} {sensor[0]}')
+        elif last is not None:
+            self._check_sequence(last, packet)
+        self._sensor = sensor
+        self._last_packet = packet
+
+    def _check_sequence(self, last: Packet, packet: Packet) -> None:
+        lost = packet.seq - last.seq - 1
+        back_ns = last.stamp_ns - packet.stamp_ns
+        if packet.stamp_ns and back_ns > BACKWARDS_TOLERANCE_NS:
+            self.reset(ResetReason.TIME_BACKWARDS, f'by {back_ns / 1e9:.3f} s; a bag that loops?')
+        elif lost < 0:
+            self.reset(ResetReason.SENDER_RESTARTED, f'seq {packet.seq} came after {last.seq}')
+        elif lost > 0:
+            self.statistics.lost_packets += lost
+            if lost > self.settings.lost_packets_tolerated:
+                self.reset(ResetReason.LOST_PACKETS, f'{lost} before seq {packet.seq}')
+
+    def _adapt(self, packet: Packet) -> None:
+        """Make decoder, mask and model for the sensor that the packet came from."""
+        width, height = packet.width, packet.height
+        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
+            raise UserError(
+                f'a packet says that the sensor has {width}x{height} pixels; '
+                'check the driver that sends it'
+            )
+        decoder = decoder_for(packet.encoding, width, height)
+        if self._sensor is None or self._sensor[1:] != (width, height):
+            self.close()
+            self._model = load_model(self.settings, width, height)
+            self._mask = HotPixelMask(width, height, self.settings)
+        self._decoder = decoder
+
+    def _next_jump(self, events: Events, start: int) -> int:
+        """Return the index at which sensor time jumps; the number of events if nowhere."""
+        if start == len(events):
+            return start
+        last_t_ns = int(events.t_ns[start]) if self._last_t_ns is None else self._last_t_ns
+        return first_jump(events.t_ns, start, last_t_ns, self._max_gap_ns)
+
+    def _jump_to(self, t_ns: int) -> None:
+        step_ns = t_ns - (self._last_t_ns or 0)
+        if step_ns < 0:
+            self._restart(ResetReason.TIME_BACKWARDS, f'by {-step_ns / 1e9:.3f} s')
+        else:
+            self._restart(ResetReason.SILENCE, f'of {step_ns / 1e9:.3f} s')
+
+    def _push_events(self, events: Events, stamp_ns: int, render: bool) -> list[Frame]:
+        if len(events):
+            self._clock.observe(int(events.t_ns[0]), stamp_ns)
+            self._last_t_ns = int(events.t_ns[-1])
+        return self._frames(self._cutter.push(events), render)
+
+    def _frames(self, windows: list[Window], render: bool) -> list[Frame]:
+        frames = (self._step(window, render) for window in self._merged(windows))
+        return [frame for frame in frames if frame is not None]
+
+    def _merged(self, windows: list[Window]) -> Iterator[Window]:
+        """Join windows under overload; what is joined already stays so when the load falls."""
+        for latest in windows:
+            window = latest
+            if self._held is not None:
+                window = self._held.joined_with(latest)
+                self.statistics.merged_windows += 1
+            self._held_count += 1
+            if window.due and self._held_count < self.merge_windows:
+                self._held = window
+                continue
+            self._held, self._held_count = None, 0
+            yield window
+
+    def _step(self, window: Window, render: bool) -> Frame | None:
+        assert self._model is not None
+        assert self._mask is not None
+        window = self._mask.apply(window)
+        intensity = self._model.step(window)
+        self.statistics.windows += 1
+        if not window.due:
+            return None
+        self.statistics.frames += 1
+        stamp_ns = window.stamp_ns
+        if stamp_ns is None:
+            stamp_ns = self._clock.to_host_ns(window.t_end_ns)
+        image = self._renderer.render(intensity, window.t_end_ns) if render else None
+        return Frame(
+            window.t_end_ns, stamp_ns, window.t_start_ns, len(window.events), intensity, image
+        )

@@ -1,0 +1,45 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling what is compiled on first use, before the first real packet waits for it.
+
+Comes in: Settings. Goes out: nothing but caches on disk and in the process. Knows nothing about
+ROS.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from spike_recon_ros.packets.decoders import ENCODINGS, decoder_for
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+
+_WIDTH, _HEIGHT = 64, 48
+_EVENTS = 2000
+
+
+def warm_up(settings: Settings) -> None:
+    """Run every decoder and, on a made-up sensor, the model and renderer of the settings.
+
+    The first time on a machine this takes some ten seconds; afterwards the compiled code comes
+    from the cache. Nothing of it reaches the reconstructor that will be used.
+    """
+    for encoding in ENCODINGS:
+        decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
+        decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
+    quick = dataclasses.replace(settings, sync_mode='by_count', window_events=_EVENTS // 4)
+    reconstructor = Reconstructor(quick)
+    index = np.arange(_EVENTS)
+    events = Events(
+        (index % _WIDTH).astype(np.uint16),
+        (index // _WIDTH % _HEIGHT).astype(np.uint16),
+        (index % 2).astype(np.uint8),
+        index.astype(np.int64) * 1000,
+        Triggers.empty(),
+    )
+    packet = Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
+    reconstructor.push(packet)
+    reconstructor.close()
