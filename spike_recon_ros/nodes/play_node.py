@@ -1,0 +1,160 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Publishes a recording at its recorded pace, for machines without `ros2 bag`.
+
+Comes in: a recording. Goes out: its topics. Knows nothing about what the messages mean.
+"""
+
+import argparse
+import time
+from typing import Any
+
+import rclpy
+from event_camera_msgs.msg import EventPacket
+from rclpy.duration import Duration
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rosgraph_msgs.msg import Clock
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.nodes.messages import time_message
+from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.qos import REPLAY_QOS
+from spike_recon_ros.nodes.recording import Due, Recording, open_recording
+
+CLOCK_PERIOD_NS = 5_000_000
+DELIVERY_TIMEOUT = 2.0
+
+
+class PlayNode(Node):
+    """Node `player`: publishes messages when they are due.
+
+    Args:
+        recording: what to publish.
+        rate: how much faster than recorded.
+        restamp: shift the header stamps as if everything happened now.
+        clock: also publish the recording's time on /clock.
+    """
+
+    def __init__(
+        self, recording: Recording, *, rate: float, restamp: bool, clock: bool, **kwargs: Any
+    ) -> None:
+        super().__init__('player', **kwargs)
+        self.published = 0
+        self.packets = 0
+        self.late_ms: list[float] = []
+        self._recording = recording
+        self._rate = rate
+        self._restamp = restamp
+        self._outputs: dict[str, Publisher] = {
+            topic: self.create_publisher(kind, topic, REPLAY_QOS)
+            for topic, kind in recording.topics.items()
+        }
+        self._clock_output = self.create_publisher(Clock, '/clock', 10) if clock else None
+        self._last_clock_ns = 0
+        self._begun_ns = 0
+        self._first_stamp_ns: int | None = None
+        for topic, why in recording.left_out.items():
+            self.get_logger().warning(f'{topic} is left out: {why}')
+
+    def wait_for_subscribers(self, topics: list[str], timeout: float) -> None:
+        """Wait until each topic has a subscriber.
+
+        Raises:
+            UserError: none came in time, or there is no such topic.
+        """
+        give_up = time.monotonic() + timeout
+        for topic in topics:
+            if topic not in self._outputs:
+                known = ', '.join(self._outputs)
+                raise UserError(f'the recording has no topic {topic}; it has: {known}')
+            while not self._outputs[topic].get_subscription_count():
+                if time.monotonic() > give_up:
+                    raise UserError(f'nobody subscribed to {topic} within {timeout:g} s')
+                rclpy.spin_once(self, timeout_sec=0.02)
+
+    def play(self) -> None:
+        """Publish the recording once, from the beginning."""
+        begun = time.monotonic()
+        self._begun_ns, self._first_stamp_ns = time.time_ns(), None
+        first_ns = None
+        for due in self._recording.messages():
+            if first_ns is None:
+                first_ns = due.t_ns
+            wait = begun + (due.t_ns - first_ns) / 1e9 / self._rate - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            self.late_ms.append(max(0.0, -wait * 1e3))
+            self._publish(due)
+            if not rclpy.ok():
+                return
+
+    @property
+    def stamp_shift_ns(self) -> int:
+        """What --restamp added to the stamps of the latest round, at rate 1."""
+        return self._begun_ns - self._first_stamp_ns if self._first_stamp_ns is not None else 0
+
+    def finish(self) -> None:
+        """Wait until what was published has been taken, as far as that can be known."""
+        for output in self._outputs.values():
+            output.wait_for_all_acked(Duration(seconds=DELIVERY_TIMEOUT))
+
+    def _publish(self, due: Due) -> None:
+        message = due.message
+        stamp_ns = self._recording.stamp_ns(due) if self._restamp else None
+        if stamp_ns is not None:
+            if self._first_stamp_ns is None:
+                self._first_stamp_ns = stamp_ns
+            since_ns = round((stamp_ns - self._first_stamp_ns) / self._rate)
+            message = self._recording.restamped(due, self._begun_ns + since_ns)
+        if self._clock_output is not None and (
+            abs(due.t_ns - self._last_clock_ns) >= CLOCK_PERIOD_NS
+        ):
+            self._clock_output.publish(Clock(clock=time_message(due.t_ns)))
+            self._last_clock_ns = due.t_ns
+        self._outputs[due.topic].publish(message)
+        self.published += 1
+        self.packets += self._recording.topics[due.topic] is EventPacket
+
+
+def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
+    """Play until the end or an interrupt; return what was published.
+
+    Raises:
+        UserError: the recording cannot be read, or nobody subscribed.
+    """
+    if options.rate <= 0:
+        raise UserError(f'--rate is {options.rate:g}; it must be above 0')
+    recording = open_recording(options.source)
+    prepare_middleware()
+    rclpy.init(args=ros_args)
+    node = None
+    loops = 0
+    begun = time.monotonic()
+    try:
+        node = PlayNode(recording, rate=options.rate, restamp=options.restamp, clock=options.clock)
+        node.wait_for_subscribers(options.wait_for, options.wait_timeout)
+        begun = time.monotonic()
+        while rclpy.ok():
+            node.play()
+            loops += 1
+            if not options.loop:
+                break
+        node.finish()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        published = node.published if node else 0
+        late_ms = sorted(node.late_ms) if node else []
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return {
+        'published': published,
+        'packets': node.packets if node else 0,
+        'stamp_shift_ns': node.stamp_shift_ns if node else 0,
+        'loops': loops,
+        'seconds': round(time.monotonic() - begun, 3),
+        'late_p99_ms': round(late_ms[int(0.99 * (len(late_ms) - 1))], 3) if late_ms else None,
+    }

@@ -1,0 +1,288 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The live node: event packets in, images out.
+
+Comes in: topics and parameters. Goes out: topics. Knows nothing about how a frame is made: it
+queues packets for the worker and publishes what the worker returns.
+"""
+
+import time
+import traceback
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Float64
+from std_srvs.srv import Trigger
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
+from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.nodes.messages import image_message
+from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.parameters import (
+    check_change,
+    declare_settings,
+    read_settings,
+    with_changes,
+)
+from spike_recon_ros.nodes.qos import IMAGE_QOS, overridable
+from spike_recon_ros.nodes.subscribers import subscriber_events
+from spike_recon_ros.nodes.worker import Worker
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.warm_up import warm_up
+
+DIAGNOSTICS_PERIOD = 1.0
+# A stream that resets at every packet must not flood the log; the counters tell of each.
+LOG_RESET_PERIOD = 0.5
+
+
+class ReconNode(LifecycleNode):
+    """Lifecycle node `recon`.
+
+    configure checks the parameters, loads and warms up; activate starts the worker and, as soon as
+    someone subscribes to the image, subscribes to the packets; deactivate stops both and keeps
+    what was loaded; cleanup gives it back.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__('recon', **{'namespace': 'event_camera', **kwargs})
+        declare_settings(self)
+        autostart = 'Configure and activate at the start, without a lifecycle manager.'
+        self.declare_parameter(
+            'autostart', False, ParameterDescriptor(description=autostart, read_only=True)
+        )
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._reconstructor: Reconstructor | None = None
+        self._worker: Worker | None = None
+        self._inputs: Inputs | None = None
+        self._logged_resets: dict[ResetReason, float] = {}
+
+    def start(self) -> bool:
+        """Configure and activate; return whether that succeeded."""
+        done = TransitionCallbackReturn.SUCCESS
+        return self.trigger_configure() == done and self.trigger_activate() == done
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model, compile what is compiled, and create the outgoing topics."""
+        try:
+            settings = read_settings(self)
+            self._reconstructor = Reconstructor(settings, on_reset=self._on_reset)
+            warm_up(settings)
+        except UserError as error:
+            self.get_logger().error(str(error))
+            self._reconstructor = None
+            return TransitionCallbackReturn.FAILURE
+        self._statistics = TopicStatistics()
+        self._create_outputs()
+        self.get_logger().info(
+            f'ready: model {settings.model}, {settings.sync_mode}; packets are taken from '
+            f'{self.resolve_topic_name("events")} while someone subscribes to '
+            f'{self._images.topic_name}'
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the worker; the packets follow when someone looks."""
+        assert self._reconstructor is not None
+        super().on_activate(state)
+        settings = self._reconstructor.settings
+        self._worker = Worker(self._reconstructor, self._publish, self._report)
+        self._inputs = Inputs(self, settings.sync_mode, self._worker, self._statistics)
+        self._health = Diagnostics(
+            self.get_fully_qualified_name(), self._reconstructor, self._worker, self._statistics
+        )
+        self._counters = self._health.counters()
+        self._timers_ = [
+            self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
+            self.create_timer(
+                settings.statistics_period, self._log_statistics, clock=self._steady
+            ),
+        ]
+        self._update_inputs()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop taking packets; keep what was loaded."""
+        self._stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back everything that configure made."""
+        self._stop()
+        self._destroy_outputs()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """As cleanup, from any state."""
+        return self.on_cleanup(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back everything and wait to be configured again."""
+        return self.on_cleanup(state)
+
+    def close(self) -> None:
+        """Stop and give back everything, whatever the state; the node is destroyed."""
+        self._stop()
+        self._destroy_outputs()
+        self.destroy_node()
+
+    def _create_outputs(self) -> None:
+        def publisher(kind: type, topic: str, **options: Any) -> Any:
+            return self.create_lifecycle_publisher(kind, topic, IMAGE_QOS, **options)
+
+        self._images = publisher(
+            Image,
+            '~/image_raw',
+            event_callbacks=subscriber_events(self, self._update_inputs),
+            qos_overriding_options=overridable(),
+        )
+        self._camera_infos = publisher(CameraInfo, '~/camera_info')
+        self._processing_ms = publisher(Float64, '~/debug/processing_time_ms')
+        self._latency_ms = publisher(Float64, '~/debug/pipeline_latency_ms')
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
+
+    def _destroy_outputs(self) -> None:
+        if self._reconstructor is None:
+            return
+        for item in (self._images, self._camera_infos, self._processing_ms, self._latency_ms):
+            self.destroy_publisher(item)
+        self.destroy_publisher(self._diagnostics)
+        self.destroy_service(self._reset_service)
+        self._reconstructor.close()
+        self._reconstructor = None
+
+    def _stop(self) -> None:
+        if self._worker is None or self._inputs is None:
+            return
+        self._inputs.close()
+        self._worker.stop()
+        for timer in self._timers_:
+            self.destroy_timer(timer)
+        self._worker, self._inputs = None, None
+
+    def _update_inputs(self) -> None:
+        """Subscribe while someone looks, and only then."""
+        if self._inputs is None or self._worker is None:
+            return
+        wanted = self._images.get_subscription_count() > 0
+        if wanted and not self._inputs.are_open:
+            self._inputs.open()
+        elif not wanted and self._inputs.are_open:
+            self._inputs.close()
+            self._worker.call(lambda recon: recon.reset(ResetReason.UNOBSERVED))
+
+    # On the worker's thread.
+
+    def _publish(self, frame: Frame, seconds: float) -> None:
+        assert frame.image is not None
+        assert self._reconstructor is not None
+        assert self._inputs is not None
+        frame_id = self._reconstructor.settings.frame_id or self._inputs.frame_id
+        message = image_message(frame.image, frame.stamp_ns, frame_id)
+        self._images.publish(message)
+        info = self._inputs.camera_info
+        if info is not None and self._camera_infos.get_subscription_count():
+            info.header = message.header
+            self._camera_infos.publish(info)
+        latency_ms = (self.get_clock().now().nanoseconds - frame.stamp_ns) / 1e6
+        self._statistics.published_frames += 1
+        self._statistics.latencies_ms.append(latency_ms)
+        self._statistics.processing_ms.append(seconds * 1e3)
+        for topic, value in (
+            (self._processing_ms, seconds * 1e3),
+            (self._latency_ms, latency_ms),
+        ):
+            if topic.get_subscription_count():
+                topic.publish(Float64(data=value))
+
+    def _report(self, error: Exception) -> None:
+        if isinstance(error, UserError):
+            self.get_logger().error(str(error), throttle_duration_sec=5.0)
+        else:
+            text = ''.join(traceback.format_exception(error))
+            self.get_logger().error(f'please report this bug:\n{text}', throttle_duration_sec=5.0)
+
+    def _on_reset(self, reason: ResetReason, detail: str) -> None:
+        now = time.monotonic()
+        if now - self._logged_resets.get(reason, -float('inf')) < LOG_RESET_PERIOD:
+            return
+        self._logged_resets[reason] = now
+        text = f'state reset: {reason.value}' + (f' ({detail})' if detail else '')
+        if reason in (ResetReason.REQUESTED, ResetReason.UNOBSERVED):
+            self.get_logger().info(text)
+        else:
+            self.get_logger().warning(text)
+
+    # On the executor's thread.
+
+    def _on_reset_request(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        response.success = self._worker is not None
+        if self._worker is not None:
+            self._worker.call(lambda recon: recon.reset())
+            response.message = 'the state is zeroed before the next packet'
+        else:
+            response.message = 'the node is not active'
+        return response
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        reconstructor = self._reconstructor
+        result = check_change(parameters, configured=reconstructor is not None)
+        if result.successful and reconstructor is not None:
+            settings = with_changes(reconstructor.settings, parameters)
+            if self._worker is None:
+                reconstructor.adopt(settings)
+            else:
+                self._worker.overload_lag = settings.overload_lag
+                self._worker.call(lambda recon: recon.adopt(settings))
+        return result
+
+    def _publish_diagnostics(self) -> None:
+        message = DiagnosticArray(status=[self._health.status()])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def _log_statistics(self) -> None:
+        assert self._reconstructor is not None
+        period = self._reconstructor.settings.statistics_period
+        line, self._counters = self._health.sentence(period, self._counters)
+        if self._inputs is not None and self._inputs.are_open:
+            self.get_logger().info(line)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is interrupted; return the exit status."""
+    prepare_middleware()
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = ReconNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        if not node.get_parameter('autostart').value:
+            name = node.get_fully_qualified_name()
+            node.get_logger().info(
+                f'unconfigured; start with: ros2 lifecycle set {name} configure, then activate '
+                '(or run with -p autostart:=true)'
+            )
+        elif not node.start():
+            return 1
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        if node is not None:
+            node.close()
+        rclpy.try_shutdown()
+    return 0

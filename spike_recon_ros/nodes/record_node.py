@@ -1,0 +1,114 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Receives images and writes them to files, for machines without `ros2 bag` or a viewer.
+
+Comes in: an image topic. Goes out: pictures, a video or a bag, and how late the images were. Knows
+nothing about how they were made.
+"""
+
+import argparse
+import queue
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from spike_recon_ros.nodes.messages import DTYPE_OF_ENCODING, image_array, time_ns
+from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.qos import REPLAY_QOS
+from spike_recon_ros.sinks.open_sink import open_sink
+from spike_recon_ros.sinks.sink import Sink
+
+TOPIC = '/event_camera/recon/image_raw'
+
+
+class RecordNode(Node):
+    """Node `recorder`: hands each image to a thread that writes it.
+
+    Args:
+        sink: where the images go.
+        topic: the image topic.
+    """
+
+    def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
+        super().__init__('recorder', **kwargs)
+        self.latencies_ms: list[float] = []
+        self.arrivals: list[float] = []
+        self.unreadable = 0
+        self.diagnostics: dict[str, str] = {}
+        self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
+        self._writer.start()
+        self.create_subscription(Image, topic, self._on_image, REPLAY_QOS)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+
+    def finish(self) -> None:
+        """Wait until everything that came is written."""
+        self._images.put(None)
+        self._writer.join()
+
+    def _on_image(self, message: Image) -> None:
+        late_ns = self.get_clock().now().nanoseconds - time_ns(message.header.stamp)
+        self.latencies_ms.append(late_ns / 1e6)
+        self.arrivals.append(time.monotonic())
+        self._images.put(message)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.endswith(': reconstruction'):
+                self.diagnostics = {item.key: item.value for item in status.values}
+
+    def _write(self, sink: Sink) -> None:
+        while (message := self._images.get()) is not None:
+            if message.encoding not in DTYPE_OF_ENCODING:
+                self.unreadable += 1
+                continue
+            stamp_ns = time_ns(message.header.stamp)
+            sink.write(image_array(message), stamp_ns, stamp_ns)
+
+
+def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
+    """Record until the wanted number of images or an interrupt; return what came.
+
+    Raises:
+        UserError: OUT cannot be written.
+    """
+    prepare_middleware()
+    with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink:
+        rclpy.init(args=ros_args)
+        node = None
+        try:
+            node = RecordNode(sink, options.topic)
+            executor = SingleThreadedExecutor()
+            executor.add_node(node)
+            while options.frames is None or len(node.arrivals) < options.frames:
+                executor.spin_once(timeout_sec=0.2)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        finally:
+            if node is not None:
+                node.finish()
+                node.destroy_node()
+            rclpy.try_shutdown()
+    assert node is not None
+    return _summary(node)
+
+
+def _summary(node: RecordNode) -> dict[str, Any]:
+    frames = len(node.arrivals)
+    seconds = node.arrivals[-1] - node.arrivals[0] if frames > 1 else 0.0
+    late = node.latencies_ms
+    return {
+        'frames': frames,
+        'fps': round((frames - 1) / seconds, 2) if seconds else None,
+        'latency_p50_ms': round(float(np.percentile(late, 50)), 2) if frames else None,
+        'latency_p99_ms': round(float(np.percentile(late, 99)), 2) if frames else None,
+        'unreadable': node.unreadable,
+        'diagnostics': node.diagnostics,
+    }

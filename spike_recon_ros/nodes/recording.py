@@ -1,0 +1,155 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A recording as messages that are ready to be published.
+
+Comes in: a bag, or any other source of packets. Goes out: messages with the time at which they are
+due. Knows nothing about publishers or pacing.
+"""
+
+import importlib
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from event_camera_msgs.msg import EventPacket
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.nodes.messages import packet_message, time_message
+from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.sources.bag import Bag
+from spike_recon_ros.sources.open_source import open_source
+
+# Where the first member of a message, the stamp of its Header, lies in its serialized form: behind
+# the four bytes that tell byte order and version.
+_STAMP_OFFSET = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message and the time of the recording at which it is to be published, ns."""
+
+    t_ns: int
+    topic: str
+    message: Any
+
+
+class Recording(ABC):
+    """Something to replay, any number of times.
+
+    Attributes:
+        topics: the message class of each topic that will be published.
+        left_out: topics that cannot be, with the reason.
+    """
+
+    topics: dict[str, Any]
+    left_out: dict[str, str]
+
+    @abstractmethod
+    def messages(self) -> Iterator[Due]:
+        """Yield from the beginning, in the order of recording."""
+
+    @abstractmethod
+    def restamped(self, due: Due, stamp_ns: int) -> Any:
+        """Return the message with another header stamp; as it is if it has no header."""
+
+    @abstractmethod
+    def stamp_ns(self, due: Due) -> int | None:
+        """Return the message's header stamp; None if it has none."""
+
+
+class BagRecording(Recording):
+    """A ROS 2 bag: the serialized messages of all topics whose types are installed here."""
+
+    def __init__(self, path: Path) -> None:
+        self._bag = Bag(path)
+        self.topics, self.left_out = {}, {}
+        for topic in self._bag.topics:
+            package, _, name = topic.type.split('/')
+            try:
+                self.topics[topic.name] = getattr(importlib.import_module(f'{package}.msg'), name)
+            except (ImportError, AttributeError):
+                self.left_out[topic.name] = f'{topic.type} is not installed'
+        self._stamped = {
+            topic
+            for topic, kind in self.topics.items()
+            if next(iter(kind.get_fields_and_field_types().values()), '') == 'std_msgs/Header'
+        }
+
+    def messages(self) -> Iterator[Due]:
+        """Yield the messages as bytes, as recorded."""
+        for topic, t_ns, raw in self._bag.messages(set(self.topics)):
+            yield Due(t_ns, topic.name, bytes(raw))
+
+    def restamped(self, due: Due, stamp_ns: int) -> bytes:
+        """Return the bytes with another stamp in the header."""
+        if due.topic not in self._stamped:
+            return due.message
+        stamp = time_message(stamp_ns)
+        raw = bytearray(due.message)
+        struct.pack_into(_layout(raw), raw, _STAMP_OFFSET, stamp.sec, stamp.nanosec)
+        return bytes(raw)
+
+    def stamp_ns(self, due: Due) -> int | None:
+        """Return the stamp in the header."""
+        if due.topic not in self._stamped:
+            return None
+        seconds, nanoseconds = struct.unpack_from(_layout(due.message), due.message, _STAMP_OFFSET)
+        return seconds * 1_000_000_000 + nanoseconds
+
+
+class SourceRecording(Recording):
+    """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic."""
+
+    TOPIC = '/event_camera/events'
+    FRAME_ID = 'event_camera'
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.topics = {self.TOPIC: EventPacket}
+        self.left_out = {}
+
+    def messages(self) -> Iterator[Due]:
+        """Yield a message for each packet, due at its stamp or, without one, its first event."""
+        decoder, t_ns = None, 0
+        with open_source(self._path) as source:
+            for packet in source:
+                assert isinstance(packet, Packet)
+                if packet.stamp_ns:
+                    t_ns = packet.stamp_ns
+                else:
+                    decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
+                    events = decoder.decode(packet)
+                    t_ns = int(events.t_ns[0]) if len(events) else t_ns
+                yield Due(t_ns, self.TOPIC, packet_message(packet, self.FRAME_ID))
+
+    def restamped(self, due: Due, stamp_ns: int) -> EventPacket:
+        """Set the stamp in the message, which is nobody else's."""
+        due.message.header.stamp = time_message(stamp_ns)
+        return due.message
+
+    def stamp_ns(self, due: Due) -> int:
+        """Return the time at which the message is due; a file may have no stamps of its own."""
+        return due.t_ns
+
+
+def open_recording(path: Path) -> Recording:
+    """Open anything that `sources` can read.
+
+    Raises:
+        UserError: it cannot be read, or nothing in it can be published.
+    """
+    with open_source(path) as source:
+        is_ros2_bag = bool(source.topics) and path.suffix != '.bag'
+    recording = BagRecording(path) if is_ros2_bag else SourceRecording(path)
+    if not recording.topics:
+        reasons = ', '.join(f'{topic}: {why}' for topic, why in recording.left_out.items())
+        raise UserError(f'nothing in {path} can be published ({reasons})')
+    return recording
+
+
+def _layout(raw: bytes | bytearray) -> str:
+    return '<iI' if raw[1] & 1 else '>iI'

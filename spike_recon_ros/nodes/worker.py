@@ -1,0 +1,173 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""One thread that turns queued packets into frames, and what it does when it cannot keep up.
+
+Comes in: Packets, References and requests, from the executor's thread. Goes out: Frames, through a
+callback, on the worker's own thread. Knows nothing about messages or topics.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+
+# Joining more windows than this would blur what little can still be shown.
+MOST_MERGED_WINDOWS = 16
+
+
+@dataclass(slots=True)
+class WorkerStatistics:
+    """Counts since the worker was made.
+
+    Attributes:
+        unpublished_frames: frames made but not rendered and published, under overload.
+        dropped_packets: packets thrown away, unseen, because the queue was full.
+        overflows: how often the queue was full.
+        failed_packets: packets that could not be worked through.
+        lag: age of the packet taken last when it was taken, s.
+        busy: time spent working, s.
+    """
+
+    unpublished_frames: int = 0
+    dropped_packets: int = 0
+    overflows: int = 0
+    failed_packets: int = 0
+    lag: float = 0.0
+    busy: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    arrived: float
+    item: Packet | Reference | Callable[[Reconstructor], None]
+    size: int
+
+
+class Worker:
+    """Owns the reconstructor while it runs; nobody else may touch it then.
+
+    The overload ladder, by the age (lag) of the packet at hand: above `overload_lag`, frames are
+    still made but only one in each `overload_lag` is rendered and published; above twice that,
+    windows are merged, 2, 4, ... up to MOST_MERGED_WINDOWS to a frame; when the queue is over
+    `event_queue_memory_limit`, all that waits is dropped and the state is reset.
+
+    Args:
+        reconstructor: what does the work.
+        publish: called on the worker's thread with each frame and the seconds spent on it.
+        report: called on the worker's thread with what a packet that failed has raised: a
+            UserError, or anything else if it is a bug.
+    """
+
+    def __init__(
+        self,
+        reconstructor: Reconstructor,
+        publish: Callable[[Frame, float], None],
+        report: Callable[[Exception], None],
+    ) -> None:
+        self.statistics = WorkerStatistics()
+        self.overload_lag = reconstructor.settings.overload_lag
+        self._limit = reconstructor.settings.event_queue_memory_limit
+        self._reconstructor = reconstructor
+        self._publish = publish
+        self._report = report
+        self._queue: deque[_Queued] = deque()
+        self._bytes = 0
+        self._ready = threading.Condition()
+        self._stopping = False
+        self._published_at = -float('inf')
+        self._thread = threading.Thread(target=self._run, name='reconstruct', daemon=True)
+        self._thread.start()
+
+    def put(self, item: Packet | Reference) -> None:
+        """Queue what has arrived; returns at once."""
+        size = len(item.data) if isinstance(item, Packet) else 0
+        with self._ready:
+            if self._bytes + size > self._limit:
+                self._drop_queue()
+            self._append(_Queued(time.monotonic(), item, size))
+
+    def call(self, request: Callable[[Reconstructor], None]) -> None:
+        """Queue something to be done with the reconstructor between two packets."""
+        with self._ready:
+            self._append(_Queued(time.monotonic(), request, 0))
+
+    def stop(self) -> None:
+        """End the thread after the packet at hand; what waits is forgotten."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify()
+        self._thread.join()
+
+    def _append(self, queued: _Queued) -> None:
+        self._queue.append(queued)
+        self._bytes += queued.size
+        self._ready.notify()
+
+    def _drop_queue(self) -> None:
+        waiting = sum(isinstance(queued.item, Packet) for queued in self._queue)
+        requests = [queued for queued in self._queue if callable(queued.item)]
+        detail = f'{waiting} packets dropped, {self._bytes} bytes were waiting'
+        self.statistics.dropped_packets += waiting
+        self.statistics.overflows += 1
+        self._queue.clear()
+        self._bytes = 0
+        reset = _Queued(
+            time.monotonic(), lambda recon: recon.reset(ResetReason.OVERLOAD, detail), 0
+        )
+        for queued in [reset, *requests]:
+            self._append(queued)
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                self._ready.wait_for(lambda: self._queue or self._stopping)
+                if self._stopping:
+                    return
+                queued = self._queue.popleft()
+                self._bytes -= queued.size
+            self._work(queued)
+
+    def _work(self, queued: _Queued) -> None:
+        begun = time.monotonic()
+        self.statistics.lag = begun - queued.arrived
+        try:
+            frames = self._reconstruct(queued.item, self.statistics.lag, begun)
+        except UserError as error:
+            self.statistics.failed_packets += 1
+            self._report(error)
+            frames = []
+        except Exception as error:  # a bug must be seen, but must not end the video
+            self.statistics.failed_packets += 1
+            self._report(error)
+            self._reconstructor.reset(ResetReason.ERROR, repr(error))
+            frames = []
+        elapsed = time.monotonic() - begun
+        for frame in frames:
+            if frame.image is None:
+                self.statistics.unpublished_frames += 1
+            else:
+                self._published_at = begun
+                self._publish(frame, elapsed / len(frames))
+        self.statistics.busy += time.monotonic() - begun
+
+    def _reconstruct(
+        self, item: Packet | Reference | Callable[[Reconstructor], None], lag: float, now: float
+    ) -> list[Frame]:
+        if callable(item):
+            item(self._reconstructor)
+            return []
+        overloads = lag / self.overload_lag
+        merge = 1
+        while merge < MOST_MERGED_WINDOWS and overloads > 2 * merge:
+            merge *= 2
+        self._reconstructor.merge_windows = merge
+        render = overloads <= 1 or now - self._published_at >= self.overload_lag
+        if isinstance(item, Packet):
+            return self._reconstructor.push(item, render=render)
+        return self._reconstructor.push_reference(item, render=render)
