@@ -1,0 +1,183 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon doctor`: what is here, what is missing, and the command that brings it.
+
+Comes in: the machine. Goes out: a table for people, a verdict for programs. Installs nothing.
+"""
+
+import argparse
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+HELP = 'say what is installed, what is missing, and how to get it'
+DESCRIPTION = """\
+Looks at Python, ROS 2, the middleware and the optional libraries. Exit status 1 if something is
+missing without which neither recordings nor live topics can be reconstructed.
+"""
+
+NEEDED, LIVE, OPTIONAL = 'needed', 'for live topics', 'optional'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        name: what was looked for.
+        role: NEEDED, LIVE or OPTIONAL.
+        found: version or place; empty = missing.
+        cure: the command that brings it, where it is missing.
+        purpose: what it is for.
+    """
+
+    name: str
+    role: str
+    found: str
+    cure: str
+    purpose: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The subcommand takes nothing."""
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Look at everything and report.
+
+    Returns: what the main program prints as JSON; `ready` tells what can be done.
+    """
+    findings = [*_basics(), *_ros(), *_optional()]
+    missing = {
+        role: [f.name for f in findings if f.role == role and not f.found] for role in ROLES
+    }
+    console = Console(stderr=True)
+    console.print(_table(findings))
+    offline, live = not missing[NEEDED], not missing[NEEDED] and not missing[LIVE]
+    console.print(
+        'Recordings can be reconstructed.' if offline else '[red]Nothing can be reconstructed yet.'
+    )
+    console.print('The live node can run.' if live else '[yellow]The live node cannot run yet.')
+    return {
+        'ready': {'recordings': offline, 'live': live},
+        'missing': missing,
+        'findings': [asdict(finding) for finding in findings],
+    }
+
+
+ROLES = (NEEDED, LIVE, OPTIONAL)
+
+
+def _basics() -> list[Finding]:
+    version = platform.python_version() if sys.version_info >= (3, 10) else ''
+    return [
+        Finding('python', NEEDED, version, 'install Python 3.10 or newer', 'everything'),
+        _library('numpy', NEEDED, 'pip install numpy', 'arrays'),
+        _library('numba', NEEDED, 'pip install numba', 'decoders and filters'),
+        _library('cv2', NEEDED, 'pip install opencv-python-headless', 'images and tags'),
+        _library('yaml', NEEDED, 'pip install PyYAML', 'parameter files'),
+        _library('rosbags', NEEDED, 'pip install rosbags', 'reading bags'),
+    ]
+
+
+def _ros() -> list[Finding]:
+    distribution = os.environ.get('ROS_DISTRO', '')
+    sourced = bool(distribution)
+
+    def cure(package: str) -> str:
+        if sourced:
+            return f'sudo apt install ros-{distribution}-{package}'
+        if package == 'event-camera-msgs':
+            return 'pip install ./interfaces/event_camera_msgs'
+        return "source a ROS 2 installation, or: pip install 'spike_recon_ros[ros]'"
+
+    modules = {
+        'rclpy': 'the node',
+        'sensor_msgs': 'images',
+        'std_srvs': '~/reset',
+        'diagnostic_msgs': '/diagnostics',
+        'lifecycle_msgs': 'the lifecycle',
+        'rosgraph_msgs': 'play --clock',
+        'event_camera_msgs': 'packets',
+    }
+    findings = [
+        _library(name, LIVE, cure(name.replace('_', '-')), purpose)
+        for name, purpose in modules.items()
+    ]
+    launch = 'sudo apt install ros-$ROS_DISTRO-launch-ros ros-$ROS_DISTRO-ros2launch'
+    return [*findings, _library('launch_ros', OPTIONAL, launch, 'ros2 launch'), _middleware()]
+
+
+def _middleware() -> Finding:
+    """Say whether messages of more than 512 kB will arrive."""
+    purpose = 'messages above 512 kB'
+    if importlib.util.find_spec('rclpy') is None:
+        return Finding('middleware', OPTIONAL, '', 'needs rclpy', purpose)
+    chosen = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp (default)')
+    profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE')
+    own = 'its own profile' if profile is None else f'your profile {profile}'
+    return Finding('middleware', OPTIONAL, f'{chosen}, {own}', '', purpose)
+
+
+def _optional() -> list[Finding]:
+    extra = "pip install 'spike_recon_ros[{}]'"
+    return [
+        _library('av', OPTIONAL, extra.format('video'), 'run -o x.mp4'),
+        _library('aedat', OPTIONAL, extra.format('aedat4'), 'AEDAT4 recordings'),
+        _library(
+            'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
+            'other cameras\' images (else rosbags-image)',
+        ),
+        _program('nvidia-smi', 'an NVIDIA driver', 'networks on a GPU'),
+    ]  # fmt: skip
+
+
+def _library(module: str, role: str, cure: str, purpose: str) -> Finding:
+    return Finding(module, role, _found(lambda: _version(module)), cure, purpose)
+
+
+def _program(name: str, cure: str, purpose: str) -> Finding:
+    return Finding(name, OPTIONAL, shutil.which(name) or '', cure, purpose)
+
+
+def _found(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except Exception:  # a library that is broken is as good as missing
+        return ''
+
+
+def _version(module: str) -> str:
+    imported = importlib.import_module(module)
+    version = getattr(imported, '__version__', None)
+    if version is None:
+        names = importlib.metadata.packages_distributions().get(module, [])
+        version = importlib.metadata.version(names[0]) if names else 'found'
+    return str(version)
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table(title='spike-recon doctor', title_justify='left')
+    for heading in ('', 'found', 'for', 'if it is missing'):
+        table.add_column(heading, overflow='fold')
+    for finding in findings:
+        missing = not finding.found
+        colour = {NEEDED: 'red', LIVE: 'yellow', OPTIONAL: 'dim'}[finding.role] if missing else ''
+        table.add_row(
+            finding.name,
+            finding.found or f'missing ({finding.role})',
+            finding.purpose,
+            finding.cure if missing else '',
+            style=colour,
+        )
+    return table

@@ -1,0 +1,174 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Three processes that speak over DDS: player, node, recorder.
+
+Comes in: a recording and a folder. Goes out: the images that arrived, and what the three said of
+them. Used by `spike-recon demo` and `spike-recon bench`.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+
+EVENTS_TOPIC = '/event_camera/events'
+# A first start compiles decoders and filters.
+START_TIMEOUT = 180.0
+STOP_TIMEOUT = 20.0
+# The node tells its counters once a second: after this long, the last have been heard.
+DRAIN = 2.5
+POLL_PERIOD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the processes said at their end.
+
+    Attributes:
+        player: the JSON of `spike-recon play`.
+        recorder: the JSON of `spike-recon record`, with the node's diagnostics.
+        node_cpu_cores: processor time that the node used while the recording played, as a share
+            of one core.
+    """
+
+    player: dict[str, Any]
+    recorder: dict[str, Any]
+    node_cpu_cores: float
+
+
+def run_live(
+    recording: Path,
+    out: Path,
+    node_parameters: dict[str, Any],
+    play_options: tuple[str, ...] = ('--restamp',),
+) -> Heard:
+    """Play a recording through the live node and record its images.
+
+    Args:
+        recording: what to play.
+        out: where the recorder writes; replaced if it exists.
+        node_parameters: parameters of the node.
+        play_options: further options of the player.
+
+    Raises:
+        UserError: a process failed; the message holds the end of what it said.
+    """
+    parameters = [f'-p{name}:={value}' for name, value in node_parameters.items()]
+    wait = ('--wait-for', EVENTS_TOPIC, '--wait-timeout', str(START_TIMEOUT))
+    with (
+        Process('record', str(out), '--overwrite') as recorder,
+        Process('node', '--ros-args', *parameters) as node,
+        Process('play', str(recording), *wait, *play_options) as player,
+    ):
+        used: list[tuple[float, float]] = []
+        while not player.has_ended():
+            for other in (recorder, node):
+                if other.has_ended():
+                    raise other.failure()
+            used.append((time.monotonic(), node.cpu_s()))
+            time.sleep(POLL_PERIOD)
+        played = player.result()
+        time.sleep(DRAIN)
+        heard = Heard(played, recorder.stop(), _cores(used, played['seconds']))
+        node.stop()
+        return heard
+
+
+class Process:
+    """A `spike-recon` subcommand in a process of its own, ended with the context.
+
+    Its output goes to files: a pipe that nobody reads would stop it.
+    """
+
+    def __init__(self, *arguments: str) -> None:
+        self._arguments = arguments
+        self._said = tempfile.TemporaryFile('w+')  # noqa: SIM115 -- closed with the context
+        self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115
+
+    def __enter__(self) -> 'Process':
+        # A session of its own: Ctrl-C in the terminal reaches only us, and we end it in order.
+        self._process = subprocess.Popen(
+            [sys.executable, '-m', 'spike_recon_ros.cli.main', *self._arguments],
+            stdout=self._said,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+        self._said.close()
+        self._log.close()
+
+    def has_ended(self) -> bool:
+        """Whether the process is no longer running."""
+        return self._process.poll() is not None
+
+    def cpu_s(self) -> float:
+        """Return the processor time that the process has used up to now, s."""
+        stat = Path(f'/proc/{self._process.pid}/stat').read_text(encoding='ascii')
+        user, system = stat.rpartition(')')[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+    def stop(self) -> dict[str, Any]:
+        """Interrupt the process as Ctrl-C would, and return the JSON that it ends with."""
+        self._end()
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Return the JSON on the last line of stdout.
+
+        Raises:
+            UserError: the process failed.
+        """
+        if self._process.returncode != 0:
+            raise self.failure()
+        return json.loads(_text(self._said).strip().splitlines()[-1])
+
+    def failure(self) -> UserError:
+        """Return an error that says how the process ended."""
+        last = '\n'.join(_text(self._log).strip().splitlines()[-12:])
+        return UserError(
+            f'`spike-recon {self._arguments[0]}` ended with status '
+            f'{self._process.returncode}; it said:\n{last}'
+        )
+
+    def _end(self) -> None:
+        if self.has_ended():
+            return
+        self._process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT)
+            return
+        self._process.kill()
+        self._process.wait()
+
+
+def _cores(used: list[tuple[float, float]], seconds: float) -> float:
+    """Return the mean processor use in the last `seconds` of (time, processor time) samples."""
+    times, cpu = zip(*used, strict=True)
+    begun = max(times[-1] - seconds, times[0])
+    before = float(np.interp(begun, times, cpu))
+    return round((cpu[-1] - before) / (times[-1] - begun), 3) if times[-1] > begun else 0.0
+
+
+def _text(file: Any) -> str:
+    file.seek(0)
+    return file.read()

@@ -1,0 +1,48 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon node`: the live node, for machines without `ros2 run`.
+
+Comes in: ROS arguments. Goes out: what the node publishes. Knows nothing about the node.
+"""
+
+import argparse
+from typing import Any
+
+from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.errors import UserError
+
+TAKES_ROS_ARGS = True
+HELP = 'run the live node: event packets in, images out'
+DESCRIPTION = """\
+Starts the node /event_camera/recon, configured and active, and runs until Ctrl-C. It takes packets
+from /event_camera/events while someone subscribes to /event_camera/recon/image_raw.
+
+  spike-recon node
+  spike-recon node --ros-args -p fps:=50 -p model:=fibar -r events:=/my_camera/events
+  spike-recon node --ros-args --params-file recon.yaml
+
+The parameters and their ranges are in the README and in config/recon.yaml.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the subcommand takes: only ROS arguments, behind --ros-args."""
+    parser.add_argument(
+        '--no-autostart', action='store_true', help='wait for a lifecycle manager to configure it'
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Run until interrupted.
+
+    Raises:
+        UserError: there is no ROS, or the node cannot be started.
+    """
+    ros_or_cure()
+    from spike_recon_ros.nodes.recon_node import main  # noqa: PLC0415 -- needs ROS
+
+    ros_args = args.ros_args or ['--ros-args']
+    autostart = str(not args.no_autostart).lower()
+    if main([*ros_args, '-p', f'autostart:={autostart}']) != 0:
+        raise UserError('the node could not be started; its log above says why')
+    return {'node': 'stopped'}

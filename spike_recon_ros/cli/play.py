@@ -1,0 +1,57 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon play`: a recording on live topics, for machines without `ros2 bag`.
+
+Comes in: a recording. Goes out: what the player publishes. Knows nothing about pacing.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.cli.ros_guard import ros_or_cure
+
+TAKES_ROS_ARGS = True
+HELP = 'publish a recording on live topics at its recorded pace'
+DESCRIPTION = """\
+Publishes every topic of a rosbag2 bag whose message type is installed, or the packets of any other
+recording on /event_camera/events, at the recorded pace.
+
+  spike-recon play recording/
+  spike-recon play recording/ --loop --clock --ros-args -r /event_camera/events:=/my/events
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the subcommand takes."""
+    parser.add_argument('source', metavar='SOURCE', type=Path, help='bag or recording to publish')
+    parser.add_argument(
+        '--rate', metavar='R', type=float, default=1.0, help='speed (default: 1 = as recorded)'
+    )
+    parser.add_argument('--loop', action='store_true', help='begin again at the end')
+    parser.add_argument('--clock', action='store_true', help='publish the recorded time on /clock')
+    parser.add_argument(
+        '--restamp',
+        action='store_true',
+        help='shift the header stamps to now, as a camera would stamp them',
+    )
+    parser.add_argument(
+        '--wait-for', metavar='TOPIC', action='append', default=[],
+        help='begin once TOPIC has a subscriber (may be given several times)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--wait-timeout', metavar='S', type=float, default=60.0,
+        help='give up waiting after S seconds (default: 60)',
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Play until the end or an interrupt.
+
+    Raises:
+        UserError: there is no ROS, or the recording cannot be played.
+    """
+    ros_or_cure()
+    from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
+
+    return play(args, args.ros_args)

@@ -1,0 +1,53 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon record`: images from a live topic into files.
+
+Comes in: an image topic. Goes out: what the recorder writes. Knows nothing about file formats.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.cli.ros_guard import ros_or_cure
+
+TAKES_ROS_ARGS = True
+HELP = 'write the images of a live topic to files, and say how late they came'
+DESCRIPTION = """\
+Subscribes to an image topic and writes what comes until Ctrl-C or until N images have come.
+
+  spike-recon record out                 one PNG an image
+  spike-recon record out.mp4 --fps 50    a video
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the subcommand takes."""
+    parser.add_argument(
+        'out', metavar='OUT', type=Path, help='folder of PNGs, x.mp4, or x.mcap (a bag)'
+    )
+    parser.add_argument(
+        '--topic',
+        metavar='TOPIC',
+        default='/event_camera/recon/image_raw',
+        help='image topic (default: /event_camera/recon/image_raw)',
+    )
+    parser.add_argument(
+        '--frames', metavar='N', type=int, help='stop after N images (default: at an interrupt)'
+    )
+    parser.add_argument(
+        '--fps', metavar='FPS', type=float, default=25.0, help='of a video (default: 25)'
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Record until the wanted number of images or an interrupt.
+
+    Raises:
+        UserError: there is no ROS, or OUT cannot be written.
+    """
+    ros_or_cure()
+    from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
+
+    return record(args, args.ros_args)

@@ -1,0 +1,92 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The options of a command that runs the pipeline, made from the Settings dataclass.
+
+Comes in: an argument parser. Goes out: Settings. Knows nothing about what the settings do.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.settings import PIPELINE, Settings, check, setting_fields
+
+SHORT = {'model': '-m'}
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Declare one option for each setting of the pipeline, and a file that may hold them."""
+    group = parser.add_argument_group("settings (the same as the node's parameters)")
+    group.add_argument(
+        '--params-file', type=Path, metavar='YAML', help='ROS parameter file to take them from'
+    )
+    for field in setting_fields(PIPELINE):
+        choices = field.metadata['choices']
+        group.add_argument(
+            *[SHORT[field.name]] if field.name in SHORT else [],
+            '--' + field.name.replace('_', '-'),
+            dest=f'setting_{field.name}',
+            type=type(field.default),
+            choices=choices or None,
+            metavar=None if choices else type(field.default).__name__.upper(),
+            help=_help(field),
+        )
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return the settings: defaults, then the file, then the options.
+
+    Raises:
+        UserError: a value is not valid, or the file cannot be read.
+    """
+    values: dict[str, Any] = {}
+    if options.params_file is not None:
+        values |= read_params_file(options.params_file)
+    for field in setting_fields(PIPELINE):
+        value = getattr(options, f'setting_{field.name}')
+        if value is not None:
+            values[field.name] = value
+    return Settings(**values)
+
+
+def read_params_file(path: Path) -> dict[str, Any]:
+    """Return the settings in a ROS parameter file, whatever node name they stand under.
+
+    Raises:
+        UserError: the file is not readable as one, or holds a value that is not valid.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f'{path} cannot be read as a parameter file ({error})') from error
+    known = {field.name for field in setting_fields()}
+    values = {}
+    for name, value in _parameters(content).items():
+        if name in known:
+            check(name, value)
+            values[name] = value
+    if not values:
+        raise UserError(f'{path} sets none of our parameters below a `ros__parameters:` key')
+    return values
+
+
+def _parameters(content: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key == 'ros__parameters' and isinstance(value, dict):
+                found |= value
+            else:
+                found |= _parameters(value)
+    return found
+
+
+def _help(field: 'dataclasses.Field[Any]') -> str:
+    default = field.default if field.default != '' else 'none'
+    low, high = field.metadata['low'], field.metadata['high']
+    span = '' if low is None else f'{low:g} to {high:g}, '
+    return f'{field.metadata["description"]} ({span}default: {default})'.replace('%', '%%')
