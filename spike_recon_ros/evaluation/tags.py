@@ -15,7 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-_detector: cv2.aruco.ArucoDetector | None = None
+from spike_recon_ros.errors import UserError
+
+_detector: 'cv2.aruco.ArucoDetector | None' = None
 
 
 def read_tags(image: np.ndarray) -> dict[int, np.ndarray]:
@@ -27,9 +29,17 @@ def read_tags(image: np.ndarray) -> dict[int, np.ndarray]:
         image: uint8 [height, width].
 
     Returns: id -> float32 [4, 2], corners (x, y) in pixels, clockwise from the tag's top left.
+
+    Raises:
+        UserError: if OpenCV is too old to have the detector.
     """
     global _detector  # noqa: PLW0603  made once, because the dictionary is costly to set up
     if _detector is None:
+        if not hasattr(cv2, 'aruco') or not hasattr(cv2.aruco, 'ArucoDetector'):
+            raise UserError(
+                f'OpenCV {cv2.__version__} cannot read tags; '
+                "run: pip install 'opencv-python-headless>=4.7'"
+            )
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
         _detector = cv2.aruco.ArucoDetector(dictionary)
     corners, ids, _ = _detector.detectMarkers(np.ascontiguousarray(image))

@@ -13,7 +13,6 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 
-TAG_FAMILY = cv2.aruco.DICT_APRILTAG_36h11
 TAG_COUNT = 587
 MODULES = 8
 """Squares along one side of a 36h11 tag: six of data and its black border on both sides."""
@@ -75,8 +74,13 @@ def apriltag_board(
         seed: chooses the texture; the tags are always 0, 1, 2, ... in reading order.
 
     Raises:
-        UserError: if the board needs more tags than the family has.
+        UserError: if the board needs more tags than the family has, or OpenCV cannot draw them.
     """
+    if not hasattr(cv2, 'aruco') or not hasattr(cv2.aruco, 'generateImageMarker'):
+        raise UserError(
+            f'OpenCV {cv2.__version__} cannot draw tags; '
+            "run: pip install 'opencv-python-headless>=4.7'"
+        )
     pitch = PITCH * tag_width
     columns = int(np.ceil(2 * half_width / pitch))
     rows = int(np.ceil(2 * half_height / pitch))
@@ -102,7 +106,7 @@ def _stick_tag(
 ) -> np.ndarray:
     """Draw one tag with a white margin in the middle of its cell; return its corners."""
     side = MODULES * module
-    dictionary = cv2.aruco.getPredefinedDictionary(TAG_FAMILY)
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
     bits = cv2.aruco.generateImageMarker(dictionary, tag_id, side)
     margin = round(MARGIN_MODULES * module)
     sheet = np.full((side + 2 * margin, side + 2 * margin), WHITE, np.float32)
