@@ -9,7 +9,7 @@ or images. A bundle of the model zoo joins here: a name that is no filter is loo
 import difflib
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.filters import FILTERS
+from spike_recon_ros.filters.filters import FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
 
@@ -35,4 +35,4 @@ def load_model(settings: Settings, width: int, height: int) -> Model:
         UserError: there is no such model.
     """
     check_model_name(settings.model)
-    return FILTERS[settings.model](width, height, settings)
+    return filter_for(settings.model, width, height, settings)

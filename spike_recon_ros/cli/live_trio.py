@@ -66,11 +66,10 @@ def run_live(
         UserError: a process failed; the message holds the end of what it said.
     """
     parameters = [f'-p{name}:={value}' for name, value in node_parameters.items()]
-    wait = ('--wait-for', EVENTS_TOPIC, '--wait-timeout', str(START_TIMEOUT))
     with (
         Process('record', str(out), '--overwrite') as recorder,
         Process('node', '--ros-args', *parameters) as node,
-        Process('play', str(recording), *wait, *play_options) as player,
+        Process('play', str(recording), *wait_options(), *play_options) as player,
     ):
         used: list[tuple[float, float]] = []
         while not player.has_ended():
@@ -84,6 +83,11 @@ def run_live(
         heard = Heard(played, recorder.stop(), _cores(used, played['seconds']))
         node.stop()
         return heard
+
+
+def wait_options() -> tuple[str, ...]:
+    """Return the options that make the player wait until the node takes packets."""
+    return ('--wait-for', EVENTS_TOPIC, '--wait-timeout', str(START_TIMEOUT))
 
 
 class Process:
@@ -126,6 +130,12 @@ class Process:
         stat = Path(f'/proc/{self._process.pid}/stat').read_text(encoding='ascii')
         user, system = stat.rpartition(')')[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+    def memory_mb(self) -> float:
+        """Return the memory of the process that is resident, MB."""
+        status = Path(f'/proc/{self._process.pid}/status').read_text(encoding='ascii')
+        kilobytes = next(line for line in status.splitlines() if line.startswith('VmRSS:'))
+        return int(kilobytes.split()[1]) / 1e3
 
     def stop(self) -> dict[str, Any]:
         """Interrupt the process as Ctrl-C would, and return the JSON that it ends with."""

@@ -1,0 +1,156 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon bench`: how fast, how late, how much memory; each figure as JSON.
+
+Comes in: made-up streams and, if given, recordings. Goes out: a JSON file for each measurement.
+Knows nothing about what good figures would be.
+"""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from spike_recon_ros import __version__
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import Packet
+
+KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
+LIVE = ('live', 'soak')
+HELP = 'measure speed, latency and memory, and write the figures as JSON'
+DESCRIPTION = """\
+Measures on one core: decoding, cutting windows, the voxel grid, the filters, rendering, and packets
+to frames end to end; and through the live node: latency, losses, processor and memory.
+
+  spike-recon bench decode filter                    made-up streams
+  spike-recon bench all -o benchmarks/results        everything, written to files
+  spike-recon bench live --recording my_bag          with a recording of your own
+
+Made-up streams are the same everywhere. Figures depend on the machine and on what else it does.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the subcommand takes."""
+    parser.add_argument(
+        'what', nargs='+', choices=(*KERNELS, *LIVE, 'all'), help='what to measure'
+    )
+    parser.add_argument(
+        '-o', '--out', metavar='FOLDER', type=Path, help='write WHAT.json there as well'
+    )
+    parser.add_argument(
+        '--recording',
+        metavar='SOURCE',
+        type=Path,
+        action='append',
+        default=[],
+        help='measure with this recording too (may be given several times)',
+    )
+    parser.add_argument(
+        '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure what was asked for.
+
+    Returns: the results by measurement, as also written to the files.
+
+    Raises:
+        UserError: a recording cannot be read, or the live node not started.
+    """
+    console = Console(stderr=True)
+    wanted = [*KERNELS, *LIVE] if 'all' in args.what else args.what
+    results = {}
+    for what in wanted:
+        console.print(f'[bold]{what}')
+        measure = _live if what in LIVE else _kernel
+        results[what] = []
+        for result in measure(what, args):
+            console.print(f'  {_line(result)}')
+            results[what].append(result)
+        if args.out is not None:
+            _write(args.out / f'{what}.json', what, results[what])
+    return results
+
+
+def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_kernels as kernels  # noqa: PLC0415 -- numba is slow
+
+    measures: dict[str, Callable[[str, list[Packet]], Any]] = {
+        'decode': kernels.decode,
+        'window': kernels.window,
+        'representation': kernels.representation,
+        'filter': kernels.filters,
+        'end_to_end': kernels.end_to_end,
+    }
+    if what == 'render':
+        yield from kernels.rendering()
+        return
+    for name, packets in _streams(args.recording, what == 'decode'):
+        result = measures[what](name, packets)
+        yield from result if isinstance(result, list) else [result]
+
+
+def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str, list[Packet]]]:
+    from spike_recon_ros.cli.bench_streams import (  # noqa: PLC0415 -- numba is slow
+        ENCODERS,
+        moving_edges,
+        packets_of,
+        recorded_packets,
+    )
+
+    for width, height in [(640, 480)] if each_encoding else [(346, 260), (640, 480)]:
+        events = moving_edges(width, height, 2_000_000)
+        for encoding in ENCODERS if each_encoding else ('mono',):
+            yield 'made-up edges', packets_of(encoding, events, width, height)
+    for path in recordings:
+        yield path.name, recorded_packets(path)
+
+
+def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_live  # noqa: PLC0415
+
+    if not args.recording:
+        raise UserError(f'{what} plays a recording: name one with --recording')
+    recording = args.recording[0]
+    if what == 'live':
+        yield bench_live.live(recording.name, recording, 'fibar')
+    else:
+        yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
+
+
+def _write(path: Path, what: str, results: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {'measurement': what, 'machine': _machine(), 'results': results}
+    path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        'processor': _processor(),
+        'cores': os.cpu_count(),
+        'python': platform.python_version(),
+        **{name: version(name) for name in ('numpy', 'numba')},
+        'spike_recon_ros': __version__,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='ascii').splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor()
+
+
+def _line(result: dict[str, Any]) -> str:
+    shown = {key: value for key, value in result.items() if not isinstance(value, list)}
+    return '  '.join(f'{key} {value}' for key, value in shown.items())

@@ -1,0 +1,157 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How fast each room works on one core.
+
+Comes in: packets. Goes out: events a second, milliseconds an image. Knows nothing about ROS.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.filters.filters import FILTERS
+from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.rendering.renderer import Renderer
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.cutter import cutter_for
+from spike_recon_ros.windows.window import Window
+
+ROUNDS = 5
+# Short recordings are repeated until a round has at least so many events.
+ROUND_EVENTS = 2_000_000
+WINDOW_FPS = 50.0
+BINS = 5
+SIZES = ((346, 260), (640, 480), (1280, 720))
+
+
+def decode(name: str, packets: list[Packet]) -> dict[str, Any]:
+    """Measure the decoder of a stream, allocation included."""
+
+    def once() -> int:
+        decoder = decoder_for(packets[0].encoding, packets[0].width, packets[0].height)
+        return sum(len(decoder.decode(packet)) for packet in packets)
+
+    return {'encoding': packets[0].encoding, **_rate(name, once, packets)}
+
+
+def window(name: str, packets: list[Packet]) -> dict[str, Any]:
+    """Measure the cutting of decoded packets into windows."""
+    parts = _decoded(packets)
+
+    def once() -> int:
+        return sum(len(window.events) for window in _cut(parts))
+
+    return _rate(name, once, packets)
+
+
+def representation(name: str, packets: list[Packet]) -> dict[str, Any]:
+    """Measure the voxel grid of each window."""
+    windows = _windows(packets)
+    width, height = packets[0].width, packets[0].height
+
+    def once() -> int:
+        for window in windows:
+            voxel_grid(
+                window.events,
+                window.t_start_ns,
+                window.t_end_ns,
+                bins=BINS,
+                height=height,
+                width=width,
+            )
+        return sum(len(window.events) for window in windows)
+
+    return {'bins': BINS, **_rate(name, once, packets)}
+
+
+def filters(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
+    """Measure each filter on the windows of a stream, reading out an image at each end."""
+    windows = _windows(packets)
+    width, height = packets[0].width, packets[0].height
+    results = []
+    for filter_name, make in FILTERS.items():
+        model = make(width, height, Settings())
+
+        def once(model: Any = model) -> int:
+            for window in windows:
+                model.step(window)
+            return sum(len(window.events) for window in windows)
+
+        results.append({'filter': filter_name, **_rate(name, once, packets)})
+    return results
+
+
+def rendering() -> list[dict[str, Any]]:
+    """Measure the rendering of an image, for each sensor size."""
+    results = []
+    for width, height in SIZES:
+        noise = np.random.default_rng(0).normal(size=(height, width)).astype(np.float32)
+        renderer = Renderer(Settings())
+        seconds = []
+        for index in range(30):
+            begun = time.perf_counter()
+            renderer.render(noise, index * 20_000_000)
+            seconds.append(time.perf_counter() - begun)
+        results.append(
+            {
+                'size': f'{width}x{height}',
+                'ms_per_image': round(1e3 * float(np.median(seconds)), 3),
+            }
+        )
+    return results
+
+
+def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
+    """Measure packets in, rendered frames out, for each filter."""
+    results = []
+    for model in FILTERS:
+        settings = Settings(model=model, fps=WINDOW_FPS)
+
+        def once(settings: Settings = settings) -> int:
+            reconstructor = Reconstructor(settings)
+            for packet in packets:
+                reconstructor.push(packet)
+            reconstructor.flush()
+            return reconstructor.statistics.events
+
+        results.append({'filter': model, 'fps': WINDOW_FPS, **_rate(name, once, packets)})
+    return results
+
+
+def _rate(name: str, once: Callable[[], int], packets: list[Packet]) -> dict[str, Any]:
+    once()  # compiles
+    repeats = max(1, ROUND_EVENTS // max(1, once()))
+    rates = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        events = sum(once() for _ in range(repeats))
+        rates.append(events / (time.perf_counter() - begun) / 1e6)
+    return {
+        'stream': name,
+        'size': f'{packets[0].width}x{packets[0].height}',
+        'events_per_round': events,
+        'mev_s_median': round(float(np.median(rates)), 1),
+        'mev_s_best': round(max(rates), 1),
+    }
+
+
+def _decoded(packets: list[Packet]) -> list[Events]:
+    decoder = decoder_for(packets[0].encoding, packets[0].width, packets[0].height)
+    return [decoder.decode(packet) for packet in packets]
+
+
+def _windows(packets: list[Packet]) -> list[Window]:
+    return _cut(_decoded(packets))
+
+
+def _cut(parts: list[Events]) -> list[Window]:
+    cutter = cutter_for(Settings(fps=WINDOW_FPS), SensorClock())
+    windows = [window for part in parts for window in cutter.push(part)]
+    return windows + cutter.flush()

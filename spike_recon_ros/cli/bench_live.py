@@ -1,0 +1,87 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The live node under measurement: latency, losses, processor, memory.
+
+Comes in: a recording. Goes out: what player, node and recorder said. Knows nothing about kernels.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.cli.live_trio import Process, run_live, wait_options
+
+FPS = 50.0
+# Numba's caches and ROS's history queues fill in the first half minute.
+WARM_UP_S = 30.0
+SAMPLE_PERIOD_S = 1.0
+
+
+def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, Any]:
+    """Play a recording at its pace through the node, `rounds` times, each in fresh processes."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            out = Path(folder) / 'frames'
+            heard = run_live(recording, out, {'model': model, 'fps': FPS})
+            received = int(heard.recorder['diagnostics']['packets'])
+            results.append(
+                {
+                    'packets_lost': heard.player['packets'] - received,
+                    'frames': heard.recorder['frames'],
+                    'latency_p50_ms': heard.recorder['latency_p50_ms'],
+                    'latency_p99_ms': heard.recorder['latency_p99_ms'],
+                    'node_cpu_cores': heard.node_cpu_cores,
+                }
+            )
+    return {
+        'stream': name,
+        'model': model,
+        'fps': FPS,
+        'rounds': results,
+        **{
+            f'{key}_median': round(float(np.median([one[key] for one in results])), 3)
+            for key in ('latency_p50_ms', 'latency_p99_ms', 'node_cpu_cores')
+        },
+        'packets_lost': sum(one['packets_lost'] for one in results),
+    }
+
+
+def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, Any]:
+    """Loop a recording through the node and watch its memory."""
+    samples: list[tuple[float, float]] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Process('record', str(Path(folder) / 'frames.mp4'), '--fps', str(FPS)) as recorder,
+        Process('node', '--ros-args', f'-pmodel:={model}', f'-pfps:={FPS}') as node,
+        Process('play', str(recording), '--loop', *wait_options()) as player,
+    ):
+        begun = time.monotonic()
+        while time.monotonic() - begun < 60 * minutes:
+            for process in (recorder, node, player):
+                if process.has_ended():
+                    raise process.failure()
+            samples.append((time.monotonic() - begun, node.memory_mb()))
+            time.sleep(SAMPLE_PERIOD_S)
+        played = player.stop()
+        time.sleep(2 * SAMPLE_PERIOD_S)
+        heard = recorder.stop()
+        node.stop()
+    diagnostics = heard['diagnostics']
+    times, memory = np.array([one for one in samples if one[0] > WARM_UP_S]).T
+    return {
+        'stream': name,
+        'model': model,
+        'minutes': minutes,
+        'loops': played['loops'],
+        'packets_played': played['packets'],
+        'packets_received': int(diagnostics['packets']),
+        'frames': heard['frames'],
+        'resets_time_backwards': int(diagnostics.get('resets: time went backwards', 0)),
+        'memory_mb_after_warm_up': round(float(memory[:10].mean()), 1),
+        'memory_mb_at_end': round(float(memory[-10:].mean()), 1),
+        'memory_mb_per_hour': round(float(np.polyfit(times, memory, 1)[0] * 3600), 2),
+    }
