@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
 # One record a pixel, so that an event touches one cache line: L, pbar, and 1 + the place in the
@@ -86,6 +87,7 @@ class Fibar:
         capacity = 1 << (width * height).bit_length()
         self._ring = np.empty(capacity, np.uint32)  # y << 16 | x
         self._counters = np.zeros(4, np.int64)
+        self.step(Window(0, 0, Events.empty()))  # compiles now, not at the first packet
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in; return float32 [height, width], 0 where nothing ever happened."""

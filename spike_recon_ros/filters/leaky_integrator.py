@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
 # exp(40) = 2e17 leaves float32 (3e38) room for the largest sums, and its square root for noise.
@@ -42,6 +43,7 @@ class LeakyIntegrator:
         self._leak_ns = leak_time_s * 1e9
         self._sums = np.zeros((height, width), np.float32)
         self._reference_ns: int | None = None
+        self._integrate(Events.empty(), 0)  # compiles now, not at the first packet
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in; return float32 [height, width] at `t_end_ns`."""
@@ -49,14 +51,7 @@ class LeakyIntegrator:
         if len(events):
             if self._reference_ns is None:
                 self._reference_ns = int(events.t_ns[0])
-            self._reference_ns = int(
-                _integrate(
-                    self._sums,
-                    (events.x, events.y, events.p, events.t_ns),
-                    np.int64(self._reference_ns),
-                    self._leak_ns,
-                )
-            )
+            self._reference_ns = self._integrate(events, self._reference_ns)
         if self._reference_ns is None:
             return np.zeros_like(self._sums)
         leaks = (window.t_end_ns - self._reference_ns) / self._leak_ns
@@ -72,6 +67,10 @@ class LeakyIntegrator:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _integrate(self, events: Events, reference_ns: int) -> int:
+        arrays = events.x, events.y, events.p, events.t_ns
+        return int(_integrate(self._sums, arrays, np.int64(reference_ns), self._leak_ns))
 
 
 @njit(nogil=True, cache=True)
@@ -89,8 +88,8 @@ def _rebase(sums, leaks):
 def _integrate(sums, events, reference_ns, leak_ns):
     """Add the events to the sums; return the reference that they are now expressed by."""
     xs, ys, ps, ts_ns = events
-    last_ns = ts_ns[0] - 1
-    weight = np.float32(0.0)
+    last_ns = reference_ns
+    weight = np.float32(1.0)
     for i in range(xs.size):
         t_ns = ts_ns[i]
         if t_ns != last_ns:

@@ -23,6 +23,8 @@ class Renderer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tone = ToneLimits()
+        pixel = np.zeros((1, 1), np.float32)
+        _stretch(pixel, np.float32(0.0), np.float32(1.0), pixel)  # compiles now
 
     def adopt(self, settings: Settings) -> None:
         """Render by other settings from the next image on; the limits stay."""

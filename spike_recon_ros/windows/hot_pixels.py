@@ -57,6 +57,9 @@ class HotPixelMask:
             self.mask = _read_mask(settings.hot_pixel_file, width, height)
         else:
             self.mask = np.zeros((height, width), np.bool_)
+        if self._learning:
+            nothing = Events.empty()
+            _count(self._counts, nothing.x, nothing.y)  # compiles now, not at the first packet
 
     def apply(self, window: Window) -> Window:
         """Return the window without the events of masked pixels; itself if there are none."""

@@ -159,6 +159,18 @@ def test_state_is_alive_and_reset_brings_the_first_image_back(events_of, window_
     np.testing.assert_array_equal(model.step(window), first)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_after_a_reset_nothing_of_the_past_counts(streams, window_of, data):
+    width, height, events = data.draw(streams)
+    model = Fibar(width, height)
+    model.step(window_of(events[::-1]))
+    model.reset()
+    np.testing.assert_array_equal(
+        model.step(window_of(events)), Fibar(width, height).step(window_of(events))
+    )
+
+
 def test_images_do_not_share_memory_with_the_state(events_of, window_of):
     model = Fibar(4, 4)
     first = model.step(window_of(events_of([(1, 1, 1, 0)])))

@@ -56,7 +56,8 @@ def test_hours_of_events_neither_overflow_nor_fade(events_of, window_of):
 def test_a_long_silence_ends_in_exact_zeros(events_of, window_of):
     model = LeakyIntegrator(2, 2, 0.01)
     model.step(window_of(events_of([(0, 0, 1, 0)]), 1))
-    assert not model.step(window_of(events_of([]), 3600 * 1000 * MS)).any()
+    for silence_ms in (1000, 3_600_000):  # the first would leave a denormal number, e^-100
+        assert not model.step(window_of(events_of([]), silence_ms * MS)).any()
 
 
 def test_time_far_back_starts_anew(events_of, window_of):

@@ -38,6 +38,12 @@ def window_of(events):
     return Window(0, 10 * SECOND, events, stamp_ns=7)
 
 
+def burst_at(x, y, count=500):
+    """Events of a single pixel within half a millisecond."""
+    places = np.full(count, x, np.uint16), np.full(count, y, np.uint16)
+    return Events(*places, np.ones(count, np.uint8), np.arange(count) * 1000, Triggers.empty())
+
+
 def is_hot(events):
     return (events.x == HOT[0]) & (events.y == HOT[1])
 
@@ -101,7 +107,7 @@ def test_a_learned_mask_survives_a_reset():
 def test_unfinished_learning_starts_again_after_a_reset():
     events = stream()
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
-    mask.apply(window_of(events[:3000]))
+    mask.apply(window_of(burst_at(3, 4)))
     mask.reset()
     fresh = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
     np.testing.assert_array_equal(
