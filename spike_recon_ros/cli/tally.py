@@ -1,0 +1,119 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Exact numbers of a stream of packets: counts, sums, rates, losses.
+
+Comes in: Packets of one sensor. Goes out: a summary. Knows nothing about files or terminals.
+"""
+
+import dataclasses
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.packets.decoder import Decoder
+from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.packet import Packet
+
+RATE_PERIOD_NS = 10_000_000
+
+
+class Tally:
+    """Counts what packets hold; sums are Python integers, so they never overflow."""
+
+    def __init__(self) -> None:
+        self._decoders: list[Decoder] = []
+        self._sensor: tuple[str, int, int] = ('', 0, 0)
+        self._last_seq: int | None = None
+        self._t_first_ns: int | None = None
+        self._t_last_ns: int | None = None
+        self._sums: Counter[str] = Counter()
+        self._rate: Counter[int] = Counter()
+
+    def add(self, packet: Packet) -> None:
+        """Take in the next packet.
+
+        Raises:
+            UserError: if there is no decoder for its encoding.
+        """
+        sensor = (packet.encoding, packet.width, packet.height)
+        if sensor != self._sensor:
+            self._decoders.append(decoder_for(*sensor))
+            self._sensor = sensor
+        self._sums['packets'] += 1
+        if self._last_seq is not None:
+            self._sums['lost_packets'] += max(0, packet.seq - self._last_seq - 1)
+        self._last_seq = packet.seq
+        self._add_events(self._decoders[-1].decode(packet))
+
+    def _add_events(self, events: Events) -> None:
+        sums = self._sums
+        sums['triggers'] += len(events.triggers)
+        sums['trigger_t_ns'] += _exact_sum(events.triggers.t_ns)
+        if not len(events):
+            return
+        if self._t_first_ns is None:
+            self._t_first_ns = int(events.t_ns[0])
+        self._t_last_ns = int(events.t_ns[-1])
+        sums['events'] += len(events)
+        sums['t_ns'] += _exact_sum(events.t_ns)
+        for name in 'xyp':
+            sums[name] += int(getattr(events, name).sum(dtype=np.int64))
+        self._add_to_rate(events.t_ns)
+
+    def _add_to_rate(self, t_ns: np.ndarray) -> None:
+        periods = t_ns // RATE_PERIOD_NS
+        starts = np.flatnonzero(np.diff(periods, prepend=periods[0] - 1))
+        counts = np.diff(starts, append=len(periods))
+        for period, count in zip(periods[starts].tolist(), counts.tolist(), strict=True):
+            self._rate[period] += count
+
+    def summary(self) -> dict[str, Any]:
+        """Return every number; times are sensor time, None where there was no event."""
+        sums, t_first_ns, t_last_ns = self._sums, self._t_first_ns, self._t_last_ns
+        encoding, width, height = self._sensor
+        duration_s = ((t_last_ns or 0) - (t_first_ns or 0)) / 1e9
+        n_events = sums['events']
+        sum_t_minus_t0_ns = sums['t_ns'] - n_events * (t_first_ns or 0)
+        return {
+            'encoding': encoding,
+            'width': width,
+            'height': height,
+            'packets': sums['packets'],
+            'lost_packets': sums['lost_packets'],
+            'packet_rate_hz': _per_second(sums['packets'], duration_s),
+            'duration_s': duration_s,
+            'events': n_events,
+            'on': sums['p'],
+            'off': n_events - sums['p'],
+            'triggers': sums['triggers'],
+            'rate_mean_ev_s': _per_second(n_events, duration_s),
+            'rate_peak_ev_s': max(self._rate.values(), default=0) * 1e9 / RATE_PERIOD_NS,
+            'dropped': self._dropped(),
+            't_first_ns': t_first_ns,
+            't_last_ns': t_last_ns,
+            't_first_us': None if t_first_ns is None else t_first_ns // 1_000,
+            'sum_t_ns': sums['t_ns'],
+            'sum_t_mod64': sums['t_ns'] % 2**64,
+            'sum_t_minus_t0_us': sum_t_minus_t0_ns // 1_000,
+            'sum_t_us_with_triggers': (sums['t_ns'] + sums['trigger_t_ns']) // 1_000,
+            'sum_x': sums['x'],
+            'sum_y': sums['y'],
+            'sum_p': sums['p'],
+        }
+
+    def _dropped(self) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for decoder in self._decoders:
+            total.update(dataclasses.asdict(decoder.statistics))
+        return dict(total)
+
+
+def _exact_sum(values: np.ndarray) -> int:
+    """Sum int64 without overflow: halves of 32 bits cannot overflow below 2^31 values."""
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
+
+
+def _per_second(count: int, duration_s: float) -> float:
+    return count / duration_s if duration_s > 0 else 0.0

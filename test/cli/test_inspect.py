@@ -1,0 +1,157 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import json
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.cli import inspect
+from spike_recon_ros.cli.tally import Tally
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import Packet
+
+ORACLES = {
+    'davis346_apriltags': {
+        'encoding': 'libcaer_cmp',
+        'width': 346,
+        'height': 260,
+        'packets': 100,
+        'events': 571_266,
+        'off': 360_223,
+        'on': 211_043,
+        't_first_us': 1_744_227_144_732_712,
+        'sum_t_minus_t0_us': 335_555_680_277,
+    },
+    'vga_evt3': {
+        'encoding': 'evt3',
+        'width': 640,
+        'height': 480,
+        'packets': 517,
+        'events': 343_474,
+        'triggers': 4_157,
+        'off': 218_291,
+        'on': 125_183,
+        'sum_t_us_with_triggers': 2_885_601_049_874,
+    },
+    'hd_evt3_trigger': {
+        'encoding': 'evt3',
+        'width': 1280,
+        'height': 720,
+        'packets': 105,
+        'events': 82_469,
+        'sum_t_ns': 1_222_326_831_810_000,
+        'sum_x': 42_078_718,
+        'sum_y': 31_656_267,
+        'sum_p': 41_439,
+    },
+    'dvxplorer_libcaer_rollover': {
+        'encoding': 'libcaer',
+        'width': 640,
+        'height': 480,
+        'packets': 201,
+        'events': 334_331,
+        'sum_t_mod64': 15_762_826_572_202_229_126,
+        'sum_x': 111_651_612,
+        'sum_y': 82_801_007,
+        'sum_p': 181_908,
+    },
+    'mono': {
+        'encoding': 'mono',
+        'events': 100,
+        'sum_t_ns': 4_950_000,
+        'sum_x': 34_450,
+        'sum_y': 26_450,
+        'sum_p': 50,
+    },
+    'gen3_vga_evt2.raw': {'encoding': 'evt2', 'width': 640, 'height': 480, 'events': 521_252},
+    'gen41_hd_evt3_vectorised.raw': {
+        'encoding': 'evt3',
+        'width': 1280,
+        'height': 720,
+        'events': 219_596,
+    },
+    'dvxplorer_320x240.aedat4': {'width': 320, 'height': 240, 'events': 111_954},
+}
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    inspect.add_arguments(parser)
+    return inspect.run(parser.parse_args([str(one) for one in arguments]))
+
+
+@pytest.mark.parametrize('name', ORACLES)
+def test_real_recording_gives_the_published_numbers(recordings, name):
+    if name.endswith('.aedat4'):
+        pytest.importorskip('aedat')
+    result = run(recordings(f'event/{name}'))
+    assert {key: result[key] for key in ORACLES[name]} == ORACLES[name]
+    assert result['lost_packets'] == 0
+    assert not any(result['dropped'][key] for key in ('outside_pixels', 'truncated_words'))
+
+
+def test_result_is_json_and_people_read_stderr(recordings, capsys):
+    result = run(recordings('event/mono'))
+    assert json.loads(json.dumps(result)) == result
+    printed = capsys.readouterr()
+    assert printed.out == ''
+    assert '640 x 480' in printed.err
+    assert '/event_camera/events' in printed.err
+
+
+def test_topic_that_is_not_there_is_a_user_error(recordings):
+    with pytest.raises(UserError, match='no event topic /nope'):
+        run(recordings('event/mono'), '--topic', '/nope')
+
+
+def mono_packet(times, seq=0, width=64, time_base=0, encoding='mono'):
+    words = np.array(times, np.uint64) | np.uint64(1 << 63) | np.uint64(3 << 32)
+    return Packet(encoding, width, 48, seq, time_base, 0, words.view(np.uint8))
+
+
+def tallied(*packets):
+    tally = Tally()
+    for packet in packets:
+        tally.add(packet)
+    return tally.summary()
+
+
+def test_gaps_in_the_numbers_count_as_lost_packets():
+    seqs = [5, 6, 9, 10, 3, 4]
+    summary = tallied(*(mono_packet([1], seq) for seq in seqs))
+    assert (summary['packets'], summary['lost_packets']) == (6, 2)
+
+
+def test_sums_beyond_64_bits_are_exact():
+    time_base = 2**62
+    summary = tallied(*(mono_packet([1, 2, 3], time_base=time_base) for _ in range(4)))
+    assert summary['sum_t_ns'] == 4 * (3 * time_base + 6)
+    assert summary['sum_t_mod64'] == 4 * (3 * time_base + 6) % 2**64
+    assert summary['sum_t_minus_t0_us'] == 4 * 3 // 1_000
+
+
+def test_peak_rate_is_that_of_the_fullest_ten_milliseconds():
+    quiet = [0, 5_000_000, 11_000_000]
+    busy = [20_000_000 + i for i in range(50)]
+    summary = tallied(mono_packet(quiet), mono_packet(busy), mono_packet([29_999_999]))
+    assert summary['rate_peak_ev_s'] == 5_100
+    assert summary['rate_mean_ev_s'] == pytest.approx(54 / 0.029999999)
+
+
+def test_stream_without_events_has_no_times():
+    summary = tallied(mono_packet([]))
+    assert (summary['events'], summary['t_first_ns'], summary['duration_s']) == (0, None, 0)
+    assert json.dumps(summary)
+
+
+def test_events_left_out_are_added_up_over_a_change_of_sensor():
+    summary = tallied(mono_packet([1], width=2), mono_packet([1, 2], width=3))
+    assert summary['events'] == 0
+    assert summary['dropped']['outside_pixels'] == 3
+    assert summary['width'] == 3
+
+
+def test_unknown_encoding_is_a_user_error():
+    with pytest.raises(UserError, match='morse'):
+        tallied(mono_packet([1], encoding='morse'))
