@@ -260,6 +260,18 @@ def test_packets_of_a_big_endian_machine_are_refused(ros2, write_bag, events_top
         list(source)
 
 
+def test_message_cut_short_is_a_user_error(
+    either_ros, write_bag, events_topic, tmp_path, monkeypatch
+):
+    whole = either_ros.serialize
+    for n_bytes in (0, 3, 20, -3):
+        monkeypatch.setattr(either_ros, 'serialize', lambda message, n=n_bytes: whole(message)[:n])
+        content = [(events_topic, either_ros.packet(1, 1))]
+        path = write_bag(tmp_path / f'bag{n_bytes}', either_ros, content)
+        with open_source(path) as source, pytest.raises(UserError, match='is damaged'):
+            list(source)
+
+
 def test_messages_compressed_one_by_one_ask_for_the_folder(
     ros2, write_bag, events_topic, tmp_path
 ):
