@@ -4,15 +4,18 @@
 
 import sys
 from glob import glob
+from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Distribution, find_packages, setup
 
 NAME = 'spike_recon_ros'
 SHARE = f'share/{NAME}'
 
-# `ros2 run` and launch files look for programs in lib/<package>. colcon puts console scripts there
-# by itself (setup.cfg); pip puts them in bin/ only, so a wheel carries small scripts of its own.
-LIBEXEC = [(f'lib/{NAME}', glob('scripts/*'))] if 'bdist_wheel' in sys.argv else []
+# `ros2 run` and launch files look for programs in lib/<package>. colcon installs console scripts
+# there by itself (setup.cfg); pip installs them in bin/ only, so a wheel also carries small
+# scripts. A colcon build must not have both: they would be one file, written twice.
+MADE_BY_PIP = bool({'bdist_wheel', 'editable_wheel'} & set(sys.argv))
+LIBEXEC = [(f'lib/{NAME}', glob('scripts/*'))] if MADE_BY_PIP else []
 
 ROS_WHEELS = [
     'ros-rclpy[fastrtps]>=7.1',
@@ -24,11 +27,21 @@ ROS_WHEELS = [
     'ros-rosgraph-msgs',
 ]
 
+
+class WithDataFiles(Distribution):
+    """Lets `pip install -e .` install launch files and configuration too."""
+
+    def has_data(self) -> bool:
+        """Tell setuptools, which asks for this method but has none of its own."""
+        return bool(self.data_files)
+
+
 setup(
+    distclass=WithDataFiles,
     name=NAME,
     version='0.1.0',
     description='Live intensity video from event cameras and spike cameras, for ROS 2',
-    long_description=open('README.md', encoding='utf-8').read(),
+    long_description=Path('README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     author='spike_recon_ros maintainers',
     maintainer='spike_recon_ros maintainers',
@@ -41,6 +54,7 @@ setup(
         'spike_recon_training',
         'spike_recon_training.simulation',
     ],
+    # Top-level packages called `models` or `training` would collide with other people's.
     package_dir={
         'spike_recon_models': 'models',
         'spike_recon_training': 'training',
@@ -60,6 +74,7 @@ setup(
         'PyYAML',
         'rich',
         'rosbags>=0.10',
+        'rosbags-image>=0.10',
     ],
     extras_require={
         'ros': ROS_WHEELS,
@@ -71,8 +86,8 @@ setup(
         'console_scripts': [
             'spike-recon = spike_recon_ros.cli.main:main',
             'recon_node = spike_recon_ros.nodes.recon_node:main',
-            'play_node = spike_recon_ros.nodes.play_node:main',
-            'record_node = spike_recon_ros.nodes.record_node:main',
+            'play_node = spike_recon_ros.cli.main:play_node',
+            'record_node = spike_recon_ros.cli.main:record_node',
         ],
     },
     zip_safe=True,

@@ -1,0 +1,49 @@
+# Everything runs in .venv, which tools/make_environment.py makes when it is missing or out of date.
+#   make demo PYTHON=python3.12     another interpreter (the .venv that it makes is then kept)
+#   make test ARGS='-k evt3'        further arguments for pytest
+
+PYTHON ?=
+ARGS ?=
+RUNNER := $(or $(PYTHON),python3)
+BIN := .venv/bin
+
+# Children of a Python that runs ROS 2 wheels inherit two variables that only suit that Python.
+ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
+endif
+# ROS 2 tools look the package up here; a sourced installation comes second.
+IN_VENV = AMENT_PREFIX_PATH="$(CURDIR)/.venv$${AMENT_PREFIX_PATH:+:$$AMENT_PREFIX_PATH}"
+
+.PHONY: help demo test bench check environment clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo '  PYTHON=python3.12 chooses the interpreter; a sourced ROS 2 is used where there is one.'
+
+demo: environment ## simulate a recording, reconstruct it live through ROS 2, write demo/
+	$(IN_VENV) $(BIN)/spike-recon demo -o demo
+
+# A domain of its own, so that nothing else that runs on this machine is heard.
+test: environment ## run the tests
+	$(IN_VENV) ROS_PYTHON_CHECK_FIELDS=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST \
+	  ROS_DOMAIN_ID="$${ROS_DOMAIN_ID:-$$(shuf -i 1-101 -n 1)}" $(BIN)/python -m pytest $(ARGS)
+
+bench: environment ## measure speed and write benchmarks/results/
+	$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results
+
+check: environment ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+
+environment: ## make .venv, or bring it up to date
+	@command -v "$(RUNNER)" >/dev/null || \
+	  { echo 'error: there is no $(RUNNER); run: sudo apt install python3 python3-venv' >&2; exit 1; }
+	@"$(RUNNER)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo 'error: Python 3.10 or newer is needed and $(RUNNER) is older; run: sudo apt install' \
+	    'python3.10-venv python3.10-dev, then: make PYTHON=python3.10' >&2; exit 1; }
+	@"$(RUNNER)" tools/make_environment.py $(if $(PYTHON),,--keep-interpreter)
+
+clean: ## remove .venv and everything that was built or measured by running it
+	rm -rf .venv demo build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

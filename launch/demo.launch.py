@@ -1,0 +1,101 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Without a camera: simulate a recording, reconstruct it live, write the images as a video.
+
+    ros2 launch spike_recon_ros demo.launch.py out:=demo viewer:=rqt
+
+Every argument of recon.launch.py may be given as well. The same without ROS's launch, with figures
+and a comparison with the ground truth: `spike-recon demo`.
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import Node
+from launch_ros.event_handlers import OnStateTransition
+
+NAME = 'spike_recon_ros'
+SHARE = Path(get_package_share_directory(NAME))
+PROGRAMS = Path(get_package_prefix(NAME)) / 'lib' / NAME
+EVENTS_TOPIC = '/event_camera/events'
+# The last packets are on their way when the player ends.
+LAST_FRAMES_S = 1.0
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Simulate; then start the node and the recorder; when the node is active, play."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'out', default_value='demo', description='folder for the recording and the video'
+            ),
+            DeclareLaunchArgument(
+                'duration', default_value='3.0', description='length of the recording, seconds'
+            ),
+            OpaqueFunction(function=one_after_the_other),
+        ]
+    )
+
+
+def one_after_the_other(context: LaunchContext) -> list[Action]:
+    """Make the processes and chain them by their ends and by the node's state."""
+    given = context.launch_configurations
+    out = Path(given['out']).absolute()
+    recording, video = out / 'recording', out / 'reconstruction.mp4'
+    simulate = ExecuteProcess(
+        cmd=[
+            *(str(PROGRAMS / 'spike-recon'), 'simulate', '--overwrite'),
+            *('-o', str(recording), '--duration', given['duration']),
+        ],
+        name='simulate',
+        output='screen',
+    )
+    recon = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
+        launch_arguments={'namespace': 'event_camera', 'node_name': 'recon'}.items(),
+    )
+    recorder = Node(
+        package=NAME,
+        executable='record_node',
+        name='recorder',
+        arguments=[str(video), '--overwrite'],
+        output='screen',
+    )
+    # Nobody subscribes to the packets before the recorder subscribes to the images.
+    player = Node(
+        package=NAME,
+        executable='play_node',
+        name='player',
+        arguments=[str(recording), '--restamp', '--wait-for', EVENTS_TOPIC],
+        output='screen',
+    )
+    end = [
+        LogInfo(msg=f'the video is {video}'),
+        TimerAction(
+            period=LAST_FRAMES_S, actions=[EmitEvent(event=Shutdown(reason='the demo is over'))]
+        ),
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    return [
+        RegisterEventHandler(
+            OnStateTransition(goal_state='active', entities=[player], handle_once=True)
+        ),
+        RegisterEventHandler(OnProcessExit(target_action=simulate, on_exit=[recorder, recon])),
+        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=end)),
+        simulate,
+    ]

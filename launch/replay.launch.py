@@ -1,0 +1,110 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A recording and the live node that reconstructs it.
+
+    ros2 launch spike_recon_ros replay.launch.py bag:=recording viewer:=rqt
+
+Every argument of recon.launch.py may be given as well.
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import Node
+from launch_ros.event_handlers import OnStateTransition
+
+SHARE = Path(get_package_share_directory('spike_recon_ros'))
+# The last packets are on their way when the player ends.
+LAST_FRAMES_S = 1.0
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Start the node first; the player follows once the node is active and hears everything."""
+    recon = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
+        launch_arguments={'use_sim_time': 'true'}.items(),
+    )
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'bag', description='recording to play: a rosbag2 folder or file'
+            ),
+            DeclareLaunchArgument('rate', default_value='1.0', description='speed of the replay'),
+            DeclareLaunchArgument(
+                'loop',
+                default_value='false',
+                choices=['true', 'false'],
+                description='begin again at the end',
+            ),
+            DeclareLaunchArgument(
+                'player',
+                default_value='auto',
+                choices=['auto', 'rosbag2', 'spike_recon'],
+                description='what plays: `ros2 bag play`, our own play_node, or the first if it '
+                'is installed',
+            ),
+            OpaqueFunction(function=start_player_when_active),
+            recon,
+        ]
+    )
+
+
+def start_player_when_active(context: LaunchContext) -> list[Action]:
+    """Make the player and what starts and follows it."""
+    player = make_player(context.launch_configurations)
+    end = TimerAction(
+        period=LAST_FRAMES_S,
+        actions=[EmitEvent(event=Shutdown(reason='the recording is over'))],
+    )
+    return [
+        RegisterEventHandler(
+            OnStateTransition(goal_state='active', entities=[player], handle_once=True)
+        ),
+        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[end])),
+    ]
+
+
+def make_player(given: dict[str, str]) -> Action:
+    """Return the process that plays the recording and publishes its time on /clock."""
+    loop = ['--loop'] if given['loop'] == 'true' else []
+    options = ['--rate', given['rate'], '--clock', *loop]
+    rosbag2 = given['player'] == 'rosbag2' or (
+        given['player'] == 'auto' and is_installed('ros2bag')
+    )
+    if rosbag2:
+        command = ['ros2', 'bag', 'play', given['bag'], *options]
+        return ExecuteProcess(cmd=command, name='player', output='screen')
+    return Node(
+        package='spike_recon_ros',
+        executable='play_node',
+        name='player',
+        arguments=[given['bag'], *options],
+        output='screen',
+    )
+
+
+def is_installed(package: str) -> bool:
+    """Look for a ROS package."""
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Make `.venv`, in which the demo, the tests and the benchmarks run.
+
+Comes in: a Python interpreter (the one that runs this file) and the checkout. Goes out: `.venv`
+beside the Makefile, with ROS 2 taken from a sourced installation or else from wheels, the package
+installed editable and `event_camera_msgs` importable. What was done is noted in a stamp inside
+`.venv`, so that a second run only compares. Uses the standard library alone and knows nothing
+about what the package does.
+"""
+
+import argparse
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+VENV = CHECKOUT / '.venv'
+STAMP = VENV / 'made.json'
+MESSAGES = CHECKOUT / 'interfaces' / 'event_camera_msgs'
+# Files whose content decides what `pip install -e .` installs; code is editable and is not here.
+PACKAGE_FILES = (
+    'setup.py',
+    'setup.cfg',
+    'pyproject.toml',
+    'package.xml',
+    'spike_recon_ros/__init__.py',
+)
+PACKAGE_FOLDERS = ('launch', 'config', 'resource', 'scripts')
+EXTRAS = 'video,aedat4,test'
+LOG_TAIL_LINES = 30
+# The ROS 2 wheels restart Python once with this mark and their own library path set. A Python of
+# another environment that inherits the two believes it was restarted and cannot load rclpy.
+WHEELS_MARK = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
+
+
+class SetUpError(Exception):
+    """The environment cannot be made; the message is one sentence that names the cure."""
+
+
+def main() -> int:
+    """Make the environment, or find that it is already made; return the exit status."""
+    parser = argparse.ArgumentParser(description='Make .venv for this checkout.')
+    parser.add_argument(
+        '--keep-interpreter',
+        action='store_true',
+        help='stay with the interpreter of a .venv that is already made',
+    )
+    arguments = parser.parse_args()
+    try:
+        make(arguments.keep_interpreter)
+    except SetUpError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('interrupted; run make again to go on', file=sys.stderr)
+        return 130
+    return 0
+
+
+def make(keep_interpreter: bool) -> None:
+    """Bring `.venv` up to date, doing only the steps whose inputs changed.
+
+    Raises:
+        SetUpError: if the machine lacks something, or a step failed.
+    """
+    stamp = read_stamp()
+    distro = sourced_ros_distro()
+    wanted = {
+        'venv': venv_key(distro, stamp if keep_interpreter else {}),
+        'package': digest(package_inputs()),
+        'messages': 'sourced' if distro else digest(files_under(MESSAGES)),
+    }
+    if stamp == wanted:
+        return
+    started = time.monotonic()
+    if stamp.get('venv') != wanted['venv']:
+        check_machine(distro)
+        stamp = {}
+    print(f'Setting up .venv: {wanted["venv"].partition(": ")[2]}', flush=True)
+    if not stamp:
+        with step('empty environment'):
+            make_empty_venv(distro)
+        stamp = write_stamp({}, 'venv', wanted)
+    if stamp.get('package') != wanted['package']:
+        with step('spike_recon_ros and what it needs'):
+            extras = EXTRAS if distro else f'ros,{EXTRAS}'
+            pip_install('-e', f'.[{extras}]', distro=distro)
+        stamp = write_stamp(stamp, 'package', wanted)
+    if stamp.get('messages') != wanted['messages']:
+        if not distro:
+            with step('event_camera_msgs, compiled'):
+                pip_install(
+                    '--force-reinstall', '--no-deps', f'./{MESSAGES.relative_to(CHECKOUT)}'
+                )
+        write_stamp(stamp, 'messages', wanted)
+    print(f'Ready after {time.monotonic() - started:.0f} s.', flush=True)
+
+
+def sourced_ros_distro() -> str | None:
+    """Return the name of the ROS 2 installation that is sourced, or None.
+
+    Raises:
+        SetUpError: if one is sourced, but this interpreter cannot use it.
+    """
+    distro = os.environ.get('ROS_DISTRO')
+    if not distro or not importlib.util.find_spec('rclpy'):
+        return None  # the ROS docker images set ROS_DISTRO even where nothing is sourced
+    if WHEELS_MARK in os.environ or sys.prefix != sys.base_prefix:
+        return None  # rclpy of some virtual environment, not of an installation
+    if not can_import('rclpy'):
+        raise SetUpError(
+            f'ROS 2 {distro} is sourced, but its rclpy cannot be imported by {sys.executable} '
+            f'({platform.python_version()}); use the interpreter that it was built for: '
+            f'make PYTHON=/usr/bin/python3'
+        )
+    if not can_import('event_camera_msgs.msg'):
+        raise SetUpError(
+            f'ROS 2 {distro} is sourced, but it lacks event_camera_msgs; '
+            f'run: sudo apt install ros-{distro}-event-camera-msgs'
+        )
+    return distro
+
+
+def can_import(module: str) -> bool:
+    """Try the import in a process of its own: a mismatched extension module may crash it."""
+    return works([sys.executable, '-c', f'import {module}'])
+
+
+def works(command: list[str]) -> bool:
+    """Tell whether a command can be run outside the checkout and ends well."""
+    try:
+        done = subprocess.run(
+            command, cwd='/', env=clean_environment(), capture_output=True, check=False
+        )
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def check_machine(distro: str | None) -> None:
+    """Look for what pip cannot bring.
+
+    Raises:
+        SetUpError: naming the first thing that is missing and the apt package that brings it.
+    """
+    python = f'python{sys.version_info.major}.{sys.version_info.minor}'
+    if not (has_module('venv') and has_module('ensurepip')):
+        raise SetUpError(
+            f'{python} cannot make virtual environments; run: sudo apt install {python}-venv'
+        )
+    if distro:
+        return  # nothing is compiled then
+    if platform.system() != 'Linux' or platform.machine() not in ('x86_64', 'AMD64'):
+        raise SetUpError(
+            f'the ROS 2 wheels exist for x86-64 Linux only and this machine is '
+            f'{platform.system()} {platform.machine()}; install ROS 2 and '
+            'ros-<distro>-event-camera-msgs by apt, source its setup.bash, then run make again'
+        )
+    for variable, usual in (('CC', 'cc'), ('CXX', 'c++')):
+        compiler = os.environ.get(variable, usual).split()[0]
+        if not shutil.which(compiler):
+            raise SetUpError(f'there is no compiler {compiler}; run: sudo apt install g++')
+    if not (Path(sysconfig.get_path('include')) / 'Python.h').exists():
+        raise SetUpError(
+            f'the headers of {python} are missing; run: sudo apt install {python}-dev'
+        )
+
+
+def has_module(name: str) -> bool:
+    """Tell whether a module of the standard library was left out by the distribution."""
+    return importlib.util.find_spec(name) is not None
+
+
+def make_empty_venv(distro: str | None) -> None:
+    """Remove whatever `.venv` is there and make a new one."""
+    if VENV.is_symlink():
+        raise SetUpError(f'{VENV} is a symbolic link; remove it and run make again')
+    shutil.rmtree(VENV, ignore_errors=True)
+    options = ['--system-site-packages'] if distro else []
+    run_quietly([sys.executable, '-m', 'venv', *options, str(VENV)])
+
+
+def pip_install(*what: str, distro: str | None = None) -> None:
+    """Install into `.venv`, silently unless it fails."""
+    pip = [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check', '--no-input']
+    with numpy_constraint(distro) as constraint:
+        run_quietly([*pip, 'install', *constraint, *what])
+
+
+@contextmanager
+def numpy_constraint(distro: str | None) -> Iterator[list[str]]:
+    """Keep NumPy at the major version that the installed ROS 2 messages were compiled against."""
+    if not distro or not has_module('numpy'):
+        yield []
+        return
+    major = int(importlib.import_module('numpy').__version__.split('.')[0])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'constraints.txt'
+        file.write_text(f'numpy<{major + 1}\n', encoding='utf-8')
+        yield ['--constraint', str(file)]
+
+
+def run_quietly(command: list[str]) -> None:
+    """Run a command in the checkout and show the end of its output only if it fails.
+
+    Raises:
+        SetUpError: if the command fails.
+    """
+    done = subprocess.run(
+        command,
+        cwd=CHECKOUT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors='replace',
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = done.stdout.splitlines()[-LOG_TAIL_LINES:]
+        print('\n  | ' + '\n  | '.join(tail), file=sys.stderr)
+        raise SetUpError(f'this failed, its last lines are above: {" ".join(command)}')
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what only suits the Python of other wheels."""
+    environment = dict(os.environ)
+    if environment.pop(WHEELS_MARK, None):
+        environment.pop('LD_LIBRARY_PATH', None)
+    return environment
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what is being done, and afterwards how long it took."""
+    print(f'  {what:<40}', end='', flush=True)
+    started = time.monotonic()
+    yield
+    print(f'{time.monotonic() - started:5.1f} s', flush=True)
+
+
+def venv_key(distro: str | None, stamp: dict[str, str]) -> str:
+    """Describe the environment that is wanted; one that was made otherwise is made anew."""
+    ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (900 MB in all)'
+    wanted = f'{CHECKOUT}: {ros}, '
+    made = stamp.get('venv', '')
+    python = f'Python {platform.python_version()} at {os.path.realpath(sys.executable)}'
+    return made if made.startswith(wanted) else wanted + python
+
+
+def package_inputs() -> list[Path]:
+    """List what the installation of the package depends on."""
+    folders = (CHECKOUT / folder for folder in PACKAGE_FOLDERS)
+    files = (CHECKOUT / name for name in PACKAGE_FILES)
+    return [*files, *(file for folder in folders for file in files_under(folder))]
+
+
+def files_under(folder: Path) -> list[Path]:
+    """List the files of a folder, at any depth, in a fixed order."""
+    return sorted(
+        file for file in folder.rglob('*') if file.is_file() and '__pycache__' not in file.parts
+    )
+
+
+def digest(files: Iterable[Path]) -> str:
+    """Hash the names and the content of files."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f'{file.relative_to(CHECKOUT)}\0'.encode())
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def read_stamp() -> dict[str, str]:
+    """Return what the last run noted; nothing if `.venv` is absent, half made or broken."""
+    try_out = [str(VENV / 'bin' / 'python'), '-c', 'import spike_recon_ros']
+    if not STAMP.exists() or not works(try_out):
+        return {}
+    try:
+        return json.loads(STAMP.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}
+
+
+def write_stamp(stamp: dict[str, str], done: str, wanted: dict[str, str]) -> dict[str, str]:
+    """Note that one step is done."""
+    stamp = {**stamp, done: wanted[done]}
+    STAMP.write_text(json.dumps(stamp, indent=1) + '\n', encoding='utf-8')
+    return stamp
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,88 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Writes config/recon.yaml and the README's parameter table from the Settings dataclass.
+
+Comes in: `spike_recon_ros.settings`. Goes out: the two files; with --check nothing is written and
+the exit status says whether they are up to date.
+"""
+
+import argparse
+import dataclasses
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.settings import setting_fields
+
+ROOT = Path(__file__).resolve().parents[1]
+YAML = ROOT / 'config' / 'recon.yaml'
+README = ROOT / 'README.md'
+BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
+WIDTH = 97
+
+
+def yaml_text() -> str:
+    """Return the parameter file: every parameter with its default, range and description."""
+    lines = [
+        '# The parameters of the node `recon` with their defaults. Made from',
+        '# spike_recon_ros/settings.py by `make parameters`; change them there.',
+        '/**:',
+        '  ros__parameters:',
+    ]
+    for field in setting_fields():
+        text = _sentence(field)
+        lines += [f'    # {line}' for line in textwrap.wrap(text, WIDTH - 6)]
+        lines.append(f'    {field.name}: {_yaml(field.default)}')
+    return '\n'.join(lines) + '\n'
+
+
+def table_text() -> str:
+    """Return the README's table."""
+    rows = ['| parameter | default | meaning |', '|---|---|---|']
+    for field in setting_fields():
+        rows.append(f'| `{field.name}` | `{_yaml(field.default)}` | {_sentence(field)} |')
+    return '\n'.join(rows)
+
+
+def readme_with(table: str) -> str:
+    """Return the README with the table between its two markers."""
+    before, _, rest = README.read_text(encoding='utf-8').partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f'{before}{BEGIN}\n{table}\n{END}{after}'
+
+
+def main() -> int:
+    """Write the files, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--check', action='store_true', help='write nothing')
+    check = parser.parse_args().check
+    wanted = {YAML: yaml_text(), README: readme_with(table_text())}
+    for path, text in wanted.items():
+        if path.exists() and path.read_text(encoding='utf-8') == text:
+            continue
+        if check:
+            print(f'{path} is out of date; run: make parameters', file=sys.stderr)
+            return 1
+        path.write_text(text, encoding='utf-8')
+    return 0
+
+
+def _sentence(field: 'dataclasses.Field[Any]') -> str:
+    low, high, choices = (field.metadata[key] for key in ('low', 'high', 'choices'))
+    parts = [field.metadata['description']]
+    if choices:
+        parts.append(f'One of {", ".join(f"`{choice}`" for choice in choices)}.')
+    if low is not None:
+        parts.append(f'From {low:g} to {high:g}.')
+    if field.metadata['live']:
+        parts.append('May change while the node runs.')
+    return ' '.join(parts)
+
+
+def _yaml(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
