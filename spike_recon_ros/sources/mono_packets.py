@@ -7,12 +7,16 @@ nanoseconds; knows nothing about files.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 
 MAX_SPAN_NS = 2**32 - 1
+LARGEST_ROW = 2**15 - 1
 
 
 def mono_packets(
@@ -20,8 +24,10 @@ def mono_packets(
 ) -> Iterator[Packet]:
     """Yield the packets that hold the events in their order; a single one nearly always.
 
-    Times need not be sorted; no event at all gives one empty packet.
+    Times need not be sorted; no event at all gives one empty packet. Rows that mono cannot hold
+    (damaged messages) become its largest row, which decoders leave out and count.
     """
+    events = replace(events, y=np.minimum(events.y, LARGEST_ROW))
     for seq, part in enumerate(_split(events), first_seq):
         time_base = int(part.t_ns.min()) if len(part) else 0
         yield Packet('mono', width, height, seq, time_base, stamp_ns, encode_mono(part, time_base))

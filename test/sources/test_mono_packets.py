@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import MonoDecoder
 from spike_recon_ros.sources.mono_packets import MAX_SPAN_NS, mono_packets
 
 
@@ -55,3 +56,15 @@ def test_every_field_sits_in_its_bits():
 @settings(max_examples=100, deadline=None)
 def test_unsorted_times_keep_their_order_and_value(times):
     assert times_of(mono_packets(events_at(times), 3, 2, 0, 0)) == times
+
+
+def test_row_beyond_mono_stays_outside_the_sensor():
+    events = Events(
+        np.array([1], np.uint16),
+        np.array([2**15 + 1], np.uint16),
+        np.array([1], np.uint8),
+        np.array([5], np.int64),
+        Triggers.empty(),
+    )
+    (packet,) = mono_packets(events, 3, 2, 0, 0)
+    assert len(MonoDecoder(3, 2).decode(packet)) == 0
