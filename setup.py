@@ -10,6 +10,8 @@ from setuptools import Distribution, find_packages, setup
 
 NAME = 'spike_recon_ros'
 SHARE = f'share/{NAME}'
+# With --symlink-install colcon runs a link to this file, in a folder without the README.
+README = Path(__file__).resolve().parent / 'README.md'
 
 # `ros2 run` and launch files look for programs in lib/<package>. colcon installs console scripts
 # there by itself (setup.cfg); pip installs them in bin/ only, so a wheel also carries small
@@ -41,7 +43,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description='Live intensity video from event cameras and spike cameras, for ROS 2',
-    long_description=Path('README.md').read_text(encoding='utf-8'),
+    long_description=README.read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     author='spike_recon_ros maintainers',
     maintainer='spike_recon_ros maintainers',

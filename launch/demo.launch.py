@@ -25,6 +25,7 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
@@ -84,18 +85,28 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
         arguments=[str(recording), '--restamp', '--wait-for', EVENTS_TOPIC],
         output='screen',
     )
+    shut_down = EmitEvent(event=Shutdown(reason='the demo is over'))
     end = [
         LogInfo(msg=f'the video is {video}'),
-        TimerAction(
-            period=LAST_FRAMES_S, actions=[EmitEvent(event=Shutdown(reason='the demo is over'))]
-        ),
+        TimerAction(period=LAST_FRAMES_S, actions=[shut_down]),
     ]
     out.mkdir(parents=True, exist_ok=True)
     return [
         RegisterEventHandler(
             OnStateTransition(goal_state='active', entities=[player], handle_once=True)
         ),
-        RegisterEventHandler(OnProcessExit(target_action=simulate, on_exit=[recorder, recon])),
-        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=end)),
+        after(simulate, recorder, recon),
+        after(player, *end),
         simulate,
     ]
+
+
+def after(process: ExecuteProcess, *actions: Action) -> RegisterEventHandler:
+    """Do something when a process has ended well, and stop everything if it failed."""
+
+    def on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
+        if event.returncode and not context.is_shutdown:
+            raise RuntimeError(f'{event.process_name} failed, see above')
+        return list(actions)
+
+    return RegisterEventHandler(OnProcessExit(target_action=process, on_exit=on_exit))

@@ -27,6 +27,7 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
@@ -70,15 +71,18 @@ def generate_launch_description() -> LaunchDescription:
 def start_player_when_active(context: LaunchContext) -> list[Action]:
     """Make the player and what starts and follows it."""
     player = make_player(context.launch_configurations)
-    end = TimerAction(
-        period=LAST_FRAMES_S,
-        actions=[EmitEvent(event=Shutdown(reason='the recording is over'))],
-    )
+
+    def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
+        if event.returncode and not context.is_shutdown:
+            raise RuntimeError('the recording was not played, see above')
+        shut_down = EmitEvent(event=Shutdown(reason='the recording is over'))
+        return [TimerAction(period=LAST_FRAMES_S, actions=[shut_down])]
+
     return [
         RegisterEventHandler(
             OnStateTransition(goal_state='active', entities=[player], handle_once=True)
         ),
-        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[end])),
+        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=end)),
     ]
 
 
