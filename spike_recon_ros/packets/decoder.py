@@ -42,7 +42,11 @@ class Decoder(ABC):
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        self.statistics = DecoderStatistics()
+
+    @property
+    @abstractmethod
+    def statistics(self) -> DecoderStatistics:
+        """What was left out so far, as a snapshot."""
 
     @abstractmethod
     def decode(self, packet: Packet) -> Events:

@@ -1,0 +1,53 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Counting bits inside numba kernels.
+
+Comes in: masks. Goes out: numbers. Knows nothing about what the bits stand for.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+_ODD_BITS = np.uint32(0x55555555)
+_ODD_PAIRS = np.uint32(0x33333333)
+_ODD_NIBBLES = np.uint32(0x0F0F0F0F)
+_BYTE_SUM = np.uint32(0x01010101)
+_1, _2, _4, _24 = np.uint32(1), np.uint32(2), np.uint32(4), np.uint32(24)
+
+
+@njit(nogil=True, cache=True)
+def popcount(mask: np.uint32) -> np.uint32:
+    """Return how many of the 32 bits are set.
+
+    Numba offers no such function; LLVM recognises this sum and emits one instruction for it, or
+    a vector of them inside a plain loop.
+    """
+    pairs = np.uint32(mask - ((mask >> _1) & _ODD_BITS))
+    nibbles = np.uint32((pairs & _ODD_PAIRS) + ((pairs >> _2) & _ODD_PAIRS))
+    octets = np.uint32((nibbles + (nibbles >> _4)) & _ODD_NIBBLES)
+    return np.uint32(np.uint32(octets * _BYTE_SUM) >> _24)
+
+
+@njit(nogil=True, cache=True)
+def lowest_bit(mask: np.uint32) -> np.uint32:
+    """Return the position of the lowest bit that is set; 32 for an empty mask."""
+    return popcount(np.uint32(~mask & (mask - _1)))
+
+
+def _select(_context, condition, chosen, otherwise):
+    """Return `chosen` where the condition holds, else `otherwise`, of the same type.
+
+    The conditional expression of Python means the same, but compiles to a branch, which costs
+    more than all the rest of a decoder's loop where the condition is as good as random.
+    """
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.select(*arguments)
+
+    return chosen(types.boolean, chosen, chosen), generate
+
+
+select: Any = intrinsic(_select)

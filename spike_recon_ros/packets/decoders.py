@@ -1,0 +1,54 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Which decoder reads which encoding.
+
+Comes in: the encoding that packets name. Goes out: a Decoder. Knows nothing about bytes.
+"""
+
+from collections.abc import Callable
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.decoder import Decoder
+from spike_recon_ros.packets.evt2 import Evt2Decoder
+from spike_recon_ros.packets.evt3 import Evt3Decoder
+from spike_recon_ros.packets.evt21 import Evt21Decoder
+from spike_recon_ros.packets.libcaer import LibcaerDecoder
+from spike_recon_ros.packets.libcaer_cmp import LibcaerCmpDecoder
+from spike_recon_ros.packets.mono import MonoDecoder
+from spike_recon_ros.packets.packet import split_encoding
+
+Options = dict[str, str]
+
+
+def _evt21(width: int, height: int, options: Options) -> Decoder:
+    endianness = options.get('endianness', 'little')
+    if endianness not in ('little', 'legacy'):
+        raise UserError(
+            f'evt21 with endianness={endianness} cannot be decoded; it must be little or legacy'
+        )
+    return Evt21Decoder(width, height, legacy=endianness == 'legacy')
+
+
+DECODERS: dict[str, Callable[[int, int, Options], Decoder]] = {
+    'evt2': lambda width, height, _: Evt2Decoder(width, height),
+    'evt21': _evt21,
+    'evt3': lambda width, height, _: Evt3Decoder(width, height),
+    'libcaer': lambda width, height, _: LibcaerDecoder(width, height),
+    'libcaer_cmp': lambda width, height, _: LibcaerCmpDecoder(width, height),
+    'mono': lambda width, height, _: MonoDecoder(width, height),
+}
+"""What makes a decoder, by the encoding's name: from width, height and the encoding's options."""
+
+
+def decoder_for(encoding: str, width: int, height: int) -> Decoder:
+    """Return a new decoder for packets of `encoding` (`name` or `name;key=value;...`).
+
+    Raises:
+        UserError: naming the known encodings, if this is not one of them.
+    """
+    name, options = split_encoding(encoding)
+    if name not in DECODERS:
+        raise UserError(
+            f'encoding {name!r} cannot be decoded; known encodings: {", ".join(DECODERS)}'
+        )
+    return DECODERS[name](width, height, options)

@@ -1,0 +1,167 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""EVT 3.0: 16-bit words that send only what changed, with vectors along a row.
+
+Comes in: a Packet of encoding `evt3`. Goes out: Events with trigger edges. Knows nothing about
+the other encodings. The format is on Prophesee's public page on EVT 3.0.
+"""
+
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.packets.bits import popcount, select
+from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
+from spike_recon_ros.packets.word_decoder import (
+    BEFORE_FIRST_TIME,
+    OUTSIDE_PIXELS,
+    TIME_ERRORS,
+    UNKNOWN_WORDS,
+    WordDecoder,
+)
+
+# Word types, bits 15..12.
+ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8 = U32(0), U32(2), U32(3), U32(4), U32(5)
+TIME_LOW, TIME_HIGH, EXT_TRIGGER = U32(6), U32(8), U32(10)
+# One bit a type: the common ones, and vendor data that is defined but not ours.
+COMMON = U32(1 << 0 | 1 << 2 | 1 << 6 | 1 << 8)
+IGNORED = U32(1 << 7 | 1 << 14 | 1 << 15)
+
+# A time that steps back by more than this many units of 4096 us has wrapped; less is a bit error.
+LARGEST_BIT_ERROR = U32(10)
+LOOP_US = 1 << 24
+# Words unpacked together, while the packed events are still in the cache.
+BLOCK = 4096
+
+# What is carried on from packet to packet; START_US is the start of the running loop.
+START_US, HIGH, LOW, ROW, BASE_X, BASE_P = range(6)
+
+
+@njit(nogil=True, cache=True)
+def _capacity(words):
+    events, triggers = U32(0), U32(0)
+    for i in range(len(words)):
+        word = U32(words[i])
+        kind = word >> U32(12)
+        mask = U32(0)
+        if kind == ADDR_X:
+            mask = U32(1)
+        if kind == VECT_12:
+            mask = word & U32(0xFFF)
+        if kind == VECT_8:
+            mask = word & U32(0xFF)
+        events += popcount(U32(mask))
+        triggers += kind == EXT_TRIGGER
+    return np.int64(events), np.int64(triggers)
+
+
+@njit(nogil=True, cache=True)
+def _skip_to_first_time(words, state, counts):
+    """Follow the registers until both halves of the time are known; return the next index."""
+    for i in range(len(words)):
+        word = U32(words[i])
+        kind, value = word >> U32(12), word & U32(0xFFF)
+        if kind == ADDR_Y:
+            state[ROW] = value
+        elif kind == TIME_LOW:
+            state[LOW] = value
+        elif kind == TIME_HIGH:
+            state[HIGH] = value
+        elif kind == VECT_BASE_X:
+            state[BASE_X], state[BASE_P] = value & U32(0x7FF), value >> U32(11)
+        elif kind == VECT_12:
+            state[BASE_X] = min(state[BASE_X] + 12, UNKNOWN)
+        elif kind == VECT_8:
+            state[BASE_X] = min(state[BASE_X] + 8, UNKNOWN)
+        elif kind not in (ADDR_X, EXT_TRIGGER):
+            counts[UNKNOWN_WORDS] += not (IGNORED >> kind & U32(1))
+        if state[LOW] != UNKNOWN and state[HIGH] != UNKNOWN:
+            return i + 1
+    return len(words)
+
+
+@njit(nogil=True, cache=True)
+def _pack(  # noqa: PLR0917 (a kernel)
+    words, i, state, counts, columns, packed, n, trigger_t, trigger_p, trigger_id, edges
+):
+    """Pack events until a loop of the time begins or the words end.
+
+    Which word comes next cannot be predicted, so that the inner loop does the same for all common
+    words: it follows the registers with selects, and stores an event whether or not it counts.
+
+    Returns: the index of the next word, and how many events and edges there are now.
+    """
+    high, low, row = U32(state[HIGH]), U32(state[LOW]), U32(state[ROW])
+    base_x, base_p = U32(state[BASE_X]), U32(state[BASE_P])
+    i, end, new_loop = U64(i), U64(len(words)), False
+    while i < end and not new_loop:
+        kind, value, previous, event, rare = U32(0), U32(0), high, U64(0), False
+        while i < end and not rare:
+            word = U32(words[i])
+            kind, value = word >> U32(12), word & U32(0xFFF)
+            previous, high = high, select(kind == TIME_HIGH, value, high)
+            low = select(kind == TIME_LOW, value, low)
+            row = select(kind == ADDR_Y, value, row)
+            event = (U64(high) << U64(12) | U64(low)) << U64(32) | U64(row) << U64(16)
+            packed[n] = event | U64(value)
+            n += U64(kind == ADDR_X)
+            rare = (high < previous) | (COMMON >> kind & U32(1) == U32(0))
+            i += U64(1)
+        if not rare:
+            break
+        if kind in (VECT_12, VECT_8):
+            mask = on_sensor(value if kind == VECT_12 else value & U32(0xFF), base_x, columns)
+            event |= U64(base_p) << U64(11) | U64(base_x)
+            for bit in range(12):
+                packed[n] = event + U64(bit)
+                n += U64(mask >> U32(bit) & U32(1))
+            base_x = U32(min(base_x + (U32(12) if kind == VECT_12 else U32(8)), U32(UNKNOWN)))
+        elif kind == VECT_BASE_X:
+            base_x, base_p = value & U32(0x7FF), value >> U32(11)
+        elif kind == TIME_HIGH:
+            new_loop = previous - high > LARGEST_BIT_ERROR
+            counts[TIME_ERRORS] += not new_loop
+        elif kind == EXT_TRIGGER:
+            trigger_t[edges] = 1000 * (state[START_US] + np.int64(event >> U64(32)))
+            trigger_p[edges], trigger_id[edges] = value & U32(1), value >> U32(8)
+            edges += 1
+        else:
+            counts[UNKNOWN_WORDS] += not (IGNORED >> kind & U32(1))
+    state[HIGH], state[LOW], state[ROW] = high, low, row
+    state[BASE_X], state[BASE_P] = base_x, base_p
+    state[START_US] += LOOP_US * new_loop
+    return np.int64(i), n, edges
+
+
+@njit(nogil=True, cache=True)
+def _fill(  # noqa: PLR0917 (a kernel)
+    words, _base, state, counts, width, height, x, y, p, t_ns, trigger_t, trigger_p, trigger_id
+):
+    columns, rows = U32(min(width, MAX_SIDE)), U32(min(height, MAX_SIDE))
+    n, edges, start, expected = U64(0), 0, 0, len(x)
+    if state[LOW] == UNKNOWN or state[HIGH] == UNKNOWN:
+        start = _skip_to_first_time(words, state, counts)
+        expected, expected_edges = _capacity(words[start:])
+        counts[BEFORE_FIRST_TIME] += len(x) - expected + len(trigger_t) - expected_edges
+    while start < len(words):
+        start_us, first = state[START_US], n
+        block = words[: min(start + BLOCK, len(words))]
+        start, n, edges = _pack(
+            block, start, state, counts, columns, t_ns, n, trigger_t, trigger_p, trigger_id, edges
+        )
+        n = unpack(1000 * start_us, first, n, columns, rows, x, y, p, t_ns)
+    counts[OUTSIDE_PIXELS] += expected - np.int64(n)
+    return np.int64(n), edges
+
+
+class Evt3Decoder(WordDecoder):
+    """Decodes `evt3`; sensor time counts from the start of the first 16.8 s loop.
+
+    Unknown words (Lucid cameras pad with 0x9999) are counted, vendor data is passed over.
+    """
+
+    word_type = np.uint16
+    word_bytes = 2
+    relative_to_time_base = False
+    fresh_state = (0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 0)
+    _capacity = staticmethod(_capacity)
+    _fill = staticmethod(_fill)
