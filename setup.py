@@ -72,10 +72,10 @@ setup(
         'setuptools',
         'numpy',
         'numba',
-        'opencv-python-headless',
+        'opencv-python-headless>=4.7',
         'PyYAML',
         'rich',
-        'rosbags>=0.10',
+        'rosbags>=0.11.7',
         'rosbags-image>=0.10',
     ],
     extras_require={

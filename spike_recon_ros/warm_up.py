@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from spike_recon_ros.packets.decoders import ENCODINGS, decoder_for
+from spike_recon_ros.packets.decoders import DECODERS, decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -27,7 +27,7 @@ def warm_up(settings: Settings) -> None:
     The first time on a machine this takes some ten seconds; afterwards the compiled code comes
     from the cache. Nothing of it reaches the reconstructor that will be used.
     """
-    for encoding in ENCODINGS:
+    for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
     quick = dataclasses.replace(settings, sync_mode='by_count', window_events=_EVENTS // 4)

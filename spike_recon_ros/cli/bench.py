@@ -25,8 +25,8 @@ KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end
 LIVE = ('live', 'soak')
 HELP = 'measure speed, latency and memory, and write the figures as JSON'
 DESCRIPTION = """\
-Measures on one core: decoding, cutting windows, the voxel grid, the filters, rendering, and packets
-to frames end to end; and through the live node: latency, losses, processor and memory.
+Measures on one core: decoding, cutting windows, voxel grid, filters, rendering, and from packets
+to frames; and through the live node: latency, losses, processor and memory.
 
   spike-recon bench decode filter                    made-up streams
   spike-recon bench all -o benchmarks/results        everything, written to files
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     console = Console(stderr=True)
     wanted = [*KERNELS, *LIVE] if 'all' in args.what else args.what
-    results = {}
+    results: dict[str, list[dict[str, Any]]] = {}
     for what in wanted:
         console.print(f'[bold]{what}')
         measure = _live if what in LIVE else _kernel

@@ -103,9 +103,8 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
 def _arrived(frames: Path) -> tuple[list[np.ndarray], np.ndarray]:
     with (frames / 'frames.csv').open(encoding='ascii') as table:
         stamps_ns = [int(row['stamp_ns']) for row in csv.DictReader(table)]
-    images = [
-        cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(frames.glob('frame_*.png'))
-    ]
+    paths = sorted(frames.glob('frame_*.png'))
+    images = [np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in paths]
     if not images:
         raise UserError(f'no image arrived in {frames}; is another node using the same topics?')
     return images, np.array(stamps_ns, np.int64)

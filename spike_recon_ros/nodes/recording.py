@@ -16,9 +16,9 @@ from typing import Any
 
 from event_camera_msgs.msg import EventPacket
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import packet_message, time_message
 from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.message import EVENT_PACKET
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import open_source
@@ -62,7 +62,10 @@ class Recording(ABC):
 
 
 class BagRecording(Recording):
-    """A ROS 2 bag: the serialized messages of all topics whose types are installed here."""
+    """A ROS 2 bag: the serialized messages of all topics whose types are installed here.
+
+    Whatever its packets are called in older bags and on ROS 1, SourceRecording reads them.
+    """
 
     def __init__(self, path: Path) -> None:
         self._bag = Bag(path)
@@ -140,15 +143,11 @@ def open_recording(path: Path) -> Recording:
     """Open anything that `sources` can read.
 
     Raises:
-        UserError: it cannot be read, or nothing in it can be published.
+        UserError: it cannot be read.
     """
     with open_source(path) as source:
-        is_ros2_bag = bool(source.topics) and path.suffix != '.bag'
-    recording = BagRecording(path) if is_ros2_bag else SourceRecording(path)
-    if not recording.topics:
-        reasons = ', '.join(f'{topic}: {why}' for topic, why in recording.left_out.items())
-        raise UserError(f'nothing in {path} can be published ({reasons})')
-    return recording
+        holds_packets = any(topic.type == EVENT_PACKET for topic in source.topics)
+    return BagRecording(path) if holds_packets else SourceRecording(path)
 
 
 def _layout(raw: bytes | bytearray) -> str:

@@ -18,23 +18,15 @@ from rosbags.rosbag2 import Reader as Reader2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.message import (
+    EVENT_PACKET,
+    EVENT_PACKET_FIELDS,
+    EVENT_PACKET_OLD,
+)
 from spike_recon_ros.sources.source import Topic
 
 STORAGE_PATTERNS = ('*.mcap', '*.db3')
 FOLDER_PATTERNS = ('metadata.yaml', *STORAGE_PATTERNS)
-EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
-# The name that the message had before the family renamed it; same fields.
-EVENT_PACKET_OLD = 'event_array_msgs/msg/EventArray'
-EVENT_PACKET_FIELDS = """
-std_msgs/Header header
-uint32 height
-uint32 width
-uint64 seq
-uint64 time_base
-string encoding
-bool is_bigendian
-uint8[] events
-"""
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 CURES = {
     '.mcap': 'try `mcap recover` on it, or record it again',
@@ -89,8 +81,8 @@ class Bag:
                 counts[key] = counts.get(key, 0) + connection.msgcount
         return tuple(Topic(*key, count) for key, count in sorted(counts.items()))
 
-    def messages(self, names: Collection[str]) -> Iterator[tuple[Topic, bytes]]:
-        """Yield the messages of some topics, each with its topic.
+    def messages(self, names: Collection[str]) -> Iterator[tuple[Topic, int, bytes]]:
+        """Yield the messages of some topics: topic, time of recording (ns), serialized bytes.
 
         Raises:
             UserError: where the bag is damaged, after what could be read.
@@ -106,12 +98,12 @@ class Bag:
         n_read = 0
         while True:
             try:
-                connection, _, raw = next(merged)
+                connection, t_ns, raw = next(merged)
             except StopIteration:
                 break
             except Exception as error:  # damaged bytes provoke anything in the readers
                 raise self._damaged(f'{n_read} of {n_expected} messages', error) from error
-            yield wanted[connection.topic], raw
+            yield wanted[connection.topic], t_ns, raw
             n_read += 1
         if self._damage:
             raise UserError(f'{self._damage[0]} (the other files of {self.path} were read)')

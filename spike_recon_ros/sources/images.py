@@ -35,7 +35,7 @@ def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
         if not names:
             listed = ', '.join(one.name for one in found) or 'none'
             raise UserError(f'{path} has no image topic {topic}; it has: {listed}')
-        for one, raw in bag.messages(names):
+        for one, _, raw in bag.messages(names):
             message = bag.deserialize(raw, one.type)
             try:
                 image = convert(message)

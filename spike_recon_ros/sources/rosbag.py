@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_OLD
 from spike_recon_ros.packets.packet import Packet, Reference
-from spike_recon_ros.sources.bag import EVENT_PACKET, EVENT_PACKET_OLD, Bag
+from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.event_array import parse_event_array
 from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source, Topic
@@ -85,7 +86,7 @@ class RosbagSource(Source):
     def __iter__(self) -> Iterator[Packet | Reference]:
         names = {topic.name for topic in (self._events, self._reference) if topic}
         seq = 0
-        for topic, raw in self._bag.messages(names):
+        for topic, _, raw in self._bag.messages(names):
             if topic == self._reference:
                 yield Reference(self._bag.stamp_ns(raw))
             elif topic.type in PACKET_TYPES:

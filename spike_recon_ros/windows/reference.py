@@ -44,7 +44,7 @@ class AtReferences:
 
     def _cut_due(self) -> list[Window]:
         windows: list[Window] = []
-        while self._stamps and self._clock.has_passed(self._stamps[0]):
+        while self._stamps and self._clock.covers(self._stamps[0]):
             t_ns = self._clock.to_sensor_ns(self._stamps[0])
             if not self._moments.pending.reaches(t_ns):
                 break

@@ -4,10 +4,10 @@
 
 import numpy as np
 import pytest
-from spike_recon_training.simulation.event_camera import EventCamera, SensorModel
-from spike_recon_training.simulation.scene import BoardScene
 
 from spike_recon_ros.packets.events import Events
+from spike_recon_training.simulation.event_camera import EventCamera, SensorModel
+from spike_recon_training.simulation.scene import BoardScene
 
 MS, S = 1_000_000, 1_000_000_000
 PERFECT = {'mismatch': 0.0, 'refractory_ns': 0, 'noise_hz': 0.0, 'leak_hz': 0.0, 'hot_pixels': 0}

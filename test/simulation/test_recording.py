@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import yaml
 from rosbags.highlevel import AnyReader
+
+from spike_recon_ros.errors import UserError
 from spike_recon_training.simulation.event_camera import EventCamera, SensorModel
 from spike_recon_training.simulation.recording import (
     CAMERA_INFO_TOPIC,
@@ -17,8 +19,6 @@ from spike_recon_training.simulation.recording import (
     simulate,
 )
 from spike_recon_training.simulation.scene import BoardScene
-
-from spike_recon_ros.errors import UserError
 
 WIDTH, HEIGHT = 64, 48
 

@@ -5,12 +5,12 @@
 import cv2
 import numpy as np
 import pytest
-from spike_recon_training.simulation.board import apriltag_board
-from spike_recon_training.simulation.motion import CameraMotion
-from spike_recon_training.simulation.scene import BoardScene
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.tags import read_tags
+from spike_recon_training.simulation.board import apriltag_board
+from spike_recon_training.simulation.motion import CameraMotion
+from spike_recon_training.simulation.scene import BoardScene
 
 WIDTH, HEIGHT = 346, 260
 TIMES_S = np.arange(0.0, 12.0, 0.05)

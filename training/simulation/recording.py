@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from spike_recon_ros.packets.mono import encode_mono
-from spike_recon_training.simulation.event_camera import EventCamera
-from spike_recon_training.simulation.scene import Scene
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_training.simulation.event_camera import EventCamera
+from spike_recon_training.simulation.scene import Scene
 
 EVENTS_TOPIC = '/event_camera/events'
 TRUTH_TOPIC = '/event_camera/ground_truth/image_raw'
@@ -38,17 +39,6 @@ SENSOR_START_NS = 5 * S
 START_STAMP_NS = 1_767_225_600 * S
 LARGEST_STEP_PX = 0.5
 """The scene is sampled so often that it moves at most this far in between."""
-
-_EVENT_PACKET_FIELDS = """
-std_msgs/Header header
-uint32 height
-uint32 width
-uint64 seq
-uint64 time_base
-string encoding
-bool is_bigendian
-uint8[] events
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +142,11 @@ class _Messages:
         self._scene = scene
         # The definitions of Humble are those of all later distributions for these types.
         self._store = get_typestore(Stores.ROS2_HUMBLE)
-        packet_type = 'event_camera_msgs/msg/EventPacket'
-        self._store.register(get_types_from_msg(_EVENT_PACKET_FIELDS, packet_type))
+        self._store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
         self._connections = {
             topic: writer.add_connection(topic, msgtype, typestore=self._store)
             for topic, msgtype in (
-                (EVENTS_TOPIC, packet_type),
+                (EVENTS_TOPIC, EVENT_PACKET),
                 (TRUTH_TOPIC, 'sensor_msgs/msg/Image'),
                 (CAMERA_INFO_TOPIC, 'sensor_msgs/msg/CameraInfo'),
             )

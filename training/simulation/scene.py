@@ -10,6 +10,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+
 from spike_recon_training.simulation.board import apriltag_board
 from spike_recon_training.simulation.motion import CameraMotion
 

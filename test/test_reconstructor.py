@@ -1,0 +1,238 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Packets to frames: the order of the rooms, and every reset with its reason."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+
+MS = 1_000_000
+EPOCH_NS = 1_700_000_000 * 10**9
+WIDTH, HEIGHT = 32, 24
+
+
+def _events(count, seed=0, t_start_ns=0, step_ns=10_000):
+    generator = np.random.default_rng(seed)
+    return Events(
+        generator.integers(0, WIDTH, count).astype(np.uint16),
+        generator.integers(0, HEIGHT, count).astype(np.uint16),
+        generator.integers(0, 2, count).astype(np.uint8),
+        t_start_ns + np.arange(count, dtype=np.int64) * step_ns,
+        Triggers.empty(),
+    )
+
+
+def _packets(events, borders, seq=0):
+    """One packet for each run of events between two borders; stamps run with sensor time."""
+    edges = [0, *sorted(set(borders)), len(events)]
+    packets = []
+    for start, stop in itertools.pairwise(edges):
+        if start == stop:
+            continue
+        part = events[start:stop]
+        t_ns = int(part.t_ns[0])
+        packets.append(
+            Packet('mono', WIDTH, HEIGHT, seq + len(packets), t_ns, EPOCH_NS + t_ns,
+                   encode_mono(part, t_ns))
+        )  # fmt: skip
+    return packets
+
+
+def _run(packets, **settings):
+    resets = []
+    reconstructor = Reconstructor(
+        Settings(**{'model': 'leaky_integrator', 'fps': 100.0, **settings}),
+        on_reset=lambda reason, detail: resets.append(reason),
+    )
+    frames = [frame for packet in packets for frame in reconstructor.push(packet)]
+    return frames, resets, reconstructor
+
+
+@given(st.lists(st.integers(1, 3999), max_size=12), st.sampled_from(['free_running', 'by_count']))
+@hypothesis_settings(max_examples=15, deadline=None)
+def test_frames_do_not_depend_on_how_the_stream_was_cut_into_packets(borders, sync_mode):
+    events = _events(4000)
+    settings = {'sync_mode': sync_mode, 'window_events': 700, 'model': 'fibar'}
+    whole, _, _ = _run(_packets(events, []), **settings)
+    cut, _, _ = _run(_packets(events, borders), **settings)
+    assert [frame.t_ns for frame in cut] == [frame.t_ns for frame in whole]
+    for one, other in zip(cut, whole, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.intensity, other.intensity)
+
+
+def test_the_state_is_alive_from_window_to_window():
+    events = _events(1000)
+    twice = dataclasses.replace(events, t_ns=events.t_ns + 1000 * 10_000)
+    frames, _, reconstructor = _run(_packets(Events.concatenate([events, twice]), []))
+    frames += reconstructor.flush()
+    assert not np.array_equal(frames[0].intensity, frames[1].intensity)
+
+
+def test_a_reset_gives_the_first_frames_again():
+    packets = _packets(_events(4000), [1000, 2000])
+    reconstructor = Reconstructor(Settings(model='fibar', fps=100.0))
+    first = [frame for packet in packets for frame in reconstructor.push(packet)]
+    reconstructor.reset()
+    second = [frame for packet in packets for frame in reconstructor.push(packet)]
+    assert [frame.t_ns for frame in first] == [frame.t_ns for frame in second]
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(first, second, strict=True))
+
+
+def test_frames_carry_the_host_time_of_their_sensor_time():
+    frames, _, _ = _run(_packets(_events(4000), range(100, 4000, 100)))
+    assert [frame.stamp_ns - EPOCH_NS for frame in frames] == [frame.t_ns for frame in frames]
+
+
+def test_without_host_time_frames_are_stamped_with_sensor_time():
+    packets = [dataclasses.replace(one, stamp_ns=0) for one in _packets(_events(4000), [2000])]
+    frames, _, _ = _run(packets)
+    assert frames
+    assert all(frame.stamp_ns == frame.t_ns for frame in frames)
+
+
+def test_lost_packets_reset_the_state_and_are_counted():
+    packets = _packets(_events(4000), [1000, 2000, 3000])
+    _, resets, reconstructor = _run([packets[0], packets[2], packets[3]])
+    assert resets == [ResetReason.LOST_PACKETS]
+    assert reconstructor.statistics.lost_packets == 1
+
+
+def test_a_few_lost_packets_may_be_tolerated():
+    packets = _packets(_events(4000), [1000, 2000, 3000])
+    _, resets, reconstructor = _run([packets[0], packets[3]], lost_packets_tolerated=2)
+    assert resets == []
+    assert reconstructor.statistics.lost_packets == 2
+
+
+def test_a_bag_that_loops_resets_once_and_begins_as_the_first_time():
+    packets = _packets(_events(4000), [1000, 2000, 3000])
+    frames, resets, _ = _run([*packets, *packets])
+    assert resets == [ResetReason.TIME_BACKWARDS]
+    half = len(frames) // 2
+    for one, other in zip(frames[:half], frames[half:], strict=True):
+        assert one.t_ns == other.t_ns
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_a_sender_that_restarts_its_count_resets_the_state():
+    packets = _packets(_events(4000), [2000])
+    again = dataclasses.replace(packets[1], seq=0)
+    _, resets, _ = _run([packets[0], again])
+    assert resets == [ResetReason.SENDER_RESTARTED]
+
+
+def test_sensor_time_that_goes_back_within_a_packet_resets_the_state():
+    later, earlier = _events(1000, t_start_ns=10**9), _events(2000)
+    packet = _packets(earlier, [])[0]
+    data = np.concatenate([encode_mono(later, 0), encode_mono(earlier, 0)])
+    _, resets, _ = _run([dataclasses.replace(packet, data=data)])
+    assert resets == [ResetReason.TIME_BACKWARDS]
+
+
+@pytest.mark.parametrize('borders', [[], [1000], [999], [1001]])
+def test_a_long_silence_resets_wherever_the_packets_are_cut(borders):
+    events = Events.concatenate([_events(1000), _events(2000, t_start_ns=3 * 10**9)])
+    frames, resets, _ = _run(_packets(events, borders), max_gap=1.0)
+    assert resets == [ResetReason.SILENCE]
+    # The silence is not filled with frames: 10 ms before it, 20 ms after it, ends not due.
+    assert [frame.t_ns for frame in frames] == [3 * 10**9 + 10 * MS]
+
+
+def test_another_resolution_is_taken_up_with_a_reset():
+    small = _packets(_events(2000), [])
+    large = dataclasses.replace(small[0], width=64, height=48, seq=1)
+    frames, resets, _ = _run([small[0], large])
+    assert resets == [ResetReason.SENSOR_CHANGED]
+    assert [frame.image.shape for frame in frames] == [(HEIGHT, WIDTH), (48, 64)]
+
+
+def test_under_overload_windows_are_merged_and_no_event_is_lost():
+    events = _events(4000)
+    reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=1000.0))
+    reconstructor.merge_windows = 4
+    frames = [frame for packet in _packets(events, [500]) for frame in reconstructor.push(packet)]
+    assert [frame.events for frame in frames] == [400] * 9
+    assert reconstructor.statistics.merged_windows == 39 - 9 - 1
+    reconstructor.merge_windows = 1
+    frames += reconstructor.flush()
+    assert sum(frame.events for frame in frames) == 4000
+
+
+def test_frames_that_are_not_rendered_change_nothing_but_the_image():
+    packets = _packets(_events(4000), [1000, 2000])
+    rendered, blind = (Reconstructor(Settings(fps=100.0)) for _ in range(2))
+    for packet in packets:
+        for one, other in zip(
+            rendered.push(packet), blind.push(packet, render=False), strict=True
+        ):
+            assert other.image is None
+            np.testing.assert_array_equal(one.intensity, other.intensity)
+
+
+def test_a_reference_asks_for_a_frame_with_its_own_stamp():
+    reconstructor = Reconstructor(Settings(sync_mode='camera_image', model='leaky_integrator'))
+    frames = []
+    for packet in _packets(_events(4000), range(100, 4000, 100)):
+        frames += reconstructor.push(packet)
+        if packet.seq == 5:
+            frames += reconstructor.push_reference(Reference(EPOCH_NS + 7 * MS + 5))
+    assert [(frame.stamp_ns, frame.t_ns) for frame in frames] == [
+        (EPOCH_NS + 7 * MS + 5, 7 * MS + 5)
+    ]
+
+
+def test_an_unknown_model_is_refused_at_once_with_the_names_that_exist():
+    with pytest.raises(UserError, match=r'did you mean fibar.*leaky_integrator'):
+        Reconstructor(Settings(model='fiber'))
+
+
+def test_an_unknown_encoding_is_refused_and_the_next_packet_is_taken():
+    good = _packets(_events(3000), [1500])
+    reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=100.0))
+    with pytest.raises(UserError, match='evt9'):
+        reconstructor.push(dataclasses.replace(good[0], encoding='evt9'))
+    assert [frame for packet in good for frame in reconstructor.push(packet)]
+
+
+@pytest.mark.parametrize(('width', 'height'), [(0, 10), (10, 0), (2**31, 10)])
+def test_an_impossible_resolution_is_refused(width, height):
+    packet = dataclasses.replace(_packets(_events(10), [])[0], width=width, height=height)
+    with pytest.raises(UserError, match='pixels; check the driver'):
+        Reconstructor(Settings()).push(packet)
+
+
+def test_a_closed_reconstructor_can_be_used_again():
+    packets = _packets(_events(4000), [2000])
+    frames, _, reconstructor = _run(packets)
+    reconstructor.close()
+    again = [frame for packet in packets for frame in reconstructor.push(packet)]
+    assert [frame.t_ns for frame in again] == [frame.t_ns for frame in frames]
+
+
+def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
+    reconstructor = Reconstructor(Settings(fps=50.0))
+    frames = []
+    with open_source(recordings('event/davis346_apriltags')) as source:
+        for packet in source:
+            frames += reconstructor.push(packet)
+    frames += reconstructor.flush()
+    assert len(frames) == 50
+    assert {later.t_ns - earlier.t_ns for earlier, later in itertools.pairwise(frames)} == {
+        20 * MS
+    }
+    assert sum(frame.events for frame in frames) == 360_223 + 211_043
+    assert all(frame.image.shape == (260, 346) and frame.image.std() > 20 for frame in frames)
