@@ -21,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -98,7 +97,7 @@ def make(keep_interpreter: bool) -> None:
     if stamp.get('package') != wanted['package']:
         with step('spike_recon_ros and what it needs'):
             extras = EXTRAS if distro else f'ros,{EXTRAS}'
-            pip_install('-e', f'.[{extras}]', distro=distro)
+            pip_install(*numpy_of(distro), '-e', f'.[{extras}]')
         stamp = write_stamp(stamp, 'package', wanted)
     if stamp.get('messages') != wanted['messages']:
         if not distro:
@@ -194,24 +193,18 @@ def make_empty_venv(distro: str | None) -> None:
     run_quietly([sys.executable, '-m', 'venv', *options, str(VENV)])
 
 
-def pip_install(*what: str, distro: str | None = None) -> None:
+def pip_install(*what: str) -> None:
     """Install into `.venv`, silently unless it fails."""
     pip = [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check', '--no-input']
-    with numpy_constraint(distro) as constraint:
-        run_quietly([*pip, 'install', *constraint, *what])
+    run_quietly([*pip, 'install', *what])
 
 
-@contextmanager
-def numpy_constraint(distro: str | None) -> Iterator[list[str]]:
+def numpy_of(distro: str | None) -> list[str]:
     """Keep NumPy at the major version that the installed ROS 2 messages were compiled against."""
     if not distro or not has_module('numpy'):
-        yield []
-        return
+        return []
     major = int(importlib.import_module('numpy').__version__.split('.')[0])
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / 'constraints.txt'
-        file.write_text(f'numpy<{major + 1}\n', encoding='utf-8')
-        yield ['--constraint', str(file)]
+    return [f'numpy<{major + 1}']
 
 
 def run_quietly(command: list[str]) -> None:

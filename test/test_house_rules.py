@@ -1,0 +1,206 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What holds the house together, read from the source without importing it."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME = 'spike_recon_ros'
+FOLDER_OF = {
+    RUNTIME: RUNTIME,
+    'spike_recon_models': 'models',
+    'spike_recon_training': 'training',
+}
+ROS_PACKAGE = re.compile(r'rclpy|ament_\w+|launch|launch_ros|\w+_msgs|\w+_interfaces|std_srvs')
+HEADER = (
+    '# Copyright 2026 spike_recon_ros maintainers',
+    '# SPDX-License-Identifier: Apache-2.0',
+)
+FORBIDDEN_NAMES = {'utils', 'helpers', 'common', 'misc'}
+LONGEST_FILE, LONGEST_FUNCTION = 300, 60
+
+# Which modules of the runtime each room may import, beside itself; a name stands for everything
+# below it. Only the reconstructor joins rooms; only nodes and cli see all of it.
+CONTRACTS = {'errors', 'settings', 'packets', 'model', 'windows.window'}
+PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'backends'}
+PIPELINE |= {'rendering', 'model', 'frame', 'model_choice'}
+RUNNING = PIPELINE | {'reconstructor', 'warm_up', 'sources', 'sinks'}
+MAY_IMPORT = {
+    'errors': set(),
+    'settings': {'errors'},
+    'frame': {'errors'},
+    'model': {'windows.window'},
+    'packets': {'errors'},
+    'sources': {'errors', 'packets'},
+    'sinks': {'errors'},
+    'windows': {'errors', 'settings', 'packets'},
+    'representations': CONTRACTS,
+    'filters': CONTRACTS,
+    'backends': CONTRACTS,
+    'rendering': CONTRACTS,
+    'evaluation': {'errors', 'packets'},
+    'model_choice': CONTRACTS | {'filters', 'representations', 'backends'},
+    'reconstructor': PIPELINE,
+    'warm_up': {'packets', 'settings', 'reconstructor'},
+    'nodes': RUNNING,
+    'cli': RUNNING | {'nodes', 'evaluation', 'cli'},
+}
+
+
+def files_in(*folders: str) -> list[Path]:
+    return sorted(
+        file
+        for folder in folders
+        for file in (ROOT / folder).rglob('*.py')
+        if '__pycache__' not in file.parts
+    )
+
+
+THIS = Path(__file__).resolve()
+PACKAGE_FILES = files_in(*FOLDER_OF.values())
+RUNTIME_FILES = [file for file in files_in(RUNTIME) if file != ROOT / RUNTIME / '__init__.py']
+ALL_FILES = [ROOT / 'setup.py', *PACKAGE_FILES, *files_in('test', 'launch', 'tools')]
+SCRIPTS = sorted(file for file in (ROOT / 'scripts').iterdir() if file.is_file())
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Yield every module that a file imports, at its top or inside a function."""
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{name_of(file)}: imports are absolute here'
+            module = node.module or ''
+            # `from spike_recon_ros import nodes` imports a room, not only the package
+            deeper = module == RUNTIME
+            yield from (f'{module}.{alias.name}' if deeper else module for alias in node.names)
+
+
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding='utf-8'), str(file))
+
+
+def top(module: str) -> str:
+    return module.partition('.')[0]
+
+
+def below(module: str, names: set[str]) -> bool:
+    return any(module == name or module.startswith(f'{name}.') for name in names)
+
+
+def offending(files: Iterable[Path], forbidden: Callable[[str], bool]) -> set[str]:
+    """Return `file imports module` for each import that is not allowed."""
+    return {
+        f'{name_of(file)} imports {module}'
+        for file in files
+        for module in imports(file)
+        if forbidden(module)
+    }
+
+
+def test_imports_run_one_way():
+    offenders = set()
+    for file in RUNTIME_FILES:
+        room = file.relative_to(ROOT / RUNTIME).with_suffix('').parts[0]
+        assert room in MAY_IMPORT, f'{room} is new: say in {name_of(THIS)} what it may import'
+        allowed = {f'{RUNTIME}.{name}' for name in (*MAY_IMPORT[room], room, '__version__')}
+        offenders |= offending(
+            [file],
+            lambda module, allowed=allowed: (
+                below(module, {RUNTIME}) and not below(module, allowed)
+            ),
+        )
+    assert not offenders
+
+
+def test_training_uses_models_representations_windows_and_packets_only():
+    names = ('packets', 'errors', 'representations', 'windows.window')
+    allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
+    assert not offending(
+        files_in('training'),
+        lambda module: below(module, set(FOLDER_OF)) and not below(module, allowed),
+    )
+
+
+def test_only_nodes_import_ros():
+    files = [file for file in PACKAGE_FILES if not file.is_relative_to(ROOT / RUNTIME / 'nodes')]
+    assert not offending(files, lambda module: bool(ROS_PACKAGE.fullmatch(top(module))))
+
+
+def test_the_runtime_imports_torch_in_one_backend_only():
+    files = [file for file in RUNTIME_FILES if file.name != 'torch_backend.py']
+    assert not offending(files, lambda module: top(module) in ('torch', 'spike_recon_models'))
+
+
+def test_only_the_command_line_knows_the_training():
+    files = [file for file in RUNTIME_FILES if not file.is_relative_to(ROOT / RUNTIME / 'cli')]
+    assert not offending(files, lambda module: top(module) == 'spike_recon_training')
+
+
+def test_package_xml_lists_every_ros_package_that_is_imported():
+    files = [*files_in(f'{RUNTIME}/nodes'), *files_in('launch')]
+    listed = {item.text for item in ElementTree.parse(ROOT / 'package.xml').iter('exec_depend')}
+    assert not offending(
+        files,
+        lambda module: bool(ROS_PACKAGE.fullmatch(top(module))) and top(module) not in listed,
+    )
+
+
+def test_a_file_says_whose_it_is():
+    def header(file: Path) -> tuple[str, ...]:
+        lines = file.read_text(encoding='utf-8').splitlines()
+        return tuple(lines[1:3] if lines[0].startswith('#!') else lines[:2])
+
+    assert not {name_of(file) for file in [*ALL_FILES, *SCRIPTS] if header(file) != HEADER}
+
+
+def test_a_module_says_what_it_is():
+    files = [*(f for f in ALL_FILES if not f.is_relative_to(ROOT / 'test')), *SCRIPTS]
+    assert not {name_of(file) for file in files if not ast.get_docstring(parsed(file))}
+
+
+def test_no_module_is_named_after_nothing():
+    def words(file: Path) -> set[str]:
+        return {word for part in file.relative_to(ROOT).parts for word in re.split('[_.]', part)}
+
+    assert not {name_of(file) for file in ALL_FILES if words(file) & FORBIDDEN_NAMES}
+
+
+def test_a_file_can_be_read_in_one_sitting():
+    lengths = {file: len(file.read_text(encoding='utf-8').splitlines()) for file in ALL_FILES}
+    assert not {name_of(file): n for file, n in lengths.items() if n > LONGEST_FILE}
+
+
+def test_a_function_fits_on_a_screen():
+    lengths = {
+        f'{name_of(file)}: {node.name}': (node.end_lineno or 0) - node.lineno + 1
+        for file in ALL_FILES
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert not {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION}
+
+
+def test_nothing_names_a_place_outside_the_checkout():
+    place = re.compile(r'/work/|\bshared/')
+    kinds = {'.py', '.md', '.rst', '.yaml', '.yml', '.toml', '.cfg', '.xml', '.json', '.rviz'}
+    folders = ('benchmarks', 'config', 'docs', 'interfaces', 'launch', 'scripts', 'test', 'tools')
+    files = [ROOT / 'Makefile', *ROOT.iterdir()]
+    for folder in (*folders, *FOLDER_OF.values()):
+        files += (ROOT / folder).rglob('*')
+    named = {
+        name_of(file)
+        for file in files
+        if file.is_file()
+        and (file.suffix in kinds or file.name == 'Makefile')
+        and place.search(file.read_text(encoding='utf-8'))
+    }
+    assert named <= {name_of(THIS)}
