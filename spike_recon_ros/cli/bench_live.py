@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.cli.live_trio import Process, run_live, wait_options
+from spike_recon_ros.cli.live_trio import Process, parameter_options, run_live, wait_options
 
 FPS = 50.0
 # Numba's caches and ROS's history queues fill in the first half minute.
@@ -53,10 +53,11 @@ def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, A
 def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, Any]:
     """Loop a recording through the node and watch its memory."""
     samples: list[tuple[float, float]] = []
+    parameters = parameter_options({'model': model, 'fps': FPS})
     with (
         tempfile.TemporaryDirectory() as folder,
         Process('record', str(Path(folder) / 'frames.mp4'), '--fps', str(FPS)) as recorder,
-        Process('node', '--ros-args', f'-pmodel:={model}', f'-pfps:={FPS}') as node,
+        Process('node', '--ros-args', *parameters) as node,
         Process('play', str(recording), '--loop', *wait_options()) as player,
     ):
         begun = time.monotonic()

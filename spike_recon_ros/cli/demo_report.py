@@ -83,11 +83,12 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     table.add_row(
         'packets', f'{summary["packets_received"]} received, {summary["packets_lost"]} lost'
     )
-    share = settled['share_of_tags_in_view']
+    share, in_view = settled['share_of_tags_in_view'], settled['tags_in_view_per_frame']
     table.add_row(
         'AprilTags read',
-        f'{settled["tags_per_frame"]} of {settled["tags_in_view_per_frame"]} in view'
-        f' ({"none in view" if share is None else f"{share:.0%}"}), after the first second',
+        'none was in view'
+        if share is None
+        else f'{share:.0%} of the {in_view} in view, after the first {SETTLED_AFTER:g} s',
     )
     console.print(table)
     for name, what in (

@@ -65,10 +65,9 @@ def run_live(
     Raises:
         UserError: a process failed; the message holds the end of what it said.
     """
-    parameters = [f'-p{name}:={value}' for name, value in node_parameters.items()]
     with (
         Process('record', str(out), '--overwrite') as recorder,
-        Process('node', '--ros-args', *parameters) as node,
+        Process('node', '--ros-args', *parameter_options(node_parameters)) as node,
         Process('play', str(recording), *wait_options(), *play_options) as player,
     ):
         used: list[tuple[float, float]] = []
@@ -83,6 +82,11 @@ def run_live(
         heard = Heard(played, recorder.stop(), _cores(used, played['seconds']))
         node.stop()
         return heard
+
+
+def parameter_options(parameters: dict[str, Any]) -> list[str]:
+    """Return the ROS arguments that set parameters."""
+    return [word for name, value in parameters.items() for word in ('-p', f'{name}:={value}')]
 
 
 def wait_options() -> tuple[str, ...]:

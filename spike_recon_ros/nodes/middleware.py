@@ -1,17 +1,25 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What must be set before ROS is initialised, so that big messages arrive at all.
+"""Beginning and ending ROS, with what must be set before, so that big messages arrive at all.
 
-Comes in: the process's environment. Goes out: settings of the middleware and of the allocator.
-Knows nothing about nodes. Whatever the user has set is left alone.
+Comes in: ROS arguments and the process's environment. Goes out: an initialised context, settings
+of the middleware and of the allocator. Knows nothing about nodes. What the user has set is left
+alone.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import rclpy
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
+
+from spike_recon_ros.errors import UserError
 
 PROFILE_VARIABLES = (
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -21,6 +29,29 @@ PROFILE_VARIABLES = (
 PROFILE = 'fastdds_shm64.xml'
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+@contextlib.contextmanager
+def ros(args: list[str] | None) -> Iterator[None]:
+    """Run a block with ROS initialised; an interrupt or a request to shut down ends it in order.
+
+    Raises:
+        UserError: ROS does not understand the arguments.
+    """
+    prepare_middleware()
+    try:
+        rclpy.init(args=args)
+    except (_rclpy.UnknownROSArgsError, _rclpy.RCLInvalidROSArgsError) as error:
+        raise UserError(
+            f'ROS does not understand its arguments ({error}); they look like '
+            '--ros-args -p fps:=50 -r events:=/my/events'
+        ) from error
+    try:
+        yield
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
 
 
 def prepare_middleware() -> None:

@@ -7,24 +7,26 @@ Comes in: a recording. Goes out: its topics. Knows nothing about what the messag
 
 import argparse
 import time
+from collections import deque
 from typing import Any
 
+import numpy as np
 import rclpy
 from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import time_message
-from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.qos import REPLAY_QOS
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
 CLOCK_PERIOD_NS = 5_000_000
 DELIVERY_TIMEOUT = 2.0
+LATENESS_KEPT = 100_000
 
 
 class PlayNode(Node):
@@ -43,7 +45,9 @@ class PlayNode(Node):
         super().__init__('player', **kwargs)
         self.published = 0
         self.packets = 0
-        self.late_ms: list[float] = []
+        self.loops = 0
+        self._late_ms: deque[float] = deque(maxlen=LATENESS_KEPT)
+        self._begun = time.monotonic()
         self._recording = recording
         self._rate = rate
         self._restamp = restamp
@@ -74,8 +78,30 @@ class PlayNode(Node):
                     raise UserError(f'nobody subscribed to {topic} within {timeout:g} s')
                 rclpy.spin_once(self, timeout_sec=0.02)
 
-    def play(self) -> None:
-        """Publish the recording once, from the beginning."""
+    def play(self, loop: bool) -> None:
+        """Publish the recording once, or again and again until ROS is shut down."""
+        self._begun = time.monotonic()
+        while rclpy.ok():
+            self._play_once()
+            self.loops += 1
+            if not loop:
+                break
+        for output in self._outputs.values():
+            output.wait_for_all_acked(Duration(seconds=DELIVERY_TIMEOUT))
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was published, ready for JSON."""
+        late = self._late_ms
+        return {
+            'published': self.published,
+            'packets': self.packets,
+            'loops': self.loops,
+            'seconds': round(time.monotonic() - self._begun, 3),
+            'late_p99_ms': round(float(np.percentile(late, 99)), 3) if late else None,
+            'stamp_shift_ns': self._stamp_shift_ns,
+        }
+
+    def _play_once(self) -> None:
         begun = time.monotonic()
         self._begun_ns, self._first_stamp_ns = time.time_ns(), None
         first_ns = None
@@ -85,20 +111,15 @@ class PlayNode(Node):
             wait = begun + (due.t_ns - first_ns) / 1e9 / self._rate - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
-            self.late_ms.append(max(0.0, -wait * 1e3))
-            self._publish(due)
+            self._late_ms.append(max(0.0, -wait * 1e3))
             if not rclpy.ok():
                 return
+            self._publish(due)
 
     @property
-    def stamp_shift_ns(self) -> int:
-        """What --restamp added to the stamps of the latest round, at rate 1."""
+    def _stamp_shift_ns(self) -> int:
+        """What restamping added to the stamps of the latest round, at rate 1."""
         return self._begun_ns - self._first_stamp_ns if self._first_stamp_ns is not None else 0
-
-    def finish(self) -> None:
-        """Wait until what was published has been taken, as far as that can be known."""
-        for output in self._outputs.values():
-            output.wait_for_all_acked(Duration(seconds=DELIVERY_TIMEOUT))
 
     def _publish(self, due: Due) -> None:
         message = due.message
@@ -127,34 +148,13 @@ def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     if options.rate <= 0:
         raise UserError(f'--rate is {options.rate:g}; it must be above 0')
     recording = open_recording(options.source)
-    prepare_middleware()
-    rclpy.init(args=ros_args)
-    node = None
-    loops = 0
-    begun = time.monotonic()
-    try:
+    summary: dict[str, Any] = {}
+    with ros(ros_args):
         node = PlayNode(recording, rate=options.rate, restamp=options.restamp, clock=options.clock)
-        node.wait_for_subscribers(options.wait_for, options.wait_timeout)
-        begun = time.monotonic()
-        while rclpy.ok():
-            node.play()
-            loops += 1
-            if not options.loop:
-                break
-        node.finish()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        published = node.published if node else 0
-        late_ms = sorted(node.late_ms) if node else []
-        if node is not None:
+        try:
+            node.wait_for_subscribers(options.wait_for, options.wait_timeout)
+            node.play(options.loop)
+        finally:
+            summary = node.summary()
             node.destroy_node()
-        rclpy.try_shutdown()
-    return {
-        'published': published,
-        'packets': node.packets if node else 0,
-        'stamp_shift_ns': node.stamp_shift_ns if node else 0,
-        'loops': loops,
-        'seconds': round(time.monotonic() - begun, 3),
-        'late_p99_ms': round(late_ms[int(0.99 * (len(late_ms) - 1))], 3) if late_ms else None,
-    }
+    return summary

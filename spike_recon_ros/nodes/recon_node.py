@@ -6,15 +6,16 @@ Comes in: topics and parameters. Goes out: topics. Knows nothing about how a fra
 queues packets for the worker and publishes what the worker returns.
 """
 
+import sys
 import time
 import traceback
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
@@ -26,7 +27,7 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.messages import image_message
-from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import (
     check_change,
     declare_settings,
@@ -187,6 +188,8 @@ class ReconNode(LifecycleNode):
         assert frame.image is not None
         assert self._reconstructor is not None
         assert self._inputs is not None
+        if not self.context.ok():  # an interrupt came while the frame was being made
+            return
         frame_id = self._reconstructor.settings.frame_id or self._inputs.frame_id
         message = image_message(frame.image, frame.stamp_ns, frame_id)
         self._images.publish(message)
@@ -206,6 +209,8 @@ class ReconNode(LifecycleNode):
                 topic.publish(Float64(data=value))
 
     def _report(self, error: Exception) -> None:
+        if not self.context.ok():
+            return
         if isinstance(error, UserError):
             self.get_logger().error(str(error), throttle_duration_sec=5.0)
         else:
@@ -263,26 +268,30 @@ class ReconNode(LifecycleNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; return the exit status."""
-    prepare_middleware()
-    rclpy.init(args=args)
-    node = None
     try:
-        node = ReconNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        if not node.get_parameter('autostart').value:
-            name = node.get_fully_qualified_name()
-            node.get_logger().info(
-                f'unconfigured; start with: ros2 lifecycle set {name} configure, then activate '
-                '(or run with -p autostart:=true)'
-            )
-        elif not node.start():
+        with ros(args):
+            node = ReconNode()
+            try:
+                return _spin(node)
+            finally:
+                node.close()
+    except (UserError, ParameterException) as error:
+        print(f'recon_node: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _spin(node: ReconNode) -> int:
+    if node.get_parameter('autostart').value:
+        if not node.start():
             return 1
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
+    else:
+        name = node.get_fully_qualified_name()
+        node.get_logger().info(
+            f'unconfigured; start with: ros2 lifecycle set {name} configure, then activate '
+            '(or run with -p autostart:=true)'
+        )
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    executor.spin()
     return 0

@@ -13,14 +13,13 @@ import time
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes.messages import DTYPE_OF_ENCODING, image_array, time_ns
-from spike_recon_ros.nodes.middleware import prepare_middleware
+from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.qos import REPLAY_QOS
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
@@ -79,25 +78,19 @@ def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     Raises:
         UserError: OUT cannot be written.
     """
-    prepare_middleware()
-    with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink:
-        rclpy.init(args=ros_args)
-        node = None
+    summary: dict[str, Any] = {}
+    with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink, ros(ros_args):
+        node = RecordNode(sink, options.topic)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
         try:
-            node = RecordNode(sink, options.topic)
-            executor = SingleThreadedExecutor()
-            executor.add_node(node)
             while options.frames is None or len(node.arrivals) < options.frames:
                 executor.spin_once(timeout_sec=0.2)
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
         finally:
-            if node is not None:
-                node.finish()
-                node.destroy_node()
-            rclpy.try_shutdown()
-    assert node is not None
-    return _summary(node)
+            node.finish()
+            summary = _summary(node)
+            node.destroy_node()
+    return summary
 
 
 def _summary(node: RecordNode) -> dict[str, Any]:

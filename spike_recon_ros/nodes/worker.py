@@ -138,15 +138,17 @@ class Worker:
         self.statistics.lag = begun - queued.arrived
         try:
             frames = self._reconstruct(queued.item, self.statistics.lag, begun)
+            self._give_out(frames, begun)
         except UserError as error:
             self.statistics.failed_packets += 1
             self._report(error)
-            frames = []
         except Exception as error:  # a bug must be seen, but must not end the video
             self.statistics.failed_packets += 1
             self._report(error)
             self._reconstructor.reset(ResetReason.ERROR, repr(error))
-            frames = []
+        self.statistics.busy += time.monotonic() - begun
+
+    def _give_out(self, frames: list[Frame], begun: float) -> None:
         elapsed = time.monotonic() - begun
         for frame in frames:
             if frame.image is None:
@@ -154,7 +156,6 @@ class Worker:
             else:
                 self._published_at = begun
                 self._publish(frame, elapsed / len(frames))
-        self.statistics.busy += time.monotonic() - begun
 
     def _reconstruct(
         self, item: Packet | Reference | Callable[[Reconstructor], None], lag: float, now: float
