@@ -12,20 +12,24 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import rclpy
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError as NoShareFolder
+from ament_index_python.packages import get_package_share_directory
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 
 from spike_recon_ros.errors import UserError
 
-PROFILE_VARIABLES = (
+PROFILE_VARIABLE, OLD_PROFILE_VARIABLE = (
     'FASTDDS_DEFAULT_PROFILES_FILE',
     'FASTRTPS_DEFAULT_PROFILES_FILE',
-    'FASTDDS_BUILTIN_TRANSPORTS',
 )
+USERS_CHOICE = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, 'FASTDDS_BUILTIN_TRANSPORTS')
+# From this version of rclpy on (Kilted), the old name is warned about.
+RENAMED_IN = 9
 PROFILE = 'fastdds_shm64.xml'
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -58,15 +62,15 @@ def prepare_middleware() -> None:
     """Let Fast DDS and the allocator carry messages of several megabytes.
 
     Fast DDS's shared-memory segment holds 512 kB by default, and a best-effort message larger than
-    that is silently lost; the profile shipped with the package gives it 64 MB. The variables'
-    names changed between distributions, so both are set. glibc hands large buffers back to the
-    kernel after each message; keeping them halves the CPU time of a big message.
+    that is silently lost; the profile shipped with the package gives it 64 MB. glibc hands large
+    buffers back to the kernel after each message; keeping them halves the CPU time of a big one.
     """
-    if not any(os.environ.get(name) for name in PROFILE_VARIABLES):
+    if not any(os.environ.get(name) for name in USERS_CHOICE):
         profile = _share_folder() / 'config' / PROFILE
         if profile.exists():
-            os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(profile)
-            os.environ['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(profile)
+            os.environ[PROFILE_VARIABLE] = str(profile)
+            if _rclpy_major() < RENAMED_IN:
+                os.environ[OLD_PROFILE_VARIABLE] = str(profile)
     if sys.platform == 'linux':
         libc = ctypes.CDLL(None)
         if hasattr(libc, 'mallopt'):
@@ -74,9 +78,16 @@ def prepare_middleware() -> None:
             libc.mallopt(_M_TRIM_THRESHOLD, 256 << 20)
 
 
+def _rclpy_major() -> int:
+    for name in ('rclpy', 'ros-rclpy'):  # as an installation calls it, and as the wheels do
+        with contextlib.suppress(PackageNotFoundError):
+            return int(version(name).partition('.')[0])
+    return RENAMED_IN
+
+
 def _share_folder() -> Path:
     """Return where the package's launch and configuration files are installed."""
     try:
         return Path(get_package_share_directory('spike_recon_ros'))
-    except (PackageNotFoundError, OSError):  # pip's prefix is on no ament path
+    except (NoShareFolder, OSError):  # pip's prefix is on no ament path
         return Path(sys.prefix) / 'share' / 'spike_recon_ros'

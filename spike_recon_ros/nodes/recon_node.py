@@ -143,7 +143,7 @@ class ReconNode(LifecycleNode):
         self._images = publisher(
             Image,
             '~/image_raw',
-            event_callbacks=subscriber_events(self, self._update_inputs),
+            event_callbacks=subscriber_events(self, self._update_inputs, self._statistics),
             qos_overriding_options=overridable(),
         )
         self._camera_infos = publisher(CameraInfo, '~/camera_info')

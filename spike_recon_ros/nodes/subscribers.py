@@ -9,22 +9,27 @@ Knows nothing about what is published.
 from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
 from rclpy.node import Node
+
+from spike_recon_ros.nodes.diagnostics import TopicStatistics
 
 POLL_PERIOD = 0.25
 
 
-def subscriber_events(node: Node, changed: Callable[[], None]) -> PublisherEventCallbacks:
+def subscriber_events(
+    node: Node, changed: Callable[[], None], statistics: TopicStatistics
+) -> PublisherEventCallbacks:
     """Return the event callbacks to create a publisher with, so that `changed` is called.
 
     ROS 2 Humble has no `matched` event yet; there a slow timer stands in for it.
     """
 
-    def on_incompatible_qos(info: object) -> None:
+    def on_incompatible_qos(info: QoSOfferedIncompatibleQoSInfo) -> None:
+        statistics.incompatible_qos += info.total_count_change
         node.get_logger().warning(
-            f'a subscriber requests incompatible QoS ({getattr(info, "last_policy_kind", "?")}) '
-            'and will not see the images'
+            f'a subscriber requests incompatible QoS ({info.last_policy_kind}) and will not see '
+            'the images; see `ros2 topic info -v`'
         )
 
     try:

@@ -48,7 +48,7 @@ def _capacity(words):
 
 
 @njit(nogil=True, cache=True)
-def _fill(  # noqa: PLR0917 (a kernel)
+def _fill(
     words, _base, state, counts, width, height, x, y, p, t_ns, trigger_t, trigger_p, trigger_id
 ):
     columns, rows = U32(width), U32(height)

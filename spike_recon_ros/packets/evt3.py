@@ -80,9 +80,7 @@ def _skip_to_first_time(words, state, counts):
 
 
 @njit(nogil=True, cache=True)
-def _pack(  # noqa: PLR0917 (a kernel)
-    words, i, state, counts, columns, packed, n, trigger_t, trigger_p, trigger_id, edges
-):
+def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, trigger_id, edges):
     """Pack events until a loop of the time begins or the words end.
 
     Which word comes next cannot be predicted, so that the inner loop does the same for all common
@@ -133,7 +131,7 @@ def _pack(  # noqa: PLR0917 (a kernel)
 
 
 @njit(nogil=True, cache=True)
-def _fill(  # noqa: PLR0917 (a kernel)
+def _fill(
     words, _base, state, counts, width, height, x, y, p, t_ns, trigger_t, trigger_p, trigger_id
 ):
     columns, rows = U32(min(width, MAX_SIDE)), U32(min(height, MAX_SIDE))

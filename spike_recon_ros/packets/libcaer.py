@@ -32,9 +32,7 @@ def _capacity(words):
 
 
 @njit(nogil=True, cache=True)
-def _fill(  # noqa: PLR0917 (a kernel)
-    words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id
-):
+def _fill(words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id):
     columns, rows = U32(width), U32(height)
     start_us, last_us = state[START_US], state[LAST_US]
     n = np.uint64(0)

@@ -71,9 +71,7 @@ def _pack(words, state, counts, rows, packed):
 
 
 @njit(nogil=True, cache=True)
-def _fill(  # noqa: PLR0917 (a kernel)
-    words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id
-):
+def _fill(words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id):
     columns, rows = U32(min(width, MAX_SIDE)), U32(min(height, MAX_SIDE))
     n = _pack(words, state, counts, rows, t_ns)
     n = unpack(base_ns, U64(0), n, rows, columns, y, x, p, t_ns)

@@ -22,9 +22,7 @@ def _capacity(words):
 
 
 @njit(nogil=True, cache=True)
-def _fill(  # noqa: PLR0917 (a kernel)
-    words, base_ns, _state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id
-):
+def _fill(words, base_ns, _state, counts, width, height, x, y, p, t_ns, _trigger_t, _p, _id):
     columns, rows = U32(width), U32(height)
     n = np.uint64(0)
     for i in range(len(words) // 2):

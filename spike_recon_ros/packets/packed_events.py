@@ -32,9 +32,7 @@ def on_sensor(mask, base, side):
 
 
 @njit(nogil=True, cache=True)
-def unpack(  # noqa: PLR0917 (a kernel)
-    start_ns, first, end, side_along, side_across, along, across, p, t_ns
-):
+def unpack(start_ns, first, end, side_along, side_across, along, across, p, t_ns):
     """Spread the events `first` to `end` of `t_ns` over the arrays, without those off the sensor.
 
     Returns: the end of those that are left.

@@ -80,7 +80,7 @@ def test_nothing_of_a_real_bag_is_left_out(name, bag_packets, decode_all):
 
 @pytest.mark.parametrize('name', BAGS)
 @pytest.mark.parametrize('sizes', [[1021], [7, 4096, 1, 333, 2, 5000]])
-def test_real_bag_cut_anywhere_decodes_the_same(  # noqa: PLR0917
+def test_real_bag_cut_anywhere_decodes_the_same(
     name, sizes, bag_packets, decode_all, cut, assert_same_events
 ):
     packets = bag_packets(name)

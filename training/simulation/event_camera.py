@@ -133,7 +133,7 @@ class EventCamera:
 
 
 @njit(nogil=True, cache=True)
-def _advance(  # noqa: PLR0917
+def _advance(
     level0: np.ndarray,
     level1: np.ndarray,
     t0: int,
