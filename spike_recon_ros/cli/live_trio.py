@@ -66,9 +66,9 @@ def run_live(
         UserError: a process failed; the message holds the end of what it said.
     """
     with (
-        Process('record', str(out), '--overwrite') as recorder,
+        Process('record', out, '--overwrite') as recorder,
         Process('node', '--ros-args', *parameter_options(node_parameters)) as node,
-        Process('play', str(recording), *wait_options(), *play_options) as player,
+        Process('play', recording, *wait_options(), *play_options) as player,
     ):
         used: list[tuple[float, float]] = []
         while not player.has_ended():
@@ -100,7 +100,7 @@ class Process:
     Its output goes to files: a pipe that nobody reads would stop it.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str | Path) -> None:
         self._arguments = arguments
         self._said = tempfile.TemporaryFile('w+')  # noqa: SIM115 -- closed with the context
         self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115
@@ -108,7 +108,7 @@ class Process:
     def __enter__(self) -> 'Process':
         # A session of its own: Ctrl-C in the terminal reaches only us, and we end it in order.
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'spike_recon_ros.cli.main', *self._arguments],
+            [sys.executable, '-m', 'spike_recon_ros.cli.main', *map(str, self._arguments)],
             stdout=self._said,
             stderr=self._log,
             start_new_session=True,

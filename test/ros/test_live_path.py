@@ -1,0 +1,154 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From a player's process through the node's to a recorder's, over real DDS."""
+
+import json
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from spike_recon_ros.cli.live_trio import DRAIN, Process, run_live, wait_options
+from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
+
+MS = 1_000_000
+EPOCH_NS = 1_700_000_000 * 10**9
+
+
+def _spike_recon(*arguments):
+    return subprocess.run(
+        [sys.executable, '-m', 'spike_recon_ros.cli.main', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _frames(folder):
+    images = [cv2.imread(str(path), -1) for path in sorted(folder.glob('frame_*.png'))]
+    lines = (folder / 'frames.csv').read_text(encoding='ascii').splitlines()[1:]
+    return images, [int(line.split(',')[2]) for line in lines]
+
+
+def _write_bag(path, packets, width, height):
+    """Write (data, t_ns) pairs as mono packets."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
+    types = store.types
+    with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection('/event_camera/events', EVENT_PACKET, typestore=store)
+        for seq, (data, t_ns) in enumerate(packets):
+            stamp_ns = EPOCH_NS + t_ns
+            stamp = types['builtin_interfaces/msg/Time'](
+                sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
+            )
+            message = types[EVENT_PACKET](
+                header=types['std_msgs/msg/Header'](stamp=stamp, frame_id='camera'),
+                height=height,
+                width=width,
+                seq=seq,
+                time_base=t_ns,
+                encoding='mono',
+                is_bigendian=False,
+                events=data,
+            )
+            writer.write(connection, stamp_ns, store.serialize_cdr(message, EVENT_PACKET))
+
+
+@pytest.fixture
+def board(tmp_path):
+    """A short simulated recording."""
+    bag = tmp_path / 'board'
+    done = _spike_recon('simulate', '-o', bag, '--duration', 0.5, '--size', '240x180')
+    assert done.returncode == 0, done.stderr
+    return bag
+
+
+def _assert_live_equals_run(bag, tmp_path, fps):
+    done = _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps)
+    assert done.returncode == 0, done.stderr
+    heard = run_live(bag, tmp_path / 'live', {'fps': fps}, ())
+    assert heard.player['packets'] == int(heard.recorder['diagnostics']['packets'])
+    offline, offline_stamps_ns = _frames(tmp_path / 'offline')
+    live, live_stamps_ns = _frames(tmp_path / 'live')
+    # Only the end of a file tells that no event will follow: it gives one more frame.
+    assert len(live) == len(offline) - 1
+    assert live_stamps_ns == offline_stamps_ns[:-1]
+    for one, other in zip(live, offline, strict=False):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_live_frames_equal_those_of_run_bit_for_bit(board, tmp_path):
+    _assert_live_equals_run(board, tmp_path, 50)
+
+
+def test_live_frames_of_a_real_camera_equal_those_of_run_bit_for_bit(recordings, tmp_path):
+    _assert_live_equals_run(recordings('event/davis346_apriltags'), tmp_path, 50)
+
+
+def test_packets_of_megabytes_arrive_best_effort(tmp_path):
+    count = 250_000  # 2 MB, four times the segment that the middleware has by default
+    dt_ns = np.arange(count, dtype=np.uint64) * 100
+    pixels = np.arange(count, dtype=np.uint64)
+    words = (pixels % 240 << 48) | (pixels % 320 << 32) | dt_ns
+    _write_bag(
+        tmp_path / 'bag', [(words.view(np.uint8), index * 40 * MS) for index in range(8)], 320, 240
+    )
+    heard = run_live(tmp_path / 'bag', tmp_path / 'out', {'fps': 50.0})
+    assert heard.recorder['diagnostics']['packets'] == '8'
+    assert heard.recorder['diagnostics']['events'] == str(8 * count)
+
+
+def test_a_looping_recording_resets_the_state_once_a_loop(board, tmp_path):
+    recorder, node = Process('record', tmp_path / 'out'), Process('node')
+    with recorder, node, Process('play', board, *wait_options(), '--loop') as player:
+        time.sleep(8.0)
+        played = player.stop()
+        time.sleep(DRAIN)
+        diagnostics = recorder.stop()['diagnostics']
+    assert played['loops'] >= 2
+    # The last loop was begun but, unless the interrupt hit the very end, not finished.
+    assert int(diagnostics['resets: time went backwards']) in (
+        played['loops'] - 1,
+        played['loops'],
+    )
+    assert diagnostics['lost_packets'] == '0'
+    assert not any(
+        name.startswith('resets: ') and name != 'resets: time went backwards'
+        for name in diagnostics
+    )
+
+
+def test_the_node_says_what_is_wrong_with_its_model_and_exits_with_1():
+    done = _spike_recon('node', '--ros-args', '-p', 'model:=fiber')
+    assert done.returncode == 1
+    assert "there is no model 'fiber'; did you mean fibar?" in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_the_node_says_what_is_wrong_with_its_arguments_and_exits_with_1():
+    done = _spike_recon('node', '--ros-args', '-pfps:=50')
+    assert done.returncode == 1
+    assert 'ROS does not understand its arguments' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_the_player_says_who_did_not_come_and_exits_with_1(board):
+    done = _spike_recon('play', board, '--wait-for', '/event_camera/events', '--wait-timeout', 0.5)
+    assert done.returncode == 1
+    assert 'nobody subscribed to /event_camera/events within 0.5 s' in done.stderr
+
+
+def test_the_player_publishes_all_topics_of_a_bag(board):
+    done = _spike_recon('play', board, '--rate', 4)
+    assert done.returncode == 0, done.stderr
+    played = json.loads(done.stdout.splitlines()[-1])
+    assert played['packets'] == 250
+    assert played['published'] > 250
+    assert played['seconds'] >= 0.5 / 4
