@@ -3,7 +3,7 @@
 """From the name that a user typed to the model that runs.
 
 Comes in: Settings and the sensor's size. Goes out: a Model. Knows nothing about packets, windows
-or images. A bundle of the model zoo joins here: a name that is no filter is looked up there.
+or images. Networks will join here: everything behind asks for a Model and takes any.
 """
 
 import difflib

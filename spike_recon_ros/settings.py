@@ -46,17 +46,7 @@ class Settings:
         UserError: on construction, if a value is out of its range or not one of its choices.
     """
 
-    model: str = _setting(
-        'fibar',
-        'What reconstructs: a filter (fibar, leaky_integrator), a bundle of the model '
-        'zoo, or the path of a bundle.',
-    )
-    backend: str = _setting(
-        'auto',
-        'What runs a network; filters need none.',
-        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
-    )
-    device: str = _setting('auto', 'Where a network runs: auto, cpu, cuda or cuda:N.')
+    model: str = _setting('fibar', 'What reconstructs: the filter fibar or leaky_integrator.')
     sync_mode: str = _setting(
         'free_running',
         'When a frame is due: at `fps` in sensor time, every `window_events` '

@@ -236,3 +236,15 @@ def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
     }
     assert sum(frame.events for frame in frames) == 360_223 + 211_043
     assert all(frame.image.shape == (260, 346) and frame.image.std() > 20 for frame in frames)
+
+
+def test_a_real_recording_gives_a_frame_at_each_trigger_edge(recordings):
+    settings = Settings(sync_mode='trigger_events', trigger_edge='up', model='leaky_integrator')
+    reconstructor = Reconstructor(settings)
+    times_ns = []
+    with open_source(recordings('event/vga_evt3')) as source:
+        for packet in source:
+            times_ns += [frame.t_ns for frame in reconstructor.push(packet, render=False)]
+    # A rising edge each millisecond; the first comes before the first event.
+    assert len(times_ns) == 2078
+    assert set(np.diff(times_ns)) == {MS}

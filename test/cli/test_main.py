@@ -1,0 +1,175 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as people and scripts meet it."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spike_recon_ros.cli.main import SUBCOMMANDS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def spike_recon(capsys):
+    """A function that runs the command line and returns status, last stdout line, stderr."""
+
+    def run(*arguments):
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out.strip().splitlines()[-1:], err
+
+    return run
+
+
+@pytest.mark.parametrize('name', SUBCOMMANDS)
+def test_every_subcommand_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([name, '--help'])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) > 5
+    assert f'spike-recon {name}' in out
+
+
+def test_help_does_not_need_ros_nor_compile_anything():
+    watch = (
+        'import sys; from spike_recon_ros.cli import main\n'
+        'try: main.main(["--help"])\n'
+        'except SystemExit: pass\n'
+        'print(sorted({"rclpy", "torch"} & set(sys.modules)), file=sys.stderr)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', watch], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == '[]'
+
+
+def test_without_a_subcommand_the_usage_is_shown(capsys):
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 2
+    assert 'COMMAND' in capsys.readouterr().err
+
+
+def test_ros_arguments_are_refused_where_they_mean_nothing(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(['doctor', '--ros-args', '-p', 'x:=1'])
+    assert end.value.code == 2
+    assert 'doctor takes no --ros-args' in capsys.readouterr().err
+
+
+def test_doctor_says_what_can_be_done(spike_recon):
+    status, (line,), err = spike_recon('doctor')
+    assert status == 0
+    result = json.loads(line)
+    assert result['ready']['recordings'] is True
+    assert result['missing']['needed'] == []
+    assert 'Recordings can be reconstructed.' in err
+
+
+def test_run_writes_a_frame_each_20_ms_of_a_real_recording(spike_recon, recordings, tmp_path):
+    bag = recordings('event/davis346_apriltags')
+    status, (line,), _ = spike_recon('run', bag, '--fps', 50, '-o', tmp_path / 'out')
+    assert status == 0
+    assert json.loads(line)['frames'] == 50
+    names = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    assert names[0] == 'frame_000000.png'
+    assert len([name for name in names if name.endswith('.png')]) == 50
+
+
+@pytest.mark.parametrize('out', ['x.mp4', 'x.mcap', 'folder'])
+def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, out):
+    bag = recordings('event/hd_evt3_trigger')
+    status, (line,), _ = spike_recon('run', bag, '-o', tmp_path / out, '--fps', 20)
+    assert status == 0
+    assert json.loads(line)['frames'] > 20
+    assert (tmp_path / out).exists()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['run', '{missing}', '-o', '{out}'], 'there is no file or folder'),
+        (['run', '{bag}', '-o', '{out}', '-m', 'fiber'], "no model 'fiber'; did you mean fibar"),
+        (['run', '{bag}', '-o', '{out}', '--fps', '0'], 'fps is 0.0; it must lie between 0.1'),
+        (['run', '{bag}', '-o', '{out}', '--topic', '/nope'], '/event_camera/events'),
+        (['run', '{bag}', '-o', '{out}', '--sync-mode', 'camera_image'], '--reference-topic'),
+        (['run', '{bag}', '-o', '{out}', '--params-file', '{missing}'], 'parameter file'),
+        (['run', '{bag}', '-o', '{out}', '--hot-pixel-file', '{missing}'], 'missing'),
+        (['run', '{bag}', '-o', '{bag}'], 'overwrite'),
+        (['inspect', '{missing}'], 'there is no file or folder'),
+        (['bench', 'live'], '--recording'),
+    ],
+)
+def test_what_is_typed_wrong_gets_one_sentence_and_status_1(
+    spike_recon, board, tmp_path, arguments, words
+):
+    places = {'missing': tmp_path / 'missing', 'out': tmp_path / 'out', 'bag': board}
+    status, _, err = spike_recon(*[argument.format(**places) for argument in arguments])
+    assert status == 1
+    (sentence,) = [line for line in err.splitlines() if line.startswith('spike-recon ')]
+    assert words in sentence
+    assert 'Traceback' not in err
+
+
+@pytest.fixture(scope='module')
+def board(tmp_path_factory):
+    """A tiny simulated recording."""
+    bag = tmp_path_factory.mktemp('simulated') / 'board'
+    assert main(['simulate', '-o', str(bag), '--duration', '0.1', '--size', '128x96']) == 0
+    return bag
+
+
+def test_settings_come_from_a_ros_parameter_file_and_options_win(spike_recon, board, tmp_path):
+    params = tmp_path / 'params.yaml'
+    params.write_text(
+        '/event_camera/recon:\n  ros__parameters:\n    model: leaky_integrator\n    fps: 200.0\n',
+        encoding='utf-8',
+    )
+    _, (line,), _ = spike_recon('run', board, '-o', tmp_path / 'a', '--params-file', params)
+    assert json.loads(line)['model'] == 'leaky_integrator'
+    frames = json.loads(line)['frames']
+    _, (line,), _ = spike_recon(
+        'run', board, '-o', tmp_path / 'b', '--params-file', params, '--fps', 100, '-m', 'fibar'
+    )
+    assert json.loads(line)['model'] == 'fibar'
+    assert json.loads(line)['frames'] * 2 == frames
+
+
+def test_frames_can_be_asked_for_by_another_topic_of_the_bag(spike_recon, board, tmp_path):
+    status, (line,), _ = spike_recon(
+        'run', board, '-o', tmp_path / 'out', '--sync-mode', 'camera_image',
+        '--reference-topic', '/event_camera/ground_truth/image_raw',
+    )  # fmt: skip
+    assert status == 0
+    assert json.loads(line)['frames'] >= 3
+
+
+def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeypatch):
+    from spike_recon_ros.cli import bench_kernels  # noqa: PLC0415
+
+    monkeypatch.setattr(bench_kernels, 'ROUNDS', 1)
+    monkeypatch.setattr(bench_kernels, 'ROUND_EVENTS', 1)
+    status, (line,), _ = spike_recon('bench', 'render', 'decode', '-o', tmp_path)
+    assert status == 0
+    assert set(json.loads(line)) == {'render', 'decode'}
+    written = json.loads((tmp_path / 'decode.json').read_text(encoding='utf-8'))
+    assert {result['encoding'] for result in written['results']} == {'evt3', 'libcaer', 'mono'}
+    assert all(result['mev_s_best'] > 0 for result in written['results'])
+    assert re.search(r'\w', written['machine']['processor'])
+
+
+def test_the_parameter_file_and_the_readme_s_table_are_up_to_date():
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools' / 'write_parameters.py', '--check'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
