@@ -1,9 +1,11 @@
 # Everything runs in .venv, which tools/make_environment.py makes when it is missing or out of date.
 #   make demo PYTHON=python3.12     another interpreter (the .venv that it makes is then kept)
 #   make test ARGS='-k evt3'        further arguments for pytest
+#   make bench RECORDINGS='bag a.raw'   recordings of your own to measure with
 
 PYTHON ?=
 ARGS ?=
+RECORDINGS ?=
 RUNNER := $(or $(PYTHON),python3)
 BIN := .venv/bin
 
@@ -14,7 +16,7 @@ endif
 # ROS 2 tools look the package up here; a sourced installation comes second.
 IN_VENV = AMENT_PREFIX_PATH="$(CURDIR)/.venv$${AMENT_PREFIX_PATH:+:$$AMENT_PREFIX_PATH}"
 
-.PHONY: help demo test bench check environment clean
+.PHONY: help demo test bench check parameters environment clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +31,10 @@ test: environment ## run the tests
 	  ROS_DOMAIN_ID="$${ROS_DOMAIN_ID:-$$(shuf -i 1-101 -n 1)}" $(BIN)/python -m pytest $(ARGS)
 
 bench: environment ## measure speed and write benchmarks/results/
-	$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results
+	$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results $(RECORDINGS:%=--recording %)
+
+parameters: environment ## write config/recon.yaml and the README's table from settings.py
+	$(BIN)/python tools/write_parameters.py
 
 check: environment ## lint, formatting and types
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros import __version__
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.packets.packet import Packet
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
@@ -32,7 +34,8 @@ to frames; and through the live node: latency, losses, processor and memory.
   spike-recon bench all -o benchmarks/results        everything, written to files
   spike-recon bench live --recording my_bag          with a recording of your own
 
-Made-up streams are the same everywhere. Figures depend on the machine and on what else it does.
+Made-up streams and the simulated board are the same everywhere; the soak uses the first recording
+given, or the board. Figures depend on the machine and on what else it does.
 """
 
 
@@ -115,15 +118,21 @@ def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str,
 
 
 def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.cli import bench_live  # noqa: PLC0415
+    from spike_recon_ros.cli import bench_live  # noqa: PLC0415 -- numba is slow
 
-    if not args.recording:
-        raise UserError(f'{what} plays a recording: name one with --recording')
-    recording = args.recording[0]
-    if what == 'live':
-        yield bench_live.live(recording.name, recording, 'fibar')
-    else:
-        yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
+    ros_or_cure()
+    with tempfile.TemporaryDirectory() as folder:
+        made_up = Path(folder) / 'simulated board'
+        recordings = (
+            [*args.recording, made_up] if what == 'live' else [*args.recording, made_up][:1]
+        )
+        if made_up in recordings:
+            simulate_board(made_up)
+        for recording in recordings:
+            if what == 'live':
+                yield bench_live.live(recording.name, recording, 'fibar')
+            else:
+                yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
 
 
 def _write(path: Path, what: str, results: list[dict[str, Any]]) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli import simulate
 from spike_recon_ros.cli.live_trio import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.cli.simulate import simulate_board
 
 HELP = 'simulate a recording, play it through the live node, show what came out'
 DESCRIPTION = """\
@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     bag, frames = args.out / 'recording', args.out / 'frames'
     args.out.mkdir(parents=True, exist_ok=True)
     console.print('[bold]1/3[/] simulate a camera that moves over a board with AprilTags')
-    simulated = simulate.run(_simulation(args, bag))
+    options = {'duration': args.duration, 'seed': args.seed, 'fps-truth': args.fps}
+    simulated = simulate_board(bag, **options)
     console.print('[bold]2/3[/] play it through the live node, over DDS, at its real pace')
     heard = run_live(bag, frames, {'model': args.model, 'fps': args.fps})
     console.print('[bold]3/3[/] compare what arrived with the ground truth')
@@ -88,11 +89,3 @@ def _keep_to_ourselves() -> None:
         os.environ['ROS_DOMAIN_ID'] = str(random.randint(1, 101))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')  # the same, before ROS 2 Iron
-
-
-def _simulation(args: argparse.Namespace, bag: Path) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    simulate.add_arguments(parser)
-    options = {'duration': args.duration, 'seed': args.seed, 'fps-truth': args.fps}
-    words = [word for name, value in options.items() for word in (f'--{name}', str(value))]
-    return parser.parse_args(['--output', str(bag), '--overwrite', *words])

@@ -112,6 +112,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def simulate_board(bag: Path, **options: Any) -> dict[str, Any]:
+    """Write the bag that the subcommand would, given its long options by name."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    words = [word for name, value in options.items() for word in (f'--{name}', str(value))]
+    return run(parser.parse_args(['--output', str(bag), '--overwrite', *words]))
+
+
 def _check(args: argparse.Namespace) -> None:
     for name in ('duration', 'fps_truth'):
         if not getattr(args, name) > 0:

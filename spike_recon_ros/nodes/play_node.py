@@ -86,6 +86,8 @@ class PlayNode(Node):
             self.loops += 1
             if not loop:
                 break
+        if not rclpy.ok():
+            return
         for output in self._outputs.values():
             output.wait_for_all_acked(Duration(seconds=DELIVERY_TIMEOUT))
 

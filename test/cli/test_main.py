@@ -104,7 +104,7 @@ def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, ou
         (['run', '{bag}', '-o', '{out}', '--hot-pixel-file', '{missing}'], 'missing'),
         (['run', '{bag}', '-o', '{bag}'], 'overwrite'),
         (['inspect', '{missing}'], 'there is no file or folder'),
-        (['bench', 'live'], '--recording'),
+        (['bench', 'decode', '--recording', '{missing}'], 'there is no file or folder'),
     ],
 )
 def test_what_is_typed_wrong_gets_one_sentence_and_status_1(
