@@ -23,15 +23,15 @@ help: ## show this list
 	@echo '  PYTHON=python3.12 chooses the interpreter; a sourced ROS 2 is used where there is one.'
 
 demo: environment ## simulate a recording, reconstruct it live through ROS 2, write demo/
-	$(IN_VENV) $(BIN)/spike-recon demo -o demo
+	@$(IN_VENV) $(BIN)/spike-recon demo -o demo
 
 # A domain of its own, so that nothing else that runs on this machine is heard.
 test: environment ## run the tests
-	$(IN_VENV) ROS_PYTHON_CHECK_FIELDS=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST \
+	@$(IN_VENV) ROS_PYTHON_CHECK_FIELDS=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST \
 	  ROS_DOMAIN_ID="$${ROS_DOMAIN_ID:-$$(shuf -i 1-101 -n 1)}" $(BIN)/python -m pytest $(ARGS)
 
 bench: environment ## measure speed and write benchmarks/results/
-	$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results $(RECORDINGS:%=--recording %)
+	@$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results $(RECORDINGS:%=--recording %)
 
 parameters: environment ## write config/recon.yaml and the README's table from settings.py
 	$(BIN)/python tools/write_parameters.py
