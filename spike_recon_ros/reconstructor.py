@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
@@ -155,6 +156,16 @@ class Reconstructor:
         """Take over new rendering settings without touching the state."""
         self.settings = settings
         self._renderer.adopt(settings)
+
+    def save_hot_pixels(self, path: Path) -> None:
+        """Write the mask of hot pixels as a PNG that the setting `hot_pixel_file` takes.
+
+        Raises:
+            UserError: no packet was seen yet, or the file cannot be written.
+        """
+        if self._mask is None:
+            raise UserError(f'no packet was seen: there are no hot pixels to write to {path}')
+        self._mask.save(path)
 
     def _begin_stream(self) -> None:
         self._clock = SensorClock()

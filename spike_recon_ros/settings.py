@@ -160,6 +160,12 @@ def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
             yield field
 
 
+def range_of(field: 'dataclasses.Field[Any]') -> str:
+    """Return the range of a number for people to read, as `0.1 to 10,000`; '' if it has none."""
+    low, high = field.metadata['low'], field.metadata['high']
+    return '' if low is None else f'{low:,.10g} to {high:,.10g}'
+
+
 def check(name: str, value: Any) -> None:
     """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`.
 
@@ -175,4 +181,4 @@ def check(name: str, value: Any) -> None:
     if choices and value not in choices:
         raise UserError(f'{name} is {value!r}; it must be one of: {", ".join(choices)}')
     if low is not None and not low <= value <= high:
-        raise UserError(f'{name} is {value}; it must lie between {low:g} and {high:g}')
+        raise UserError(f'{name} is {value}; its range is {range_of(field)}')

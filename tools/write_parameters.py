@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.settings import setting_fields
+from spike_recon_ros.settings import range_of, setting_fields
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML = ROOT / 'config' / 'recon.yaml'
@@ -69,12 +69,12 @@ def main() -> int:
 
 
 def _sentence(field: 'dataclasses.Field[Any]') -> str:
-    low, high, choices = (field.metadata[key] for key in ('low', 'high', 'choices'))
+    choices = field.metadata['choices']
     parts = [field.metadata['description']]
     if choices:
         parts.append(f'One of {", ".join(f"`{choice}`" for choice in choices)}.')
-    if low is not None:
-        parts.append(f'From {low:g} to {high:g}.')
+    if span := range_of(field):
+        parts.append(f'From {span}.')
     if field.metadata['live']:
         parts.append('May change while the node runs.')
     return ' '.join(parts)

@@ -51,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--reference-topic', metavar='TOPIC',
         help='topic whose stamps ask for frames (sync_mode camera_image, time_reference)',
     )  # fmt: skip
+    parser.add_argument(
+        '--save-hot-pixels', metavar='PNG', type=Path,
+        help='write the hot pixels that were learned (--hot-pixel-time), for --hot-pixel-file',
+    )  # fmt: skip
     add_settings(parser)
 
 
@@ -81,6 +85,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         for frame in _frames(source, reconstructor, console):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
+    if args.save_hot_pixels is not None:
+        reconstructor.save_hot_pixels(args.save_hot_pixels)
     result = _summary(reconstructor, args, time.perf_counter() - begun)
     reconstructor.close()
     console.print(

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.settings import PIPELINE, Settings, check, setting_fields
+from spike_recon_ros.settings import PIPELINE, Settings, check, range_of, setting_fields
 
 SHORT = {'model': '-m'}
 
@@ -87,6 +87,5 @@ def _parameters(content: Any) -> dict[str, Any]:
 
 def _help(field: 'dataclasses.Field[Any]') -> str:
     default = field.default if field.default != '' else 'none'
-    low, high = field.metadata['low'], field.metadata['high']
-    span = '' if low is None else f'{low:g} to {high:g}, '
+    span = f'{range_of(field)}, ' if range_of(field) else ''
     return f'{field.metadata["description"]} ({span}default: {default})'.replace('%', '%%')

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from spike_recon_ros.cli.main import SUBCOMMANDS, main
@@ -97,7 +98,7 @@ def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, ou
     [
         (['run', '{missing}', '-o', '{out}'], 'there is no file or folder'),
         (['run', '{bag}', '-o', '{out}', '-m', 'fiber'], "no model 'fiber'; did you mean fibar"),
-        (['run', '{bag}', '-o', '{out}', '--fps', '0'], 'fps is 0.0; it must lie between 0.1'),
+        (['run', '{bag}', '-o', '{out}', '--fps', '0'], 'fps is 0.0; its range is 0.1 to 10,000'),
         (['run', '{bag}', '-o', '{out}', '--topic', '/nope'], '/event_camera/events'),
         (['run', '{bag}', '-o', '{out}', '--sync-mode', 'camera_image'], '--reference-topic'),
         (['run', '{bag}', '-o', '{out}', '--params-file', '{missing}'], 'parameter file'),
@@ -149,6 +150,20 @@ def test_frames_can_be_asked_for_by_another_topic_of_the_bag(spike_recon, board,
     )  # fmt: skip
     assert status == 0
     assert json.loads(line)['frames'] >= 3
+
+
+def test_hot_pixels_learned_in_one_run_are_masked_in_the_next(spike_recon, tmp_path):
+    bag, mask = tmp_path / 'board', tmp_path / 'hot.png'
+    main(['simulate', '-o', str(bag), '--duration', '1', '--size', '128x96', '--contrast', '2'])
+    status, _, err = spike_recon(
+        'run', bag, '-o', tmp_path / 'a', '--hot-pixel-time', 0.8, '--save-hot-pixels', mask
+    )
+    assert status == 0, err
+    assert cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE).any()
+    status, _, err = spike_recon('run', bag, '-o', tmp_path / 'b', '--hot-pixel-file', mask)
+    assert status == 0, err
+    first = [tmp_path / name / 'frame_000000.png' for name in 'ab']
+    assert first[0].read_bytes() != first[1].read_bytes()
 
 
 def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeypatch):
