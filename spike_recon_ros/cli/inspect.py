@@ -11,9 +11,9 @@ import dataclasses
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.tally import Tally
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.open_source import open_source
@@ -60,15 +60,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _count(source: Source, console: Console) -> Tally:
     tally = Tally()
-    columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task('packets', total=source.n_packets)
-        for packet in source:
-            if isinstance(packet, Packet):
-                tally.add(packet)
-                progress.advance(task)
+    for packet in with_progress(source, console):
+        if isinstance(packet, Packet):
+            tally.add(packet)
     return tally
 
 

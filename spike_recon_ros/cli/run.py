@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
+from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
@@ -97,18 +97,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _frames(source: Source, reconstructor: Reconstructor, console: Console) -> Iterator[Frame]:
-    columns = ('{task.description}', BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task('packets', total=source.n_packets)
-        for item in source:
-            if isinstance(item, Packet):
-                yield from reconstructor.push(item)
-                progress.advance(task)
-            else:
-                yield from reconstructor.push_reference(item)
-        yield from reconstructor.flush()
+    for item in with_progress(source, console):
+        if isinstance(item, Packet):
+            yield from reconstructor.push(item)
+        else:
+            yield from reconstructor.push_reference(item)
+    yield from reconstructor.flush()
 
 
 def _tell_reset(console: Console, reason: ResetReason, detail: str) -> None:

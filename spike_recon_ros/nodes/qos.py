@@ -10,32 +10,22 @@ cheap. Every profile can be overridden by the standard QoS parameters.
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-EVENTS_QOS = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1000,
-    reliability=ReliabilityPolicy.BEST_EFFORT,
-    durability=DurabilityPolicy.VOLATILE,
-)
-# A reference is one small fact about a message; missing the camera's rate would cost frames.
-REFERENCE_QOS = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=10,
-    reliability=ReliabilityPolicy.BEST_EFFORT,
-    durability=DurabilityPolicy.VOLATILE,
-)
-IMAGE_QOS = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=10,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.VOLATILE,
-)
+
+def _keep_last(depth: int, reliability: ReliabilityPolicy) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=reliability,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+EVENTS_QOS = _keep_last(1000, ReliabilityPolicy.BEST_EFFORT)
+# A reference is one small fact about a message; it comes as the camera sends it.
+REFERENCE_QOS = _keep_last(10, ReliabilityPolicy.BEST_EFFORT)
+IMAGE_QOS = _keep_last(10, ReliabilityPolicy.RELIABLE)
 # A recording is replayed without the camera's losses: the player keeps what is on its way.
-REPLAY_QOS = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1000,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.VOLATILE,
-)
+REPLAY_QOS = _keep_last(1000, ReliabilityPolicy.RELIABLE)
 
 
 def overridable() -> QoSOverridingOptions:

@@ -288,8 +288,8 @@ def _spin(node: ReconNode) -> int:
     else:
         name = node.get_fully_qualified_name()
         node.get_logger().info(
-            f'unconfigured; start with: ros2 lifecycle set {name} configure, then activate '
-            '(or run with -p autostart:=true)'
+            f'waiting to be configured, by a launch file or by: ros2 lifecycle set {name} '
+            'configure, then activate'
         )
     executor = SingleThreadedExecutor()
     executor.add_node(node)

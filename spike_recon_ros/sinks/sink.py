@@ -7,7 +7,6 @@ about any file format.
 """
 
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
@@ -42,10 +41,5 @@ class Sink(ABC):
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -1,0 +1,28 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Progress bars of commands that read a recording.
+
+Comes in: a source. Goes out: its items, with a bar on the terminal meanwhile. Knows nothing about
+what is done with them.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.sources.source import Source
+
+
+def with_progress(source: Source, console: Console) -> Iterator[Packet | Reference]:
+    """Yield what the source yields; the bar counts packets and vanishes at the end."""
+    columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task('packets', total=source.n_packets)
+        for item in source:
+            yield item
+            if isinstance(item, Packet):
+                progress.advance(task)
