@@ -9,7 +9,7 @@ frames everywhere. Knows nothing about ROS, files, threads or the time of day.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_jump
+from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_step_back, split_at
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.window import Window
@@ -38,7 +38,6 @@ class ResetReason(Enum):
     REQUESTED = 'requested'
     SENSOR_CHANGED = 'sensor changed'
     TIME_BACKWARDS = 'time went backwards'
-    SILENCE = 'silence'
     LOST_PACKETS = 'lost packets'
     SENDER_RESTARTED = 'sender restarted'
     OVERLOAD = 'overload'
@@ -89,8 +88,8 @@ class Reconstructor:
         self.settings = settings
         self.statistics = Statistics()
         self.merge_windows = 1
+        self.rendering = True
         self._on_reset = on_reset
-        self._max_gap_ns = round(settings.max_gap * 1e9)
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
         self._decoder: Decoder | None = None
@@ -99,13 +98,15 @@ class Reconstructor:
         self._last_packet: Packet | None = None
         self._begin_stream()
 
-    def push(self, packet: Packet, *, render: bool = True) -> list[Frame]:
-        """Take one packet in and return the frames that it completes, oldest first.
+    def push(self, packet: Packet) -> Iterator[Frame]:
+        """Take one packet in and yield the frames that it completes, oldest first.
+
+        The packet is decoded at once; each frame is made when it is asked for, so a packet that
+        completes many needs the memory of one. All must be taken before the next push.
 
         Args:
             packet: the next packet of the sensor. A gap in `seq`, time that goes backwards or a
                 new resolution reset the state.
-            render: whether the frames carry an image; without, they only carry the intensity.
 
         Raises:
             UserError: the packet's encoding is unknown, its resolution impossible, or the model
@@ -117,22 +118,15 @@ class Reconstructor:
         self.statistics.packets += 1
         self.statistics.payload_bytes += len(packet.data)
         self.statistics.events += len(events)
-        frames: list[Frame] = []
-        start = 0
-        while (jump := self._next_jump(events, start)) < len(events):
-            frames += self._push_events(events[start:jump], packet.stamp_ns, render)
-            self._jump_to(int(events.t_ns[jump]))
-            start = jump
-        rest = replace(events[start:], triggers=events.triggers) if start else events
-        return frames + self._push_events(rest, packet.stamp_ns, render)
+        return self._frames_of(events, packet.stamp_ns)
 
-    def push_reference(self, reference: Reference, *, render: bool = True) -> list[Frame]:
-        """Take in a moment for which a frame is wanted; return the frames that are due already."""
-        return self._frames(self._cutter.push_reference(reference), render)
+    def push_reference(self, reference: Reference) -> Iterator[Frame]:
+        """Take in a moment for which a frame is wanted; yield the frames that are due already."""
+        return self._frames(self._cutter.push_reference(reference))
 
-    def flush(self) -> list[Frame]:
-        """At the end of a recording: return the frame of the last, unfinished window, if any."""
-        return self._frames(self._cutter.flush(), render=True)
+    def flush(self) -> Iterator[Frame]:
+        """At the end of a recording: yield the frame of the last, unfinished window, if any."""
+        return self._frames(self._cutter.flush())
 
     def reset(self, reason: ResetReason = ResetReason.REQUESTED, detail: str = '') -> None:
         """Zero the state and start anew with the next packet, which need not follow the last."""
@@ -146,6 +140,12 @@ class Reconstructor:
         if self._model is not None:
             self._model.close()
         self._model, self._sensor, self._last_packet = None, None, None
+        self._begin_stream()  # what is pending is of that sensor
+
+    @property
+    def late_references(self) -> int:
+        """References and trigger edges of this stream that came too late for a frame."""
+        return self._cutter.late
 
     @property
     def decoder_statistics(self) -> DecoderStatistics:
@@ -203,6 +203,8 @@ class Reconstructor:
         back_ns = last.stamp_ns - packet.stamp_ns
         if packet.stamp_ns and back_ns > BACKWARDS_TOLERANCE_NS:
             self.reset(ResetReason.TIME_BACKWARDS, f'by {back_ns / 1e9:.3f} s; a bag that loops?')
+        elif packet.seq == last.seq:
+            pass  # a sender that does not count
         elif lost < 0:
             self.reset(ResetReason.SENDER_RESTARTED, f'seq {packet.seq} came after {last.seq}')
         elif lost > 0:
@@ -225,29 +227,33 @@ class Reconstructor:
             self._mask = HotPixelMask(width, height, self.settings)
         self._decoder = decoder
 
-    def _next_jump(self, events: Events, start: int) -> int:
-        """Return the index at which sensor time jumps; the number of events if nowhere."""
-        if start == len(events):
-            return start
-        last_t_ns = int(events.t_ns[start]) if self._last_t_ns is None else self._last_t_ns
-        return first_jump(events.t_ns, start, last_t_ns, self._max_gap_ns)
-
-    def _jump_to(self, t_ns: int) -> None:
-        step_ns = t_ns - (self._last_t_ns or 0)
-        if step_ns < 0:
+    def _frames_of(self, events: Events, stamp_ns: int) -> Iterator[Frame]:
+        """Yield the frames of a packet's events, with a reset wherever time goes back."""
+        while (back := self._step_back(events)) < len(events):
+            before, events = split_at(events, back)
+            yield from self._frames(self._push_events(before, stamp_ns))
+            step_ns = int(events.t_ns[0]) - (self._last_t_ns or 0)
             self._restart(ResetReason.TIME_BACKWARDS, f'by {-step_ns / 1e9:.3f} s')
-        else:
-            self._restart(ResetReason.SILENCE, f'of {step_ns / 1e9:.3f} s')
+        yield from self._frames(self._push_events(events, stamp_ns))
 
-    def _push_events(self, events: Events, stamp_ns: int, render: bool) -> list[Frame]:
+    def _step_back(self, events: Events) -> int:
+        """Return the index at which sensor time goes back; the number of events if nowhere."""
+        if not len(events):
+            return 0
+        last_t_ns = int(events.t_ns[0]) if self._last_t_ns is None else self._last_t_ns
+        return first_step_back(events.t_ns, 0, last_t_ns)
+
+    def _push_events(self, events: Events, stamp_ns: int) -> list[Window]:
         if len(events):
             self._clock.observe(int(events.t_ns[0]), stamp_ns)
             self._last_t_ns = int(events.t_ns[-1])
-        return self._frames(self._cutter.push(events), render)
+        return self._cutter.push(events)
 
-    def _frames(self, windows: list[Window], render: bool) -> list[Frame]:
-        frames = (self._step(window, render) for window in self._merged(windows))
-        return [frame for frame in frames if frame is not None]
+    def _frames(self, windows: list[Window]) -> Iterator[Frame]:
+        for window in self._merged(windows):
+            frame = self._step(window)
+            if frame is not None:
+                yield frame
 
     def _merged(self, windows: list[Window]) -> Iterator[Window]:
         """Join windows under overload; what is joined already stays so when the load falls."""
@@ -263,7 +269,7 @@ class Reconstructor:
             self._held, self._held_count = None, 0
             yield window
 
-    def _step(self, window: Window, render: bool) -> Frame | None:
+    def _step(self, window: Window) -> Frame | None:
         assert self._model is not None
         assert self._mask is not None
         window = self._mask.apply(window)
@@ -275,7 +281,7 @@ class Reconstructor:
         stamp_ns = window.stamp_ns
         if stamp_ns is None:
             stamp_ns = self._clock.to_host_ns(window.t_end_ns)
-        image = self._renderer.render(intensity, window.t_end_ns) if render else None
+        image = self._renderer.render(intensity, window.t_end_ns) if self.rendering else None
         return Frame(
             window.t_end_ns, stamp_ns, window.t_start_ns, len(window.events), intensity, image
         )

@@ -110,8 +110,8 @@ class Settings:
         '', "Image file (PNG) of the sensor's size: pixels that are not black are masked."
     )
     max_gap: float = _setting(
-        10.0,
-        'A silence longer than this resets the state instead of being filled with frames, s.',
+        1.0,
+        'A silence is filled with frames for at most so long, s (free_running).',
         low=0.01,
         high=3600.0,
     )

@@ -30,8 +30,6 @@ def warm_up(settings: Settings) -> None:
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
-    quick = dataclasses.replace(settings, sync_mode='by_count', window_events=_EVENTS // 4)
-    reconstructor = Reconstructor(quick)
     index = np.arange(_EVENTS)
     events = Events(
         (index % _WIDTH).astype(np.uint16),
@@ -41,5 +39,12 @@ def warm_up(settings: Settings) -> None:
         Triggers.empty(),
     )
     packet = Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
-    reconstructor.push(packet)
-    reconstructor.close()
+    # A mask of hot pixels is of the real sensor's size.
+    quick = dataclasses.replace(
+        settings, hot_pixel_file='', fps=1000.0, window_events=_EVENTS // 4
+    )
+    for sync_mode in ('free_running', 'by_count'):
+        reconstructor = Reconstructor(dataclasses.replace(quick, sync_mode=sync_mode))
+        for _ in reconstructor.push(packet):
+            pass
+        reconstructor.close()

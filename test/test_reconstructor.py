@@ -5,6 +5,7 @@
 import dataclasses
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.warm_up import warm_up
 
 MS = 1_000_000
 EPOCH_NS = 1_700_000_000 * 10**9
@@ -119,7 +121,7 @@ def test_a_few_lost_packets_may_be_tolerated():
 
 
 def test_a_bag_that_loops_resets_once_and_begins_as_the_first_time():
-    packets = _packets(_events(4000), [1000, 2000, 3000])
+    packets = _packets(_events(4000, step_ns=100_000), [1000, 2000, 3000])
     frames, resets, _ = _run([*packets, *packets])
     assert resets == [ResetReason.TIME_BACKWARDS]
     half = len(frames) // 2
@@ -129,9 +131,9 @@ def test_a_bag_that_loops_resets_once_and_begins_as_the_first_time():
 
 
 def test_a_sender_that_restarts_its_count_resets_the_state():
-    packets = _packets(_events(4000), [2000])
-    again = dataclasses.replace(packets[1], seq=0)
-    _, resets, _ = _run([packets[0], again])
+    packets = _packets(_events(4000), [1000, 2000])
+    again = dataclasses.replace(packets[2], seq=0)
+    _, resets, _ = _run([packets[0], packets[1], again])
     assert resets == [ResetReason.SENDER_RESTARTED]
 
 
@@ -144,12 +146,28 @@ def test_sensor_time_that_goes_back_within_a_packet_resets_the_state():
 
 
 @pytest.mark.parametrize('borders', [[], [1000], [999], [1001]])
-def test_a_long_silence_resets_wherever_the_packets_are_cut(borders):
+def test_after_a_long_silence_the_state_is_still_there(borders):
     events = Events.concatenate([_events(1000), _events(2000, t_start_ns=3 * 10**9)])
-    frames, resets, _ = _run(_packets(events, borders), max_gap=1.0)
-    assert resets == [ResetReason.SILENCE]
-    # The silence is not filled with frames: 10 ms before it, 20 ms after it, ends not due.
-    assert [frame.t_ns for frame in frames] == [3 * 10**9 + 10 * MS]
+    frames, resets, _ = _run(_packets(events, borders), max_gap=0.05)
+    assert resets == []
+    assert [frame.t_ns // MS for frame in frames] == [10, 20, 30, 40, 50, 60, 3010]
+    assert np.abs(frames[5].intensity).sum() > 0
+
+
+def test_a_silence_is_not_kept_in_memory():
+    events = Events.concatenate([_events(1000), _events(100, t_start_ns=4 * 10**9)])
+    reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=1000.0, max_gap=10.0))
+    frames = reconstructor.push(_packets(events, [])[0])
+    assert next(frames).t_ns == 1 * MS
+    assert reconstructor.statistics.frames == 1  # the others are made when they are asked for
+    assert sum(1 for _ in frames) > 3900
+
+
+def test_a_sender_that_does_not_count_is_not_reset():
+    packets = [dataclasses.replace(one, seq=0) for one in _packets(_events(4000), [1000, 2000])]
+    _, resets, reconstructor = _run(packets)
+    assert resets == []
+    assert reconstructor.statistics.lost_packets == 0
 
 
 def test_another_resolution_is_taken_up_with_a_reset():
@@ -175,10 +193,9 @@ def test_under_overload_windows_are_merged_and_no_event_is_lost():
 def test_frames_that_are_not_rendered_change_nothing_but_the_image():
     packets = _packets(_events(4000), [1000, 2000])
     rendered, blind = (Reconstructor(Settings(fps=100.0)) for _ in range(2))
+    blind.rendering = False
     for packet in packets:
-        for one, other in zip(
-            rendered.push(packet), blind.push(packet, render=False), strict=True
-        ):
+        for one, other in zip(rendered.push(packet), blind.push(packet), strict=True):
             assert other.image is None
             np.testing.assert_array_equal(one.intensity, other.intensity)
 
@@ -215,12 +232,33 @@ def test_an_impossible_resolution_is_refused(width, height):
         Reconstructor(Settings()).push(packet)
 
 
-def test_a_closed_reconstructor_can_be_used_again():
-    packets = _packets(_events(4000), [2000])
-    frames, _, reconstructor = _run(packets)
+def test_a_closed_reconstructor_can_be_used_again_also_for_a_smaller_sensor():
+    large = [
+        dataclasses.replace(one, width=64, height=48, data=one.data)
+        for one in _packets(_shifted(_events(4000), 32, 24), [2000])
+    ]
+    small = _packets(_events(4000), [2000])
+    reconstructor = Reconstructor(Settings(fps=100.0))
+    fresh = [frame for packet in small for frame in reconstructor.push(packet)]
     reconstructor.close()
-    again = [frame for packet in packets for frame in reconstructor.push(packet)]
-    assert [frame.t_ns for frame in again] == [frame.t_ns for frame in frames]
+    list(reconstructor.push(large[0]))
+    reconstructor.close()
+    again = [frame for packet in small for frame in reconstructor.push(packet)]
+    assert [frame.events for frame in again] == [frame.events for frame in fresh]
+    for one, other in zip(again, fresh, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def _shifted(events, x, y):
+    return dataclasses.replace(
+        events, x=(events.x + x).astype(np.uint16), y=(events.y + y).astype(np.uint16)
+    )
+
+
+def test_warming_up_minds_no_mask_of_the_real_sensor(tmp_path):
+    mask = tmp_path / 'mask.png'
+    cv2.imwrite(str(mask), np.zeros((480, 640), np.uint8))
+    warm_up(Settings(hot_pixel_file=str(mask)))
 
 
 def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
@@ -241,10 +279,11 @@ def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
 def test_a_real_recording_gives_a_frame_at_each_trigger_edge(recordings):
     settings = Settings(sync_mode='trigger_events', trigger_edge='up', model='leaky_integrator')
     reconstructor = Reconstructor(settings)
+    reconstructor.rendering = False
     times_ns = []
     with open_source(recordings('event/vga_evt3')) as source:
         for packet in source:
-            times_ns += [frame.t_ns for frame in reconstructor.push(packet, render=False)]
+            times_ns += [frame.t_ns for frame in reconstructor.push(packet)]
     # A rising edge each millisecond; the first comes before the first event.
     assert len(times_ns) == 2078
     assert set(np.diff(times_ns)) == {MS}

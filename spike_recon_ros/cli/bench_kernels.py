@@ -6,6 +6,7 @@ Comes in: packets. Goes out: events a second, milliseconds an image. Knows nothi
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -117,8 +118,8 @@ def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
         def once(settings: Settings = settings) -> int:
             reconstructor = Reconstructor(settings)
             for packet in packets:
-                reconstructor.push(packet)
-            reconstructor.flush()
+                deque(reconstructor.push(packet), maxlen=0)
+            deque(reconstructor.flush(), maxlen=0)
             return reconstructor.statistics.events
 
         results.append({'filter': model, 'fps': WINDOW_FPS, **_rate(name, once, packets)})

@@ -25,8 +25,8 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import GROUND_TRUTH
 
-TRUTH_TOPIC = '/event_camera/ground_truth/image_raw'
 # A filter has to see each edge move a few times before it knows the brightness on both sides.
 SETTLED_AFTER = 1.0
 # Of the way through the recording: where the picture is taken.
@@ -112,7 +112,7 @@ def _arrived(frames: Path) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def _ground_truth(bag: Path) -> tuple[list[np.ndarray], np.ndarray]:
-    stamped = list(read_images(bag, TRUTH_TOPIC))
+    stamped = list(read_images(bag, GROUND_TRUTH))
     return [image for _, image in stamped], np.array([stamp for stamp, _ in stamped], np.int64)
 
 

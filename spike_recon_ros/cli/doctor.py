@@ -11,7 +11,6 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,8 +21,8 @@ from rich.table import Table
 
 HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
-Looks at Python, ROS 2, the middleware and the optional libraries. Exit status 1 if something is
-missing without which neither recordings nor live topics can be reconstructed.
+Looks at Python, ROS 2, the middleware and the optional libraries. `ready` in the JSON object says
+whether recordings and live topics can be reconstructed.
 """
 
 NEEDED, LIVE, OPTIONAL = 'needed', 'for live topics', 'optional'
@@ -123,10 +122,15 @@ def _middleware() -> Finding:
     purpose = 'messages above 512 kB'
     if importlib.util.find_spec('rclpy') is None:
         return Finding('middleware', OPTIONAL, '', 'needs rclpy', purpose)
-    chosen = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp (default)')
-    profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE')
-    own = 'its own profile' if profile is None else f'your profile {profile}'
-    return Finding('middleware', OPTIONAL, f'{chosen}, {own}', '', purpose)
+    chosen = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
+    if chosen != 'rmw_fastrtps_cpp':
+        return Finding('middleware', OPTIONAL, chosen, '', purpose)
+    from spike_recon_ros.nodes.middleware import USERS_CHOICE, profile  # noqa: PLC0415 -- ROS
+
+    own = [f'{name}={os.environ[name]}' for name in USERS_CHOICE if os.environ.get(name)]
+    settings = ', '.join(own) or (str(profile()) if profile().exists() else '')
+    cure = 'reinstall spike_recon_ros: config/fastdds_shm64.xml is missing'
+    return Finding('middleware', OPTIONAL, settings and f'{chosen}, {settings}', cure, purpose)
 
 
 def _optional() -> list[Finding]:
@@ -138,16 +142,11 @@ def _optional() -> list[Finding]:
             'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
             'other cameras\' images (else rosbags-image)',
         ),
-        _program('nvidia-smi', 'an NVIDIA driver', 'networks on a GPU'),
-    ]  # fmt: skip
+            ]  # fmt: skip
 
 
 def _library(module: str, role: str, cure: str, purpose: str) -> Finding:
     return Finding(module, role, _found(lambda: _version(module)), cure, purpose)
-
-
-def _program(name: str, cure: str, purpose: str) -> Finding:
-    return Finding(name, OPTIONAL, shutil.which(name) or '', cure, purpose)
 
 
 def _found(look: Callable[[], str]) -> str:

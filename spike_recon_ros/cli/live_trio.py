@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.topics import EVENTS
 
-EVENTS_TOPIC = '/event_camera/events'
 # A first start compiles decoders and filters.
 START_TIMEOUT = 180.0
 STOP_TIMEOUT = 20.0
@@ -90,7 +90,7 @@ def parameter_options(parameters: dict[str, Any]) -> list[str]:
 
 def wait_options() -> tuple[str, ...]:
     """Return the options that make the player wait until the node takes packets."""
-    return ('--wait-for', EVENTS_TOPIC, '--wait-timeout', str(START_TIMEOUT))
+    return ('--wait-for', EVENTS, '--wait-timeout', str(START_TIMEOUT))
 
 
 class Process:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.topics import IMAGE
 
 TAKES_ROS_ARGS = True
 HELP = 'write the images of a live topic to files, and say how late they came'
@@ -29,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic',
         metavar='TOPIC',
-        default='/event_camera/recon/image_raw',
-        help='image topic (default: /event_camera/recon/image_raw)',
+        default=IMAGE,
+        help='image topic (default: %(default)s)',
     )
     parser.add_argument(
         '--frames', metavar='N', type=int, help='stop after N images (default: at an interrupt)'

@@ -26,6 +26,7 @@ class TopicStatistics:
 
     Attributes:
         lost_messages: messages that the middleware says it lost before the node saw them.
+        refused_packets: packets that are not even queued.
         incompatible_qos: publishers or subscribers whose QoS does not match ours.
         published_frames: images published.
         latencies_ms: now minus stamp of the latest frames, when published.
@@ -33,6 +34,7 @@ class TopicStatistics:
     """
 
     lost_messages: int = 0
+    refused_packets: int = 0
     incompatible_qos: int = 0
     published_frames: int = 0
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
@@ -107,7 +109,7 @@ class Diagnostics:
             'merged_windows': counts.merged_windows,
             'dropped_packets': worker.dropped_packets,
             'overflows': worker.overflows,
-            'failed_packets': worker.failed_packets,
+            'failed_packets': worker.failed_packets + self._topics.refused_packets,
             **{
                 f'resets: {reason.value}': number
                 for reason, number in sorted(counts.resets.items(), key=lambda pair: pair[0].value)
@@ -121,6 +123,7 @@ class Diagnostics:
     def _gauges(self) -> dict[str, str]:
         return {
             'model': self._reconstructor.settings.model,
+            'late_references': str(self._reconstructor.late_references),
             'lag_ms': f'{self._worker.statistics.lag * 1e3:.2f}',
             'busy_s': f'{self._worker.statistics.busy:.3f}',
             'latency_p50_ms': _percentile(self._topics.latencies_ms, 50),

@@ -10,19 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from event_camera_msgs.msg import EventPacket
-from rclpy.event_handler import (
-    QoSMessageLostInfo,
-    QoSRequestedIncompatibleQoSInfo,
-    SubscriptionEventCallbacks,
-    UnsupportedEventTypeError,
-)
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, TimeReference
 
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
 from spike_recon_ros.nodes.messages import packet_of, time_ns
-from spike_recon_ros.nodes.qos import EVENTS_QOS, REFERENCE_QOS, overridable
+from spike_recon_ros.nodes.qos import events_qos, overridable, reference_qos
+from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.packet import Reference
 
@@ -53,12 +48,12 @@ class Inputs:
 
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
-        self._subscribe(EventPacket, 'events', self._on_packet, EVENTS_QOS)
-        self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, REFERENCE_QOS)
+        self._subscribe(EventPacket, 'events', self._on_packet, events_qos())
+        self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, reference_qos())
         if self._sync_mode == 'camera_image':
-            self._subscribe(Image, 'frame_image', self._on_reference, REFERENCE_QOS)
+            self._subscribe(Image, 'frame_image', self._on_reference, reference_qos())
         elif self._sync_mode == 'time_reference':
-            self._subscribe(TimeReference, 'time_reference', self._on_reference, REFERENCE_QOS)
+            self._subscribe(TimeReference, 'time_reference', self._on_reference, reference_qos())
 
     def close(self) -> None:
         """Unsubscribe from everything."""
@@ -68,6 +63,13 @@ class Inputs:
 
     def _on_packet(self, message: EventPacket) -> None:
         self.frame_id = message.header.frame_id
+        if message.is_bigendian:
+            self._statistics.refused_packets += 1
+            self._node.get_logger().error(
+                'a packet is big-endian, which is not supported; check the driver that sends it',
+                throttle_duration_sec=5.0,
+            )
+            return
         self._worker.put(packet_of(message))
 
     def _on_reference(self, message: Image | TimeReference) -> None:
@@ -97,14 +99,14 @@ class Inputs:
             subscription = create()
         self._subscriptions.append(subscription)
 
-    def _on_message_lost(self, info: QoSMessageLostInfo) -> None:
+    def _on_message_lost(self, info: Any) -> None:
         self._statistics.lost_messages += info.total_count_change
         self._node.get_logger().warning(
             f'the middleware lost {info.total_count_change} messages before they reached the node',
             throttle_duration_sec=5.0,
         )
 
-    def _on_incompatible_qos(self, info: QoSRequestedIncompatibleQoSInfo) -> None:
+    def _on_incompatible_qos(self, info: Any) -> None:
         self._statistics.incompatible_qos += info.total_count_change
         self._node.get_logger().warning(
             f'a publisher offers incompatible QoS ({info.last_policy_kind}); set '

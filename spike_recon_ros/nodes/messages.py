@@ -13,10 +13,9 @@ from builtin_interfaces.msg import Time
 from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
+from spike_recon_ros.image_encodings import DTYPES, encoding_of
 from spike_recon_ros.packets.packet import Packet
 
-ENCODING_OF_DTYPE = {'uint8': 'mono8', 'uint16': 'mono16', 'float32': '32FC1'}
-DTYPE_OF_ENCODING = {encoding: dtype for dtype, encoding in ENCODING_OF_DTYPE.items()}
 _NS = 1_000_000_000
 
 
@@ -37,7 +36,7 @@ def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
     message.header.stamp = time_message(stamp_ns)
     message.header.frame_id = frame_id
     message.height, message.width = int(image.shape[0]), int(image.shape[1])
-    message.encoding = ENCODING_OF_DTYPE[image.dtype.name]
+    message.encoding = encoding_of(image)
     message.is_bigendian = int(sys.byteorder == 'big')
     message.step = int(image.shape[1] * image.itemsize)
     # Filling the message's own array is the one fast way on every distribution; assigning a NumPy
@@ -52,7 +51,7 @@ def image_array(message: Image) -> np.ndarray:
     Raises:
         KeyError: another encoding.
     """
-    dtype = np.dtype(DTYPE_OF_ENCODING[message.encoding])
+    dtype = np.dtype(DTYPES[message.encoding])
     dtype = dtype.newbyteorder('>' if message.is_bigendian else '<')
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
     pixels = rows[:, : message.width * dtype.itemsize]

@@ -65,17 +65,21 @@ def prepare_middleware() -> None:
     that is silently lost; the profile shipped with the package gives it 64 MB. glibc hands large
     buffers back to the kernel after each message; keeping them halves the CPU time of a big one.
     """
-    if not any(os.environ.get(name) for name in USERS_CHOICE):
-        profile = _share_folder() / 'config' / PROFILE
-        if profile.exists():
-            os.environ[PROFILE_VARIABLE] = str(profile)
-            if _rclpy_major() < RENAMED_IN:
-                os.environ[OLD_PROFILE_VARIABLE] = str(profile)
+    chosen = any(os.environ.get(name) for name in USERS_CHOICE)
+    if not chosen and profile().exists():
+        os.environ[PROFILE_VARIABLE] = str(profile())
+        if _rclpy_major() < RENAMED_IN:
+            os.environ[OLD_PROFILE_VARIABLE] = str(profile())
     if sys.platform == 'linux':
         libc = ctypes.CDLL(None)
         if hasattr(libc, 'mallopt'):
             libc.mallopt(_M_MMAP_THRESHOLD, 64 << 20)
             libc.mallopt(_M_TRIM_THRESHOLD, 256 << 20)
+
+
+def profile() -> Path:
+    """Return the file with the middleware's settings that the package brings."""
+    return _share_folder() / 'config' / PROFILE
 
 
 def _rclpy_major() -> int:

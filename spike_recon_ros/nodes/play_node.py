@@ -21,12 +21,14 @@ from rosgraph_msgs.msg import Clock
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import time_message
 from spike_recon_ros.nodes.middleware import ros
-from spike_recon_ros.nodes.qos import REPLAY_QOS
+from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
 CLOCK_PERIOD_NS = 5_000_000
 DELIVERY_TIMEOUT = 2.0
 LATENESS_KEPT = 100_000
+# A request to stop must not wait for the next message.
+LONGEST_SLEEP = 0.2
 
 
 class PlayNode(Node):
@@ -42,7 +44,8 @@ class PlayNode(Node):
     def __init__(
         self, recording: Recording, *, rate: float, restamp: bool, clock: bool, **kwargs: Any
     ) -> None:
-        super().__init__('player', **kwargs)
+        # Nothing is spun while playing, so no service would be answered.
+        super().__init__('player', start_parameter_services=False, **kwargs)
         self.published = 0
         self.packets = 0
         self.loops = 0
@@ -52,7 +55,7 @@ class PlayNode(Node):
         self._rate = rate
         self._restamp = restamp
         self._outputs: dict[str, Publisher] = {
-            topic: self.create_publisher(kind, topic, REPLAY_QOS)
+            topic: self.create_publisher(kind, topic, replay_qos())
             for topic, kind in recording.topics.items()
         }
         self._clock_output = self.create_publisher(Clock, '/clock', 10) if clock else None
@@ -110,12 +113,12 @@ class PlayNode(Node):
         for due in self._recording.messages():
             if first_ns is None:
                 first_ns = due.t_ns
-            wait = begun + (due.t_ns - first_ns) / 1e9 / self._rate - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            self._late_ms.append(max(0.0, -wait * 1e3))
+            when = begun + (due.t_ns - first_ns) / 1e9 / self._rate
+            while (wait := when - time.monotonic()) > 0 and rclpy.ok():
+                time.sleep(min(wait, LONGEST_SLEEP))
             if not rclpy.ok():
                 return
+            self._late_ms.append(-wait * 1e3)
             self._publish(due)
 
     @property
@@ -149,6 +152,10 @@ def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     """
     if options.rate <= 0:
         raise UserError(f'--rate is {options.rate:g}; it must be above 0')
+    if options.clock and options.restamp:
+        raise UserError(
+            '--clock publishes the recorded time and --restamp moves it to now: drop one'
+        )
     recording = open_recording(options.source)
     summary: dict[str, Any] = {}
     with ros(ros_args):

@@ -4,7 +4,8 @@
 
 Drivers of event cameras publish best effort: a reliable subscriber would never match them. Images
 go out reliable, which matches both kinds of subscriber; the middleware profile makes large ones
-cheap. Every profile can be overridden by the standard QoS parameters.
+cheap. Profiles of topics created with `overridable()` follow the standard QoS parameters; rclpy
+writes these into the profile that it is given, so each topic gets one of its own.
 """
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -20,12 +21,24 @@ def _keep_last(depth: int, reliability: ReliabilityPolicy) -> QoSProfile:
     )
 
 
-EVENTS_QOS = _keep_last(1000, ReliabilityPolicy.BEST_EFFORT)
-# A reference is one small fact about a message; it comes as the camera sends it.
-REFERENCE_QOS = _keep_last(10, ReliabilityPolicy.BEST_EFFORT)
-IMAGE_QOS = _keep_last(10, ReliabilityPolicy.RELIABLE)
-# A recording is replayed without the camera's losses: the player keeps what is on its way.
-REPLAY_QOS = _keep_last(1000, ReliabilityPolicy.RELIABLE)
+def events_qos() -> QoSProfile:
+    """Return the profile of the packets that come in."""
+    return _keep_last(1000, ReliabilityPolicy.BEST_EFFORT)
+
+
+def reference_qos() -> QoSProfile:
+    """Return the profile of another camera's messages, of which a few facts are wanted."""
+    return _keep_last(10, ReliabilityPolicy.BEST_EFFORT)
+
+
+def image_qos() -> QoSProfile:
+    """Return the profile of what the node publishes."""
+    return _keep_last(10, ReliabilityPolicy.RELIABLE)
+
+
+def replay_qos() -> QoSProfile:
+    """Return the profile of a recording: the player keeps what is on its way."""
+    return _keep_last(1000, ReliabilityPolicy.RELIABLE)
 
 
 def overridable() -> QoSOverridingOptions:

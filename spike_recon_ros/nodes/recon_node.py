@@ -11,33 +11,35 @@ import time
 import traceback
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import (
+    LifecycleNode,
+    LifecycleState,
+    TransitionCallbackReturn,
+)
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Float64
+from rclpy.qos_overriding_options import InvalidQosOverridesError
+from rclpy.service import Service
 from std_srvs.srv import Trigger
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.messages import image_message
 from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.parameters import (
     check_change,
     declare_settings,
     read_settings,
     with_changes,
 )
-from spike_recon_ros.nodes.qos import IMAGE_QOS, overridable
-from spike_recon_ros.nodes.subscribers import subscriber_events
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.settings import Settings
 from spike_recon_ros.warm_up import warm_up
 
 DIAGNOSTICS_PERIOD = 1.0
@@ -62,8 +64,12 @@ class ReconNode(LifecycleNode):
         )
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        # As last asked for; what the worker has taken over lags behind while it is busy.
+        self._settings = Settings()
         self._reconstructor: Reconstructor | None = None
         self._worker: Worker | None = None
+        self._outputs: Outputs | None = None
+        self._reset_service: Service | None = None
         self._inputs: Inputs | None = None
         self._logged_resets: dict[ResetReason, float] = {}
 
@@ -75,19 +81,20 @@ class ReconNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model, compile what is compiled, and create the outgoing topics."""
         try:
-            settings = read_settings(self)
-            self._reconstructor = Reconstructor(settings, on_reset=self._on_reset)
-            warm_up(settings)
-        except UserError as error:
+            self._settings = read_settings(self)
+            self._reconstructor = Reconstructor(self._settings, on_reset=self._on_reset)
+            warm_up(self._settings)
+            self._statistics = TopicStatistics()
+            self._outputs = Outputs(self, self._statistics, self._update_inputs)
+            self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
+        except (UserError, InvalidQosOverridesError) as error:
             self.get_logger().error(str(error))
-            self._reconstructor = None
+            self._give_back()
             return TransitionCallbackReturn.FAILURE
-        self._statistics = TopicStatistics()
-        self._create_outputs()
         self.get_logger().info(
-            f'ready: model {settings.model}, {settings.sync_mode}; packets are taken from '
-            f'{self.resolve_topic_name("events")} while someone subscribes to '
-            f'{self._images.topic_name}'
+            f'ready: model {self._settings.model}, {self._settings.sync_mode}; packets are taken '
+            f'from {self.resolve_topic_name("events")} while someone subscribes to '
+            f'{self._outputs.image_topic}'
         )
         return TransitionCallbackReturn.SUCCESS
 
@@ -95,9 +102,8 @@ class ReconNode(LifecycleNode):
         """Start the worker; the packets follow when someone looks."""
         assert self._reconstructor is not None
         super().on_activate(state)
-        settings = self._reconstructor.settings
         self._worker = Worker(self._reconstructor, self._publish, self._report)
-        self._inputs = Inputs(self, settings.sync_mode, self._worker, self._statistics)
+        self._inputs = Inputs(self, self._settings.sync_mode, self._worker, self._statistics)
         self._health = Diagnostics(
             self.get_fully_qualified_name(), self._reconstructor, self._worker, self._statistics
         )
@@ -105,7 +111,7 @@ class ReconNode(LifecycleNode):
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
             self.create_timer(
-                settings.statistics_period, self._log_statistics, clock=self._steady
+                self._settings.statistics_period, self._log_statistics, clock=self._steady
             ),
         ]
         self._update_inputs()
@@ -119,7 +125,7 @@ class ReconNode(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give back everything that configure made."""
         self._stop()
-        self._destroy_outputs()
+        self._give_back()
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -133,34 +139,20 @@ class ReconNode(LifecycleNode):
     def close(self) -> None:
         """Stop and give back everything, whatever the state; the node is destroyed."""
         self._stop()
-        self._destroy_outputs()
+        self._give_back()
         self.destroy_node()
 
-    def _create_outputs(self) -> None:
-        def publisher(kind: type, topic: str, **options: Any) -> Any:
-            return self.create_lifecycle_publisher(kind, topic, IMAGE_QOS, **options)
-
-        self._images = publisher(
-            Image,
-            '~/image_raw',
-            event_callbacks=subscriber_events(self, self._update_inputs, self._statistics),
-            qos_overriding_options=overridable(),
-        )
-        self._camera_infos = publisher(CameraInfo, '~/camera_info')
-        self._processing_ms = publisher(Float64, '~/debug/processing_time_ms')
-        self._latency_ms = publisher(Float64, '~/debug/pipeline_latency_ms')
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
-
-    def _destroy_outputs(self) -> None:
-        if self._reconstructor is None:
-            return
-        for item in (self._images, self._camera_infos, self._processing_ms, self._latency_ms):
-            self.destroy_publisher(item)
-        self.destroy_publisher(self._diagnostics)
-        self.destroy_service(self._reset_service)
-        self._reconstructor.close()
-        self._reconstructor = None
+    def _give_back(self) -> None:
+        """Give back what configure made, as far as it came."""
+        if self._outputs is not None:
+            self._outputs.close()
+            self._outputs = None
+        if self._reset_service is not None:
+            self.destroy_service(self._reset_service)
+            self._reset_service = None
+        if self._reconstructor is not None:
+            self._reconstructor.close()
+            self._reconstructor = None
 
     def _stop(self) -> None:
         if self._worker is None or self._inputs is None:
@@ -173,9 +165,9 @@ class ReconNode(LifecycleNode):
 
     def _update_inputs(self) -> None:
         """Subscribe while someone looks, and only then."""
-        if self._inputs is None or self._worker is None:
+        if self._inputs is None or self._worker is None or self._outputs is None:
             return
-        wanted = self._images.get_subscription_count() > 0
+        wanted = self._outputs.has_viewers()
         if wanted and not self._inputs.are_open:
             self._inputs.open()
         elif not wanted and self._inputs.are_open:
@@ -185,28 +177,12 @@ class ReconNode(LifecycleNode):
     # On the worker's thread.
 
     def _publish(self, frame: Frame, seconds: float) -> None:
-        assert frame.image is not None
-        assert self._reconstructor is not None
         assert self._inputs is not None
+        assert self._outputs is not None
         if not self.context.ok():  # an interrupt came while the frame was being made
             return
-        frame_id = self._reconstructor.settings.frame_id or self._inputs.frame_id
-        message = image_message(frame.image, frame.stamp_ns, frame_id)
-        self._images.publish(message)
-        info = self._inputs.camera_info
-        if info is not None and self._camera_infos.get_subscription_count():
-            info.header = message.header
-            self._camera_infos.publish(info)
-        latency_ms = (self.get_clock().now().nanoseconds - frame.stamp_ns) / 1e6
-        self._statistics.published_frames += 1
-        self._statistics.latencies_ms.append(latency_ms)
-        self._statistics.processing_ms.append(seconds * 1e3)
-        for topic, value in (
-            (self._processing_ms, seconds * 1e3),
-            (self._latency_ms, latency_ms),
-        ):
-            if topic.get_subscription_count():
-                topic.publish(Float64(data=value))
+        frame_id = self._settings.frame_id or self._inputs.frame_id
+        self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
 
     def _report(self, error: Exception) -> None:
         if not self.context.ok():
@@ -245,7 +221,7 @@ class ReconNode(LifecycleNode):
         reconstructor = self._reconstructor
         result = check_change(parameters, configured=reconstructor is not None)
         if result.successful and reconstructor is not None:
-            settings = with_changes(reconstructor.settings, parameters)
+            settings = self._settings = with_changes(self._settings, parameters)
             if self._worker is None:
                 reconstructor.adopt(settings)
             else:
@@ -254,13 +230,11 @@ class ReconNode(LifecycleNode):
         return result
 
     def _publish_diagnostics(self) -> None:
-        message = DiagnosticArray(status=[self._health.status()])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        if self._outputs is not None:
+            self._outputs.publish_diagnostics(self._health.status())
 
     def _log_statistics(self) -> None:
-        assert self._reconstructor is not None
-        period = self._reconstructor.settings.statistics_period
+        period = self._settings.statistics_period
         line, self._counters = self._health.sentence(period, self._counters)
         if self._inputs is not None and self._inputs.are_open:
             self.get_logger().info(line)

@@ -7,6 +7,7 @@ nothing about how they were made.
 """
 
 import argparse
+import math
 import queue
 import threading
 import time
@@ -18,13 +19,13 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from spike_recon_ros.nodes.messages import DTYPE_OF_ENCODING, image_array, time_ns
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.image_encodings import DTYPES
+from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
-from spike_recon_ros.nodes.qos import REPLAY_QOS
+from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
-
-TOPIC = '/event_camera/recon/image_raw'
 
 
 class RecordNode(Node):
@@ -39,12 +40,14 @@ class RecordNode(Node):
         super().__init__('recorder', **kwargs)
         self.latencies_ms: list[float] = []
         self.arrivals: list[float] = []
+        self.written = 0
         self.unreadable = 0
+        self.failure: Exception | None = None
         self.diagnostics: dict[str, str] = {}
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
         self._writer.start()
-        self.create_subscription(Image, topic, self._on_image, REPLAY_QOS)
+        self.create_subscription(Image, topic, self._on_image, replay_qos())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def finish(self) -> None:
@@ -65,18 +68,23 @@ class RecordNode(Node):
 
     def _write(self, sink: Sink) -> None:
         while (message := self._images.get()) is not None:
-            if message.encoding not in DTYPE_OF_ENCODING:
+            if message.encoding not in DTYPES:
                 self.unreadable += 1
                 continue
             stamp_ns = time_ns(message.header.stamp)
-            sink.write(image_array(message), stamp_ns, stamp_ns)
+            try:
+                sink.write(image_array(message), stamp_ns, stamp_ns)
+            except Exception as error:  # told by the thread that waits for us
+                self.failure = error
+                return
+            self.written += 1
 
 
 def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     """Record until the wanted number of images or an interrupt; return what came.
 
     Raises:
-        UserError: OUT cannot be written.
+        UserError: OUT cannot be written, at the start or later.
     """
     summary: dict[str, Any] = {}
     with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink, ros(ros_args):
@@ -84,12 +92,17 @@ def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         try:
-            while options.frames is None or len(node.arrivals) < options.frames:
+            while node.failure is None and len(node.arrivals) < (options.frames or math.inf):
                 executor.spin_once(timeout_sec=0.2)
         finally:
             node.finish()
             summary = _summary(node)
             node.destroy_node()
+    if node.failure is not None:
+        raise UserError(
+            f'{options.out} could not be written any further after {node.written} images '
+            f'({node.failure})'
+        )
     return summary
 
 
@@ -102,6 +115,7 @@ def _summary(node: RecordNode) -> dict[str, Any]:
         'fps': round((frames - 1) / seconds, 2) if seconds else None,
         'latency_p50_ms': round(float(np.percentile(late, 50)), 2) if frames else None,
         'latency_p99_ms': round(float(np.percentile(late, 99)), 2) if frames else None,
+        'written': node.written,
         'unreadable': node.unreadable,
         'diagnostics': node.diagnostics,
     }

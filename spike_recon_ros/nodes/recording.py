@@ -22,6 +22,7 @@ from spike_recon_ros.packets.message import EVENT_PACKET
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import EVENTS
 
 # Where the first member of a message, the stamp of its Header, lies in its serialized form: behind
 # the four bytes that tell byte order and version.
@@ -93,26 +94,24 @@ class BagRecording(Recording):
             return due.message
         stamp = time_message(stamp_ns)
         raw = bytearray(due.message)
-        struct.pack_into(_layout(raw), raw, _STAMP_OFFSET, stamp.sec, stamp.nanosec)
+        struct.pack_into(
+            '<iI' if raw[1] & 1 else '>iI', raw, _STAMP_OFFSET, stamp.sec, stamp.nanosec
+        )
         return bytes(raw)
 
     def stamp_ns(self, due: Due) -> int | None:
         """Return the stamp in the header."""
-        if due.topic not in self._stamped:
-            return None
-        seconds, nanoseconds = struct.unpack_from(_layout(due.message), due.message, _STAMP_OFFSET)
-        return seconds * 1_000_000_000 + nanoseconds
+        return self._bag.stamp_ns(due.message) if due.topic in self._stamped else None
 
 
 class SourceRecording(Recording):
     """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic."""
 
-    TOPIC = '/event_camera/events'
     FRAME_ID = 'event_camera'
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.topics = {self.TOPIC: EventPacket}
+        self.topics = {EVENTS: EventPacket}
         self.left_out = {}
 
     def messages(self) -> Iterator[Due]:
@@ -127,7 +126,7 @@ class SourceRecording(Recording):
                     decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
                     events = decoder.decode(packet)
                     t_ns = int(events.t_ns[0]) if len(events) else t_ns
-                yield Due(t_ns, self.TOPIC, packet_message(packet, self.FRAME_ID))
+                yield Due(t_ns, EVENTS, packet_message(packet, self.FRAME_ID))
 
     def restamped(self, due: Due, stamp_ns: int) -> EventPacket:
         """Set the stamp in the message, which is nobody else's."""
@@ -146,9 +145,6 @@ def open_recording(path: Path) -> Recording:
         UserError: it cannot be read.
     """
     with open_source(path) as source:
-        holds_packets = any(topic.type == EVENT_PACKET for topic in source.topics)
+        types = {topic.type for topic in source.topics}
+    holds_packets = EVENT_PACKET in types and path.suffix != '.bag'
     return BagRecording(path) if holds_packets else SourceRecording(path)
-
-
-def _layout(raw: bytes | bytearray) -> str:
-    return '<iI' if raw[1] & 1 else '>iI'

@@ -7,35 +7,50 @@ Knows nothing about what is published.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
 from rclpy.node import Node
+from rclpy.timer import Timer
 
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
+from spike_recon_ros.nodes.qos_events import PublisherEventCallbacks
 
 POLL_PERIOD = 0.25
 
 
-def subscriber_events(
-    node: Node, changed: Callable[[], None], statistics: TopicStatistics
-) -> PublisherEventCallbacks:
-    """Return the event callbacks to create a publisher with, so that `changed` is called.
+class SubscriberWatch:
+    """Calls `changed` when someone subscribes to a publisher or leaves it.
 
-    ROS 2 Humble has no `matched` event yet; there a slow timer stands in for it.
+    Attributes:
+        events: the event callbacks to create the publisher with.
     """
 
-    def on_incompatible_qos(info: QoSOfferedIncompatibleQoSInfo) -> None:
-        statistics.incompatible_qos += info.total_count_change
-        node.get_logger().warning(
+    def __init__(
+        self, node: Node, changed: Callable[[], None], statistics: TopicStatistics
+    ) -> None:
+        self._node = node
+        self._statistics = statistics
+        self._timer: Timer | None = None
+        refused = self._on_incompatible_qos
+        try:
+            self.events = PublisherEventCallbacks(
+                matched=lambda info: changed(), incompatible_qos=refused
+            )
+        except TypeError:  # ROS 2 Humble has no such event; a slow timer stands in for it
+            self.events = PublisherEventCallbacks(incompatible_qos=refused)
+            steady = Clock(clock_type=ClockType.STEADY_TIME)
+            self._timer = node.create_timer(POLL_PERIOD, changed, clock=steady)
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+            self._timer = None
+
+    def _on_incompatible_qos(self, info: Any) -> None:
+        self._statistics.incompatible_qos += info.total_count_change
+        self._node.get_logger().warning(
             f'a subscriber requests incompatible QoS ({info.last_policy_kind}) and will not see '
             'the images; see `ros2 topic info -v`'
         )
-
-    try:
-        return PublisherEventCallbacks(
-            matched=lambda info: changed(), incompatible_qos=on_incompatible_qos
-        )
-    except TypeError:
-        node.create_timer(POLL_PERIOD, changed, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        return PublisherEventCallbacks(incompatible_qos=on_incompatible_qos)

@@ -8,9 +8,11 @@ callback, on the worker's own thread. Knows nothing about messages or topics.
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
@@ -42,10 +44,13 @@ class WorkerStatistics:
     busy: float = 0.0
 
 
+_Item: TypeAlias = Packet | Reference | Callable[[Reconstructor], None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Queued:
     arrived: float
-    item: Packet | Reference | Callable[[Reconstructor], None]
+    item: _Item
     size: int
 
 
@@ -131,14 +136,16 @@ class Worker:
                     return
                 queued = self._queue.popleft()
                 self._bytes -= queued.size
-            self._work(queued)
+            try:
+                self._work(queued)
+            except Exception:  # the report itself failed; the video must still not end
+                traceback.print_exc()
 
     def _work(self, queued: _Queued) -> None:
         begun = time.monotonic()
         self.statistics.lag = begun - queued.arrived
         try:
-            frames = self._reconstruct(queued.item, self.statistics.lag, begun)
-            self._give_out(frames, begun)
+            self._take(queued.item, self.statistics.lag)
         except UserError as error:
             self.statistics.failed_packets += 1
             self._report(error)
@@ -148,27 +155,33 @@ class Worker:
             self._reconstructor.reset(ResetReason.ERROR, repr(error))
         self.statistics.busy += time.monotonic() - begun
 
-    def _give_out(self, frames: list[Frame], begun: float) -> None:
-        elapsed = time.monotonic() - begun
-        for frame in frames:
-            if frame.image is None:
-                self.statistics.unpublished_frames += 1
-            else:
-                self._published_at = begun
-                self._publish(frame, elapsed / len(frames))
-
-    def _reconstruct(
-        self, item: Packet | Reference | Callable[[Reconstructor], None], lag: float, now: float
-    ) -> list[Frame]:
+    def _take(self, item: _Item, lag: float) -> None:
         if callable(item):
             item(self._reconstructor)
-            return []
+            return
         overloads = lag / self.overload_lag
         merge = 1
         while merge < MOST_MERGED_WINDOWS and overloads > 2 * merge:
             merge *= 2
         self._reconstructor.merge_windows = merge
-        render = overloads <= 1 or now - self._published_at >= self.overload_lag
-        if isinstance(item, Packet):
-            return self._reconstructor.push(item, render=render)
-        return self._reconstructor.push_reference(item, render=render)
+        begun = time.monotonic()
+        self._reconstructor.rendering = self._may_publish(lag, begun)
+        frames = (
+            self._reconstructor.push(item)
+            if isinstance(item, Packet)
+            else self._reconstructor.push_reference(item)
+        )
+        for frame in frames:
+            done = time.monotonic()
+            if frame.image is None:
+                self.statistics.unpublished_frames += 1
+            else:
+                self._published_at = done
+                self._publish(frame, done - begun)
+            # A packet after a silence completes many frames, and the queue grows meanwhile.
+            lag += done - begun
+            begun = time.monotonic()
+            self._reconstructor.rendering = self._may_publish(lag, begun)
+
+    def _may_publish(self, lag: float, now: float) -> bool:
+        return lag <= self.overload_lag or now - self._published_at >= self.overload_lag

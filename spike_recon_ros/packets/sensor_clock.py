@@ -3,8 +3,8 @@
 """Sensor time <-> host time.
 
 Comes in: for each packet, the sensor time of its first event and the host time at which it
-arrived. Goes out: the same moment on the other clock, and a warning when sensor time jumps back.
-Knows nothing about events or windows, and never reads a clock itself.
+arrived. Goes out: the same moment on the other clock. Knows nothing about events or windows, and
+never reads a clock itself.
 """
 
 from bisect import bisect_right
@@ -14,8 +14,6 @@ AVERAGED_PACKETS = 1000
 arrival, and so short that a drift of 50 ppm leaves the offset no more than 0.2 ms behind."""
 REMEMBERED_PACKETS = 10_000
 """Offsets kept at the least; earlier moments are given the oldest one that is left."""
-BACKWARDS_TOLERANCE_NS = 50_000_000
-"""Steps back up to here are damage, not a restart: a bit error of EVT 3.0 makes one of 41 ms."""
 CLOCK_STEP_NS = 1_000_000_000
 """An offset this far from the average means that a clock was set; averaging starts over."""
 
@@ -34,25 +32,14 @@ class SensorClock:
     plain files) the clocks are taken to be the same one.
     """
 
-    def __init__(self) -> None:
-        self._latest_sensor_ns: int | None = None
-        self._first_offset_ns = 0
-        self._residual_ns = 0.0
-        self._averaged = 0
-        self._stamps_ns: list[int] = []
-        self._sensor_ns: list[int] = []
-        self._offsets_ns: list[int] = []
+    _averaged: int
 
-    def reset(self) -> None:
-        """Forget everything, as before the first packet."""
-        self._latest_sensor_ns = None
+    def __init__(self) -> None:
         self._forget_offsets()
 
     def observe(self, t_sensor_ns: int, stamp_ns: int) -> None:
         """Take in a packet: the sensor time of its first event, and its stamp (0 = unknown)."""
         t_sensor_ns, stamp_ns = int(t_sensor_ns), int(stamp_ns)
-        if self._latest_sensor_ns is None or t_sensor_ns > self._latest_sensor_ns:
-            self._latest_sensor_ns = t_sensor_ns
         if stamp_ns == 0:
             return
         offset_ns = stamp_ns - t_sensor_ns
@@ -84,23 +71,13 @@ class SensorClock:
         """Whether a packet stamped later was observed: none to come changes `to_sensor_ns`."""
         return bool(self._stamps_ns) and self._stamps_ns[-1] > stamp_ns
 
-    def goes_backwards(self, t_sensor_ns: int) -> bool:
-        """Whether a packet begins so long before the latest one that the sensor restarted.
-
-        So does a bag that is played again. The steps that damage makes, up to
-        BACKWARDS_TOLERANCE_NS, are not counted.
-        """
-        if self._latest_sensor_ns is None:
-            return False
-        return t_sensor_ns < self._latest_sensor_ns - BACKWARDS_TOLERANCE_NS
-
     def _forget_offsets(self) -> None:
         self._first_offset_ns = 0
         self._residual_ns = 0.0
         self._averaged = 0
-        self._stamps_ns.clear()
-        self._sensor_ns.clear()
-        self._offsets_ns.clear()
+        self._stamps_ns: list[int] = []
+        self._sensor_ns: list[int] = []
+        self._offsets_ns: list[int] = []
 
     def _offset_at(self, moments_ns: list[int], moment_ns: int) -> int:
         if not moments_ns:

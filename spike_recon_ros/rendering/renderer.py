@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numba import njit
 
+from spike_recon_ros.image_encodings import DTYPES
 from spike_recon_ros.rendering.tone import ToneLimits
 from spike_recon_ros.settings import Settings
 
-_DTYPES = {'mono8': np.uint8, 'mono16': np.uint16, '32FC1': np.float32}
 _CLAHE_TILES = (8, 8)
 
 
@@ -52,7 +52,7 @@ class Renderer:
         _stretch(intensity, np.float32(black), np.float32(1.0 / (white - black)), stretched)
         if settings.gamma != 1.0:
             cv2.pow(stretched, 1.0 / settings.gamma, dst=stretched)
-        dtype = _DTYPES[settings.image_encoding]
+        dtype = DTYPES[settings.image_encoding]
         if settings.clahe_clip > 0.0:
             return _equalised(stretched, settings.clahe_clip, dtype)
         return _quantised(stretched, dtype)

@@ -14,9 +14,10 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from spike_recon_ros.sinks.sink import IMAGE_ENCODINGS, Sink
+from spike_recon_ros.image_encodings import encoding_of
+from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
 
-TOPIC = '/event_camera/recon/image_raw'
 IMAGE = 'sensor_msgs/msg/Image'
 # Humble reads version 8 and earlier; later distributions read it too.
 BAG_VERSION: Literal[8] = 8
@@ -41,7 +42,7 @@ class ImageBagSink(Sink):
             self._folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP
         )
         self._writer.open()
-        self._connection = self._writer.add_connection(TOPIC, IMAGE, typestore=self._types)
+        self._connection = self._writer.add_connection(IMAGE_TOPIC, IMAGE, typestore=self._types)
 
     def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
         """Append one message."""
@@ -58,7 +59,7 @@ class ImageBagSink(Sink):
             header=types['std_msgs/msg/Header'](stamp=stamp, frame_id='event_camera'),
             height=height,
             width=width,
-            encoding=IMAGE_ENCODINGS[image.dtype.name],
+            encoding=encoding_of(image),
             is_bigendian=0,
             step=width * image.itemsize,
             data=np.ascontiguousarray(image).reshape(-1).view(np.uint8),

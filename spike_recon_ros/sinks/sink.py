@@ -13,9 +13,6 @@ import numpy as np
 
 Self = TypeVar('Self', bound='Sink')
 
-# The encodings of the images, by the type of their pixels.
-IMAGE_ENCODINGS = {'uint8': 'mono8', 'uint16': 'mono16', 'float32': '32FC1'}
-
 
 class Sink(ABC):
     """Where frames are written.

@@ -43,7 +43,13 @@ class Moments:
     def _cut_old_before(self, t_ns: int) -> list[Window]:
         windows = []
         while t_ns >= self.t_start_ns + 2 * HOLD_NS:
-            windows.append(self._cut(self.t_start_ns + HOLD_NS, None, due=False))
+            next_ns = self.pending.next_t_ns
+            silent_until_ns = t_ns - HOLD_NS if next_ns is None else min(next_ns, t_ns - HOLD_NS)
+            holds = (silent_until_ns - self.t_start_ns) // HOLD_NS
+            if holds > 0:  # nothing to work off: a jump of hours must not be walked through
+                self._t_start_ns = self.t_start_ns + holds * HOLD_NS
+            else:
+                windows.append(self._cut(self.t_start_ns + HOLD_NS, None, due=False))
         return windows
 
     @property

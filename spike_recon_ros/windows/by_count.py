@@ -18,6 +18,7 @@ class ByCount:
     def __init__(self, window_events: int) -> None:
         self._window_events = window_events
         self._pending = PendingEvents()
+        self.late = 0
         self._t_start_ns: int | None = None
 
     def push(self, events: Events) -> list[Window]:

@@ -1,36 +1,53 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where sensor time jumps: a bag that loops, a camera that was restarted, a long silence.
+"""Where sensor time goes back: a bag that loops, a camera that was restarted.
 
-Comes in: time stamps. Goes out: the place of the first jump. Knows nothing about what follows
-from it.
+Comes in: events. Goes out: the place of the first step back, and the events on both sides of it.
+Knows nothing about what follows from it.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numba import njit
 
-# Some drivers merge event streams with slightly different delays; no restart is as short as this.
-BACKWARDS_TOLERANCE_NS = 10_000_000
+from spike_recon_ros.packets.events import Events
+
+# Bit errors in the high part of EVT3 time stamps make steps of up to 41 ms that are no restart.
+BACKWARDS_TOLERANCE_NS = 50_000_000
 
 
 @njit(nogil=True, cache=True)
-def first_jump(t_ns: np.ndarray, start: int, last_t_ns: int, max_gap_ns: int) -> int:
+def first_step_back(t_ns: np.ndarray, start: int, last_t_ns: int) -> int:
     """Return the index of the first event whose time does not continue the stream.
 
     Args:
         t_ns: int64 [n], event times.
         start: index of the first event to look at.
         last_t_ns: time of the event before it.
-        max_gap_ns: longest silence that still counts as the same stream.
 
     Returns:
         The first index from `start` on at which time goes back by more than
-        BACKWARDS_TOLERANCE_NS or ahead by more than `max_gap_ns`; n if there is none.
+        BACKWARDS_TOLERANCE_NS; n if there is none.
     """
     previous = last_t_ns
     for index in range(start, t_ns.shape[0]):
-        step = t_ns[index] - previous
-        if step < -BACKWARDS_TOLERANCE_NS or step > max_gap_ns:
+        if t_ns[index] - previous < -BACKWARDS_TOLERANCE_NS:
             return index
         previous = t_ns[index]
     return t_ns.shape[0]
+
+
+def split_at(events: Events, index: int) -> tuple[Events, Events]:
+    """Return the events before a step back and from it on, trigger edges with the side they fit.
+
+    Args:
+        events: of one packet.
+        index: of the first event after the step back.
+    """
+    before, after = events[:index], events[index:]
+    edges = events.triggers
+    old_ns = int(before.t_ns[-1]) if index else int(after.t_ns[0]) + 2 * BACKWARDS_TOLERANCE_NS
+    is_new = np.abs(edges.t_ns - after.t_ns[0]) < np.abs(edges.t_ns - old_ns)
+    border = int(is_new.argmax()) if is_new.any() else len(edges)
+    return replace(before, triggers=edges[:border]), replace(after, triggers=edges[border:])

@@ -24,6 +24,10 @@ from spike_recon_ros.windows.window import Window
 class Cutter(Protocol):
     """Cuts one continuous stream; after a reset of the stream a new one is made."""
 
+    @property
+    def late(self) -> int:
+        """References and trigger edges that came too late for a frame."""
+
     def push(self, events: Events) -> list[Window]:
         """Take the next events in and return the windows that they complete, oldest first."""
 
@@ -35,7 +39,9 @@ class Cutter(Protocol):
 
 
 _WAYS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
-    'free_running': lambda settings, clock: FreeRunning(settings.fps),
+    'free_running': lambda settings, clock: FreeRunning(
+        settings.fps, round(settings.max_gap * 1e9)
+    ),
     'by_count': lambda settings, clock: ByCount(settings.window_events),
     'trigger_events': lambda settings, clock: AtTriggers(settings.trigger_edge),
     'camera_image': lambda settings, clock: AtReferences(clock),

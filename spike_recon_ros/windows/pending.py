@@ -45,6 +45,11 @@ class PendingEvents:
             self.first_t_ns = int(events.t_ns[0])
         self.latest_t_ns = newest if self.latest_t_ns is None else max(self.latest_t_ns, newest)
 
+    @property
+    def next_t_ns(self) -> int | None:
+        """The time of the oldest event that is still here."""
+        return int(self._parts[0].t_ns[0]) if self._parts else None
+
     def reaches(self, moment_ns: int) -> bool:
         """Whether an event at or after the moment has been seen since the last reset."""
         return self.latest_t_ns is not None and self.latest_t_ns >= moment_ns

@@ -15,6 +15,9 @@ from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.windows.at_moments import Moments
 from spike_recon_ros.windows.window import Window
 
+# No packet tells the time of these: the camera is silent, or the two clocks are not one.
+MOST_REFERENCES = 1000
+
 
 class AtReferences:
     """Windows between consecutive references.
@@ -27,6 +30,12 @@ class AtReferences:
         self._clock = clock
         self._moments = Moments()
         self._stamps: list[int] = []
+        self._dropped = 0
+
+    @property
+    def late(self) -> int:
+        """References that came after their moment had been cut off, or that were dropped."""
+        return self._moments.late + self._dropped
 
     def push(self, events: Events) -> list[Window]:
         """Take the next events in and return the windows that they complete."""
@@ -36,6 +45,9 @@ class AtReferences:
     def push_reference(self, reference: Reference) -> list[Window]:
         """Take a reference in; the windows follow at once if its moment has passed."""
         insort(self._stamps, reference.stamp_ns)
+        if len(self._stamps) > MOST_REFERENCES:
+            del self._stamps[0]
+            self._dropped += 1
         return self._cut_due()
 
     def flush(self) -> list[Window]:

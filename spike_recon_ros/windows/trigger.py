@@ -26,6 +26,11 @@ class AtTriggers:
         self._moments = Moments()
         self._edges: deque[int] = deque()
 
+    @property
+    def late(self) -> int:
+        """Edges before the first event, or out of order."""
+        return self._moments.late
+
     def push(self, events: Events) -> list[Window]:
         """Take the next events and edges in and return the windows that they complete."""
         self._moments.pending.append(events)

@@ -5,7 +5,6 @@ import pytest
 
 from spike_recon_ros.packets.sensor_clock import (
     AVERAGED_PACKETS,
-    BACKWARDS_TOLERANCE_NS,
     REMEMBERED_PACKETS,
     SensorClock,
 )
@@ -90,20 +89,3 @@ def test_memory_is_bounded():
 def test_host_clock_that_was_set_starts_the_average_anew():
     clock = observed([HOST_NS] * 100 + [HOST_NS - 3600 * 10**9] * 2)
     assert clock.to_host_ns(101 * MS) == HOST_NS - 3600 * 10**9 + 101 * MS
-
-
-def test_only_steps_beyond_the_tolerance_go_backwards():
-    clock = SensorClock()
-    assert not clock.goes_backwards(-(10**18))
-    clock.observe(10**9, 0)
-    assert not clock.goes_backwards(10**9 - BACKWARDS_TOLERANCE_NS)
-    assert clock.goes_backwards(10**9 - BACKWARDS_TOLERANCE_NS - 1)
-    clock.observe(10**9 - BACKWARDS_TOLERANCE_NS, 0)
-    assert clock.goes_backwards(10**9 - BACKWARDS_TOLERANCE_NS - 1)
-
-
-def test_reset_forgets_the_offset_and_the_time():
-    clock = observed([HOST_NS] * 3)
-    clock.reset()
-    assert clock.to_host_ns(1) == 1
-    assert not clock.goes_backwards(-(10**18))

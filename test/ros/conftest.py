@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real rclpy and real DDS, on a domain of this test run and this machine alone."""
 
+import dataclasses
 import os
 import random
 import time
 
+import numpy as np
 import pytest
 
 os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
@@ -17,11 +19,17 @@ pytest.importorskip('rclpy', reason='rclpy is not installed; see `spike-recon do
 pytest.importorskip('event_camera_msgs', reason='event_camera_msgs is not installed')
 
 import rclpy
+from event_camera_msgs.msg import EventPacket
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
+from spike_recon_ros.nodes.messages import packet_message
 from spike_recon_ros.nodes.middleware import prepare_middleware
 from spike_recon_ros.nodes.recon_node import ReconNode
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.topics import EVENTS
 
 TIMEOUT = 20.0
 
@@ -71,3 +79,58 @@ def wait_until(executor):
             executor.spin_once(timeout_sec=0.05)
 
     return wait
+
+
+WIDTH, HEIGHT = 64, 48
+MS = 1_000_000
+EPOCH_NS = 1_700_000_000 * 10**9
+PACKET_EVENTS = 200
+
+
+def packet_of_camera(seq):
+    """Packet `seq` of a made-up camera: 200 events in 2 ms."""
+    generator = np.random.default_rng(seq)
+    t_ns = seq * 2 * MS + np.arange(PACKET_EVENTS, dtype=np.int64) * 10_000
+    events = Events(
+        generator.integers(0, WIDTH, PACKET_EVENTS).astype(np.uint16),
+        generator.integers(0, HEIGHT, PACKET_EVENTS).astype(np.uint16),
+        generator.integers(0, 2, PACKET_EVENTS).astype(np.uint8),
+        t_ns,
+        Triggers.empty(),
+    )
+    base = int(t_ns[0])
+    return Packet('mono', WIDTH, HEIGHT, seq, base, EPOCH_NS + base, encode_mono(events, base))
+
+
+@pytest.fixture
+def camera(other, wait_until):
+    """A function that publishes packets of the made-up camera, once the node listens."""
+    publisher = other.create_publisher(EventPacket, EVENTS, 1000)
+
+    def publish(seqs, **changes):
+        wait_until(publisher.get_subscription_count, 'the node to take packets')
+        for seq in seqs:
+            message = packet_message(
+                dataclasses.replace(packet_of_camera(seq), **changes), 'camera_optical'
+            )
+            publisher.publish(message)
+
+    return publish
+
+
+@pytest.fixture
+def heard(other):
+    """A function that subscribes to a topic and returns the list of what comes."""
+
+    def listen(kind, topic, qos=10):
+        messages = []
+        other.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    return listen
+
+
+@pytest.fixture
+def values():
+    """A function that returns the latest diagnostics as a dictionary."""
+    return lambda diagnostics: {item.key: item.value for item in diagnostics[-1].status[0].values}

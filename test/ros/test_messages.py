@@ -19,7 +19,6 @@ from spike_recon_ros.nodes.messages import (
     time_ns,
 )
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.sources.bag import Bag  # noqa: F401 -- its typestore knows EventPacket
 
 STAMP_NS = 1_700_000_000_123_456_789
 

@@ -24,6 +24,7 @@ class Paced:
     def __init__(self):
         self.settings = Settings(event_queue_memory_limit=LIMIT, overload_lag=0.05)
         self.merge_windows = 1
+        self.rendering = True
         self.merged = []
         self.rendered = []
         self.resets = []
@@ -32,7 +33,8 @@ class Paced:
         self.gate.set()
         self.error = None
 
-    def push(self, packet, *, render=True):
+    def push(self, packet):
+        render = self.rendering
         assert self.gate.wait(10.0)
         time.sleep(self.seconds)
         if self.error is not None:

@@ -8,14 +8,12 @@ import yaml
 from rosbags.highlevel import AnyReader
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH
 from spike_recon_training.simulation.event_camera import EventCamera, SensorModel
 from spike_recon_training.simulation.recording import (
-    CAMERA_INFO_TOPIC,
-    EVENTS_TOPIC,
     PACKET_NS,
     SENSOR_START_NS,
     START_STAMP_NS,
-    TRUTH_TOPIC,
     simulate,
 )
 from spike_recon_training.simulation.scene import BoardScene
@@ -53,9 +51,9 @@ def recording(tmp_path_factory):
 
 def test_bag_has_the_topics_of_a_camera_and_its_ground_truth(recording):
     bag, summary, found = recording
-    assert set(found) == {EVENTS_TOPIC, TRUTH_TOPIC, CAMERA_INFO_TOPIC}
-    assert len(found[EVENTS_TOPIC]) == summary.packets == 100
-    assert len(found[TRUTH_TOPIC]) == len(found[CAMERA_INFO_TOPIC]) == summary.truth_images == 10
+    assert set(found) == {EVENTS, GROUND_TRUTH, CAMERA_INFO}
+    assert len(found[EVENTS]) == summary.packets == 100
+    assert len(found[GROUND_TRUTH]) == len(found[CAMERA_INFO]) == summary.truth_images == 10
     metadata = yaml.safe_load((bag / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
     assert metadata['storage_identifier'] == 'mcap'
     assert metadata['version'] <= 8
@@ -68,7 +66,7 @@ def test_record_times_are_the_stamps(recording):
 
 
 def test_packets_are_stamped_at_their_end(recording):
-    for seq, (_, packet) in enumerate(recording[2][EVENTS_TOPIC]):
+    for seq, (_, packet) in enumerate(recording[2][EVENTS]):
         assert packet.seq == seq
         assert packet.encoding == 'mono'
         assert (packet.width, packet.height) == (WIDTH, HEIGHT)
@@ -78,7 +76,7 @@ def test_packets_are_stamped_at_their_end(recording):
 
 def test_packets_hold_the_events_of_their_time(recording):
     total = 0
-    for _, packet in recording[2][EVENTS_TOPIC]:
+    for _, packet in recording[2][EVENTS]:
         words = packet.events.view('<u8')
         offset_ns = (words & 0xFFFFFFFF).astype(np.int64)
         assert (np.diff(offset_ns) >= 0).all()
@@ -91,7 +89,7 @@ def test_packets_hold_the_events_of_their_time(recording):
 
 def test_ground_truth_is_the_scene_at_its_stamp(recording):
     scene = BoardScene(WIDTH, HEIGHT, seed=1)
-    for number, (_, image) in enumerate(recording[2][TRUTH_TOPIC]):
+    for number, (_, image) in enumerate(recording[2][GROUND_TRUTH]):
         t_ns = stamp_ns(image) - START_STAMP_NS
         assert t_ns == number * 20_000_000
         assert image.encoding == 'mono8'
@@ -100,8 +98,8 @@ def test_ground_truth_is_the_scene_at_its_stamp(recording):
 
 
 def test_camera_info_carries_the_intrinsics(recording):
-    images = recording[2][TRUTH_TOPIC]
-    for (_, info), (_, image) in zip(recording[2][CAMERA_INFO_TOPIC], images, strict=True):
+    images = recording[2][GROUND_TRUTH]
+    for (_, info), (_, image) in zip(recording[2][CAMERA_INFO], images, strict=True):
         assert stamp_ns(info) == stamp_ns(image)
         assert np.array_equal(info.k.reshape(3, 3), BoardScene(WIDTH, HEIGHT).camera_matrix)
         assert (info.width, info.height) == (WIDTH, HEIGHT)
@@ -110,14 +108,14 @@ def test_camera_info_carries_the_intrinsics(recording):
 def test_packets_without_events_are_sent_too(tmp_path):
     blind = SensorModel(contrast_on=50.0, contrast_off=50.0, noise_hz=0, leak_hz=0, hot_pixels=0)
     summary = record(tmp_path / 'bag', 0.02, blind)
-    packets = messages(tmp_path / 'bag')[EVENTS_TOPIC]
+    packets = messages(tmp_path / 'bag')[EVENTS]
     assert summary.events == 0
     assert [len(packet.events) for _, packet in packets] == [0] * 10
 
 
 def test_truth_rate_that_does_not_divide_a_packet(tmp_path):
     record(tmp_path / 'bag', 0.1, truth_hz=30.0)
-    times = [t_ns - START_STAMP_NS for t_ns, _ in messages(tmp_path / 'bag')[TRUTH_TOPIC]]
+    times = [t_ns - START_STAMP_NS for t_ns, _ in messages(tmp_path / 'bag')[GROUND_TRUTH]]
     assert times == [0, 33_333_333, 66_666_667]
 
 

@@ -15,10 +15,11 @@ from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.windows.at_moments import HOLD_NS
 from spike_recon_ros.windows.by_count import ByCount
 from spike_recon_ros.windows.free_running import FreeRunning
-from spike_recon_ros.windows.reference import AtReferences
+from spike_recon_ros.windows.reference import MOST_REFERENCES, AtReferences
 from spike_recon_ros.windows.trigger import AtTriggers
 
 MS = 1_000_000
+GAP_NS = 10**9
 
 
 def events_at(t_ns, triggers=()):
@@ -85,7 +86,9 @@ def _pieces(events, where):
 @settings(max_examples=60, deadline=None)
 def test_free_running_windows_do_not_depend_on_packets(t_ns, where, fps):
     events = events_at(t_ns)
-    assert run(FreeRunning(fps), _pieces(events, where)) == run(FreeRunning(fps), [events])
+    assert run(FreeRunning(fps, GAP_NS), _pieces(events, where)) == run(
+        FreeRunning(fps, GAP_NS), [events]
+    )
 
 
 @given(times | damaged, places, st.integers(1, 20))
@@ -108,7 +111,7 @@ def test_windows_at_triggers_do_not_depend_on_packets(t_ns, where, edges):
 @given(times, places, st.sampled_from([10.0, 50.0]))
 @settings(max_examples=60, deadline=None)
 def test_free_running_windows_hold_every_event_once_and_leave_no_gap(t_ns, where, fps):
-    windows = run(FreeRunning(fps), _pieces(events_at(t_ns), where))
+    windows = run(FreeRunning(fps, GAP_NS), _pieces(events_at(t_ns), where))
     assert [x for _, _, xs, _, _ in windows for x in xs] == list(range(len(t_ns)))
     assert all(one[1] == other[0] for one, other in itertools.pairwise(windows))
     for t_start_ns, t_end_ns, xs, _, _ in windows:
@@ -116,25 +119,40 @@ def test_free_running_windows_hold_every_event_once_and_leave_no_gap(t_ns, where
 
 
 def test_free_running_begins_at_the_first_event_and_does_not_drift():
-    windows = run(FreeRunning(30.0), [events_at([5, 5 + 10**11])])
+    every_second = 5 + np.arange(101, dtype=np.int64) * 10**9
+    windows = run(FreeRunning(30.0, 2 * GAP_NS), [events_at(every_second)])
     assert windows[0][0] == 5
     assert windows[2999][1] == 5 + 10**11
 
 
 def test_a_window_is_not_given_out_before_a_later_event_was_seen():
-    cutter = FreeRunning(50.0)
+    cutter = FreeRunning(50.0, GAP_NS)
     assert cutter.push(events_at([0, 19 * MS])) == []
     assert len(cutter.push(events_at([20 * MS]))) == 1
 
 
 def test_an_event_at_the_border_belongs_to_the_later_window():
-    windows = run(FreeRunning(50.0), [events_at([0, 20 * MS, 21 * MS])])
+    windows = run(FreeRunning(50.0, GAP_NS), [events_at([0, 20 * MS, 21 * MS])])
     assert [len(xs) for _, _, xs, _, _ in windows] == [1, 2]
 
 
 def test_silence_gives_empty_windows():
-    windows = run(FreeRunning(50.0), [events_at([0, 70 * MS])])
+    windows = run(FreeRunning(50.0, GAP_NS), [events_at([0, 70 * MS])])
     assert [len(xs) for _, _, xs, _, _ in windows] == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize('places', [[], [1]])
+def test_a_long_silence_is_filled_only_at_its_beginning_and_the_grid_stays(places):
+    events = events_at([0, 10 * 10**9 + 5 * MS, 10 * 10**9 + 25 * MS])
+    windows = run(FreeRunning(50.0, 100 * MS), cut(events, places))
+    assert [end // MS for _, end, *_ in windows] == [20, 40, 60, 80, 100, 10_020, 10_040]
+    assert [len(xs) for _, _, xs, _, _ in windows] == [1, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_time_stamp_from_the_far_future_does_not_fill_the_years_between():
+    events = events_at([0, 2**62])
+    assert len(run(FreeRunning(50.0, GAP_NS), [events])) < 60
+    assert len(run(AtTriggers('up'), [events])) < 5
 
 
 def test_a_window_by_count_ends_just_after_its_last_event():
@@ -191,6 +209,14 @@ def test_a_reference_before_the_last_frame_gives_no_frame():
     cutter.push(events_at(np.arange(0, 90 * MS, MS)))
     assert len(cutter.push_reference(Reference(1000 * 10**9 + 50 * MS))) == 1
     assert cutter.push_reference(Reference(1000 * 10**9 + 40 * MS)) == []
+    assert cutter.late == 1
+
+
+def test_references_that_no_packet_reaches_do_not_pile_up():
+    cutter = AtReferences(SensorClock())
+    for index in range(MOST_REFERENCES + 10):
+        cutter.push_reference(Reference(10**18 + index))
+    assert cutter.late == 10
 
 
 def test_a_reference_far_in_the_future_does_not_pile_up_events():

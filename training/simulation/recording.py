@@ -25,12 +25,10 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH
 from spike_recon_training.simulation.event_camera import EventCamera
 from spike_recon_training.simulation.scene import Scene
 
-EVENTS_TOPIC = '/event_camera/events'
-TRUTH_TOPIC = '/event_camera/ground_truth/image_raw'
-CAMERA_INFO_TOPIC = '/event_camera/camera_info'
 FRAME_ID = 'event_camera'
 
 S = 1_000_000_000
@@ -146,16 +144,16 @@ class _Messages:
         self._connections = {
             topic: writer.add_connection(topic, msgtype, typestore=self._store)
             for topic, msgtype in (
-                (EVENTS_TOPIC, EVENT_PACKET),
-                (TRUTH_TOPIC, 'sensor_msgs/msg/Image'),
-                (CAMERA_INFO_TOPIC, 'sensor_msgs/msg/CameraInfo'),
+                (EVENTS, EVENT_PACKET),
+                (GROUND_TRUTH, 'sensor_msgs/msg/Image'),
+                (CAMERA_INFO, 'sensor_msgs/msg/CameraInfo'),
             )
         }
 
     def write_packet(self, events: Events, seq: int, start_ns: int, end_ns: int) -> None:
         time_base = SENSOR_START_NS + start_ns
         self._write(
-            EVENTS_TOPIC,
+            EVENTS,
             end_ns,
             height=self._scene.height,
             width=self._scene.width,
@@ -171,7 +169,7 @@ class _Messages:
         height, width = luminance.shape
         image = np.clip(np.rint(255 * luminance), 0, 255).astype(np.uint8)
         self._write(
-            TRUTH_TOPIC,
+            GROUND_TRUTH,
             t_ns,
             height=height,
             width=width,
@@ -180,7 +178,7 @@ class _Messages:
             step=width,
             data=image.ravel(),
         )
-        self._write(CAMERA_INFO_TOPIC, t_ns, **self._camera_info())
+        self._write(CAMERA_INFO, t_ns, **self._camera_info())
 
     def _camera_info(self) -> dict[str, Any]:
         matrix = self._scene.camera_matrix

@@ -1,0 +1,26 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The encodings of images, by their ROS names.
+
+Comes in: nothing. Goes out: which pixels each has. Knows nothing about files or messages.
+"""
+
+import numpy as np
+
+DTYPES: dict[str, type[np.generic]] = {
+    'mono8': np.uint8,
+    'mono16': np.uint16,
+    '32FC1': np.float32,
+}
+
+
+_NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+
+
+def encoding_of(image: np.ndarray) -> str:
+    """Return the encoding of an image.
+
+    Raises:
+        KeyError: its pixels are of none of the types in DTYPES.
+    """
+    return _NAMES[image.dtype]

@@ -1,0 +1,106 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The node's publishers.
+
+Comes in: Frames, on the worker's thread, and a status. Goes out: messages. Knows nothing about how
+a frame was made.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Float64
+
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.nodes.diagnostics import TopicStatistics
+from spike_recon_ros.nodes.messages import image_message
+from spike_recon_ros.nodes.qos import image_qos, overridable
+from spike_recon_ros.nodes.subscribers import SubscriberWatch
+
+
+class Outputs:
+    """Publishes images with what belongs to them; all of it only while the node is active.
+
+    Args:
+        node: whose topics they are.
+        statistics: where published frames and their times are counted.
+        viewers_changed: called when someone may have subscribed to the images, or left.
+    """
+
+    def __init__(
+        self, node: LifecycleNode, statistics: TopicStatistics, viewers_changed: Callable[[], None]
+    ) -> None:
+        self._node = node
+        self._statistics = statistics
+        self._publishers: list[LifecyclePublisher] = []
+        self._watch = SubscriberWatch(node, viewers_changed, statistics)
+        try:
+            self._images = self._publisher(
+                Image, '~/image_raw', event_callbacks=self._watch.events
+            )
+            self._camera_infos = self._publisher(CameraInfo, '~/camera_info')
+            self._processing_ms = self._publisher(Float64, '~/debug/processing_time_ms')
+            self._latency_ms = self._publisher(Float64, '~/debug/pipeline_latency_ms')
+            self._diagnostics = self._publisher(DiagnosticArray, '/diagnostics')
+        except Exception:  # an override of the QoS that makes no sense
+            self.close()
+            raise
+
+    @property
+    def image_topic(self) -> str:
+        """The full name of the image topic."""
+        return self._images.topic_name
+
+    def has_viewers(self) -> bool:
+        """Whether anybody subscribes to the images."""
+        return self._images.get_subscription_count() > 0
+
+    def publish(
+        self, frame: Frame, seconds: float, frame_id: str, camera_info: CameraInfo | None
+    ) -> None:
+        """Publish a rendered frame.
+
+        Args:
+            frame: with its image.
+            seconds: time spent on it.
+            frame_id: of the image.
+            camera_info: sent along with the image's header; it is changed.
+        """
+        assert frame.image is not None
+        message = image_message(frame.image, frame.stamp_ns, frame_id)
+        self._images.publish(message)
+        if camera_info is not None and self._camera_infos.get_subscription_count():
+            camera_info.header = message.header
+            self._camera_infos.publish(camera_info)
+        latency_ms = (self._node.get_clock().now().nanoseconds - frame.stamp_ns) / 1e6
+        self._statistics.published_frames += 1
+        self._statistics.latencies_ms.append(latency_ms)
+        self._statistics.processing_ms.append(seconds * 1e3)
+        for topic, value in (
+            (self._processing_ms, seconds * 1e3),
+            (self._latency_ms, latency_ms),
+        ):
+            if topic.get_subscription_count():
+                topic.publish(Float64(data=value))
+
+    def publish_diagnostics(self, status: DiagnosticStatus) -> None:
+        """Publish the node's status."""
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def close(self) -> None:
+        """Take the topics away."""
+        self._watch.close()
+        while self._publishers:
+            self._node.destroy_lifecycle_publisher(self._publishers.pop())
+
+    def _publisher(self, kind: type, topic: str, **options: Any) -> LifecyclePublisher:
+        publisher: LifecyclePublisher = self._node.create_lifecycle_publisher(
+            kind, topic, image_qos(), qos_overriding_options=overridable(), **options
+        )
+        self._publishers.append(publisher)
+        return publisher

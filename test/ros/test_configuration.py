@@ -1,0 +1,158 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The node's lifecycle, parameters and quality of service."""
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import DescribeParameters
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import Image
+
+from spike_recon_ros.nodes.messages import image_array
+from spike_recon_ros.settings import Settings, setting_fields
+from spike_recon_ros.topics import EVENTS, IMAGE
+
+
+def test_the_lifecycle_is_walked_through_twice(make_node, camera, heard, wait_until):
+    node = make_node(fps=100.0)
+    images = heard(Image, IMAGE)
+    for seqs in (range(12), range(100, 112)):
+        before = len(images)
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        camera(seqs)
+        wait_until(lambda: len(images) >= before + 2, 'images')  # noqa: B023
+        assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+
+
+def test_a_wrong_model_leaves_the_node_unconfigured(make_node, other, wait_until):
+    node = make_node(model='nonsense')
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    client = other.create_client(GetState, '/event_camera/recon/get_state')
+    answer = client.call_async(GetState.Request())
+    wait_until(answer.done, 'the state')
+    assert answer.result().current_state.id == State.PRIMARY_STATE_UNCONFIGURED
+    node.set_parameters([Parameter('model', value='fibar')])
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+
+
+def test_every_setting_is_a_parameter_with_its_description_and_range(make_node, other, wait_until):
+    make_node()
+    names = [field.name for field in setting_fields()]
+    client = other.create_client(DescribeParameters, '/event_camera/recon/describe_parameters')
+    answer = client.call_async(DescribeParameters.Request(names=names))
+    wait_until(answer.done, 'the descriptions')
+    for field, descriptor in zip(setting_fields(), answer.result().descriptors, strict=True):
+        assert descriptor.description == field.metadata['description']
+        ranges = [*descriptor.integer_range, *descriptor.floating_point_range]
+        if field.metadata['low'] is not None:
+            assert ranges[0].from_value == field.metadata['low']
+            assert ranges[0].to_value == field.metadata['high']
+
+
+def test_the_defaults_of_the_parameters_are_those_of_the_settings(make_node):
+    node = make_node()
+    for field in setting_fields():
+        assert node.get_parameter(field.name).value == getattr(Settings(), field.name)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'words'),
+    [
+        ('fps', -1.0, '0.1'),
+        ('image_encoding', 'rgb8', 'mono8, mono16, 32FC1'),
+        ('gamma', 'bright', 'a number'),
+    ],
+)
+def test_a_wrong_value_is_refused_and_the_old_one_stays(make_node, name, value, words):
+    node = make_node()
+    before = node.get_parameter(name).value
+    (result,) = node.set_parameters([Parameter(name, value=value)])
+    assert not result.successful
+    assert words in result.reason
+    assert node.get_parameter(name).value == before
+
+
+def test_once_configured_only_what_may_change_live_can_be_set(make_node):
+    node = make_node()
+    assert node.start()
+    refused, accepted = node.set_parameters(
+        [Parameter('model', value='leaky_integrator'), Parameter('gamma', value=2.0)]
+    )
+    assert not refused.successful
+    assert 'clean it up first' in refused.reason
+    assert accepted.successful
+
+
+def test_a_live_change_of_rendering_reaches_the_images(make_node, camera, heard, wait_until):
+    node = make_node(fps=100.0)
+    assert node.start()
+    images = heard(Image, IMAGE)
+    camera(range(6))
+    wait_until(lambda: len(images) == 1, 'an image')
+    node.set_parameters([Parameter('gamma', value=8.0)])
+    camera(range(6, 12))
+    wait_until(lambda: len(images) == 2, 'a brighter image')
+    assert image_array(images[1]).mean() > image_array(images[0]).mean() + 20
+
+
+def test_live_changes_that_follow_each_other_closely_all_count(
+    make_node, camera, heard, wait_until
+):
+    node = make_node(fps=100.0)
+    assert node.start()
+    images = heard(Image, IMAGE)
+    node.set_parameters([Parameter('percentile_low', value=2.0)])
+    node.set_parameters([Parameter('gamma', value=3.0)])
+    node.set_parameters([Parameter('tone_time', value=0.5)])
+    camera(range(6))
+    wait_until(lambda: images, 'an image')
+    adopted = node._reconstructor.settings
+    assert (adopted.percentile_low, adopted.gamma, adopted.tone_time) == (2.0, 3.0, 0.5)
+
+
+def test_a_mask_of_the_camera_s_size_does_not_disturb_the_start(make_node, tmp_path):
+    mask = tmp_path / 'mask.png'
+    cv2.imwrite(str(mask), np.zeros((480, 640), np.uint8))
+    assert make_node(hot_pixel_file=str(mask)).start()
+
+
+def test_a_subscriber_with_incompatible_qos_is_reported(make_node, heard, wait_until, values):
+    assert make_node().start()
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    heard(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+    wait_until(
+        lambda: diagnostics and values(diagnostics)['incompatible_qos'] == '1', 'the report'
+    )
+
+
+def test_an_override_of_one_topic_s_qos_leaves_the_others_alone(make_node, other, wait_until):
+    name = 'qos_overrides./event_camera/recon/image_raw.publisher.reliability'
+    assert make_node(**{name: 'best_effort'}).start()
+    wait_until(lambda: other.count_publishers(IMAGE), 'the image topic')
+    topics = {IMAGE: 'BEST_EFFORT', '/event_camera/recon/camera_info': 'RELIABLE'}
+    for topic, reliability in topics.items():
+        (info,) = other.get_publishers_info_by_topic(topic)
+        assert info.qos_profile.reliability.name == reliability
+
+
+def test_an_override_that_makes_no_sense_leaves_the_node_unconfigured(make_node):
+    name = 'qos_overrides./event_camera/recon/image_raw.publisher.reliability'
+    node = make_node(**{name: 'perhaps'})
+    assert node.trigger_configure() != TransitionCallbackReturn.SUCCESS
+
+
+def test_the_qos_of_the_packets_can_be_overridden(make_node, heard, other, wait_until):
+    name = 'qos_overrides./event_camera/events.subscription.reliability'
+    assert make_node(**{name: 'reliable'}).start()
+    heard(Image, IMAGE)
+    wait_until(lambda: other.get_subscriptions_info_by_topic(EVENTS), 'the subscription')
+    (info,) = other.get_subscriptions_info_by_topic(EVENTS)
+    assert info.qos_profile.reliability.name == 'RELIABLE'
