@@ -71,7 +71,7 @@ setup(
     install_requires=[
         'setuptools',
         'numpy',
-        'numba',
+        'numba>=0.58',
         'opencv-python-headless>=4.7',
         'PyYAML',
         'rich',

@@ -68,7 +68,14 @@ def arguments() -> list[DeclareLaunchArgument]:
         argument('fps', '', 'frames a second (free_running); empty = as in params_file'),
         argument('sync_mode', '', 'when a frame is due; empty = as in params_file'),
         argument('image_encoding', '', 'mono8, mono16 or 32FC1; empty = as in params_file'),
-        argument('use_sim_time', 'false', 'take the time from /clock', 'true', 'false'),
+        argument(
+            'use_sim_time',
+            '',
+            'take the time from /clock; empty = as in params_file',
+            '',
+            'true',
+            'false',
+        ),
         argument('autostart', 'true', 'configure and activate at the start', 'true', 'false'),
         argument('log_level', 'info', 'debug, info, warn, error or fatal'),
         argument('viewer', 'none', 'what shows the images', 'none', 'rqt', 'rviz', 'foxglove'),
@@ -129,7 +136,9 @@ def reconstruction(given: dict[str, str]) -> list:
 
 def overrides(given: dict[str, str]) -> dict:
     """Return the parameters that were given on the command line."""
-    parameters: dict = {'use_sim_time': given['use_sim_time'] == 'true'}
+    parameters: dict = {}
+    if given['use_sim_time']:
+        parameters['use_sim_time'] = given['use_sim_time'] == 'true'
     for name, kind in OVERRIDES.items():
         if given[name]:
             try:

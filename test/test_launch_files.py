@@ -90,7 +90,7 @@ def test_every_argument_has_a_description(file):
 
 
 def test_parameters_are_passed_only_if_given(recon, given):
-    assert recon.overrides(given) == {'use_sim_time': False}
+    assert recon.overrides(given) == {}
     assert recon.overrides({**given, 'fps': '50', 'model': 'fibar', 'use_sim_time': 'true'}) == {
         'use_sim_time': True,
         'fps': 50.0,

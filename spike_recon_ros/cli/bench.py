@@ -21,10 +21,13 @@ from rich.console import Console
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
 LIVE = ('live', 'soak')
+# Half a minute of it warms up and is not counted.
+SHORTEST_SOAK_MIN = 1
 HELP = 'measure speed, latency and memory, and write the figures as JSON'
 DESCRIPTION = """\
 Measures on one core: decoding, cutting windows, voxel grid, filters, rendering, and from packets
@@ -68,6 +71,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         UserError: a recording cannot be read, or the live node not started.
     """
+    if args.minutes < SHORTEST_SOAK_MIN:
+        raise UserError(f'--minutes is {args.minutes:g}; a soak needs {SHORTEST_SOAK_MIN} or more')
     console = Console(stderr=True)
     wanted = [*KERNELS, *LIVE] if 'all' in args.what else args.what
     results: dict[str, list[dict[str, Any]]] = {}

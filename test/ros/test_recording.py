@@ -1,0 +1,110 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings as the player publishes them."""
+
+import argparse
+
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message
+from rosbags.rosbag1 import Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.nodes import record_node
+from spike_recon_ros.nodes.messages import packet_of
+from spike_recon_ros.nodes.play_node import play
+from spike_recon_ros.nodes.record_node import RecordNode
+from spike_recon_ros.nodes.recording import open_recording
+from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import EVENTS
+
+
+@pytest.fixture
+def ros1_bag(tmp_path):
+    """A ROS 1 bag with two EventPackets."""
+    store = get_typestore(Stores.ROS1_NOETIC)
+    store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
+    types = store.types
+    path = tmp_path / 'old.bag'
+    with Writer(path) as writer:
+        connection = writer.add_connection(EVENTS, EVENT_PACKET, typestore=store)
+        for seq in range(2):
+            stamp = types['builtin_interfaces/msg/Time'](sec=100, nanosec=seq)
+            message = types[EVENT_PACKET](
+                header=types['std_msgs/msg/Header'](seq=seq, stamp=stamp, frame_id='camera'),
+                height=480,
+                width=640,
+                seq=seq,
+                time_base=0,
+                encoding='evt3',
+                is_bigendian=False,
+                events=np.arange(4, dtype=np.uint8),
+            )
+            writer.write(
+                connection, 100 * 10**9 + seq, store.serialize_ros1(message, EVENT_PACKET)
+            )
+    return path
+
+
+def test_the_packets_of_a_ros_1_bag_are_published_as_ros_2_messages(ros1_bag):
+    played = [packet_of(due.message) for due in open_recording(ros1_bag).messages()]
+    assert [(one.seq, one.encoding, one.stamp_ns) for one in played] == [
+        (0, 'evt3', 100 * 10**9),
+        (1, 'evt3', 100 * 10**9 + 1),
+    ]
+    assert played[1].data.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize('name', ['davis346_apriltags', 'mono', 'gen41_hd_evt3_vectorised.raw'])
+def test_what_is_published_is_what_was_recorded(recordings, name):
+    recording = open_recording(recordings(f'event/{name}'))
+    (topic,) = [topic for topic, kind in recording.topics.items() if 'Packet' in kind.__name__]
+    with open_source(recordings(f'event/{name}')) as source:
+        for due, packet in zip(recording.messages(), source, strict=True):
+            message = due.message
+            if isinstance(message, bytes):
+                message = deserialize_message(message, recording.topics[topic])
+            again = packet_of(message)
+            assert (again.seq, again.time_base) == (packet.seq, packet.time_base)
+            np.testing.assert_array_equal(again.data, packet.data)
+
+
+def test_restamping_changes_the_stamp_alone(recordings):
+    recording = open_recording(recordings('event/davis346_apriltags'))
+    due = next(recording.messages())
+    moved = recording.restamped(due, 1_800_000_000 * 10**9 + 5)
+    (kind,) = recording.topics.values()
+    before, after = deserialize_message(due.message, kind), deserialize_message(moved, kind)
+    assert (after.header.stamp.sec, after.header.stamp.nanosec) == (1_800_000_000, 5)
+    after.header.stamp = before.header.stamp
+    assert after == before
+
+
+def test_the_recorded_clock_and_new_stamps_exclude_each_other(ros1_bag):
+    options = argparse.Namespace(source=ros1_bag, rate=1.0, clock=True, restamp=True)
+    with pytest.raises(UserError, match='drop one'):
+        play(options, [])
+
+
+class FullDisk:
+    """A sink that takes two images."""
+
+    def __init__(self):
+        self.room = 2
+
+    def write(self, image, t_ns, stamp_ns):
+        if not self.room:
+            raise OSError('no space left on device')
+        self.room -= 1
+
+
+def test_a_recorder_that_cannot_write_any_more_stops_and_says_so(executor):
+    node = RecordNode(FullDisk(), '/image')
+    executor.add_node(node)
+    for _ in range(3):
+        node._on_image(record_node.Image(encoding='mono8', height=1, width=1, step=1, data=[0]))
+    node.finish()
+    assert node.written == 2
+    assert 'no space left' in str(node.failure)
