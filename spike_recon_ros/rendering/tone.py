@@ -84,8 +84,7 @@ def _measure(
     silent ones should be grey all the same: the larger their share, the closer to zero the
     middle between the limits is brought, by moving the nearer limit outwards.
     """
-    # An odd stride, so that it walks through all columns of an even width.
-    values = intensity.reshape(-1)[:: (intensity.size // _SAMPLES) | 1]
+    values = intensity.reshape(-1)[:: _stride(*intensity.shape)]
     values = values[np.isfinite(values)]
     touched = values[values != 0.0]
     if not touched.size:
@@ -97,6 +96,14 @@ def _measure(
         black -= silent * (farther + black)
         white += silent * (farther - white)
     return _widened(black, white)
+
+
+def _stride(height: int, width: int) -> int:
+    """Return how far apart the sampled pixels lie, so that every column is among them."""
+    stride = max(1, height * width // _SAMPLES)
+    while math.gcd(stride, width) != 1:
+        stride += 1
+    return stride
 
 
 def _widened(black: float, white: float) -> tuple[float, float]:

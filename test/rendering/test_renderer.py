@@ -178,3 +178,13 @@ def test_a_large_image_is_sampled_over_its_whole_area():
     np.testing.assert_allclose(image[360], 127.5, atol=1.5)
     columns = np.tile(np.linspace(0, 1, 1280, dtype=np.float32), (720, 1))
     assert Renderer(Settings()).render(columns, 0)[0, 320] == pytest.approx(63.3, abs=1.5)
+
+
+@pytest.mark.parametrize('width', [320, 346, 640, 1280, 999])
+def test_the_limits_are_measured_in_every_column(width):
+    # Each column is brighter than the one to its left, and only every column gives this share.
+    columns = np.tile(np.arange(1, width + 1, dtype=np.float32), (720, 1))
+    settings = Settings(percentile_low=25.0, percentile_high=75.0, image_encoding='32FC1')
+    image = Renderer(settings).render(columns, 0)
+    assert (image[0] == 0).mean() == pytest.approx(0.25, abs=2 / width)
+    assert (image[0] == 1).mean() == pytest.approx(0.25, abs=2 / width)
