@@ -18,11 +18,12 @@ from spike_recon_ros.sinks.sink import Sink
 
 # 90 kHz is the time base that every player expects of H.264; a tick is 11 us.
 TICKS_PER_SECOND = 90_000
+LONGEST_STEP_NS = 2_000_000_000
 QUALITY = {'crf': '18', 'preset': 'veryfast'}
 
 
 class VideoSink(Sink):
-    """One video; frames appear at their sensor times, counted from the first.
+    """One video; frames appear at the distances of their sensor times.
 
     It is written under another name and renamed when it is complete; without a frame there is no
     file.
@@ -44,29 +45,47 @@ class VideoSink(Sink):
         self._rate = Fraction(fps).limit_denominator(1000)
         self._container: Any = self._av.open(str(self._unfinished), 'w')
         self._stream: Any = None
-        self._first_t_ns = 0
-        self._last_tick = -1
+        self._last_t_ns = 0
+        self._tick = 0
 
     def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
-        """Append one frame; times that do not increase are moved on by one tick."""
+        """Append one frame.
+
+        Where time goes back, as in a bag that loops, or is silent for long, the frame follows the
+        last one as the nominal rate says.
+
+        Raises:
+            UserError: the frame is not of the first one's size.
+        """
         if self._stream is None:
-            self._start(image, t_ns)
+            self._start(image)
+        else:
+            self._tick += self._ticks(t_ns - self._last_t_ns)
+        self._last_t_ns = t_ns
+        if image.shape != self._shape:
+            raise UserError(
+                f'the images changed from {self._shape[1]}x{self._shape[0]} to '
+                f'{image.shape[1]}x{image.shape[0]}, and a video has one size; write them into a '
+                'folder or an .mcap'
+            )
         gray = _padded_to_even(_as_uint8(image))
         frame = self._av.VideoFrame.from_ndarray(gray, format='gray').reformat(format='yuv420p')
-        tick = (t_ns - self._first_t_ns) * TICKS_PER_SECOND // 1_000_000_000
-        self._last_tick = max(tick, self._last_tick + 1)
-        frame.pts = self._last_tick
+        frame.pts = self._tick
         frame.time_base = self._stream.codec_context.time_base
         self._container.mux(self._stream.encode(frame))
 
-    def _start(self, image: np.ndarray, t_ns: int) -> None:
-        height, width = image.shape
+    def _ticks(self, step_ns: int) -> int:
+        if not 0 < step_ns <= LONGEST_STEP_NS:
+            step_ns = round(1_000_000_000 / self._rate)
+        return max(1, step_ns * TICKS_PER_SECOND // 1_000_000_000)
+
+    def _start(self, image: np.ndarray) -> None:
+        self._shape = height, width = image.shape
         stream = self._container.add_stream('libx264', rate=self._rate, options=QUALITY)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = 'yuv420p'
         stream.codec_context.time_base = Fraction(1, TICKS_PER_SECOND)
         self._stream = stream
-        self._first_t_ns = t_ns
 
     def close(self) -> None:
         """Write what the encoder still holds and give the file its name."""
