@@ -62,6 +62,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     console = Console(stderr=True)
     console.print(_table(findings))
+    for finding in findings:
+        if not finding.found:
+            console.print(f'{finding.name}: {finding.cure}', soft_wrap=True, highlight=False)
     offline, live = not missing[NEEDED], not missing[NEEDED] and not missing[LIVE]
     console.print(
         'Recordings can be reconstructed.' if offline else '[red]Nothing can be reconstructed yet.'
@@ -167,7 +170,7 @@ def _version(module: str) -> str:
 
 def _table(findings: list[Finding]) -> Table:
     table = Table(title='spike-recon doctor', title_justify='left')
-    for heading in ('', 'found', 'for', 'if it is missing'):
+    for heading in ('', 'found', 'for'):
         table.add_column(heading, overflow='fold')
     for finding in findings:
         missing = not finding.found
@@ -176,7 +179,6 @@ def _table(findings: list[Finding]) -> Table:
             finding.name,
             finding.found or f'missing ({finding.role})',
             finding.purpose,
-            finding.cure if missing else '',
             style=colour,
         )
     return table

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import sys
 from types import ModuleType
 
@@ -41,18 +42,20 @@ def main(argv: list[str] | None = None) -> int:
     if ros_args and not hasattr(options.module, 'TAKES_ROS_ARGS'):
         parser.error(f'{options.subcommand} takes no {ROS_ARGS}')
     options.ros_args = ros_args
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        result = options.module.run(options)
-    except UserError as error:
+        print(json.dumps(options.module.run(options)), flush=True)
+    except BrokenPipeError:  # `spike-recon inspect bag | true`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (UserError, OSError) as error:  # a full disk, a folder without permission
         print(f'spike-recon {options.subcommand}: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f'spike-recon {options.subcommand}: interrupted', file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `spike-recon inspect bag | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    print(json.dumps(result), flush=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 
@@ -64,6 +67,11 @@ def play_node() -> int:
 def record_node() -> int:
     """Entry point of `ros2 run spike_recon_ros record_node`: as `spike-recon record`."""
     return main(['record', *sys.argv[1:]])
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """End as Ctrl-C would, with valid files; ROS, once initialised, sees to it by itself."""
+    raise KeyboardInterrupt
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

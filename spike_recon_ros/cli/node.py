@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ros_or_cure()
     from spike_recon_ros.nodes.recon_node import main  # noqa: PLC0415 -- needs ROS
 
-    ros_args = args.ros_args or ['--ros-args']
     autostart = str(not args.no_autostart).lower()
-    if main([*ros_args, '-p', f'autostart:={autostart}']) != 0:
+    # First, so that what the user says after it wins.
+    if main(['--ros-args', '-p', f'autostart:={autostart}', *args.ros_args]) != 0:
         raise UserError('the node could not be started; its log above says why')
     return {'node': 'stopped'}

@@ -36,6 +36,15 @@ SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or an 
 """
 
 
+WHY_NO_FRAME = {
+    'free_running': 'it holds no events (see spike-recon inspect)',
+    'by_count': 'it holds no events (see spike-recon inspect)',
+    'trigger_events': 'it holds no such trigger edges (see spike-recon inspect, --trigger-edge)',
+    'camera_image': 'no stamp on the reference topic falls among its events',
+    'time_reference': 'no stamp on the reference topic falls among its events',
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument('source', metavar='SOURCE', help='recording to read')
@@ -73,6 +82,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             '--reference-topic names what asks for frames: give it together with '
             '--sync-mode camera_image or time_reference'
         )
+    if args.save_hot_pixels is not None and not settings.hot_pixel_time:
+        raise UserError('--save-hot-pixels writes what was learned: give --hot-pixel-time, too')
     console = Console(stderr=True)
     reconstructor = Reconstructor(
         settings, on_reset=lambda reason, detail: _tell_reset(console, reason, detail)
@@ -85,6 +96,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         for frame in _frames(source, reconstructor, console):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
+    if not reconstructor.statistics.frames:
+        raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
     if args.save_hot_pixels is not None:
         reconstructor.save_hot_pixels(args.save_hot_pixels)
     result = _summary(reconstructor, args, time.perf_counter() - begun)

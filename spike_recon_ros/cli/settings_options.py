@@ -7,6 +7,7 @@ Comes in: an argument parser. Goes out: Settings. Knows nothing about what the s
 
 import argparse
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,35 +55,40 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def read_params_file(path: Path) -> dict[str, Any]:
-    """Return the settings in a ROS parameter file, whatever node name they stand under.
+    """Return the settings in a ROS parameter file that are meant for the node `recon` or for all.
 
     Raises:
         UserError: the file is not readable as one, or holds a value that is not valid.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f'{path} cannot be read as a parameter file ({error})') from error
     known = {field.name for field in setting_fields()}
     values = {}
-    for name, value in _parameters(content).items():
-        if name in known:
-            check(name, value)
-            values[name] = value
+    for node, parameters in _nodes(content, ''):
+        if node.rpartition('/')[2] not in ('recon', '*', '**'):
+            continue
+        for name in known & parameters.keys():
+            check(name, parameters[name])
+            values[name] = parameters[name]
     if not values:
-        raise UserError(f'{path} sets none of our parameters below a `ros__parameters:` key')
+        raise UserError(
+            f'{path} sets none of our parameters; they stand below `/**:` or '
+            '`/event_camera/recon:`, and `ros__parameters:`'
+        )
     return values
 
 
-def _parameters(content: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if isinstance(content, dict):
-        for key, value in content.items():
-            if key == 'ros__parameters' and isinstance(value, dict):
-                found |= value
-            else:
-                found |= _parameters(value)
-    return found
+def _nodes(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the full name and the parameters of each node in a parameter file."""
+    if not isinstance(content, dict):
+        return
+    for key, value in content.items():
+        if key == 'ros__parameters' and isinstance(value, dict):
+            yield name, value
+        else:
+            yield from _nodes(value, f'{name}/{str(key).strip("/")}')
 
 
 def _help(field: 'dataclasses.Field[Any]') -> str:

@@ -39,6 +39,7 @@ class Tally:
         """
         sensor = (packet.encoding, packet.width, packet.height)
         if sensor != self._sensor:
+            self._last_seq = None
             self._decoders.append(decoder_for(*sensor))
             self._sensor = sensor
         self._sums['packets'] += 1
@@ -73,7 +74,7 @@ class Tally:
         """Return every number; times are sensor time, None where there was no event."""
         sums, t_first_ns, t_last_ns = self._sums, self._t_first_ns, self._t_last_ns
         encoding, width, height = self._sensor
-        duration_s = ((t_last_ns or 0) - (t_first_ns or 0)) / 1e9
+        duration_s = max(0, (t_last_ns or 0) - (t_first_ns or 0)) / 1e9
         n_events = sums['events']
         sum_t_minus_t0_ns = sums['t_ns'] - n_events * (t_first_ns or 0)
         return {

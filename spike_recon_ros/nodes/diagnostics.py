@@ -16,6 +16,8 @@ from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor
 
 LATENCIES_KEPT = 1000
+# Stamps that are off by more are not late: they are of another day, as in a bag.
+PLAUSIBLE_MS = 3_600_000.0
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -69,15 +71,23 @@ class Diagnostics:
         )
 
     def sentence(self, seconds: float, before: dict[str, int]) -> tuple[str, dict[str, int]]:
-        """Return a line about the last `seconds`, and the counters to hand in next time."""
+        """Return a line about the last `seconds`, and the counters to hand in next time.
+
+        The line is empty if no packet came.
+        """
         now = self.counters()
         news = {key: now[key] - before.get(key, 0) for key in now}
+        if not news['packets']:
+            return '', now
         gauges = self._gauges()
         line = (
             f'{news["events"] / seconds / 1e6:.3f} Mev/s in {news["packets"] / seconds:.0f} '
-            f'packets/s, {news["published_frames"] / seconds:.1f} frames/s, '
-            f'latency p50 {gauges["latency_p50_ms"]} p99 {gauges["latency_p99_ms"]} ms'
+            f'packets/s, {news["published_frames"] / seconds:.1f} frames/s'
         )
+        if self._topics.latencies_ms and abs(self._topics.latencies_ms[-1]) > PLAUSIBLE_MS:
+            line += ', stamps are not of today (a bag? then use_sim_time and a /clock)'
+        elif news['published_frames']:
+            line += f', latency p50 {gauges["latency_p50_ms"]} p99 {gauges["latency_p99_ms"]} ms'
         lost = {key: news[key] for key in self._LOSSES if news[key]}
         if lost:
             line += ' - ' + ', '.join(f'{key} {value}' for key, value in lost.items())

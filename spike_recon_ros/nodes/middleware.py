@@ -18,6 +18,7 @@ from pathlib import Path
 import rclpy
 from ament_index_python.packages import PackageNotFoundError as NoShareFolder
 from ament_index_python.packages import get_package_share_directory
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 
@@ -40,20 +41,23 @@ def ros(args: list[str] | None) -> Iterator[None]:
     """Run a block with ROS initialised; an interrupt or a request to shut down ends it in order.
 
     Raises:
-        UserError: ROS does not understand the arguments.
+        UserError: ROS does not understand the arguments, or refuses a name or a parameter.
     """
     prepare_middleware()
     try:
         rclpy.init(args=args)
-    except (_rclpy.UnknownROSArgsError, _rclpy.RCLInvalidROSArgsError) as error:
+    except (_rclpy.UnknownROSArgsError, _rclpy.RCLError) as error:
         raise UserError(
-            f'ROS does not understand its arguments ({error}); they look like '
-            '--ros-args -p fps:=50 -r events:=/my/events'
+            f'ROS does not understand its arguments ({_first_line(error)}); they look like '
+            '--ros-args -p fps:=50 -r events:=/my/events --params-file recon.yaml'
         ) from error
     try:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (_rclpy.RCLError, NameValidationException, ParameterException) as error:
+        if rclpy.ok():  # not in the middle of an interrupt: a name or a parameter is wrong
+            raise UserError(f'ROS refuses this: {_first_line(error)}') from error
     finally:
         rclpy.try_shutdown()
 
@@ -80,6 +84,10 @@ def prepare_middleware() -> None:
 def profile() -> Path:
     """Return the file with the middleware's settings that the package brings."""
     return _share_folder() / 'config' / PROFILE
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition('\n')[0]
 
 
 def _rclpy_major() -> int:

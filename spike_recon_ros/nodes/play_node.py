@@ -6,6 +6,7 @@ Comes in: a recording. Goes out: its topics. Knows nothing about what the messag
 """
 
 import argparse
+import math
 import time
 from collections import deque
 from typing import Any
@@ -26,6 +27,8 @@ from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
 CLOCK_PERIOD_NS = 5_000_000
 DELIVERY_TIMEOUT = 2.0
+DISCOVERY_TIMEOUT = 3.0
+SETTLING_TIME = 0.5
 LATENESS_KEPT = 100_000
 # A request to stop must not wait for the next message.
 LONGEST_SLEEP = 0.2
@@ -80,6 +83,17 @@ class PlayNode(Node):
                 if time.monotonic() > give_up:
                     raise UserError(f'nobody subscribed to {topic} within {timeout:g} s')
                 rclpy.spin_once(self, timeout_sec=0.02)
+        # That we know of them does not mean that they know of us; until then, what is sent best
+        # effort is lost.
+        time.sleep(SETTLING_TIME)
+
+    def give_subscribers_time(self) -> None:
+        """Wait a moment, since who is there already is found only now; say so if nobody is."""
+        packets = [name for name, kind in self._recording.topics.items() if kind is EventPacket]
+        try:
+            self.wait_for_subscribers(packets, DISCOVERY_TIMEOUT)
+        except UserError as error:
+            self.get_logger().warning(f'{error}; publishing all the same')
 
     def play(self, loop: bool) -> None:
         """Publish the recording once, or again and again until ROS is shut down."""
@@ -150,7 +164,7 @@ def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     Raises:
         UserError: the recording cannot be read, or nobody subscribed.
     """
-    if options.rate <= 0:
+    if not 0 < options.rate < math.inf:
         raise UserError(f'--rate is {options.rate:g}; it must be above 0')
     if options.clock and options.restamp:
         raise UserError(
@@ -161,7 +175,10 @@ def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     with ros(ros_args):
         node = PlayNode(recording, rate=options.rate, restamp=options.restamp, clock=options.clock)
         try:
-            node.wait_for_subscribers(options.wait_for, options.wait_timeout)
+            if options.wait_for:
+                node.wait_for_subscribers(options.wait_for, options.wait_timeout)
+            else:
+                node.give_subscribers_time()
             node.play(options.loop)
         finally:
             summary = node.summary()

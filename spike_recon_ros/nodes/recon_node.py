@@ -13,7 +13,6 @@ from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import (
     LifecycleNode,
@@ -179,10 +178,12 @@ class ReconNode(LifecycleNode):
     def _publish(self, frame: Frame, seconds: float) -> None:
         assert self._inputs is not None
         assert self._outputs is not None
-        if not self.context.ok():  # an interrupt came while the frame was being made
-            return
         frame_id = self._settings.frame_id or self._inputs.frame_id
-        self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
+        try:
+            self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
+        except Exception:
+            if self.context.ok():  # else an interrupt came meanwhile
+                raise
 
     def _report(self, error: Exception) -> None:
         if not self.context.ok():
@@ -195,6 +196,8 @@ class ReconNode(LifecycleNode):
 
     def _on_reset(self, reason: ResetReason, detail: str) -> None:
         now = time.monotonic()
+        if not self.context.ok():
+            return
         if now - self._logged_resets.get(reason, -float('inf')) < LOG_RESET_PERIOD:
             return
         self._logged_resets[reason] = now
@@ -237,7 +240,8 @@ class ReconNode(LifecycleNode):
         period = self._settings.statistics_period
         line, self._counters = self._health.sentence(period, self._counters)
         if self._inputs is not None and self._inputs.are_open:
-            self.get_logger().info(line)
+            topic = self.resolve_topic_name('events')
+            self.get_logger().info(line or f'someone looks, but no packets come on {topic}')
 
 
 def main(args: list[str] | None = None) -> int:
@@ -249,7 +253,7 @@ def main(args: list[str] | None = None) -> int:
                 return _spin(node)
             finally:
                 node.close()
-    except (UserError, ParameterException) as error:
+    except UserError as error:
         print(f'recon_node: {error}', file=sys.stderr)
         return 1
     return 0

@@ -86,6 +86,10 @@ def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
     Raises:
         UserError: OUT cannot be written, at the start or later.
     """
+    for name in ('fps', 'frames'):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f'--{name} is {value:g}; it must be above 0')
     summary: dict[str, Any] = {}
     with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink, ros(ros_args):
         node = RecordNode(sink, options.topic)

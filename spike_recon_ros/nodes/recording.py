@@ -21,7 +21,7 @@ from spike_recon_ros.packets.decoders import decoder_for
 from spike_recon_ros.packets.message import EVENT_PACKET
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag import Bag
-from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.topics import EVENTS
 
 # Where the first member of a message, the stamp of its Header, lies in its serialized form: behind
@@ -66,11 +66,15 @@ class BagRecording(Recording):
     """A ROS 2 bag: the serialized messages of all topics whose types are installed here.
 
     Whatever its packets are called in older bags and on ROS 1, SourceRecording reads them.
+
+    Attributes:
+        types: names of the message types in the bag.
     """
 
     def __init__(self, path: Path) -> None:
         self._bag = Bag(path)
         self.topics, self.left_out = {}, {}
+        self.types = {topic.type for topic in self._bag.topics}
         for topic in self._bag.topics:
             package, _, name = topic.type.split('/')
             try:
@@ -144,7 +148,8 @@ def open_recording(path: Path) -> Recording:
     Raises:
         UserError: it cannot be read.
     """
-    with open_source(path) as source:
-        types = {topic.type for topic in source.topics}
-    holds_packets = EVENT_PACKET in types and path.suffix != '.bag'
-    return BagRecording(path) if holds_packets else SourceRecording(path)
+    if is_bag(path) and path.suffix != '.bag':
+        recording = BagRecording(path)
+        if EVENT_PACKET in recording.types:
+            return recording
+    return SourceRecording(path)

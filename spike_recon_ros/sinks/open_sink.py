@@ -26,7 +26,8 @@ def open_sink(path: str | Path, fps: float, *, overwrite: bool = False) -> Sink:
         UserError: if there is something at `path` already, or it cannot be written.
     """
     path = Path(path)
-    if path.suffix in ('.mp4', '.mcap'):
+    kind = path.suffix.lower()
+    if kind in ('.mp4', '.mcap'):
         _check_file(path, overwrite)
     elif path.suffix and not path.is_dir():
         raise UserError(
@@ -36,9 +37,9 @@ def open_sink(path: str | Path, fps: float, *, overwrite: bool = False) -> Sink:
     else:
         _check_folder(path, overwrite)
     try:
-        if path.suffix == '.mp4':
+        if kind == '.mp4':
             return VideoSink(path, fps)
-        if path.suffix == '.mcap':
+        if kind == '.mcap':
             return ImageBagSink(path)
         return ImageFolderSink(path)
     except OSError as error:

@@ -43,6 +43,7 @@ class VideoSink(Sink):
         self._path = path
         self._unfinished = path.with_name(f'.{path.stem}.unfinished.mp4')
         self._rate = Fraction(fps).limit_denominator(1000)
+        self._unfinished.touch()  # PyAV would tell only at the first frame that it cannot
         self._container: Any = self._av.open(str(self._unfinished), 'w')
         self._stream: Any = None
         self._last_t_ns = 0
@@ -72,7 +73,13 @@ class VideoSink(Sink):
         frame = self._av.VideoFrame.from_ndarray(gray, format='gray').reformat(format='yuv420p')
         frame.pts = self._tick
         frame.time_base = self._stream.codec_context.time_base
-        self._container.mux(self._stream.encode(frame))
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: list[Any]) -> None:
+        try:
+            self._container.mux(packets)
+        except self._av.error.FFmpegError as error:
+            raise OSError(f'{self._path} could not be written ({error})') from error
 
     def _ticks(self, step_ns: int) -> int:
         if not 0 < step_ns <= LONGEST_STEP_NS:
@@ -92,7 +99,7 @@ class VideoSink(Sink):
         if self._container is None:
             return
         if self._stream is not None:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
         self._container.close()
         self._container = None
         if self._stream is not None:

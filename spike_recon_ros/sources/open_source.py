@@ -63,6 +63,15 @@ def open_source(
     return PropheseeRawSource(path, width=width, height=height)
 
 
+def is_bag(path: str | Path) -> bool:
+    """Whether the path names a bag.
+
+    Raises:
+        UserError: if there is nothing readable at `path`.
+    """
+    return _kind(Path(path)) == BAG
+
+
 def _kind(path: Path) -> str:
     if not path.exists():
         raise UserError(f'there is no file or folder {path}')

@@ -95,9 +95,14 @@ class HotPixelMask:
         """Write the mask as a PNG image that `hot_pixel_file` takes: white = masked.
 
         Raises:
-            UserError: if the file cannot be written.
+            UserError: if learning has not come to its end, or the file cannot be written.
         """
-        if not cv2.imwrite(str(path), self.mask.astype(np.uint8) * 255):
+        if self._learning:
+            raise UserError(
+                f'the hot pixels were not learned: less than hot_pixel_time '
+                f'({self._learning_ns / 1e9:g} s) was seen'
+            )
+        if path.suffix != '.png' or not cv2.imwrite(str(path), self.mask.astype(np.uint8) * 255):
             raise UserError(f'cannot write the hot pixels to {path}; name a .png in a folder')
 
     def _learn_until(self, events: Events) -> int:

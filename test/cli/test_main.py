@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
 import pytest
 
-from spike_recon_ros.cli.main import SUBCOMMANDS, main
+from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,6 +105,19 @@ def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, ou
         (['run', '{bag}', '-o', '{out}', '--params-file', '{missing}'], 'parameter file'),
         (['run', '{bag}', '-o', '{out}', '--hot-pixel-file', '{missing}'], 'missing'),
         (['run', '{bag}', '-o', '{bag}'], 'overwrite'),
+        (['run', '{bag}', '-o', '/proc/x.mp4'], '/proc'),
+        (['run', '{bag}', '-o', '/proc/x'], '/proc'),
+        (['simulate', '-o', '/proc/x', '--duration', '0.1'], '/proc'),
+        (
+            ['run', '{bag}', '-o', '{out}', '--sync-mode', 'trigger_events'],
+            'no such trigger edges',
+        ),
+        (['run', '{bag}', '-o', '{out}', '--save-hot-pixels', 'x.png'], '--hot-pixel-time'),
+        (
+            ['run', '{bag}', '-o', '{out}', '--save-hot-pixels', 'x.png', '--hot-pixel-time', '9'],
+            'were not learned',
+        ),
+        (['bench', 'soak', '--minutes', '0.1'], 'a soak needs 1 or more'),
         (['inspect', '{missing}'], 'there is no file or folder'),
         (['bench', 'decode', '--recording', '{missing}'], 'there is no file or folder'),
     ],
@@ -141,6 +155,32 @@ def test_settings_come_from_a_ros_parameter_file_and_options_win(spike_recon, bo
     )
     assert json.loads(line)['model'] == 'fibar'
     assert json.loads(line)['frames'] * 2 == frames
+
+
+def test_parameters_of_other_nodes_in_the_file_are_left_alone(spike_recon, board, tmp_path):
+    params = tmp_path / 'params.yaml'
+    params.write_text(
+        '/**:\n  ros__parameters:\n    fps: 100.0\n'
+        'event_camera:\n  recon:\n    ros__parameters:\n      model: leaky_integrator\n'
+        '/other:\n  ros__parameters:\n    fps: 7.0\n',
+        encoding='utf-8',
+    )
+    _, (line,), _ = spike_recon('run', board, '-o', tmp_path / 'a', '--params-file', params)
+    assert json.loads(line)['model'] == 'leaky_integrator'
+    assert json.loads(line)['frames'] == 10
+
+
+def test_a_request_to_end_leaves_a_valid_video(board, tmp_path):
+    out = tmp_path / 'out.mp4'
+    command = [sys.executable, '-m', 'spike_recon_ros.cli.main', 'run', board, '-o', out]
+    with subprocess.Popen([*command, '--fps', '10000'], stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list(tmp_path.glob('.out*')):
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.terminate()
+        process.communicate()
+    assert process.returncode in (0, INTERRUPTED)
+    assert cv2.VideoCapture(str(out)).read()[0]
 
 
 def test_frames_can_be_asked_for_by_another_topic_of_the_bag(spike_recon, board, tmp_path):

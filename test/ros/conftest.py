@@ -3,6 +3,7 @@
 """Real rclpy and real DDS, on a domain of this test run and this machine alone."""
 
 import dataclasses
+import gc
 import os
 import random
 import time
@@ -45,6 +46,8 @@ def executor():
         getattr(node, 'close', node.destroy_node)()
     executor.shutdown()
     rclpy.shutdown()
+    # What a node held lives until it is collected, and until then others still find it.
+    gc.collect()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 """From a player's process through the node's to a recorder's, over real DDS."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -70,10 +71,25 @@ def board(tmp_path):
     return bag
 
 
+@pytest.fixture(autouse=True)
+def domain_of_its_own(monkeypatch):
+    """Nothing that a test in this process left behind is heard by the processes started here."""
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(int(os.environ['ROS_DOMAIN_ID']) % 101 + 1))
+
+
+def _lossless(bag, out, parameters):
+    """Play a bag live; again, twice at most, if the busy machine lost a best-effort packet."""
+    for _ in range(3):
+        heard = run_live(bag, out, parameters, ())
+        if heard.player['packets'] == int(heard.recorder['diagnostics']['packets']):
+            break
+    return heard
+
+
 def _assert_live_equals_run(bag, tmp_path, fps):
     done = _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps)
     assert done.returncode == 0, done.stderr
-    heard = run_live(bag, tmp_path / 'live', {'fps': fps}, ())
+    heard = _lossless(bag, tmp_path / 'live', {'fps': fps})
     assert heard.player['packets'] == int(heard.recorder['diagnostics']['packets'])
     offline, offline_stamps_ns = _frames(tmp_path / 'offline')
     live, live_stamps_ns = _frames(tmp_path / 'live')
@@ -100,7 +116,7 @@ def test_packets_of_megabytes_arrive_best_effort(tmp_path):
     _write_bag(
         tmp_path / 'bag', [(words.view(np.uint8), index * 40 * MS) for index in range(8)], 320, 240
     )
-    heard = run_live(tmp_path / 'bag', tmp_path / 'out', {'fps': 50.0})
+    heard = _lossless(tmp_path / 'bag', tmp_path / 'out', {'fps': 50.0})
     assert heard.recorder['diagnostics']['packets'] == '8'
     assert heard.recorder['diagnostics']['events'] == str(8 * count)
 
@@ -132,10 +148,21 @@ def test_the_node_says_what_is_wrong_with_its_model_and_exits_with_1():
     assert 'Traceback' not in done.stderr
 
 
-def test_the_node_says_what_is_wrong_with_its_arguments_and_exits_with_1():
-    done = _spike_recon('node', '--ros-args', '-pfps:=50')
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['-pfps:=50'], 'ROS does not understand'),
+        (['-p', 'fps=50'], 'ROS does not understand'),
+        (['--params-file', 'nope.yaml'], 'nope.yaml'),
+        (['-r', '__ns:=bad ns'], 'ROS'),
+        (['-p', 'fps:=fast'], "fps is 'fast'; it must be a number"),
+        (['-p', 'window_events:=2.5'], 'window_events'),
+    ],
+)
+def test_the_node_says_what_is_wrong_with_its_arguments_and_exits_with_1(arguments, words):
+    done = _spike_recon('node', '--ros-args', *arguments)
     assert done.returncode == 1
-    assert 'ROS does not understand its arguments' in done.stderr
+    assert words in done.stderr
     assert 'Traceback' not in done.stderr
 
 

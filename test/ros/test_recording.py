@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Writer
+from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError
@@ -55,6 +56,15 @@ def test_the_packets_of_a_ros_1_bag_are_published_as_ros_2_messages(ros1_bag):
         (1, 'evt3', 100 * 10**9 + 1),
     ]
     assert played[1].data.tolist() == [0, 1, 2, 3]
+
+
+def test_all_cameras_of_a_bag_are_published(tmp_path):
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
+    with Writer2(tmp_path / 'stereo', version=8) as writer:
+        for side in ('left', 'right'):
+            writer.add_connection(f'/{side}/events', EVENT_PACKET, typestore=store)
+    assert set(open_recording(tmp_path / 'stereo').topics) == {'/left/events', '/right/events'}
 
 
 @pytest.mark.parametrize('name', ['davis346_apriltags', 'mono', 'gen41_hd_evt3_vectorised.raw'])
