@@ -8,6 +8,7 @@ Comes in: packets. Goes out: events a second, milliseconds an image. Knows nothi
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from spike_recon_ros.windows.cutter import cutter_for
 from spike_recon_ros.windows.window import Window
 
 ROUNDS = 5
+IMAGES = 50
 # Short recordings are repeated until a round has at least so many events.
 ROUND_EVENTS = 2_000_000
 WINDOW_FPS = 50.0
@@ -73,19 +75,23 @@ def representation(name: str, packets: list[Packet]) -> dict[str, Any]:
 
 
 def filters(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
-    """Measure each filter on the windows of a stream, reading out an image at each end."""
-    windows = _windows(packets)
+    """Measure each filter on a whole stream, and the reading out of an image by itself."""
+    events = Events.concatenate(_decoded(packets))
+    t_start_ns, t_end_ns = int(events.t_ns[0]), int(events.t_ns[-1]) + 1
+    window = Window(t_start_ns, t_end_ns, events)
+    nothing = Window(t_end_ns, t_end_ns + 1, Events.empty())
     width, height = packets[0].width, packets[0].height
     results = []
     for filter_name, make in FILTERS.items():
         model = make(width, height, Settings())
 
         def once(model: Any = model) -> int:
-            for window in windows:
-                model.step(window)
-            return sum(len(window.events) for window in windows)
+            model.step(window)
+            return len(events)
 
-        results.append({'filter': filter_name, **_rate(name, once, packets)})
+        rate = _rate(name, once, packets)
+        readout_ms = _milliseconds(partial(model.step, nothing))
+        results.append({'filter': filter_name, **rate, 'readout_ms': readout_ms})
     return results
 
 
@@ -95,34 +101,39 @@ def rendering() -> list[dict[str, Any]]:
     for width, height in SIZES:
         noise = np.random.default_rng(0).normal(size=(height, width)).astype(np.float32)
         renderer = Renderer(Settings())
-        seconds = []
-        for index in range(30):
-            begun = time.perf_counter()
-            renderer.render(noise, index * 20_000_000)
-            seconds.append(time.perf_counter() - begun)
-        results.append(
-            {
-                'size': f'{width}x{height}',
-                'ms_per_image': round(1e3 * float(np.median(seconds)), 3),
-            }
-        )
+        ms = _milliseconds(partial(renderer.render, noise, 0))
+        results.append({'size': f'{width}x{height}', 'ms_per_image': ms})
     return results
 
 
 def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
     """Measure packets in, rendered frames out, for each filter."""
+    parts = [part for part in _decoded(packets) if len(part)]
+    events = sum(map(len, parts))
+    seconds = int(parts[-1].t_ns[-1] - parts[0].t_ns[0]) / 1e9
     results = []
     for model in FILTERS:
         settings = Settings(model=model, fps=WINDOW_FPS)
 
-        def once(settings: Settings = settings) -> int:
-            reconstructor = Reconstructor(settings)
+        reconstructor = Reconstructor(settings)
+
+        def once(reconstructor: Reconstructor = reconstructor) -> int:
+            reconstructor.reset()
             for packet in packets:
                 deque(reconstructor.push(packet), maxlen=0)
             deque(reconstructor.flush(), maxlen=0)
-            return reconstructor.statistics.events
+            return events
 
-        results.append({'filter': model, 'fps': WINDOW_FPS, **_rate(name, once, packets)})
+        rate = _rate(name, once, packets)
+        faster = rate['mev_s_median'] * 1e6 / (events / seconds) if seconds else None
+        results.append(
+            {
+                'filter': model,
+                'fps': WINDOW_FPS,
+                **rate,
+                'times_real_time': faster and round(faster, 1),
+            }
+        )
     return results
 
 
@@ -141,6 +152,15 @@ def _rate(name: str, once: Callable[[], int], packets: list[Packet]) -> dict[str
         'mev_s_median': round(float(np.median(rates)), 1),
         'mev_s_best': round(max(rates), 1),
     }
+
+
+def _milliseconds(once: Callable[[], Any]) -> float:
+    seconds = []
+    for _ in range(IMAGES):
+        begun = time.perf_counter()
+        once()
+        seconds.append(time.perf_counter() - begun)
+    return round(1e3 * float(np.median(seconds)), 3)
 
 
 def _decoded(packets: list[Packet]) -> list[Events]:

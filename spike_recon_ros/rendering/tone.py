@@ -100,7 +100,7 @@ def _measure(
 
 def _stride(height: int, width: int) -> int:
     """Return how far apart the sampled pixels lie, so that every column is among them."""
-    stride = max(1, height * width // _SAMPLES)
+    stride = -(-height * width // _SAMPLES)
     while math.gcd(stride, width) != 1:
         stride += 1
     return stride
