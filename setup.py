@@ -53,6 +53,7 @@ setup(
     packages=[
         *find_packages(include=[NAME, f'{NAME}.*']),
         'spike_recon_models',
+        'spike_recon_models.networks',
         'spike_recon_training',
         'spike_recon_training.simulation',
     ],
@@ -61,6 +62,7 @@ setup(
         'spike_recon_models': 'models',
         'spike_recon_training': 'training',
     },
+    package_data={'spike_recon_models': ['zoo/*/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
@@ -82,6 +84,9 @@ setup(
         'ros': ROS_WHEELS,
         'video': ['av'],
         'aedat4': ['aedat'],
+        'openvino': ['openvino>=2024.4'],
+        'onnxruntime': ['onnxruntime>=1.18'],
+        'torch': ['torch>=2.4', 'safetensors'],
         'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
     },
     entry_points={
