@@ -20,6 +20,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from spike_recon_ros.backends.choice import CANDIDATES
+
 HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
 Looks at Python, ROS 2, the middleware and the optional libraries. Exit status 1 if something is
@@ -137,6 +139,11 @@ def _optional() -> list[Finding]:
         _library(
             'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
             'other cameras\' images (else rosbags-image)',
+        ),
+        *(
+            _library(library, OPTIONAL, extra.format(candidate.name), f'backend {candidate.name}')
+            for candidate in CANDIDATES
+            for library in candidate.libraries
         ),
         _program('nvidia-smi', 'an NVIDIA driver', 'networks on a GPU'),
     ]  # fmt: skip
