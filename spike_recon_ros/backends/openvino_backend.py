@@ -56,7 +56,7 @@ class OpenVinoBackend:
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
-        outputs = self._request.infer([x[None]], share_inputs=True)
+        outputs = self._request.infer([x[None]], share_inputs=True, share_outputs=True)
         return outputs[0][0, 0].copy()
 
     def reset(self) -> None:
