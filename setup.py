@@ -55,6 +55,7 @@ setup(
         'spike_recon_models',
         'spike_recon_models.networks',
         'spike_recon_training',
+        'spike_recon_training.datasets',
         'spike_recon_training.simulation',
     ],
     # Top-level packages called `models` or `training` would collide with other people's.
@@ -62,7 +63,10 @@ setup(
         'spike_recon_models': 'models',
         'spike_recon_training': 'training',
     },
-    package_data={'spike_recon_models': ['zoo/*/*']},
+    package_data={
+        'spike_recon_models': ['zoo/*/*'],
+        'spike_recon_training': ['recipes/*.yaml'],
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
@@ -87,6 +91,14 @@ setup(
         'openvino': ['openvino>=2024.4'],
         'onnxruntime': ['onnxruntime>=1.18'],
         'torch': ['torch>=2.4', 'safetensors'],
+        'training': [
+            'torch>=2.6',
+            'lightning>=2.4',
+            'tensorboard',
+            'safetensors',
+            'onnx',
+            'onnxscript',
+        ],
         'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
     },
     entry_points={

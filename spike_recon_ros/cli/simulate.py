@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 
 if TYPE_CHECKING:
@@ -124,13 +125,8 @@ def _scene(photos: Path | None, width: int, height: int, seed: int) -> 'Scene':
         from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
 
         return BoardScene(width, height, seed)
-    try:
+    with training_installed():
         from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f'photographs are moved with PyTorch and {error.name} is not installed; '
-            "run: pip install 'spike_recon_ros[training]'"
-        ) from error
     return photo_scene(photos, width, height, seed)
 
 

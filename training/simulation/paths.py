@@ -5,9 +5,9 @@
 Comes in: how far and how fast. Goes out: for each time six numbers that say how a plane lies in
 the image. Knows nothing about what is on the plane.
 
-A path is a sum of sinusoids in `s`, the distance travelled; `s` grows with a speed that is constant
-over spans of random length, and may be zero or negative: so there is rest, sudden starts, sudden
-stops and return.
+A path is a sum of sinusoids in `s`, the distance travelled; `s` grows with a speed that is
+constant over spans of random length, and may be zero or negative: so there is rest, sudden starts,
+sudden stops and return.
 """
 
 import math

@@ -152,7 +152,7 @@ class PixelArray:
         return grid.transpose(0, 1)
 
     def _advance(self, level: torch.Tensor, dt: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Go to the next sample; return the signed number of events and the sum of their places."""
+        """Go to the next sample; return the signed number of events and the sum of places."""
         sensors = self._sensors
         # As in event_camera.py the memory leaks first, and the pixel sees that much less.
         leaked = sensors.leak_per_s * dt
@@ -192,7 +192,7 @@ class _Noise:
         step_s: torch.Tensor,
         generator: torch.Generator,
     ) -> None:
-        batch, steps, height, width = shape
+        _, steps, height, width = shape
         pixels, device = height * width, generator.device
         expected = (sensors.noise_hz * step_s).sum() * steps * pixels
         count = int(torch.poisson(expected.reshape(1), generator=generator))

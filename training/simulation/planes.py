@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from spike_recon_training.simulation.paths import (
     Paths,
@@ -88,8 +88,9 @@ class PlanarWorlds:
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)
         self._parallax = (nearer - nearer[:, :1] + 1) / (nearer[:, -1:] - nearer[:, :1] + 1)
         zoom = log_uniform(generator, shape, *model.photo_px_per_px)
-        self._to_texture = _placements(generator, zoom, photographs.squares.shape[-1], things,
-                                       min(height, width))
+        self._to_texture = _placements(
+            generator, zoom, photographs.squares.shape[-1], things, min(height, width)
+        )
         self._textures = _textures(photographs, model, zoom, min(height, width), generator)
         self._lighting = _Lighting(model, self._batch, generator)
         y, x = torch.meshgrid(
@@ -103,7 +104,7 @@ class PlanarWorlds:
         """Return float32 [batch, times, height, width] in (0, 1] at times [batch, times], s."""
         times = t_s.shape[1]
         grid = self._grid(t_s)
-        seen = F.grid_sample(
+        seen = functional.grid_sample(
             self._textures, grid, padding_mode='reflection', align_corners=False
         ).view(self._batch, self._planes, 2, times, self.height, self.width)
         view = seen[:, 0, 0]
@@ -218,9 +219,11 @@ def _blurred(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     kernel = torch.exp(-0.5 * (at / sigma[:, None].clamp(min=1e-3)) ** 2)
     kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None]
     stack, count = images.transpose(0, 1), len(images)
-    stack = F.conv2d(F.pad(stack, (reach, reach, 0, 0), 'reflect'), kernel, groups=count)
-    stack = F.pad(stack, (0, 0, reach, reach), 'reflect')
-    return F.conv2d(stack, kernel.transpose(2, 3), groups=count).transpose(0, 1)
+    stack = functional.conv2d(
+        functional.pad(stack, (reach, reach, 0, 0), 'reflect'), kernel, groups=count
+    )
+    stack = functional.pad(stack, (0, 0, reach, reach), 'reflect')
+    return functional.conv2d(stack, kernel.transpose(2, 3), groups=count).transpose(0, 1)
 
 
 def _outlines(

@@ -24,9 +24,9 @@ class SequenceModel:
     """What sequences are drawn from; each pair is the range of a random value.
 
     Attributes:
-        bins: channels of a voxel grid.
         window_ms: length of the windows, one value a sequence.
-        steps: samples of the scene in a window; one is chosen a batch. Multiples of bins - 1.
+        steps: samples of the scene in a window; one is chosen a batch. Rounded up
+            to a multiple of bins - 1.
         step_px: greatest motion between two samples, sensor pixels; slows fast worlds down.
         speed_px_s: greatest speed of a world.
         things: fewest and most things in front of the background.
@@ -34,7 +34,6 @@ class SequenceModel:
         sensor: what sensors are drawn from.
     """
 
-    bins: int = 5
     window_ms: tuple[float, float] = (5.0, 50.0)
     steps: tuple[int, ...] = (4, 8, 12)
     step_px: float = 1.0
@@ -53,6 +52,7 @@ class Sequences:
         batch: sequences.
         height: rows, pixels.
         width: columns, pixels.
+        bins: channels of a voxel grid, at least 2.
         seed: decides everything.
     """
 
@@ -64,15 +64,15 @@ class Sequences:
         height: int,
         width: int,
         *,
+        bins: int,
         seed: int,
     ) -> None:
         device = photographs.squares.device
         chance = torch.Generator(device).manual_seed(seed)
         host = torch.Generator().manual_seed(seed)
         self._chance = chance
-        self._bins = model.bins
         choice = int(torch.randint(len(model.steps), (1,), generator=host))
-        self._steps = model.steps[choice]
+        self._steps = -(-model.steps[choice] // (bins - 1)) * (bins - 1)
         fewest, most = model.things
         things = int(torch.randint(fewest, most + 1, (1,), generator=host))
         self.window_s = 1e-3 * log_uniform(chance, (batch,), *model.window_ms)
@@ -95,7 +95,7 @@ class Sequences:
         self._window = 0
         start = self._worlds.luminance(torch.zeros(batch, 1, device=device))[:, 0]
         sensors = Sensors.draw(model.sensor, batch, height, width, chance)
-        self._pixels = PixelArray(sensors, start, model.bins, chance)
+        self._pixels = PixelArray(sensors, start, bins, chance)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the next windows.
