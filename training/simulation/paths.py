@@ -19,10 +19,13 @@ POSE = ('x', 'y', 'turn', 'zoom', 'tilt_x', 'tilt_y')
 SINUSOIDS = 3
 SPANS = 32
 SPAN_S = (0.03, 0.6)
-REST = 0.15
+REST = 0.12
 """Share of spans without motion."""
-SLOWEST = 0.1
+SLOWEST = 0.2
 """Least speed of the other spans, as a share of the greatest."""
+SWING = 1.7
+"""How much faster than `s` a plane may become for moments, where its sinusoids meet: on average it
+is slower."""
 RETURN = 0.25
 """Share of spans that go back along the path."""
 
@@ -64,8 +67,7 @@ class Paths:
     def pose(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return [batch, times, movers, 6] at times [batch, times], seconds from the start.
 
-        In pixels, radians, logarithm of a scale, and 1/pixel. No point of the image within
-        `half_px` of its middle moves faster than `speed`, up to a tenth.
+        In pixels, radians, logarithm of a scale, and 1/pixel.
         """
         s = self.travelled(t_s)[..., None, None]
         return (
@@ -91,11 +93,11 @@ def random_paths(generator: torch.Generator, greatest_px_s: torch.Tensor, half_p
     share = share / share.sum(-1, keepdim=True)
     heading = uniform(generator, (batch, movers), 0, 2 * math.pi)
     direction = torch.stack([heading.cos(), heading.sin()], -1)
-    # Of each axis, the greatest speed in pixels a unit of s: they add up to at most 1.
+    # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
     axes = torch.cat(
         [kinds[..., :1] * direction.abs(), kinds[..., 1:3], kinds[..., 3:] * direction.abs()], -1
     )
-    rate = axes[..., None] * share
+    rate = SWING * axes[..., None] * share
     # How far it goes before it turns round, in pixels at the corner.
     reach = half_px * torch.cat(
         [

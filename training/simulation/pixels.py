@@ -37,7 +37,7 @@ class SensorRanges:
         hot_hz: their rate.
     """
 
-    contrast: tuple[float, float] = (0.12, 0.7)
+    contrast: tuple[float, float] = (0.1, 0.5)
     balance: tuple[float, float] = (0.75, 1.33)
     mismatch: tuple[float, float] = (0.02, 0.12)
     refractory_ms: tuple[float, float] = (0.05, 1.0)
@@ -136,7 +136,7 @@ class PixelArray:
         if steps % (self._bins - 1):
             raise ValueError(f'{steps} steps are no multiple of {self._bins - 1}')
         in_bin = steps // (self._bins - 1)
-        levels = luminance.transpose(0, 1).contiguous().log_()
+        levels = luminance.log().transpose(0, 1).contiguous()
         noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
         dt = step_s[:, None, None]

@@ -25,8 +25,8 @@ from spike_recon_training.simulation.paths import (
 )
 from spike_recon_training.simulation.photographs import Photographs
 
-LARGEST_SHARE = 0.6
-"""Share of the greatest speed that the camera and a thing by itself have each at most."""
+CAMERA_SHARE = (0.4, 0.9)
+"""Share of the greatest speed that is the camera's; the rest things have by themselves."""
 HARMONICS = 5
 """Bumps around a thing's outline, at most."""
 
@@ -128,7 +128,7 @@ class PlanarWorlds:
         half_px = math.hypot(self.height, self.width) / 2
         movers = torch.ones((len(greatest_px_s), self._planes), device=generator.device)
         if self._planes > 1:
-            camera = uniform(generator, (len(greatest_px_s), 1), 1 - LARGEST_SHARE, LARGEST_SHARE)
+            camera = uniform(generator, (len(greatest_px_s), 1), *CAMERA_SHARE)
             movers = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
         return random_paths(generator, movers * greatest_px_s[:, None], half_px)
 

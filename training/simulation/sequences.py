@@ -27,8 +27,11 @@ class SequenceModel:
         window_ms: length of the windows, one value a sequence.
         steps: samples of the scene in a window; one is chosen a batch. Rounded up
             to a multiple of bins - 1.
-        step_px: greatest motion between two samples, sensor pixels; slows fast worlds down.
+        step_px: motion between two samples of a world at its greatest speed, sensor pixels; worlds
+            that were faster are slowed down to it.
         speed_px_s: greatest speed of a world.
+        exposure: mean of the first image. Events do not tell how bright a scene is, only how its
+            parts compare, so the truth is taken by a camera that has set its exposure.
         things: fewest and most things in front of the background.
         world: what worlds are drawn from.
         sensor: what sensors are drawn from.
@@ -37,7 +40,8 @@ class SequenceModel:
     window_ms: tuple[float, float] = (5.0, 50.0)
     steps: tuple[int, ...] = (4, 8, 12)
     step_px: float = 1.0
-    speed_px_s: tuple[float, float] = (80.0, 2000.0)
+    speed_px_s: tuple[float, float] = (100.0, 2000.0)
+    exposure: tuple[float, float] = (0.4, 0.5)
     things: tuple[int, int] = (0, 2)
     world: WorldModel = field(default_factory=WorldModel)
     sensor: SensorRanges = field(default_factory=SensorRanges)
@@ -94,21 +98,22 @@ class Sequences:
         )
         self._window = 0
         start = self._worlds.luminance(torch.zeros(batch, 1, device=device))[:, 0]
+        self._gain = log_uniform(chance, (batch,), *model.exposure) / start.mean((1, 2))
         sensors = Sensors.draw(model.sensor, batch, height, width, chance)
         self._pixels = PixelArray(sensors, start, bins, chance)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the next windows.
 
-        Returns: voxel grids float32 [windows, batch, bins, height, width] and the luminance at
-            the windows' ends, float32 [windows, batch, 1, height, width], 0 to 1.
+        Returns: voxel grids float32 [windows, batch, bins, height, width] and the exposed images
+            at the windows' ends, float32 [windows, batch, 1, height, width], 0 to 1.
         """
         grids, truths = [], []
         while windows > 0:
             count = min(windows, self._at_once)
             for luminance in self._rendered(count):
                 grids.append(self._pixels.window(luminance, self.window_s / self._steps))
-                truths.append(luminance[:, -1:])
+                truths.append((luminance[:, -1:] * self._gain[:, None, None, None]).clamp(max=1))
             windows -= count
         return torch.stack(grids), torch.stack(truths)
 
