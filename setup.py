@@ -53,13 +53,19 @@ setup(
     packages=[
         *find_packages(include=[NAME, f'{NAME}.*']),
         'spike_recon_models',
+        'spike_recon_models.networks',
         'spike_recon_training',
+        'spike_recon_training.datasets',
         'spike_recon_training.simulation',
     ],
     # Top-level packages called `models` or `training` would collide with other people's.
     package_dir={
         'spike_recon_models': 'models',
         'spike_recon_training': 'training',
+    },
+    package_data={
+        'spike_recon_models': ['zoo/*/*'],
+        'spike_recon_training': ['recipes/*.yaml'],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
@@ -82,6 +88,17 @@ setup(
         'ros': ROS_WHEELS,
         'video': ['av'],
         'aedat4': ['aedat'],
+        'openvino': ['openvino>=2024.4'],
+        'onnxruntime': ['onnxruntime>=1.18'],
+        'torch': ['torch>=2.4', 'safetensors'],
+        'training': [
+            'torch>=2.6',
+            'lightning>=2.4',
+            'tensorboard',
+            'safetensors',
+            'onnx',
+            'onnxscript',
+        ],
         'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
     },
     entry_points={

@@ -46,7 +46,25 @@ class Settings:
         UserError: on construction, if a value is out of its range or not one of its choices.
     """
 
-    model: str = _setting('fibar', 'What reconstructs: the filter fibar or leaky_integrator.')
+    model: str = _setting(
+        'fibar',
+        'What reconstructs: the filter fibar or leaky_integrator, a network of the model zoo, or '
+        "the path of a network's bundle.",
+    )
+    backend: str = _setting(
+        'auto',
+        'Library that runs a network; auto takes the first of openvino, onnxruntime and torch '
+        'that is installed.',
+        choices=('auto', 'openvino', 'onnxruntime', 'torch'),
+    )
+    device: str = _setting(
+        'auto',
+        'Where a network runs; auto takes a GPU that onnxruntime or torch can use, else the CPU.',
+        choices=('auto', 'cpu', 'gpu'),
+    )
+    threads: int = _setting(
+        1, 'CPU threads of a network; fewer than there are cores.', low=1, high=256
+    )
     sync_mode: str = _setting(
         'free_running',
         'When a frame is due: at `fps` in sensor time, every `window_events` '

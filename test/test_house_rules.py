@@ -43,7 +43,7 @@ MAY_IMPORT = {
     'windows': {'errors', 'settings', 'packets'},
     'representations': CONTRACTS,
     'filters': CONTRACTS,
-    'backends': CONTRACTS,
+    'backends': CONTRACTS | {'representations'},
     'rendering': CONTRACTS,
     'evaluation': {'errors', 'packets'},
     'model_choice': CONTRACTS | {'filters', 'representations', 'backends'},

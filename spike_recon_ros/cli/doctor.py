@@ -19,6 +19,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from spike_recon_ros.backends.choice import CANDIDATES
+
 HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
 Looks at Python, ROS 2, the middleware and the optional libraries. `ready` in the JSON object says
@@ -145,7 +147,12 @@ def _optional() -> list[Finding]:
             'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
             'other cameras\' images (else rosbags-image)',
         ),
-            ]  # fmt: skip
+        *(
+            _library(library, OPTIONAL, extra.format(candidate.name), f'backend {candidate.name}')
+            for candidate in CANDIDATES
+            for library in candidate.libraries
+        ),
+    ]  # fmt: skip
 
 
 def _library(module: str, role: str, cure: str, purpose: str) -> Finding:

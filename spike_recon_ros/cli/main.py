@@ -26,6 +26,8 @@ SUBCOMMANDS = (
     'node',
     'record',
     'simulate',
+    'train',
+    'export',
     'bench',
 )
 # What the shell reports for a program that an interrupt ended: 128 + SIGINT.

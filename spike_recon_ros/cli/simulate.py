@@ -10,17 +10,21 @@ import argparse
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
+
+if TYPE_CHECKING:
+    from spike_recon_training.simulation.scene import Scene
 
 HELP = 'simulate an event camera: a bag with events and ground truth'
 DESCRIPTION = """\
-Simulate an event camera that moves over a board with AprilTags (family 36h11), and write a
-rosbag2 (mcap) that plays like a recording of a real one:
+Simulate an event camera that moves over a board with AprilTags (family 36h11), or before
+photographs of yours, and write a rosbag2 (mcap) that plays like a recording of a real one:
 
   /event_camera/events                  event_camera_msgs/msg/EventPacket, encoding mono
   /event_camera/ground_truth/image_raw  sensor_msgs/msg/Image, mono8: what there was to see
@@ -30,6 +34,7 @@ The same options give the same bag.
 
   spike-recon simulate -o board                        three seconds, 346x260
   spike-recon simulate -o hd --size 1280x720 --seed 4  another sensor, another motion
+  spike-recon simulate photos/ -o walk                 your photographs instead of the board
   spike-recon run board -o frames                      reconstruct it
 """
 
@@ -38,6 +43,10 @@ LARGEST_SIDE, SMALLEST_SIDE = 2048, 32
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
+    parser.add_argument(
+        'photos', type=Path, nargs='?', metavar='PHOTOS',
+        help='folder of photographs to move before the camera, instead of the board',
+    )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='BAG', help='folder to make'
     )
@@ -83,12 +92,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     # Imported here, so that --help and the other subcommands do not wait for numba.
     from spike_recon_training.simulation.event_camera import EventCamera, SensorModel  # noqa: PLC0415
     from spike_recon_training.simulation.recording import simulate  # noqa: PLC0415
-    from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
 
     _check(args)
     started = time.monotonic()
     width, height = args.size
-    scene = BoardScene(width, height, args.seed)
+    scene = _scene(args.photos, width, height, args.seed)
     model = SensorModel(contrast_on=args.contrast, contrast_off=args.contrast, noise_hz=args.noise)
     camera = EventCamera(width, height, model, args.seed)
     with _progress() as progress:
@@ -110,6 +118,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         'mega_events_per_s': round(summary.events / summary.duration_s / 1e6, 3),
         'took_s': round(time.monotonic() - started, 2),
     }
+
+
+def _scene(photos: Path | None, width: int, height: int, seed: int) -> 'Scene':
+    if photos is None:
+        from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
+
+        return BoardScene(width, height, seed)
+    with training_installed():
+        from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
+    return photo_scene(photos, width, height, seed)
 
 
 def simulate_board(bag: Path, **options: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from std_srvs.srv import Trigger
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.model_choice import describe_model
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.middleware import ros
@@ -91,7 +92,7 @@ class ReconNode(LifecycleNode):
             self._give_back()
             return TransitionCallbackReturn.FAILURE
         self.get_logger().info(
-            f'ready: model {self._settings.model}, {self._settings.sync_mode}; packets are taken '
+            f'ready: {describe_model(self._settings)}, {self._settings.sync_mode}; takes packets '
             f'from {self.resolve_topic_name("events")} while someone subscribes to '
             f'{self._outputs.image_topic}'
         )

@@ -1,0 +1,203 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From a trained network to a bundle, the folder that the runtime loads.
+
+Comes in: a network and what its card says. Goes out: model.onnx, weights.safetensors, golden.npz,
+model.yaml and README.md. Knows nothing about training, and is not imported by the runtime.
+"""
+
+import contextlib
+import hashlib
+import io
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from safetensors.torch import save_file
+from torch import nn
+
+from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+
+OPSET = 20
+GOLDEN_STEPS = 6
+GOLDEN_SIZE = 48, 64
+HASHED = 'model.onnx', 'weights.safetensors', 'golden.npz'
+CARD_KEYS = (
+    'name',
+    'representation',
+    'window_ms',
+    'network',
+    'recipe',
+    'data',
+    'metrics',
+    'licence',
+)
+
+
+def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> None:
+    """Write a bundle, over one that may be there.
+
+    Args:
+        network: on any device; the bundle is float32.
+        folder: made if missing; by habit its name is the model's.
+        card: what the network does not know itself, in the form of model.yaml: `name`,
+            `representation` ({normalisation}), `window_ms`, `network` ({name, arguments}),
+            `recipe`, `data`, `metrics` and `licence`.
+
+    Raises:
+        ValueError: the card lacks a key, or its network has other weights than this one.
+    """
+    if missing := [key for key in CARD_KEYS if key not in card]:
+        raise ValueError(f'the card of the bundle lacks: {", ".join(missing)}')
+    network = _copy_of(network, card)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / 'weights.safetensors')
+    _write_golden(network, folder / 'golden.npz')
+    _write_onnx(network, folder / 'model.onnx')
+    content = _description(network, folder, card)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
+    (folder / 'model.yaml').write_text(text, encoding='utf-8')
+    (folder / 'README.md').write_text(_readme(network, content), encoding='utf-8')
+
+
+def _copy_of(network: RecurrentNetwork, card: dict[str, Any]) -> RecurrentNetwork:
+    """Make the network anew, as the torch backend will, and give it the weights."""
+    made = make_network(card['network']['name'], **card['network'].get('arguments', {}))
+    weights = {
+        name: value.detach().float().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    try:
+        made.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the card's network {card['network']} is not the one that is exported: {error}"
+        ) from None
+    return made.eval()
+
+
+class _Flat(nn.Module):
+    """The network with its state as separate inputs and outputs, which ONNX asks for."""
+
+    def __init__(self, network: RecurrentNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, events: torch.Tensor, state: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        intensity, new_state = self.network(events, tuple(state))
+        return intensity, *new_state
+
+
+def _write_onnx(network: RecurrentNetwork, path: Path) -> None:
+    multiple, specs = network.pad_multiple, network.state_specs
+    height, width = torch.export.Dim('rows'), torch.export.Dim('columns')
+    example = torch.zeros(1, network.bins, 8 * multiple, 12 * multiple)
+
+    def shape(stride: int) -> dict[int, Any]:
+        factor = multiple // stride
+        if factor == 1:
+            return {2: height, 3: width}
+        return {2: factor * height, 3: factor * width}
+
+    said = io.StringIO()
+    noisy = logging.getLogger('torch.onnx')
+    level = noisy.level
+    noisy.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(said), torch.no_grad():
+            warnings.simplefilter('ignore')
+            program = torch.onnx.export(
+                _Flat(network),
+                (example, list(network.zero_state(1, *example.shape[2:]))),
+                input_names=['events', *(f'{spec.name}_in' for spec in specs)],
+                output_names=['intensity', *(f'{spec.name}_out' for spec in specs)],
+                dynamic_shapes=(shape(1), [shape(spec.stride) for spec in specs]),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+            assert program is not None
+            program.save(path, external_data=False)
+    finally:
+        noisy.setLevel(level)
+
+
+def golden_events(network: RecurrentNetwork) -> np.ndarray:
+    """Return a short made-up input, float32 [steps, 1, bins, height, width].
+
+    A tenth of the entries are other than zero, as in windows of real events.
+    """
+    random = np.random.default_rng(20260101)
+    multiple = network.pad_multiple
+    height, width = (-(-side // multiple) * multiple for side in GOLDEN_SIZE)
+    shape = GOLDEN_STEPS, 1, network.bins, height, width
+    values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
+    return values.astype(np.float32)
+
+
+def _write_golden(network: RecurrentNetwork, path: Path) -> None:
+    events = golden_events(network)
+    intensity, state = [], None
+    with torch.no_grad():
+        for window in events:
+            image, state = network(torch.from_numpy(window), state)
+            intensity.append(image[0, 0].numpy())
+    np.savez_compressed(path, events=events[:, 0], intensity=np.stack(intensity))
+
+
+def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of model.yaml."""
+    return {
+        'name': card['name'],
+        'sensor': 'event',
+        'representation': {
+            'kind': 'voxel_grid',
+            'bins': network.bins,
+            'normalisation': card['representation']['normalisation'],
+        },
+        'window_ms': card['window_ms'],
+        'network': {
+            'name': card['network']['name'],
+            'arguments': card['network'].get('arguments', {}),
+        },
+        'state': [
+            {'name': spec.name, 'channels': spec.channels, 'stride': spec.stride}
+            for spec in network.state_specs
+        ],
+        'pad_multiple': network.pad_multiple,
+        'reference_time': 1.0,
+        'output_range': [0, 1],
+        'sha256': {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in HASHED
+        },
+        'opset': OPSET,
+        **{key: card[key] for key in ('recipe', 'data', 'metrics', 'licence')},
+    }
+
+
+def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
+    """Return the model card for people."""
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    sections = {
+        'Data': content['data'],
+        'Recipe': content['recipe'],
+        'Figures': content['metrics'],
+        'Licence': content['licence'],
+    }
+    lines = [
+        f'# {content["name"]}',
+        '',
+        f'Events to intensity: network `{content["network"]["name"]}`, {parameters:,} parameters.',
+        f'It reads voxel grids of {network.bins} bins (normalisation: '
+        f'{content["representation"]["normalisation"]}) and is meant for windows of about '
+        f'{content["window_ms"]:g} ms.',
+    ]
+    for heading, body in sections.items():
+        text = body if isinstance(body, str) else yaml.safe_dump(body, sort_keys=False).rstrip()
+        lines += ['', f'## {heading}', '', text if isinstance(body, str) else f'```\n{text}\n```']
+    return '\n'.join(lines) + '\n'

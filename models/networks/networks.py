@@ -1,0 +1,36 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The networks by name.
+
+Comes in: a name and its arguments. Goes out: a network with its initial weights. Knows nothing
+about bundles.
+"""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from spike_recon_models.networks.firenet import FireNet
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.two_scale_gru import TwoScaleGru
+
+NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
+    'firenet': FireNet,
+    'two_scale_gru': TwoScaleGru,
+}
+
+
+def make_network(name: str, **arguments: Any) -> RecurrentNetwork:
+    """Return a new network.
+
+    Raises:
+        ValueError: there is no network of that name, or it takes no such argument.
+    """
+    if name not in NETWORKS:
+        close = difflib.get_close_matches(name, NETWORKS, n=1)
+        hint = f'did you mean {close[0]}? ' if close else ''
+        raise ValueError(f'there is no network {name!r}; {hint}available: {", ".join(NETWORKS)}')
+    try:
+        return NETWORKS[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f'network {name} cannot be made with {arguments}: {error}') from None

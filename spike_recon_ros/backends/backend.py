@@ -1,0 +1,95 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What runs a network on a machine.
+
+Comes in: tensors of one size. Goes out: intensity. Knows nothing about events or windows, nor
+about which libraries there are; each backend is a file of its own that imports its library.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.errors import UserError
+
+
+class Backend(Protocol):
+    """A loaded network together with its recurrent state, which never leaves the backend.
+
+    Attributes:
+        name: library, precision and device, for people: `openvino bf16 on CPU`.
+        tolerance: how far its precision may lead it away from the golden output, see golden.py.
+    """
+
+    name: str
+    tolerance: float
+
+    def step(self, x: np.ndarray) -> np.ndarray:
+        """Take one tensor in and move the state on.
+
+        Args:
+            x: float32 [bins, height, width], of the size that was loaded; not kept.
+
+        Returns: float32 [height, width], freshly allocated.
+
+        Raises:
+            UserError: the tensor has another shape or type.
+        """
+
+    def reset(self) -> None:
+        """Zero the state."""
+
+    def close(self) -> None:
+        """Give back memory and threads; no `step` may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where to run.
+
+    Attributes:
+        height: rows of the tensors, a multiple of the bundle's `pad_multiple`.
+        width: columns, likewise.
+        device: `cpu` or `gpu`.
+        threads: CPU threads to use.
+    """
+
+    height: int
+    width: int
+    device: str = 'cpu'
+    threads: int = 1
+
+
+def check_size(bundle: Bundle, placement: Placement) -> None:
+    """Raise UserError if the network cannot work at this size."""
+    height, width, multiple = placement.height, placement.width, bundle.pad_multiple
+    if height <= 0 or width <= 0 or height % multiple or width % multiple:
+        raise UserError(
+            f'{bundle.name} needs sizes that are multiples of {multiple} and was loaded for '
+            f'{width}x{height}; pad with representations.padding first'
+        )
+
+
+def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:
+    """Raise UserError if a tensor is not what was loaded for."""
+    shape = bundle.bins, placement.height, placement.width
+    if x.shape != shape or x.dtype != np.float32:
+        raise UserError(
+            f'{bundle.name} was loaded for float32 {shape} and got {x.dtype} {x.shape}; '
+            'pad the tensor to this size, or load the bundle for the other one'
+        )
+
+
+def state_shapes(bundle: Bundle, placement: Placement) -> dict[str, tuple[int, int, int, int]]:
+    """Return the shape of each state tensor, by its name."""
+    return {
+        spec.name: (
+            1,
+            spec.channels,
+            placement.height // spec.stride,
+            placement.width // spec.stride,
+        )
+        for spec in bundle.state
+    }

@@ -1,0 +1,191 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A trained network as a folder: what is in it, and whether it is whole.
+
+Comes in: a folder. Goes out: a Bundle. Knows nothing about the libraries that run it; everything
+that is wrong with a bundle and can be seen without running it is said here.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
+
+DESCRIPTION = 'model.yaml'
+ONNX, WEIGHTS, GOLDEN = 'model.onnx', 'weights.safetensors', 'golden.npz'
+FETCH_AGAIN = 'fetch or export the bundle again'
+
+
+@dataclass(frozen=True, slots=True)
+class StateTensor:
+    """One tensor of the recurrent state, [1, channels, height / stride, width / stride]."""
+
+    name: str
+    channels: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A network as the runtime sees it.
+
+    Attributes:
+        folder: where it lies.
+        name: of the model.
+        bins: channels of the voxel grid that goes in.
+        normalisation: of the voxel grid, see representations/voxel_grid.py.
+        window_ms: length of the windows that it was trained for.
+        network: name of the definition in `models.networks`.
+        network_arguments: of the definition.
+        state: the tensors that are carried from window to window.
+        pad_multiple: what height and width must be divisible by.
+        description: everything in model.yaml.
+    """
+
+    folder: Path
+    name: str
+    bins: int
+    normalisation: str
+    window_ms: float
+    network: str
+    network_arguments: dict[str, Any]
+    state: tuple[StateTensor, ...]
+    pad_multiple: int
+    description: dict[str, Any]
+
+    @property
+    def onnx(self) -> Path:
+        """The graph."""
+        return self.folder / ONNX
+
+    @property
+    def weights(self) -> Path:
+        """The weights for the torch definition."""
+        return self.folder / WEIGHTS
+
+    def golden(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return input [steps, bins, height, width] and output [steps, height, width].
+
+        Raises:
+            UserError: the file does not hold them.
+        """
+        try:
+            with np.load(self.folder / GOLDEN, allow_pickle=False) as content:
+                events, intensity = content['events'], content['intensity']
+        except (OSError, KeyError, ValueError) as error:
+            raise UserError(
+                f'{self.folder / GOLDEN} cannot be read ({error}); {FETCH_AGAIN}'
+            ) from None
+        steps, _, height, width = events.shape if events.ndim == 4 else (0, 0, 0, 0)
+        fits = events.shape == (steps, self.bins, height, width)
+        if not steps or not fits or intensity.shape != (steps, height, width):
+            raise UserError(
+                f'{self.folder / GOLDEN} holds {events.shape} and {intensity.shape}, which do not '
+                f'belong to {self.name} with its {self.bins} bins; {FETCH_AGAIN}'
+            )
+        return events.astype(np.float32), intensity.astype(np.float32)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and check a bundle.
+
+    Raises:
+        UserError: a file is missing, changed, or says what this version does not understand.
+    """
+    content = _description(folder)
+    for name in (ONNX, WEIGHTS, GOLDEN):
+        _check_file(folder, name, content)
+    representation = _entry(folder, content, 'representation', dict)
+    network = _entry(folder, content, 'network', dict)
+    bundle = Bundle(
+        folder=folder,
+        name=_entry(folder, content, 'name', str),
+        bins=_positive(folder, representation, 'bins'),
+        normalisation=_entry(folder, representation, 'normalisation', str),
+        window_ms=float(_entry(folder, content, 'window_ms', (int, float))),
+        network=_entry(folder, network, 'name', str),
+        network_arguments=_entry(folder, network, 'arguments', dict),
+        state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
+        pad_multiple=_positive(folder, content, 'pad_multiple'),
+        description=content,
+    )
+    _check_supported(bundle)
+    return bundle
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        what = 'is no bundle: it has no' if folder.is_dir() else 'does not exist; a bundle has a'
+        raise UserError(f'{folder} {what} {DESCRIPTION}; give the folder that was exported')
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f'{path} cannot be read ({error}); {FETCH_AGAIN}') from None
+    if not isinstance(content, dict):
+        raise UserError(f'{path} is no description of a model; {FETCH_AGAIN}')
+    return content
+
+
+def _check_file(folder: Path, name: str, content: dict[str, Any]) -> None:
+    path = folder / name
+    if not path.is_file():
+        raise UserError(f'the bundle {folder} has no {name}; {FETCH_AGAIN}')
+    expected = _entry(folder, _entry(folder, content, 'sha256', dict), name, str)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+        raise UserError(
+            f'{path} is not the file that {DESCRIPTION} was written for (its sha256 differs); '
+            f'{FETCH_AGAIN}'
+        )
+
+
+def _check_supported(bundle: Bundle) -> None:
+    content = bundle.description
+    kind = content['representation'].get('kind')
+    if content.get('sensor') != 'event' or kind != 'voxel_grid':
+        raise UserError(
+            f'{bundle.name} is made for sensor {content.get("sensor")!r} and representation '
+            f'{kind!r}; this version runs event and voxel_grid: update spike_recon_ros'
+        )
+    if bundle.normalisation not in NORMALISATIONS:
+        raise UserError(
+            f'{bundle.name} asks for the normalisation {bundle.normalisation!r}; this version has '
+            f'{", ".join(NORMALISATIONS)}: update spike_recon_ros'
+        )
+    strides = [spec.stride for spec in bundle.state]
+    if not strides or any(bundle.pad_multiple % stride for stride in strides):
+        raise UserError(
+            f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '
+            f'pad_multiple, which is {bundle.pad_multiple}; {FETCH_AGAIN}'
+        )
+
+
+def _state(folder: Path, entry: Any) -> StateTensor:
+    if not isinstance(entry, dict):
+        raise UserError(f'{folder / DESCRIPTION}: state holds {entry!r}; {FETCH_AGAIN}')
+    return StateTensor(
+        _entry(folder, entry, 'name', str),
+        _positive(folder, entry, 'channels'),
+        _positive(folder, entry, 'stride'),
+    )
+
+
+def _entry(folder: Path, content: dict[str, Any], key: str, kind: Any) -> Any:
+    value = content.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        problem = 'is missing' if value is None else f'is {value!r}'
+        raise UserError(f'{folder / DESCRIPTION}: {key} {problem}; {FETCH_AGAIN}')
+    return value
+
+
+def _positive(folder: Path, content: dict[str, Any], key: str) -> int:
+    value = _entry(folder, content, key, int)
+    if value < 1:
+        raise UserError(f'{folder / DESCRIPTION}: {key} is {value}; {FETCH_AGAIN}')
+    return int(value)

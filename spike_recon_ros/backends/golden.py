@@ -1,0 +1,77 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a network gives on this machine what it gave where it was exported.
+
+Comes in: a bundle and a way to load it. Goes out: nothing, or an error. Knows nothing about the
+library. Some pairs of GPU and driver return zeros without an error, and a backend that forgets
+its state still makes pictures; both are found here, before the first frame.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from spike_recon_ros.backends.backend import Backend, Placement
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.errors import UserError
+
+Load = Callable[[Bundle, Placement], Backend]
+
+FLOAT32_TOLERANCE = 1e-3
+BFLOAT16_TOLERANCE = 0.05
+"""Largest accepted deviation, as a share of the contrast of the golden output."""
+
+
+def deviation(intensity: np.ndarray, expected: np.ndarray) -> float:
+    """Return the root mean square difference as a share of the contrast of what was expected.
+
+    A network may use little of its range, so an absolute limit would let errors through. Not a
+    number, anywhere, is an infinite deviation.
+    """
+    difference = intensity.astype(np.float64) - expected
+    contrast = float(expected.std()) or 1.0
+    share = float(np.sqrt(np.mean(difference**2))) / contrast
+    return share if np.isfinite(share) else float('inf')
+
+
+def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
+    """Load a bundle, compare it with its golden output, warm it up; its state is zero.
+
+    The golden input is small, so a copy of its size is run for it and closed again. What is
+    returned has then worked through two windows of its own size.
+
+    Raises:
+        UserError: the output differs.
+    """
+    events, expected = bundle.golden()
+    height, width = expected.shape[1:]
+    small = load(bundle, Placement(height, width, placement.device, placement.threads))
+    try:
+        intensity = np.stack([small.step(window) for window in events])
+    finally:
+        small.close()
+    worst = deviation(intensity, expected)
+    if worst > small.tolerance:
+        raise UserError(
+            f'{bundle.name} does not give its golden output with {small.name}: it is off by '
+            f'{worst:.2g} of the contrast and {small.tolerance:.2g} is allowed; '
+            'try another backend (backend:=onnxruntime), or export the bundle again'
+        )
+    backend = load(bundle, placement)
+    _warm_up(backend, events, placement)
+    return backend
+
+
+def _warm_up(backend: Backend, events: np.ndarray, placement: Placement) -> None:
+    """Run two windows of the real size, and zero the state afterwards."""
+    tiles = (1, -(-placement.height // events.shape[2]), -(-placement.width // events.shape[3]))
+    for window in events[:2]:
+        tiled = np.tile(window, tiles)[:, : placement.height, : placement.width]
+        intensity = backend.step(np.ascontiguousarray(tiled))
+        if not np.isfinite(intensity).all() or np.ptp(intensity) == 0.0:
+            backend.close()
+            raise UserError(
+                f'{backend.name} gives an empty image at {placement.width}x{placement.height}; '
+                'try another backend (backend:=onnxruntime) or device:=cpu'
+            )
+    backend.reset()

@@ -1,0 +1,116 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Networks in ONNX Runtime: on any CPU, and on NVIDIA GPUs with its GPU package.
+
+Comes in: a bundle's ONNX file. Goes out: a Backend. The state stays in two sets of buffers on the
+device; a step reads one and writes the other, never the same.
+"""
+
+import numpy as np
+import onnxruntime
+
+from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.backends.golden import FLOAT32_TOLERANCE
+from spike_recon_ros.errors import UserError
+
+_PROVIDERS = {'cpu': 'CPUExecutionProvider', 'gpu': 'CUDAExecutionProvider'}
+_MEMORY = {'cpu': 'cpu', 'gpu': 'cuda'}
+_ERRORS_ONLY = 3
+
+
+def devices() -> tuple[str, ...]:
+    """Return what a network can run on here; a `gpu` is one of NVIDIA's."""
+    available = onnxruntime.get_available_providers()
+    return tuple(device for device, provider in _PROVIDERS.items() if provider in available)
+
+
+class OnnxRuntimeBackend:
+    """A session with its buffers bound once for the even and once for the odd steps.
+
+    Raises:
+        UserError: the size does not suit the network, the file is no ONNX graph, or the GPU is
+            not usable.
+    """
+
+    tolerance = FLOAT32_TOLERANCE
+
+    def __init__(self, bundle: Bundle, placement: Placement) -> None:
+        check_size(bundle, placement)
+        self._bundle, self._placement = bundle, placement
+        self.name = f'onnxruntime f32 on {placement.device.upper()}'
+        self._session = _session(bundle, placement)
+        memory = _MEMORY[placement.device]
+        self._events = onnxruntime.OrtValue.ortvalue_from_shape_and_type(
+            (1, bundle.bins, placement.height, placement.width), np.float32, memory
+        )
+        self._zeros = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in state_shapes(bundle, placement).items()
+        }
+        self._states = [
+            {
+                name: onnxruntime.OrtValue.ortvalue_from_numpy(zeros.copy(), memory)
+                for name, zeros in self._zeros.items()
+            }
+            for _ in range(2)
+        ]
+        self._intensity = onnxruntime.OrtValue.ortvalue_from_shape_and_type(
+            (1, 1, placement.height, placement.width), np.float32, 'cpu'
+        )
+        self._bindings = [self._bound(read=0, write=1), self._bound(read=1, write=0)]
+        self._read = 0
+
+    def step(self, x: np.ndarray) -> np.ndarray:
+        """See Backend."""
+        check_input(self._bundle, self._placement, x)
+        self._events.update_inplace(np.ascontiguousarray(x[None]))
+        self._session.run_with_iobinding(self._bindings[self._read])
+        self._read = 1 - self._read
+        return self._intensity.numpy()[0, 0].copy()
+
+    def reset(self) -> None:
+        """Zero the state that the next step reads."""
+        for name, zeros in self._zeros.items():
+            self._states[self._read][name].update_inplace(zeros)
+
+    def close(self) -> None:
+        """Give session and buffers back."""
+        del self._bindings, self._states, self._events, self._intensity, self._session
+
+    def _bound(self, read: int, write: int) -> 'onnxruntime.IOBinding':
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input('events', self._events)
+        binding.bind_ortvalue_output('intensity', self._intensity)
+        for name in self._zeros:
+            binding.bind_ortvalue_input(f'{name}_in', self._states[read][name])
+            binding.bind_ortvalue_output(f'{name}_out', self._states[write][name])
+        return binding
+
+
+def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSession':
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = placement.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    provider = _PROVIDERS[placement.device]
+    try:
+        session = onnxruntime.InferenceSession(str(bundle.onnx), options, providers=[provider])
+    except Exception as error:  # onnxruntime's own exceptions share no other base
+        reason = str(error).strip().splitlines()[-1]
+        raise UserError(
+            f'ONNX Runtime cannot load {bundle.onnx} ({reason}); {FETCH_AGAIN}'
+        ) from None
+    if provider not in session.get_providers():  # it falls back to the CPU silently
+        raise UserError(
+            'ONNX Runtime found no usable CUDA; install the CUDA and cuDNN that its version '
+            'needs, or set device:=cpu'
+        )
+    expected = {'events': bundle.bins} | {f'{one.name}_in': one.channels for one in bundle.state}
+    found = {one.name: one.shape[1] for one in session.get_inputs()}
+    if found != expected:
+        raise UserError(
+            f'{bundle.onnx} takes {found} (channels by input), not {expected} as described; '
+            f'{FETCH_AGAIN}'
+        )
+    return session

@@ -1,0 +1,44 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon export`: a trained run in, a bundle out.
+
+Comes in: the command line. Goes out: a folder that `model` may name. Knows nothing about networks.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.errors import UserError
+
+HELP = 'make a bundle, which the node runs, of a trained network'
+DESCRIPTION = """\
+Write the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
+golden input that the runtime checks itself with, and a model card.
+
+  spike-recon export runs/toy -o bundles/toy
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the subcommand."""
+    parser.add_argument('run_folder', type=Path, metavar='RUN', help='folder of the run')
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True, metavar='BUNDLE', help='folder to write'
+    )
+    parser.add_argument('--name', help="of the model (the recipe's)")
+    parser.add_argument('--overwrite', action='store_true', help='replace what BUNDLE holds')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Export; return what was written.
+
+    Raises:
+        UserError: there is no run, BUNDLE exists, or PyTorch or ONNX is not installed.
+    """
+    if args.output.exists() and any(args.output.iterdir()) and not args.overwrite:
+        raise UserError(f'{args.output} is not empty; choose another name or add --overwrite')
+    with training_installed():
+        from spike_recon_training.export import export_run  # noqa: PLC0415
+    return export_run(args.run_folder, args.output, args.name)

@@ -1,0 +1,84 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon train`: a recipe and photographs in, a trained network out.
+
+Comes in: the command line. Goes out: a run's folder and its figures. Knows nothing about how
+networks are trained.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.errors import UserError
+
+HELP = 'train a network on events simulated from photographs'
+DESCRIPTION = """\
+Train a network on nothing but photographs: they are moved before a simulated event camera.
+
+  spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 5
+  spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 9 --resume
+  spike-recon export runs/toy -o bundles/toy
+  spike-recon run recording/ --model bundles/toy -o out
+
+RECIPE is a YAML file, or the name of one that comes with the package. The learning rate always
+falls to its end within the budget. To train on several GPUs or machines, start the same command
+with torchrun:
+
+  torchrun --nproc-per-node 4 -m spike_recon_ros.cli.main train RECIPE ...
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the subcommand."""
+    parser.add_argument('recipe', metavar='RECIPE', help='YAML file or name')
+    parser.add_argument(
+        '--photos', type=Path, nargs='+', required=True, metavar='FOLDER',
+        help='folders of photographs, searched in depth',
+    )  # fmt: skip
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True, metavar='RUN', help='folder of the run'
+    )
+    parser.add_argument(
+        '--budget-minutes', type=float, metavar='N',
+        help='how long to train, earlier parts of a resumed run included (as the recipe says)',
+    )  # fmt: skip
+    parser.add_argument('--resume', action='store_true', help='go on where RUN stopped')
+    parser.add_argument(
+        '--start-from', type=Path, metavar='BUNDLE', help='begin with the weights of a bundle'
+    )
+    parser.add_argument(
+        '--threads', type=int, default=0, metavar='N',
+        help='CPU threads (one fewer than there are cores)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)'
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train; return the run's figures.
+
+    Raises:
+        UserError: an option, the recipe or the photographs are not usable, or PyTorch or Lightning
+            is not installed.
+    """
+    if args.budget_minutes is not None and not args.budget_minutes > 0:
+        raise UserError('--budget-minutes must be above 0')
+    if args.threads < 0:
+        raise UserError('--threads must be 0 or above')
+    with training_installed():
+        from spike_recon_training.train import Request, train  # noqa: PLC0415
+    return train(
+        Request(
+            recipe=args.recipe,
+            photos=args.photos,
+            run=args.output,
+            budget_minutes=args.budget_minutes,
+            resume=args.resume,
+            start_from=args.start_from,
+            threads=args.threads,
+            device=args.device,
+        )
+    )

@@ -1,0 +1,31 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Says how to get what training needs, where it is missing.
+
+Comes in: an import. Goes out: the import, or a UserError. Knows nothing about training.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from spike_recon_ros.errors import UserError
+
+NEEDED = {'torch', 'lightning', 'tensorboard', 'safetensors', 'onnx', 'onnxscript'}
+
+
+@contextmanager
+def training_installed() -> Iterator[None]:
+    """Turn a missing library into a sentence.
+
+    Raises:
+        UserError: one of the libraries of the extra `training` is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or '').partition('.')[0] not in NEEDED:
+            raise
+        raise UserError(
+            f'{error.name} is not installed; to train and export, run: '
+            "pip install 'spike_recon_ros[training]'"
+        ) from error

@@ -1,0 +1,185 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What every backend owes, for every bundle."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.errors import UserError
+
+SMALL = Placement(24, 32)
+
+
+def reference(bundle, windows):
+    """Return what torch gives in float32, step by step."""
+    torch = pytest.importorskip('torch', reason='torch is not installed: nothing to compare with')
+    safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')
+    networks = importlib.import_module('spike_recon_models.networks.networks')
+    network = networks.make_network(bundle.network, **bundle.network_arguments).eval()
+    network.load_state_dict(safetensors.load_file(bundle.weights))
+    state, images = None, []
+    with torch.no_grad():
+        for window in windows:
+            image, state = network(torch.from_numpy(window)[None], state)
+            images.append(image[0, 0].numpy())
+    return np.stack(images)
+
+
+@pytest.fixture
+def backend(load, bundle):
+    loaded = load_checked(load, bundle, SMALL)
+    yield loaded
+    loaded.close()
+
+
+def test_a_hundred_recurrent_steps_are_those_of_torch(backend, bundle, inputs):
+    windows = inputs(bundle, 100)
+    expected = reference(bundle, windows)
+    given = np.stack([backend.step(window) for window in windows])
+    assert given.dtype == np.float32
+    assert deviation(given, expected) < backend.tolerance
+    assert deviation(given[-10:], expected[-10:]) < backend.tolerance  # no drift
+
+
+def test_state_is_alive(backend, bundle, inputs):
+    window = inputs(bundle, 1)[0]
+    first, second = backend.step(window), backend.step(window)
+    assert deviation(second, first) > 2 * backend.tolerance
+
+
+def test_reset(backend, bundle, inputs):
+    windows = inputs(bundle, 3)
+    before = [backend.step(window) for window in windows]
+    backend.reset()
+    after = [backend.step(window) for window in windows]
+    np.testing.assert_array_equal(before, after)
+
+
+def test_reset_after_an_odd_number_of_steps_too(backend, bundle, inputs):
+    windows = inputs(bundle, 2)
+    first = backend.step(windows[0])
+    backend.reset()
+    np.testing.assert_array_equal(backend.step(windows[0]), first)
+    backend.step(windows[1])
+    backend.reset()
+    np.testing.assert_array_equal(backend.step(windows[0]), first)
+
+
+def test_warm_up_leaves_the_state_zero(load, backend, bundle, inputs):
+    fresh = load(bundle, SMALL)
+    window = inputs(bundle, 1)[0]
+    np.testing.assert_array_equal(backend.step(window), fresh.step(window))
+    fresh.close()
+
+
+def test_two_loaded_backends_share_no_state(load, backend, bundle, inputs):
+    window = inputs(bundle, 1)[0]
+    other = load(bundle, SMALL)
+    first = backend.step(window)
+    np.testing.assert_array_equal(other.step(window), first)
+    other.close()
+
+
+def test_a_frame_stays_as_it_is_when_the_next_comes(backend, bundle, inputs):
+    windows = inputs(bundle, 2)
+    first = backend.step(windows[0])
+    kept = first.copy()
+    backend.step(windows[1])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_the_input_is_not_changed(backend, bundle, inputs):
+    window = inputs(bundle, 1)[0]
+    kept = window.copy()
+    backend.step(window)
+    np.testing.assert_array_equal(window, kept)
+
+
+def test_an_input_that_is_a_view_is_read_right(backend, bundle, inputs):
+    wide = inputs(bundle, 1, width=64)[0]
+    given = backend.step(wide[:, :, ::2])
+    backend.reset()
+    np.testing.assert_array_equal(given, backend.step(wide[:, :, ::2].copy()))
+
+
+@pytest.mark.parametrize('change', ['smaller', 'batched', 'double'])
+def test_a_wrong_tensor_is_refused_with_what_is_right(backend, bundle, inputs, change):
+    window = inputs(bundle, 1)[0]
+    wrong = {
+        'smaller': window[:, :-1],
+        'batched': window[None],
+        'double': window.astype(np.float64),
+    }[change]
+    with pytest.raises(UserError, match=r'float32 \(5, 24, 32\).*pad the tensor'):
+        backend.step(wrong)
+
+
+def test_a_size_that_cannot_be_halved_is_refused(load, bundle):
+    if bundle.pad_multiple == 1:
+        pytest.skip(f'{bundle.name} takes every size')
+    with pytest.raises(UserError, match=r'multiples of 4.*33x25.*pad'):
+        load(bundle, Placement(25, 33))
+
+
+def test_a_stale_golden_output_is_refused(load, copied, approve):
+    events, intensity = read_bundle(copied).golden()
+    np.savez(copied / 'golden.npz', events=events, intensity=intensity[::-1])
+    approve(copied)
+    with pytest.raises(UserError, match=r'golden output.*try another backend.*export'):
+        load_checked(load, read_bundle(copied), SMALL)
+
+
+def test_damaged_files_are_refused(load, copied, approve):
+    for name in ('model.onnx', 'weights.safetensors'):
+        content = bytearray((copied / name).read_bytes())
+        content[: len(content) // 2] = b'\xff' * (len(content) // 2)
+        (copied / name).write_bytes(content)
+    approve(copied)
+    with pytest.raises(UserError, match='fetch or export the bundle again'):
+        load_checked(load, read_bundle(copied), SMALL)
+
+
+def test_a_graph_without_the_states_of_the_description_is_refused(load, copied, approve):
+    text = (copied / 'model.yaml').read_text()
+    (copied / 'model.yaml').write_text(text.replace('name: fine', 'name: coarsest'))
+    bundle = read_bundle(copied)
+    if load.__name__ == 'TorchBackend':
+        pytest.skip('torch takes the states from the definition')
+    with pytest.raises(UserError, match='fetch or export the bundle again'):
+        load_checked(load, bundle, SMALL)
+
+
+class Forgetful:
+    """A backend whose state is lost after each step."""
+
+    def __init__(self, backend):
+        self._backend = backend
+        self.name, self.tolerance = backend.name, backend.tolerance
+        self.reset, self.close = backend.reset, backend.close
+
+    def step(self, x):
+        self.reset()
+        return self._backend.step(x)
+
+
+def test_a_backend_that_forgets_its_state_is_refused(load, bundle):
+    with pytest.raises(UserError, match='golden output'):
+        load_checked(lambda *where: Forgetful(load(*where)), bundle, SMALL)
+
+
+class Blank(Forgetful):
+    """A backend that gives zeros at the size of the sensor only."""
+
+    def step(self, x):
+        image = self._backend.step(x)
+        return image if x.shape[1:] != (SMALL.height, SMALL.width) else np.zeros_like(image)
+
+
+def test_a_backend_that_gives_zeros_at_the_real_size_is_refused(load, bundle):
+    with pytest.raises(UserError, match='empty image at 32x24'):
+        load_checked(lambda *where: Blank(load(*where)), bundle, SMALL)

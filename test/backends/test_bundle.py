@@ -1,0 +1,102 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle that is whole is read; one that is not says what to do."""
+
+import numpy as np
+import pytest
+import yaml
+
+from spike_recon_ros.backends.bundle import StateTensor, read_bundle
+from spike_recon_ros.errors import UserError
+
+
+def test_a_bundle_says_what_was_exported(made_bundles):
+    bundle = read_bundle(made_bundles / 'two_scale_gru')
+    assert (bundle.name, bundle.bins, bundle.normalisation) == ('two_scale_gru', 5, 'nonzero')
+    assert bundle.window_ms == 20.0
+    assert (bundle.network, bundle.network_arguments) == ('two_scale_gru', {'channels': 4})
+    assert bundle.state == (StateTensor('fine', 4, 2), StateTensor('coarse', 8, 4))
+    assert bundle.pad_multiple == 4
+    assert bundle.description['licence'] == 'Apache-2.0'
+    events, intensity = bundle.golden()
+    assert events.shape == (6, 5, 48, 64)
+    assert intensity.shape == (6, 48, 64)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r'nothing does not exist.*give the folder'):
+        read_bundle(tmp_path / 'nothing')
+
+
+def test_a_folder_without_description_is_no_bundle(tmp_path):
+    with pytest.raises(UserError, match=r'is no bundle.*model\.yaml'):
+        read_bundle(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['model.onnx', 'weights.safetensors', 'golden.npz'])
+def test_a_missing_file_is_named(copied, name):
+    (copied / name).unlink()
+    with pytest.raises(UserError, match=f'has no {name}; fetch or export'):
+        read_bundle(copied)
+
+
+@pytest.mark.parametrize('name', ['model.onnx', 'weights.safetensors', 'golden.npz'])
+def test_a_file_of_another_export_is_named(copied, name):
+    with (copied / name).open('ab') as file:
+        file.write(b' ')
+    with pytest.raises(UserError, match=f'{name} is not the file.*sha256.*fetch or export'):
+        read_bundle(copied)
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        ({'name': None}, 'name is missing'),
+        ({'window_ms': 'short'}, "window_ms is 'short'"),
+        ({'pad_multiple': 0}, 'pad_multiple is 0'),
+        ({'pad_multiple': True}, 'pad_multiple is True'),
+        ({'pad_multiple': 3}, 'must divide'),
+        ({'state': []}, 'must divide'),
+        ({'state': ['fine']}, "state holds 'fine'"),
+        ({'state': [{'name': 'fine', 'channels': 4}]}, 'stride is missing'),
+        ({'sensor': 'spike'}, 'update spike_recon_ros'),
+        (
+            {'representation': {'kind': 'histogram', 'bins': 5, 'normalisation': 'none'}},
+            "representation 'histogram'.*update spike_recon_ros",
+        ),
+        (
+            {'representation': {'kind': 'voxel_grid', 'bins': 5, 'normalisation': 'median'}},
+            "normalisation 'median'.*update spike_recon_ros",
+        ),
+        ({'network': 'two_scale_gru'}, "network is 'two_scale_gru'"),
+        ({'sha256': {}}, 'model.onnx is missing'),
+    ],
+)
+def test_a_wrong_description_is_refused(copied, change, words):
+    path = copied / 'model.yaml'
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, **change}))
+    with pytest.raises(UserError, match=words):
+        read_bundle(copied)
+
+
+@pytest.mark.parametrize('text', ['{', '- a list', '', b'\xff\xfe\x00'])
+def test_a_description_that_is_no_yaml_is_refused(copied, text):
+    content = text if isinstance(text, bytes) else text.encode()
+    (copied / 'model.yaml').write_bytes(content)
+    with pytest.raises(UserError, match='fetch or export the bundle again'):
+        read_bundle(copied)
+
+
+def test_a_golden_file_of_another_network_is_refused(copied, approve):
+    np.savez(copied / 'golden.npz', events=np.zeros((2, 3, 8, 8)), intensity=np.zeros((2, 8, 8)))
+    approve(copied)
+    with pytest.raises(UserError, match='do not belong to two_scale_gru with its 5 bins'):
+        read_bundle(copied).golden()
+
+
+def test_a_golden_file_that_is_none_is_refused(copied, approve):
+    (copied / 'golden.npz').write_bytes(b'no archive')
+    approve(copied)
+    with pytest.raises(UserError, match=r'golden\.npz cannot be read'):
+        read_bundle(copied).golden()

@@ -1,0 +1,135 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A network from the name that is typed to the frames that come out."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends import zoo
+from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
+from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import (
+    check_model_name,
+    describe_model,
+    load_model,
+    model_names,
+)
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.window import Window
+
+WIDTH, HEIGHT = 346, 260
+WINDOW_NS = 20_000_000
+
+if all(candidate.missing() for candidate in CANDIDATES):
+    pytest.skip('no backend is installed', allow_module_level=True)
+
+
+def events_of(count, t_start_ns=0, t_end_ns=WINDOW_NS, seed=3):
+    random = np.random.default_rng(seed)
+    return Events(
+        random.integers(0, WIDTH, count).astype(np.uint16),
+        random.integers(0, HEIGHT, count).astype(np.uint16),
+        random.integers(0, 2, count).astype(np.uint8),
+        np.sort(random.integers(t_start_ns, t_end_ns, count)).astype(np.int64),
+        Triggers.empty(),
+    )
+
+
+@pytest.fixture
+def model(made_bundles):
+    bundle = read_bundle(made_bundles / 'two_scale_gru')
+    loaded = NetworkModel(bundle, choose_backend(), WIDTH, HEIGHT)
+    yield loaded
+    loaded.close()
+
+
+def test_a_frame_has_the_size_of_the_sensor(model):
+    image = model.step(Window(0, WINDOW_NS, events_of(20_000)))
+    assert image.shape == (HEIGHT, WIDTH)
+    assert image.dtype == np.float32
+    assert image.flags.c_contiguous
+    assert 0.0 <= image.min() < image.max() <= 1.0
+
+
+def test_a_frame_is_that_of_the_padded_voxel_grid(made_bundles, model):
+    bundle = read_bundle(made_bundles / 'two_scale_gru')
+    choice = choose_backend()
+    events = events_of(20_000)
+    grid = voxel_grid(
+        events, 0, WINDOW_NS, bins=5, height=HEIGHT, width=WIDTH, normalisation='nonzero'
+    )
+    padded = np.zeros((5, 260, 348), np.float32)
+    padded[:, :, :WIDTH] = grid
+    backend = choice.load(bundle, Placement(260, 348))
+    expected = backend.step(padded)[:, :WIDTH]
+    backend.close()
+    np.testing.assert_array_equal(model.step(Window(0, WINDOW_NS, events)), expected)
+
+
+def test_reset_brings_the_first_frame_back(model):
+    window = Window(0, WINDOW_NS, events_of(20_000))
+    first, second = model.step(window), model.step(window)
+    assert not np.array_equal(first, second)
+    model.reset()
+    np.testing.assert_array_equal(model.step(window), first)
+
+
+def test_a_long_silence_neither_explodes_nor_empties_the_image(model):
+    model.step(Window(0, WINDOW_NS, events_of(20_000)))
+    for step in range(1, 50):
+        image = model.step(Window(step * WINDOW_NS, (step + 1) * WINDOW_NS, Events.empty()))
+    assert np.isfinite(image).all()
+    assert 0.0 <= image.min() <= image.max() <= 1.0
+
+
+def test_the_description_says_what_runs_and_why(model):
+    choice = choose_backend()
+    assert model.description.startswith(f'two_scale_gru with {choice.candidate.name}')
+    assert choice.reason in model.description
+
+
+def test_a_path_is_a_model(made_bundles):
+    settings = Settings(model=str(made_bundles / 'firenet'))
+    check_model_name(settings.model)
+    assert load_model(settings, 32, 24).name == 'firenet'
+    assert 'CPU' in describe_model(settings) or 'GPU' in describe_model(settings)
+
+
+def test_an_installed_bundle_is_a_model(made_bundles, monkeypatch):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
+    assert model_names() == ['fibar', 'firenet', 'leaky_integrator', 'two_scale_gru']
+    assert load_model(Settings(model='firenet'), 32, 24).name == 'firenet'
+
+
+def test_an_unknown_model_names_those_there_are(made_bundles, monkeypatch):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
+    with pytest.raises(UserError, match=r'did you mean firenet.*two_scale_gru.*path of a bundle'):
+        check_model_name('firenett')
+
+
+def test_a_path_without_bundle_says_so():
+    with pytest.raises(UserError, match='does not exist'):
+        load_model(Settings(model='no/such/folder'), 32, 24)
+
+
+def test_a_filter_needs_no_backend():
+    assert describe_model(Settings(model='fibar')) == 'filter fibar'
+
+
+def test_the_pipeline_runs_a_network(made_bundles):
+    settings = Settings(model=str(made_bundles / 'two_scale_gru'), fps=50.0)
+    reconstructor = Reconstructor(settings)
+    events = events_of(5000, t_end_ns=5 * WINDOW_NS)
+    packet = Packet('mono', WIDTH, HEIGHT, 0, 0, 0, encode_mono(events, 0))
+    frames = list(reconstructor.push(packet))
+    assert len(frames) == 4
+    assert all(frame.image.shape == (HEIGHT, WIDTH) for frame in frames)
+    reconstructor.close()

@@ -1,0 +1,102 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The terms of the loss against what they must be."""
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed: there are no losses')
+
+from spike_recon_training.losses import (  # noqa: E402
+    Loss,
+    LossWeights,
+    change_difference,
+    contrast_difference,
+    gradient_difference,
+    ssim,
+)
+
+
+def video(windows=3, batch=2, height=24, width=20, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand((windows, batch, 1, height, width), generator=generator)
+
+
+def test_same_video_has_no_loss():
+    weights = LossWeights(l1=1, ssim=1, gradient=1, temporal=1, contrast=1)
+    total, terms = Loss(weights)(video(), video())
+    assert set(terms) == {'l1', 'ssim', 'gradient', 'temporal', 'contrast'}
+    assert total == pytest.approx(0, abs=1e-5)
+
+
+def test_sum_is_weighted_and_terms_are_not():
+    loss = Loss(LossWeights(l1=2.0, ssim=0.0, gradient=0.0, temporal=3.0))
+    total, terms = loss(video(), video(seed=1))
+    assert set(terms) == {'l1', 'temporal'}
+    assert total == pytest.approx(float(2 * terms['l1'] + 3 * terms['temporal']), rel=1e-5)
+
+
+def test_ssim_is_that_of_opencv_blurs():
+    """The formula once more, with another library's gaussian window."""
+    one, two = (video(1, 1, 40, 50, seed)[0, 0, 0].numpy().astype(np.float64) for seed in (0, 1))
+    two = 0.5 * one + 0.5 * two
+
+    def smooth(image):
+        return cv2.GaussianBlur(image, (11, 11), 1.5)[5:-5, 5:-5]
+
+    m1, m2 = smooth(one), smooth(two)
+    v1, v2, cov = smooth(one**2) - m1**2, smooth(two**2) - m2**2, smooth(one * two) - m1 * m2
+    likeness = (2 * m1 * m2 + 1e-4) / (m1**2 + m2**2 + 1e-4)
+    expected = (likeness * (2 * cov + 9e-4) / (v1 + v2 + 9e-4)).mean()
+    found = ssim(*(torch.from_numpy(image).float()[None, None] for image in (one, two)))
+    assert float(found) == pytest.approx(expected, abs=1e-4)
+
+
+def test_ssim_of_a_tiny_image_is_refused():
+    with pytest.raises(ValueError, match='11 pixels'):
+        ssim(torch.zeros(1, 1, 10, 30), torch.zeros(1, 1, 10, 30))
+
+
+def test_gradient_ignores_brightness_and_sees_edges():
+    image = video()[0]
+    assert gradient_difference(image, image - 0.3) == pytest.approx(0, abs=1e-6)
+    assert gradient_difference(image, image.flip(-1)) > 0.1
+
+
+def test_change_counts_flicker_but_no_constant_error():
+    truth = torch.full((4, 1, 1, 16, 16), 0.5)
+    steady, flickering = truth + 0.2, truth.clone()
+    flickering[1::2] += 0.2
+    assert change_difference(steady, truth) == pytest.approx(0, abs=1e-6)
+    assert change_difference(flickering, truth) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_change_reaches_over_the_border_of_segments():
+    truth = torch.zeros(4, 1, 1, 16, 16)
+    jumping = truth.clone()
+    jumping[2:] = 1.0
+    before = jumping[1], truth[1]
+    assert change_difference(jumping[2:], truth[2:]) == 0
+    assert change_difference(jumping[2:], truth[2:], before) == pytest.approx(0.5)
+
+
+def test_contrast_is_the_difference_of_deviations():
+    image = video()[0]
+    assert contrast_difference(image, 0.5 * image) == pytest.approx(
+        float(0.5 * image.flatten(1).std(1, correction=0).mean()), rel=1e-4
+    )
+
+
+def test_loss_is_float32_below_autocast():
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        total, _ = Loss(LossWeights())(video().bfloat16(), video(seed=1))
+    assert total.dtype == torch.float32
+
+
+def test_gradients_flow_and_are_finite():
+    made = video().clamp(0, 0).requires_grad_()
+    Loss(LossWeights(contrast=0.1))(made, torch.zeros_like(made) + 0.5)[0].backward()
+    assert made.grad is not None
+    assert torch.isfinite(made.grad).all()
+    assert made.grad.any()

@@ -1,0 +1,80 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Photographs as they come in."""
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
+
+from spike_recon_ros.errors import UserError
+from spike_recon_training.simulation.patterns import random_pattern
+from spike_recon_training.simulation.photographs import (
+    find_photographs,
+    load_photographs,
+    split_photographs,
+)
+
+
+def test_photographs_are_found_in_depth_and_sorted(photo_folder, tmp_path):
+    (tmp_path / 'deep' / 'er').mkdir(parents=True)
+    source = next(photo_folder.iterdir()).read_bytes()
+    for name in ('b.png', 'deep/er/a.PNG', 'notes.txt'):
+        (tmp_path / name).write_bytes(source)
+    assert [file.name for file in find_photographs([tmp_path])] == ['b.png', 'a.PNG']
+
+
+def test_folder_without_photographs_is_an_error_that_says_what_counts(tmp_path):
+    with pytest.raises(UserError, match=r'\.jpg'):
+        find_photographs([tmp_path])
+    with pytest.raises(UserError, match='no folder'):
+        find_photographs([tmp_path / 'missing'])
+
+
+def test_files_that_are_no_images_are_left_out(photo_folder, tmp_path):
+    broken = tmp_path / 'broken.jpg'
+    broken.write_bytes(b'no image')
+    good = find_photographs([photo_folder])
+    assert load_photographs([broken, *good], 64).files == len(good)
+    with pytest.raises(UserError, match='1 files'):
+        load_photographs([broken], 64)
+
+
+def test_squares_have_the_whole_range_and_the_size(photographs):
+    assert photographs.squares.shape[1:] == (128, 128)
+    spread = photographs.squares.flatten(1).float().std(1)
+    assert (spread > 10).float().mean() > 0.9
+
+
+def test_long_photograph_gives_several_squares(tmp_path):
+    rng = np.random.default_rng(0)
+    wide = cv2.resize(rng.random((6, 18), np.float32) * 255, (300, 100)).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / 'wide.png'), wide)
+    cv2.imwrite(str(tmp_path / 'high.png'), wide.T)
+    assert len(load_photographs([tmp_path / 'wide.png'], 100)) == 3
+    assert len(load_photographs([tmp_path / 'high.png'], 50)) == 3
+
+
+def test_drawn_squares_are_the_asked_share(photo_folder):
+    files = find_photographs([photo_folder])
+    without, half = (load_photographs(files, 64, pattern_share=share) for share in (0.0, 0.5))
+    assert len(half) == 2 * len(without)
+
+
+def test_held_back_photographs_do_not_depend_on_the_others(photo_folder):
+    files = find_photographs([photo_folder])
+    used, held = split_photographs(files, 0.4)
+    assert used
+    assert held
+    assert sorted(used + held) == files
+    fewer = files[::2]
+    assert set(split_photographs(fewer, 0.4)[1]) == set(held) & set(fewer)
+
+
+def test_patterns_differ_and_are_not_flat():
+    rng = np.random.default_rng(3)
+    drawn = [random_pattern(96, rng) for _ in range(12)]
+    assert {pattern.shape for pattern in drawn} == {(96, 96)}
+    assert min(pattern.std() for pattern in drawn) > 1
+    assert not np.array_equal(drawn[0], drawn[1])

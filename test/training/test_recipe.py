@@ -1,0 +1,76 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Recipes, right and wrong."""
+
+import pytest
+
+pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+
+from spike_recon_models.networks.networks import make_network
+from spike_recon_ros.errors import UserError
+from spike_recon_training.recipe import RECIPES, find_recipe, read_recipe, write_recipe
+
+LEAST = 'name: a\nnetwork: {name: firenet}\n'
+
+
+def read(tmp_path, text):
+    file = tmp_path / 'recipe.yaml'
+    file.write_text(text, encoding='utf-8')
+    return read_recipe(file)
+
+
+def test_recipe_needs_a_name_and_a_network(tmp_path):
+    recipe = read(tmp_path, LEAST)
+    assert (recipe.name, recipe.network.name, recipe.network.arguments) == ('a', 'firenet', {})
+
+
+@pytest.mark.parametrize('file', sorted(RECIPES.glob('*.yaml')), ids=lambda file: file.stem)
+def test_recipes_of_the_package_are_whole(file):
+    recipe = read_recipe(file)
+    assert recipe.name == file.stem
+    network = make_network(recipe.network.name, **recipe.network.arguments)
+    assert recipe.optimisation.crop % network.pad_multiple == 0
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    recipe = read(tmp_path, LEAST + 'sequences: {window_ms: [7, 9], sensor: {noise_hz: [1, 2]}}')
+    write_recipe(recipe, tmp_path / 'again.yaml')
+    assert read_recipe(tmp_path / 'again.yaml') == recipe
+    assert recipe.sequences.sensor.noise_hz == (1.0, 2.0)
+
+
+def test_exponents_without_a_point_are_numbers(tmp_path):
+    recipe = read(tmp_path, LEAST + 'optimisation: {learning_rate: 1e-3, precision: 32}')
+    assert recipe.optimisation.learning_rate == 1e-3
+    assert recipe.optimisation.precision == '32'
+
+
+@pytest.mark.parametrize(
+    ('text', 'cure'),
+    [
+        ('name: a', 'network is missing'),
+        ('[1, 2]', 'mapping'),
+        (LEAST + 'optimisation: {batsh: 3}', r'optimisation\.batsh; did you mean batch'),
+        (LEAST + 'optimisation: {batch: many}', 'optimisation.batch .* whole number'),
+        (LEAST + 'optimisation: {batch: 2.5}', 'whole number'),
+        (LEAST + 'optimisation: {batch: true}', 'whole number'),
+        (LEAST + 'optimisation: {batch: 0}', 'batch must be above 0'),
+        (LEAST + 'optimisation: {precision: 8}', 'bf16'),
+        (LEAST + 'optimisation: {segments: [3, 1]}', 'least value comes first'),
+        (LEAST + 'sequences: {window_ms: 20}', 'list'),
+        (LEAST + 'sequences: {window_ms: [1, 2, 3]}', 'least, greatest'),
+        (LEAST + 'sequences: {sensor: {noise_hz: [0, 1]}}', r'sensor\.noise_hz must be above 0'),
+        (LEAST + 'normalisation: some', 'nonzero'),
+        (LEAST + 'photographs: {held_share: 1}', 'below 1'),
+        ('name: [', 'YAML'),
+    ],
+)
+def test_wrong_recipe_is_an_error_that_names_the_key(tmp_path, text, cure):
+    with pytest.raises(UserError, match=cure):
+        read(tmp_path, text)
+
+
+def test_unknown_recipe_names_those_there_are():
+    with pytest.raises(UserError, match='toy'):
+        find_recipe('nothing')
+    assert find_recipe('toy').name == 'toy.yaml'

@@ -1,0 +1,223 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From photographs to a bundle, small."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
+pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing can be trained')
+pytest.importorskip('safetensors', reason='safetensors is not installed: nothing can be trained')
+
+from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_ros.cli import train as command  # noqa: E402
+from spike_recon_ros.errors import UserError  # noqa: E402
+from spike_recon_training.budget import LAST, learning_rate_share  # noqa: E402
+from spike_recon_training.datasets.segments import Segment  # noqa: E402
+from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
+from spike_recon_training.losses import LossWeights  # noqa: E402
+from spike_recon_training.recipe import Optimisation, read_recipe  # noqa: E402
+from spike_recon_training.report import CHECKPOINT  # noqa: E402
+from spike_recon_training.task import ReconstructionTask  # noqa: E402
+from spike_recon_training.train import Request, train  # noqa: E402
+
+SMALL = {
+    'name': 'small',
+    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
+    'photographs': {'side': 64, 'held_share': 0.2},
+    'sequences': {'steps': [4], 'things': [0, 0]},
+    'optimisation': {'batch': 2, 'crop': 16, 'windows': 4, 'segments': [1, 2]},
+}
+
+
+@pytest.fixture(scope='module')
+def recipe_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp('recipe') / 'small.yaml'
+    file.write_text(yaml.safe_dump(SMALL), encoding='utf-8')
+    return file
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, recipe_file, photo_folder):
+    """Return the folder and the figures of a run of a second."""
+    run = tmp_path_factory.mktemp('runs') / 'small'
+    return run, train(request(recipe_file, photo_folder, run, 1 / 60))
+
+
+def request(recipe_file, photo_folder, run, minutes, **options):
+    return Request(
+        recipe=str(recipe_file),
+        photos=[photo_folder],
+        run=run,
+        budget_minutes=minutes,
+        threads=1,
+        device='cpu',
+        **options,
+    )
+
+
+def test_run_leaves_what_is_needed_to_judge_and_resume_it(finished):
+    run, figures = finished
+    names = {path.name for path in run.iterdir()}
+    assert {CHECKPOINT, 'recipe.yaml', 'run.json', 'validation.json', 'sheets'} <= names
+    assert json.loads((run / 'run.json').read_text()) == figures
+    assert figures['steps'] > 0
+    assert figures['frames'] == figures['steps'] * 2 * 4
+    assert 0 < figures['held_back']['mse'] < 1
+    assert {'ssim', 'cold_mse', 'cold_ssim'} <= set(figures['held_back'])
+    assert read_recipe(run / 'recipe.yaml').network.name == 'two_scale_gru'
+
+
+def test_run_ends_annealed_in_its_time(finished):
+    run, figures = finished
+    checkpoint = torch.load(run / CHECKPOINT, weights_only=False)
+    group = checkpoint['optimizer_states'][0]['param_groups'][0]
+    steps_rise = min(1.0, figures['steps'] / 20)
+    assert group['lr'] == pytest.approx(LAST * 1e-3 * steps_rise, rel=1e-3)
+    assert figures['minutes'] >= 1 / 60
+
+
+def test_resumed_run_goes_on_and_counts_on(tmp_path, recipe_file, photo_folder):
+    first = train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01))
+    with pytest.raises(UserError, match='--resume'):
+        train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02))
+    with pytest.raises(UserError, match='larger'):
+        train(request(recipe_file, photo_folder, tmp_path / 'run', 0.005, resume=True))
+    again = train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02, resume=True))
+    assert again['steps'] > first['steps']
+    assert again['minutes'] >= first['minutes']
+    assert len(json.loads((tmp_path / 'run' / 'validation.json').read_text())) == 2
+
+
+def test_nothing_to_resume_is_said(tmp_path, recipe_file, photo_folder):
+    with pytest.raises(UserError, match='leave out --resume'):
+        train(request(recipe_file, photo_folder, tmp_path / 'none', 0.01, resume=True))
+
+
+def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
+    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
+    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    from spike_recon_ros.backends.bundle import read_bundle  # noqa: PLC0415
+    from spike_recon_training.export import export_run  # noqa: PLC0415
+
+    run, figures = finished
+    said = export_run(run, tmp_path / 'bundle', 'mine')
+    assert said['steps'] == figures['steps']
+    assert read_bundle(tmp_path / 'bundle').name == 'mine'
+    state = torch.load(run / CHECKPOINT, weights_only=False)['state_dict']
+    for name, value in load_file(tmp_path / 'bundle' / 'weights.safetensors').items():
+        assert torch.equal(value, state[f'average.{name}'])
+        assert not name.startswith('average')
+
+
+def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    other = make_network('two_scale_gru', channels=5)
+    save_file(other.state_dict(), tmp_path / 'weights.safetensors')
+    with pytest.raises(UserError, match='does not fit'):
+        train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01, start_from=tmp_path))
+
+
+def test_crop_that_the_network_cannot_halve_is_an_error(tmp_path, photo_folder):
+    wrong = {**SMALL, 'optimisation': {'crop': 18}}
+    (tmp_path / 'wrong.yaml').write_text(yaml.safe_dump(wrong))
+    with pytest.raises(UserError, match='multiple of 4'):
+        train(request(tmp_path / 'wrong.yaml', photo_folder, tmp_path / 'run', 0.01))
+
+
+@pytest.mark.parametrize(
+    ('words', 'cure'),
+    [
+        (['--budget-minutes', '0'], 'above 0'),
+        (['--budget-minutes', 'nan'], 'above 0'),
+        (['--threads', '-1'], '0 or above'),
+    ],
+)
+def test_senseless_option_is_one_clear_sentence(tmp_path, words, cure):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    arguments = ['toy', '--photos', str(tmp_path), '-o', str(tmp_path / 'run'), *words]
+    with pytest.raises(UserError, match=cure):
+        command.run(parser.parse_args(arguments))
+
+
+def test_learning_rate_rises_and_then_falls_to_its_end():
+    progress = np.linspace(0, 1, 201)
+    shares = np.array([learning_rate_share(p, 0.1) for p in progress])
+    assert shares.max() == pytest.approx(1)
+    assert (np.diff(shares[progress <= 0.1]) >= 0).all()
+    assert (np.diff(shares[progress >= 0.1]) <= 0).all()
+    assert shares[-1] == pytest.approx(LAST)
+    assert learning_rate_share(0.5, 0.0) == pytest.approx(0.505, abs=0.001)
+
+
+def segments_of(photographs, recipe_file, **options):
+    return iter(SimulatedSegments(photographs, read_recipe(recipe_file), 5, **options))
+
+
+def test_sequences_begin_cold_and_have_as_many_segments_as_asked(photographs, recipe_file):
+    stream = segments_of(photographs, recipe_file)
+    cold = [next(stream).cold for _ in range(30)]
+    assert cold[0]
+    lengths = np.diff(np.flatnonzero([*cold, True]))
+    assert set(lengths) == {1, 2}
+
+
+def test_processes_and_resumed_runs_see_other_sequences(photographs, recipe_file):
+    starts = [(0, 0), (0, 0), (1, 0), (0, 50)]
+    first, same, other, later = (
+        next(segments_of(photographs, recipe_file, start=lambda s=start: s)).truths
+        for start in starts
+    )
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, later)
+
+
+def segment(cold, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    grids = torch.randn((3, 2, 5, 16, 16), generator=generator)
+    return Segment(grids, torch.rand((3, 2, 1, 16, 16), generator=generator), cold)
+
+
+def test_state_is_carried_until_sequences_begin_anew():
+    network = make_network('two_scale_gru', channels=4)
+    task = ReconstructionTask(network, LossWeights(temporal=0), Optimisation())
+    with torch.no_grad():
+        cold = float(task.training_step(segment(True), 0))
+        warm = float(task.training_step(segment(False), 1))
+        again = float(task.training_step(segment(True), 2))
+    assert cold == again
+    assert cold != warm
+
+
+def test_loss_that_is_no_number_stops_the_training():
+    network = make_network('two_scale_gru', channels=4)
+    task = ReconstructionTask(network, LossWeights(), Optimisation())
+    broken = segment(True)
+    broken.truths.fill_(float('nan'))
+    task.training_step(broken, 0)
+    with pytest.raises(UserError, match='learning_rate'):
+        task.on_before_optimizer_step(task.configure_optimizers())
+
+
+def test_loss_falls_on_one_segment():
+    network = make_network('two_scale_gru', channels=4)
+    task = ReconstructionTask(network, LossWeights(), Optimisation(learning_rate=1e-2))
+    optimizer = task.configure_optimizers()
+    losses = []
+    for step in range(30):
+        loss = task.training_step(segment(True), step)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.97 * losses[0]

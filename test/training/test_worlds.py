@@ -1,0 +1,112 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Worlds of photographs and how they move."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
+
+from spike_recon_training.simulation.paths import inverse_homography, random_paths  # noqa: E402
+from spike_recon_training.simulation.photo_scene import PhotoScene, photo_scene  # noqa: E402
+from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel  # noqa: E402
+
+HEIGHT, WIDTH = 48, 64
+
+
+def worlds(photographs, things=2, batch=4, speed=200.0, seed=0, **changes):
+    return PlanarWorlds(
+        photographs,
+        WorldModel(**changes),
+        HEIGHT,
+        WIDTH,
+        things=things,
+        greatest_px_s=torch.full((batch,), speed),
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def at(batch, *times_s):
+    return torch.tensor(times_s).expand(batch, -1)
+
+
+def test_luminance_is_positive_and_at_most_one(photographs):
+    seen = worlds(photographs, lighting_share=1.0).luminance(at(4, 0.0, 0.1, 5.0))
+    assert seen.shape == (4, 3, HEIGHT, WIDTH)
+    assert seen.min() > 0
+    assert seen.max() <= 1 + 1e-5
+
+
+def test_seed_decides_the_world(photographs):
+    first, same, other = (
+        worlds(photographs, seed=seed).luminance(at(4, 0.3)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
+def test_times_asked_together_are_those_asked_apart(photographs):
+    world = worlds(photographs)
+    together = world.luminance(at(4, 0.1, 0.7))
+    assert torch.allclose(together[:, 1:], world.luminance(at(4, 0.7)), atol=1e-5)
+
+
+def test_world_without_speed_stands_still(photographs):
+    seen = worlds(photographs, speed=0.0, lighting_share=0.0).luminance(at(4, 0.0, 1.0))
+    assert torch.equal(seen[:, 0], seen[:, 1])
+
+
+def test_light_changes_where_it_shall(photographs):
+    seen = worlds(photographs, speed=0.0, lighting_share=1.0).luminance(at(4, 0.0, 0.31))
+    ratio = (seen[:, 1] / seen[:, 0]).log()
+    assert (ratio.abs().amax((1, 2)) > 1e-3).all()
+    assert torch.allclose(ratio, ratio.mean((1, 2), keepdim=True), atol=0.8)
+
+
+def test_points_move_about_as_fast_as_asked(photographs):
+    world, dt = worlds(photographs, batch=16, speed=300.0), 1e-3
+    corner = torch.tensor([WIDTH / 2, HEIGHT / 2, 1.0]).double()
+    speeds = []
+    for t in np.arange(0.0, 3.0, 0.05):
+        before, after = world.homography(at(16, t, t + dt)).double().unbind(1)
+        moved = torch.linalg.inv(after) @ before @ corner
+        shift = moved[..., :2] / moved[..., 2:] - corner[:2]
+        speeds.append(shift.norm(dim=-1) / dt)
+    assert 150 < torch.stack(speeds).max() < 2.2 * 300
+    assert 30 < torch.stack(speeds).mean() < 200
+
+
+def test_paths_rest_start_and_return():
+    generator = torch.Generator().manual_seed(0)
+    paths = random_paths(generator, torch.full((32, 1), 100.0), 50.0)
+    times = torch.linspace(0, 4, 800).expand(32, -1)
+    speed = paths.travelled(times)[..., 0].diff(dim=1) / (4 / 799)
+    assert speed.max() <= 100 * 1.01
+    assert 0.05 < (speed.abs() < 1e-3).float().mean() < 0.4
+    assert (speed < -1).float().mean() > 0.05
+    jumps = speed.diff(dim=1).abs() > 10
+    assert jumps.any(1).float().mean() > 0.9
+
+
+def test_identity_pose_is_the_identity():
+    assert torch.equal(inverse_homography(torch.zeros(6)), torch.eye(3))
+
+
+def test_things_lie_before_the_background(photographs):
+    alone, crowded = (worlds(photographs, things=n, speed=0.0, seed=5) for n in (0, 2))
+    assert alone.luminance(at(4, 0.0)).shape == crowded.luminance(at(4, 0.0)).shape
+    assert not torch.allclose(alone.luminance(at(4, 0.0)), crowded.luminance(at(4, 0.0)))
+
+
+def test_photo_scene_is_a_scene(photo_folder):
+    scene = photo_scene(photo_folder, WIDTH, HEIGHT, seed=1)
+    view = scene.luminance(0.2)
+    assert view.shape == (HEIGHT, WIDTH)
+    assert view.dtype == np.float32
+    assert scene.camera_matrix.shape == (3, 3)
+
+
+def test_speed_of_a_photo_scene_bounds_its_motion(photographs):
+    scene = PhotoScene(photographs, WIDTH, HEIGHT, seed=2)
+    speeds = [scene.speed_px(t) for t in np.arange(0, 2, 0.1)]
+    assert 0 < max(speeds) < 2 * WIDTH

@@ -1,0 +1,93 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Segments that are simulated as they are asked for.
+
+Comes in: photographs and a recipe. Goes out: Segments, without end, made on the device where they
+are used: nothing is loaded, copied or waited for. Knows nothing about networks or losses.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset
+
+from spike_recon_training.datasets.segments import Segment
+from spike_recon_training.recipe import Recipe
+from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.sequences import Sequences, normalise_nonzero
+
+
+class SimulatedSegments(IterableDataset):
+    """Endless segments; a sequence has a random number of them and begins cold.
+
+    Args:
+        photographs: what there is to see, on any device.
+        recipe: what to simulate.
+        bins: channels of a voxel grid.
+        device: asked when the first segment is, because Lightning decides late.
+        start: asked then too: numbers (rank, steps done), so that no two processes, and no run
+            that is resumed, see the same sequences.
+
+    Attributes:
+        seconds: time spent on simulation (on a GPU: on asking for it).
+    """
+
+    def __init__(
+        self,
+        photographs: Photographs,
+        recipe: Recipe,
+        bins: int,
+        *,
+        device: Callable[[], torch.device] = lambda: torch.device('cpu'),
+        start: Callable[[], tuple[int, int]] = lambda: (0, 0),
+    ) -> None:
+        super().__init__()
+        self._photographs = photographs
+        self._recipe = recipe
+        self._bins = bins
+        self._device = device
+        self._start = start
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Segment]:
+        """Yield segments for ever."""
+        photographs = self._photographs.to(self._device())
+        optimisation = self._recipe.optimisation
+        chance = np.random.default_rng([self._recipe.seed, *self._start()])
+        while True:
+            seed = int(chance.integers(2**62))
+            fewest, most = optimisation.segments
+            for number in range(int(chance.integers(fewest, most + 1))):
+                begun = time.perf_counter()
+                if number == 0:
+                    sequences = new_sequences(photographs, self._recipe, self._bins, seed)
+                segment = next_segment(sequences, self._recipe, cold=number == 0)
+                self.seconds += time.perf_counter() - begun
+                yield segment
+
+
+def new_sequences(photographs: Photographs, recipe: Recipe, bins: int, seed: int) -> Sequences:
+    """Return a batch of sequences as the recipe wants them, at their beginning."""
+    crop = recipe.optimisation.crop
+    return Sequences(
+        photographs,
+        recipe.sequences,
+        recipe.optimisation.batch,
+        crop,
+        crop,
+        bins=bins,
+        seed=seed,
+    )
+
+
+@torch.no_grad()
+def next_segment(
+    sequences: Sequences, recipe: Recipe, *, cold: bool, windows: int | None = None
+) -> Segment:
+    """Return the next windows of some sequences, as the network reads them."""
+    grids, truths = sequences.next(windows or recipe.optimisation.windows)
+    if recipe.normalisation == 'nonzero':
+        grids = normalise_nonzero(grids)
+    return Segment(grids, truths, cold)

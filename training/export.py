@@ -1,0 +1,84 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From a run to a bundle.
+
+Comes in: the folder that a training wrote. Goes out: a bundle with its averaged weights. Knows
+nothing about ONNX.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spike_recon_models.export import export_bundle
+from spike_recon_models.networks.networks import make_network
+from spike_recon_ros.errors import UserError
+from spike_recon_training.recipe import read_recipe
+from spike_recon_training.report import CHECKPOINT
+from spike_recon_training.train import SUMMARY
+
+PREFIX = 'average.'
+
+
+def export_run(run: Path, bundle: Path, name: str | None = None) -> dict[str, Any]:
+    """Write the bundle of a run, finished or interrupted.
+
+    Args:
+        run: folder of the run.
+        bundle: folder to write.
+        name: of the model; None = the recipe's.
+
+    Returns: what the command line prints.
+
+    Raises:
+        UserError: if there is no run, or its checkpoint does not fit its recipe.
+    """
+    file = run / CHECKPOINT
+    if not file.is_file():
+        raise UserError(f'{run} holds no {CHECKPOINT}; give the folder of `spike-recon train -o`')
+    recipe = read_recipe(run / 'recipe.yaml')
+    checkpoint = torch.load(file, map_location='cpu', weights_only=False)
+    weights = {
+        key.removeprefix(PREFIX): value
+        for key, value in checkpoint['state_dict'].items()
+        if key.startswith(PREFIX)
+    }
+    network = make_network(recipe.network.name, **recipe.network.arguments)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
+    summary = {}
+    if (run / SUMMARY).is_file():
+        summary = json.loads((run / SUMMARY).read_text(encoding='utf-8'))
+    asked = dataclasses.asdict(recipe)
+    card = {
+        'name': name or recipe.name,
+        'representation': {'normalisation': recipe.normalisation},
+        'window_ms': recipe.window_ms,
+        'network': {'name': recipe.network.name, 'arguments': recipe.network.arguments},
+        'recipe': {
+            'seed': recipe.seed,
+            'steps': int(checkpoint['global_step']),
+            **{key: summary[key] for key in ('minutes', 'frames', 'device') if key in summary},
+            **{key: _plain(asked[key]) for key in ('loss', 'optimisation', 'sequences')},
+        },
+        'data': {
+            'kind': 'simulated events from moving photographs; no recording was used',
+            **summary.get('data', {}),
+        },
+        'metrics': {'held_back_photographs': summary.get('held_back', {})},
+        'licence': recipe.licence,
+    }
+    export_bundle(network.eval(), bundle, card)
+    return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
+
+
+def _plain(value: Any) -> Any:
+    """Return tuples as lists, which YAML can write."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

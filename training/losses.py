@@ -1,0 +1,149 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How far a reconstruction is from the truth, differentiable.
+
+Comes in: video [windows, batch, 1, height, width], 0 to 1. Goes out: numbers. Knows nothing about
+networks or events. Everything is computed in float32, also below autocast: the variances of SSIM
+are differences of nearly equal numbers.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+SSIM_REACH, SSIM_SIGMA = 5, 1.5
+"""The 11x11 gaussian window of Wang et al., "Image Quality Assessment: From Error Visibility to
+Structural Similarity", IEEE TIP 2004."""
+GRADIENT_SCALES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossWeights:
+    """Weights of the terms; a term of weight 0 is not computed.
+
+    Attributes:
+        l1: mean absolute difference.
+        ssim: 1 - SSIM.
+        gradient: mean absolute difference of the image gradients at three scales.
+        temporal: mean absolute difference of the changes from window to window: flicker in a still
+            scene, or parts that lag behind.
+        contrast: absolute difference of the standard deviations of the images.
+    """
+
+    l1: float = 1.0
+    ssim: float = 0.5
+    gradient: float = 0.5
+    temporal: float = 0.3
+    contrast: float = 0.0
+
+
+Frames = tuple[torch.Tensor, torch.Tensor]
+
+
+class Loss:
+    """The weighted sum of the terms.
+
+    Args:
+        weights: of the terms.
+    """
+
+    def __init__(self, weights: LossWeights) -> None:
+        self._weights = weights
+
+    def __call__(
+        self, video: torch.Tensor, truth: torch.Tensor, before: Frames | None = None
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Compare a stretch of video.
+
+        Args:
+            video: [windows, batch, 1, height, width].
+            truth: the same shape.
+            before: the reconstruction and the truth [batch, 1, height, width] of the window
+                before the first, if there was one.
+
+        Returns: the sum, and each term before it is weighted, detached.
+        """
+        with torch.autocast(video.device.type, enabled=False):
+            video, truth = video.float(), truth.float()
+            flat, flat_truth = video.flatten(0, 1), truth.flatten(0, 1)
+            w = self._weights
+            terms: dict[str, torch.Tensor] = {}
+            if w.l1:
+                terms['l1'] = functional.l1_loss(flat, flat_truth)
+            if w.ssim:
+                terms['ssim'] = 1 - ssim(flat, flat_truth).mean()
+            if w.gradient:
+                terms['gradient'] = gradient_difference(flat, flat_truth)
+            if w.temporal:
+                terms['temporal'] = change_difference(video, truth, before)
+            if w.contrast:
+                terms['contrast'] = contrast_difference(flat, flat_truth)
+            total = sum(
+                (getattr(w, name) * term for name, term in terms.items()), video.new_zeros(())
+            )
+        return total, {name: term.detach() for name, term in terms.items()}
+
+
+def ssim(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the structural similarity [n] of images [n, 1, height, width] with range 0 to 1.
+
+    Only places where the whole window lies in the image count.
+
+    Raises:
+        ValueError: if an image is smaller than the window.
+    """
+    if min(image.shape[-2:]) < 2 * SSIM_REACH + 1:
+        raise ValueError(f'SSIM needs images of at least {2 * SSIM_REACH + 1} pixels a side')
+    stack = torch.cat([image, truth, image * image, truth * truth, image * truth])
+    # Products with band matrices: for a single channel many times faster than a convolution.
+    down = _gaussian_bands(image.shape[-2], image.device)
+    across = _gaussian_bands(image.shape[-1], image.device)
+    smooth = down @ stack @ across.T
+    mean, mean_truth, square, square_truth, product = smooth.chunk(5)
+    variance, variance_truth = square - mean**2, square_truth - mean_truth**2
+    covariance = product - mean * mean_truth
+    c1, c2 = 0.01**2, 0.03**2
+    likeness = (2 * mean * mean_truth + c1) / (mean**2 + mean_truth**2 + c1)
+    structure = (2 * covariance + c2) / (variance + variance_truth + c2)
+    return (likeness * structure).flatten(1).mean(1)
+
+
+def _gaussian_bands(size: int, device: torch.device) -> torch.Tensor:
+    """Return [size - 10, size]: row k is the window that lies on k to k + 10."""
+    apart = torch.arange(size, device=device) - SSIM_REACH
+    apart = apart - torch.arange(size - 2 * SSIM_REACH, device=device)[:, None]
+    bands = torch.exp(-0.5 * (apart / SSIM_SIGMA) ** 2)
+    bands = torch.where(apart.abs() <= SSIM_REACH, bands, 0.0)
+    return bands / bands.sum(1, keepdim=True)
+
+
+def gradient_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean absolute difference of the gradients, averaged over the scales."""
+    error = image - truth
+    total = error.new_zeros(())
+    for scale in range(GRADIENT_SCALES):
+        if scale:
+            error = functional.avg_pool2d(error, 2)
+        if min(error.shape[-2:]) < 2:
+            return total / scale
+        total = total + error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+    return total / GRADIENT_SCALES
+
+
+def change_difference(
+    video: torch.Tensor, truth: torch.Tensor, before: Frames | None = None
+) -> torch.Tensor:
+    """Return the mean absolute difference of the changes from window to window."""
+    error = video - truth
+    if before is not None:
+        error = torch.cat([(before[0] - before[1])[None], error])
+    if len(error) < 2:
+        return error.new_zeros(())
+    return error.diff(dim=0).abs().mean()
+
+
+def contrast_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean absolute difference of the images' standard deviations."""
+    apart = image.flatten(1).std(1, correction=0) - truth.flatten(1).std(1, correction=0)
+    return apart.abs().mean()

@@ -1,0 +1,259 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that a training run depends on besides the photographs, as a YAML file.
+
+Comes in: a YAML file. Goes out: a Recipe, checked, or a UserError that says which key is wrong.
+Knows nothing about how a network is trained.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
+from spike_recon_training.losses import LossWeights
+from spike_recon_training.simulation.sequences import SequenceModel
+
+RECIPES = Path(__file__).resolve().parent / 'recipes'
+PRECISIONS = ('32', 'bf16', '16')
+LINEAR = ('things', 'steps', 'mismatch', 'blur_px')
+"""Ranges that may begin at 0; of all others the logarithm is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkChoice:
+    """Which network, and what it is made with; see `spike_recon_models.networks.networks`."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotographChoice:
+    """How photographs are prepared.
+
+    Attributes:
+        side: of the squares that they are cut to, pixels.
+        pattern_share: share of drawn squares among all.
+        held_share: share of the files that is held back for validation, chosen by file name.
+    """
+
+    side: int = 256
+    pattern_share: float = 0.2
+    held_share: float = 0.08
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimisation:
+    """How the weights are found.
+
+    Attributes:
+        batch: sequences at a time, on each device.
+        crop: height and width of the simulated sensor, pixels.
+        windows: windows through which gradients flow back before the state is detached.
+        segments: fewest and most such stretches in a sequence; each sequence begins cold.
+        learning_rate: at its highest.
+        weight_decay: of AdamW.
+        warm_up: share of the budget in which the learning rate rises.
+        gradient_clip: greatest norm of the gradient.
+        average: decay a step of the averaged weights, which are those that are exported.
+        precision: 32, or bf16 or 16 for mixed precision.
+        budget_minutes: how long to train, where the command line does not say.
+    """
+
+    batch: int = 8
+    crop: int = 64
+    windows: int = 20
+    segments: tuple[int, int] = (1, 4)
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    warm_up: float = 0.03
+    gradient_clip: float = 1.0
+    average: float = 0.998
+    precision: str = '32'
+    budget_minutes: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        name: of the bundle.
+        network: which network.
+        normalisation: of the voxel grids, as in `voxel_grid`.
+        window_ms: window that the bundle recommends.
+        seed: of weights and simulation.
+        licence: of the weights.
+        photographs: how photographs are prepared.
+        sequences: what is simulated.
+        loss: what is minimised.
+        optimisation: how.
+    """
+
+    name: str
+    network: NetworkChoice
+    normalisation: str = 'none'
+    window_ms: float = 20.0
+    seed: int = 0
+    licence: str = 'Apache-2.0'
+    photographs: PhotographChoice = field(default_factory=PhotographChoice)
+    sequences: SequenceModel = field(default_factory=SequenceModel)
+    loss: LossWeights = field(default_factory=LossWeights)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+
+
+def find_recipe(name: str) -> Path:
+    """Return the file: a path, or the name of a recipe that comes with the package.
+
+    Raises:
+        UserError: there is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    own = RECIPES / f'{name}.yaml'
+    if own.is_file():
+        return own
+    names = ', '.join(sorted(file.stem for file in RECIPES.glob('*.yaml')))
+    raise UserError(f'there is no recipe {name}; give a YAML file or one of: {names}')
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        UserError: the file is no YAML mapping, or a key or value is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f'{path} cannot be read as YAML: {error}') from None
+    try:
+        recipe = _made(Recipe, content, '')
+        _check(recipe)
+    except ValueError as error:
+        raise UserError(f'recipe {path}: {error}') from None
+    return recipe
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Write all of it, defaults included."""
+    text = yaml.safe_dump(_plain(dataclasses.asdict(recipe)), sort_keys=False)
+    path.write_text(text, encoding='utf-8')
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _made(kind: Any, value: Any, where: str) -> Any:
+    """Return `value` as `kind`, a type of the dataclasses above; `where` names it in errors."""
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        return _made_dataclass(kind, value, where)
+    if origin is tuple:
+        return _made_tuple(kind, value, where)
+    if origin is dict or kind is dict:
+        return dict(_mapping(value, where))
+    accepted: Any = (int, float) if kind is float else kind
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, accepted):
+        if kind is str and isinstance(value, int | float):  # precision: 32
+            return str(value)
+        if kind is float and isinstance(value, str):  # YAML 1.1 takes 1e-3 for a text
+            with contextlib.suppress(ValueError):
+                return float(value)
+        raise ValueError(f'{where} is {value!r}; it must be {_word(kind)}')
+    return float(value) if kind is float else value
+
+
+def _made_dataclass(kind: Any, value: Any, where: str) -> Any:
+    given = _mapping(value, where or 'the file')
+    types_ = typing.get_type_hints(kind)
+    known = {item.name: item for item in dataclasses.fields(kind)}
+    prefix = f'{where}.' if where else ''
+    for key in given:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f'did you mean {close[0]}? ' if close else ''
+            raise ValueError(f'unknown key {prefix}{key}; {hint}known: {", ".join(known)}')
+    for name, item in known.items():
+        needed = item.default is item.default_factory is dataclasses.MISSING
+        if needed and name not in given:
+            raise ValueError(f'{prefix}{name} is missing')
+    return kind(**{k: _made(types_[k], v, f'{prefix}{k}') for k, v in given.items()})
+
+
+def _made_tuple(kind: Any, value: Any, where: str) -> tuple[Any, ...]:
+    inner = typing.get_args(kind)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f'{where} is {value!r}; it must be a list')
+    if inner[-1] is Ellipsis:
+        return tuple(_made(inner[0], item, where) for item in value)
+    if len(value) != len(inner):
+        raise ValueError(f'{where} is {value!r}; it must be [least, greatest]')
+    low, high = (_made(inner[0], item, where) for item in value)
+    if low > high:
+        raise ValueError(f'{where} is {value!r}; the least value comes first')
+    return low, high
+
+
+def _mapping(value: Any, where: str) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f'{where} must be a mapping of keys to values')
+    return value
+
+
+def _word(kind: Any) -> str:
+    words = {float: 'a number', int: 'a whole number', str: 'a text', bool: 'true or false'}
+    return words.get(kind, str(kind))
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise ValueError for what types alone do not say."""
+    o, s, photographs = recipe.optimisation, recipe.sequences, recipe.photographs
+    shares = photographs.pattern_share, photographs.held_share, o.average, o.warm_up
+    above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
+    demands = {
+        f'normalisation must be one of: {", ".join(NORMALISATIONS)}': (
+            recipe.normalisation in NORMALISATIONS
+        ),
+        f'optimisation.precision must be one of: {", ".join(PRECISIONS)}': (
+            o.precision in PRECISIONS
+        ),
+        'optimisation.segments must begin at 1 or above': o.segments[0] >= 1,
+        'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
+            0 <= share < 1 for share in shares
+        ),
+        'photographs.side must be at least 32': photographs.side >= 32,
+        'sequences.things must be 0 or above': s.things[0] >= 0,
+        'sequences.steps must be 1 or above': min(s.steps) >= 1,
+        **{f'optimisation.{name} must be above 0': getattr(o, name) > 0 for name in above_0},
+        **{f'{name} must be above 0': low > 0 for name, low in _logarithmic(s)},
+    }
+    for demand, met in demands.items():
+        if not met:
+            raise ValueError(demand)
+
+
+def _logarithmic(sequences: SequenceModel) -> Iterator[tuple[str, float]]:
+    """Yield name and least value of each range whose logarithm is drawn."""
+    for where, model in (
+        ('', sequences),
+        ('world.', sequences.world),
+        ('sensor.', sequences.sensor),
+    ):
+        for item in dataclasses.fields(model):
+            value = getattr(model, item.name)
+            if isinstance(value, tuple) and item.name not in LINEAR:
+                yield f'sequences.{where}{item.name}', value[0]

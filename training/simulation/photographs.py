@@ -1,0 +1,129 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Photographs, ready to be looked at by a simulated camera.
+
+Comes in: a folder of image files. Goes out: equal squares of grey values on one device. Knows
+nothing about motion, sensors or training.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from spike_recon_ros.errors import UserError
+from spike_recon_training.simulation.patterns import random_pattern
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm')
+SMALLEST_SIDE = 64
+"""Photographs with a shorter side are left out, pixels: they are icons."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photographs:
+    """Squares cut from photographs, and squares drawn with the pen.
+
+    Attributes:
+        squares: uint8 [n, side, side]; each photograph is stretched to the whole range.
+        files: how many files they come from.
+    """
+
+    squares: torch.Tensor
+    files: int
+
+    def __len__(self) -> int:
+        return len(self.squares)
+
+    def to(self, device: torch.device | str) -> 'Photographs':
+        """Return them on another device."""
+        return Photographs(self.squares.to(device), self.files)
+
+
+def find_photographs(folders: list[Path]) -> list[Path]:
+    """Return the image files in and below the folders, sorted.
+
+    Raises:
+        UserError: if a folder does not exist or there is no image file at all.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f'there is no folder {folder}; give one that holds photographs')
+    files = {file for folder in folders for file in folder.rglob('*')}
+    found = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UserError(
+            f'no photographs in {", ".join(map(str, folders))}; files that end in '
+            f'{", ".join(SUFFIXES)} are looked for'
+        )
+    return found
+
+
+def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path], list[Path]]:
+    """Return the files to train on and those held back, chosen by name: always the same ones."""
+
+    def place(file: Path) -> float:
+        return int.from_bytes(hashlib.sha256(file.name.encode()).digest()[:4], 'big') / 2**32
+
+    held = [file for file in files if place(file) < held_share]
+    if not held and held_share > 0 and len(files) > 1:
+        held = [min(files, key=place)]
+    kept = set(held)
+    return [file for file in files if file not in kept], held
+
+
+def load_photographs(
+    files: list[Path], side: int, *, pattern_share: float = 0.0, seed: int = 0
+) -> Photographs:
+    """Read the files; what is no image, or too small, is left out.
+
+    Args:
+        files: image files.
+        side: height and width of the squares, pixels.
+        pattern_share: share of drawn squares among all, 0 to below 1. Print, signs and furniture
+            have flat areas and straight edges that photographs of nature lack.
+        seed: chooses the drawings.
+
+    Raises:
+        UserError: if no file can be read.
+    """
+    squares: list[np.ndarray] = []
+    used = 0
+    for file in files:
+        image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        if image is None or min(image.shape) < SMALLEST_SIDE:
+            continue
+        squares += _cut(image, side)
+        used += 1
+    if not squares:
+        raise UserError(
+            f'none of the {len(files)} files is an image of at least '
+            f'{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels that OpenCV can read'
+        )
+    rng = np.random.default_rng(seed)
+    drawn = round(len(squares) * pattern_share / (1 - pattern_share))
+    squares += [random_pattern(side, rng) for _ in range(drawn)]
+    return Photographs(torch.from_numpy(np.stack(squares)), used)
+
+
+def _cut(image: np.ndarray, side: int) -> list[np.ndarray]:
+    """Return as many squares as lie side by side in an image, with little overlap."""
+    low, high = np.percentile(image, (0.5, 99.5))
+    if high - low < 16:  # a blank sheet teaches nothing
+        return []
+    scale = side / min(image.shape)
+    size = max(side, round(image.shape[1] * scale)), max(side, round(image.shape[0] * scale))
+    shrinks = scale < 1
+    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    stretched = (image.astype(np.float32) - low) * (255 / (high - low))
+    image = np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
+    height, width = image.shape
+    count = max(1, round(max(height, width) / side + 0.2))
+    starts = [round((max(height, width) - side) * k / max(1, count - 1)) for k in range(count)]
+    if count == 1:
+        starts = [(max(height, width) - side) // 2]
+    if width >= height:
+        return [image[:, start : start + side] for start in starts]
+    return [image[start : start + side] for start in starts]

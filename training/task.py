@@ -1,0 +1,105 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""One step of training: truncated backpropagation through time.
+
+Comes in: Segments. Goes out: weights, and their running average. Knows nothing about files, time
+budgets or how segments are made.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_ros.errors import UserError
+from spike_recon_training.datasets.segments import Segment
+from spike_recon_training.losses import Frames, Loss, LossWeights
+from spike_recon_training.recipe import Optimisation
+
+
+class ReconstructionTask(LightningModule):
+    """Carries the recurrent state from segment to segment and detaches it in between.
+
+    Args:
+        network: to train.
+        weights: of the loss.
+        optimisation: of the recipe.
+
+    Attributes:
+        network: the network with the weights of the last step.
+        average: the same with averaged weights, which are better and what is exported.
+    """
+
+    def __init__(
+        self, network: RecurrentNetwork, weights: LossWeights, optimisation: Optimisation
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.average = copy.deepcopy(network).requires_grad_(False)
+        self.last_terms: dict[str, torch.Tensor] = {}
+        self._loss = Loss(weights)
+        self._optimisation = optimisation
+        self._state: tuple[torch.Tensor, ...] | None = None
+        self._before: Frames | None = None
+
+    def training_step(self, segment: Segment, index: int) -> torch.Tensor:
+        """Return the loss of a segment."""
+        if segment.cold:
+            self._state = self._before = None
+        video, state = reconstructed(self.network, segment.grids, self._state)
+        loss, terms = self._loss(video, segment.truths, self._before)
+        self._state = tuple(tensor.detach() for tensor in state)
+        self._before = video[-1].detach(), segment.truths[-1]
+        self.last_terms = {'loss': loss.detach(), **terms}
+        return loss
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the state: what comes after a resume is another sequence."""
+        self._state = self._before = None
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Let the average follow; faster at first, so that it forgets the initial weights."""
+        step = self.global_step
+        decay = min(self._optimisation.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+            for averaged, parameter in pairs:
+                averaged.lerp_(parameter, 1 - decay)
+            for kept, buffer in zip(self.average.buffers(), self.network.buffers(), strict=True):
+                kept.copy_(buffer)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Stop before weights that are no numbers are written.
+
+        Raises:
+            UserError: the loss is not finite.
+        """
+        # Looked at now and then, because looking makes a GPU wait.
+        if self.global_step % 50 == 0 and not torch.isfinite(self.last_terms['loss']):
+            raise UserError(
+                f'the loss is not finite after {self.global_step} steps; lower '
+                'optimisation.learning_rate in the recipe and go on with --resume'
+            )
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the optimiser; the budget sets its learning rate before each step."""
+        o = self._optimisation
+        return torch.optim.AdamW(
+            self.network.parameters(), lr=o.learning_rate, weight_decay=o.weight_decay
+        )
+
+
+def reconstructed(
+    network: RecurrentNetwork,
+    grids: torch.Tensor,
+    state: tuple[torch.Tensor, ...] | None = None,
+) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    """Return video [windows, batch, 1, height, width] and the state after it."""
+    images = []
+    for grid in grids:
+        image, state = network(grid, state)
+        images.append(image)
+    assert state is not None
+    return torch.stack(images), state

@@ -1,0 +1,230 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From a recipe and photographs to a run: a folder with weights and how they came about.
+
+Comes in: a recipe, folders of photographs, a budget. Goes out: in the run's folder `recipe.yaml`,
+`last.ckpt`, `validation.json`, `sheets/` and `tensorboard/`. Knows nothing about the command line.
+
+One process trains on one device. `torchrun` starts several, on one machine or many, and each then
+simulates its own sequences.
+"""
+
+import json
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from safetensors.torch import load_file
+from torch.utils.data import DataLoader
+
+from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_ros.errors import UserError
+from spike_recon_training.budget import Budget
+from spike_recon_training.datasets.simulated import SimulatedSegments
+from spike_recon_training.recipe import Recipe, find_recipe, read_recipe, write_recipe
+from spike_recon_training.report import CHECKPOINT, Checkpoints, Report, Validation
+from spike_recon_training.simulation.photographs import (
+    Photographs,
+    find_photographs,
+    load_photographs,
+    split_photographs,
+)
+from spike_recon_training.task import ReconstructionTask
+from spike_recon_training.validation import held_segments
+
+PRECISION = {'32': '32-true', 'bf16': 'bf16-mixed', '16': '16-mixed'}
+SUMMARY = 'run.json'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the command line asks for.
+
+    Attributes:
+        recipe: a file, or the name of a recipe of the package.
+        photos: folders of photographs.
+        run: folder to make, or to go on in.
+        budget_minutes: None = the recipe's.
+        resume: go on from the last checkpoint.
+        start_from: bundle whose weights are the first ones.
+        threads: of the CPU; 0 = one fewer than there are cores.
+        device: auto, cpu or cuda.
+    """
+
+    recipe: str
+    photos: list[Path]
+    run: Path
+    budget_minutes: float | None = None
+    resume: bool = False
+    start_from: Path | None = None
+    threads: int = 0
+    device: str = 'auto'
+
+
+def train(request: Request) -> dict[str, Any]:
+    """Train; return the figures of the run, which are also in `run.json`.
+
+    Raises:
+        UserError: recipe, photographs or the run's folder are not usable, or the loss diverged.
+    """
+    recipe = read_recipe(find_recipe(request.recipe))
+    processes = int(os.environ.get('WORLD_SIZE', '1'))
+    _set_threads(request.threads)
+    _quieten_lightning()
+    checkpoint = _checkpoint(request)
+    network = _first_network(recipe, request.start_from)
+    minutes = request.budget_minutes or recipe.optimisation.budget_minutes
+    budget = Budget(minutes, recipe.optimisation.learning_rate, recipe.optimisation.warm_up)
+    photographs, held, data = _photographs(recipe, request.photos)
+    request.run.mkdir(parents=True, exist_ok=True)
+    write_recipe(recipe, request.run / 'recipe.yaml')
+
+    task = ReconstructionTask(network, recipe.loss, recipe.optimisation)
+    trainer = _trainer(request, recipe, processes)
+    segments = SimulatedSegments(
+        photographs,
+        recipe,
+        network.bins,
+        device=lambda: task.device,
+        start=lambda: (trainer.global_rank, trainer.global_step),
+    )
+    optimisation = recipe.optimisation
+    report = Report(budget, segments, optimisation.batch * optimisation.windows * processes)
+    kept = _held_segments(held, recipe, network.bins, trainer)
+    validation = Validation(kept, request.run, budget)
+    checkpoints = Checkpoints(request.run, budget)
+    trainer.callbacks += [budget, report, validation, checkpoints]
+    loader = DataLoader(segments, batch_size=None)
+    trainer.fit(task, loader, ckpt_path=checkpoint, weights_only=False)
+    checkpoints.save(trainer)
+    last = validation.history[-1] if validation.history else {}
+    result = {
+        'run': str(request.run),
+        'network': recipe.network.name,
+        'parameters': sum(parameter.numel() for parameter in network.parameters()),
+        'device': str(trainer.strategy.root_device),
+        'processes': processes,
+        **report.summary(trainer),
+        'held_back': {k: v for k, v in last.items() if k not in ('step', 'elapsed_s')},
+        'data': data,
+    }
+    if trainer.is_global_zero:
+        text = json.dumps(result, indent=1) + '\n'
+        (request.run / SUMMARY).write_text(text, encoding='utf-8')
+    return result
+
+
+def _checkpoint(request: Request) -> Path | None:
+    """Return what to go on from, and see that no other run is overwritten."""
+    file = request.run / CHECKPOINT
+    if request.resume:
+        if not file.is_file():
+            raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
+        elapsed_s = _elapsed_s(file)
+        if request.budget_minutes and elapsed_s >= 60 * request.budget_minutes:
+            raise UserError(
+                f'{request.run} has trained for {elapsed_s / 60:.1f} minutes already; give a '
+                'larger --budget-minutes, which counts from the beginning'
+            )
+        return file
+    if file.exists() and int(os.environ.get('RANK', '0')) == 0:
+        raise UserError(
+            f'{request.run} holds a run already; add --resume or choose another folder'
+        )
+    return None
+
+
+def _elapsed_s(file: Path) -> float:
+    states = torch.load(file, map_location='cpu', weights_only=False)['callbacks']
+    return next((s['elapsed_s'] for s in states.values() if 'elapsed_s' in s), 0.0)
+
+
+def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
+    """Return the network, with weights of its seed or of a bundle."""
+    try:
+        network = make_network(recipe.network.name, **recipe.network.arguments)
+    except ValueError as error:
+        raise UserError(f'recipe {recipe.name}: {error}') from None
+    crop = recipe.optimisation.crop
+    if crop % network.pad_multiple:
+        raise UserError(
+            f'recipe {recipe.name}: optimisation.crop is {crop}; {recipe.network.name} needs a '
+            f'multiple of {network.pad_multiple}'
+        )
+    if start_from is not None:
+        file = start_from / 'weights.safetensors' if start_from.is_dir() else start_from
+        try:
+            network.load_state_dict(load_file(file))
+        except (OSError, RuntimeError) as error:
+            raise UserError(f'{file} does not fit {recipe.network.name}: {error}') from None
+    return network
+
+
+def _photographs(
+    recipe: Recipe, folders: list[Path]
+) -> tuple[Photographs, Photographs | None, dict[str, Any]]:
+    """Read those to train on and those held back; say how many there are."""
+    choice = recipe.photographs
+    used, held = split_photographs(find_photographs(folders), choice.held_share)
+    options = {'pattern_share': choice.pattern_share}
+    photographs = load_photographs(used, choice.side, **options, seed=recipe.seed)
+    kept = load_photographs(held, choice.side, **options, seed=1 + recipe.seed) if held else None
+    said = {
+        'folders': [folder.name for folder in folders],
+        'photographs': photographs.files,
+        'held_back': kept.files if kept else 0,
+        'squares': len(photographs),
+    }
+    return photographs, kept, said
+
+
+def _held_segments(
+    held: Photographs | None, recipe: Recipe, bins: int, trainer: Trainer
+) -> list[Any]:
+    if held is None or not trainer.is_global_zero:
+        return []
+    return held_segments(held.to(trainer.strategy.root_device), recipe, bins)
+
+
+def _trainer(request: Request, recipe: Recipe, processes: int) -> Trainer:
+    if request.device == 'cuda' and not torch.cuda.is_available():
+        raise UserError('PyTorch finds no CUDA device; leave out --device')
+    gpu = request.device != 'cpu' and torch.cuda.is_available()
+    here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    return Trainer(
+        accelerator='gpu' if gpu else 'cpu',
+        devices=here,
+        num_nodes=processes // here,
+        strategy='ddp' if processes > 1 else 'auto',
+        precision=PRECISION[recipe.optimisation.precision],  # type: ignore[arg-type]
+        gradient_clip_val=recipe.optimisation.gradient_clip,
+        max_epochs=-1,
+        logger=TensorBoardLogger(request.run, name='', version='tensorboard'),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=1_000_000,
+    )
+
+
+def _set_threads(threads: int) -> None:
+    """Leave a core to the rest: with all of them taken, one other process stalls PyTorch."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    torch.set_num_threads(threads or max(1, ((cores or 2) - 1) // here))
+
+
+def _quieten_lightning() -> None:
+    """Leave its hints out: they are about options that the user does not have here."""
+    logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
+    logging.getLogger('lightning.fabric').setLevel(logging.ERROR)
+    warnings.filterwarnings('ignore', module='lightning')
+    warnings.filterwarnings('ignore', message='.*does not have many workers.*')

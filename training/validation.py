@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How good the averaged weights are on photographs that are not trained on.
+
+Comes in: held-back photographs and a network. Goes out: figures, and a sheet of pictures. Knows
+nothing about how the network is trained.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_training.datasets.segments import Segment
+from spike_recon_training.datasets.simulated import new_sequences, next_segment
+from spike_recon_training.losses import ssim
+from spike_recon_training.recipe import Recipe
+from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.task import reconstructed
+
+SEED = 20_260_101
+"""Not the recipe's, so that runs with other seeds are compared on the same sequences."""
+BATCHES = 3
+WINDOWS = 30
+COLD_WINDOWS = 5
+SHOWN_SEQUENCES = 5
+SHOWN_WINDOWS = (0, 1, 2, 4, 9, 19, 29)
+
+
+def held_segments(photographs: Photographs, recipe: Recipe, bins: int) -> list[Segment]:
+    """Return the sequences that are always the same; each begins cold."""
+    return [
+        next_segment(
+            new_sequences(photographs, recipe, bins, SEED + number),
+            recipe,
+            cold=True,
+            windows=WINDOWS,
+        )
+        for number in range(BATCHES)
+    ]
+
+
+@torch.no_grad()
+def scores(network: RecurrentNetwork, segments: list[Segment]) -> dict[str, float]:
+    """Return mse and ssim, of all windows and of the first ones (`cold_`)."""
+    found: dict[str, list[torch.Tensor]] = {}
+    for segment in segments:
+        video = reconstructed(network, segment.grids)[0].float()
+        for prefix, part in (('', slice(None)), ('cold_', slice(COLD_WINDOWS))):
+            flat, truth = video[part].flatten(0, 1), segment.truths[part].flatten(0, 1)
+            found.setdefault(f'{prefix}mse', []).append((flat - truth).square().mean())
+            found.setdefault(f'{prefix}ssim', []).append(ssim(flat, truth).mean())
+    return {name: round(float(torch.stack(values).mean()), 5) for name, values in found.items()}
+
+
+@torch.no_grad()
+def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) -> None:
+    """Write a PNG: for some sequences events, reconstruction and truth at some windows."""
+    rows = []
+    for segment in segments:
+        video = reconstructed(network, segment.grids)[0].float().cpu()
+        shown = [window for window in SHOWN_WINDOWS if window < len(video)]
+        for sequence in range(min(SHOWN_SEQUENCES, video.shape[1])):
+            events = 0.5 + 0.2 * segment.grids[shown, sequence].cpu().sum(1)
+            for images in (
+                events,
+                video[shown, sequence, 0],
+                segment.truths[shown, sequence, 0].cpu(),
+            ):
+                rows.append(np.hstack(list(images.numpy())))
+    sheet = np.clip(np.rint(255 * np.vstack(rows)), 0, 255).astype(np.uint8)
+    cv2.imwrite(str(file), sheet)
