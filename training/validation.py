@@ -22,7 +22,7 @@ from spike_recon_training.task import reconstructed
 
 SEED = 20_260_101
 """Not the recipe's, so that runs with other seeds are compared on the same sequences."""
-BATCHES = 3
+BATCHES, BATCH = 3, 8
 WINDOWS = 30
 COLD_WINDOWS = 5
 SHOWN_SEQUENCES = 5
@@ -33,7 +33,7 @@ def held_segments(photographs: Photographs, recipe: Recipe, bins: int) -> list[S
     """Return the sequences that are always the same; each begins cold."""
     return [
         next_segment(
-            new_sequences(photographs, recipe, bins, SEED + number),
+            new_sequences(photographs, recipe, bins, SEED + number, BATCH),
             recipe,
             cold=True,
             windows=WINDOWS,

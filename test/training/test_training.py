@@ -15,6 +15,8 @@ pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing
 pytest.importorskip('safetensors', reason='safetensors is not installed: nothing can be trained')
 
 from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_ros.cli import export as export_command  # noqa: E402
+from spike_recon_ros.cli import simulate as simulate_command  # noqa: E402
 from spike_recon_ros.cli import train as command  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.budget import LAST, learning_rate_share  # noqa: E402
@@ -221,3 +223,30 @@ def test_loss_falls_on_one_segment():
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.97 * losses[0]
+
+
+def test_export_asks_before_it_replaces(tmp_path):
+    (tmp_path / 'thesis.tex').write_text('dear')
+    parser = argparse.ArgumentParser()
+    export_command.add_arguments(parser)
+    with pytest.raises(UserError, match='--overwrite'):
+        export_command.run(parser.parse_args([str(tmp_path), '-o', str(tmp_path)]))
+    with pytest.raises(UserError, match='train -o'):
+        export_command.run(parser.parse_args([str(tmp_path), '-o', str(tmp_path / 'new')]))
+
+
+def test_photographs_become_a_bag(tmp_path, photo_folder):
+    parser = argparse.ArgumentParser()
+    simulate_command.add_arguments(parser)
+    words = [
+        str(photo_folder),
+        '-o',
+        str(tmp_path / 'bag'),
+        '--size',
+        '64x48',
+        '--duration',
+        '.05',
+    ]
+    figures = simulate_command.run(parser.parse_args(words))
+    assert figures['events'] > 0
+    assert figures['truth_images'] == 3

@@ -68,13 +68,15 @@ class SimulatedSegments(IterableDataset):
                 yield segment
 
 
-def new_sequences(photographs: Photographs, recipe: Recipe, bins: int, seed: int) -> Sequences:
+def new_sequences(
+    photographs: Photographs, recipe: Recipe, bins: int, seed: int, batch: int | None = None
+) -> Sequences:
     """Return a batch of sequences as the recipe wants them, at their beginning."""
     crop = recipe.optimisation.crop
     return Sequences(
         photographs,
         recipe.sequences,
-        recipe.optimisation.batch,
+        batch or recipe.optimisation.batch,
         crop,
         crop,
         bins=bins,

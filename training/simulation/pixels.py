@@ -37,11 +37,11 @@ class SensorRanges:
         hot_hz: their rate.
     """
 
-    contrast: tuple[float, float] = (0.1, 0.5)
+    contrast: tuple[float, float] = (0.1, 0.45)
     balance: tuple[float, float] = (0.75, 1.33)
     mismatch: tuple[float, float] = (0.02, 0.12)
     refractory_ms: tuple[float, float] = (0.05, 1.0)
-    noise_hz: tuple[float, float] = (0.05, 3.0)
+    noise_hz: tuple[float, float] = (0.05, 2.0)
     leak_hz: tuple[float, float] = (0.02, 0.5)
     hot_share: tuple[float, float] = (0.0001, 0.002)
     hot_hz: tuple[float, float] = (20.0, 500.0)
@@ -117,7 +117,8 @@ class PixelArray:
         self._level = luminance.log()
         chance = torch.rand(luminance.shape, generator=generator, device=luminance.device)
         self.memory = self._level + sensors.off - chance * (sensors.off + sensors.on)
-        self._blind_s = torch.zeros_like(self.memory)
+        self._blind = torch.zeros_like(self.memory)  # for how many steps still
+        self._step_s: torch.Tensor | None = None
 
     def window(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
         """Look on through one window.
@@ -139,9 +140,11 @@ class PixelArray:
         levels = luminance.log().transpose(0, 1).contiguous()
         noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
-        dt = step_s[:, None, None]
+        self._set_step(step_s[:, None, None])
+        leak = self._sensors.leak_per_s * self._step_s
+        refractory = self._sensors.refractory_s / self._step_s
         for step in range(steps):
-            number, place = self._advance(levels[step], dt)
+            number, place = self._advance(levels[step], leak, refractory)
             bin_, part = divmod(step, in_bin)
             # `place` is the sum over the events of where in the step they are, 0 to 1.
             later = number * (part / in_bin) + place / in_bin
@@ -151,35 +154,43 @@ class PixelArray:
             grid[bin_ + 1] += later
         return grid.transpose(0, 1)
 
-    def _advance(self, level: torch.Tensor, dt: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Go to the next sample; return the signed number of events and the sum of places."""
-        sensors = self._sensors
+    def _set_step(self, step_s: torch.Tensor) -> None:
+        if self._step_s is not None:
+            self._blind *= self._step_s / step_s
+        self._step_s = step_s
+
+    def _advance(
+        self, level: torch.Tensor, leak: torch.Tensor, refractory: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Go to the next sample; return the signed number of events and the sum of places.
+
+        Args:
+            level: log luminance of the sample.
+            leak: by how much the memory falls in a step.
+            refractory: blindness after an event, in steps.
+        """
         # As in event_camera.py the memory leaks first, and the pixel sees that much less.
-        leaked = sensors.leak_per_s * dt
-        start = self._level - leaked
+        start = self._level - leak
         change = level - start
         size = change.abs().clamp_(min=LEAST_CHANGE)
         sign = torch.sign(change)
-        memory = torch.where(
-            self._blind_s > 0,
-            torch.addcmul(start, change, (self._blind_s / dt).clamp_(max=1)),
-            self.memory - leaked,
-        )
-        threshold = torch.where(change > 0, sensors.on, sensors.off)
-        blind = size * (sensors.refractory_s / dt)
+        seen_again = torch.addcmul(start, change, self._blind.clamp(max=1))
+        memory = torch.where(self._blind > 0, seen_again, self.memory - leak)
+        threshold = torch.where(change > 0, self._sensors.on, self._sensors.off)
         # The first event comes a threshold after the memory; the next a threshold after the end
         # of the blindness.
+        blind = size * refractory
         apart = threshold + blind
-        first = (memory - start) * sign + threshold
-        number = ((size - first) / apart).floor_().add_(1).clamp_(min=0)
+        first = (memory - start).mul_(sign).add_(threshold)
+        number = (size - first).div_(apart).floor_().add_(1).clamp_(min=0)
         fired = number > 0
-        last = (first + (number - 1) * apart).clamp_(min=0)
-        place = number * (first.clamp(min=0) + last) / (2 * size)
-        self.memory = torch.where(fired, start + sign * (last + blind), memory)
-        blind_s = torch.where(fired, (last / size) * dt + sensors.refractory_s, self._blind_s)
-        self._blind_s = (blind_s - dt).clamp_(min=0)
+        last = torch.addcmul(first, number - 1, apart).clamp_(min=0)
+        place = (first.clamp_(min=0) + last).mul_(number).div_(2 * size)
+        self.memory = torch.where(fired, torch.addcmul(start, sign, last + blind), memory)
+        self._blind = torch.where(fired, (last / size).add_(refractory), self._blind)
+        self._blind.sub_(1).clamp_(min=0)
         self._level = level
-        return number * sign, place * sign
+        return number.mul_(sign), place.mul_(sign)
 
 
 class _Noise:

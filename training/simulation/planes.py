@@ -93,12 +93,8 @@ class PlanarWorlds:
         )
         self._textures = _textures(photographs, model, zoom, min(height, width), generator)
         self._lighting = _Lighting(model, self._batch, generator)
-        y, x = torch.meshgrid(
-            torch.arange(height, device=device) - (height - 1) / 2,
-            torch.arange(width, device=device) - (width - 1) / 2,
-            indexing='ij',
-        )
-        self._pixels = torch.stack([x, y, torch.ones_like(x)], -1).reshape(-1, 3)
+        self._x = torch.arange(width, device=device) - (width - 1) / 2
+        self._y = torch.arange(height, device=device)[:, None] - (height - 1) / 2
 
     def luminance(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return float32 [batch, times, height, width] in (0, 1] at times [batch, times], s."""
@@ -135,10 +131,17 @@ class PlanarWorlds:
     def _grid(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return where each pixel looks, [batch * planes, times * height, width, 2]."""
         to_texture = self._to_texture[:, None] @ self.homography(t_s)
-        matrices = to_texture.transpose(1, 2).reshape(-1, 3, 3)
-        at = self._pixels @ matrices.transpose(1, 2)
-        flat = at[..., :2] / at[..., 2:].clamp(min=0.1)
-        return flat.view(self._batch * self._planes, -1, self.width, 2)
+        m = to_texture.transpose(1, 2).reshape(-1, 3, 3, 1, 1)
+        # Row by row and column by column: a matrix product with three columns is slower.
+        grid = torch.empty((len(m), self.height, self.width, 2), device=t_s.device)
+        for axis in range(2):
+            torch.add(
+                m[:, axis, 0] * self._x, m[:, axis, 1] * self._y + m[:, axis, 2],
+                out=grid[..., axis],
+            )  # fmt: skip
+        nearness = torch.add(m[:, 2, 0] * self._x, m[:, 2, 1] * self._y + m[:, 2, 2])
+        grid /= nearness.clamp_(min=0.1)[..., None]
+        return grid.view(self._batch * self._planes, -1, self.width, 2)
 
 
 class _Lighting:

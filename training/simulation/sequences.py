@@ -27,9 +27,8 @@ class SequenceModel:
         window_ms: length of the windows, one value a sequence.
         steps: samples of the scene in a window; one is chosen a batch. Rounded up
             to a multiple of bins - 1.
-        step_px: motion between two samples of a world at its greatest speed, sensor pixels; worlds
-            that were faster are slowed down to it.
-        speed_px_s: greatest speed of a world.
+        motion_px: how far the world moves in a window at its greatest speed, sensor pixels.
+        step_px: how far between two samples; worlds that were faster are slowed down to it.
         exposure: mean of the first image. Events do not tell how bright a scene is, only how its
             parts compare, so the truth is taken by a camera that has set its exposure.
         things: fewest and most things in front of the background.
@@ -39,8 +38,8 @@ class SequenceModel:
 
     window_ms: tuple[float, float] = (5.0, 50.0)
     steps: tuple[int, ...] = (4, 8, 12)
+    motion_px: tuple[float, float] = (2.0, 12.0)
     step_px: float = 1.0
-    speed_px_s: tuple[float, float] = (100.0, 2000.0)
     exposure: tuple[float, float] = (0.4, 0.5)
     things: tuple[int, int] = (0, 2)
     world: WorldModel = field(default_factory=WorldModel)
@@ -80,15 +79,15 @@ class Sequences:
         fewest, most = model.things
         things = int(torch.randint(fewest, most + 1, (1,), generator=host))
         self.window_s = 1e-3 * log_uniform(chance, (batch,), *model.window_ms)
-        greatest = log_uniform(chance, (batch,), *model.speed_px_s)
-        limit = model.step_px * self._steps / self.window_s
+        motion_px = log_uniform(chance, (batch,), *model.motion_px)
+        motion_px = motion_px.clamp(max=model.step_px * self._steps)
         self._worlds = PlanarWorlds(
             photographs,
             model.world,
             height,
             width,
             things=things,
-            greatest_px_s=torch.minimum(greatest, limit),
+            greatest_px_s=motion_px / self.window_s,
             generator=chance,
         )
         self._at_once = max(
