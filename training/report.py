@@ -192,6 +192,9 @@ class Checkpoints(Callback):
         """Save what an interruption by the user would lose."""
         if isinstance(exception, KeyboardInterrupt) and trainer.world_size == 1:
             self.save(trainer)
+            Console(stderr=True).print(
+                f'stopped and saved to {self._file}; go on with --resume', soft_wrap=True
+            )
 
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint."""
