@@ -57,6 +57,8 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
     network = _copy_of(network, card)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), folder / 'weights.safetensors')
+    # safetensors writes files that only their owner may read.
+    (folder / 'weights.safetensors').chmod(0o644)
     _write_golden(network, folder / 'golden.npz')
     _write_onnx(network, folder / 'model.onnx')
     content = _description(network, folder, card)
