@@ -53,12 +53,12 @@ class Diagnostics:
         self._reconstructor = reconstructor
         self._worker = worker
         self._topics = topics
-        self._last = self.counters()
+        self._last = self._last_told = self._counters()
 
     def status(self) -> DiagnosticStatus:
         """Return the status to publish; its level tells of the time since the last call."""
-        now = self.counters()
-        news = {key: now[key] - self._last.get(key, 0) for key in now}
+        now = self._counters()
+        news = _difference(now, self._last)
         self._last = now
         level, message = self._judge(news)
         values = {**now, **self._gauges()}
@@ -70,15 +70,13 @@ class Diagnostics:
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
 
-    def sentence(self, seconds: float, before: dict[str, int]) -> tuple[str, dict[str, int]]:
-        """Return a line about the last `seconds`, and the counters to hand in next time.
-
-        The line is empty if no packet came.
-        """
-        now = self.counters()
-        news = {key: now[key] - before.get(key, 0) for key in now}
+    def sentence(self, seconds: float) -> str:
+        """Return a line about the `seconds` since the last call; it is empty if no packet came."""
+        now = self._counters()
+        news = _difference(now, self._last_told)
+        self._last_told = now
         if not news['packets']:
-            return '', now
+            return ''
         gauges = self._gauges()
         line = (
             f'{news["events"] / seconds / 1e6:.3f} Mev/s in {news["packets"] / seconds:.0f} '
@@ -91,7 +89,7 @@ class Diagnostics:
         lost = {key: news[key] for key in self._LOSSES if news[key]}
         if lost:
             line += ' - ' + ', '.join(f'{key} {value}' for key, value in lost.items())
-        return line, now
+        return line
 
     _LOSSES = (
         'lost_packets',
@@ -103,7 +101,7 @@ class Diagnostics:
         'incompatible_qos',
     )
 
-    def counters(self) -> dict[str, int]:
+    def _counters(self) -> dict[str, int]:
         """Return every count, by the name under which it is published."""
         counts = self._reconstructor.statistics
         worker = self._worker.statistics
@@ -158,6 +156,10 @@ class Diagnostics:
         if not news['packets']:
             return OK, 'no packets'
         return OK, 'reconstructing'
+
+
+def _difference(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:
+    return {key: count - before.get(key, 0) for key, count in now.items()}
 
 
 def _percentile(values: deque[float], percent: float) -> str:

@@ -107,7 +107,6 @@ class ReconNode(LifecycleNode):
         self._health = Diagnostics(
             self.get_fully_qualified_name(), self._reconstructor, self._worker, self._statistics
         )
-        self._counters = self._health.counters()
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
             self.create_timer(
@@ -238,8 +237,7 @@ class ReconNode(LifecycleNode):
             self._outputs.publish_diagnostics(self._health.status())
 
     def _log_statistics(self) -> None:
-        period = self._settings.statistics_period
-        line, self._counters = self._health.sentence(period, self._counters)
+        line = self._health.sentence(self._settings.statistics_period)
         if self._inputs is not None and self._inputs.are_open:
             topic = self.resolve_topic_name('events')
             self.get_logger().info(line or f'someone looks, but no packets come on {topic}')
