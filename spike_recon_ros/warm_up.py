@@ -40,11 +40,8 @@ def warm_up(settings: Settings) -> None:
     )
     packet = Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
     # A mask of hot pixels is of the real sensor's size.
-    quick = dataclasses.replace(
-        settings, hot_pixel_file='', fps=1000.0, window_events=_EVENTS // 4
-    )
-    for sync_mode in ('free_running', 'by_count'):
-        reconstructor = Reconstructor(dataclasses.replace(quick, sync_mode=sync_mode))
-        for _ in reconstructor.push(packet):
-            pass
-        reconstructor.close()
+    quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
+    reconstructor = Reconstructor(quick)
+    for _ in reconstructor.push(packet):
+        pass
+    reconstructor.close()
