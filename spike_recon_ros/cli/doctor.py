@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spike_recon_ros.backends.choice import CANDIDATES
+from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
 
 HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
@@ -105,18 +106,9 @@ def _ros() -> list[Finding]:
             return 'pip install ./interfaces/event_camera_msgs'
         return "source a ROS 2 installation, or: pip install 'spike_recon_ros[ros]'"
 
-    modules = {
-        'rclpy': 'the node',
-        'sensor_msgs': 'images',
-        'std_srvs': '~/reset',
-        'diagnostic_msgs': '/diagnostics',
-        'lifecycle_msgs': 'the lifecycle',
-        'rosgraph_msgs': 'play --clock',
-        'event_camera_msgs': 'packets',
-    }
     findings = [
         _library(name, LIVE, cure(name.replace('_', '-')), purpose)
-        for name, purpose in modules.items()
+        for name, purpose in NEEDED_BY_NODES.items()
     ]
     launch = 'sudo apt install ros-$ROS_DISTRO-launch-ros ros-$ROS_DISTRO-ros2launch'
     return [*findings, _library('launch_ros', OPTIONAL, launch, 'ros2 launch'), _middleware()]

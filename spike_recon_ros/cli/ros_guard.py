@@ -9,7 +9,16 @@ import importlib
 
 from spike_recon_ros.errors import UserError
 
-NEEDED = ('rclpy', 'sensor_msgs', 'std_srvs', 'diagnostic_msgs', 'event_camera_msgs')
+NEEDED = {
+    'rclpy': 'the node',
+    'sensor_msgs': 'images',
+    'std_srvs': '~/reset',
+    'diagnostic_msgs': '/diagnostics',
+    'lifecycle_msgs': 'the lifecycle',
+    'rosgraph_msgs': 'play --clock',
+    'event_camera_msgs': 'packets',
+}
+"""What the nodes import, and what it is for."""
 
 
 def ros_or_cure() -> None:
