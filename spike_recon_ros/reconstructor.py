@@ -50,7 +50,7 @@ class Statistics:
     """Counts since the reconstructor was made.
 
     Attributes:
-        packets, payload_bytes, events: what came in.
+        packets, events: what came in.
         lost_packets: packets missing in the sequence numbers.
         windows: windows that the model has worked through.
         merged_windows: windows that were joined to their successor under overload.
@@ -59,7 +59,6 @@ class Statistics:
     """
 
     packets: int = 0
-    payload_bytes: int = 0
     events: int = 0
     lost_packets: int = 0
     windows: int = 0
@@ -116,7 +115,6 @@ class Reconstructor:
         assert self._decoder is not None
         events = self._decoder.decode(packet)
         self.statistics.packets += 1
-        self.statistics.payload_bytes += len(packet.data)
         self.statistics.events += len(events)
         return self._frames_of(events, packet.stamp_ns)
 
@@ -241,7 +239,7 @@ class Reconstructor:
         if not len(events):
             return 0
         last_t_ns = int(events.t_ns[0]) if self._last_t_ns is None else self._last_t_ns
-        return first_step_back(events.t_ns, 0, last_t_ns)
+        return first_step_back(events.t_ns, last_t_ns)
 
     def _push_events(self, events: Events, stamp_ns: int) -> list[Window]:
         if len(events):

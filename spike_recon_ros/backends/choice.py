@@ -18,8 +18,6 @@ from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.golden import load_checked
 from spike_recon_ros.errors import UserError
 
-DEVICES = 'auto', 'cpu', 'gpu'
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

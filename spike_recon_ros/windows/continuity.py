@@ -18,20 +18,19 @@ BACKWARDS_TOLERANCE_NS = 50_000_000
 
 
 @njit(nogil=True, cache=True)
-def first_step_back(t_ns: np.ndarray, start: int, last_t_ns: int) -> int:
+def first_step_back(t_ns: np.ndarray, last_t_ns: int) -> int:
     """Return the index of the first event whose time does not continue the stream.
 
     Args:
         t_ns: int64 [n], event times.
-        start: index of the first event to look at.
-        last_t_ns: time of the event before it.
+        last_t_ns: time of the event before the first one.
 
     Returns:
-        The first index from `start` on at which time goes back by more than
-        BACKWARDS_TOLERANCE_NS; n if there is none.
+        The first index at which time goes back by more than BACKWARDS_TOLERANCE_NS; n if there
+        is none.
     """
     previous = last_t_ns
-    for index in range(start, t_ns.shape[0]):
+    for index in range(t_ns.shape[0]):
         if t_ns[index] - previous < -BACKWARDS_TOLERANCE_NS:
             return index
         previous = t_ns[index]

@@ -14,8 +14,8 @@ from spike_recon_ros.windows.continuity import (
 MS = 1_000_000
 
 
-def _step_back(t_ns, start=0, last=0):
-    return first_step_back(np.array(t_ns, np.int64), start, last)
+def _step_back(t_ns, last=0):
+    return first_step_back(np.array(t_ns, np.int64), last)
 
 
 def test_a_continuous_stream_has_no_step_back():
