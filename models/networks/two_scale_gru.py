@@ -1,16 +1,20 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Our network for event cameras: two ConvGRUs, at a half and at a quarter of the resolution.
+"""Our network for event cameras: two recurrent units, at a half and a quarter of the resolution.
 
 Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it is trained or run.
 
-        x --unshuffle--> ConvGRU 1/2 ------------------------------ + --conv, shuffle--> intensity
-                              |                                     |
-                              +--unshuffle--> ConvGRU 1/4 --> residual --shuffle
+        x --unshuffle--> LightGru 1/2 ------------------------------ + --conv, shuffle--> intensity
+                              |                                      |
+                              +--unshuffle--> LightGru 1/4 ----- + --+ shuffle
+                                                   |             |
+                                                   +--> context 1/8
 
 Pixel-unshuffle (space to depth) lowers the resolution without losing anything, so no layer works
 on full-resolution features: a CPU spends most of its time there in the usual designs. The fine
-unit keeps edges, the coarse one sees four times as far and carries what is flat.
+unit keeps edges, the coarse one sees twice as far and carries what is flat, and the context, an
+eighth of the resolution and without state, lets both ends of a flat area agree on its grey from
+the first window on.
 
 The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
 that training once pushed out would stay there.
@@ -20,7 +24,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.conv_gru import ConvGru
+from spike_recon_models.networks.light_gru import LightGru
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -35,24 +39,26 @@ class TwoScaleGru(RecurrentNetwork):
     Args:
         channels: width of the fine scale; the coarse one has twice as many.
         bins: channels of the voxel grid.
-        residual_blocks: at the coarse scale.
+        context: channels at an eighth of the resolution.
         seed: of the initial weights.
     """
 
-    pad_multiple = 4
+    pad_multiple = 8
 
     def __init__(
-        self, channels: int = 24, bins: int = 5, residual_blocks: int = 1, seed: int = 0
+        self, channels: int = 24, bins: int = 5, context: int = 64, seed: int = 0
     ) -> None:
         super().__init__()
         self.bins = bins
         coarse = 2 * channels
         self.state_specs = StateSpec('fine', channels, 2), StateSpec('coarse', coarse, 4)
-        self.fine = ConvGru(4 * bins, channels)
+        self.fine = LightGru(4 * bins, channels)
         # A pixel-unshuffle and a 1x1 convolution in one.
         self.down = nn.Conv2d(channels, coarse, 2, stride=2)
-        self.coarse = ConvGru(coarse, coarse)
-        self.refine = nn.Sequential(*(ResidualBlock(coarse) for _ in range(residual_blocks)))
+        self.coarse = LightGru(coarse, coarse)
+        self.context_down = nn.Conv2d(coarse, context, 2, stride=2)
+        self.context = ResidualBlock(context)
+        self.context_up = nn.Conv2d(context, 4 * coarse, 1)
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
@@ -64,6 +70,7 @@ class TwoScaleGru(RecurrentNetwork):
         fine, coarse = self._state_or_zeros(x, state)
         fine = self.fine(functional.pixel_unshuffle(x, 2), fine)
         coarse = self.coarse(torch.relu(self.down(fine)), coarse)
-        up = functional.pixel_shuffle(self.up(self.refine(coarse)), 2)
-        logits = functional.pixel_shuffle(self.image(torch.relu(fine + up)), 2)
-        return torch.sigmoid(logits), (fine, coarse)
+        context = self.context(torch.relu(self.context_down(coarse)))
+        wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
+        near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
+        return torch.sigmoid(functional.pixel_shuffle(self.image(near), 2)), (fine, coarse)
