@@ -16,7 +16,7 @@ def test_a_bundle_says_what_was_exported(made_bundles):
     assert bundle.window_ms == 20.0
     assert (bundle.network, bundle.network_arguments) == ('two_scale_gru', {'channels': 4})
     assert bundle.state == (StateTensor('fine', 4, 2), StateTensor('coarse', 8, 4))
-    assert bundle.pad_multiple == 4
+    assert bundle.pad_multiple == 8
     assert bundle.description['licence'] == 'Apache-2.0'
     events, intensity = bundle.golden()
     assert events.shape == (6, 5, 48, 64)

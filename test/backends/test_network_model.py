@@ -66,10 +66,10 @@ def test_a_frame_is_that_of_the_padded_voxel_grid(made_bundles, model):
     grid = voxel_grid(
         events, 0, WINDOW_NS, bins=5, height=HEIGHT, width=WIDTH, normalisation='nonzero'
     )
-    padded = np.zeros((5, 260, 348), np.float32)
-    padded[:, :, :WIDTH] = grid
-    backend = choice.load(bundle, Placement(260, 348))
-    expected = backend.step(padded)[:, :WIDTH]
+    padded = np.zeros((5, 264, 352), np.float32)
+    padded[:, :HEIGHT, :WIDTH] = grid
+    backend = choice.load(bundle, Placement(264, 352))
+    expected = backend.step(padded)[:HEIGHT, :WIDTH]
     backend.close()
     np.testing.assert_array_equal(model.step(Window(0, WINDOW_NS, events)), expected)
 

@@ -118,7 +118,7 @@ def test_width_is_an_argument():
         network = make_network('two_scale_gru', **arguments)
         return sum(value.numel() for value in network.parameters())
 
-    assert count(channels=8) < count(channels=24) < count(channels=24, residual_blocks=2)
+    assert count(channels=8) < count(channels=24) < count(channels=24, context=96)
 
 
 def test_an_unknown_network_or_argument_is_refused():

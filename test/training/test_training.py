@@ -131,7 +131,7 @@ def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
 def test_crop_that_the_network_cannot_halve_is_an_error(tmp_path, photo_folder):
     wrong = {**SMALL, 'optimisation': {'crop': 18}}
     (tmp_path / 'wrong.yaml').write_text(yaml.safe_dump(wrong))
-    with pytest.raises(UserError, match='multiple of 4'):
+    with pytest.raises(UserError, match='multiple of 8'):
         train(request(tmp_path / 'wrong.yaml', photo_folder, tmp_path / 'run', 0.01))
 
 
