@@ -47,7 +47,7 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
         folder: made if missing; by habit its name is the model's.
         card: what the network does not know itself, in the form of model.yaml: `name`,
             `representation` ({normalisation}), `window_ms`, `network` ({name, arguments}),
-            `recipe`, `data`, `metrics` and `licence`.
+            `recipe`, `data`, `metrics` and `licence`; and, if it has some, `limits`.
 
     Raises:
         ValueError: the card lacks a key, or its network has other weights than this one.
@@ -178,7 +178,9 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in HASHED
         },
         'opset': OPSET,
-        **{key: card[key] for key in ('recipe', 'data', 'metrics', 'licence')},
+        **{key: card[key] for key in ('recipe', 'data', 'metrics')},
+        'limits': card.get('limits', 'not stated'),
+        'licence': card['licence'],
     }
 
 
@@ -186,9 +188,10 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     """Return the model card for people."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
     sections = {
+        'Limits': content['limits'],
+        'Figures': content['metrics'],
         'Data': content['data'],
         'Recipe': content['recipe'],
-        'Figures': content['metrics'],
         'Licence': content['licence'],
     }
     lines = [

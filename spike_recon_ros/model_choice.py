@@ -16,6 +16,10 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.filters import FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.spare_cores import spare_cores
+
+MOST_THREADS = 4
+"""Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""
 
 
 def model_names() -> list[str]:
@@ -63,4 +67,5 @@ def load_model(settings: Settings, width: int, height: int) -> Model:
     folder = find_bundle(settings.model)
     assert folder is not None
     choice = choose_backend(settings.backend, settings.device)
-    return NetworkModel(read_bundle(folder), choice, width, height, settings.threads)
+    threads = settings.threads or min(MOST_THREADS, spare_cores())
+    return NetworkModel(read_bundle(folder), choice, width, height, threads)

@@ -48,7 +48,7 @@ class Settings:
 
     model: str = _setting(
         'fibar',
-        'What reconstructs: the filter fibar or leaky_integrator, a network of the model zoo, or '
+        'What reconstructs: a network of the model zoo, the filter fibar or leaky_integrator, or '
         "the path of a network's bundle.",
     )
     backend: str = _setting(
@@ -63,7 +63,10 @@ class Settings:
         choices=('auto', 'cpu', 'gpu'),
     )
     threads: int = _setting(
-        1, 'CPU threads of a network; fewer than there are cores.', low=1, high=256
+        0,
+        'CPU threads of a network; 0 = one fewer than there are cores, at most 4.',
+        low=0,
+        high=256,
     )
     sync_mode: str = _setting(
         'free_running',

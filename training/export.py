@@ -21,15 +21,25 @@ from spike_recon_training.report import CHECKPOINT
 from spike_recon_training.train import SUMMARY
 
 PREFIX = 'average.'
+LIMITS = (
+    'Trained on simulation only. Events tell how parts of a scene compare, not how bright it is: '
+    'what has not moved since the state was zeroed is grey, absolute brightness is a guess, and '
+    'large flat areas may be uneven. What stops moving fades within seconds. Sensors with other '
+    'noise than a silicon retina of the last decade, colour filters and flickering lamps were not '
+    'simulated.'
+)
 
 
-def export_run(run: Path, bundle: Path, name: str | None = None) -> dict[str, Any]:
+def export_run(
+    run: Path, bundle: Path, name: str | None = None, figures: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Write the bundle of a run, finished or interrupted.
 
     Args:
         run: folder of the run.
         bundle: folder to write.
         name: of the model; None = the recipe's.
+        figures: measured with an earlier export, for the card.
 
     Returns: what the command line prints.
 
@@ -70,7 +80,8 @@ def export_run(run: Path, bundle: Path, name: str | None = None) -> dict[str, An
             'kind': 'simulated events from moving photographs; no recording was used',
             **summary.get('data', {}),
         },
-        'metrics': {'held_back_photographs': summary.get('held_back', {})},
+        'metrics': {'held_back_photographs': summary.get('held_back', {}), **(figures or {})},
+        'limits': LIMITS,
         'licence': recipe.licence,
     }
     export_bundle(network.eval(), bundle, card)

@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.spare_cores import spare_cores
 from spike_recon_training.budget import Budget
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe, write_recipe
@@ -216,10 +217,8 @@ def _trainer(request: Request, recipe: Recipe, processes: int) -> Trainer:
 
 
 def _set_threads(threads: int) -> None:
-    """Leave a core to the rest: with all of them taken, one other process stalls PyTorch."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
-    torch.set_num_threads(threads or max(1, ((cores or 2) - 1) // here))
+    torch.set_num_threads(threads or max(1, spare_cores() // here))
 
 
 def _quieten_lightning() -> None:

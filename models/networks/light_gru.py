@@ -16,8 +16,12 @@ ConvGru, and the image is as good after the same time of training. h' is a mean 
 -1..1, so the state is bounded, whatever comes in and for however long.
 """
 
+import math
+
 import torch
 from torch import nn
+
+LONGEST_MEMORY = 40.0
 
 
 class LightGru(nn.Module):
@@ -31,6 +35,19 @@ class LightGru(nn.Module):
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
         self.gate_and_candidate = nn.Conv2d(inputs + hidden, 2 * hidden, 3, padding=1)
+
+    @torch.no_grad()
+    def spread_memory(self) -> None:
+        """Let the channels remember for 1 to LONGEST_MEMORY windows before any training.
+
+        With gates that all begin half open nothing survives a few windows, and a network must find
+        out by chance that keeping things pays (Tallec and Ollivier, "Can Recurrent Neural Networks
+        Warp Time?", ICLR 2018).
+        """
+        hidden = self.gate_and_candidate.out_channels // 2
+        windows = torch.logspace(0, math.log10(LONGEST_MEMORY), hidden)
+        assert self.gate_and_candidate.bias is not None
+        self.gate_and_candidate.bias[:hidden] = -windows.log()
 
     def forward(self, x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         """Return the new hidden map [batch, hidden, height, width]."""

@@ -62,6 +62,8 @@ class TwoScaleGru(RecurrentNetwork):
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
+        self.fine.spread_memory()
+        self.coarse.spread_memory()
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None

@@ -19,22 +19,26 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros import __version__
+from spike_recon_ros.backends.zoo import zoo_names
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
+NETWORK = ('network', 'stability')
 LIVE = ('live', 'soak')
 # Half a minute of it warms up and is not counted.
 SHORTEST_SOAK_MIN = 1
 HELP = 'measure speed, latency and memory, and write the figures as JSON'
 DESCRIPTION = """\
 Measures on one core: decoding, cutting windows, voxel grid, filters, rendering, and from packets
-to frames; and through the live node: latency, losses, processor and memory.
+to frames; networks beside FireNet, and their stability; and through the live node: latency,
+losses, processor and memory.
 
   spike-recon bench decode filter                    made-up streams
   spike-recon bench all -o benchmarks/results        everything, written to files
+  spike-recon bench network -m bundles/mine          a network of your own
   spike-recon bench live --recording my_bag          with a recording of your own
 
 Made-up streams and the simulated board are the same everywhere; the soak uses the first recording
@@ -45,7 +49,7 @@ given, or the board. Figures depend on the machine and on what else it does.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
-        'what', nargs='+', choices=(*KERNELS, *LIVE, 'all'), help='what to measure'
+        'what', nargs='+', choices=(*KERNELS, *NETWORK, *LIVE, 'all'), help='what to measure'
     )
     parser.add_argument(
         '-o', '--out', metavar='FOLDER', type=Path, help='write WHAT.json there as well'
@@ -57,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='append',
         default=[],
         help='measure with this recording too (may be given several times)',
+    )
+    parser.add_argument(
+        '-m',
+        '--model',
+        metavar='NAME',
+        action='append',
+        help='network, stability, live: measure this model (default: those that are shipped)',
     )
     parser.add_argument(
         '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'
@@ -74,11 +85,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.minutes < SHORTEST_SOAK_MIN:
         raise UserError(f'--minutes is {args.minutes:g}; a soak needs {SHORTEST_SOAK_MIN} or more')
     console = Console(stderr=True)
-    wanted = [*KERNELS, *LIVE] if 'all' in args.what else args.what
+    wanted = [*KERNELS, *NETWORK, *LIVE] if 'all' in args.what else args.what
     results: dict[str, list[dict[str, Any]]] = {}
     for what in wanted:
         console.print(f'[bold]{what}')
-        measure = _live if what in LIVE else _kernel
+        measure = _live if what in LIVE else _network if what in NETWORK else _kernel
         results[what] = []
         for result in measure(what, args):
             console.print(f'  {_line(result)}')
@@ -104,6 +115,15 @@ def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for name, packets in _streams(args.recording, what == 'decode'):
         result = measures[what](name, packets)
         yield from result if isinstance(result, list) else [result]
+
+
+def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_network  # noqa: PLC0415 -- numpy is slow enough
+
+    models = args.model or zoo_names()
+    yield from {'network': bench_network.network, 'stability': bench_network.stability}[what](
+        models
+    )
 
 
 def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str, list[Packet]]]:
@@ -135,7 +155,8 @@ def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             simulate_board(made_up)
         for recording in recordings:
             if what == 'live':
-                yield bench_live.live(recording.name, recording, 'fibar')
+                for model in args.model or bench_live.FPS:
+                    yield bench_live.live(recording.name, recording, model)
             else:
                 yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
 

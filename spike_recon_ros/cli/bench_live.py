@@ -14,7 +14,11 @@ import numpy as np
 
 from spike_recon_ros.cli.live_trio import Process, parameter_options, run_live, wait_options
 
-FPS = 50.0
+# Frames a second of each model; of any other, those of the first.
+FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
+SOAK_FPS = 50.0
+BEHIND = ('unpublished_frames', 'merged_windows', 'dropped_packets')
+"""Counters of the node that rise when it cannot keep up."""
 # Numba's caches and ROS's history queues fill in the first half minute.
 WARM_UP_S = 30.0
 SAMPLE_PERIOD_S = 1.0
@@ -23,11 +27,13 @@ SAMPLE_PERIOD_S = 1.0
 def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, Any]:
     """Play a recording at its pace through the node, `rounds` times, each in fresh processes."""
     results = []
+    fps = FPS.get(model, FPS['fibar'])
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             out = Path(folder) / 'frames'
-            heard = run_live(recording, out, {'model': model, 'fps': FPS})
-            received = int(heard.recorder['diagnostics']['packets'])
+            heard = run_live(recording, out, {'model': model, 'fps': fps})
+            diagnostics = heard.recorder['diagnostics']
+            received = int(diagnostics['packets'])
             results.append(
                 {
                     'packets_lost': heard.player['packets'] - received,
@@ -35,28 +41,29 @@ def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, A
                     'latency_p50_ms': heard.recorder['latency_p50_ms'],
                     'latency_p99_ms': heard.recorder['latency_p99_ms'],
                     'node_cpu_cores': heard.node_cpu_cores,
+                    **{name: int(diagnostics[name]) for name in BEHIND},
                 }
             )
     return {
         'stream': name,
         'model': model,
-        'fps': FPS,
+        'fps': fps,
         'rounds': results,
         **{
             f'{key}_median': round(float(np.median([one[key] for one in results])), 3)
             for key in ('latency_p50_ms', 'latency_p99_ms', 'node_cpu_cores')
         },
-        'packets_lost': sum(one['packets_lost'] for one in results),
+        **{name: sum(one[name] for one in results) for name in ('packets_lost', *BEHIND)},
     }
 
 
 def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, Any]:
     """Loop a recording through the node and watch its memory."""
     samples: list[tuple[float, float]] = []
-    parameters = parameter_options({'model': model, 'fps': FPS})
+    parameters = parameter_options({'model': model, 'fps': SOAK_FPS})
     with (
         tempfile.TemporaryDirectory() as folder,
-        Process('record', str(Path(folder) / 'frames.mp4'), '--fps', str(FPS)) as recorder,
+        Process('record', str(Path(folder) / 'frames.mp4'), '--fps', str(SOAK_FPS)) as recorder,
         Process('node', '--ros-args', *parameters) as node,
         Process('play', str(recording), '--loop', *wait_options()) as player,
     ):

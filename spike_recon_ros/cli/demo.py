@@ -18,6 +18,7 @@ from rich.console import Console
 from spike_recon_ros.cli.live_trio import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
+from spike_recon_ros.settings import Settings
 
 HELP = 'simulate a recording, play it through the live node, show what came out'
 DESCRIPTION = """\
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='where the files go (default: %(default)s)',
     )
     parser.add_argument(
-        '-m', '--model', default='fibar', help='what reconstructs (default: %(default)s)'
+        '-m', '--model', default=Settings().model, help='what reconstructs (default: %(default)s)'
     )
     parser.add_argument(
         '--fps', type=float, default=50.0, help='frames a second (default: %(default)s)'

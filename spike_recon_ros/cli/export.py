@@ -6,6 +6,7 @@ Comes in: the command line. Goes out: a folder that `model` may name. Knows noth
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-o', '--output', type=Path, required=True, metavar='BUNDLE', help='folder to write'
     )
     parser.add_argument('--name', help="of the model (the recipe's)")
+    parser.add_argument(
+        '--figures', type=Path, metavar='JSON', help='figures for the model card, as an object'
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace what BUNDLE holds')
 
 
@@ -35,10 +39,22 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Export; return what was written.
 
     Raises:
-        UserError: there is no run, BUNDLE exists, or PyTorch or ONNX is not installed.
+        UserError: there is no run, BUNDLE exists, the figures are no JSON object, or PyTorch or
+            ONNX is not installed.
     """
     if args.output.exists() and any(args.output.iterdir()) and not args.overwrite:
         raise UserError(f'{args.output} is not empty; choose another name or add --overwrite')
     with training_installed():
         from spike_recon_training.export import export_run  # noqa: PLC0415
-    return export_run(args.run_folder, args.output, args.name)
+    figures = None if args.figures is None else _figures(args.figures)
+    return export_run(args.run_folder, args.output, args.name, figures)
+
+
+def _figures(file: Path) -> dict[str, Any]:
+    try:
+        figures = json.loads(file.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise UserError(f'--figures {file} cannot be read as JSON: {error}') from None
+    if not isinstance(figures, dict):
+        raise UserError(f'--figures {file} must hold a JSON object of names and figures')
+    return figures

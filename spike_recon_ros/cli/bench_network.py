@@ -1,0 +1,190 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Networks under measurement: time a frame beside FireNet, and whether they stay stable.
+
+Comes in: names of networks. Goes out: milliseconds, ranges and drifts. Knows nothing about events,
+nodes or how good the images are.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.backends.backend import Backend, Placement
+from spike_recon_ros.backends.bundle import Bundle, read_bundle
+from spike_recon_ros.backends.choice import choose_backend, load_backend
+from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.padding import padded_size
+
+SIZES = ((240, 180), (346, 260), (640, 480))
+ROUNDS, CALLS = 15, 4
+EVENT_SHARE = 0.1
+"""Share of a voxel grid's entries that are not zero."""
+PEER = 'firenet'
+
+NOISE_STEPS = 100_000
+NOISE_SIZE = 64, 48
+CHECK_EVERY = 1000
+SCENE_STEPS = 50
+STILL_STEPS = 500
+"""Ten seconds in windows of 20 ms."""
+
+
+def network(models: list[str]) -> list[dict[str, Any]]:
+    """Measure each network alone, on one thread, beside FireNet in ONNX Runtime.
+
+    All take turns, so what else the machine does hits all alike. FireNet's time does not depend on
+    its weights: a new one is exported, which needs the extra `training`.
+
+    Raises:
+        UserError: a model is no network, or cannot run here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        peer = _firenet(Path(folder) / PEER)
+        results = []
+        for width, height in SIZES:
+            peers = {'onnxruntime': _placed(peer, 'onnxruntime', width, height)} if peer else {}
+            ours = {name: _placed(_bundle(name), 'auto', width, height) for name in models}
+            times = _take_turns([*peers.values(), *ours.values()])
+            of_peer, of_ours = times[: len(peers)], times[len(peers) :]
+            rows = [
+                {'model': PEER, 'backend': name, 'ms': ms}
+                for name, ms in zip(peers, of_peer, strict=True)
+            ]
+            rows += [
+                {'model': name, 'backend': backend.name, 'ms': ms}
+                for (name, (backend, _)), ms in zip(ours.items(), of_ours, strict=True)
+            ]
+            for row in rows:
+                faster = {'times_faster_than_firenet': of_peer[0] / row['ms']} if peers else {}
+                results.append({'size': f'{width}x{height}', 'threads': 1, **row, **faster})
+    return [
+        {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
+        for row in results
+    ]
+
+
+def stability(models: list[str]) -> list[dict[str, Any]]:
+    """Feed each network noise for a long time, and nothing for ten seconds after a scene.
+
+    Raises:
+        UserError: a model is no network, or cannot run here.
+    """
+    results = []
+    for name in models:
+        backend, shape = _placed(_bundle(name), 'auto', *NOISE_SIZE)
+        results.append(
+            {
+                'model': name,
+                'backend': backend.name,
+                **_noise(backend, shape),
+                **_stillness(backend, shape),
+            }
+        )
+        backend.close()
+    return results
+
+
+def _noise(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """Half of the steps as a dark sensor sends them, half as no sensor would."""
+    chance = np.random.default_rng(0)
+    finite, low, high = True, np.inf, -np.inf
+    for step in range(NOISE_STEPS):
+        if step % CHECK_EVERY == 0:  # grids drawn anew; in between they are shuffled
+            strong = step % (2 * CHECK_EVERY) == 0
+            grid = chance.normal(0, 20, shape) if strong else _grid(chance, shape, 0.01)
+            grid = grid.astype(np.float32)
+        image = backend.step(np.roll(grid, (step, 7 * step), (1, 2)))
+        finite = finite and bool(np.isfinite(image).all())
+        low, high = min(low, float(image.min())), max(high, float(image.max()))
+    return {
+        'noise_steps': NOISE_STEPS,
+        'all_finite': finite,
+        'least': round(low, 4),
+        'greatest': round(high, 4),
+    }
+
+
+def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """Tell how far ten seconds without events move the image, from zero and from a scene."""
+    empty = np.zeros(shape, np.float32)
+    chance = np.random.default_rng(1)
+    told: dict[str, Any] = {}
+    for name, scene in (('flat', 0), ('scene', SCENE_STEPS)):
+        backend.reset()
+        image = backend.step(empty)
+        for _ in range(scene):
+            image = backend.step(_grid(chance, shape, EVENT_SHARE))
+        before = image
+        for _ in range(STILL_STEPS):
+            image = backend.step(empty)
+        told |= {
+            f'{name}_drift': round(float(np.abs(image - before).mean()), 4),
+            f'{name}_std_before': round(float(before.std()), 4),
+            f'{name}_std_after': round(float(image.std()), 4),
+        }
+    return told
+
+
+def _firenet(folder: Path) -> Bundle | None:
+    """Export a FireNet of our definition; None without what an export needs."""
+    try:
+        from spike_recon_models.export import export_bundle  # noqa: PLC0415 -- torch is slow
+        from spike_recon_models.networks.networks import make_network  # noqa: PLC0415
+    except ImportError:
+        return None
+    export_bundle(
+        make_network(PEER).eval(),
+        folder,
+        {
+            'name': PEER,
+            'representation': {'normalisation': 'nonzero'},
+            'window_ms': 20.0,
+            'network': {'name': PEER, 'arguments': {}},
+            'recipe': {},
+            'data': {},
+            'metrics': {},
+            'licence': 'none: weights are random',
+        },
+    )
+    return read_bundle(folder)
+
+
+def _bundle(name: str) -> Bundle:
+    folder = find_bundle(name)
+    if folder is None:
+        raise UserError(f'{name} is no network; give a name of the model zoo or a bundle')
+    return read_bundle(folder)
+
+
+def _placed(
+    bundle: Bundle, backend: str, width: int, height: int
+) -> tuple[Backend, tuple[int, int, int]]:
+    rows, columns = padded_size(height, width, bundle.pad_multiple)
+    loaded = load_backend(choose_backend(backend, 'cpu'), bundle, Placement(rows, columns))
+    return loaded, (bundle.bins, rows, columns)
+
+
+def _take_turns(backends: list[tuple[Backend, tuple[int, int, int]]]) -> list[float]:
+    """Return the median time of each, milliseconds; closes them."""
+    chance = np.random.default_rng(0)
+    grids = [_grid(chance, shape, EVENT_SHARE) for _, shape in backends]
+    times: list[list[float]] = [[] for _ in backends]
+    for _ in range(ROUNDS):
+        for (backend, _), grid, found in zip(backends, grids, times, strict=True):
+            begun = time.perf_counter()
+            for _ in range(CALLS):
+                backend.step(grid)
+            found.append(1e3 * (time.perf_counter() - begun) / CALLS)
+    for backend, _ in backends:
+        backend.close()
+    return [float(np.median(found)) for found in times]
+
+
+def _grid(chance: np.random.Generator, shape: tuple[int, int, int], share: float) -> np.ndarray:
+    """Return float32 `shape` with shares of events at some entries."""
+    return (chance.normal(0, 1, shape) * (chance.random(shape) < share)).astype(np.float32)
