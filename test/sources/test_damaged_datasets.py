@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.open_images import open_images
@@ -73,7 +75,7 @@ def test_damaged_numpy_sequence_is_one_sentence(make_recorded, tmp_path, damage,
 
 def test_no_event_is_called_so(make_recorded, tmp_path, layout):
     recorded = make_recorded(n_events=0)
-    with pytest.raises(UserError, match='holds no events|is empty'):
+    with pytest.raises(UserError, match=r'holds no events|is empty'):
         open_source(recorded.write(layout, tmp_path))
 
 
@@ -148,7 +150,7 @@ def test_frame_that_is_no_image_is_one_sentence(make_recorded, tmp_path):
 def test_truncated_hdf5_asks_for_another_copy(make_recorded, tmp_path):
     path = make_recorded().write('mvsec', tmp_path)
     path.write_bytes(path.read_bytes()[:2_000])
-    with pytest.raises(UserError, match='the HDF5 file cannot be read .*copy'):
+    with pytest.raises(UserError, match=r'the HDF5 file cannot be read .*copy'):
         open_source(path)
 
 
@@ -182,3 +184,84 @@ def test_text_without_frames_is_of_the_sensor_of_the_dataset(make_recorded, tmp_
     (path / 'images.txt').unlink()
     with open_source(path) as source:
         assert (next(iter(source)).width, next(iter(source)).height) == (240, 180)
+
+
+@pytest.fixture(scope='module')
+def whole(make_recorded, tmp_path_factory):
+    """Return a function that writes a small recording and returns its path and a file's bytes."""
+
+    def write(layout, name=''):
+        recorded = make_recorded(n_events=200, n_frames=2)
+        path = recorded.write(layout, tmp_path_factory.mktemp('whole'))
+        return path, path / name, (path / name).read_bytes()
+
+    return write
+
+
+def read_or_refuse(path):
+    """Read all there is; whatever the bytes, nothing but a UserError may come of it."""
+    try:
+        with open_source(path, reference_topic='images') as source:
+            list(source)
+        list(open_images(path, 'images'))
+        told = ''
+    except UserError as error:
+        told = str(error)
+    assert '\n' not in told
+
+
+PATCHES = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)))
+
+
+def patched(content, patches):
+    changed = bytearray(content)
+    for share, patch in patches:
+        start = int(share * len(changed))
+        changed[start : start + len(patch)] = patch
+    return bytes(changed)
+
+
+@pytest.mark.parametrize('layout', ['event_utils', 'mvsec'])
+def test_any_bytes_in_hdf5_are_read_or_refused_in_one_sentence(whole, layout):
+    path, file, content = whole(layout)
+
+    @given(PATCHES, st.floats(0.1, 1))
+    @settings(max_examples=60, deadline=None)
+    def check(patches, share):
+        file.write_bytes(patched(content, patches)[: int(share * len(content))])
+        read_or_refuse(path)
+
+    check()
+    for n_bytes in (8, 48, 96, 500):
+        file.write_bytes(content[:n_bytes] + bytes(n_bytes))
+        with pytest.raises(UserError, match='copy'):
+            open_source(path)
+
+
+@pytest.mark.parametrize(
+    'name', ['events_ts.npy', 'events_xy.npy', 'events_p.npy', 'images.npy', 'images_ts.npy']
+)
+def test_any_bytes_in_numpy_files_are_read_or_refused_in_one_sentence(whole, name):
+    path, file, content = whole('npy', name)
+    header = content[:128]
+
+    @given(st.one_of(st.binary(max_size=200), PATCHES.map(lambda p: patched(header, p))))
+    @settings(max_examples=60, deadline=None)
+    def check(start):
+        file.write_bytes(start + content[128:])
+        read_or_refuse(path)
+
+    check()
+
+
+@pytest.mark.parametrize('name', ['events.txt', 'images.txt', 'images/frame_00000000.png'])
+def test_any_bytes_in_text_are_read_or_refused_in_one_sentence(whole, name):
+    path, file, content = whole('text', name)
+
+    @given(PATCHES, st.binary(max_size=20))
+    @settings(max_examples=60, deadline=None)
+    def check(patches, more):
+        file.write_bytes(patched(content, patches) + more)
+        read_or_refuse(path)
+
+    check()
