@@ -165,8 +165,10 @@ def test_wrong_reference_topic_names_the_right_one(layout, make_recorded, tmp_pa
         open_source(path, reference_topic='/image')
 
 
-def test_recording_becomes_a_frame_at_each_of_its_images(layout, make_recorded, tmp_path):
-    recorded = make_recorded()
+@pytest.mark.parametrize('start_s', [0.0, 1.5e9])
+def test_recording_becomes_a_frame_at_each_of_its_images(layout, make_recorded, tmp_path, start_s):
+    recorded = make_recorded(start_s=start_s)
+    recorded.seconds[0] = start_s  # a stamp of 0 means that there is none
     path = recorded.write(layout, tmp_path)
     result = inspect.run(options(inspect, path))
     assert (result['events'], result['on']) == (3_000, int(recorded.p.sum()))
