@@ -88,6 +88,7 @@ setup(
         'ros': ROS_WHEELS,
         'video': ['av'],
         'aedat4': ['aedat'],
+        'hdf5': ['h5py>=3'],
         'openvino': ['openvino>=2024.4'],
         'onnxruntime': ['onnxruntime>=1.18'],
         'torch': ['torch>=2.4', 'safetensors'],

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that every room's tests share."""
 
+import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 DATA_VARIABLE = 'SPIKE_RECON_TEST_DATA'
@@ -25,3 +29,117 @@ def recordings() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@dataclass
+class Recorded:
+    """Events and frames of one camera, as tests write them in the layouts of datasets."""
+
+    x: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    seconds: np.ndarray
+    images: np.ndarray
+    images_seconds: np.ndarray
+
+    @property
+    def t_ns(self) -> list[int]:
+        """Nanoseconds, by exact arithmetic."""
+        return [round(Fraction(t) * 10**9) for t in self.seconds.tolist()]
+
+    @property
+    def images_ns(self) -> list[int]:
+        return [round(Fraction(t) * 10**9) for t in self.images_seconds.tolist()]
+
+    def write(self, layout: str, folder: Path) -> Path:
+        """Write below a folder; return the path to open."""
+        return getattr(self, f'_write_{layout}')(folder)
+
+    def _write_npy(self, folder: Path) -> Path:
+        path = folder / 'sequence'
+        path.mkdir()
+        np.save(path / 'events_ts.npy', self.seconds)
+        np.save(path / 'events_xy.npy', np.stack([self.x, self.y], 1).astype(np.int64))
+        np.save(path / 'events_p.npy', self.p.astype(np.int64))
+        np.save(path / 'images.npy', self.images[..., None])
+        np.save(path / 'images_ts.npy', self.images_seconds[:, None])
+        indices = np.searchsorted(self.seconds, self.images_seconds[:, None], 'right') - 1
+        np.save(path / 'image_event_indices.npy', indices)
+        size = {'sensor_resolution': list(self.images.shape[1:])}
+        (path / 'metadata.json').write_text(json.dumps(size))
+        return path
+
+    def _write_event_utils(self, folder: Path) -> Path:
+        h5py = pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
+        with h5py.File(folder / 'sequence.h5', 'w') as file:
+            file['events/xs'] = self.x.astype(np.int16)
+            file['events/ys'] = self.y.astype(np.int16)
+            file['events/ts'] = self.seconds
+            file['events/ps'] = self.p.astype(bool)
+            file.attrs['sensor_resolution'] = self.images.shape[1:]
+            for number, image in enumerate(self.images):
+                name = f'images/image{number:09d}'
+                file[name] = image
+                file[name].attrs['timestamp'] = self.images_seconds[number]
+        return folder / 'sequence.h5'
+
+    def _write_mvsec(self, folder: Path) -> Path:
+        h5py = pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
+        with h5py.File(folder / 'sequence_data.hdf5', 'w') as file:
+            left = file.create_group('davis/left')
+            columns = (self.x, self.y, self.seconds, 2.0 * self.p - 1)
+            left.create_dataset('events', data=np.stack(columns, 1), compression='gzip')
+            left['image_raw'] = self.images
+            left['image_raw_ts'] = self.images_seconds
+            left['image_raw_event_inds'] = (
+                np.searchsorted(self.seconds, self.images_seconds, 'right') - 1
+            )
+            right = np.stack(columns, 1)[: len(self.x) // 2]
+            right[:, 0] = 0
+            file['davis/right/events'] = right
+            file['davis/right/image_raw'] = 255 - self.images
+            file['davis/right/image_raw_ts'] = self.images_seconds
+        return folder / 'sequence_data.hdf5'
+
+    def _write_text(self, folder: Path) -> Path:
+        import cv2  # noqa: PLC0415
+
+        path = folder / 'sequence'
+        (path / 'images').mkdir(parents=True)
+        events = zip(self.seconds, self.x, self.y, self.p, strict=True)
+        lines = (f'{t:.17g} {x} {y} {p}\n' for t, x, y, p in events)
+        (path / 'events.txt').write_text(''.join(lines))
+        names = [f'images/frame_{number:08d}.png' for number in range(len(self.images))]
+        for name, image in zip(names, self.images, strict=True):
+            cv2.imwrite(str(path / name), image)
+        stamps = zip(self.images_seconds, names, strict=True)
+        (path / 'images.txt').write_text(''.join(f'{t:.17g} {name}\n' for t, name in stamps))
+        return path
+
+
+LAYOUTS = ('npy', 'event_utils', 'mvsec', 'text')
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope='session')
+def make_recorded() -> Callable[..., Recorded]:
+    """Return a function that makes up a recording of 23x17 pixels with frames."""
+
+    def make(
+        n_events: int = 3_000, n_frames: int = 9, start_s: float = 1.5e9, seed: int = 0
+    ) -> Recorded:
+        chance = np.random.default_rng(seed)
+        return Recorded(
+            x=chance.integers(0, 23, n_events),
+            y=chance.integers(0, 17, n_events),
+            p=chance.integers(0, 2, n_events),
+            seconds=start_s + np.sort(chance.random(n_events)) / 4,
+            images=chance.integers(0, 256, (n_frames, 17, 23), np.uint8),
+            images_seconds=start_s + np.linspace(0.01, 0.24, n_frames),
+        )
+
+    return make

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     'frame': {'errors'},
     'model': {'windows.window'},
     'packets': {'errors'},
-    'sources': {'errors', 'packets'},
+    'sources': {'errors', 'packets', 'topics'},
     'sinks': {'errors', *NAMES},
     'windows': {'errors', 'settings', 'packets'},
     'representations': CONTRACTS,
@@ -125,8 +125,8 @@ def test_imports_run_one_way():
     assert not offenders
 
 
-def test_training_uses_models_representations_windows_and_packets_only():
-    names = ('packets', 'errors', 'topics', 'representations', 'windows.window')
+def test_training_uses_models_representations_windows_sources_and_packets_only():
+    names = ('packets', 'errors', 'topics', 'representations', 'windows.window', 'sources')
     allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
     assert not offending(
         files_in('training'),

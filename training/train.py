@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a recipe and photographs to a run: a folder with weights and how they came about.
 
-Comes in: a recipe, folders of photographs, a budget. Goes out: in the run's folder `recipe.yaml`,
-`last.ckpt`, `validation.json`, `sheets/` and `tensorboard/`. Knows nothing about the command line.
+Comes in: a recipe, folders of photographs, recordings if there are any, a budget. Goes out: in the
+run's folder `recipe.yaml`, `last.ckpt`, `validation.json`, `sheets/` and `tensorboard/`. Knows
+nothing about the command line.
 
 One process trains on one device. `torchrun` starts several, on one machine or many, and each then
 simulates its own sequences.
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,15 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from safetensors.torch import load_file
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.spare_cores import spare_cores
 from spike_recon_training.budget import Budget
+from spike_recon_training.datasets.mixed import MixedSegments
+from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe, write_recipe
 from spike_recon_training.report import CHECKPOINT, Checkpoints, Report, Validation
@@ -51,6 +55,8 @@ class Request:
     Attributes:
         recipe: a file, or the name of a recipe of the package.
         photos: folders of photographs.
+        recordings: datasets with frames, to train on as well.
+        recordings_share: of the sequences that come from them, above 0, at most 1.
         run: folder to make, or to go on in.
         budget_minutes: None = the recipe's.
         resume: go on from the last checkpoint.
@@ -62,6 +68,8 @@ class Request:
     recipe: str
     photos: list[Path]
     run: Path
+    recordings: Sequence[Path] = ()
+    recordings_share: float = 0.5
     budget_minutes: float | None = None
     resume: bool = False
     start_from: Path | None = None
@@ -84,20 +92,23 @@ def train(request: Request) -> dict[str, Any]:
     minutes = request.budget_minutes or recipe.optimisation.budget_minutes
     budget = Budget(minutes, recipe.optimisation.learning_rate, recipe.optimisation.warm_up)
     photographs, held, data = _photographs(recipe, request.photos)
+    recorded, said = _recorded(request, recipe, network.bins)
     request.run.mkdir(parents=True, exist_ok=True)
     write_recipe(recipe, request.run / 'recipe.yaml')
 
     task = ReconstructionTask(network, recipe.loss, recipe.optimisation)
     trainer = _trainer(request, recipe, processes)
-    segments = SimulatedSegments(
-        photographs,
-        recipe,
-        network.bins,
-        device=lambda: task.device,
-        start=lambda: (trainer.global_rank, trainer.global_step),
-    )
+    when = {
+        'device': lambda: task.device,
+        'start': lambda: (trainer.global_rank, trainer.global_step),
+    }
+    simulated = SimulatedSegments(photographs, recipe, network.bins, **when)
+    segments: IterableDataset = simulated
+    if recorded is not None:
+        share = request.recordings_share
+        segments = MixedSegments(simulated, recorded, share, recipe.seed, **when)
     optimisation = recipe.optimisation
-    report = Report(budget, segments, optimisation.batch * optimisation.windows * processes)
+    report = Report(budget, simulated, optimisation.batch * optimisation.windows * processes)
     kept = _held_segments(held, recipe, network.bins, trainer)
     validation = Validation(kept, request.run, budget)
     checkpoints = Checkpoints(request.run, budget)
@@ -114,7 +125,7 @@ def train(request: Request) -> dict[str, Any]:
         'processes': processes,
         **report.summary(trainer),
         'held_back': {k: v for k, v in last.items() if k not in ('step', 'elapsed_s')},
-        'data': data,
+        'data': data | said,
     }
     if trainer.is_global_zero:
         text = json.dumps(result, indent=1) + '\n'
@@ -184,6 +195,20 @@ def _photographs(
         'squares': len(photographs),
     }
     return photographs, kept, said
+
+
+def _recorded(
+    request: Request, recipe: Recipe, bins: int
+) -> tuple[RecordedSequences | None, dict[str, Any]]:
+    """Open the recordings to train on, if there are any; say which."""
+    if not request.recordings:
+        return None, {}
+    said = {
+        'kind': 'simulated events from moving photographs, and recordings of event cameras',
+        'recordings': [path.name for path in request.recordings],
+        'recordings_share': request.recordings_share,
+    }
+    return RecordedSequences(request.recordings, recipe, bins), said
 
 
 def _held_segments(

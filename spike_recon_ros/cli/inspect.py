@@ -26,7 +26,8 @@ number of events by polarity and their rate, packets lost on the way, words that
 to leave out, trigger edges and the topics of a bag. The last line on stdout is a JSON object with
 the same numbers and with exact sums over all events, by which two readers can be compared.
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or an .aedat4.
+SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
+of event_utils or MVSEC, or a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt).
 """
 
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic',
         metavar='TOPIC',
-        help='events topic of a bag; needed only where there are several',
+        help='events topic of a bag, needed only where there are several; camera of an MVSEC file',
     )
 
 

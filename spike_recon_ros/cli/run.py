@@ -33,7 +33,8 @@ the node would publish; at the end the last, unfinished window gives one more.
   spike-recon run recording/ -o out.mp4        a video
   spike-recon run recording/ -o out.mcap       a bag with an image topic
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or an .aedat4.
+SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
+of event_utils or MVSEC, or a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt).
 """
 
 
@@ -59,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--reference-topic', metavar='TOPIC',
-        help='topic whose stamps ask for frames (sync_mode camera_image, time_reference)',
+        help='topic whose stamps ask for frames (sync_mode camera_image, time_reference); the '
+        'frames of a dataset are its topic images',
     )  # fmt: skip
     parser.add_argument(
         '--save-hot-pixels', metavar='PNG', type=Path,

@@ -16,6 +16,8 @@ from spike_recon_ros.errors import UserError
 HELP = 'train a network on events simulated from photographs'
 DESCRIPTION = """\
 Train a network on nothing but photographs: they are moved before a simulated event camera.
+Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence
+folders of EVREAL or ECD. What is validated stays simulated.
 
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 5
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 9 --resume
@@ -36,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--photos', type=Path, nargs='+', required=True, metavar='FOLDER',
         help='folders of photographs, searched in depth',
+    )  # fmt: skip
+    parser.add_argument(
+        '--recordings', type=Path, nargs='+', default=[], metavar='PATH',
+        help='datasets with frames to train on as well',
+    )  # fmt: skip
+    parser.add_argument(
+        '--recordings-share', type=float, default=0.5, metavar='S',
+        help='share of the sequences that come from them (%(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='RUN', help='folder of the run'
@@ -68,12 +78,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError('--budget-minutes must be above 0')
     if args.threads < 0:
         raise UserError('--threads must be 0 or above')
+    if not 0 < args.recordings_share <= 1:
+        raise UserError('--recordings-share must be above 0 and at most 1')
     with training_installed():
         from spike_recon_training.train import Request, train  # noqa: PLC0415
     return train(
         Request(
             recipe=args.recipe,
             photos=args.photos,
+            recordings=args.recordings,
+            recordings_share=args.recordings_share,
             run=args.output,
             budget_minutes=args.budget_minutes,
             resume=args.resume,

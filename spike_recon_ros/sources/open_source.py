@@ -10,22 +10,34 @@ from pathlib import Path
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.aedat4 import Aedat4Source
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
+from spike_recon_ros.sources.dataset_source import DatasetSource
+from spike_recon_ros.sources.event_dataset import EventDataset
+from spike_recon_ros.sources.hdf5 import open_hdf5
+from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.text_folder import EVENTS_FILE, TextFolder
 
-BAG, RAW, AEDAT4 = 'ROS bag', 'Prophesee RAW', 'AEDAT4'
+BAG, RAW, AEDAT4, HDF5 = 'ROS bag', 'Prophesee RAW', 'AEDAT4', 'HDF5'
+NPY_FOLDER, TEXT_FOLDER = 'NumPy sequence', 'text sequence'
+DATASETS = (HDF5, NPY_FOLDER, TEXT_FOLDER)
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
+SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5}
 # How files begin, and the name under which rosbags agrees to open a bag.
 MAGICS = (
     (b'#ROSBAG V', BAG, '.bag'),
     (b'\x89MCAP0\r\n', BAG, '.mcap'),
     (b'SQLite format 3\x00', BAG, '.db3'),
     (b'#!AER-DAT4', AEDAT4, None),
+    (b'\x89HDF\r\n\x1a\n', HDF5, None),
     (b'% Data file containing', 'Prophesee DAT', None),
     (b'% ', RAW, None),
 )
-READABLE = 'a rosbag2 folder, .mcap, .db3, .bag, .raw (Prophesee) or .aedat4'
+READABLE = (
+    'a rosbag2 folder, .mcap, .db3, .bag, .raw (Prophesee), .aedat4, .h5 or .hdf5 (event_utils, '
+    f'MVSEC), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD)'
+)
 
 
 def open_source(
@@ -39,11 +51,11 @@ def open_source(
     """Open a recording of any readable kind.
 
     Args:
-        path: file, or the folder of a rosbag2 bag.
+        path: file, or the folder of a rosbag2 bag or of a dataset's sequence.
         topic: events topic of a bag (stream number of an AEDAT4 file); needed where there are
-            several.
+            several. Camera of an MVSEC file; the left one where none is named.
         reference_topic: topic of images or time references whose stamps are yielded as
-            `Reference`; bags only.
+            `Reference`: of a bag, or `images` of a dataset.
         width: sensor columns for a RAW file whose header is silent or wrong.
         height: sensor rows, likewise.
 
@@ -54,13 +66,36 @@ def open_source(
     kind = _kind(path)
     if kind == BAG:
         return RosbagSource(path, topic, reference_topic)
+    if kind in DATASETS:
+        return DatasetSource(_dataset(kind, path, topic), reference_topic)
     if reference_topic:
         raise UserError(f'{path} is no bag and has no topic {reference_topic} to take times from')
     if kind == AEDAT4:
         return Aedat4Source(path, topic)
-    if topic:
-        raise UserError(f'{path} is a {kind} file and has no topics; leave out the topic {topic}')
+    _refuse_topic(kind, path, topic)
     return PropheseeRawSource(path, width=width, height=height)
+
+
+def open_dataset(path: str | Path) -> EventDataset | None:
+    """Open a dataset with events and frames; None if something else is readable at `path`.
+
+    Raises:
+        UserError: if there is nothing readable at `path`.
+    """
+    kind = _kind(Path(path))
+    return _dataset(kind, Path(path)) if kind in DATASETS else None
+
+
+def _dataset(kind: str, path: Path, topic: str | None = None) -> EventDataset:
+    if kind == HDF5:
+        return open_hdf5(path, topic)
+    _refuse_topic(kind, path, topic)
+    return NpyFolder(path) if kind == NPY_FOLDER else TextFolder(path)
+
+
+def _refuse_topic(kind: str, path: Path, topic: str | None) -> None:
+    if topic:
+        raise UserError(f'{path} is a {kind} and has no topics; leave out the topic {topic}')
 
 
 def is_bag(path: str | Path) -> bool:
@@ -78,9 +113,12 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         if any(next(path.glob(pattern), None) for pattern in FOLDER_PATTERNS):
             return BAG
+        for name, kind in ((TIMES, NPY_FOLDER), (EVENTS_FILE, TEXT_FOLDER)):
+            if (path / name).exists():
+                return kind
         raise UserError(
-            f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files); '
-            'name the bag folder or a recording in it'
+            f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files) and no '
+            f'{TIMES} or {EVENTS_FILE}; name the bag folder or a recording in it'
         )
     try:
         with path.open('rb') as file:

@@ -58,6 +58,15 @@ def test_the_packets_of_a_ros_1_bag_are_published_as_ros_2_messages(ros1_bag):
     assert played[1].data.tolist() == [0, 1, 2, 3]
 
 
+def test_the_packets_of_a_dataset_are_due_at_their_first_event(make_recorded, tmp_path):
+    recorded = make_recorded()
+    recording = open_recording(recorded.write('npy', tmp_path))
+    due = list(recording.messages())
+    assert due[0].t_ns == recording.stamp_ns(due[0]) == recorded.t_ns[0]
+    assert sum(len(one.message.events) for one in due) == 8 * len(recorded.t_ns)
+    assert [one.t_ns for one in due] == sorted(packet_of(one.message).stamp_ns for one in due)
+
+
 def test_all_cameras_of_a_bag_are_published(tmp_path):
     store = get_typestore(Stores.ROS2_HUMBLE)
     store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))

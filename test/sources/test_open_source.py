@@ -46,6 +46,14 @@ def test_raw_file_is_known_by_its_content(tmp_path):
     assert len(list(open_source(tmp_path / 'recording'))) == 1
 
 
+@pytest.mark.parametrize('name', ['a.h5', 'a.hdf5'])
+def test_file_that_only_is_called_hdf5_is_called_damaged(tmp_path, name):
+    pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
+    (tmp_path / name).write_text('hello')
+    with pytest.raises(UserError, match=r'is damaged: the HDF5 file cannot be read'):
+        open_source(tmp_path / name)
+
+
 def test_topics_are_refused_where_there_are_none(tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))

@@ -53,19 +53,26 @@ class SimulatedSegments(IterableDataset):
 
     def __iter__(self) -> Iterator[Segment]:
         """Yield segments for ever."""
+        for sequence in self.sequences():
+            yield from sequence
+
+    def sequences(self) -> Iterator[Iterator[Segment]]:
+        """Yield the segments of one batch of sequences after the other, for ever."""
         photographs = self._photographs.to(self._device())
-        optimisation = self._recipe.optimisation
+        fewest, most = self._recipe.optimisation.segments
         chance = np.random.default_rng([self._recipe.seed, *self._start()])
         while True:
             seed = int(chance.integers(2**62))
-            fewest, most = optimisation.segments
-            for number in range(int(chance.integers(fewest, most + 1))):
-                begun = time.perf_counter()
-                if number == 0:
-                    sequences = new_sequences(photographs, self._recipe, self._bins, seed)
-                segment = next_segment(sequences, self._recipe, cold=number == 0)
-                self.seconds += time.perf_counter() - begun
-                yield segment
+            yield self._sequence(photographs, seed, int(chance.integers(fewest, most + 1)))
+
+    def _sequence(self, photographs: Photographs, seed: int, segments: int) -> Iterator[Segment]:
+        for number in range(segments):
+            begun = time.perf_counter()
+            if number == 0:
+                sequences = new_sequences(photographs, self._recipe, self._bins, seed)
+            segment = next_segment(sequences, self._recipe, cold=number == 0)
+            self.seconds += time.perf_counter() - begun
+            yield segment
 
 
 def new_sequences(

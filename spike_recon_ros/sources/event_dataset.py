@@ -1,0 +1,151 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What every dataset with events and frames promises, whatever its layout.
+
+Comes in: nothing. Goes out: the base class of the layouts. Knows nothing about any of them, nor
+about packets.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.sources.columns import Columns, to_events, to_image, to_nanoseconds
+from spike_recon_ros.sources.source import Topic
+
+CHUNK_EVENTS = 65_536
+IMAGES = 'images'
+"""The topic under which the frames of all layouts go."""
+
+
+class EventDataset(ABC):
+    """The events and frames of one camera, on one clock.
+
+    Events are read in chunks from any position on, so memory stays bounded however long the
+    recording is. A position counts events, or bytes of a text.
+
+    Attributes:
+        path: file or folder.
+        width: sensor columns.
+        height: sensor rows.
+        size: where the positions end.
+        chunk: how far a chunk reaches, about, in positions.
+        unit: what positions count.
+        n_frames: frames beside the events.
+    """
+
+    width: int
+    height: int
+    size: int
+    chunk = CHUNK_EVENTS
+    unit = 'events'
+    n_frames = 0
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """Table of contents."""
+        return (Topic(IMAGES, 'frames', self.n_frames),) if self.n_frames else ()
+
+    def chunks(self, position: int = 0) -> Iterator[Events]:
+        """Yield the events from a position on, in stored order.
+
+        Raises:
+            UserError: where the recording is damaged, after what could be read.
+        """
+        while position < self.size:
+            events, position = self._chunk_at(position)
+            yield events
+
+    def position_at(self, t_ns: int) -> int:
+        """Return a position from which on all events at or after a time can be read.
+
+        It lies less than two chunks before the first of them, if times do not go backwards.
+
+        Raises:
+            UserError: if the recording is damaged.
+        """
+        earlier, later = 0, self.size
+        while later - earlier > self.chunk:
+            middle = (earlier + later) // 2
+            events, _ = self._chunk_at(middle)
+            if len(events) and events.t_ns[0] < t_ns:
+                earlier = middle
+            else:
+                later = middle
+        return earlier
+
+    @cached_property
+    def frame_times_ns(self) -> np.ndarray:
+        """Times of the frames, int64 [n_frames], as stored: they may go backwards.
+
+        Raises:
+            UserError: if they cannot be read.
+        """
+        with reading(self.path, 'the times of its frames'):
+            return to_nanoseconds(self._frame_seconds())
+
+    def frame(self, index: int) -> np.ndarray:
+        """Return a frame, [H, W] or [H, W, 3] (BGR), of uint8, uint16 or float32.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        with reading(self.path, f'frame {index}'):
+            return to_image(f'frame {index} of {self.path}', self._frame(index))
+
+    def frames(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield time (ns) and image of each frame, as stored.
+
+        Raises:
+            UserError: if one cannot be read.
+        """
+        for index, t_ns in enumerate(self.frame_times_ns.tolist()):
+            yield t_ns, self.frame(index)
+
+    def close(self) -> None:
+        """Give back the file."""
+        return
+
+    def _chunk_at(self, position: int) -> tuple[Events, int]:
+        with reading(self.path, f'what follows {position:,} of {self.size:,} {self.unit}'):
+            columns, following = self._read(position)
+            return to_events(columns), following
+
+    @abstractmethod
+    def _read(self, position: int) -> tuple[Columns, int]:
+        """Return a chunk, and the position after it; whatever it raises means damage."""
+
+    @abstractmethod
+    def _frame_seconds(self) -> np.ndarray:
+        """Return the times of the frames [n_frames]; whatever it raises means damage."""
+
+    @abstractmethod
+    def _frame(self, index: int) -> np.ndarray:
+        """Return a frame; whatever it raises means damage."""
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever damaged bytes provoke in a library into one sentence.
+
+    Raises:
+        UserError: instead of every other exception.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip('.')
+        raise UserError(
+            f'{path} is damaged: {what} cannot be read ({text}); copy or convert it again'
+        ) from error

@@ -1,0 +1,94 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Sequences as folders of NumPy files, the layout of EVREAL.
+
+Comes in: a folder with `events_ts.npy` (seconds), `events_xy.npy`, `events_p.npy` and, where there
+are frames, `images.npy` and `images_ts.npy`; `metadata.json` says the sensor's size. Goes out:
+events and frames, from mapped files. Knows nothing about packets.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.columns import (
+    FLOATS,
+    Columns,
+    check_column,
+    check_lengths,
+    sensor_size,
+)
+from spike_recon_ros.sources.event_dataset import EventDataset, reading
+
+TIMES, PLACES, POLARITIES = 'events_ts.npy', 'events_xy.npy', 'events_p.npy'
+FRAMES, FRAME_TIMES, METADATA = 'images.npy', 'images_ts.npy', 'metadata.json'
+
+
+class NpyFolder(EventDataset):
+    """One sequence.
+
+    Raises:
+        UserError: if a file is missing, damaged, empty, or does not fit the others.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._t = _mapped(path / TIMES)
+        self._xy = _mapped(path / PLACES)
+        self._p = _mapped(path / POLARITIES)
+        lengths = {
+            TIMES: check_column(str(path / TIMES), self._t, kinds=FLOATS),
+            PLACES: check_column(str(path / PLACES), self._xy, 2),
+            POLARITIES: check_column(str(path / POLARITIES), self._p),
+        }
+        self.size = check_lengths(path, lengths)
+        if not self.size:
+            raise UserError(f'{path} holds no events; convert the recording again')
+        if (path / FRAMES).exists() and (path / FRAME_TIMES).exists():
+            self._images = _mapped(path / FRAMES)
+            self._images_t = _mapped(path / FRAME_TIMES)
+            counts = {
+                FRAMES: len(self._images) if self._images.ndim in (3, 4) else 0,
+                FRAME_TIMES: check_column(str(path / FRAME_TIMES), self._images_t, kinds=FLOATS),
+            }
+            self.n_frames = check_lengths(path, counts)
+        self.width, self.height = self._sensor_size()
+
+    def _sensor_size(self) -> tuple[int, int]:
+        """Return what the metadata say, else the size of the frames."""
+        file = self.path / METADATA
+        if file.exists():
+            with reading(file, 'the size of the sensor'):
+                said = json.loads(file.read_text(encoding='utf-8'))
+                if isinstance(said, dict) and 'sensor_resolution' in said:
+                    return sensor_size(f'sensor_resolution in {file}', said['sensor_resolution'])
+        if self.n_frames:
+            return sensor_size(f'the shape of {self.path / FRAMES}', self._images.shape[1:])
+        raise UserError(
+            f'nothing in {self.path} tells the size of the sensor; write {METADATA} with '
+            '{"sensor_resolution": [height, width]}'
+        )
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        xy = np.asarray(self._xy[position:end])
+        t, p = (np.asarray(array[position:end]).reshape(-1) for array in (self._t, self._p))
+        return Columns(xy[:, 0], xy[:, 1], t, p), end
+
+    def _frame_seconds(self) -> np.ndarray:
+        return np.asarray(self._images_t).reshape(-1) if self.n_frames else np.empty(0)
+
+    def _frame(self, index: int) -> np.ndarray:
+        return np.asarray(self._images[index])
+
+
+def _mapped(file: Path) -> np.ndarray:
+    if not file.exists():
+        raise UserError(f'there is no {file}; convert the recording again')
+    with reading(file, 'the array'):
+        array = np.load(file, mmap_mode='r', allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError('it is a .npz archive')
+    return array

@@ -1,0 +1,66 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Choose the reader of the images that were recorded beside events.
+
+Comes in: a path. Goes out: stamped arrays, and the topic that holds ground truth. Knows where each
+kind of recording keeps its images, not how they are read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.bag import Bag
+from spike_recon_ros.sources.dataset_source import check_image_topic
+from spike_recon_ros.sources.event_dataset import IMAGES
+from spike_recon_ros.sources.images import read_images
+from spike_recon_ros.sources.open_source import is_bag, open_dataset
+from spike_recon_ros.topics import GROUND_TRUTH
+
+
+def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield `(stamp_ns, image)` of a topic, in the order of recording.
+
+    Args:
+        path: a bag, or a dataset with frames, whose topic is `images`.
+        topic: of images.
+
+    Images are [H, W] or [H, W, channels], as they were recorded. The stamps are those of the
+    `Reference`s that `open_source` yields for the same topic.
+
+    Raises:
+        UserError: if the recording cannot be read or has no such images.
+    """
+    if is_bag(path):
+        yield from read_images(path, topic)
+        return
+    dataset = open_dataset(path)
+    if dataset is None:
+        raise UserError(f'{path} holds no images; give a bag or a dataset with frames')
+    try:
+        check_image_topic(dataset, topic)
+        yield from dataset.frames()
+    finally:
+        dataset.close()
+
+
+def truth_topic(path: str | Path) -> str | None:
+    """Return the topic that ground truth is taken from; None if there is none.
+
+    Raises:
+        UserError: if the recording cannot be read.
+    """
+    if is_bag(path):
+        bag = Bag(Path(path))
+        try:
+            names = {topic.name for topic in bag.topics if topic.n_messages}
+        finally:
+            bag.close()
+        return GROUND_TRUTH if GROUND_TRUTH in names else None
+    dataset = open_dataset(path)
+    if dataset is None:
+        return None
+    dataset.close()
+    return IMAGES if dataset.n_frames else None

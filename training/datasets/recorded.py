@@ -1,0 +1,145 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Segments that are cut from recordings of a camera that gives events and frames.
+
+Comes in: datasets that `sources` reads, and a recipe. Goes out: Segments: what happened between
+two frames in a row as a voxel grid, the later frame as the truth, both cropped. Knows nothing
+about layouts of files, networks or losses.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.sources.event_dataset import EventDataset
+from spike_recon_ros.sources.open_source import open_dataset
+from spike_recon_training.datasets.segments import Segment
+from spike_recon_training.recipe import Recipe
+
+Window = tuple[np.ndarray, np.ndarray]
+"""Voxel grid float32 [bins, crop, crop] and truth float32 [1, crop, crop], 0 to 1."""
+
+
+class RecordedSequences:
+    """Batches of sequences, each from a place in a recording that is drawn at random.
+
+    Args:
+        paths: of datasets with frames.
+        recipe: whose crop, batch, windows, segments and normalisation are used.
+        bins: channels of a voxel grid.
+
+    Raises:
+        UserError: if a recording cannot be read, or its frames are too few, smaller than the crop
+            or of another size than the sensor.
+    """
+
+    def __init__(self, paths: Sequence[Path], recipe: Recipe, bins: int) -> None:
+        self._optimisation = recipe.optimisation
+        self._normalisation = recipe.normalisation
+        self._bins = bins
+        self._recordings = [self._opened(path) for path in paths]
+
+    def _opened(self, path: Path) -> EventDataset:
+        recording = open_dataset(path)
+        if recording is None:
+            raise UserError(
+                f'{path} is no dataset with frames that training can begin anywhere in; convert '
+                'it to HDF5 (event_utils) or to a folder of NumPy files (EVREAL)'
+            )
+        crop, needed = self._optimisation.crop, self._optimisation.windows + 1
+        if recording.n_frames < needed:
+            raise UserError(
+                f'{path} holds {recording.n_frames} frames; optimisation.windows in the recipe '
+                f'needs {needed}'
+            )
+        if recording.frame(0).shape[:2] != (recording.height, recording.width):
+            raise UserError(
+                f'the frames of {path} are not of the size of its sensor; leave it out'
+            )
+        if crop > min(recording.height, recording.width):
+            raise UserError(
+                f'{path} is {recording.width}x{recording.height} pixels; lower optimisation.crop '
+                f'in the recipe, which is {crop}'
+            )
+        return recording
+
+    def sequence(self, chance: np.random.Generator, device: torch.device) -> Iterator[Segment]:
+        """Yield the segments of a batch of sequences; the first one begins cold."""
+        o = self._optimisation
+        longest = max(one.n_frames - 1 for one in self._recordings) // o.windows
+        segments = min(int(chance.integers(o.segments[0], o.segments[1] + 1)), longest)
+        sequences = [self._drawn(chance, segments * o.windows) for _ in range(o.batch)]
+        for number in range(segments):
+            windows = [[next(one) for one in sequences] for _ in range(o.windows)]
+            grids = np.stack([[grid for grid, _ in batch] for batch in windows])
+            truths = np.stack([[truth for _, truth in batch] for batch in windows])
+            yield Segment(
+                torch.from_numpy(grids).to(device),
+                torch.from_numpy(truths).to(device),
+                cold=number == 0,
+            )
+
+    def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Window]:
+        """Draw a recording, where to begin in it, and where to crop; all places are alike."""
+        places = np.array([max(one.n_frames - windows, 0) for one in self._recordings])
+        place = int(chance.integers(places.sum()))
+        number = int(np.searchsorted(places.cumsum(), place, 'right'))
+        recording, first = self._recordings[number], place - int(places[:number].sum())
+        crop = self._optimisation.crop
+        top = int(chance.integers(recording.height - crop + 1))
+        left = int(chance.integers(recording.width - crop + 1))
+        return self._windows(recording, first, windows, (top, left))
+
+    def _windows(
+        self, recording: EventDataset, first: int, windows: int, corner: tuple[int, int]
+    ) -> Iterator[Window]:
+        """Yield the windows between frames, beginning at the frame `first`."""
+        crop, (top, left) = self._optimisation.crop, corner
+        cuts_ns = np.maximum.accumulate(recording.frame_times_ns)[first : first + windows + 1]
+        chunks = recording.chunks(recording.position_at(int(cuts_ns[0])))
+        cropped = (_cropped(events, top, left, crop) for events in chunks)
+        _, rest = _before(int(cuts_ns[0]), Events.empty(), cropped)
+        for number in range(1, windows + 1):
+            start_ns, end_ns = int(cuts_ns[number - 1]), int(cuts_ns[number])
+            events, rest = _before(end_ns, rest, cropped)
+            grid = voxel_grid(
+                events, start_ns, end_ns, bins=self._bins, height=crop, width=crop,
+                normalisation=self._normalisation,
+            )  # fmt: skip
+            frame = recording.frame(first + number)[top : top + crop, left : left + crop]
+            yield grid, _luminance(frame)[None]
+
+
+def _before(t_ns: int, rest: Events, following: Iterator[Events]) -> tuple[Events, Events]:
+    """Return the events before a time, from `rest` and what follows, and the new rest."""
+    taken: list[Events] = []
+    for events in chain([rest], following):
+        reached = events.t_ns >= t_ns
+        cut = int(reached.argmax()) if reached.any() else len(events)
+        taken.append(events[:cut])
+        if cut < len(events):
+            return Events.concatenate(taken), events[cut:]
+    return Events.concatenate(taken), Events.empty()
+
+
+def _cropped(events: Events, top: int, left: int, side: int) -> Events:
+    """Return the events in a square, with places counted from its corner."""
+    # Left of or above the corner the difference wraps around, and is large.
+    x, y = events.x - np.uint16(left), events.y - np.uint16(top)
+    inside = (x < side) & (y < side)
+    return Events(x[inside], y[inside], events.p[inside], events.t_ns[inside], Triggers.empty())
+
+
+def _luminance(frame: np.ndarray) -> np.ndarray:
+    """Return a frame as float32 [H, W], 0 to 1."""
+    grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    if grey.dtype == np.float32:
+        return np.clip(grey, 0, 1)
+    return grey.astype(np.float32) / np.iinfo(grey.dtype).max
