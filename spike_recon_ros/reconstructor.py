@@ -281,5 +281,5 @@ class Reconstructor:
             stamp_ns = self._clock.to_host_ns(window.t_end_ns)
         image = self._renderer.render(intensity, window.t_end_ns) if self.rendering else None
         return Frame(
-            window.t_end_ns, stamp_ns, window.t_start_ns, len(window.events), intensity, image
+            window.t_end_ns, stamp_ns, window.t_start_ns, window.events, intensity, image
         )

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     'topics': set(),
     'image_encodings': set(),
     'settings': {'errors'},
-    'frame': {'errors'},
+    'frame': {'packets'},
     'model': {'windows.window'},
     'packets': {'errors'},
     'sources': {'errors', 'packets'},
