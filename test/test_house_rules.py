@@ -38,7 +38,7 @@ MAY_IMPORT = {
     'frame': {'packets'},
     'model': {'windows.window'},
     'packets': {'errors'},
-    'sources': {'errors', 'packets'},
+    'sources': {'errors', 'packets', 'topics'},
     'sinks': {'errors', *NAMES},
     'windows': {'errors', 'settings', 'packets'},
     'representations': CONTRACTS,
