@@ -122,9 +122,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         **summarise(scores, args.skip_s),
     }
     write_tables(args.out, scores, summary)
-    write_curves(args.out / 'curves', scores, console)
+    write_curves(args.out / 'curves', scores, summary, console)
     show(console, summary)
-    console.print(f'{args.out}: summary.csv, frames.csv, summary.json, sheets/, curves/')
+    written = ', '.join(sorted(path.name for path in args.out.iterdir()))
+    console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False)
     return summary
 
 

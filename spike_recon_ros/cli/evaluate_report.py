@@ -59,14 +59,19 @@ def write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
     (out / 'summary.json').write_text(text, encoding='utf-8')
 
 
-def write_curves(out: Path, scores: Scores, console: Console) -> None:
-    """Write a PNG for each recording and metric; say so if matplotlib is missing."""
+def write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
+    """Write a PNG for each recording and metric that each frame has; say so if matplotlib lacks.
+
+    Metrics that were not asked for are left out, though others may have needed them.
+    """
     if not curves_possible():
-        console.print(f'no curves: matplotlib is not installed; {CURE}', markup=False)
+        hint = f'no curves: matplotlib is not installed; run: {CURE}'
+        console.print(hint, markup=False, highlight=False, soft_wrap=True)
         return
+    asked = {name for figures in summary['mean'].values() for name in figures}
     out.mkdir(exist_ok=True)
     for dataset, models in scores.items():
-        for metric in METRICS.values():
+        for metric in (METRICS[name] for name in METRICS if name in asked):
             curves = {
                 model: (
                     [row['t_s'] for row in score.rows],

@@ -17,7 +17,6 @@ class Metric:
         meaning: for the help and the labels.
         lower_is_better: which direction is.
         needs_truth: whether it compares with ground truth images.
-        per_frame: whether each frame has a value, so that there is a curve.
         digits: decimals that people are shown.
     """
 
@@ -25,7 +24,6 @@ class Metric:
     meaning: str
     lower_is_better: bool
     needs_truth: bool
-    per_frame: bool = True
     digits: int = 3
 
 
@@ -39,7 +37,7 @@ METRICS = {
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
         Metric('tags_share', 'share of the tags in view that is read', False, True),
-        Metric('first_tag_ms', 'sensor time until a tag is read, ms', True, False, False, 0),
+        Metric('first_tag_ms', 'sensor time until a tag is read, ms', True, False, 0),
         Metric(
             'flicker',
             'change up and down where no event was, intensity in 0..1',
