@@ -100,7 +100,8 @@ setup(
             'onnx',
             'onnxscript',
         ],
-        'test': ['pytest', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+        'evaluation': ['matplotlib'],
+        'test': ['pytest', 'hypothesis', 'scikit-image', 'ruff', 'mypy', 'types-PyYAML'],
     },
     entry_points={
         'console_scripts': [

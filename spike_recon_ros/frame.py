@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spike_recon_ros.packets.events import Events
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -18,7 +20,7 @@ class Frame:
         t_ns: sensor time of the frame.
         stamp_ns: host time of the frame; equals `t_ns` where the packets carry no host time.
         t_start_ns: sensor time at which the frame's window began.
-        events: number of events in the window.
+        events: those of the window, as the model was given them.
         intensity: float32 [H, W], what the model returned, in its own range.
         image: uint8, uint16 or float32 [H, W], rendered; None if rendering was switched off.
     """
@@ -26,6 +28,6 @@ class Frame:
     t_ns: int
     stamp_ns: int
     t_start_ns: int
-    events: int
+    events: Events
     intensity: np.ndarray
     image: np.ndarray | None

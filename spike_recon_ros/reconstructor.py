@@ -280,6 +280,4 @@ class Reconstructor:
         if stamp_ns is None:
             stamp_ns = self._clock.to_host_ns(window.t_end_ns)
         image = self._renderer.render(intensity, window.t_end_ns) if self.rendering else None
-        return Frame(
-            window.t_end_ns, stamp_ns, window.t_start_ns, len(window.events), intensity, image
-        )
+        return Frame(window.t_end_ns, stamp_ns, window.t_start_ns, window.events, intensity, image)

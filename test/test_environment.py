@@ -132,7 +132,7 @@ def test_the_shared_memory_profile_holds_a_large_segment_and_replaces_the_built_
 
 def test_a_second_run_does_nothing(tool, steps):
     tool.make(keep_interpreter=True)
-    assert steps == ['venv', '.[ros,video,aedat4,hdf5,test]', './interfaces']
+    assert steps == ['venv', '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]', './interfaces']
     steps.clear()
     tool.make(keep_interpreter=True)
     assert steps == []
@@ -143,7 +143,7 @@ def test_a_changed_file_repeats_only_its_own_step(tool, steps):
     steps.clear()
     (tool.CHECKOUT / 'setup.py').write_text('changed')
     tool.make(keep_interpreter=True)
-    assert steps == ['.[ros,video,aedat4,hdf5,test]']
+    assert steps == ['.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]']
     steps.clear()
     tool.MESSAGES.mkdir()
     (tool.MESSAGES / 'package.xml').write_text('changed')
@@ -221,7 +221,7 @@ def test_a_sourced_ros_is_used_without_wheels(tool, steps, monkeypatch):
     monkeypatch.setattr(tool.sys, 'prefix', tool.sys.base_prefix)
     monkeypatch.setattr(tool.importlib.util, 'find_spec', lambda name: object())
     tool.make(keep_interpreter=True)
-    assert steps == ['venv', '.[video,aedat4,hdf5,test]']
+    assert steps == ['venv', '.[video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]']
 
 
 @pytest.mark.parametrize(

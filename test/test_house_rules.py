@@ -36,7 +36,7 @@ MAY_IMPORT = {
     'image_encodings': set(),
     'spare_cores': set(),
     'settings': {'errors'},
-    'frame': {'errors'},
+    'frame': {'packets'},
     'model': {'windows.window'},
     'packets': {'errors'},
     'sources': {'errors', 'packets', 'topics'},

@@ -136,6 +136,7 @@ def _optional() -> list[Finding]:
         _library('av', OPTIONAL, extra.format('video'), 'run -o x.mp4'),
         _library('aedat', OPTIONAL, extra.format('aedat4'), 'AEDAT4 recordings'),
         _library('h5py', OPTIONAL, extra.format('hdf5'), 'HDF5 datasets'),
+        _library('matplotlib', OPTIONAL, extra.format('evaluation'), 'curves of evaluate'),
         _library(
             'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
             'other cameras\' images (else rosbags-image)',

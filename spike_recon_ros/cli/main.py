@@ -28,6 +28,7 @@ SUBCOMMANDS = (
     'simulate',
     'train',
     'export',
+    'evaluate',
     'bench',
 )
 # What the shell reports for a program that an interrupt ended: 128 + SIGINT.

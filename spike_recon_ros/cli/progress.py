@@ -15,13 +15,15 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.source import Source
 
 
-def with_progress(source: Source, console: Console) -> Iterator[Packet | Reference]:
+def with_progress(
+    source: Source, console: Console, label: str = 'packets'
+) -> Iterator[Packet | Reference]:
     """Yield what the source yields; the bar counts packets and vanishes at the end."""
     columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        task = progress.add_task('packets', total=source.n_packets)
+        task = progress.add_task(label, total=source.n_packets)
         for item in source:
             yield item
             if isinstance(item, Packet):

@@ -89,14 +89,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError('--save-hot-pixels writes what was learned: give --hot-pixel-time, too')
     console = Console(stderr=True)
     reconstructor = Reconstructor(
-        settings, on_reset=lambda reason, detail: _tell_reset(console, reason, detail)
+        settings, on_reset=lambda reason, detail: tell_reset(console, reason, detail)
     )
     begun = time.perf_counter()
     with (
         open_source(args.source, args.topic, args.reference_topic) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
     ):
-        for frame in _frames(source, reconstructor, console):
+        for frame in frames_of(source, reconstructor, console):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
     if not reconstructor.statistics.frames:
@@ -113,8 +113,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _frames(source: Source, reconstructor: Reconstructor, console: Console) -> Iterator[Frame]:
-    for item in with_progress(source, console):
+def frames_of(
+    source: Source, reconstructor: Reconstructor, console: Console, label: str = 'packets'
+) -> Iterator[Frame]:
+    """Yield the frames of a whole recording, with a progress bar meanwhile."""
+    for item in with_progress(source, console, label):
         if isinstance(item, Packet):
             yield from reconstructor.push(item)
         else:
@@ -122,7 +125,8 @@ def _frames(source: Source, reconstructor: Reconstructor, console: Console) -> I
     yield from reconstructor.flush()
 
 
-def _tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
+def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
+    """Say why the state was zeroed."""
     console.print(f'[yellow]state reset: {reason.value} ({detail})')
 
 

@@ -7,7 +7,7 @@ Comes in: an argument parser. Goes out: Settings. Knows nothing about what the s
 
 import argparse
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,20 @@ from spike_recon_ros.settings import PIPELINE, Settings, check, range_of, settin
 SHORT = {'model': '-m'}
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Declare one option for each setting of the pipeline, and a file that may hold them."""
+def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """Declare one option for each setting of the pipeline, and a file that may hold them.
+
+    Args:
+        parser: of the command.
+        without: settings that the command sees to by itself.
+    """
     group = parser.add_argument_group("settings (the same as the node's parameters)")
     group.add_argument(
         '--params-file', type=Path, metavar='YAML', help='ROS parameter file to take them from'
     )
     for field in setting_fields(PIPELINE):
+        if field.name in without:
+            continue
         choices = field.metadata['choices']
         group.add_argument(
             *[SHORT[field.name]] if field.name in SHORT else [],
@@ -48,7 +55,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.params_file is not None:
         values |= read_params_file(options.params_file)
     for field in setting_fields(PIPELINE):
-        value = getattr(options, f'setting_{field.name}')
+        value = getattr(options, f'setting_{field.name}', None)
         if value is not None:
             values[field.name] = value
     return Settings(**values)

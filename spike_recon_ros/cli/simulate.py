@@ -35,6 +35,7 @@ The same options give the same bag.
   spike-recon simulate -o board                        three seconds, 346x260
   spike-recon simulate -o hd --size 1280x720 --seed 4  another sensor, another motion
   spike-recon simulate photos/ -o walk                 your photographs instead of the board
+  spike-recon simulate photos/ --held-back -o held     those that no training has seen
   spike-recon run board -o frames                      reconstruct it
 """
 
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'photos', type=Path, nargs='?', metavar='PHOTOS',
         help='folder of photographs to move before the camera, instead of the board',
+    )  # fmt: skip
+    parser.add_argument(
+        '--held-back', action='store_true',
+        help='use only the PHOTOS that spike-recon train leaves out, to judge networks by',
     )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='BAG', help='folder to make'
@@ -96,7 +101,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     _check(args)
     started = time.monotonic()
     width, height = args.size
-    scene = _scene(args.photos, width, height, args.seed)
+    scene = _scene(args, width, height)
     model = SensorModel(contrast_on=args.contrast, contrast_off=args.contrast, noise_hz=args.noise)
     camera = EventCamera(width, height, model, args.seed)
     with _progress() as progress:
@@ -120,14 +125,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _scene(photos: Path | None, width: int, height: int, seed: int) -> 'Scene':
-    if photos is None:
+def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
+    if args.photos is None:
         from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
 
-        return BoardScene(width, height, seed)
+        return BoardScene(width, height, args.seed)
     with training_installed():
         from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
-    return photo_scene(photos, width, height, seed)
+    return photo_scene(args.photos, width, height, args.seed, held_back=args.held_back)
 
 
 def simulate_board(bag: Path, **options: Any) -> dict[str, Any]:
@@ -146,6 +151,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError('--contrast must lie between 0.01 and 2; sensors have 0.1 to 0.4')
     if not 0 <= args.noise <= 1000:
         raise UserError('--noise must lie between 0 and 1000 Hz')
+    if args.held_back and args.photos is None:
+        raise UserError('--held-back chooses among photographs: give the folder PHOTOS')
     if args.seed < 0:
         raise UserError('--seed must be 0 or above')
 

@@ -107,19 +107,20 @@ def _panel(
     size = width / 900
     bar = np.full((round(64 * size), width, 3), PAGE, np.uint8)
     baseline = round(42 * size)
-    _write(bar, title, (0, baseline), size, INK)
+    write_text(bar, title, (0, baseline), size, INK)
     (note_width, _), _ = cv2.getTextSize(note, FONT, 0.8 * size, 1)
-    _write(bar, note, (width - note_width, baseline), 0.8 * size, FAINT_INK)
+    write_text(bar, note, (width - note_width, baseline), 0.8 * size, FAINT_INK)
     return np.vstack([bar, large])
 
 
-def _write(
+def write_text(
     image: np.ndarray,
     text: str,
     at: tuple[int, int],
     size: float,
     colour: tuple[int, int, int],
 ) -> None:
+    """Write on an image, from the left end of the baseline on; size 1 has capitals of 22 px."""
     cv2.putText(image, text, at, FONT, size, colour, 1, cv2.LINE_AA)
 
 

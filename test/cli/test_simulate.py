@@ -3,7 +3,10 @@
 """The command line of the simulation."""
 
 import argparse
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
@@ -66,3 +69,38 @@ def test_existing_bag_needs_overwrite(tmp_path):
     with pytest.raises(UserError, match='--overwrite'):
         run(*words)
     run(*words, '--overwrite')
+
+
+def test_held_back_photographs_are_those_that_no_training_reads(tmp_path):
+    pytest.importorskip('torch', reason='torch is not installed: no photograph can be moved')
+    from spike_recon_training.recipe import PhotographChoice  # noqa: PLC0415
+    from spike_recon_training.simulation.photographs import split_photographs  # noqa: PLC0415
+
+    names = [Path(f'photo{number}.png') for number in range(60)]
+    _, held = split_photographs(names, PhotographChoice().held_share)
+    assert len(held) >= 3
+    for name in names:
+        _write_photograph(tmp_path / 'all' / name)
+    for name in held:
+        _write_photograph(tmp_path / 'held' / name)
+    words = ('--size', '64x48', '--duration', '.1', '-o')
+    chosen = run(str(tmp_path / 'all'), '--held-back', *words, str(tmp_path / 'a'))
+    alone = run(str(tmp_path / 'held'), *words, str(tmp_path / 'b'))
+    every = run(str(tmp_path / 'all'), *words, str(tmp_path / 'c'))
+    assert chosen['events'] == alone['events'] != every['events']
+    for name in held[2:]:
+        (tmp_path / 'all' / name).unlink()
+    with pytest.raises(UserError, match='holds back 2, and 3 are needed'):
+        run(str(tmp_path / 'all'), '--held-back', *words, str(tmp_path / 'd'))
+
+
+def _write_photograph(file):
+    """Write noise that is the same for the same name."""
+    file.parent.mkdir(exist_ok=True)
+    noise = np.random.default_rng(list(file.name.encode())).integers(0, 256, (8, 8), np.uint8)
+    cv2.imwrite(str(file), cv2.resize(noise, (64, 64), interpolation=cv2.INTER_CUBIC))
+
+
+def test_held_back_without_photographs_is_one_clear_sentence(tmp_path):
+    with pytest.raises(UserError, match='give the folder PHOTOS'):
+        run('--held-back', '-o', str(tmp_path / 'bag'))

@@ -11,6 +11,7 @@ import pytest
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.worker import MOST_MERGED_WINDOWS, Worker
+from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import ResetReason
 from spike_recon_ros.settings import Settings
@@ -43,7 +44,7 @@ class Paced:
         self.merged.append(self.merge_windows)
         self.rendered.append(render)
         image = np.zeros((2, 2), np.uint8) if render else None
-        return [Frame(packet.seq, 0, 0, 0, np.zeros((2, 2), np.float32), image)]
+        return [Frame(packet.seq, 0, 0, Events.empty(), np.zeros((2, 2), np.float32), image)]
 
     def reset(self, reason=ResetReason.REQUESTED, detail=''):
         self.resets.append(reason)

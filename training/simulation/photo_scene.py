@@ -11,16 +11,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from spike_recon_ros.errors import UserError
+from spike_recon_training.recipe import PhotographChoice
 from spike_recon_training.simulation.photographs import (
     Photographs,
     find_photographs,
     load_photographs,
+    split_photographs,
 )
 from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
 
 GREATEST_PX_S = 1.0
 """Greatest speed, as a multiple of the image's width a second."""
 THINGS = 2
+FEWEST_HELD_BACK = THINGS + 1
+"""One for each plane."""
 MOST_PHOTOGRAPHS = 32
 """Files that are read for one scene: it shows only a few."""
 
@@ -66,15 +71,39 @@ class PhotoScene:
         return float(torch.linalg.norm(shift, dim=1).max() / dt)
 
 
-def photo_scene(folder: Path, width: int, height: int, seed: int = 0) -> PhotoScene:
+def photo_scene(
+    folder: Path, width: int, height: int, seed: int = 0, *, held_back: bool = False
+) -> PhotoScene:
     """Make a scene from some photographs of a folder.
 
+    Args:
+        folder: searched in depth.
+        width: image columns, pixels.
+        height: image rows, pixels.
+        seed: chooses photographs and motion.
+        held_back: use only those that a training by default leaves out, so that a network is
+            judged by what it has not seen.
+
     Raises:
-        UserError: if the folder holds no photographs.
+        UserError: if the folder holds no photographs, or too few are held back.
     """
     files = find_photographs([folder])
+    if held_back:
+        files = _held_back(files, folder)
     chosen = np.random.default_rng(seed).permutation(len(files))[:MOST_PHOTOGRAPHS]
     photographs = load_photographs(
         [files[index] for index in chosen], 2 * max(width, height), seed=seed
     )
     return PhotoScene(photographs, width, height, seed)
+
+
+def _held_back(files: list[Path], folder: Path) -> list[Path]:
+    """Return the files that `spike-recon train` does not train on, unless a recipe says else."""
+    share = PhotographChoice().held_share
+    held = split_photographs(files, share)[1]
+    if len(held) < FEWEST_HELD_BACK:
+        raise UserError(
+            f'of the {len(files)} photographs in {folder} a training holds back {len(held)}, and '
+            f'{FEWEST_HELD_BACK} are needed; give more, about {FEWEST_HELD_BACK / share:.0f}'
+        )
+    return held

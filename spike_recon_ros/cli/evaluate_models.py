@@ -1,0 +1,84 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The models that `spike-recon evaluate` compares.
+
+Comes in: what was typed after -m. Goes out: names, and what the setting `model` takes. Knows
+nothing about recordings or metrics.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.filters.filters import FILTERS
+from spike_recon_ros.model_choice import check_model_name
+
+FIRENET = 'firenet:'
+"""Before the path of weights as the authors of FireNet publish them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One model of the comparison.
+
+    Attributes:
+        name: in tables and files.
+        typed: as the user gave it.
+        model: for the setting of that name.
+        in_range: whether its intensity is meant to lie in 0..1, as that of networks.
+    """
+
+    name: str
+    typed: str
+    model: str
+    in_range: bool
+
+
+def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
+    """Find every model before the first one runs.
+
+    Args:
+        typed: names of filters or of the zoo, folders of bundles, or `firenet:` and a file.
+        scratch: an empty folder for bundles that are made of published weights.
+
+    Raises:
+        UserError: there is no such model, its bundle is damaged, or PyTorch, which published
+            weights need, is not installed.
+    """
+    models = [_model(word, scratch / str(number)) for number, word in enumerate(typed)]
+    names = unique(
+        [
+            FIRENET[:-1] if word.startswith(FIRENET) else Path(word).expanduser().resolve().name
+            for word in typed
+        ]
+    )
+    return [
+        Contender(name, word, model, model not in FILTERS)
+        for name, word, model in zip(names, typed, models, strict=True)
+    ]
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Return the names, numbered from the second use on: `a`, `a_2`."""
+    return [
+        name if name not in names[:place] else f'{name}_{names[: place + 1].count(name)}'
+        for place, name in enumerate(names)
+    ]
+
+
+def _model(word: str, scratch: Path) -> str:
+    """Return what the setting `model` takes."""
+    if word.startswith(FIRENET):
+        with training_installed():
+            from spike_recon_training.published import export_firenet  # noqa: PLC0415
+        export_firenet(Path(word.removeprefix(FIRENET)).expanduser(), scratch)
+        return str(scratch)
+    check_model_name(word)
+    if word not in FILTERS:
+        folder = find_bundle(word)
+        assert folder is not None
+        read_bundle(folder)
+    return word

@@ -1,0 +1,179 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""One model on one recording: what is scored, frame by frame.
+
+Comes in: a recording and a model. Goes out: shots, one at a time. Knows nothing about metrics.
+
+With ground truth a window ends at the stamp of each of its images, and begins at the one before.
+Without, windows are free running. The intensity of a network is compared as it is, limited to
+0..1; nothing is equalised or stretched. That of a filter has neither zero nor range, so it is
+compared after stretching. Tags are read in the stretched intensity of either.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+
+from spike_recon_ros.cli.evaluate_models import Contender
+from spike_recon_ros.cli.progress import with_progress
+from spike_recon_ros.cli.run import frames_of, tell_reset
+from spike_recon_ros.cli.tally import Tally
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.score import Shot
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_images import open_images
+from spike_recon_ros.sources.open_source import open_source
+
+STRETCHED: dict[str, Any] = {
+    'image_encoding': '32FC1',
+    'percentile_low': 1.0,
+    'percentile_high': 99.0,
+    'tone_time': 0.0,
+    'gamma': 1.0,
+    'clahe_clip': 0.0,
+}
+"""The rendering in which tags are read, whatever the user's is: one scorer for all."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recording:
+    """What is known of a recording before the first model runs.
+
+    Attributes:
+        name: in tables and files.
+        path: of the recording.
+        topic: of its events, where one was named.
+        truth: topic of its ground truth; None = it has none.
+        t_first_ns: sensor time of the first event.
+        duration_s: sensor time from the first event to the last.
+        events: how many there are.
+    """
+
+    name: str
+    path: Path
+    topic: str | None
+    truth: str | None
+    t_first_ns: int
+    duration_s: float
+    events: int
+
+
+def survey(
+    path: Path, name: str, topic: str | None, truth: str | None, console: Console
+) -> Recording:
+    """Go through a recording once; see the fields of Recording.
+
+    Raises:
+        UserError: it cannot be read, has no such topic, or holds no events.
+    """
+    tally = Tally()
+    with open_source(path, topic, truth) as source:
+        for item in with_progress(source, console, f'{name}: reading'):
+            if isinstance(item, Packet):
+                tally.add(item)
+    found = tally.summary()
+    if not found['events']:
+        raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
+    return Recording(
+        name, path, topic, truth, found['t_first_ns'], found['duration_s'], found['events']
+    )
+
+
+def shots(
+    recording: Recording, contender: Contender, settings: Settings, console: Console
+) -> Iterator[Shot]:
+    """Run a model over a recording and yield its frames with their ground truth.
+
+    Raises:
+        UserError: the recording is damaged, its images are not of the sensor's size, or the model
+            cannot run.
+    """
+    sync_mode = 'free_running' if recording.truth is None else 'camera_image'
+    settings = dataclasses.replace(
+        settings, model=contender.model, sync_mode=sync_mode, **STRETCHED
+    )
+    reconstructor = Reconstructor(settings, lambda *why: tell_reset(console, *why))
+    truths = _Truths(recording)
+    label = f'{recording.name}: {contender.name}'
+    try:
+        with open_source(recording.path, recording.topic, recording.truth) as source:
+            for frame in frames_of(source, reconstructor, console, label):
+                truth = truths.at(frame)
+                if truth is not None or recording.truth is None:
+                    yield _shot(frame, truth, recording, contender)
+    finally:
+        truths.close()
+        reconstructor.close()
+
+
+def _shot(
+    frame: Frame, truth: np.ndarray | None, recording: Recording, contender: Contender
+) -> Shot:
+    stretched = frame.image
+    assert stretched is not None
+    intensity = stretched
+    if contender.in_range:
+        intensity = np.clip(np.nan_to_num(frame.intensity, nan=0.5), 0.0, 1.0)
+    return Shot(
+        t_s=(frame.t_ns - recording.t_first_ns) / 1e9,
+        intensity=intensity,
+        stretched=np.rint(255 * stretched).astype(np.uint8),
+        events=frame.events,
+        truth=truth,
+    )
+
+
+class _Truths:
+    """The ground truth images of a recording, read alongside its frames."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        topic = recording.truth
+        self._images = iter(()) if topic is None else open_images(recording.path, topic)
+        self._ahead: tuple[int, np.ndarray] | None = None
+
+    def at(self, frame: Frame) -> np.ndarray | None:
+        """Return the image that asked for a frame, uint8 [height, width]; None if there is none.
+
+        Stamps increase: what was passed over does not come back.
+        """
+        while self._ahead is None or self._ahead[0] < frame.stamp_ns:
+            self._ahead = next(self._images, None)
+            if self._ahead is None:
+                return None
+        stamp_ns, image = self._ahead
+        if stamp_ns != frame.stamp_ns:
+            return None
+        if image.shape[:2] != frame.intensity.shape:
+            height, width = frame.intensity.shape
+            raise UserError(
+                f'{self._recording.path}: the images on {self._recording.truth} have '
+                f'{image.shape[1]}x{image.shape[0]} pixels and the sensor {width}x{height}; give '
+                "--truth-topic with images in the sensor's pixels"
+            )
+        return _grey(image)
+
+    def close(self) -> None:
+        """Give back the file."""
+        close = getattr(self._images, 'close', None)
+        if close is not None:
+            close()
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    """Return uint8 [height, width] of an image of any encoding; float images lie in 0..1."""
+    if image.dtype == np.uint16:
+        image = image.astype(np.float32) / np.float32(65_535)
+    if image.dtype != np.uint8:
+        image = np.rint(255 * np.clip(np.nan_to_num(image), 0, 1)).astype(np.uint8)
+    if image.ndim == 3 and image.shape[2] > 1:
+        return cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2GRAY)
+    return np.ascontiguousarray(image.reshape(image.shape[:2]))

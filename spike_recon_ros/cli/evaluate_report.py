@@ -1,0 +1,156 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What an evaluation leaves behind: tables, curves, and one table for people.
+
+Comes in: the scores of each model on each recording. Goes out: files and a summary. Knows nothing
+about how the scores were made.
+"""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
+from spike_recon_ros.evaluation.metrics import METRICS
+from spike_recon_ros.evaluation.score import Score
+
+Scores = dict[str, dict[str, Score]]
+"""Of each recording, of each model."""
+Figures = dict[str, float | None]
+FRAME_COLUMNS = ('model', 'dataset', 'frame', 't_s', 'events')
+MEAN = 'mean'
+
+
+def summarise(scores: Scores, skip_s: float) -> dict[str, Any]:
+    """Return the figures: `mean` of each model, and `by_dataset`.
+
+    A figure of a dataset is a mean over its frames; that of a model is the mean over the
+    datasets, long or short, on which the metric applies: where any model has a figure. A model
+    without one there (it never read a tag) has no mean.
+    """
+    by_dataset = {
+        dataset: {model: score.summary(skip_s) for model, score in models.items()}
+        for dataset, models in scores.items()
+    }
+    return {'mean': _means(by_dataset), 'by_dataset': _rounded(by_dataset)}
+
+
+def write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
+    """Write frames.csv, summary.csv and summary.json."""
+    rows = [
+        {'model': model, 'dataset': dataset, 'frame': number, **row}
+        for dataset, models in scores.items()
+        for model, score in models.items()
+        for number, row in enumerate(score.rows)
+    ]
+    _write_csv(out / 'frames.csv', FRAME_COLUMNS, rows)
+    lines = [
+        {'model': model, 'dataset': dataset, **figures}
+        for dataset, models in [*summary['by_dataset'].items(), (MEAN, summary['mean'])]
+        for model, figures in models.items()
+    ]
+    _write_csv(out / 'summary.csv', ('model', 'dataset'), lines)
+    text = json.dumps(summary, indent=2) + '\n'
+    (out / 'summary.json').write_text(text, encoding='utf-8')
+
+
+def write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
+    """Write a PNG for each recording and metric that each frame has; say so if matplotlib lacks.
+
+    Metrics that were not asked for are left out, though others may have needed them.
+    """
+    if not curves_possible():
+        hint = f'no curves: matplotlib is not installed; run: {CURE}'
+        console.print(hint, markup=False, highlight=False, soft_wrap=True)
+        return
+    asked = {name for figures in summary['mean'].values() for name in figures}
+    out.mkdir(exist_ok=True)
+    for dataset, models in scores.items():
+        for metric in (METRICS[name] for name in METRICS if name in asked):
+            curves = {
+                model: (
+                    [row['t_s'] for row in score.rows],
+                    [row.get(metric.name) for row in score.rows],
+                )
+                for model, score in models.items()
+            }
+            if any(value is not None for _, values in curves.values() for value in values):
+                title = f'{dataset}: {metric.meaning}'
+                draw_curves(out / f'{dataset}_{metric.name}.png', title, metric.name, curves)
+
+
+def show(console: Console, summary: dict[str, Any]) -> None:
+    """Print the means as one table, the best of each column in bold."""
+    means: dict[str, Figures] = summary['mean']
+    datasets = list(summary['by_dataset'])
+    where = (
+        datasets[0]
+        if len(datasets) == 1
+        else f'mean of {len(datasets)} recordings, each where it applies'
+    )
+    # Narrow enough for a terminal of 80 columns: long names of models are folded.
+    table = Table(title=where, title_justify='left', box=None, padding=(0, 2, 0, 0))
+    table.add_column('model', overflow='fold', min_width=8)
+    columns = [name for name in METRICS if any(name in row for row in means.values())]
+    columns = [name for name in columns if any(row[name] is not None for row in means.values())]
+    for name in columns:
+        arrow = '↓' if METRICS[name].lower_is_better else '↑'
+        table.add_column(f'{name}\n{arrow}', justify='right', no_wrap=True)
+    for model, row in means.items():
+        table.add_row(model, *(_shown(name, row[name], means.values()) for name in columns))
+    console.print(table)
+
+
+def _shown(name: str, value: float | None, rows: Iterable[Figures]) -> str:
+    if value is None:
+        return '-'
+    best = min if METRICS[name].lower_is_better else max
+    text = f'{value:.{METRICS[name].digits}f}'
+    others = [other for row in rows if (other := row[name]) is not None]
+    return f'[bold]{text}[/]' if len(others) > 1 and value == best(others) else text
+
+
+def _means(by_dataset: dict[str, dict[str, Figures]]) -> dict[str, Figures]:
+    means: dict[str, Figures] = {}
+    for models in by_dataset.values():
+        for model in models:
+            means.setdefault(model, {})
+    names = {name for models in by_dataset.values() for row in models.values() for name in row}
+    for name in (one for one in METRICS if one in names):
+        applies = [
+            models
+            for models in by_dataset.values()
+            if any(row.get(name) is not None for row in models.values())
+        ]
+        for model, means_of_model in means.items():
+            values = [models[model].get(name) for models in applies]
+            known = [value for value in values if value is not None]
+            complete = bool(known) and len(known) == len(values)
+            means_of_model[name] = round(sum(known) / len(known), 6) if complete else None
+    return means
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _write_csv(file: Path, first: Iterable[str], rows: list[dict[str, Any]]) -> None:
+    """Write rows that need not have the same keys; what is not known stays empty."""
+    names = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
+    with file.open('w', encoding='utf-8', newline='') as table:
+        writer = csv.DictWriter(table, names, lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(
+            {
+                name: f'{value:.6g}' if isinstance(value, float) else value
+                for name, value in row.items()
+            }
+            for row in rows
+        )

@@ -1,0 +1,52 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A metric over time, a line for each model, as a PNG.
+
+Comes in: numbers. Goes out: a file, where matplotlib is installed. Knows nothing about where the
+numbers came from.
+"""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+CURE = "pip install 'spike_recon_ros[evaluation]'"
+FEW_POINTS = 60
+"""With no more than these, each is marked."""
+
+
+def curves_possible() -> bool:
+    """Whether matplotlib is installed."""
+    return importlib.util.find_spec('matplotlib') is not None
+
+
+def draw_curves(
+    file: Path,
+    title: str,
+    label: str,
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float | None]]],
+) -> None:
+    """Write the PNG.
+
+    Args:
+        file: to write.
+        title: above the plot.
+        label: of the vertical axis.
+        curves: name -> times (seconds) and values; None leaves a gap.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 -- not everybody needs it
+
+    figure = Figure(figsize=(9, 4), dpi=120, layout='constrained')
+    axes = figure.subplots()
+    for name, (times_s, values) in curves.items():
+        gaps = [float('nan') if value is None else value for value in values]
+        marker = '.' if len(times_s) <= FEW_POINTS else None
+        axes.plot(times_s, gaps, label=name, linewidth=1.4, marker=marker)
+    axes.set_title(title, loc='left', fontsize=11)
+    axes.set_xlabel('sensor time since the first event, s')
+    axes.set_ylabel(label)
+    axes.margins(x=0.01)
+    axes.grid(alpha=0.25)
+    axes.spines[['top', 'right']].set_visible(False)
+    figure.legend(loc='outside right upper', frameon=False)
+    figure.savefig(file)

@@ -1,0 +1,93 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How far an image is from the truth.
+
+Comes in: two images of one size, float [height, width] in 0..1. Goes out: a number. Knows nothing
+about videos, nor about where the images came from.
+"""
+
+import cv2
+import numpy as np
+
+SSIM_SIGMA = 1.5
+SSIM_SIDE = 11
+"""The gaussian reaches 3.5 sigma to each side."""
+# Of the authors of SSIM and GMSD, for a range of 1.
+_SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
+_GMSD_C = 170.0 / 255.0**2
+SMALLEST_MSE = 1e-10
+
+
+def mse(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean squared error."""
+    return float(np.mean(np.square(image.astype(np.float64) - truth)))
+
+
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the peak signal-to-noise ratio, dB; at most 100, so that equal images have a mean."""
+    return -10.0 * float(np.log10(max(mse(image, truth), SMALLEST_MSE)))
+
+
+def ssim(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the structural similarity, at most 1.
+
+    Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE
+    TIP 2004, with their window: a gaussian of 11x11 pixels and sigma 1.5, population moments,
+    averaged where the whole window lies in the image.
+
+    Raises:
+        ValueError: a side is shorter than the window.
+    """
+    if min(image.shape) < SSIM_SIDE:
+        raise ValueError(f'ssim needs {SSIM_SIDE}x{SSIM_SIDE} pixels, not {image.shape}')
+    one, other = image.astype(np.float64), truth.astype(np.float64)
+    mean_one, mean_other = _blurred(one), _blurred(other)
+    variance_one = _blurred(one * one) - mean_one**2
+    variance_other = _blurred(other * other) - mean_other**2
+    covariance = _blurred(one * other) - mean_one * mean_other
+    similarity = (
+        (2 * mean_one * mean_other + _SSIM_C1)
+        * (2 * covariance + _SSIM_C2)
+        / (mean_one**2 + mean_other**2 + _SSIM_C1)
+        / (variance_one + variance_other + _SSIM_C2)
+    )
+    return float(similarity.mean())
+
+
+def gmsd(image: np.ndarray, truth: np.ndarray) -> float:
+    """Return the gradient magnitude similarity deviation, 0 for equal images.
+
+    Xue et al., "Gradient Magnitude Similarity Deviation", IEEE TIP 2014: both images are halved
+    by averaging 2x2 pixels, the magnitudes of their Prewitt gradients compared at each pixel, and
+    the standard deviation of that similarity is the score. A last odd row or column, and the
+    border where the operator does not fit, are left out.
+
+    Raises:
+        ValueError: a side is shorter than 6 pixels.
+    """
+    if min(image.shape) < 6:
+        raise ValueError(f'gmsd needs 6x6 pixels, not {image.shape}')
+    one, other = _gradient(_halved(image)), _gradient(_halved(truth))
+    similarity = (2 * one * other + _GMSD_C) / (one**2 + other**2 + _GMSD_C)
+    return float(similarity.std())
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
+    """Return the gaussian mean around each pixel at which the window fits."""
+    inside = SSIM_SIDE // 2
+    blurred = cv2.GaussianBlur(image, (SSIM_SIDE, SSIM_SIDE), SSIM_SIGMA)
+    return blurred[inside:-inside, inside:-inside]
+
+
+def _halved(image: np.ndarray) -> np.ndarray:
+    height, width = (side // 2 for side in image.shape)
+    even = image[: 2 * height, : 2 * width].astype(np.float64)
+    return even.reshape(height, 2, width, 2).mean(axis=(1, 3))
+
+
+def _gradient(image: np.ndarray) -> np.ndarray:
+    """Return the magnitude of the Prewitt gradient, without the outermost pixels."""
+    mean, difference = np.full(3, 1 / 3), np.array([-1.0, 0.0, 1.0])
+    across = cv2.sepFilter2D(image, cv2.CV_64F, difference, mean)
+    down = cv2.sepFilter2D(image, cv2.CV_64F, mean, difference)
+    return np.hypot(across, down)[1:-1, 1:-1]

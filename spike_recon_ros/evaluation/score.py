@@ -1,0 +1,149 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Scores the frames of one model on one recording, as they come.
+
+Comes in: shots, in the order of time. Goes out: a row of numbers for each, and their summary.
+Keeps the last two images and the rows, nothing else. Knows nothing about models or files.
+
+Flicker, the same with and without a ground truth: the mean of |I(t) - (I(t-1) + I(t+1)) / 2| over
+the pixels around which, within two pixels, no event fell from frame t-1 to frame t+1. There the
+sensor says that nothing happened, so a brightness that goes up and down is the reconstruction's
+own doing; one that drifts evenly does not count. The pixels are the same for all models. Changes
+below the sensor's threshold are seen by no event: a perfect video has some 0.004, so less than
+that is no merit; white noise of 0.01 adds 0.01.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.evaluation.full_reference import gmsd, mse, psnr, ssim
+from spike_recon_ros.evaluation.metrics import FULL_REFERENCE
+from spike_recon_ros.evaluation.tags import TagScore
+from spike_recon_ros.packets.events import Events
+
+Compare = Callable[[np.ndarray, np.ndarray], float]
+_COMPARE: dict[str, Compare] = {'mse': mse, 'psnr': psnr, 'ssim': ssim, 'gmsd': gmsd}
+_AROUND = np.ones((5, 5), np.uint8)
+_TAG_METRICS = {'tags', 'tags_share', 'first_tag_ms'}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One frame, ready to be scored.
+
+    Attributes:
+        t_s: sensor time since the recording's first event, seconds.
+        intensity: float32 [height, width] in 0..1, what is compared.
+        stretched: uint8 [height, width], the intensity with 1 % of the pixels black and 1 % white:
+            what tags are read in.
+        events: those of the frame's window.
+        truth: uint8 [height, width], the scene at the same instant, where it is known.
+    """
+
+    t_s: float
+    intensity: np.ndarray
+    stretched: np.ndarray
+    events: Events
+    truth: np.ndarray | None = None
+
+
+class Score:
+    """Adds up one model on one recording.
+
+    Args:
+        metrics: names of METRICS; those that need a truth are left out where there is none.
+        lpips: what computes it, if it is among them.
+
+    Attributes:
+        rows: a dictionary for each frame: `t_s`, `events` and the metrics; None = not known.
+    """
+
+    def __init__(self, metrics: Collection[str], lpips: Compare | None = None) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._metrics = set(metrics)
+        self._compare = {name: one for name, one in _COMPARE.items() if name in self._metrics}
+        if lpips is not None and 'lpips' in self._metrics:
+            self._compare['lpips'] = lpips
+        self._before: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, shot: Shot) -> dict[str, Any]:
+        """Score a shot; return its row."""
+        row: dict[str, Any] = {'t_s': shot.t_s, 'events': len(shot.events)}
+        if shot.truth is not None:
+            truth = shot.truth.astype(np.float32) / np.float32(255)
+            row |= {name: one(shot.intensity, truth) for name, one in self._compare.items()}
+        if self._metrics & _TAG_METRICS:
+            row |= _tags(shot)
+        if 'flicker' in self._metrics:
+            row['flicker'] = None
+            swing = self._flicker(shot)
+            if self.rows:
+                self.rows[-1]['flicker'] = swing
+        self.rows.append(row)
+        return row
+
+    def summary(self, skip_s: float = 0.0) -> dict[str, float | None]:
+        """Return each metric over the recording; None = it does not apply, or no tag was read.
+
+        Metrics are means over the frames. `tags_share` is the number of tags found over that of
+        tags in view, in all frames together. Where the truth shows that no tag is ever in view,
+        no metric of tags applies.
+
+        Args:
+            skip_s: frames before this time do not count for full-reference metrics, seconds.
+        """
+        result: dict[str, float | None] = {}
+        late = [row for row in self.rows if row['t_s'] >= skip_s]
+        for name in (*FULL_REFERENCE, 'flicker'):
+            if name in self._metrics:
+                result[name] = _mean(late if name in FULL_REFERENCE else self.rows, name)
+        return {**result, **self._tag_summary()}
+
+    def _tag_summary(self) -> dict[str, float | None]:
+        in_view = sum(row.get('tags_in_view') or 0 for row in self.rows)
+        known = any(row.get('tags_in_view') is not None for row in self.rows)
+        found = sum(row.get('tags_found') or 0 for row in self.rows)
+        first_s = next((row['t_s'] for row in self.rows if row.get('tags')), None)
+        values = {
+            'tags': _mean(self.rows, 'tags'),
+            'tags_share': found / in_view if in_view else None,
+            'first_tag_ms': None if first_s is None else 1000.0 * first_s,
+        }
+        applies = in_view or not known
+        return {
+            name: values[name] if applies else None for name in values if name in self._metrics
+        }
+
+    def _flicker(self, shot: Shot) -> float | None:
+        """Return that of the frame before this one; None if it is the first, or nothing rests."""
+        happened = np.zeros(shot.intensity.shape, np.uint8)
+        happened[shot.events.y, shot.events.x] = 1
+        rests = cv2.dilate(happened, _AROUND) == 0
+        before, self._before = self._before, [*self._before[-1:], (shot.intensity, rests)]
+        if len(before) < 2:
+            return None
+        (first, _), (middle, rested) = before
+        still = rests & rested
+        swing = np.abs(middle - 0.5 * (first + shot.intensity))[still]
+        return float(swing.mean()) if swing.size else None
+
+
+def _tags(shot: Shot) -> dict[str, Any]:
+    score = TagScore()
+    score.add(shot.stretched, shot.truth)
+    if shot.truth is None:
+        return {'tags': score.tags_read}
+    return {
+        'tags': score.tags_read,
+        'tags_in_view': score.tags_in_view,
+        'tags_found': score.tags_found,
+    }
+
+
+def _mean(rows: list[dict[str, Any]], name: str) -> float | None:
+    values = [row[name] for row in rows if row.get(name) is not None]
+    return float(np.mean(values)) if values else None

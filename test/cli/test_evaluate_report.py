@@ -1,0 +1,45 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Means over recordings, and the names that they stand under."""
+
+import pytest
+
+from spike_recon_ros.cli.evaluate_models import unique
+from spike_recon_ros.cli.evaluate_report import summarise
+
+
+def test_two_of_one_name_are_told_apart():
+    assert unique(['a', 'b', 'a', 'a']) == ['a', 'b', 'a_2', 'a_3']
+
+
+class Known:
+    """Stands in for a Score whose figures are known."""
+
+    def __init__(self, **figures):
+        self.figures = figures
+
+    def summary(self, skip_s):
+        return self.figures
+
+
+def test_the_mean_is_over_recordings_however_long():
+    scores = {'short': {'m': Known(mse=0.1)}, 'long': {'m': Known(mse=0.3)}}
+    assert summarise(scores, 0.0)['mean'] == {'m': {'mse': pytest.approx(0.2)}}
+
+
+def test_a_metric_counts_on_the_recordings_where_it_applies():
+    scores = {
+        'photos': {'a': Known(mse=0.1, tags=None), 'b': Known(mse=0.2, tags=None)},
+        'board': {'a': Known(mse=None, tags=4.0), 'b': Known(mse=None, tags=0.0)},
+    }
+    means = summarise(scores, 0.0)['mean']
+    assert means == {'a': {'mse': 0.1, 'tags': 4.0}, 'b': {'mse': 0.2, 'tags': 0.0}}
+
+
+def test_who_never_read_a_tag_on_one_recording_has_no_mean_time():
+    scores = {
+        'one': {'a': Known(first_tag_ms=100.0), 'b': Known(first_tag_ms=80.0)},
+        'two': {'a': Known(first_tag_ms=300.0), 'b': Known(first_tag_ms=None)},
+    }
+    means = summarise(scores, 0.0)['mean']
+    assert means == {'a': {'first_tag_ms': 200.0}, 'b': {'first_tag_ms': None}}
