@@ -132,7 +132,11 @@ def test_the_shared_memory_profile_holds_a_large_segment_and_replaces_the_built_
 
 def test_a_second_run_does_nothing(tool, steps):
     tool.make(keep_interpreter=True)
-    assert steps == ['venv', '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]', './interfaces']
+    assert steps == [
+        'venv',
+        '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]',
+        './interfaces',
+    ]
     steps.clear()
     tool.make(keep_interpreter=True)
     assert steps == []

@@ -8,22 +8,22 @@ Comes in: a file that the user has. Goes out: a bundle. Knows nothing about eval
 from pathlib import Path
 
 from spike_recon_models.export import export_bundle
-from spike_recon_models.networks.firenet import load_published
+from spike_recon_models.networks.firenet import FireNet, load_published
 from spike_recon_ros.errors import UserError
 
 
-def export_firenet(weights: Path, bundle: Path) -> None:
+def export_firenet(weights: Path | None, bundle: Path) -> None:
     """Write a bundle of FireNet with weights in the layout in which its authors publish them.
 
     Args:
-        weights: the file.
+        weights: the file; None = random ones, which take the same time.
         bundle: folder to write.
 
     Raises:
         UserError: the file does not hold such weights.
     """
     try:
-        network = load_published(weights)
+        network = FireNet() if weights is None else load_published(weights)
     except ValueError as error:
         raise UserError(f'{error}; give the .pth file that its authors publish') from None
     card = {

@@ -17,6 +17,7 @@ from spike_recon_ros.backends.backend import Backend, Placement
 from spike_recon_ros.backends.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.choice import choose_backend, load_backend
 from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 
@@ -41,27 +42,29 @@ def network(models: list[str]) -> list[dict[str, Any]]:
     its weights: a new one is exported, which needs the extra `training`.
 
     Raises:
-        UserError: a model is no network, or cannot run here.
+        UserError: a model is no network or cannot run here, or the extra `training` is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
-        peer = _firenet(Path(folder) / PEER)
+        with training_installed():
+            from spike_recon_training.published import export_firenet  # noqa: PLC0415
+        export_firenet(None, Path(folder))
+        peer = read_bundle(Path(folder))
         results = []
         for width, height in SIZES:
-            peers = {'onnxruntime': _placed(peer, 'onnxruntime', width, height)} if peer else {}
-            ours = {name: _placed(_bundle(name), 'auto', width, height) for name in models}
-            times = _take_turns([*peers.values(), *ours.values()])
-            of_peer, of_ours = times[: len(peers)], times[len(peers) :]
-            rows = [
-                {'model': PEER, 'backend': name, 'ms': ms}
-                for name, ms in zip(peers, of_peer, strict=True)
-            ]
-            rows += [
-                {'model': name, 'backend': backend.name, 'ms': ms}
-                for (name, (backend, _)), ms in zip(ours.items(), of_ours, strict=True)
-            ]
-            for row in rows:
-                faster = {'times_faster_than_firenet': of_peer[0] / row['ms']} if peers else {}
-                results.append({'size': f'{width}x{height}', 'threads': 1, **row, **faster})
+            placed = {PEER: _placed(peer, 'onnxruntime', width, height)}
+            placed |= {name: _placed(_bundle(name), 'auto', width, height) for name in models}
+            times = _take_turns(list(placed.values()))
+            for (name, (backend, _)), ms in zip(placed.items(), times, strict=True):
+                results.append(
+                    {
+                        'size': f'{width}x{height}',
+                        'threads': 1,
+                        'model': name,
+                        'backend': backend.name,
+                        'ms': ms,
+                        'times_faster_than_firenet': times[0] / ms,
+                    }
+                )
     return [
         {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
         for row in results
@@ -128,30 +131,6 @@ def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
             f'{name}_std_after': round(float(image.std()), 4),
         }
     return told
-
-
-def _firenet(folder: Path) -> Bundle | None:
-    """Export a FireNet of our definition; None without what an export needs."""
-    try:
-        from spike_recon_models.export import export_bundle  # noqa: PLC0415 -- torch is slow
-        from spike_recon_models.networks.networks import make_network  # noqa: PLC0415
-    except ImportError:
-        return None
-    export_bundle(
-        make_network(PEER).eval(),
-        folder,
-        {
-            'name': PEER,
-            'representation': {'normalisation': 'nonzero'},
-            'window_ms': 20.0,
-            'network': {'name': PEER, 'arguments': {}},
-            'recipe': {},
-            'data': {},
-            'metrics': {},
-            'licence': 'none: weights are random',
-        },
-    )
-    return read_bundle(folder)
 
 
 def _bundle(name: str) -> Bundle:

@@ -87,10 +87,10 @@ def test_packets_hold_the_events_of_their_time(recording):
     assert total == recording[1].events > 1000
 
 
-def test_ground_truth_is_the_scene_at_its_stamp(recording):
+def test_ground_truth_is_stamped_as_late_as_the_events_of_its_instant(recording):
     scene = BoardScene(WIDTH, HEIGHT, seed=1)
     for number, (_, image) in enumerate(recording[2][GROUND_TRUTH]):
-        t_ns = stamp_ns(image) - START_STAMP_NS
+        t_ns = stamp_ns(image) - START_STAMP_NS - PACKET_NS
         assert t_ns == number * 20_000_000
         assert image.encoding == 'mono8'
         expected = np.rint(255 * scene.luminance(t_ns / 1e9))
@@ -115,7 +115,8 @@ def test_packets_without_events_are_sent_too(tmp_path):
 
 def test_truth_rate_that_does_not_divide_a_packet(tmp_path):
     record(tmp_path / 'bag', 0.1, truth_hz=30.0)
-    times = [t_ns - START_STAMP_NS for t_ns, _ in messages(tmp_path / 'bag')[GROUND_TRUTH]]
+    begin_ns = START_STAMP_NS + PACKET_NS
+    times = [t_ns - begin_ns for t_ns, _ in messages(tmp_path / 'bag')[GROUND_TRUTH]]
     assert times == [0, 33_333_333, 66_666_667]
 
 

@@ -33,7 +33,7 @@ def test_a_file_without_topics_has_neither(tmp_path):
     raw = tmp_path / 'a.raw'
     raw.write_bytes(b'% end\n' + bytes(16))
     assert truth_topic(raw) is None
-    with pytest.raises(UserError, match='no bag and has no images'):
+    with pytest.raises(UserError, match='holds no images; give a bag or a dataset'):
         next(open_images(raw, '/a'))
 
 

@@ -8,7 +8,8 @@ events are made.
 Time: sensor time starts at SENSOR_START_NS, which is the host time START_STAMP_NS. A packet is
 stamped, and recorded, at the end of its `PACKET_NS`: drivers stamp a packet when its bytes arrive
 from the USB, after its last event (1 to 2 ms after it on a DAVIS346). A ground truth image is
-stamped with the host time of its instant, without exposure or transfer time.
+stamped as late as the events of its instant are, one `PACKET_NS` after it: a window that ends at
+that stamp, by the relation of the two clocks that the packets show, ends at the image's instant.
 """
 
 import shutil
@@ -87,10 +88,10 @@ def simulate(
         for seq in range(packets):
             start_ns, end_ns = seq * PACKET_NS, (seq + 1) * PACKET_NS
             events = _record(scene, camera, start_ns, end_ns)
+            messages.write_packet(events, seq, start_ns, end_ns)
             while n_truth < len(truth) and truth[n_truth] < end_ns:
                 messages.write_truth(scene.luminance(truth[n_truth] / S), truth[n_truth])
                 n_truth += 1
-            messages.write_packet(events, seq, start_ns, end_ns)
             n_events += len(events)
             on_progress((seq + 1) / packets)
     return Summary(packets * PACKET_NS / S, packets, n_events, n_truth)
@@ -168,9 +169,10 @@ class _Messages:
         """Write the image of an instant, and the camera's intrinsics with the same stamp."""
         height, width = luminance.shape
         image = np.clip(np.rint(255 * luminance), 0, 255).astype(np.uint8)
+        stamp_ns = t_ns + PACKET_NS
         self._write(
             GROUND_TRUTH,
-            t_ns,
+            stamp_ns,
             height=height,
             width=width,
             encoding='mono8',
@@ -178,7 +180,7 @@ class _Messages:
             step=width,
             data=image.ravel(),
         )
-        self._write(CAMERA_INFO, t_ns, **self._camera_info())
+        self._write(CAMERA_INFO, stamp_ns, **self._camera_info())
 
     def _camera_info(self) -> dict[str, Any]:
         matrix = self._scene.camera_matrix
