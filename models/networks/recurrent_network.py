@@ -74,6 +74,17 @@ class RecurrentNetwork(nn.Module):
             for spec in self.state_specs
         )
 
+    def observables(self, state: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+        """Return figures worth reporting about a step, by name, each a number without dimensions.
+
+        Training averages them over the held-back sequences, and the model card lists them. Most
+        networks have none.
+
+        Args:
+            state: what the step returned.
+        """
+        return {}
+
     def _state_or_zeros(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None
     ) -> tuple[torch.Tensor, ...]:
