@@ -37,11 +37,13 @@ class RecurrentNetwork(nn.Module):
         bins: channels of the input.
         pad_multiple: what height and width of the input must be divisible by.
         state_specs: the tensors of the state, in the order in which `forward` takes them.
+        spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
     """
 
     bins: int
     pad_multiple: int
     state_specs: tuple[StateSpec, ...]
+    spiking: bool = False
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
