@@ -172,6 +172,7 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
             for spec in network.state_specs
         ],
         'pad_multiple': network.pad_multiple,
+        'spiking': network.spiking,
         'reference_time': 1.0,
         'output_range': [0, 1],
         'sha256': {

@@ -7,6 +7,7 @@ budgets or how segments are made.
 """
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -97,9 +98,16 @@ def reconstructed(
     state: tuple[torch.Tensor, ...] | None = None,
 ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
     """Return video [windows, batch, 1, height, width] and the state after it."""
-    images = []
+    images, states = zip(*steps(network, grids, state), strict=True)
+    return torch.stack(images), states[-1]
+
+
+def steps(
+    network: RecurrentNetwork,
+    grids: torch.Tensor,
+    state: tuple[torch.Tensor, ...] | None = None,
+) -> Iterator[tuple[torch.Tensor, tuple[torch.Tensor, ...]]]:
+    """Yield the image [batch, 1, height, width] and the state after each window."""
     for grid in grids:
         image, state = network(grid, state)
-        images.append(image)
-    assert state is not None
-    return torch.stack(images), state
+        yield image, state

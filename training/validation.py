@@ -18,7 +18,7 @@ from spike_recon_training.datasets.simulated import new_sequences, next_segment
 from spike_recon_training.losses import ssim
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import Photographs
-from spike_recon_training.task import reconstructed
+from spike_recon_training.task import reconstructed, steps
 
 SEED = 20_260_101
 """Not the recipe's, so that runs with other seeds are compared on the same sequences."""
@@ -44,10 +44,15 @@ def held_segments(photographs: Photographs, recipe: Recipe, bins: int) -> list[S
 
 @torch.no_grad()
 def scores(network: RecurrentNetwork, segments: list[Segment]) -> dict[str, float]:
-    """Return mse and ssim, of all windows and of the first ones (`cold_`)."""
+    """Return mse and ssim, of all windows and of the first ones (`cold_`), and observables."""
     found: dict[str, list[torch.Tensor]] = {}
     for segment in segments:
-        video = reconstructed(network, segment.grids)[0].float()
+        images = []
+        for image, state in steps(network, segment.grids):
+            images.append(image)
+            for name, value in network.observables(state).items():
+                found.setdefault(name, []).append(value)
+        video = torch.stack(images).float()
         for prefix, part in (('', slice(None)), ('cold_', slice(COLD_WINDOWS))):
             flat, truth = video[part].flatten(0, 1), segment.truths[part].flatten(0, 1)
             found.setdefault(f'{prefix}mse', []).append((flat - truth).square().mean())

@@ -37,11 +37,13 @@ class RecurrentNetwork(nn.Module):
         bins: channels of the input.
         pad_multiple: what height and width of the input must be divisible by.
         state_specs: the tensors of the state, in the order in which `forward` takes them.
+        spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
     """
 
     bins: int
     pad_multiple: int
     state_specs: tuple[StateSpec, ...]
+    spiking: bool = False
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
@@ -73,6 +75,17 @@ class RecurrentNetwork(nn.Module):
             like.new_zeros(batch, spec.channels, height // spec.stride, width // spec.stride)
             for spec in self.state_specs
         )
+
+    def observables(self, state: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+        """Return figures worth reporting about a step, by name, each a number without dimensions.
+
+        Training averages them over the held-back sequences, and the model card lists them. Most
+        networks have none.
+
+        Args:
+            state: what the step returned.
+        """
+        return {}
 
     def _state_or_zeros(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None

@@ -45,6 +45,8 @@ class Bundle:
         network_arguments: of the definition.
         state: the tensors that are carried from window to window.
         pad_multiple: what height and width must be divisible by.
+        spiking: whether it holds neurons that fire or do not, which backends cannot agree on to
+            the last spike. It has nothing to do with spike cameras.
         description: everything in model.yaml.
     """
 
@@ -57,6 +59,7 @@ class Bundle:
     network_arguments: dict[str, Any]
     state: tuple[StateTensor, ...]
     pad_multiple: int
+    spiking: bool
     description: dict[str, Any]
 
     @property
@@ -113,6 +116,7 @@ def read_bundle(folder: Path) -> Bundle:
         network_arguments=_entry(folder, network, 'arguments', dict),
         state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
         pad_multiple=_positive(folder, content, 'pad_multiple'),
+        spiking=_flag(folder, content, 'spiking'),
         description=content,
     )
     _check_supported(bundle)
@@ -181,6 +185,14 @@ def _entry(folder: Path, content: dict[str, Any], key: str, kind: Any) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         problem = 'is missing' if value is None else f'is {value!r}'
         raise UserError(f'{folder / DESCRIPTION}: {key} {problem}; {FETCH_AGAIN}')
+    return value
+
+
+def _flag(folder: Path, content: dict[str, Any], key: str) -> bool:
+    """Return a flag that may be left out, and is false then."""
+    value = content.get(key, False)
+    if not isinstance(value, bool):
+        raise UserError(f'{folder / DESCRIPTION}: {key} is {value!r}; {FETCH_AGAIN}')
     return value
 
 

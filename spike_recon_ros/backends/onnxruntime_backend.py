@@ -11,7 +11,7 @@ import onnxruntime
 
 from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
-from spike_recon_ros.backends.golden import FLOAT32_TOLERANCE
+from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'gpu': 'CUDAExecutionProvider'}
@@ -33,11 +33,10 @@ class OnnxRuntimeBackend:
             not usable.
     """
 
-    tolerance = FLOAT32_TOLERANCE
-
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
+        self.tolerance = FLOAT32.of(bundle)
         self.name = f'onnxruntime f32 on {placement.device.upper()}'
         self._session = _session(bundle, placement)
         memory = _MEMORY[placement.device]

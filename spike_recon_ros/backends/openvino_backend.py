@@ -14,7 +14,7 @@ from openvino._offline_transformations import apply_make_stateful_transformation
 
 from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
-from spike_recon_ros.backends.golden import BFLOAT16_TOLERANCE, FLOAT32_TOLERANCE
+from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32
 from spike_recon_ros.errors import UserError
 
 
@@ -28,7 +28,7 @@ class OpenVinoBackend:
     """A network compiled for one size.
 
     On a CPU with bfloat16 instructions it computes in bfloat16, which halves the time and leads
-    the recurrence nowhere else (error below a grey level).
+    the recurrence nowhere else (error below a grey level; where spikes turn, see golden.py).
 
     Raises:
         UserError: the size does not suit the network, or the file is no ONNX graph.
@@ -43,7 +43,7 @@ class OpenVinoBackend:
             'CPU', 'OPTIMIZATION_CAPABILITIES'
         )
         self.name = f'openvino {"bf16" if bfloat16 else "f32"} on {device}'
-        self.tolerance = BFLOAT16_TOLERANCE if bfloat16 else FLOAT32_TOLERANCE
+        self.tolerance = (BFLOAT16 if bfloat16 else FLOAT32).of(bundle)
         options: dict[str, Any] = {
             'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32',
             'PERFORMANCE_HINT': 'LATENCY',

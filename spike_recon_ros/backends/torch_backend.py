@@ -17,7 +17,7 @@ from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.backends.backend import Placement, check_input, check_size
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
-from spike_recon_ros.backends.golden import FLOAT32_TOLERANCE
+from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
 
 _STEPS_BEFORE_RECORDING = 3
@@ -35,11 +35,10 @@ class TorchBackend:
         UserError: the size does not suit the network, or the weights do not fit the definition.
     """
 
-    tolerance = FLOAT32_TOLERANCE
-
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
+        self.tolerance = FLOAT32.of(bundle)
         self.name = f'torch f32 on {placement.device.upper()}'
         device = torch.device('cuda' if placement.device == 'gpu' else 'cpu')
         if device.type == 'cpu':

@@ -18,6 +18,7 @@ from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
 MADE_HERE = {
     'two_scale_gru': {'channels': 4},
     'firenet': {'channels': 4},
+    'hybrid': {'channels': 4},
 }
 
 

@@ -23,6 +23,19 @@ def test_a_bundle_says_what_was_exported(made_bundles):
     assert intensity.shape == (6, 48, 64)
 
 
+def test_a_bundle_says_whether_its_neurons_fire(made_bundles):
+    assert read_bundle(made_bundles / 'hybrid').spiking
+    assert not read_bundle(made_bundles / 'firenet').spiking
+
+
+def test_a_bundle_that_does_not_say_so_has_no_spikes(copied):
+    path = copied / 'model.yaml'
+    content = yaml.safe_load(path.read_text())
+    del content['spiking']
+    path.write_text(yaml.safe_dump(content))
+    assert not read_bundle(copied).spiking
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match=r'nothing does not exist.*give the folder'):
         read_bundle(tmp_path / 'nothing')
@@ -56,6 +69,7 @@ def test_a_file_of_another_export_is_named(copied, name):
         ({'pad_multiple': 0}, 'pad_multiple is 0'),
         ({'pad_multiple': True}, 'pad_multiple is True'),
         ({'pad_multiple': 3}, 'must divide'),
+        ({'spiking': 'a little'}, "spiking is 'a little'"),
         ({'state': []}, 'must divide'),
         ({'state': ['fine']}, "state holds 'fine'"),
         ({'state': [{'name': 'fine', 'channels': 4}]}, 'stride is missing'),

@@ -105,8 +105,9 @@ def test_sequences_of_a_batch_do_not_mix(network):
     torch.testing.assert_close(together[1:], alone, rtol=1e-5, atol=1e-6)
 
 
-def test_our_network_stays_within_its_range():
-    network = make_network('two_scale_gru', channels=4)
+@pytest.mark.parametrize('name', ['two_scale_gru', 'hybrid'])
+def test_our_networks_stay_within_their_range(name):
+    network = make_network(name, channels=4)
     with torch.no_grad():
         intensity, _ = network(1e4 * tensor(network)[0])
     assert intensity.min() >= 0.0
@@ -119,6 +120,13 @@ def test_width_is_an_argument():
         return sum(value.numel() for value in network.parameters())
 
     assert count(channels=8) < count(channels=24) < count(channels=24, context=96)
+
+
+@every_network
+def test_what_is_observed_are_numbers(network):
+    with torch.no_grad():
+        _, state = network(tensor(network)[0])
+    assert all(np.isfinite(float(value)) for value in network.observables(state).values())
 
 
 def test_an_unknown_network_or_argument_is_refused():

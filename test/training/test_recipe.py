@@ -8,6 +8,7 @@ pytest.importorskip('torch', reason='torch is not installed: nothing can be trai
 
 from spike_recon_models.networks.networks import make_network
 from spike_recon_ros.errors import UserError
+from spike_recon_training.losses import LossWeights
 from spike_recon_training.recipe import RECIPES, find_recipe, read_recipe, write_recipe
 
 LEAST = 'name: a\nnetwork: {name: firenet}\n'
@@ -30,6 +31,12 @@ def test_recipes_of_the_package_are_whole(file):
     assert recipe.name == file.stem
     network = make_network(recipe.network.name, **recipe.network.arguments)
     assert recipe.optimisation.crop % network.pad_multiple == 0
+
+
+@pytest.mark.parametrize('name', ['hybrid', 'hybrid_large'])
+def test_hybrid_is_trained_with_the_losses_of_its_authors(name):
+    recipe = read_recipe(find_recipe(name))
+    assert recipe.loss == LossWeights(l1=1.0, ssim=0.0, gradient=0.5, temporal=0.0, contrast=0.1)
 
 
 def test_what_is_written_is_what_is_read(tmp_path):

@@ -27,6 +27,7 @@ from spike_recon_training.recipe import Optimisation, read_recipe  # noqa: E402
 from spike_recon_training.report import CHECKPOINT  # noqa: E402
 from spike_recon_training.task import ReconstructionTask  # noqa: E402
 from spike_recon_training.train import Request, train  # noqa: E402
+from spike_recon_training.validation import scores  # noqa: E402
 
 SMALL = {
     'name': 'small',
@@ -199,6 +200,33 @@ def test_state_is_carried_until_sequences_begin_anew():
         again = float(task.training_step(segment(True), 2))
     assert cold == again
     assert cold != warm
+
+
+def test_held_back_figures_hold_what_the_network_lets_observe():
+    network, held = make_network('hybrid', channels=4), segment(True)
+    rates, state = [], None
+    with torch.no_grad():
+        for grid in held.grids:
+            _, state = network(grid, state)
+            rates.append(float(network.observables(state)['spike_rate']))
+    assert 0 < min(rates) < max(rates) < 1
+    assert scores(network, [held])['spike_rate'] == pytest.approx(np.mean(rates), abs=1e-5)
+    assert 'spike_rate' not in scores(make_network('two_scale_gru', channels=4), [held])
+
+
+def test_model_card_of_a_spiking_network_has_its_spike_rate(tmp_path, photo_folder):
+    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
+    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
+    from spike_recon_training.export import export_run  # noqa: PLC0415
+
+    spiking = {**SMALL, 'network': {'name': 'hybrid', 'arguments': {'channels': 4}}}
+    (tmp_path / 'spiking.yaml').write_text(yaml.safe_dump(spiking))
+    run = tmp_path / 'run'
+    figures = train(request(tmp_path / 'spiking.yaml', photo_folder, run, 0.01))
+    assert 0 < figures['held_back']['spike_rate'] < 1
+    export_run(run, tmp_path / 'bundle')
+    card = (tmp_path / 'bundle' / 'README.md').read_text()
+    assert f'spike_rate: {figures["held_back"]["spike_rate"]}' in card
 
 
 def test_loss_that_is_no_number_stops_the_training():

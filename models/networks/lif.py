@@ -1,0 +1,73 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Leaky integrate-and-fire neurons.
+
+Comes in: a current and the membrane of the step before. Goes out: spikes, 0 or 1, and the new
+membrane. Knows nothing about the network around it.
+
+    v      = decay v' + current     where v' is the membrane before, 0 where it had fired
+    spike  = 1 where v >= 1, else 0
+
+Firing resets the membrane to zero rather than taking the threshold off it: what two computers
+round differently is then forgotten at the next spike, and a bright edge does not make a neuron
+fire for many windows after it has passed. (A spike camera's pixel does carry over; a neuron need
+not.) What is kept is limited to -1..1, where 1 means "has fired", so it is bounded whatever comes
+in and for however long, and no stretch of inhibition silences a neuron for long.
+
+A spike has no useful derivative. Training takes that of a fast sigmoid for it (Neftci et al.,
+"Surrogate Gradient Learning in Spiking Neural Networks", IEEE Signal Processing Magazine 2019).
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+THRESHOLD = 1.0
+STEEPNESS = 4.0
+"""Of the fast sigmoid; larger = only neurons nearer to their threshold learn."""
+SLOWEST = 3.0
+"""Initial decays lie between sigmoid(0) = 0.5 and sigmoid(3) = 0.95 a window."""
+
+
+def fired(membrane: torch.Tensor) -> torch.Tensor:
+    """Return 1 where the membrane has reached the threshold, else 0, of the same type."""
+    return (membrane >= THRESHOLD).to(membrane.dtype)
+
+
+class _Spike(torch.autograd.Function):
+    """`fired`, with a surrogate gradient."""
+
+    @staticmethod
+    def forward(context: Any, membrane: torch.Tensor) -> torch.Tensor:
+        context.save_for_backward(membrane)
+        return fired(membrane)
+
+    @staticmethod
+    def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:
+        (membrane,) = context.saved_tensors
+        return gradient / (1 + STEEPNESS * (membrane - THRESHOLD).abs()) ** 2
+
+
+class Lif(nn.Module):
+    """One neuron at each place of each channel; the decay is learned by channel.
+
+    Args:
+        channels: of current and membrane.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        # Some channels follow the moment, some remember, from the beginning.
+        self.decay = nn.Parameter(torch.linspace(0, SLOWEST, channels)[:, None, None])
+
+    def forward(
+        self, current: torch.Tensor, membrane: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return spikes and membrane, both [batch, channels, height, width].
+
+        The reset has no gradient of its own: through it, a neuron would learn from not firing.
+        """
+        rested = membrane * (1 - fired(membrane))
+        membrane = torch.sigmoid(self.decay) * rested + current
+        return _Spike.apply(membrane), membrane.clamp(-THRESHOLD, THRESHOLD)
