@@ -126,7 +126,15 @@ def test_imports_run_one_way():
 
 
 def test_training_uses_models_representations_windows_sources_and_packets_only():
-    names = ('packets', 'errors', 'topics', 'representations', 'windows.window', 'sources')
+    names = (
+        'packets',
+        'errors',
+        'spare_cores',
+        'topics',
+        'representations',
+        'windows.window',
+        'sources',
+    )
     allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
     assert not offending(
         files_in('training'),

@@ -132,7 +132,7 @@ def test_a_wrong_tensor_is_refused_with_what_is_right(backend, bundle, inputs, c
 def test_a_size_that_cannot_be_halved_is_refused(load, bundle):
     if bundle.pad_multiple == 1:
         pytest.skip(f'{bundle.name} takes every size')
-    with pytest.raises(UserError, match=r'multiples of 8.*33x25.*pad'):
+    with pytest.raises(UserError, match=rf'multiples of {bundle.pad_multiple}.*33x25.*pad'):
         load(bundle, Placement(25, 33))
 
 
