@@ -20,6 +20,7 @@ MADE_HERE = {
     'firenet': {'channels': 4},
     'hybrid': {'channels': 4},
 }
+MADE, SHIPPED = 'random', 'zoo'
 
 
 def pytest_generate_tests(metafunc):
@@ -27,7 +28,13 @@ def pytest_generate_tests(metafunc):
         names = [candidate.name for candidate in CANDIDATES]
         metafunc.parametrize('backend_name', names, scope='session')
     if 'bundle' in metafunc.fixturenames:
-        metafunc.parametrize('bundle', [*MADE_HERE, *zoo_names()], indirect=True, scope='session')
+        metafunc.parametrize(
+            'bundle',
+            [*((MADE, name) for name in MADE_HERE), *((SHIPPED, name) for name in zoo_names())],
+            ids='-'.join,
+            indirect=True,
+            scope='session',
+        )
 
 
 @pytest.fixture(scope='session')
@@ -57,10 +64,17 @@ def made_bundles(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def bundle(request, made_bundles):
+def bundle(request):
     """Return the bundle that the test is parametrised with."""
-    folder = made_bundles if request.param in MADE_HERE else zoo_folder()
-    return read_bundle(folder / request.param)
+    kind, name = request.param
+    folder = request.getfixturevalue('made_bundles') if kind == MADE else zoo_folder()
+    return read_bundle(folder / name)
+
+
+@pytest.fixture(scope='session')
+def shipped() -> Path:
+    """Return the folder of a bundle that is there without PyTorch."""
+    return zoo_folder() / 'two_scale_gru_small'
 
 
 @pytest.fixture(scope='session')
@@ -79,9 +93,9 @@ def load(candidate):
 
 
 @pytest.fixture
-def copied(made_bundles, tmp_path) -> Path:
+def copied(shipped, tmp_path) -> Path:
     """Return the folder of a bundle that a test may damage."""
-    return Path(shutil.copytree(made_bundles / 'two_scale_gru', tmp_path / 'two_scale_gru'))
+    return Path(shutil.copytree(shipped, tmp_path / shipped.name))
 
 
 @pytest.fixture

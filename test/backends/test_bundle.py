@@ -105,7 +105,7 @@ def test_a_description_that_is_no_yaml_is_refused(copied, text):
 def test_a_golden_file_of_another_network_is_refused(copied, approve):
     np.savez(copied / 'golden.npz', events=np.zeros((2, 3, 8, 8)), intensity=np.zeros((2, 8, 8)))
     approve(copied)
-    with pytest.raises(UserError, match='do not belong to two_scale_gru with its 5 bins'):
+    with pytest.raises(UserError, match='do not belong to two_scale_gru_small with its 5 bins'):
         read_bundle(copied).golden()
 
 

@@ -44,8 +44,8 @@ def events_of(count, t_start_ns=0, t_end_ns=WINDOW_NS, seed=3):
 
 
 @pytest.fixture
-def model(made_bundles):
-    bundle = read_bundle(made_bundles / 'two_scale_gru')
+def model(shipped):
+    bundle = read_bundle(shipped)
     loaded = NetworkModel(bundle, choose_backend(), WIDTH, HEIGHT)
     yield loaded
     loaded.close()
@@ -59,12 +59,18 @@ def test_a_frame_has_the_size_of_the_sensor(model):
     assert 0.0 <= image.min() < image.max() <= 1.0
 
 
-def test_a_frame_is_that_of_the_padded_voxel_grid(made_bundles, model):
-    bundle = read_bundle(made_bundles / 'two_scale_gru')
+def test_a_frame_is_that_of_the_padded_voxel_grid(shipped, model):
+    bundle = read_bundle(shipped)
     choice = choose_backend()
     events = events_of(20_000)
     grid = voxel_grid(
-        events, 0, WINDOW_NS, bins=5, height=HEIGHT, width=WIDTH, normalisation='nonzero'
+        events,
+        0,
+        WINDOW_NS,
+        bins=5,
+        height=HEIGHT,
+        width=WIDTH,
+        normalisation=bundle.normalisation,
     )
     padded = np.zeros((5, 264, 352), np.float32)
     padded[:, :HEIGHT, :WIDTH] = grid
@@ -92,14 +98,14 @@ def test_a_long_silence_neither_explodes_nor_empties_the_image(model):
 
 def test_the_description_says_what_runs_and_why(model):
     choice = choose_backend()
-    assert model.description.startswith(f'two_scale_gru with {choice.candidate.name}')
+    assert model.description.startswith(f'two_scale_gru_small with {choice.candidate.name}')
     assert choice.reason in model.description
 
 
-def test_a_path_is_a_model(made_bundles):
-    settings = Settings(model=str(made_bundles / 'firenet'))
+def test_a_path_is_a_model(shipped):
+    settings = Settings(model=str(shipped))
     check_model_name(settings.model)
-    assert load_model(settings, 32, 24).name == 'firenet'
+    assert load_model(settings, 32, 24).name == shipped.name
     assert 'CPU' in describe_model(settings) or 'GPU' in describe_model(settings)
 
 
@@ -124,8 +130,8 @@ def test_a_filter_needs_no_backend():
     assert describe_model(Settings(model='fibar')) == 'filter fibar'
 
 
-def test_the_pipeline_runs_a_network(made_bundles):
-    settings = Settings(model=str(made_bundles / 'two_scale_gru'), fps=50.0)
+def test_the_pipeline_runs_a_network(shipped):
+    settings = Settings(model=str(shipped), fps=50.0)
     reconstructor = Reconstructor(settings)
     events = events_of(5000, t_end_ns=5 * WINDOW_NS)
     packet = Packet('mono', WIDTH, HEIGHT, 0, 0, 0, encode_mono(events, 0))

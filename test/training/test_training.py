@@ -91,7 +91,8 @@ def test_resumed_run_goes_on_and_counts_on(tmp_path, recipe_file, photo_folder):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02))
     with pytest.raises(UserError, match='larger'):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.005, resume=True))
-    again = train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02, resume=True))
+    longer = first['minutes'] + 0.02
+    again = train(request(recipe_file, photo_folder, tmp_path / 'run', longer, resume=True))
     assert again['steps'] > first['steps']
     assert again['minutes'] >= first['minutes']
     assert len(json.loads((tmp_path / 'run' / 'validation.json').read_text())) == 2
