@@ -55,6 +55,7 @@ class Statistics:
         windows: windows that the model has worked through.
         merged_windows: windows that were joined to their successor under overload.
         frames: frames given out.
+        models_loaded: how often a model was made for a sensor that had not been seen before.
         resets: how often the state was zeroed, by reason.
     """
 
@@ -64,6 +65,7 @@ class Statistics:
     windows: int = 0
     merged_windows: int = 0
     frames: int = 0
+    models_loaded: int = 0
     resets: Counter[ResetReason] = field(default_factory=Counter)
 
 
@@ -139,6 +141,7 @@ class Reconstructor:
             self._model.close()
         self._model, self._sensor, self._last_packet = None, None, None
         self._begin_stream()  # what is pending is of that sensor
+        self._renderer.reset()
 
     @property
     def late_references(self) -> int:
@@ -222,6 +225,7 @@ class Reconstructor:
         if self._sensor is None or self._sensor[1:] != (width, height):
             self.close()
             self._model = load_model(self.settings, width, height)
+            self.statistics.models_loaded += 1
             self._mask = HotPixelMask(width, height, self.settings)
         self._decoder = decoder
 

@@ -47,7 +47,7 @@ class Settings:
     """
 
     model: str = _setting(
-        'fibar',
+        'two_scale_gru',
         'What reconstructs: a network of the model zoo, the filter fibar or leaky_integrator, or '
         "the path of a network's bundle.",
     )

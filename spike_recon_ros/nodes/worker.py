@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +21,8 @@ from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
 # Joining more windows than this would blur what little can still be shown.
 MOST_MERGED_WINDOWS = 16
+# Lag that is left to make up for, a second, while what waited for the model is worked through.
+CATCHING_UP = 0.5
 
 
 @dataclass(slots=True)
@@ -62,6 +64,10 @@ class Worker:
     windows are merged, 2, 4, ... up to MOST_MERGED_WINDOWS to a frame; when the queue is over
     `event_queue_memory_limit`, all that waits is dropped and the state is reset.
 
+    A model is made when the first packet tells the sensor's size. What arrives meanwhile is not
+    overload but the beginning of the scene, so the lag that this causes is not counted, as long as
+    it shrinks.
+
     Args:
         reconstructor: what does the work.
         publish: called on the worker's thread with each frame and the seconds spent on it.
@@ -86,6 +92,7 @@ class Worker:
         self._ready = threading.Condition()
         self._stopping = False
         self._published_at = -float('inf')
+        self._loaded_at = self._loading = 0.0
         self._thread = threading.Thread(target=self._run, name='reconstruct', daemon=True)
         self._thread.start()
 
@@ -159,19 +166,14 @@ class Worker:
         if callable(item):
             item(self._reconstructor)
             return
-        overloads = lag / self.overload_lag
+        overloads = self._own_lag(lag, time.monotonic()) / self.overload_lag
         merge = 1
         while merge < MOST_MERGED_WINDOWS and overloads > 2 * merge:
             merge *= 2
         self._reconstructor.merge_windows = merge
         begun = time.monotonic()
         self._reconstructor.rendering = self._may_publish(lag, begun)
-        frames = (
-            self._reconstructor.push(item)
-            if isinstance(item, Packet)
-            else self._reconstructor.push_reference(item)
-        )
-        for frame in frames:
+        for frame in self._pushed(item):
             done = time.monotonic()
             if frame.image is None:
                 self.statistics.unpublished_frames += 1
@@ -183,5 +185,21 @@ class Worker:
             begun = time.monotonic()
             self._reconstructor.rendering = self._may_publish(lag, begun)
 
+    def _pushed(self, item: Packet | Reference) -> Iterator[Frame]:
+        if isinstance(item, Reference):
+            return self._reconstructor.push_reference(item)
+        statistics = self._reconstructor.statistics
+        begun, loaded = time.monotonic(), statistics.models_loaded
+        frames = self._reconstructor.push(item)
+        if statistics.models_loaded != loaded:
+            self._loaded_at = time.monotonic()
+            self._loading = self._loaded_at - begun
+        return frames
+
+    def _own_lag(self, lag: float, now: float) -> float:
+        """Return the part of a lag that does not come from loading the model."""
+        return lag - max(0.0, self._loading - CATCHING_UP * (now - self._loaded_at))
+
     def _may_publish(self, lag: float, now: float) -> bool:
+        lag = self._own_lag(lag, now)
         return lag <= self.overload_lag or now - self._published_at >= self.overload_lag

@@ -13,7 +13,7 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.worker import MOST_MERGED_WINDOWS, Worker
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.reconstructor import ResetReason
+from spike_recon_ros.reconstructor import ResetReason, Statistics
 from spike_recon_ros.settings import Settings
 
 LIMIT = 100_000
@@ -24,12 +24,14 @@ class Paced:
 
     def __init__(self):
         self.settings = Settings(event_queue_memory_limit=LIMIT, overload_lag=0.05)
+        self.statistics = Statistics()
         self.merge_windows = 1
         self.rendering = True
         self.merged = []
         self.rendered = []
         self.resets = []
         self.seconds = 0.0
+        self.loading = 0.0
         self.gate = threading.Event()
         self.gate.set()
         self.error = None
@@ -37,6 +39,10 @@ class Paced:
     def push(self, packet):
         render = self.rendering
         assert self.gate.wait(10.0)
+        if self.loading:
+            time.sleep(self.loading)
+            self.loading = 0.0
+            self.statistics.models_loaded += 1
         time.sleep(self.seconds)
         if self.error is not None:
             error, self.error = self.error, None
@@ -130,6 +136,24 @@ def test_under_more_overload_windows_are_merged_up_to_a_bound(worker, paced):
     paced.gate.set()
     _wait(lambda: len(paced.merged) == 6)
     assert paced.merged[-1] == MOST_MERGED_WINDOWS
+
+
+def test_what_waits_while_the_model_is_loaded_is_not_overload(worker, paced, published):
+    paced.loading = 0.5  # ten times overload_lag
+    for seq in range(20):
+        worker.put(_packet(seq))
+    _wait(lambda: len(paced.merged) == 20)
+    _wait(lambda: len(published) == 20)
+    assert set(paced.merged) == {1}
+
+
+def test_who_does_not_catch_up_after_loading_is_overloaded(worker, paced):
+    paced.loading = 0.2
+    paced.seconds = 0.1
+    for seq in range(12):
+        worker.put(_packet(seq))
+    _wait(lambda: len(paced.merged) == 12)
+    assert paced.merged[-1] > 1
 
 
 def test_when_the_load_falls_nothing_is_merged_any_more(worker, paced):
