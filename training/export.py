@@ -73,7 +73,11 @@ def export_run(
         'recipe': {
             'seed': recipe.seed,
             'steps': int(checkpoint['global_step']),
-            **{key: summary[key] for key in ('minutes', 'frames', 'device') if key in summary},
+            **{
+                key: summary[key]
+                for key in ('started_from', 'minutes', 'frames', 'device')
+                if summary.get(key)
+            },
             **{key: _plain(asked[key]) for key in ('loss', 'optimisation', 'sequences')},
         },
         'data': {

@@ -10,6 +10,7 @@ One process trains on one device. `torchrun` starts several, on one machine or m
 simulates its own sequences.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from safetensors.torch import load_file
@@ -121,6 +123,7 @@ def train(request: Request) -> dict[str, Any]:
         'run': str(request.run),
         'network': recipe.network.name,
         'parameters': sum(parameter.numel() for parameter in network.parameters()),
+        'started_from': _ancestor(request.start_from),
         'device': str(trainer.strategy.root_device),
         'processes': processes,
         **report.summary(trainer),
@@ -177,6 +180,18 @@ def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
         except (OSError, RuntimeError) as error:
             raise UserError(f'{file} does not fit {recipe.network.name}: {error}') from None
     return network
+
+
+def _ancestor(start_from: Path | None) -> dict[str, Any] | None:
+    """Return what is known of the training of the first weights."""
+    if start_from is None:
+        return None
+    told: dict[str, Any] = {'bundle': start_from.name}
+    with contextlib.suppress(OSError, yaml.YAMLError, KeyError, TypeError):
+        card = yaml.safe_load((start_from / 'model.yaml').read_text(encoding='utf-8'))
+        known = ('started_from', 'steps', 'minutes', 'frames')
+        told |= {key: card['recipe'][key] for key in known if card['recipe'].get(key)}
+    return told
 
 
 def _photographs(

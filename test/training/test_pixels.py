@@ -23,12 +23,15 @@ HEIGHT, WIDTH, BINS = 24, 32, 5
 PERFECT = {'noise_hz': 0.0, 'leak_hz': 0.0, 'hot_pixels': 0, 'mismatch': 0.1}
 
 
-def perfect_sensors(batch=1, on=0.2, off=0.2, refractory_s=0.0, noise_hz=0.0, leak_per_s=0.0):
+def perfect_sensors(
+    batch=1, on=0.2, off=0.2, refractory_s=0.0, noise_hz=0.0, leak_per_s=0.0, response_s=0.0
+):
     shape = (batch, HEIGHT, WIDTH)
     return Sensors(
         on=torch.full(shape, on),
         off=torch.full(shape, off),
         refractory_s=torch.full((batch, 1, 1), refractory_s),
+        response_s=torch.full((batch, 1, 1), response_s),
         leak_per_s=torch.full((batch, 1, 1), leak_per_s),
         noise_hz=torch.full((batch,), noise_hz),
         hot=torch.empty(0, dtype=torch.long),
@@ -247,3 +250,22 @@ def test_normalisation_is_that_of_the_runtime():
     )
     assert np.allclose(normalise_nonzero(torch.from_numpy(plain)).numpy(), normal, atol=1e-4)
     assert not normalise_nonzero(torch.zeros(1, BINS, 4, 4)).any()
+
+
+def test_a_slow_photoreceptor_sees_a_step_late_and_dark_ones_later_still():
+    step_s, before = torch.tensor([1e-3]), constant([0.1])[:, 0]
+
+    def events(response_s, luminance):
+        pixels = array(
+            perfect_sensors(on=0.01, off=0.01, response_s=response_s), before * luminance
+        )
+        grids = [pixels.window(constant([0.2 * luminance] * 4), step_s) for _ in range(100)]
+        return torch.stack([grid.sum(1).mean() for grid in grids])
+
+    at_once, slow, dark = events(0.0, 1.0), events(0.02, 1.0), events(0.02, 0.1)
+    assert at_once[0] == pytest.approx(np.log(2) / 0.01, abs=1)
+    assert at_once[1:].abs().max() == 0
+    assert slow.sum() == pytest.approx(at_once.sum(), abs=1.5)
+    assert slow[0] < 0.5 * at_once[0]
+    assert (slow[:-1] >= slow[1:] - 1).all()
+    assert dark[:20].sum() < slow[:20].sum()

@@ -9,7 +9,10 @@ The pixel is that of `event_camera.py`: log luminance is linear between two samp
 exact, the refractory time is kept across samples, noise and leak have the same meaning. Because
 events of one pixel in one step have equal distances, the sum of their shares of the two nearest
 bins has a closed form, if no bin lies inside a step: so a window needs a multiple of `bins - 1`
-steps. Unlike there, a noise event does not blind its pixel.
+steps. Unlike there, a noise event does not blind its pixel, and the photoreceptor takes its time:
+a low pass of first order on log luminance, slower where it is darker (Lichtsteiner et al., JSSC
+2008; Hu et al., "v2e", CVPRW 2021). Fine patterns that move fast so lose contrast before they make
+events, and the events of an edge trail behind it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ import torch
 
 from spike_recon_training.simulation.paths import log_uniform, uniform
 
+MIDDLE, DARK_CURRENT = 0.5, 0.1
+"""The photoreceptor's time constant is inverse to luminance plus the second of them."""
 LEAST_CHANGE = 1e-6
 """Changes of log luminance below this make no event by themselves."""
 
@@ -31,6 +36,7 @@ class SensorRanges:
         balance: threshold of ON divided by that of OFF.
         mismatch: standard deviation of the thresholds from pixel to pixel, relative.
         refractory_ms: how long a pixel is blind after an event.
+        response_ms: time constant of the photoreceptor at a luminance of 0.5.
         noise_hz: events a pixel sends without a cause, a second.
         leak_hz: ON events that the leaking memory of a still pixel causes, a second.
         hot_share: share of pixels that send noise at a higher rate.
@@ -41,6 +47,7 @@ class SensorRanges:
     balance: tuple[float, float] = (0.75, 1.33)
     mismatch: tuple[float, float] = (0.02, 0.12)
     refractory_ms: tuple[float, float] = (0.05, 1.0)
+    response_ms: tuple[float, float] = (0.2, 4.0)
     noise_hz: tuple[float, float] = (0.05, 2.0)
     leak_hz: tuple[float, float] = (0.02, 0.5)
     hot_share: tuple[float, float] = (0.0001, 0.002)
@@ -55,6 +62,7 @@ class Sensors:
         on: threshold of ON events, change of log luminance.
         off: threshold of OFF events.
         refractory_s: how long a pixel is blind after an event.
+        response_s: time constant of the photoreceptor at a luminance of 0.5; 0 = at once.
         leak_per_s: by how much the memory falls a second.
         noise_hz: events a second without a cause, [batch].
         hot: flat indices [n] of hot pixels in the batch.
@@ -64,6 +72,7 @@ class Sensors:
     on: torch.Tensor
     off: torch.Tensor
     refractory_s: torch.Tensor
+    response_s: torch.Tensor
     leak_per_s: torch.Tensor
     noise_hz: torch.Tensor
     hot: torch.Tensor
@@ -91,6 +100,7 @@ class Sensors:
             on=on,
             off=off,
             refractory_s=1e-3 * log_uniform(generator, each, *ranges.refractory_ms),
+            response_s=1e-3 * log_uniform(generator, each, *ranges.response_ms),
             leak_per_s=on * log_uniform(generator, each, *ranges.leak_hz),
             noise_hz=log_uniform(generator, (batch,), *ranges.noise_hz),
             hot=hot,
@@ -137,7 +147,7 @@ class PixelArray:
         if steps % (self._bins - 1):
             raise ValueError(f'{steps} steps are no multiple of {self._bins - 1}')
         in_bin = steps // (self._bins - 1)
-        levels = luminance.log().transpose(0, 1).contiguous()
+        levels = self._seen(luminance, step_s)
         noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
         self._set_step(step_s[:, None, None])
@@ -153,6 +163,17 @@ class PixelArray:
             grid[bin_] += number - later
             grid[bin_ + 1] += later
         return grid.transpose(0, 1)
+
+    def _seen(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
+        """Return the photoreceptors' levels [steps, batch, height, width] at the samples."""
+        response_s = self._sensors.response_s * (MIDDLE + DARK_CURRENT)
+        rate = -step_s[:, None, None] / response_s
+        follow = 1 - torch.exp(rate[:, None] * (luminance + DARK_CURRENT))
+        levels = luminance.log().transpose(0, 1).contiguous()
+        level = self._level
+        for step, share in enumerate(follow.transpose(0, 1)):
+            level = levels[step] = torch.lerp(level, levels[step], share)
+        return levels
 
     def _set_step(self, step_s: torch.Tensor) -> None:
         if self._step_s is not None:
