@@ -45,9 +45,16 @@ class NetworkModel:
         self.description = f'{bundle.name} with {self._backend.name} ({choice.reason})'
         # The sensor is the top left of it. Beyond the sensor nothing ever happens, so zero.
         self._tensor = np.zeros((bundle.bins, *padded), np.float32)
+        self._last: np.ndarray | None = None
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width] at its end."""
+        """Take one window in; return float32 [height, width] at its end.
+
+        A window without a single event says that nothing has changed: the image stays, and so does
+        the state, which would slowly forget it.
+        """
+        if not len(window.events) and self._last is not None:
+            return self._last.copy()
         height, width = self._size
         voxel_grid(
             window.events,
@@ -59,10 +66,13 @@ class NetworkModel:
             normalisation=self._bundle.normalisation,
             out=crop(self._tensor, height, width),
         )
-        return np.ascontiguousarray(crop(self._backend.step(self._tensor), height, width))
+        image = crop(self._backend.step(self._tensor), height, width)
+        self._last = np.ascontiguousarray(image)
+        return self._last.copy()
 
     def reset(self) -> None:
         """Zero the recurrent state."""
+        self._last = None
         self._backend.reset()
 
     def close(self) -> None:

@@ -95,6 +95,20 @@ def test_two_loaded_backends_share_no_state(load, backend, bundle, inputs):
     other.close()
 
 
+def test_neither_noise_nor_silence_makes_the_image_explode_or_jump(backend, bundle, inputs):
+    noise = 50 * inputs(bundle, 300)
+    for window in noise:
+        image = backend.step(window)
+    assert np.isfinite(image).all()
+    silence = np.zeros_like(noise[0])
+    for _ in range(400):
+        image = backend.step(silence)
+    later = backend.step(silence)
+    assert np.isfinite(later).all()
+    assert np.abs(later).max() < 10.0
+    assert np.abs(later - image).max() < 0.01
+
+
 def test_a_frame_stays_as_it_is_when_the_next_comes(backend, bundle, inputs):
     windows = inputs(bundle, 2)
     first = backend.step(windows[0])
