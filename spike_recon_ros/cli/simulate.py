@@ -86,6 +86,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='HZ',
         help='noise events a pixel and second (%(default)s)',
     )
+    parser.add_argument(
+        '--response',
+        type=float,
+        default=0.0,
+        metavar='MS',
+        help='time constant of the photoreceptor at half the brightness: 1 to 5 in office light '
+        '(%(default)s: at once)',
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -102,7 +110,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     started = time.monotonic()
     width, height = args.size
     scene = _scene(args, width, height)
-    model = SensorModel(contrast_on=args.contrast, contrast_off=args.contrast, noise_hz=args.noise)
+    model = SensorModel(
+        contrast_on=args.contrast,
+        contrast_off=args.contrast,
+        noise_hz=args.noise,
+        response_ns=round(args.response * 1e6),
+    )
     camera = EventCamera(width, height, model, args.seed)
     with _progress() as progress:
         task = progress.add_task(f'simulating {width}x{height}', total=1.0)
@@ -151,6 +164,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError('--contrast must lie between 0.01 and 2; sensors have 0.1 to 0.4')
     if not 0 <= args.noise <= 1000:
         raise UserError('--noise must lie between 0 and 1000 Hz')
+    if not 0 <= args.response <= 1000:
+        raise UserError('--response must lie between 0 and 1000 ms')
     if args.held_back and args.photos is None:
         raise UserError('--held-back chooses among photographs: give the folder PHOTOS')
     if args.seed < 0:

@@ -135,18 +135,24 @@ def test_reversed_motion_flips_the_polarity(photographs):
     assert torch.corrcoef(torch.stack([there, -back]))[0, 1] > 0.98
 
 
-@pytest.mark.parametrize('refractory_us', [0, 300, 5000])
-def test_grid_is_that_of_the_event_list(photographs, refractory_us):
+@pytest.mark.parametrize(
+    ('refractory_us', 'response_us'), [(0, 0), (300, 0), (5000, 0), (300, 3000)]
+)
+def test_grid_is_that_of_the_event_list(photographs, refractory_us, response_us):
     """The same views through the camera that makes event lists, pixel for pixel."""
     steps, windows, step_ns = 8, 6, 2 * MS
     views = moving_views(photographs, steps * windows)
     model = SensorModel(
-        **PERFECT, contrast_on=0.1, contrast_off=0.14, refractory_ns=refractory_us * 1000
+        **PERFECT,
+        contrast_on=0.1,
+        contrast_off=0.14,
+        refractory_ns=refractory_us * 1000,
+        response_ns=response_us * 1000,
     )
     camera = EventCamera(WIDTH, HEIGHT, model, seed=2)
     camera.step(views[0, 0].numpy(), 0)
     off, on = torch.from_numpy(camera._threshold).float().view(2, 1, HEIGHT, WIDTH)
-    sensors = perfect_sensors(refractory_s=refractory_us * 1e-6)
+    sensors = perfect_sensors(refractory_s=refractory_us * 1e-6, response_s=response_us * 1e-6)
     sensors.on, sensors.off = on, off
     pixels = array(sensors, views[:, 0])
     pixels.memory = torch.from_numpy(camera._memory).float().view(1, HEIGHT, WIDTH)

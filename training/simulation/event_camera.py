@@ -9,7 +9,8 @@ Each pixel remembers the log luminance at its last event and sends the next one 
 one differs from it by the contrast threshold; then it is blind for the refractory time, after
 which it remembers anew what it sees (Lichtsteiner, Posch, Delbruck: A 128x128 120 dB 15 us latency
 asynchronous temporal contrast vision sensor, JSSC 2008). Between two samples the log luminance is
-taken as linear, so crossing times are exact for it.
+taken as linear, so crossing times are exact for it. With `response_ns` the pixel sees the light
+through a low pass of first order, slower where it is darker, as the photoreceptors of real ones.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from spike_recon_ros.packets.events import Events, Triggers
 
 S = 1_000_000_000
 
+MIDDLE, DARK_CURRENT = 0.5, 0.1
+"""The photoreceptor's time constant is inverse to luminance plus the second of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorModel:
@@ -31,6 +35,7 @@ class SensorModel:
         contrast_off: the same for OFF.
         mismatch: standard deviation of the thresholds from pixel to pixel, relative.
         refractory_ns: how long a pixel is blind after an event.
+        response_ns: time constant of the photoreceptor at a luminance of MIDDLE; 0 = at once.
         noise_hz: events a pixel sends without a cause, half of them ON, a second.
         leak_hz: ON events that the leaking memory of a still pixel causes, a second.
         hot_pixels: number of pixels that send noise at `hot_pixel_hz` instead.
@@ -41,6 +46,7 @@ class SensorModel:
     contrast_off: float = 0.2
     mismatch: float = 0.1
     refractory_ns: int = 250_000
+    response_ns: int = 0
     noise_hz: float = 0.3
     leak_hz: float = 0.1
     hot_pixels: int = 8
@@ -92,6 +98,10 @@ class EventCamera:
         if self._t_ns is None:
             self._start(level, t_ns)
             return Events.empty()
+        if self._model.response_ns:
+            periods = (t_ns - self._t_ns) / (self._model.response_ns * (MIDDLE + DARK_CURRENT))
+            follow = 1 - np.exp(-periods * (luminance.ravel() + DARK_CURRENT))
+            level = self._level + (follow * (level - self._level)).astype(np.float32)
         found = _advance(
             self._level,
             level,

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 
 import torch
 
+from spike_recon_training.simulation.event_camera import DARK_CURRENT, MIDDLE
 from spike_recon_training.simulation.paths import log_uniform, uniform
 
-MIDDLE, DARK_CURRENT = 0.5, 0.1
-"""The photoreceptor's time constant is inverse to luminance plus the second of them."""
 LEAST_CHANGE = 1e-6
 """Changes of log luminance below this make no event by themselves."""
 
