@@ -73,8 +73,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         'Recordings can be reconstructed.' if offline else '[red]Nothing can be reconstructed yet.'
     )
     console.print('The live node can run.' if live else '[yellow]The live node cannot run yet.')
+    backends = [candidate.name for candidate in CANDIDATES if not candidate.missing()]
+    console.print(
+        f'Networks run with {backends[0]}.'
+        if backends
+        else f'[yellow]No network can run yet: {CANDIDATES[0].cure()}; until then: model:=fibar',
+        soft_wrap=True,
+        highlight=False,
+    )
     return {
-        'ready': {'recordings': offline, 'live': live},
+        'ready': {'recordings': offline, 'live': live, 'networks': bool(backends)},
         'missing': missing,
         'findings': [asdict(finding) for finding in findings],
     }

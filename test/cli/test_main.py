@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from spike_recon_ros.backends.choice import CANDIDATES, Candidate
 from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,17 @@ def test_doctor_says_what_can_be_done(spike_recon):
     assert result['ready']['recordings'] is True
     assert result['missing']['needed'] == []
     assert 'Recordings can be reconstructed.' in err
+    assert result['ready']['networks'] is True
+    assert 'Networks run with ' in err
+
+
+def test_doctor_says_what_is_missing_where_no_network_can_run(spike_recon, monkeypatch):
+    monkeypatch.setattr('spike_recon_ros.cli.doctor.CANDIDATES', CANDIDATES[:1])
+    monkeypatch.setattr(Candidate, 'missing', lambda candidate: [candidate.name])
+    status, (line,), err = spike_recon('doctor')
+    assert status == 0
+    assert json.loads(line)['ready']['networks'] is False
+    assert 'model:=fibar' in err
 
 
 def test_run_writes_a_frame_each_20_ms_of_a_real_recording(spike_recon, recordings, tmp_path):

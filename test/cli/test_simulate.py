@@ -47,6 +47,7 @@ def test_higher_contrast_threshold_gives_fewer_events(tmp_path):
         ('--fps-truth', '-3', 'above 0'),
         ('--contrast', '0', 'between'),
         ('--noise', '-1', 'between'),
+        ('--response', '-1', 'between'),
         ('--seed', '-1', '0 or above'),
     ],
 )
