@@ -1,0 +1,68 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the engines that a bundle needs on this machine for one sensor.
+
+Comes in: a bundle and a sensor's size. Goes out: engines in the cache. Joins the library and the
+cache, and knows nothing about how either works. Run once, by hand: a build takes too long for
+the start of a node.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.backends.cuda_device import compute_capability, problem
+from spike_recon_ros.backends.engine_cache import (
+    EngineKey,
+    onnx_sha256,
+    read_timing_cache,
+    timing_cache_path,
+    write_engine,
+    write_timing_cache,
+)
+from spike_recon_ros.backends.tensorrt_library import build_engine, library_version
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.padding import padded_size
+
+PRECISIONS = ('fp32',)
+"""What an engine can compute in. A network is strongly typed: another precision is another graph,
+and bundles hold float32 ones."""
+
+
+def key_here(bundle: Bundle, placement: Placement, precision: str) -> EngineKey:
+    """Return what an engine must be built for to run here."""
+    size = f'{placement.width}x{placement.height}'
+    return EngineKey(onnx_sha256(bundle), library_version(), compute_capability(), size, precision)
+
+
+def build_engines(
+    bundle: Bundle, width: int, height: int, precision: str, say: Callable[[str], None]
+) -> list[Path]:
+    """Build the engine for a sensor and the small one that the self-test at load runs.
+
+    Args:
+        bundle: what is to run.
+        width: columns of the sensor, pixels.
+        height: rows of the sensor, pixels.
+        precision: one of `PRECISIONS`.
+        say: takes lines about the progress.
+
+    Raises:
+        UserError: there is no GPU, or the library makes no engine.
+    """
+    if why_not := problem():
+        raise UserError(f'an engine is built on the GPU that runs it, and {why_not}')
+    sizes = [bundle.golden()[1].shape[1:], padded_size(height, width, bundle.pad_multiple)]
+    written = []
+    for rows, columns in sizes:
+        placement = Placement(rows, columns, 'gpu')
+        key = key_here(bundle, placement, precision)
+        say(f'{bundle.name} at {key.size} in {precision} with {key.library}')
+        timing = timing_cache_path(key.library, key.compute_capability)
+        engine, measured = build_engine(
+            bundle, placement, bundle.onnx.read_bytes(), read_timing_cache(timing), say
+        )
+        write_timing_cache(timing, measured)
+        written.append(write_engine(bundle, key, engine))
+    return written
