@@ -89,7 +89,7 @@ setup(
         'video': ['av'],
         'aedat4': ['aedat'],
         'hdf5': ['h5py>=3'],
-        'tensorrt': ['tensorrt>=10.3', 'cuda-bindings>=12.6'],
+        'tensorrt': ['tensorrt>=10.3', 'cuda-bindings>=12.6', 'onnx'],
         # For development: parses and builds engines on machines without a GPU.
         'tensorrt_rtx': [
             'tensorrt-rtx-cu13-libs>=1.7',

@@ -7,6 +7,7 @@ cache, and knows nothing about how either works. Run once, by hand: a build take
 the start of a node.
 """
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,15 +26,29 @@ from spike_recon_ros.backends.tensorrt_library import build_engine, library_vers
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 
-PRECISIONS = ('fp32',)
-"""What an engine can compute in. A network is strongly typed: another precision is another graph,
-and bundles hold float32 ones."""
-
 
 def key_here(bundle: Bundle, placement: Placement, precision: str) -> EngineKey:
     """Return what an engine must be built for to run here."""
     size = f'{placement.width}x{placement.height}'
     return EngineKey(onnx_sha256(bundle), library_version(), compute_capability(), size, precision)
+
+
+def graph_in(bundle: Bundle, precision: str) -> bytes:
+    """Return the ONNX graph of a bundle in a precision.
+
+    Raises:
+        UserError: it cannot be converted, or the library onnx is not installed.
+    """
+    if precision == 'fp32':
+        return bundle.onnx.read_bytes()
+    try:
+        half_precision = importlib.import_module('spike_recon_ros.backends.half_precision')
+    except ImportError as error:
+        raise UserError(
+            f'{precision} needs the library onnx ({error}); run: pip install onnx, or build with '
+            '--precision fp32'
+        ) from None
+    return bytes(half_precision.half_graph(bundle, precision))
 
 
 def build_engines(
@@ -45,11 +60,11 @@ def build_engines(
         bundle: what is to run.
         width: columns of the sensor, pixels.
         height: rows of the sensor, pixels.
-        precision: one of `PRECISIONS`.
+        precision: `fp32`, `fp16` or `bf16`; strongly typed networks compute in that of the graph.
         say: takes lines about the progress.
 
     Raises:
-        UserError: there is no GPU, or the library makes no engine.
+        UserError: there is no GPU, the graph cannot be converted, or no engine can be made.
     """
     if why_not := problem():
         raise UserError(f'an engine is built on the GPU that runs it, and {why_not}')
@@ -61,8 +76,9 @@ def build_engines(
         say(f'{bundle.name} at {key.size} in {precision} with {key.library}')
         timing = timing_cache_path(key.library, key.compute_capability)
         engine, measured = build_engine(
-            bundle, placement, bundle.onnx.read_bytes(), read_timing_cache(timing), say
+            bundle, placement, graph_in(bundle, precision), read_timing_cache(timing), say
         )
-        write_timing_cache(timing, measured)
+        if measured:
+            write_timing_cache(timing, measured)
         written.append(write_engine(bundle, key, engine))
     return written

@@ -39,6 +39,7 @@ class Tolerance(NamedTuple):
 
 
 FLOAT32 = Tolerance(smooth=1e-3, spiking=0.05)
+FLOAT16 = Tolerance(smooth=0.01, spiking=0.12)
 BFLOAT16 = Tolerance(smooth=0.05, spiking=0.12)
 
 

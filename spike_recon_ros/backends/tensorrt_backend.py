@@ -17,11 +17,11 @@ from spike_recon_ros.backends.cuda_device import CudaDevice, problem
 from spike_recon_ros.backends.device_state import Context, Device, DeviceState
 from spike_recon_ros.backends.engine_builder import key_here
 from spike_recon_ros.backends.engine_cache import build_command, read_engine
-from spike_recon_ros.backends.golden import FLOAT32
+from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
 from spike_recon_ros.backends.tensorrt_library import library, library_version, quiet_logger
 from spike_recon_ros.errors import UserError
 
-_TOLERANCES = {'fp32': FLOAT32}
+_TOLERANCES = {'fp32': FLOAT32, 'fp16': FLOAT16, 'bf16': BFLOAT16}
 _ITEM_BYTES = {'FLOAT': 4, 'HALF': 2, 'BF16': 2}
 
 

@@ -83,15 +83,17 @@ def build_engine(
         config.clear_flag(trt.BuilderFlag.TF32)  # float32 is then what it says
     monitor = _monitor(trt, say)  # the library itself does not keep it alive
     config.progress_monitor = monitor
-    cache = config.create_timing_cache(timing)
-    config.set_timing_cache(cache, True)
+    cache = None
+    if 'rtx' not in trt.__name__:  # which measures nothing before it runs
+        cache = config.create_timing_cache(timing)
+        config.set_timing_cache(cache, True)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise UserError(
             f'{library_version()} made no engine of {bundle.name}; see its messages above, or '
             'set backend:=auto'
         )
-    return bytes(plan), bytes(config.get_timing_cache().serialize())
+    return bytes(plan), timing if cache is None else bytes(cache.serialize())
 
 
 def _fix_sizes(network: Any, bundle: Bundle, placement: Placement) -> None:
