@@ -72,8 +72,14 @@ def engine_folder() -> Path:
 
 
 def build_command(bundle: Bundle, size: str) -> str:
-    """Return the command that builds the engine of a bundle."""
+    """Return the command that builds the engine of a bundle.
+
+    The small engine of the self-test is built together with every other, so where that one is
+    missing the size is left to the user.
+    """
     name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
+    height, width = bundle.golden()[1].shape[1:]
+    size = 'WxH, with the size of your sensor' if size == f'{width}x{height}' else size
     return f'spike-recon build {name} --size {size}'
 
 

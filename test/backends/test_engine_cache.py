@@ -83,6 +83,11 @@ def test_a_missing_engine_names_the_command(network, key):
         read_engine(network, key)
 
 
+def test_a_missing_engine_of_the_self_test_asks_for_the_size_of_the_sensor(network, key):
+    with pytest.raises(UserError, match='--size WxH, with the size of your sensor$'):
+        read_engine(network, replace(key, size='64x48'))
+
+
 def test_a_bundle_of_ones_own_is_named_by_its_path(copied, key):
     with pytest.raises(UserError, match=f'run: spike-recon build {copied} --size'):
         read_engine(read_bundle(copied), key)
