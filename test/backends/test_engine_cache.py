@@ -84,7 +84,7 @@ def test_a_missing_engine_names_the_command(network, key):
 
 
 def test_a_missing_engine_of_the_self_test_asks_for_the_size_of_the_sensor(network, key):
-    with pytest.raises(UserError, match='--size WxH, with the size of your sensor$'):
+    with pytest.raises(UserError, match=r'--size WxH, with the size of your sensor$'):
         read_engine(network, replace(key, size='64x48'))
 
 
