@@ -43,6 +43,7 @@ class Opened(NamedTuple):
         state_bytes: size of each state tensor, by its name.
         precision: that it computes in.
         library: name and version.
+        kept: what the context needs and may not keep alive by itself.
     """
 
     device: Device
@@ -50,6 +51,7 @@ class Opened(NamedTuple):
     state_bytes: dict[str, int]
     precision: str
     library: str
+    kept: tuple[Any, ...] = ()
 
 
 class TensorRtBackend:
@@ -79,6 +81,7 @@ class TensorRtBackend:
         self.tolerance = _TOLERANCES[engine.precision].of(bundle)
         self.name = f'{engine.library} {engine.precision} on GPU'
         height, width = placement.height, placement.width
+        self._kept = engine.kept
         self._state = DeviceState(
             engine.device,
             engine.context,
@@ -99,6 +102,7 @@ class TensorRtBackend:
     def close(self) -> None:
         """Give the memory of the device back."""
         self._state.close()
+        del self._state, self._kept
 
 
 def _opened(bundle: Bundle, placement: Placement) -> Opened:
@@ -106,7 +110,9 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
         raise UserError(f'TensorRT cannot run here ({why_not}); set device:=cpu')
     key = key_here(bundle, placement, 'fp32')
     plan, precision = read_engine(bundle, key)
-    engine = library().Runtime(quiet_logger()).deserialize_cuda_engine(plan)
+    logger = quiet_logger()
+    runtime = library().Runtime(logger)
+    engine = runtime.deserialize_cuda_engine(plan)
     context = None if engine is None else engine.create_execution_context()
     if context is None or precision not in _TOLERANCES:
         raise UserError(
@@ -117,7 +123,8 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
         name: int(np.prod(shape)) * _item_bytes(engine, f'{name}_in')
         for name, shape in state_shapes(bundle, placement).items()
     }
-    return Opened(CudaDevice(), context, state_bytes, precision, library_version())
+    kept = engine, runtime, logger
+    return Opened(CudaDevice(), context, state_bytes, precision, library_version(), kept)
 
 
 def _item_bytes(engine: Any, name: str) -> int:
