@@ -4,12 +4,14 @@
 
 import functools
 import importlib
+import types
 
 import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement, state_shapes
-from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
+from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
 from spike_recon_ros.errors import UserError
 
 onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
@@ -145,3 +147,64 @@ def test_without_a_gpu_nothing_is_built(backend_module, bundle):
     builder = importlib.sys.modules[backend_module.key_here.__module__]
     with pytest.raises(UserError, match='built on the GPU that runs it'):
         builder.build_engines(bundle, 32, 24, 'fp32', print)
+
+
+class FakeEngine:
+    """An engine, and the library that makes it, whose state is in half precision."""
+
+    __name__, __version__ = 'tensorrt', '10.3.0'
+
+    def __init__(self, readable=True):
+        self.readable = readable
+
+    def Runtime(self, logger):  # noqa: N802 -- TensorRT's name
+        return self
+
+    def deserialize_cuda_engine(self, plan):
+        return self if self.readable and plan == b'plan' else None
+
+    def create_execution_context(self):
+        return 'context'
+
+    def get_tensor_dtype(self, name):
+        assert name.endswith('_in')
+        return types.SimpleNamespace(name='HALF')
+
+
+@pytest.fixture
+def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
+    """Pretend a GPU with an engine in the cache; return how to replace the library."""
+    key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
+    monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
+    write_engine(bundle, key, b'plan')
+
+    def pretend(library):
+        monkeypatch.setattr(backend_module, 'problem', lambda: '')
+        monkeypatch.setattr(backend_module, 'key_here', lambda *where: key)
+        monkeypatch.setattr(backend_module, 'library', lambda: library)
+        monkeypatch.setattr(backend_module, 'library_version', lambda: key.library)
+        monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
+        monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
+
+    return pretend
+
+
+def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
+    backend_module, machine, bundle
+):
+    machine(FakeEngine())
+    backend = backend_module.TensorRtBackend(bundle, SMALL)
+    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU'
+    assert backend.tolerance == FLOAT16.of(bundle)
+    opened = backend_module._opened(bundle, SMALL)
+    assert opened.state_bytes == {
+        name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
+    }
+
+
+def test_an_engine_that_the_library_does_not_take_names_the_command(
+    backend_module, machine, bundle
+):
+    machine(FakeEngine(readable=False))
+    with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
+        backend_module.TensorRtBackend(bundle, SMALL)
