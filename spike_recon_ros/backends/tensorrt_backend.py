@@ -29,7 +29,7 @@ def devices() -> tuple[str, ...]:
     """Return what a network can run on here: a `gpu`, where driver and library are usable."""
     try:
         library()
-    except (ImportError, OSError, RuntimeError):  # the bindings are there, what they bind is not
+    except UserError:
         return ()
     return () if problem() else ('gpu',)
 

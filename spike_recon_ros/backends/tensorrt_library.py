@@ -25,12 +25,20 @@ def library() -> ModuleType:
     """Return the module.
 
     Raises:
-        ImportError: none is installed.
+        UserError: none is installed, or what is installed is broken.
     """
     for name in MODULES:
-        if importlib.util.find_spec(name) is not None:
+        if importlib.util.find_spec(name) is None:
+            continue
+        try:
             return importlib.import_module(name)
-    raise ImportError(f'none of {", ".join(MODULES)} is installed')
+        except (ImportError, OSError, RuntimeError) as error:  # bindings without what they bind
+            reason = ' '.join(str(error).split())
+            raise UserError(
+                f'{name} is installed and cannot be loaded ({reason}); install it again, or set '
+                'backend:=auto'
+            ) from None
+    raise UserError("TensorRT is not installed; run: pip install 'spike_recon_ros[tensorrt]'")
 
 
 def library_version() -> str:

@@ -208,3 +208,13 @@ def test_an_engine_that_the_library_does_not_take_names_the_command(
     machine(FakeEngine(readable=False))
     with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
         backend_module.TensorRtBackend(bundle, SMALL)
+
+
+def test_bindings_without_their_library_are_no_device(backend_module, tmp_path, monkeypatch):
+    (tmp_path / 'broken_tensorrt.py').write_text('raise OSError("libnvinfer.so.10: not found")')
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ('no_such_library', 'broken_tensorrt')
+    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', names)
+    assert backend_module.devices() == ()
+    with pytest.raises(UserError, match=r'broken_tensorrt.*libnvinfer.*backend:=auto'):
+        backend_module.library()
