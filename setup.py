@@ -89,6 +89,13 @@ setup(
         'video': ['av'],
         'aedat4': ['aedat'],
         'hdf5': ['h5py>=3'],
+        'tensorrt': ['tensorrt>=10.3', 'cuda-bindings>=12.6', 'onnx'],
+        # For development: parses and builds engines on machines without a GPU.
+        'tensorrt_rtx': [
+            'tensorrt-rtx-cu13-libs>=1.7',
+            'tensorrt-rtx-cu13-bindings>=1.7',
+            'cuda-bindings>=12.6',
+        ],
         'openvino': ['openvino>=2024.4'],
         'onnxruntime': ['onnxruntime>=1.18'],
         'torch': ['torch>=2.4', 'safetensors'],

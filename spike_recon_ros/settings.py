@@ -53,13 +53,14 @@ class Settings:
     )
     backend: str = _setting(
         'auto',
-        'Library that runs a network; auto takes the first of openvino, onnxruntime and torch '
-        'that is installed.',
-        choices=('auto', 'openvino', 'onnxruntime', 'torch'),
+        'Library that runs a network; auto takes the first of tensorrt (with a GPU), openvino, '
+        'onnxruntime and torch that is installed and can load it.',
+        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
     )
     device: str = _setting(
         'auto',
-        'Where a network runs; auto takes a GPU that onnxruntime or torch can use, else the CPU.',
+        'Where a network runs; auto takes a GPU that tensorrt, onnxruntime or torch can use, else '
+        'the CPU.',
         choices=('auto', 'cpu', 'gpu'),
     )
     threads: int = _setting(

@@ -9,14 +9,18 @@ it is used.
 
 import importlib
 import importlib.util
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spike_recon_ros.backends.backend import Backend, Placement
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.golden import load_checked
 from spike_recon_ros.errors import UserError
+
+OR = ' or '
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Candidate:
 
     Attributes:
         name: as in the setting `backend`, and as the extra of the package that brings it.
-        libraries: what must be importable.
+        libraries: what must be importable; `one or other` asks for one of them.
         module: where its class is.
         loader: name of the class.
     """
@@ -37,7 +41,7 @@ class Candidate:
 
     def missing(self) -> list[str]:
         """Return the libraries that are not installed."""
-        return [name for name in self.libraries if importlib.util.find_spec(name) is None]
+        return [names for names in self.libraries if not any(map(_installed, names.split(OR)))]
 
     def imported(self) -> Any:
         """Return the module.
@@ -59,6 +63,12 @@ class Candidate:
 
 _HERE = 'spike_recon_ros.backends'
 CANDIDATES = (
+    Candidate(
+        'tensorrt',
+        ('tensorrt or tensorrt_rtx or tensorrt_rtx_bindings', 'cuda.bindings'),
+        f'{_HERE}.tensorrt_backend',
+        'TensorRtBackend',
+    ),
     Candidate('openvino', ('openvino',), f'{_HERE}.openvino_backend', 'OpenVinoBackend'),
     Candidate(
         'onnxruntime', ('onnxruntime',), f'{_HERE}.onnxruntime_backend', 'OnnxRuntimeBackend'
@@ -66,6 +76,7 @@ CANDIDATES = (
     Candidate('torch', ('torch', 'safetensors'), f'{_HERE}.torch_backend', 'TorchBackend'),
 )
 """In the order in which `auto` tries them, the fastest first."""
+_EVERYWHERE = CANDIDATES[1]  # runs on every machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,15 @@ class Choice:
         candidate: the backend.
         device: `cpu` or `gpu`.
         reason: for the log.
+        auto_device: the device that was asked for, if the backend was left open.
+        given_up: backends that could not load the network, with the reasons.
     """
 
     candidate: Candidate
     device: str
     reason: str
+    auto_device: str | None = None
+    given_up: tuple[tuple[str, str], ...] = ()
 
     @property
     def load(self) -> Callable[[Bundle, Placement], Backend]:
@@ -106,8 +121,54 @@ def choose_backend(backend: str = 'auto', device: str = 'auto') -> Choice:
                 f'{candidate.cure()}, or set backend:=auto'
             )
         return Choice(candidate, _device(candidate, device), 'asked for')
-    passed_over = []
+    return _first(device, ())
+
+
+def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[Backend, Choice]:
+    """Load a bundle, with its golden output compared, warm and with its state zero.
+
+    Where the backend was left open and the chosen one cannot load the bundle or fails the
+    comparison, a warning says so and the next one is tried.
+
+    Args:
+        choice: what with.
+        bundle: what to run.
+        placement: where; its device is replaced by that of the choice.
+
+    Returns: the backend, and the choice that it came from.
+
+    Raises:
+        UserError: the bundle cannot be loaded or does not give what it should.
+    """
+    while True:
+        try:
+            here = replace(placement, device=choice.device)
+            return load_checked(choice.load, bundle, here), choice
+        except UserError as error:
+            if choice.auto_device is None:
+                raise
+            given_up = *choice.given_up, (choice.candidate.name, str(error))
+            try:
+                following = _first(choice.auto_device, given_up)
+            except UserError:
+                raise error from None
+            _log.warning(
+                'backend %s is not used: %s. Goes on with %s on %s, which may be slower.',
+                choice.candidate.name,
+                error,
+                following.candidate.name,
+                following.device.upper(),
+            )
+            choice = following
+
+
+def _first(device: str, given_up: tuple[tuple[str, str], ...]) -> Choice:
+    """Return the first candidate that is installed, has the device and was not given up."""
+    passed_over, failed = [], dict(given_up)
     for candidate in CANDIDATES:
+        if candidate.name in failed:
+            passed_over.append(f'{candidate.name} failed: {failed[candidate.name]}')
+            continue
         if candidate.missing():
             passed_over.append(f'{candidate.name} is not installed')
             continue
@@ -117,19 +178,18 @@ def choose_backend(backend: str = 'auto', device: str = 'auto') -> Choice:
             passed_over.append(str(error).partition(';')[0])
             continue
         reason = '; '.join([*passed_over, f'{candidate.name} is the fastest of the rest'])
-        return Choice(candidate, found, reason if passed_over else 'the fastest that there is')
+        reason = reason if passed_over else 'the fastest that there is'
+        return Choice(candidate, found, reason, device, given_up)
     raise UserError(
-        f'no backend can run a network here ({"; ".join(passed_over)}); {CANDIDATES[0].cure()}'
+        f'no backend can run a network here ({"; ".join(passed_over)}); {_EVERYWHERE.cure()}'
     )
 
 
-def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> Backend:
-    """Load a bundle, with its golden output compared, warm and with its state zero.
-
-    Raises:
-        UserError: the bundle cannot be loaded or does not give what it should.
-    """
-    return load_checked(choice.load, bundle, placement)
+def _installed(library: str) -> bool:
+    try:
+        return importlib.util.find_spec(library) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 def _named(name: str) -> Candidate:
@@ -141,15 +201,17 @@ def _named(name: str) -> Candidate:
 
 
 def _device(candidate: Candidate, device: str) -> str:
-    if device == 'cpu':
+    if device == 'cpu' and candidate.name != 'tensorrt':
         return device
     available = candidate.imported().devices()
-    if device == 'gpu':
-        if 'gpu' not in available:
-            raise UserError(
-                f'{candidate.name} finds no GPU that it can use; install its driver and libraries,'
-                ' or set device:=cpu'
-            )
-        return device
     # OpenVINO's GPUs are those beside the CPU, which is as fast with one frame at a time.
-    return 'gpu' if 'gpu' in available and candidate.name != 'openvino' else 'cpu'
+    preferred = ('cpu', 'gpu') if candidate.name == 'openvino' else ('gpu', 'cpu')
+    for wanted in preferred if device == 'auto' else (device,):
+        if wanted in available:
+            return wanted
+    if device == 'cpu':
+        raise UserError(f'{candidate.name} runs on GPUs alone; set another backend or device:=gpu')
+    raise UserError(
+        f'{candidate.name} finds no GPU that it can use; install its driver and libraries, or set '
+        'device:=cpu with backend:=auto'
+    )

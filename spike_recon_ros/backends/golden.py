@@ -39,6 +39,7 @@ class Tolerance(NamedTuple):
 
 
 FLOAT32 = Tolerance(smooth=1e-3, spiking=0.05)
+FLOAT16 = Tolerance(smooth=0.01, spiking=0.12)
 BFLOAT16 = Tolerance(smooth=0.05, spiking=0.12)
 
 
@@ -58,12 +59,27 @@ def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
     """Load a bundle, compare it with its golden output, warm it up; its state is zero.
 
     The golden input is small, so a copy of its size is run for it and closed again. What is
-    returned has then worked through two windows of its own size.
+    returned has then worked through two windows of its own size. It is loaded first, so that what
+    is missing for it is said before anything else.
 
     Raises:
         UserError: the output differs.
     """
     events, expected = bundle.golden()
+    backend = load(bundle, placement)
+    try:
+        _compare(load, bundle, placement, events, expected)
+        _warm_up(backend, events, placement)
+    except UserError:
+        backend.close()
+        raise
+    return backend
+
+
+def _compare(
+    load: Load, bundle: Bundle, placement: Placement, events: np.ndarray, expected: np.ndarray
+) -> None:
+    """Run the golden input, all its steps, in a copy of its size."""
     height, width = expected.shape[1:]
     small = load(bundle, Placement(height, width, placement.device, placement.threads))
     try:
@@ -77,9 +93,6 @@ def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
             f'{worst:.2g} of the contrast and {small.tolerance:.2g} is allowed; '
             'try another backend (backend:=onnxruntime), or export the bundle again'
         )
-    backend = load(bundle, placement)
-    _warm_up(backend, events, placement)
-    return backend
 
 
 def _warm_up(backend: Backend, events: np.ndarray, placement: Placement) -> None:
@@ -89,7 +102,6 @@ def _warm_up(backend: Backend, events: np.ndarray, placement: Placement) -> None
         tiled = np.tile(window, tiles)[:, : placement.height, : placement.width]
         intensity = backend.step(np.ascontiguousarray(tiled))
         if not np.isfinite(intensity).all() or np.ptp(intensity) == 0.0:
-            backend.close()
             raise UserError(
                 f'{backend.name} gives an empty image at {placement.width}x{placement.height}; '
                 'try another backend (backend:=onnxruntime) or device:=cpu'

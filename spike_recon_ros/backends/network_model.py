@@ -41,8 +41,9 @@ class NetworkModel:
         self._bundle = bundle
         self._size = height, width
         padded = padded_size(height, width, bundle.pad_multiple)
-        self._backend = load_backend(choice, bundle, Placement(*padded, choice.device, threads))
-        self.description = f'{bundle.name} with {self._backend.name} ({choice.reason})'
+        where = Placement(*padded, choice.device, threads)
+        self._backend, used = load_backend(choice, bundle, where)
+        self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         # The sensor is the top left of it. Beyond the sensor nothing ever happens, so zero.
         self._tensor = np.zeros((bundle.bins, *padded), np.float32)
         self._last: np.ndarray | None = None

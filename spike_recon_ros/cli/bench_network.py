@@ -144,7 +144,7 @@ def _placed(
     bundle: Bundle, backend: str, width: int, height: int
 ) -> tuple[Backend, tuple[int, int, int]]:
     rows, columns = padded_size(height, width, bundle.pad_multiple)
-    loaded = load_backend(choose_backend(backend, 'cpu'), bundle, Placement(rows, columns))
+    loaded, _ = load_backend(choose_backend(backend, 'cpu'), bundle, Placement(rows, columns))
     return loaded, (bundle.bins, rows, columns)
 
 

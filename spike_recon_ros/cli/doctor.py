@@ -14,12 +14,13 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from spike_recon_ros.backends.choice import CANDIDATES
+from spike_recon_ros.backends.choice import CANDIDATES, OR
 from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
 
 HELP = 'say what is installed, what is missing, and how to get it'
@@ -154,11 +155,26 @@ def _optional() -> list[Finding]:
             for candidate in CANDIDATES
             for library in candidate.libraries
         ),
+        _gpu(),
     ]  # fmt: skip
 
 
+def _gpu() -> Finding:
+    """Say whether TensorRT has a driver and a GPU to run on."""
+    purpose = 'backend tensorrt'
+    try:
+        cuda_device = importlib.import_module('spike_recon_ros.backends.cuda_device')
+    except ImportError:
+        cure = "to look for one: pip install 'spike_recon_ros[tensorrt]'"
+        return Finding('NVIDIA GPU', OPTIONAL, '', cure, purpose)
+    why_not = cuda_device.problem()
+    found = '' if why_not else f'compute capability {cuda_device.compute_capability()}'
+    return Finding('NVIDIA GPU', OPTIONAL, found, why_not, purpose)
+
+
 def _library(module: str, role: str, cure: str, purpose: str) -> Finding:
-    return Finding(module, role, _found(lambda: _version(module)), cure, purpose)
+    found = (_found(partial(_version, one)) for one in module.split(OR))
+    return Finding(module, role, next(filter(None, found), ''), cure, purpose)
 
 
 def _found(look: Callable[[], str]) -> str:

@@ -30,6 +30,7 @@ SUBCOMMANDS = (
     'export',
     'evaluate',
     'bench',
+    'build',
 )
 # What the shell reports for a program that an interrupt ended: 128 + SIGINT.
 INTERRUPTED = 130

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles for the tests: small networks with random weights, and whatever lies in the zoo."""
 
+import functools
 import hashlib
+import importlib
 import importlib.util
 import shutil
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from spike_recon_ros.backends.backend import Placement, check_size
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
@@ -87,9 +90,44 @@ def candidate(backend_name):
 
 
 @pytest.fixture(scope='session')
-def load(candidate):
-    """Return the class of the backend."""
-    return getattr(candidate.imported(), candidate.loader)
+def load(candidate, tmp_path_factory):
+    """Return the class of the backend, or what builds the engine first."""
+    loader = getattr(candidate.imported(), candidate.loader)
+    if candidate.name != 'tensorrt':
+        return loader
+    if 'gpu' not in candidate.imported().devices():
+        pytest.skip('TensorRT finds no GPU')
+    return with_engines(loader, tmp_path_factory.mktemp('engines'))
+
+
+def with_engines(loader, folder):
+    """Return a loader that builds what is missing in a folder of its own."""
+    builder = importlib.import_module('spike_recon_ros.backends.engine_builder')
+    built = set()
+
+    @functools.wraps(loader, updated=())
+    def load(bundle, placement):
+        where = Placement(placement.height, placement.width, 'gpu')
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv('SPIKE_RECON_ENGINES', str(folder / bundle.folder.name))
+            check_size(bundle, where)
+            size = where.width, where.height
+            if (bundle.folder, size) not in built:
+                builder.build_engines(bundle, *size, 'fp32', print)
+                built.add((bundle.folder, size))
+            return loader(bundle, where)
+
+    return load
+
+
+@pytest.fixture(scope='session')
+def gpu():
+    """Return the module of the simulated GPU, which lies beside this file."""
+    path = Path(__file__).with_name('simulated_gpu.py')
+    spec = importlib.util.spec_from_file_location('simulated_gpu', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -6,7 +6,15 @@ import types
 
 import pytest
 
-from spike_recon_ros.backends.choice import CANDIDATES, Candidate, choose_backend
+from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.choice import (
+    CANDIDATES,
+    Candidate,
+    Choice,
+    choose_backend,
+    load_backend,
+)
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.settings import Settings
 
@@ -20,7 +28,8 @@ def machine(monkeypatch):
             return [] if self.name in installed else [self.libraries[0]]
 
         def imported(self):
-            devices = ('cpu', 'gpu') if self.name in gpu else ('cpu',)
+            devices = () if self.name == 'tensorrt' else ('cpu',)
+            devices += ('gpu',) if self.name in gpu else ()
             return types.SimpleNamespace(devices=lambda: devices)
 
         monkeypatch.setattr(Candidate, 'missing', missing)
@@ -87,8 +96,103 @@ def test_a_device_that_is_left_open_is_the_gpu_where_there_is_one(machine):
 
 
 def test_an_unknown_backend_is_refused():
-    with pytest.raises(UserError, match=r'tensorflow.*auto, openvino, onnxruntime, torch'):
+    with pytest.raises(UserError, match=r'tensorflow.*auto, tensorrt, openvino, onnx'):
         choose_backend('tensorflow')
+
+
+def test_tensorrt_comes_first_where_it_has_a_gpu(machine):
+    machine(('tensorrt', 'openvino', 'torch'), gpu=('tensorrt', 'torch'))
+    assert (choose_backend().candidate.name, choose_backend().device) == ('tensorrt', 'gpu')
+
+
+def test_tensorrt_without_a_gpu_is_passed_over_with_the_reason(machine):
+    machine(('tensorrt', 'openvino'))
+    assert choose_backend().candidate.name == 'openvino'
+    assert 'tensorrt finds no GPU' in choose_backend().reason
+    with pytest.raises(UserError, match='tensorrt finds no GPU'):
+        choose_backend('tensorrt')
+
+
+def test_tensorrt_is_passed_over_where_the_cpu_is_asked_for(machine):
+    machine(('tensorrt', 'openvino'), gpu=('tensorrt',))
+    assert choose_backend(device='cpu').candidate.name == 'openvino'
+    with pytest.raises(UserError, match='tensorrt runs on GPUs alone'):
+        choose_backend('tensorrt', 'cpu')
+
+
+def test_one_of_two_libraries_is_enough():
+    either = Candidate('tensorrt', ('no_such_library or json', 'json.decoder'), 'json', 'None')
+    neither = Candidate('tensorrt', ('no_such_library or nor_this', 'no_such.library'), '', '')
+    assert either.missing() == []
+    assert neither.missing() == ['no_such_library or nor_this', 'no_such.library']
+
+
+class Working:
+    name, tolerance = 'working', 1e-3
+
+    def __init__(self, bundle, placement):
+        self.placement = placement
+        self.expected = iter(bundle.golden()[1])
+
+    def step(self, x):
+        if x.shape[1:] == (48, 64):
+            return next(self.expected)
+        return x[0]
+
+    def reset(self):
+        pass
+
+    def close(self):
+        pass
+
+
+class Failing(Working):
+    def __init__(self, bundle, placement):
+        raise UserError('there is no engine; run: spike-recon build it')
+
+
+class Deviating(Working):
+    def step(self, x):
+        return 0.5 * super().step(x)
+
+
+@pytest.fixture
+def loaders(machine, monkeypatch):
+    """Return a function that pretends what each backend does with a bundle."""
+
+    def pretend(**classes):
+        machine(tuple(classes), gpu=('tensorrt',))
+        monkeypatch.setattr(Choice, 'load', property(lambda self: classes[self.candidate.name]))
+
+    return pretend
+
+
+@pytest.mark.parametrize('fails', [Failing, Deviating])
+def test_auto_goes_on_with_the_next_backend_and_warns(loaders, shipped, caplog, fails):
+    loaders(tensorrt=fails, openvino=Working)
+    chosen = choose_backend()
+    assert chosen.candidate.name == 'tensorrt'
+    backend, used = load_backend(chosen, read_bundle(shipped), Placement(24, 32, 'gpu'))
+    assert (used.candidate.name, used.device) == ('openvino', 'cpu')
+    assert backend.placement.device == 'cpu'
+    (record,) = caplog.records
+    assert record.levelname == 'WARNING'
+    why = 'run: spike-recon build' if fails is Failing else 'golden output'
+    for text in (record.getMessage(), used.reason):
+        assert 'tensorrt' in text
+        assert why in text
+
+
+def test_a_backend_that_was_asked_for_has_no_successor(loaders, shipped):
+    loaders(tensorrt=Failing, openvino=Working)
+    with pytest.raises(UserError, match='spike-recon build'):
+        load_backend(choose_backend('tensorrt'), read_bundle(shipped), Placement(24, 32))
+
+
+def test_where_all_backends_fail_the_last_one_says_why(loaders, shipped):
+    loaders(tensorrt=Failing, openvino=Deviating)
+    with pytest.raises(UserError, match='golden output'):
+        load_backend(choose_backend(), read_bundle(shipped), Placement(24, 32))
 
 
 def test_the_setting_offers_exactly_the_backends_there_are():

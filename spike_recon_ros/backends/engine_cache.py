@@ -1,0 +1,188 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Engines on disk: where they lie, for what they were built, and whether they may be loaded.
+
+Comes in: an engine and what it was built for. Goes out: the same engine, on a machine that it
+fits. Knows nothing about TensorRT. An engine is code that runs with the user's rights, so it is
+read only where nobody else could have put it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from spike_recon_ros.backends.bundle import ONNX, Bundle
+from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.errors import UserError
+
+FOLDER_VARIABLE = 'SPIKE_RECON_ENGINES'
+"""Names another folder than that of the user's cache."""
+_OTHERS_MAY_WRITE = 0o022
+_ROOT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKey:
+    """What an engine was built for; it fits nothing else.
+
+    Attributes:
+        onnx_sha256: of the bundle's graph.
+        library: name and version, as `tensorrt 10.3.0`.
+        compute_capability: of the GPU, as `8.7`.
+        size: of the tensors, as `352x264`.
+        precision: `fp32`, `fp16` or `bf16`.
+    """
+
+    onnx_sha256: str
+    library: str
+    compute_capability: str
+    size: str
+    precision: str
+
+    def difference(self, here: 'EngineKey') -> str:
+        """Return what speaks against using the engine here, for people; empty if nothing does."""
+        if self.library != here.library:
+            return f'was built with {self.library}, this machine has {here.library}'
+        if self.compute_capability != here.compute_capability:
+            return (
+                f'was built on compute capability {self.compute_capability}, the GPU here has '
+                f'{here.compute_capability}'
+            )
+        if self.onnx_sha256 != here.onnx_sha256:
+            return f'was built of another {ONNX}'
+        return '' if self == here else f'is one for {self.size} in {self.precision}'
+
+
+def onnx_sha256(bundle: Bundle) -> str:
+    """Return the checksum of the graph, which reading the bundle has verified."""
+    return str(bundle.description['sha256'][ONNX])
+
+
+def engine_folder() -> Path:
+    """Return where engines lie: the folder that the environment names, or the user's cache."""
+    if given := os.environ.get(FOLDER_VARIABLE):
+        return Path(given).expanduser()
+    cache = Path(os.environ.get('XDG_CACHE_HOME', ''))
+    # By the XDG specification a relative path is to be ignored.
+    return (cache if cache.is_absolute() else Path.home() / '.cache') / 'spike_recon_ros/engines'
+
+
+def build_command(bundle: Bundle, size: str) -> str:
+    """Return the command that builds the engine of a bundle.
+
+    The small engine of the self-test is built together with every other, so where that one is
+    missing the size is left to the user.
+    """
+    name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
+    height, width = bundle.golden()[1].shape[1:]
+    size = 'WxH, with the size of your sensor' if size == f'{width}x{height}' else size
+    return f'spike-recon build {name} --size {size}'
+
+
+def engine_path(bundle: Bundle, size: str) -> Path:
+    """Return the file of an engine; there is one for each bundle and size."""
+    return engine_folder() / f'{re.sub(r"[^A-Za-z0-9_.-]", "_", bundle.name)}-{size}.engine'
+
+
+def write_engine(bundle: Bundle, key: EngineKey, engine: bytes) -> Path:
+    """Write an engine and, beside it, what it is for; replaces one of the same bundle and size."""
+    path = engine_path(bundle, key.size)
+    about = {'engine_sha256': hashlib.sha256(engine).hexdigest(), **asdict(key)}
+    _write(path, engine)
+    _write(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
+    return path
+
+
+def read_engine(bundle: Bundle, here: EngineKey) -> tuple[bytes, str]:
+    """Return the engine of a bundle for this machine, and its precision.
+
+    Args:
+        bundle: what is to run.
+        here: this machine; its precision does not matter.
+
+    Raises:
+        UserError: there is none, it was built for something else, it is damaged, or somebody else
+            may have written it.
+    """
+    path, cure = engine_path(bundle, here.size), f'run: {build_command(bundle, here.size)}'
+    try:
+        about = json.loads(_read(path.with_suffix('.json')))
+        engine = _read(path)
+    except FileNotFoundError:
+        raise UserError(
+            f'there is no engine of {bundle.name} for {here.size} in {path.parent}; {cure}'
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f'the engine {path} cannot be read ({error}); {cure}') from None
+    try:
+        expected = about.pop('engine_sha256')
+        key = EngineKey(**about)
+    except (AttributeError, KeyError, TypeError):
+        raise UserError(f'nothing says what the engine {path} was built for; {cure}') from None
+    if why_not := key.difference(replace(here, precision=key.precision)):
+        raise UserError(f'the engine {path} {why_not}; {cure}')
+    if hashlib.sha256(engine).hexdigest() != expected:
+        raise UserError(f'the engine {path} is damaged (its sha256 differs); {cure}')
+    return engine, key.precision
+
+
+def timing_cache_path(library: str, compute_capability: str) -> Path:
+    """Return where builds keep what they measured, for one library on one kind of GPU."""
+    return engine_folder() / f'timing-{library.replace(" ", "-")}-{compute_capability}.cache'
+
+
+def read_timing_cache(path: Path) -> bytes:
+    """Return a timing cache; nothing if there is none.
+
+    Raises:
+        UserError: somebody else may have written it.
+    """
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return b''
+
+
+def write_timing_cache(path: Path, content: bytes) -> None:
+    """Write a timing cache for the next build."""
+    _write(path, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, and that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with open(number, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> bytes:
+    """Return the content of a file that only this user, or root, can have written."""
+    with path.open('rb') as file:
+        _check_owner(path, os.fstat(file.fileno()))
+        _check_owner(path.parent, path.parent.stat())
+        return file.read()
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid not in (os.getuid(), _ROOT):
+        raise UserError(
+            f'{path} belongs to another user, and an engine is code that would run as you; build '
+            f'one of your own: unset {FOLDER_VARIABLE} and run spike-recon build'
+        )
+    if found.st_mode & _OTHERS_MAY_WRITE:
+        raise UserError(
+            f'others may write {path}, and an engine is code that would run as you; '
+            f'run: chmod go-w {path}, and build the engine again if you do not trust them'
+        )

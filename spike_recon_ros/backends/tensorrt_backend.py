@@ -1,0 +1,134 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Networks in TensorRT or TensorRT-RTX, on NVIDIA's GPUs.
+
+Comes in: a bundle whose engine was built before. Goes out: a Backend. Input and image cross the
+bus; the state stays on the device, see device_state.py. Builds nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.backends.cuda_device import CudaDevice, problem
+from spike_recon_ros.backends.device_state import Context, Device, DeviceState
+from spike_recon_ros.backends.engine_builder import key_here
+from spike_recon_ros.backends.engine_cache import build_command, read_engine
+from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
+from spike_recon_ros.backends.tensorrt_library import library, library_version, quiet_logger
+from spike_recon_ros.errors import UserError
+
+_TOLERANCES = {'fp32': FLOAT32, 'fp16': FLOAT16, 'bf16': BFLOAT16}
+_ITEM_BYTES = {'FLOAT': 4, 'HALF': 2, 'BF16': 2}
+
+
+def devices() -> tuple[str, ...]:
+    """Return what a network can run on here: a `gpu`, where driver and library are usable."""
+    try:
+        library()
+    except UserError:
+        return ()
+    return () if problem() else ('gpu',)
+
+
+class Opened(NamedTuple):
+    """An engine that is ready to run.
+
+    Attributes:
+        device: where it runs.
+        context: what runs it.
+        state_bytes: size of each state tensor, by its name.
+        precision: that it computes in.
+        library: name and version.
+        kept: what the context needs and may not keep alive by itself.
+    """
+
+    device: Device
+    context: Context
+    state_bytes: dict[str, int]
+    precision: str
+    library: str
+    kept: tuple[Any, ...] = ()
+
+
+class TensorRtBackend:
+    """An engine with its state on the device.
+
+    Args:
+        bundle: what to run.
+        placement: where; the device must be `gpu`.
+        opened: how to open the engine.
+
+    Raises:
+        UserError: the size does not suit the network, there is no engine that fits, or the GPU is
+            not usable.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        placement: Placement,
+        opened: Callable[[Bundle, Placement], Opened] | None = None,
+    ) -> None:
+        check_size(bundle, placement)
+        if placement.device != 'gpu':
+            raise UserError('TensorRT runs on GPUs alone; set device:=gpu, or another backend')
+        self._bundle, self._placement = bundle, placement
+        engine = (opened or _opened)(bundle, placement)
+        self.tolerance = _TOLERANCES[engine.precision].of(bundle)
+        self.name = f'{engine.library} {engine.precision} on GPU'
+        height, width = placement.height, placement.width
+        self._kept = engine.kept
+        self._state = DeviceState(
+            engine.device,
+            engine.context,
+            (1, bundle.bins, height, width),
+            (1, 1, height, width),
+            engine.state_bytes,
+        )
+
+    def step(self, x: np.ndarray) -> np.ndarray:
+        """See Backend."""
+        check_input(self._bundle, self._placement, x)
+        return self._state.step(x[None])[0, 0]
+
+    def reset(self) -> None:
+        """Zero the state."""
+        self._state.reset()
+
+    def close(self) -> None:
+        """Give the memory of the device back."""
+        self._state.close()
+        del self._state, self._kept
+
+
+def _opened(bundle: Bundle, placement: Placement) -> Opened:
+    if why_not := problem():
+        raise UserError(f'TensorRT cannot run here ({why_not}); set device:=cpu')
+    key = key_here(bundle, placement, 'fp32')
+    plan, precision = read_engine(bundle, key)
+    logger = quiet_logger()
+    runtime = library().Runtime(logger)
+    engine = runtime.deserialize_cuda_engine(plan)
+    context = None if engine is None else engine.create_execution_context()
+    if context is None or precision not in _TOLERANCES:
+        raise UserError(
+            f'{key.library} does not run the engine of {bundle.name}; see its messages above, and '
+            f'run: {build_command(bundle, key.size)}'
+        )
+    state_bytes = {
+        name: int(np.prod(shape)) * _item_bytes(engine, f'{name}_in')
+        for name, shape in state_shapes(bundle, placement).items()
+    }
+    kept = engine, runtime, logger
+    return Opened(CudaDevice(), context, state_bytes, precision, library_version(), kept)
+
+
+def _item_bytes(engine: Any, name: str) -> int:
+    kind = engine.get_tensor_dtype(name).name
+    if kind not in _ITEM_BYTES:
+        raise UserError(f'the engine has its state {name} as {kind}; build it again')
+    return _ITEM_BYTES[kind]

@@ -1,0 +1,136 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The state changes places on the device and is never lost, mixed up or left behind."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.device_state import DeviceState
+from spike_recon_ros.errors import UserError
+
+EVENTS, IMAGE = (1, 2, 4, 6), (1, 1, 4, 6)
+STATES = {'fine': (1, 3, 4, 6), 'coarse': (1, 5, 2, 3)}
+SHAPES = {
+    'events': EVENTS,
+    'intensity': IMAGE,
+    **{f'{name}_{end}': shape for name, shape in STATES.items() for end in ('in', 'out')},
+}
+
+
+def network(inputs):
+    """Return a step of a recurrence that forgets nothing within some steps."""
+    fine = 0.5 * inputs['fine_in'] + inputs['events'].sum()
+    coarse = 0.25 * inputs['coarse_in'] + fine.mean()
+    intensity = inputs['events'][:, :1] + fine[:, :1] + coarse.mean()
+    return {'intensity': intensity, 'fine_out': fine, 'coarse_out': coarse}
+
+
+def expected(windows):
+    state = {name: np.zeros(shape, np.float32) for name, shape in STATES.items()}
+    images = []
+    for window in windows:
+        inputs = {f'{name}_in': value for name, value in state.items()}
+        results = network({'events': window, **inputs})
+        state = {name: results[f'{name}_out'] for name in state}
+        images.append(results['intensity'])
+    return np.stack(images)
+
+
+@pytest.fixture
+def device(gpu):
+    return gpu.SimulatedDevice()
+
+
+@pytest.fixture
+def context(gpu, device):
+    return gpu.SimulatedContext(device, SHAPES, network)
+
+
+@pytest.fixture
+def state(device, context):
+    nbytes = {name: 4 * int(np.prod(shape)) for name, shape in STATES.items()}
+    return DeviceState(device, context, EVENTS, IMAGE, nbytes)
+
+
+@pytest.fixture
+def windows():
+    return np.random.default_rng(4).normal(size=(7, *EVENTS)).astype(np.float32)
+
+
+def test_the_steps_are_those_of_the_recurrence(state, windows):
+    given = [state.step(window) for window in windows]
+    np.testing.assert_allclose(given, expected(windows), rtol=1e-5)
+
+
+def test_what_a_step_wrote_the_next_one_reads(state, context, windows):
+    for window in windows:
+        state.step(window)
+    for before, after in zip(context.steps, context.steps[1:], strict=False):
+        for name in STATES:
+            assert after[f'{name}_in'] == before[f'{name}_out']
+            assert after[f'{name}_out'] == before[f'{name}_in']
+
+
+def test_no_buffer_is_bound_twice(state, context, windows):
+    for window in windows[:2]:
+        state.step(window)
+    for bound in context.steps:
+        assert len(set(bound.values())) == len(SHAPES)
+
+
+@pytest.mark.parametrize('steps', [1, 2, 3])
+def test_reset_brings_the_first_image_back(state, windows, steps):
+    given = [state.step(window) for window in windows[:steps]]
+    state.reset()
+    again = [state.step(window) for window in windows[:steps]]
+    np.testing.assert_array_equal(again, given)
+
+
+def test_fresh_memory_is_zeroed_before_the_first_step(state, windows):
+    np.testing.assert_allclose(state.step(windows[0])[None], expected(windows[:1]), rtol=1e-5)
+
+
+def test_the_state_never_crosses_the_bus(state, device, windows):
+    for window in windows:
+        state.step(window)
+    assert sorted(array.shape for array in device.page_locked) == sorted([EVENTS, IMAGE])
+
+
+def test_an_image_stays_as_it_is_when_the_next_comes(state, windows):
+    first = state.step(windows[0])
+    kept = first.copy()
+    state.step(windows[1])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_closing_gives_everything_back_once(state, device):
+    state.close()
+    state.close()
+    assert (device.memory, device.page_locked, device.closed) == ({}, [], True)
+
+
+def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(
+    gpu, device, context, monkeypatch
+):
+    def full(nbytes):
+        if len(device.memory) == 3:
+            raise UserError('the GPU failed (out of memory)')
+        return gpu.SimulatedDevice.malloc(device, nbytes)
+
+    monkeypatch.setattr(device, 'malloc', full)
+    with pytest.raises(UserError, match='out of memory'):
+        DeviceState(device, context, EVENTS, IMAGE, {'fine': 288, 'coarse': 120})
+    assert (device.memory, device.page_locked, device.closed) == ({}, [], True)
+
+
+def test_an_engine_without_the_state_is_refused(gpu, device, windows):
+    context = gpu.SimulatedContext(device, {'events': EVENTS, 'intensity': IMAGE}, network)
+    state = DeviceState(device, context, EVENTS, IMAGE, {'fine': 288})
+    with pytest.raises(UserError, match=r'no tensor fine_in.*build it again'):
+        state.step(windows[0])
+
+
+def test_a_step_that_the_gpu_refuses_is_an_error(state, context, windows, monkeypatch):
+    monkeypatch.setattr(context, 'execute_async_v3', lambda stream_handle: False)
+    with pytest.raises(UserError, match='the GPU did not run the network'):
+        state.step(windows[0])

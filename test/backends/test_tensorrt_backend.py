@@ -1,0 +1,220 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The TensorRT backend on a simulated GPU, on which ONNX Runtime does what an engine would."""
+
+import functools
+import importlib
+import types
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.backend import Placement, state_shapes
+from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
+from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
+from spike_recon_ros.errors import UserError
+
+onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
+SMALL = Placement(24, 32, 'gpu')
+
+
+class FakeCuda:
+    """What the module cuda_device offers, for machines without cuda.bindings."""
+
+    CudaDevice = None
+
+    @staticmethod
+    def problem():
+        return 'there is no NVIDIA driver'
+
+    @staticmethod
+    def compute_capability():
+        return '8.7'
+
+
+@pytest.fixture
+def backend_module(monkeypatch):
+    """Return the module, with cuda.bindings replaced where it is not installed."""
+    try:
+        return importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+    except ImportError:
+        name = 'spike_recon_ros.backends.cuda_device'
+        monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
+        module = importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+        for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
+            full = f'spike_recon_ros.backends.{loaded}'
+            monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
+            monkeypatch.delitem(importlib.sys.modules, full)
+        return module
+
+
+@pytest.fixture
+def devices():
+    """The simulated devices that were opened."""
+    return []
+
+
+@pytest.fixture
+def load(backend_module, gpu, devices):
+    def opened(bundle, placement):
+        session = onnxruntime.InferenceSession(
+            str(bundle.onnx), providers=['CPUExecutionProvider']
+        )
+        names = [one.name for one in session.get_outputs()]
+        states = state_shapes(bundle, placement)
+        size = placement.height, placement.width
+        shapes = {'events': (1, bundle.bins, *size), 'intensity': (1, 1, *size)}
+        for name, shape in states.items():
+            shapes |= {f'{name}_in': shape, f'{name}_out': shape}
+
+        def run(inputs):
+            return dict(zip(names, session.run(names, inputs), strict=True))
+
+        device = gpu.SimulatedDevice()
+        devices.append(device)
+        context = gpu.SimulatedContext(device, shapes, run)
+        nbytes = {name: 4 * int(np.prod(shape)) for name, shape in states.items()}
+        return backend_module.Opened(device, context, nbytes, 'fp32', 'simulated 1.0')
+
+    return functools.partial(backend_module.TensorRtBackend, opened=opened)
+
+
+def test_the_golden_sequence_is_given(load, bundle):
+    events, expected = bundle.golden()
+    backend = load(bundle, Placement(*expected.shape[1:], 'gpu'))
+    given = np.stack([backend.step(window) for window in events])
+    assert deviation(given, expected) < backend.tolerance
+
+
+def test_warm_up_leaves_the_state_zero(load, bundle, inputs):
+    window = inputs(bundle, 1)[0]
+    warm, fresh = load_checked(load, bundle, SMALL), load(bundle, SMALL)
+    np.testing.assert_array_equal(warm.step(window), fresh.step(window))
+
+
+def test_the_self_test_leaves_one_network_on_the_gpu(load, bundle, devices):
+    load_checked(load, bundle, SMALL).close()
+    assert len(devices) == 2
+    assert all(device.closed and not device.memory for device in devices)
+
+
+def test_the_self_test_refuses_a_state_that_is_not_exchanged(
+    load, bundle, devices, backend_module, monkeypatch
+):
+    once = set()
+
+    class Stuck(backend_module.DeviceState):
+        def _bind(self):
+            if id(self) not in once:
+                once.add(id(self))
+                super()._bind()
+
+    monkeypatch.setattr(backend_module, 'DeviceState', Stuck)
+    with pytest.raises(UserError, match='does not give its golden output with simulated'):
+        load_checked(load, bundle, SMALL)
+    assert all(device.closed for device in devices)
+
+
+def test_reset_after_an_odd_number_of_steps(load, bundle, inputs):
+    windows = inputs(bundle, 3)
+    backend = load(bundle, SMALL)
+    given = [backend.step(window) for window in windows]
+    backend.reset()
+    np.testing.assert_array_equal(backend.step(windows[0]), given[0])
+
+
+def test_a_wrong_tensor_is_refused_with_what_is_right(load, bundle, inputs):
+    with pytest.raises(UserError, match=r'float32 \(5, 24, 32\).*pad the tensor'):
+        load(bundle, SMALL).step(inputs(bundle, 1)[0][:, :-1])
+
+
+def test_the_cpu_is_refused(load, bundle):
+    with pytest.raises(UserError, match='TensorRT runs on GPUs alone'):
+        load(bundle, Placement(24, 32, 'cpu'))
+
+
+def test_without_a_gpu_there_is_no_device_and_the_reason_is_said(backend_module, bundle):
+    if not backend_module.problem():
+        pytest.skip('there is a GPU')
+    assert backend_module.devices() == ()
+    with pytest.raises(UserError, match=r'TensorRT cannot run here \(there is no NVIDIA'):
+        backend_module.TensorRtBackend(bundle, SMALL)
+
+
+def test_without_a_gpu_nothing_is_built(backend_module, bundle):
+    if not backend_module.problem():
+        pytest.skip('there is a GPU')
+    builder = importlib.sys.modules[backend_module.key_here.__module__]
+    with pytest.raises(UserError, match='built on the GPU that runs it'):
+        builder.build_engines(bundle, 32, 24, 'fp32', print)
+
+
+class FakeEngine:
+    """An engine, and the library that makes it, whose state is in half precision."""
+
+    __name__, __version__ = 'tensorrt', '10.3.0'
+
+    def __init__(self, readable=True):
+        self.readable = readable
+
+    def Runtime(self, logger):  # noqa: N802 -- TensorRT's name
+        return self
+
+    def deserialize_cuda_engine(self, plan):
+        return self if self.readable and plan == b'plan' else None
+
+    def create_execution_context(self):
+        return 'context'
+
+    def get_tensor_dtype(self, name):
+        assert name.endswith('_in')
+        return types.SimpleNamespace(name='HALF')
+
+
+@pytest.fixture
+def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
+    """Pretend a GPU with an engine in the cache; return how to replace the library."""
+    key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
+    monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
+    write_engine(bundle, key, b'plan')
+
+    def pretend(library):
+        monkeypatch.setattr(backend_module, 'problem', lambda: '')
+        monkeypatch.setattr(backend_module, 'key_here', lambda *where: key)
+        monkeypatch.setattr(backend_module, 'library', lambda: library)
+        monkeypatch.setattr(backend_module, 'library_version', lambda: key.library)
+        monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
+        monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
+
+    return pretend
+
+
+def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
+    backend_module, machine, bundle
+):
+    machine(FakeEngine())
+    backend = backend_module.TensorRtBackend(bundle, SMALL)
+    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU'
+    assert backend.tolerance == FLOAT16.of(bundle)
+    opened = backend_module._opened(bundle, SMALL)
+    assert opened.state_bytes == {
+        name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
+    }
+
+
+def test_an_engine_that_the_library_does_not_take_names_the_command(
+    backend_module, machine, bundle
+):
+    machine(FakeEngine(readable=False))
+    with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
+        backend_module.TensorRtBackend(bundle, SMALL)
+
+
+def test_bindings_without_their_library_are_no_device(backend_module, tmp_path, monkeypatch):
+    (tmp_path / 'broken_tensorrt.py').write_text('raise OSError("libnvinfer.so.10: not found")')
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ('no_such_library', 'broken_tensorrt')
+    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', names)
+    assert backend_module.devices() == ()
+    with pytest.raises(UserError, match=r'broken_tensorrt.*libnvinfer.*backend:=auto'):
+        backend_module.library()
