@@ -18,7 +18,7 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import check_model_name, load_model
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
@@ -220,6 +220,11 @@ class Reconstructor:
             raise UserError(
                 f'a packet says that the sensor has {width}x{height} pixels; '
                 'check the driver that sends it'
+            )
+        if carries_planes(packet.encoding):
+            raise UserError(
+                'spike planes can be inspected and played, but not reconstructed yet; give a '
+                'recording of an event camera'
             )
         decoder = decoder_for(packet.encoding, width, height)
         if self._sensor is None or self._sensor[1:] != (width, height):
