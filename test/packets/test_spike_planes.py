@@ -127,12 +127,12 @@ def test_whole_planes_are_views_that_nobody_can_write_to():
     'encoding', ['spike_planes', *(f'spike_planes;period_ns={t}' for t in ('', '0', '-5', '5e4'))]
 )
 def test_period_that_is_none_is_not_guessed(encoding):
-    with pytest.raises(UserError, match='must name the nanoseconds between two planes'):
+    with pytest.raises(UserError, match=r'must name the nanoseconds between two planes'):
         decoder_for(encoding, WIDTH, HEIGHT)
 
 
 def test_planes_are_told_from_events_by_the_encoding():
     assert carries_planes('Spike_Planes;period_ns=1')
     assert not carries_planes('evt3')
-    with pytest.raises(UserError, match='known encodings: .*spike_planes'):
+    with pytest.raises(UserError, match=r'known encodings: .*spike_planes'):
         decoder_for('evt9', 8, 8)
