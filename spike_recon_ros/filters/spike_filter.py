@@ -7,7 +7,6 @@ about how each filter makes it from the spikes around the instant.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class SpikeFilter(ABC):
         UserError: if so many planes are not kept.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, width: int, height: int, lookahead_planes: int) -> None:
         self.lookahead_planes = lookahead_planes
