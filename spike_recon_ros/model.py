@@ -17,9 +17,12 @@ class Model(Protocol):
     """A recurrent reconstruction: its state lives inside it, from window to window."""
 
     name: str
+    lookahead_planes: int
+    """Planes of a spike camera that a window must hold after the moment of its image; an image
+    made of events is for the end of its window, and this is 0."""
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in and return the intensity at its end.
+        """Take one window in and return the intensity at its end, or `lookahead_planes` earlier.
 
         Returns: float32 [height, width], freshly allocated, in the model's own range.
         """

@@ -13,7 +13,7 @@ from spike_recon_ros.backends.choice import choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.filters import FILTERS, filter_for
+from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.spare_cores import spare_cores
@@ -24,12 +24,12 @@ MOST_THREADS = 4
 
 def model_names() -> list[str]:
     """Return every name that `model` may have on this machine, sorted; paths come besides."""
-    return sorted([*FILTERS, *zoo_names()])
+    return sorted([*FILTERS, *SPIKE_FILTERS, *zoo_names()])
 
 
 def check_model_name(name: str) -> None:
     """Raise UserError, with the names that exist, if there is no such model."""
-    if name in FILTERS or find_bundle(name) is not None:
+    if name in (*FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
         return
     close = difflib.get_close_matches(name, model_names(), n=1)
     hint = f'did you mean {close[0]}? ' if close else ''
@@ -46,7 +46,7 @@ def describe_model(settings: Settings) -> str:
         UserError: there is no such model, or nothing here can run it.
     """
     check_model_name(settings.model)
-    if settings.model in FILTERS:
+    if settings.model in (*FILTERS, *SPIKE_FILTERS):
         return f'filter {settings.model}'
     choice = choose_backend(settings.backend, settings.device)
     return (
@@ -55,17 +55,54 @@ def describe_model(settings: Settings) -> str:
     )
 
 
-def load_model(settings: Settings, width: int, height: int) -> Model:
+def takes_planes(name: str) -> bool:
+    """Whether a model reads the planes of a spike camera; all others read events."""
+    return name in SPIKE_FILTERS
+
+
+def load_model(settings: Settings, width: int, height: int, *, planes: bool = False) -> Model:
     """Make the model named in the settings, with its state zero.
 
+    Args:
+        settings: with the model's name and parameters.
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        planes: whether the sensor sends spike planes, not events.
+
     Raises:
-        UserError: there is no such model, or it cannot run here.
+        UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
     check_model_name(settings.model)
-    if settings.model in FILTERS:
+    _check_sensor(settings, planes)
+    if settings.model in (*FILTERS, *SPIKE_FILTERS):
         return filter_for(settings.model, width, height, settings)
     folder = find_bundle(settings.model)
     assert folder is not None
     choice = choose_backend(settings.backend, settings.device)
     threads = settings.threads or min(MOST_THREADS, spare_cores())
     return NetworkModel(read_bundle(folder), choice, width, height, threads)
+
+
+def _check_sensor(settings: Settings, planes: bool) -> None:
+    if takes_planes(settings.model) and not planes:
+        raise UserError(
+            f'{settings.model} is for spike cameras, but events came; choose a model of events: '
+            f'{", ".join(sorted([*FILTERS, *zoo_names()]))}'
+        )
+    if not planes:
+        return
+    if not takes_planes(settings.model):
+        raise UserError(
+            f'spike planes came, but {settings.model} is for events; set the model to one of: '
+            f'{", ".join(SPIKE_FILTERS)}'
+        )
+    if settings.sync_mode != 'free_running':
+        raise UserError(
+            f'sync_mode {settings.sync_mode} is for events; set it to free_running for a spike '
+            'camera'
+        )
+    if settings.hot_pixel_time or settings.hot_pixel_file:
+        raise UserError(
+            'hot pixels are masked in events only; leave hot_pixel_time and hot_pixel_file out '
+            'for a spike camera'
+        )

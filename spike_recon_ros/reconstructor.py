@@ -7,66 +7,28 @@ node, `spike-recon run` and the benchmarks all drive this class, so a recording 
 frames everywhere. Knows nothing about ROS, files, threads or the time of day.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import check_model_name, load_model
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.decoders import decoder_for
-from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.stream_statistics import ResetReason, Statistics
 from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_step_back, split_at
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.window import Window
 
 LARGEST_SIDE = 16_384
-
-
-class ResetReason(Enum):
-    """Why the recurrent state was zeroed."""
-
-    REQUESTED = 'requested'
-    SENSOR_CHANGED = 'sensor changed'
-    TIME_BACKWARDS = 'time went backwards'
-    LOST_PACKETS = 'lost packets'
-    SENDER_RESTARTED = 'sender restarted'
-    OVERLOAD = 'overload'
-    UNOBSERVED = 'nobody subscribed'
-    ERROR = 'error'
-
-
-@dataclass(slots=True)
-class Statistics:
-    """Counts since the reconstructor was made.
-
-    Attributes:
-        packets, events: what came in.
-        lost_packets: packets missing in the sequence numbers.
-        windows: windows that the model has worked through.
-        merged_windows: windows that were joined to their successor under overload.
-        frames: frames given out.
-        models_loaded: how often a model was made for a sensor that had not been seen before.
-        resets: how often the state was zeroed, by reason.
-    """
-
-    packets: int = 0
-    events: int = 0
-    lost_packets: int = 0
-    windows: int = 0
-    merged_windows: int = 0
-    frames: int = 0
-    models_loaded: int = 0
-    resets: Counter[ResetReason] = field(default_factory=Counter)
 
 
 class Reconstructor:
@@ -93,7 +55,7 @@ class Reconstructor:
         self._on_reset = on_reset
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
-        self._decoder: Decoder | None = None
+        self._decoder: Decoder[Any] | None = None
         self._model: Model | None = None
         self._mask: HotPixelMask | None = None
         self._last_packet: Packet | None = None
@@ -173,6 +135,7 @@ class Reconstructor:
         self._cutter: Cutter = cutter_for(self.settings, self._clock)
         self._held: Window | None = None
         self._held_count = 0
+        self._first_t_ns = 0
         self._last_t_ns: int | None = None
 
     def _restart(self, reason: ResetReason, detail: str) -> None:
@@ -222,14 +185,16 @@ class Reconstructor:
                 'check the driver that sends it'
             )
         decoder = decoder_for(packet.encoding, width, height)
-        if self._sensor is None or self._sensor[1:] != (width, height):
+        planes = carries_planes(packet.encoding)
+        known = self._sensor and (*self._sensor[1:], carries_planes(self._sensor[0]))
+        if known != (width, height, planes):
             self.close()
-            self._model = load_model(self.settings, width, height)
+            self._model = load_model(self.settings, width, height, planes=planes)
             self.statistics.models_loaded += 1
             self._mask = HotPixelMask(width, height, self.settings)
         self._decoder = decoder
 
-    def _frames_of(self, events: Events, stamp_ns: int) -> Iterator[Frame]:
+    def _frames_of(self, events: Any, stamp_ns: int) -> Iterator[Frame]:
         """Yield the frames of a packet's events, with a reset wherever time goes back."""
         while (back := self._step_back(events)) < len(events):
             before, events = split_at(events, back)
@@ -238,16 +203,18 @@ class Reconstructor:
             self._restart(ResetReason.TIME_BACKWARDS, f'by {-step_ns / 1e9:.3f} s')
         yield from self._frames(self._push_events(events, stamp_ns))
 
-    def _step_back(self, events: Events) -> int:
+    def _step_back(self, events: Any) -> int:
         """Return the index at which sensor time goes back; the number of events if nowhere."""
         if not len(events):
             return 0
         last_t_ns = int(events.t_ns[0]) if self._last_t_ns is None else self._last_t_ns
         return first_step_back(events.t_ns, last_t_ns)
 
-    def _push_events(self, events: Events, stamp_ns: int) -> list[Window]:
+    def _push_events(self, events: Any, stamp_ns: int) -> list[Window]:
         if len(events):
             self._clock.observe(int(events.t_ns[0]), stamp_ns)
+            if self._last_t_ns is None:
+                self._first_t_ns = int(events.t_ns[0])
             self._last_t_ns = int(events.t_ns[-1])
         return self._cutter.push(events)
 
@@ -277,11 +244,23 @@ class Reconstructor:
         window = self._mask.apply(window)
         intensity = self._model.step(window)
         self.statistics.windows += 1
-        if not window.due:
+        t_ns = self._image_time_ns(window)
+        if not window.due or t_ns is None:
             return None
         self.statistics.frames += 1
         stamp_ns = window.stamp_ns
         if stamp_ns is None:
-            stamp_ns = self._clock.to_host_ns(window.t_end_ns)
-        image = self._renderer.render(intensity, window.t_end_ns) if self.rendering else None
-        return Frame(window.t_end_ns, stamp_ns, window.t_start_ns, window.events, intensity, image)
+            stamp_ns = self._clock.to_host_ns(t_ns)
+        image = self._renderer.render(intensity, t_ns) if self.rendering else None
+        return Frame(t_ns, stamp_ns, window.t_start_ns, window.events, intensity, image)
+
+    def _image_time_ns(self, window: Window) -> int | None:
+        """Return the time that the image is for; None before the first plane of the stream."""
+        if not isinstance(self._decoder, SpikePlanesDecoder):
+            return window.t_end_ns
+        assert self._model is not None
+        if not len(window.events):
+            return None
+        lookahead_ns = self._model.lookahead_planes * self._decoder.period_ns
+        t_ns = int(window.events.t_ns[-1]) - lookahead_ns
+        return t_ns if t_ns >= self._first_t_ns else None

@@ -10,15 +10,18 @@ import dataclasses
 
 import numpy as np
 
+from spike_recon_ros.model_choice import takes_planes
 from spike_recon_ros.packets.decoders import DECODERS, decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 
 _WIDTH, _HEIGHT = 64, 48
 _EVENTS = 2000
+_PLANES = 100
 
 
 def warm_up(settings: Settings) -> None:
@@ -39,6 +42,9 @@ def warm_up(settings: Settings) -> None:
         Triggers.empty(),
     )
     packet = Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
+    if takes_planes(settings.model):
+        planes = np.zeros(_PLANES * _WIDTH * _HEIGHT // 8, np.uint8)
+        packet = Packet(spike_encoding(50_000), _WIDTH, _HEIGHT, 0, 0, 0, planes)
     # A mask of hot pixels is of the real sensor's size.
     quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
     reconstructor = Reconstructor(quick)

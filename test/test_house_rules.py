@@ -28,7 +28,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 NAMES = {'topics', 'image_encodings'}
 CONTRACTS = {'errors', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'backends'}
-PIPELINE |= {'rendering', 'model', 'frame', 'model_choice'}
+PIPELINE |= {'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 RUNNING = PIPELINE | NAMES | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MAY_IMPORT = {
     'errors': set(),
@@ -37,19 +37,21 @@ MAY_IMPORT = {
     'spare_cores': set(),
     'settings': {'errors'},
     'frame': {'packets'},
+    'stream_statistics': set(),
     'model': {'windows.window'},
     'packets': {'errors'},
     'sources': {'errors', 'packets', 'topics'},
     'sinks': {'errors', *NAMES},
     'windows': {'errors', 'settings', 'packets'},
+    'front_end': {'errors', 'packets'},
     'representations': CONTRACTS,
-    'filters': CONTRACTS,
+    'filters': CONTRACTS | {'front_end'},
     'backends': CONTRACTS | {'representations'},
     'rendering': CONTRACTS,
     'evaluation': {'errors', 'packets'},
     'model_choice': CONTRACTS | {'filters', 'representations', 'backends', 'spare_cores'},
     'reconstructor': PIPELINE,
-    'warm_up': {'packets', 'settings', 'reconstructor'},
+    'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     'nodes': RUNNING,
     'cli': RUNNING | {'nodes', 'evaluation', 'cli'},
 }

@@ -34,6 +34,8 @@ class NetworkModel:
         UserError: the bundle cannot be loaded, or does not give its golden output.
     """
 
+    lookahead_planes = 0
+
     def __init__(
         self, bundle: Bundle, choice: Choice, width: int, height: int, threads: int = 1
     ) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.decoders import carries_planes
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -59,7 +61,10 @@ def packets_of(encoding: str, events: Events, width: int, height: int) -> list[P
 def recorded_packets(path: Path) -> list[Packet]:
     """Return all packets of a recording, in memory."""
     with open_source(path) as source:
-        return [packet for packet in source if isinstance(packet, Packet)]
+        packets = [packet for packet in source if isinstance(packet, Packet)]
+    if any(carries_planes(packet.encoding) for packet in packets):
+        raise UserError(f'{path} holds spike planes, and bench measures events; leave it out')
+    return packets
 
 
 def _encode_evt3(events: Events, time_base: int) -> np.ndarray:

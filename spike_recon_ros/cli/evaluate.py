@@ -7,6 +7,7 @@ how; nor anything about ROS.
 """
 
 import argparse
+import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 from rich.console import Console
 
+from spike_recon_ros.cli import evaluate_plane
 from spike_recon_ros.cli.evaluate_models import Contender, contenders, unique
 from spike_recon_ros.cli.evaluate_recording import Recording, shots, survey
 from spike_recon_ros.cli.evaluate_report import (
@@ -29,6 +31,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
+from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import truth_topic
 
@@ -38,6 +41,7 @@ Runs each model over each recording, from a cold start, and compares what comes 
 
   spike-recon evaluate -m fibar leaky_integrator -d walk board -o out
   spike-recon evaluate -m fibar firenet:firenet.pth -d recording/ --fps 50 -q tags flicker -o out
+  spike-recon evaluate -m tfi -d clip.dat --truth clip.png --truth-plane 150
 
 Where a recording holds ground truth images (as those of spike-recon simulate do), each frame is
 reconstructed from the events between two of them and compared with the second one, as in EVREAL
@@ -48,6 +52,9 @@ can be measured.
 
 METRICS
 {metrics}
+
+The last form scores one instant of a spike camera by PSNR and SSIM (model spike_intervals if none
+is named): the image, in units of --white-rate and rounded to 8 bits, against --truth.
 
 A figure is the mean over the frames of a recording, and then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
@@ -64,7 +71,7 @@ OWN_SETTINGS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
-        '-m', '--models', nargs='+', required=True, metavar='MODEL',
+        '-m', '--models', nargs='+', metavar='MODEL',
         help='filters, networks of the zoo, folders of bundles, or firenet:FILE.pth, the weights '
         'that the authors of FireNet publish',
     )  # fmt: skip
@@ -76,9 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-q', '--metrics', nargs='+', choices=METRICS, metavar='METRIC',
         help='what to measure (all that is possible, but lpips)',
     )  # fmt: skip
-    parser.add_argument(
-        '-o', '--out', type=Path, required=True, metavar='OUT', help='folder to write'
-    )
+    parser.add_argument('-o', '--out', type=Path, metavar='OUT', help='folder to write')
     parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
     parser.add_argument(
         '--topic', metavar='TOPIC', help='events topic; needed only where there are several'
@@ -89,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='leave the first seconds out of the metrics that compare with the ground truth '
         '(%(default)s)',
     )  # fmt: skip
+    evaluate_plane.add_arguments(parser)
     add_settings(parser, without=OWN_SETTINGS)
 
 
@@ -99,6 +105,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: a model, a recording or an option is not usable, or a metric is not possible.
     """
     settings = settings_of(args)
+    if args.truth is not None or args.truth_plane is not None:
+        return _one_instant(args, settings)
+    if not args.models or args.out is None:
+        raise UserError('evaluate needs the models (-m) and a folder to write (-o); name them')
     if args.out.exists() and any(args.out.iterdir()) and not args.overwrite:
         raise UserError(f'{args.out} is not empty; choose another name or add --overwrite')
     console = Console(stderr=True)
@@ -127,6 +137,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False)
     return summary
+
+
+def _one_instant(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    if args.truth is None or args.out is not None:
+        raise UserError('to score one instant give --truth and --truth-plane, and leave out -o')
+    [name, *_] = args.models or [evaluate_plane.DEFAULT_MODEL]
+    check_model_name(name)
+    settings = dataclasses.replace(settings, model=name)
+    result = evaluate_plane.evaluate_plane(args, settings)
+    evaluate_plane.show_plane(result, Console(stderr=True))
+    return result
 
 
 def _recordings(args: argparse.Namespace, console: Console) -> list[Recording]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.cli.training_guard import training_installed
-from spike_recon_ros.filters.filters import FILTERS
+from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name
 
 FIRENET = 'firenet:'
@@ -77,7 +77,7 @@ def _model(word: str, scratch: Path) -> str:
         export_firenet(Path(word.removeprefix(FIRENET)).expanduser(), scratch)
         return str(scratch)
     check_model_name(word)
-    if word not in FILTERS:
+    if word not in (*FILTERS, *SPIKE_FILTERS):
         folder = find_bundle(word)
         assert folder is not None
         read_bundle(folder)

@@ -26,6 +26,7 @@ from spike_recon_ros.cli.tally import Tally
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.score import Shot
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.packets.decoders import carries_planes
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -78,6 +79,7 @@ def survey(
     with open_source(path, topic, truth) as source:
         for item in with_progress(source, console, f'{name}: reading'):
             if isinstance(item, Packet):
+                _refuse_planes(path, item)
                 tally.add(item)
     found = tally.summary()
     if not found['events']:
@@ -85,6 +87,11 @@ def survey(
     return Recording(
         name, path, topic, truth, found['t_first_ns'], found['duration_s'], found['events']
     )
+
+
+def _refuse_planes(path: Path, packet: Packet) -> None:
+    if carries_planes(packet.encoding):
+        raise UserError(f'{path} holds spike planes, which evaluate cannot score; leave it out')
 
 
 def shots(

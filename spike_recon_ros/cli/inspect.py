@@ -8,13 +8,14 @@ about how files are read or packets decoded.
 
 import argparse
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from spike_recon_ros.cli.progress import with_progress
-from spike_recon_ros.cli.tally import Tally
+from spike_recon_ros.cli.tally import Tally, tally_for
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
@@ -27,7 +28,8 @@ to leave out, trigger edges and the topics of a bag. The last line on stdout is 
 the same numbers and with exact sums over all events, by which two readers can be compared.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
-of event_utils or MVSEC, or a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt).
+of event_utils or MVSEC, a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt), or a .dat
+or .npz of spike planes, of which the planes, their rate and the mean rate of spikes are told.
 """
 
 
@@ -60,11 +62,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _count(source: Source, console: Console) -> Tally:
-    tally = Tally()
+    tally: Tally | None = None
     for packet in with_progress(source, console):
         if isinstance(packet, Packet):
+            tally = tally or tally_for(packet.encoding)
             tally.add(packet)
-    return tally
+    return tally or Tally()
 
 
 def _table(result: dict[str, Any]) -> Table:
@@ -76,13 +79,8 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_row('packets', f'{result["packets"]:,} ({result["packet_rate_hz"]:,.1f} /s)')
     table.add_row('lost packets', f'{result["lost_packets"]:,}')
     table.add_row('duration', f'{result["duration_s"]:.6f} s')
-    table.add_row('events', f'{result["events"]:,} (ON {result["on"]:,}, OFF {result["off"]:,})')
-    table.add_row(
-        'event rate',
-        f'{result["rate_mean_ev_s"] / 1e6:,.3f} Mev/s mean, '
-        f'{result["rate_peak_ev_s"] / 1e6:,.3f} Mev/s peak (10 ms)',
-    )
-    table.add_row('trigger edges', f'{result["triggers"]:,}')
+    for row in _planes(result) if 'planes' in result else _events(result):
+        table.add_row(*row)
     for name, count in result['dropped'].items():
         table.add_row(name.replace('_', ' '), f'{count:,}', style='yellow' if count else 'dim')
     for topic in result['topics']:
@@ -90,3 +88,21 @@ def _table(result: dict[str, Any]) -> Table:
             'topic', f'{topic["name"]}  {topic["type"]}  {topic["n_messages"]:,} messages'
         )
     return table
+
+
+def _events(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield 'events', f'{result["events"]:,} (ON {result["on"]:,}, OFF {result["off"]:,})'
+    yield (
+        'event rate',
+        f'{result["rate_mean_ev_s"] / 1e6:,.3f} Mev/s mean, '
+        f'{result["rate_peak_ev_s"] / 1e6:,.3f} Mev/s peak (10 ms)',
+    )
+    yield 'trigger edges', f'{result["triggers"]:,}'
+
+
+def _planes(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield 'spike planes', f'{result["planes"]:,} ({result["plane_rate_hz"]:,.1f} /s)'
+    yield (
+        'spikes',
+        f'{result["spikes"]:,} ({result["rate_mean_spikes_plane"]:.4f} a pixel and plane)',
+    )

@@ -9,6 +9,7 @@ what is done with them.
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -18,7 +19,9 @@ from spike_recon_ros.sources.source import Source
 def with_progress(
     source: Source, console: Console, label: str = 'packets'
 ) -> Iterator[Packet | Reference]:
-    """Yield what the source yields; the bar counts packets and vanishes at the end."""
+    """Yield what the source yields; its warnings stay, the bar of packets vanishes at the end."""
+    for sentence in source.warnings:
+        console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)
     columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal

@@ -17,7 +17,7 @@ from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model_choice import describe_model
+from spike_recon_ros.model_choice import describe_model, takes_planes
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sinks.open_sink import open_sink
@@ -34,12 +34,16 @@ the node would publish; at the end the last, unfinished window gives one more.
   spike-recon run recording/ -o out.mcap       a bag with an image topic
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
-of event_utils or MVSEC, or a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt).
+of event_utils or MVSEC, a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt), or a .dat
+or .npz of spike planes, with one of the models spike_intervals, tfp and tfi:
+
+  spike-recon run car.dat -m spike_intervals --fps 1000 -o out
 """
 
 
 WHY_NO_FRAME = {
-    'free_running': 'it holds no events (see spike-recon inspect)',
+    'free_running': 'it holds no events, or fewer planes than the model looks ahead (see '
+    'spike-recon inspect)',
     'by_count': 'it holds no events (see spike-recon inspect)',
     'trigger_events': 'it holds no such trigger edges (see spike-recon inspect, --trigger-edge)',
     'camera_image': 'no stamp on the reference topic falls among its events',
@@ -107,7 +111,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     result = _summary(reconstructor, args, time.perf_counter() - begun)
     reconstructor.close()
     console.print(
-        f'{result["frames"]} frames from {result["events"]:,} events in {result["seconds"]:.2f} s'
+        f'{result["frames"]} frames from {counted(result)} in {result["seconds"]:.2f} s'
         f' -> {args.out}'
     )
     return result
@@ -123,6 +127,11 @@ def frames_of(
         else:
             yield from reconstructor.push_reference(item)
     yield from reconstructor.flush()
+
+
+def counted(result: dict[str, Any]) -> str:
+    """Return for people what the frames were made from."""
+    return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
 
 
 def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
@@ -141,7 +150,7 @@ def _summary(
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
-        'events': counts.events,
+        'planes' if takes_planes(reconstructor.settings.model) else 'events': counts.events,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
         'seconds': round(seconds, 3),
     }

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.decoder import Decoder
-from spike_recon_ros.packets.decoders import decoder_for
-from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
 
 RATE_PERIOD_NS = 10_000_000
@@ -22,8 +22,10 @@ RATE_PERIOD_NS = 10_000_000
 class Tally:
     """Counts what packets hold; sums are Python integers, so they never overflow."""
 
+    of_planes = False
+
     def __init__(self) -> None:
-        self._decoders: list[Decoder] = []
+        self._decoders: list[Decoder[Any]] = []
         self._sensor: tuple[str, int, int] = ('', 0, 0)
         self._last_seq: int | None = None
         self._t_first_ns: int | None = None
@@ -35,10 +37,15 @@ class Tally:
         """Take in the next packet.
 
         Raises:
-            UserError: if there is no decoder for its encoding.
+            UserError: if there is no decoder for its encoding, or it is of another kind of camera.
         """
         sensor = (packet.encoding, packet.width, packet.height)
         if sensor != self._sensor:
+            if carries_planes(packet.encoding) != self.of_planes:
+                raise UserError(
+                    'the recording holds events and spike planes on one topic; record each camera '
+                    'on its own'
+                )
             self._last_seq = None
             self._decoders.append(decoder_for(*sensor))
             self._sensor = sensor
@@ -46,9 +53,9 @@ class Tally:
         if self._last_seq is not None:
             self._sums['lost_packets'] += max(0, packet.seq - self._last_seq - 1)
         self._last_seq = packet.seq
-        self._add_events(self._decoders[-1].decode(packet))
+        self._add_samples(self._decoders[-1].decode(packet))
 
-    def _add_events(self, events: Events) -> None:
+    def _add_samples(self, events: Any) -> None:
         sums = self._sums
         sums['triggers'] += len(events.triggers)
         sums['trigger_t_ns'] += _exact_sum(events.triggers.t_ns)
@@ -73,18 +80,11 @@ class Tally:
     def summary(self) -> dict[str, Any]:
         """Return every number; times are sensor time, None where there was no event."""
         sums, t_first_ns, t_last_ns = self._sums, self._t_first_ns, self._t_last_ns
-        encoding, width, height = self._sensor
         duration_s = max(0, (t_last_ns or 0) - (t_first_ns or 0)) / 1e9
         n_events = sums['events']
         sum_t_minus_t0_ns = sums['t_ns'] - n_events * (t_first_ns or 0)
         return {
-            'encoding': encoding,
-            'width': width,
-            'height': height,
-            'packets': sums['packets'],
-            'lost_packets': sums['lost_packets'],
-            'packet_rate_hz': _per_second(sums['packets'], duration_s),
-            'duration_s': duration_s,
+            **self._of_packets(duration_s),
             'events': n_events,
             'on': sums['p'],
             'off': n_events - sums['p'],
@@ -104,11 +104,60 @@ class Tally:
             'sum_p': sums['p'],
         }
 
+    def _of_packets(self, duration_s: float) -> dict[str, Any]:
+        encoding, width, height = self._sensor
+        return {
+            'encoding': encoding,
+            'width': width,
+            'height': height,
+            'packets': self._sums['packets'],
+            'lost_packets': self._sums['lost_packets'],
+            'packet_rate_hz': _per_second(self._sums['packets'], duration_s),
+            'duration_s': duration_s,
+        }
+
     def _dropped(self) -> dict[str, int]:
         total: Counter[str] = Counter()
         for decoder in self._decoders:
             total.update(dataclasses.asdict(decoder.statistics))
         return dict(total)
+
+
+class SpikeTally(Tally):
+    """Counts what packets of spike planes hold."""
+
+    of_planes = True
+
+    def _add_samples(self, planes: Any) -> None:
+        if not len(planes):
+            return
+        if self._t_first_ns is None:
+            self._t_first_ns = int(planes.t_ns[0])
+        self._t_last_ns = int(planes.t_ns[-1])
+        self._sums['planes'] += len(planes)
+        self._sums['spikes'] += int(np.unpackbits(planes.bits).sum(dtype=np.int64))
+
+    def summary(self) -> dict[str, Any]:
+        """Return every number; times are sensor time, None where there was no plane."""
+        n_planes, n_spikes = self._sums['planes'], self._sums['spikes']
+        t_first_ns, t_last_ns = self._t_first_ns, self._t_last_ns
+        span_s = max(0, (t_last_ns or 0) - (t_first_ns or 0)) / 1e9
+        n_pixels = self._sensor[1] * self._sensor[2]
+        return {
+            **self._of_packets(span_s),
+            'planes': n_planes,
+            'plane_rate_hz': _per_second(n_planes - 1, span_s),
+            'spikes': n_spikes,
+            'rate_mean_spikes_plane': n_spikes / (n_planes * n_pixels) if n_planes else 0.0,
+            'dropped': self._dropped(),
+            't_first_ns': t_first_ns,
+            't_last_ns': t_last_ns,
+        }
+
+
+def tally_for(encoding: str) -> Tally:
+    """Return a new tally for packets of an encoding."""
+    return SpikeTally() if carries_planes(encoding) else Tally()
 
 
 def _exact_sum(values: np.ndarray) -> int:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 from spike_recon_ros.filters.fibar import Fibar
 from spike_recon_ros.filters.leaky_integrator import LeakyIntegrator
+from spike_recon_ros.filters.spike_intervals import SpikeIntervals
+from spike_recon_ros.filters.tfi import Tfi
+from spike_recon_ros.filters.tfp import Tfp
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
 
@@ -22,16 +25,24 @@ def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
     return LeakyIntegrator(width, height, settings.leak_time)
 
 
-FILTERS: dict[str, Callable[[int, int, Settings], Model]] = {
+Makers = dict[str, Callable[[int, int, Settings], Model]]
+FILTERS: Makers = {
     Fibar.name: _fibar,
     LeakyIntegrator.name: _leaky_integrator,
 }
+"""Of events."""
+SPIKE_FILTERS: Makers = {
+    SpikeIntervals.name: lambda width, height, _: SpikeIntervals(width, height),
+    Tfi.name: lambda width, height, _: Tfi(width, height),
+    Tfp.name: lambda width, height, _: Tfp(width, height),
+}
+"""Of spike planes."""
 
 
 def filter_for(name: str, width: int, height: int, settings: Settings) -> Model:
     """Return a new filter for a sensor of width x height pixels.
 
     Raises:
-        KeyError: if no filter is called `name`; `FILTERS` has the names.
+        KeyError: if no filter is called `name`; `FILTERS` and `SPIKE_FILTERS` have the names.
     """
-    return FILTERS[name](width, height, settings)
+    return (FILTERS | SPIKE_FILTERS)[name](width, height, settings)

@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every decoder promises.
 
-Comes in: a Packet. Goes out: Events. Knows nothing about where packets come from.
+Comes in: a Packet. Goes out: Events or SpikePlanes. Knows nothing about where packets come from.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+
+Samples = TypeVar('Samples', Events, SpikePlanes)
+"""What a packet holds: the events of one kind of camera, or the planes of the other."""
 
 
 @dataclass(slots=True)
@@ -31,8 +36,8 @@ class DecoderStatistics:
     time_errors: int = 0
 
 
-class Decoder(ABC):
-    """Turns the bytes of one encoding into Events.
+class Decoder(ABC, Generic[Samples]):
+    """Turns the bytes of one encoding into Events or SpikePlanes.
 
     A decoder keeps what its encoding carries from packet to packet (time, row, a word that the
     packet's end cut in two), so it must see the packets of one stream in order. It never raises on
@@ -49,8 +54,8 @@ class Decoder(ABC):
         """What was left out so far, as a snapshot."""
 
     @abstractmethod
-    def decode(self, packet: Packet) -> Events:
-        """Return the events of one packet, all of them on the sensor, in the order sent."""
+    def decode(self, packet: Packet) -> Samples:
+        """Return what one packet holds, all of it on the sensor, in the order sent."""
 
     @abstractmethod
     def reset(self) -> None:

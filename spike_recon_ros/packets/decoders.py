@@ -6,9 +6,11 @@ Comes in: the encoding that packets name. Goes out: a Decoder. Knows nothing abo
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.decoder import Decoder
+from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.evt2 import Evt2Decoder
 from spike_recon_ros.packets.evt3 import Evt3Decoder
 from spike_recon_ros.packets.evt21 import Evt21Decoder
@@ -16,11 +18,13 @@ from spike_recon_ros.packets.libcaer import LibcaerDecoder
 from spike_recon_ros.packets.libcaer_cmp import LibcaerCmpDecoder
 from spike_recon_ros.packets.mono import MonoDecoder
 from spike_recon_ros.packets.packet import split_encoding
+from spike_recon_ros.packets.spike_planes_decoder import NAME as SPIKE_PLANES
+from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 
 Options = dict[str, str]
 
 
-def _evt21(width: int, height: int, options: Options) -> Decoder:
+def _evt21(width: int, height: int, options: Options) -> Decoder[Events]:
     endianness = options.get('endianness', 'little')
     if endianness not in ('little', 'legacy'):
         raise UserError(
@@ -29,7 +33,7 @@ def _evt21(width: int, height: int, options: Options) -> Decoder:
     return Evt21Decoder(width, height, legacy=endianness == 'legacy')
 
 
-DECODERS: dict[str, Callable[[int, int, Options], Decoder]] = {
+DECODERS: dict[str, Callable[[int, int, Options], Decoder[Events]]] = {
     'evt2': lambda width, height, _: Evt2Decoder(width, height),
     'evt21': _evt21,
     'evt3': lambda width, height, _: Evt3Decoder(width, height),
@@ -37,18 +41,26 @@ DECODERS: dict[str, Callable[[int, int, Options], Decoder]] = {
     'libcaer_cmp': lambda width, height, _: LibcaerCmpDecoder(width, height),
     'mono': lambda width, height, _: MonoDecoder(width, height),
 }
-"""What makes a decoder, by the encoding's name: from width, height and the encoding's options."""
+"""What makes a decoder of events, by the encoding's name: from width, height and its options."""
 
 
-def decoder_for(encoding: str, width: int, height: int) -> Decoder:
+def decoder_for(encoding: str, width: int, height: int) -> Decoder[Any]:
     """Return a new decoder for packets of `encoding` (`name` or `name;key=value;...`).
 
     Raises:
         UserError: naming the known encodings, if this is not one of them.
     """
     name, options = split_encoding(encoding)
+    if name == SPIKE_PLANES:
+        return SpikePlanesDecoder(width, height, options.get('period_ns'))
     if name not in DECODERS:
         raise UserError(
-            f'encoding {name!r} cannot be decoded; known encodings: {", ".join(DECODERS)}'
+            f'encoding {name!r} cannot be decoded; known encodings: '
+            f'{", ".join((*DECODERS, SPIKE_PLANES))}'
         )
     return DECODERS[name](width, height, options)
+
+
+def carries_planes(encoding: str) -> bool:
+    """Whether packets of this encoding hold SpikePlanes; all others hold Events."""
+    return split_encoding(encoding)[0] == SPIKE_PLANES

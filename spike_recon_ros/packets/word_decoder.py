@@ -24,7 +24,7 @@ UNKNOWN_WORDS, OUTSIDE_PIXELS, BEFORE_FIRST_TIME, TRUNCATED_WORDS, TIME_ERRORS =
 _NO_TRIGGERS = Triggers.empty()
 
 
-class WordDecoder(Decoder):
+class WordDecoder(Decoder[Events]):
     """A decoder of fixed-size words, as two kernels and a vector of int64 that they carry on.
 
     Cutting a stream into packets anywhere, in the middle of a word too, changes nothing: the bytes

@@ -17,13 +17,17 @@ from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_file import open_spike_file
+from spike_recon_ros.sources.spike_layout import sidecar_of
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, TextFolder
 
 BAG, RAW, AEDAT4, HDF5 = 'ROS bag', 'Prophesee RAW', 'AEDAT4', 'HDF5'
 NPY_FOLDER, TEXT_FOLDER = 'NumPy sequence', 'text sequence'
+SPIKES = 'file of spike planes'
 DATASETS = (HDF5, NPY_FOLDER, TEXT_FOLDER)
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
-SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5}
+SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5, '.dat': SPIKES, '.npz': SPIKES}
+PROPHESEE_DAT = b'% Dat'
 # How files begin, and the name under which rosbags agrees to open a bag.
 MAGICS = (
     (b'#ROSBAG V', BAG, '.bag'),
@@ -36,7 +40,7 @@ MAGICS = (
 )
 READABLE = (
     'a rosbag2 folder, .mcap, .db3, .bag, .raw (Prophesee), .aedat4, .h5 or .hdf5 (event_utils, '
-    f'MVSEC), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD)'
+    f'MVSEC), .dat or .npz (spike planes), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD)'
 )
 
 
@@ -56,7 +60,8 @@ def open_source(
             several. Camera of an MVSEC file; the left one where none is named.
         reference_topic: topic of images or time references whose stamps are yielded as
             `Reference`: of a bag, or `images` of a dataset.
-        width: sensor columns for a RAW file whose header is silent or wrong.
+        width: sensor columns for a RAW file whose header is silent or wrong, and for a file of
+            spike planes instead of what its sidecar says.
         height: sensor rows, likewise.
 
     Raises:
@@ -73,6 +78,8 @@ def open_source(
     if kind == AEDAT4:
         return Aedat4Source(path, topic)
     _refuse_topic(kind, path, topic)
+    if kind == SPIKES:
+        return open_spike_file(path, width, height)
     return PropheseeRawSource(path, width=width, height=height)
 
 
@@ -131,6 +138,10 @@ def _kind(path: Path) -> str:
 
 
 def _kind_of_file(path: Path, head: bytes) -> str:
+    # Packed pixels may look like anything, so the beginning of such a file tells nothing.
+    is_dat = path.suffix.lower() == '.dat' and not head.startswith(PROPHESEE_DAT)
+    if is_dat or sidecar_of(path).exists():
+        return SPIKES
     for magic, kind, suffix in MAGICS:
         if head.startswith(magic):
             if suffix not in (None, path.suffix):

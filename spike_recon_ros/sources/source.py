@@ -41,12 +41,14 @@ class Source(ABC):
         n_packets: packets that an iteration yields, for progress bars; None = not known
             beforehand. A rare message that has to be split makes it more.
         topics: what the recording holds; empty for files without topics.
+        warnings: sentences for people about what is left out.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.n_packets: int | None = None
         self.topics: tuple[Topic, ...] = ()
+        self.warnings: tuple[str, ...] = ()
 
     @abstractmethod
     def __iter__(self) -> Iterator[Packet | Reference]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.decoder import Samples
 
 # Bit errors in the high part of EVT3 time stamps make steps of up to 41 ms that are no restart.
 BACKWARDS_TOLERANCE_NS = 50_000_000
@@ -37,7 +37,7 @@ def first_step_back(t_ns: np.ndarray, last_t_ns: int) -> int:
     return t_ns.shape[0]
 
 
-def split_at(events: Events, index: int) -> tuple[Events, Events]:
+def split_at(events: Samples, index: int) -> tuple[Samples, Samples]:
     """Return the events before a step back and from it on, trigger edges with the side they fit.
 
     Args:

@@ -1,15 +1,18 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events that have arrived but belong to no window yet.
+"""Events, or spike planes, that have arrived but belong to no window yet.
 
-Comes in: Events in the order sent. Goes out: the events before a moment, or the first n. Knows
-nothing about why a window ends where it does.
+Comes in: Events or SpikePlanes in the order sent. Goes out: those before a moment, or the first
+n. Knows nothing about why a window ends where it does.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.spike_planes import SpikePlanes
 
 
 @njit(nogil=True, cache=True)
@@ -29,13 +32,16 @@ class PendingEvents:
     """
 
     def __init__(self) -> None:
-        self._parts: list[Events] = []
+        self._parts: list[Any] = []
+        self._nothing: Any = None
         self.count = 0
         self.first_t_ns: int | None = None
         self.latest_t_ns: int | None = None
 
-    def append(self, events: Events) -> None:
+    def append(self, events: Events | SpikePlanes) -> None:
         """Take events in; their arrays are kept as views until they are cut out."""
+        if self._nothing is None:
+            self._nothing = events[:0]
         if not len(events):
             return
         self._parts.append(events)
@@ -54,9 +60,9 @@ class PendingEvents:
         """Whether an event at or after the moment has been seen since the last reset."""
         return self.latest_t_ns is not None and self.latest_t_ns >= moment_ns
 
-    def take_before(self, moment_ns: int) -> Events:
+    def take_before(self, moment_ns: int) -> Any:
         """Remove and return the events before a moment that the stream has reached."""
-        taken: list[Events] = []
+        taken: list[Any] = []
         while self._parts:
             part = self._parts[0]
             cut = _first_at_or_after(part.t_ns, moment_ns)
@@ -68,9 +74,9 @@ class PendingEvents:
             self._parts.pop(0)
         return self._removed(taken)
 
-    def take_first(self, count: int) -> Events:
+    def take_first(self, count: int) -> Any:
         """Remove and return the first `count` events, of which there must be that many."""
-        taken: list[Events] = []
+        taken: list[Any] = []
         missing = count
         while missing:
             part = self._parts[0]
@@ -82,6 +88,6 @@ class PendingEvents:
             missing -= len(taken[-1])
         return self._removed(taken)
 
-    def _removed(self, taken: list[Events]) -> Events:
+    def _removed(self, taken: list[Any]) -> Any:
         self.count -= sum(len(part) for part in taken)
-        return Events.concatenate(taken)
+        return type(taken[0]).concatenate(taken) if taken else self._nothing

@@ -6,18 +6,20 @@ Comes in: nothing. Goes out: a value type. Knows nothing about who cuts it or wh
 """
 
 from dataclasses import dataclass
+from typing import Generic
 
-from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.decoder import Samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class Window(Generic[Samples]):
     """What happened from `t_start_ns` up to, and not including, `t_end_ns` (sensor time).
 
     Attributes:
         t_start_ns: end of the window before it.
         t_end_ns: the frame's time.
-        events: the events in between, in the order in which they were sent; may be empty.
+        events: the events in between, or the spike planes of a camera that sends those, in the
+            order in which they were sent; may be empty.
         stamp_ns: host time wanted for the frame where a reference asked for it, else None.
         due: whether a frame was asked for at the end. A window that is not due only keeps the
             model up to date while nothing asks for a frame.
@@ -25,11 +27,11 @@ class Window:
 
     t_start_ns: int
     t_end_ns: int
-    events: Events
+    events: Samples
     stamp_ns: int | None = None
     due: bool = True
 
-    def joined_with(self, later: 'Window') -> 'Window':
+    def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
         """Return one window that covers this one and the next, due when the next one is."""
-        events = Events.concatenate([self.events, later.events])
+        events = type(self.events).concatenate([self.events, later.events])
         return Window(self.t_start_ns, later.t_end_ns, events, later.stamp_ns, later.due)

@@ -123,7 +123,8 @@ def test_a_path_is_a_model(shipped):
 
 def test_an_installed_bundle_is_a_model(made_bundles, monkeypatch):
     monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
-    assert model_names() == ['fibar', 'firenet', 'hybrid', 'leaky_integrator', 'two_scale_gru']
+    filters = ['fibar', 'leaky_integrator', 'spike_intervals', 'tfi', 'tfp']
+    assert model_names() == sorted([*filters, 'firenet', 'hybrid', 'two_scale_gru'])
     assert load_model(Settings(model='firenet'), 32, 24).name == 'firenet'
 
 

@@ -155,3 +155,23 @@ def test_events_left_out_are_added_up_over_a_change_of_sensor():
 def test_unknown_encoding_is_a_user_error():
     with pytest.raises(UserError, match='morse'):
         tallied(mono_packet([1], encoding='morse'))
+
+
+def test_spike_planes_are_counted_with_their_rate(tmp_path, capsys):
+    path = tmp_path / 'a.dat'
+    plane = np.zeros(12_500, np.uint8)
+    plane[:10] = 255
+    path.write_bytes(plane.tobytes() * 41 + b'rest')
+    result = run(path)
+    assert (result['planes'], result['spikes'], result['packets']) == (41, 41 * 80, 3)
+    assert result['plane_rate_hz'] == pytest.approx(20_000)
+    assert result['rate_mean_spikes_plane'] == pytest.approx(0.0008)
+    assert 'events' not in result
+    assert json.dumps(result)
+    assert 'ends with 4 bytes' in capsys.readouterr().err
+
+
+def test_events_and_spike_planes_on_one_topic_are_refused():
+    planes = Packet('spike_planes;period_ns=1', 8, 1, 0, 0, 0, np.zeros(1, np.uint8))
+    with pytest.raises(UserError, match='record each camera on its own'):
+        tallied(mono_packet([1]), planes)

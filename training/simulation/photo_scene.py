@@ -24,6 +24,8 @@ from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
 GREATEST_PX_S = 1.0
 """Greatest speed, as a multiple of the image's width a second."""
 THINGS = 2
+EXPOSED_MEAN = 0.45
+"""Mean of the first image, as in training: events do not tell how bright a scene is."""
 FEWEST_HELD_BACK = THINGS + 1
 """One for each plane."""
 MOST_PHOTOGRAPHS = 32
@@ -54,6 +56,7 @@ class PhotoScene:
             greatest_px_s=torch.tensor([GREATEST_PX_S * width]),
             generator=torch.Generator().manual_seed(seed),
         )
+        self.exposure = EXPOSED_MEAN / float(self.luminance(0.0).mean())
         corner = torch.tensor([width / 2, height / 2, 1.0])
         signs = torch.tensor([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
         self._corners = (signs * corner).T

@@ -168,7 +168,7 @@ class _Messages:
     def write_truth(self, luminance: np.ndarray, t_ns: int) -> None:
         """Write the image of an instant, and the camera's intrinsics with the same stamp."""
         height, width = luminance.shape
-        image = np.clip(np.rint(255 * luminance), 0, 255).astype(np.uint8)
+        image = np.clip(np.rint(255 * self._scene.exposure * luminance), 0, 255).astype(np.uint8)
         stamp_ns = t_ns + PACKET_NS
         self._write(
             GROUND_TRUTH,

@@ -29,6 +29,8 @@ class Scene(Protocol):
     width: int
     height: int
     camera_matrix: np.ndarray
+    exposure: float
+    """What a frame camera that has set its exposure multiplies luminance with."""
 
     def luminance(self, t_s: float) -> np.ndarray:
         """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
@@ -47,6 +49,8 @@ class BoardScene:
         height: image rows, pixels.
         seed: chooses the motion and the board's texture.
     """
+
+    exposure = 1.0
 
     def __init__(self, width: int, height: int, seed: int = 0) -> None:
         motion = CameraMotion(width, height, seed)

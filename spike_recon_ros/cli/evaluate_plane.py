@@ -1,0 +1,111 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon evaluate --truth`: one instant of a spike camera against its ground truth.
+
+Comes in: the command line. Goes out: PSNR and SSIM. Knows nothing about recordings of events.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
+from spike_recon_ros.filters.spike_intervals import SpikeIntervals
+from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.packets.decoders import carries_planes, decoder_for
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.windows.window import Window
+
+DEFAULT_MODEL = SpikeIntervals.name
+WHITE_RATE = 0.6
+"""Spikes a plane of a white pixel in the simulated data set spike-REDS."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what scoring one instant takes."""
+    group = parser.add_argument_group('one instant of a spike camera')
+    group.add_argument(
+        '--truth', type=Path, metavar='IMAGE',
+        help='compare one image of spike planes with this one, and write nothing',
+    )  # fmt: skip
+    group.add_argument(
+        '--truth-plane', type=int, metavar='N', help='plane that it shows, counted from 0'
+    )
+    group.add_argument(
+        '--white-rate', type=float, default=WHITE_RATE, metavar='RATE',
+        help='spikes a plane of a white pixel (%(default)s, as in spike-REDS)',
+    )  # fmt: skip
+
+
+def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Score one image of one model.
+
+    Returns: what the main program prints as JSON.
+
+    Raises:
+        UserError: the recording, the image or an option is not usable.
+    """
+    if args.truth_plane is None or args.truth_plane < 0:
+        raise UserError('--truth needs --truth-plane, the plane that the image shows, from 0 on')
+    if not 0 < args.white_rate <= 1:
+        raise UserError(f'--white-rate is {args.white_rate}; it must be above 0 and at most 1')
+    if len(args.datasets) != 1 or len(args.models or ()) > 1:
+        raise UserError('--truth is for one recording and one model; give one -d and one -m')
+    if args.metrics:
+        raise UserError('--truth gives psnr and ssim; leave --metrics out')
+    path, [name] = args.datasets[0], args.models or [DEFAULT_MODEL]
+    truth = cv2.imread(str(args.truth), cv2.IMREAD_GRAYSCALE)
+    if truth is None:
+        raise UserError(f'{args.truth} cannot be read as an image; name a PNG')
+    planes, (width, height) = _planes(path)
+    if truth.shape != (height, width) or min(truth.shape) < SSIM_SIDE:
+        raise UserError(
+            f'{args.truth} has {truth.shape[1]}x{truth.shape[0]} pixels and {path} {width}x'
+            f'{height}; they must be equal, and {SSIM_SIDE}x{SSIM_SIDE} or more'
+        )
+    model = load_model(settings, width, height, planes=True)
+    needed = args.truth_plane + 1 + model.lookahead_planes
+    if len(planes) < needed:
+        raise UserError(
+            f'{path} has {len(planes)} planes; {name} needs {needed} for plane {args.truth_plane}'
+        )
+    seen = planes[:needed]
+    intensity = model.step(Window(int(seen.t_ns[0]), int(seen.t_ns[-1]) + 1, seen))
+    model.close()
+    image = np.rint(255 * np.clip(intensity / args.white_rate, 0, 1)) / 255
+    return {
+        'source': str(path),
+        'truth': str(args.truth),
+        'truth_plane': args.truth_plane,
+        'model': name,
+        'white_rate': args.white_rate,
+        'psnr': psnr(image, truth / 255),
+        'ssim': ssim(image, truth / 255),
+    }
+
+
+def show_plane(result: dict[str, Any], console: Console) -> None:
+    """Print the figures for people."""
+    console.print(
+        f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
+        f'SSIM {result["ssim"]:.3f}'
+    )
+
+
+def _planes(path: Path) -> tuple[SpikePlanes, tuple[int, int]]:
+    with open_source(path) as source:
+        packets = [packet for packet in source if isinstance(packet, Packet)]
+        if not packets or not all(carries_planes(packet.encoding) for packet in packets):
+            raise UserError(f'{path} holds no spike planes; leave --truth out for events')
+        first = packets[0]
+        decoder = decoder_for(first.encoding, first.width, first.height)
+        parts = [decoder.decode(packet) for packet in packets]
+    return SpikePlanes.concatenate(parts), (first.width, first.height)

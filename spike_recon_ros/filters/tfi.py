@@ -1,0 +1,56 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""TFI, texture from interval: one over the time between two spikes.
+
+Comes in: Windows of SpikePlanes. Goes out: intensity. Zhu, Dong, Huang, Tian: A Retina-Inspired
+Sampling Method for Visual Texture Reconstruction, ICME 2019.
+"""
+
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.filters.spike_filter import SpikeFilter
+
+LOOKAHEAD_PLANES = 40
+"""Two milliseconds of a camera that reads 20,000 planes a second. On public simulated clips, whose
+dark parts fire every thirtieth plane, more planes after the instant gain less than .01 dB."""
+
+
+class Tfi(SpikeFilter):
+    """The interval in which the instant lies, from the last spike before it to the next one.
+
+    An interval that has not ended is taken to be as long as it is already, and at least as long as
+    the one before.
+
+    Args:
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        lookahead_planes: for how many planes after the instant its interval may end.
+
+    Raises:
+        UserError: if so many planes are not kept.
+    """
+
+    name = 'tfi'
+
+    def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
+        super().__init__(width, height, lookahead_planes)
+
+    def _intensity(self) -> np.ndarray:
+        history = self._history
+        intensity = np.empty((history.height, history.width), np.float32)
+        end = history.instant + history.lookahead + 1
+        _over_intervals(history.before, history.after(), end, intensity)
+        return intensity
+
+
+@njit(nogil=True, cache=True)
+def _over_intervals(before, after, end, intensity):
+    height, width = intensity.shape
+    for y in range(height):
+        for x in range(width):
+            last, first = before[0, y, x], after[0, y, x]
+            length = first - last
+            if first == end:
+                length = max(length, last - before[1, y, x])
+            intensity[y, x] = np.float32(1.0) / np.float32(length)

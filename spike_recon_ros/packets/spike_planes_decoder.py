@@ -1,0 +1,130 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The encoding of spike cameras: packed planes, back to back.
+
+Comes in: a Packet of encoding `spike_planes;period_ns=...`. Goes out: SpikePlanes that view its
+bytes. Knows nothing about the layouts in which cameras and files store planes.
+"""
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
+from spike_recon_ros.packets.word_decoder import MAX_TIME_BASE_NS
+
+NAME = 'spike_planes'
+LONGEST_PERIOD_NS = 10**9
+
+
+def spike_encoding(period_ns: int) -> str:
+    """Return the encoding of packets whose planes are `period_ns` apart."""
+    return f'{NAME};period_ns={period_ns}'
+
+
+class SpikePlanesDecoder(Decoder[SpikePlanes]):
+    """Decodes `spike_planes`: the word of this encoding is a whole plane.
+
+    `time_base` is the time of the first plane that begins in the packet; the others follow at the
+    period. While `time_base` stays the same, times are counted on from packet to packet, so that
+    cutting a stream anywhere, in the middle of a plane too, changes nothing. A plane that a
+    packet's end cut is joined with the next packet if that has the following `seq` and the same
+    `time_base`; otherwise it is dropped and counted in `truncated_words`. Bits beyond the width
+    are cleared and counted in `outside_pixels`.
+
+    Args:
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        period_ns: time between two planes, as the encoding's option says it.
+
+    Raises:
+        UserError: if the period is not a number of nanoseconds from 1 to a second.
+    """
+
+    def __init__(self, width: int, height: int, period_ns: str | None) -> None:
+        super().__init__(width, height)
+        self.period_ns = _period(period_ns)
+        self._plane_bytes = height * bytes_per_row(width)
+        self._padding = np.uint8(256 - 2 ** (width % 8) if width % 8 else 0)
+        self._counts = DecoderStatistics()
+        self._tail: np.ndarray | None = None
+        self._tail_seq = 0
+        self._time_base = -1
+        self._next_ns = 0
+
+    @property
+    def statistics(self) -> DecoderStatistics:
+        """What was left out so far, as a snapshot."""
+        return DecoderStatistics(
+            outside_pixels=self._counts.outside_pixels,
+            truncated_words=self._counts.truncated_words,
+        )
+
+    def decode(self, packet: Packet) -> SpikePlanes:
+        """Return the planes that end in the packet, as read-only views unless one was cut."""
+        data = self._joined(packet)
+        if packet.time_base != self._time_base:
+            self._time_base = packet.time_base
+            self._next_ns = min(max(packet.time_base, 0), MAX_TIME_BASE_NS)
+        count, left_over = divmod(data.size, self._plane_bytes)
+        if left_over:
+            self._tail, self._tail_seq = data[-left_over:].copy(), packet.seq
+            data = data[:-left_over]
+        bits = self._cleared(data.reshape(count, self.height, -1) if count else self._no_bits())
+        t_ns = self._next_ns + self.period_ns * np.arange(count, dtype=np.int64)
+        self._next_ns += self.period_ns * count
+        return SpikePlanes(bits, t_ns)
+
+    def reset(self) -> None:
+        """Forget what was carried over, as for the first packet of a stream."""
+        self._time_base = -1
+        self._drop_tail()
+
+    def _no_bits(self) -> np.ndarray:
+        return SpikePlanes.empty(self.height, self.width).bits
+
+    def _joined(self, packet: Packet) -> np.ndarray:
+        tail = self._tail
+        if tail is None:
+            return packet.data
+        if packet.seq != (self._tail_seq + 1) % 2**64 or packet.time_base != self._time_base:
+            self._drop_tail()
+            return packet.data
+        self._tail = None
+        return np.concatenate((tail, packet.data))
+
+    def _drop_tail(self) -> None:
+        if self._tail is not None:
+            self._counts.truncated_words += 1
+            self._tail = None
+
+    def _cleared(self, bits: np.ndarray) -> np.ndarray:
+        if self._padding:
+            outside = np.unpackbits(bits[..., -1] & self._padding).sum()
+            if outside:
+                self._counts.outside_pixels += int(outside)
+                bits = bits.copy()
+                bits[..., -1] &= ~self._padding
+        bits = bits.view()
+        bits.flags.writeable = False
+        return bits
+
+
+def _period(text: str | None) -> int:
+    if text and text.isascii() and text.isdecimal() and 0 < len(text) <= 10:
+        period_ns = int(text)
+        if 0 < period_ns <= LONGEST_PERIOD_NS:
+            return period_ns
+    raise UserError(
+        f'{NAME} with period_ns={text} cannot be decoded; the sender must name the nanoseconds '
+        f'between two planes in the encoding, such as {spike_encoding(50_000)}'
+    )
+
+
+def encode_spike_planes(planes: SpikePlanes) -> np.ndarray:
+    """Return the bytes of planes that are a period apart: uint8 [n * height * ceil(width / 8)].
+
+    A packet of them has the time of the first plane as its `time_base`.
+    """
+    return np.ascontiguousarray(planes.bits).reshape(-1)

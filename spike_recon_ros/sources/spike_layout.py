@@ -1,0 +1,111 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a file of spike planes does not say about itself.
+
+Comes in: the path of a file, and the text file beside it. Goes out: a SpikeLayout. Knows nothing
+about the bytes in either layout.
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.columns import LARGEST_SIDE
+
+PLANES, K10, M1 = 'planes', 'k10', 'm1'
+LAYOUTS = (PLANES, K10, M1)
+LONGEST_PERIOD_NS = 10**9
+VIDAR_SIZE = (400, 250)
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeLayout:
+    """How the bytes of a file become upright planes.
+
+    Attributes:
+        layout: `planes`, packed rows back to back; or what a camera sends, `k10` or `m1`.
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        period_ns: time between two planes.
+        flip: whether the bottom row is stored first; None = as usual for the size, which is so
+            for 400x250 and not for others.
+    """
+
+    layout: str = PLANES
+    width: int = VIDAR_SIZE[0]
+    height: int = VIDAR_SIZE[1]
+    period_ns: int = 50_000
+    flip: bool | None = None
+
+    @property
+    def upside_down(self) -> bool:
+        """Whether the bottom row is stored first."""
+        return (self.width, self.height) == VIDAR_SIZE if self.flip is None else self.flip
+
+
+RAW_SIZES = {K10: VIDAR_SIZE, M1: (1000, 1000)}
+"""Columns and rows of the cameras whose own layouts are read."""
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return where the layout of a file is written down: `NAME.dat.yaml` beside `NAME.dat`."""
+    return path.with_name(f'{path.name}.yaml')
+
+
+def layout_of(path: Path, width: int | None = None, height: int | None = None) -> SpikeLayout:
+    """Return the layout in a file's sidecar; without one, that of the 400x250 data sets.
+
+    Args:
+        path: of the file itself.
+        width: sensor columns, instead of the sidecar's.
+        height: sensor rows, instead of the sidecar's.
+
+    Raises:
+        UserError: if the sidecar cannot be read or says what cannot be.
+    """
+    sidecar = sidecar_of(path)
+    values = _read(sidecar) if sidecar.exists() else {}
+    kind = values.get('layout', PLANES)
+    if kind in RAW_SIZES:
+        values = dict(zip(('width', 'height'), RAW_SIZES[kind], strict=True)) | values
+    values |= {name: side for name, side in (('width', width), ('height', height)) if side}
+    wrong = [name for name, value in values.items() if not _possible(name, value)]
+    if wrong:
+        raise UserError(
+            f'{sidecar} has {wrong[0]}: {values[wrong[0]]}; it may hold layout '
+            f'({", ".join(LAYOUTS)}), width, height, period_ns and flip (true or false)'
+        )
+    layout = SpikeLayout(**values)
+    if kind in RAW_SIZES and (layout.width, layout.height) != RAW_SIZES[kind]:
+        columns, rows = RAW_SIZES[kind]
+        raise UserError(f'layout {kind} has {columns}x{rows} pixels; leave width and height out')
+    return layout
+
+
+def write_sidecar(path: Path, layout: SpikeLayout) -> None:
+    """Write down the layout of a file beside it."""
+    values = asdict(replace(layout, flip=layout.upside_down))
+    sidecar_of(path).write_text(yaml.safe_dump(values, sort_keys=False), encoding='utf-8')
+
+
+def _read(sidecar: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(sidecar.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f'{sidecar} cannot be read ({str(error).splitlines()[0]})') from error
+    if not isinstance(values, dict):
+        raise UserError(f'{sidecar} must hold lines such as `width: 400` and `height: 250`')
+    return values
+
+
+def _possible(name: object, value: object) -> bool:
+    if name == 'layout':
+        return value in LAYOUTS
+    if name == 'flip':
+        return value is None or isinstance(value, bool)
+    if name not in {field.name for field in fields(SpikeLayout)} or type(value) is not int:
+        return False
+    return 0 < value <= (LONGEST_PERIOD_NS if name == 'period_ns' else LARGEST_SIDE)

@@ -1,0 +1,89 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from spike_recon_ros.cli import evaluate
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
+from spike_recon_ros.sources.spike_file import write_dat
+from spike_recon_ros.sources.spike_layout import SpikeLayout
+
+HEIGHT, WIDTH, PLANES = 12, 16, 100
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A clip in which every pixel fires every other plane, and its truth: 0.5 spikes a plane."""
+    spikes = np.zeros((PLANES, HEIGHT, WIDTH), np.uint8)
+    spikes[::2] = 1
+    planes = SpikePlanes(pack_planes(spikes), np.arange(PLANES) * 50_000)
+    write_dat(tmp_path / 'a.dat', [planes], SpikeLayout(width=WIDTH, height=HEIGHT))
+    grey = np.full((HEIGHT, WIDTH), round(255 * 0.5 / 0.6), np.uint8)
+    cv2.imwrite(str(tmp_path / 'a.png'), grey)
+    return ['-d', tmp_path / 'a.dat', '--truth', tmp_path / 'a.png']
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    return evaluate.run(parser.parse_args([str(one) for one in arguments]))
+
+
+def test_perfect_image_scores_as_one(clip, capsys):
+    result = run(*clip, '--truth-plane', 50)
+    assert (result['model'], result['psnr']) == ('spike_intervals', 100)
+    assert result['ssim'] == pytest.approx(1)
+    assert json.dumps(result)
+    assert 'PSNR 100.00 dB' in capsys.readouterr().err
+
+
+def test_image_twice_as_bright_scores_less(clip):
+    assert run(*clip, '--truth-plane', 50, '--white-rate', 1.0)['psnr'] < 12
+
+
+def test_plane_without_enough_planes_after_it_is_named(clip):
+    assert run(*clip, '--truth-plane', PLANES - 11, '-m', 'tfp')['psnr'] > 20
+    with pytest.raises(UserError, match=r'has 100 planes; tfp needs 101 for plane 90'):
+        run(*clip, '--truth-plane', PLANES - 10, '-m', 'tfp')
+
+
+@pytest.mark.parametrize(
+    ('options', 'cure'),
+    [
+        ([], '--truth needs --truth-plane'),
+        (['--truth-plane', -1], 'from 0 on'),
+        (['--truth-plane', 50, '--white-rate', 0], 'must be above 0'),
+        (['--truth-plane', 50, '-m', 'tfi', 'tfp'], 'give one -d and one -m'),
+        (['--truth-plane', 50, '-m', 'fibar'], 'spike planes came, but fibar is for events'),
+        (['--truth-plane', 50, '-m', 'tfy'], 'there is no model'),
+        (['--truth-plane', 50, '-o', 'out'], 'leave out -o'),
+        (['--truth-plane', 50, '-q', 'mse'], 'leave --metrics out'),
+    ],
+)
+def test_option_that_does_not_fit_says_what_does(clip, options, cure):
+    with pytest.raises(UserError, match=cure):
+        run(*clip, *options)
+
+
+def test_truth_of_another_size_is_refused(clip, tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((20, 30), np.uint8))
+    with pytest.raises(UserError, match=r'30x20 pixels .* 16x12; they must be equal'):
+        run(*clip, '--truth-plane', 50)
+
+
+def test_without_a_truth_models_and_a_folder_are_needed(clip):
+    with pytest.raises(UserError, match=r'needs the models .* and a folder'):
+        run(*clip[:2])
+
+
+def test_models_of_spike_planes_are_refused_for_events_in_a_sentence(clip, tmp_path):
+    path = tmp_path / 'events.raw'
+    words = np.array([0x8000_0000, *(0x1000_0000 | i << 22 for i in range(50))], np.uint32)
+    path.write_bytes(b'% evt 2.0\n% end\n' + words.tobytes())
+    with pytest.raises(UserError, match='tfp is for spike cameras, but events came'):
+        run('-d', path, '-m', 'tfp', '-o', tmp_path / 'out')
