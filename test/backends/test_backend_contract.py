@@ -106,7 +106,7 @@ def test_neither_noise_nor_silence_makes_the_image_explode_or_jump(backend, bund
     later = backend.step(silence)
     assert np.isfinite(later).all()
     assert np.abs(later).max() < 10.0
-    assert np.abs(later - image).max() < 0.01
+    assert np.abs(later - image).max() < 0.02  # five grey levels
 
 
 def test_a_frame_stays_as_it_is_when_the_next_comes(backend, bundle, inputs):
