@@ -248,7 +248,7 @@ def step(what: str) -> Iterator[None]:
 
 def venv_key(distro: str | None, stamp: dict[str, str]) -> str:
     """Describe the environment that is wanted; one that was made otherwise is made anew."""
-    ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (1.2 GB in all)'
+    ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (1.4 GB in all)'
     wanted = f'{CHECKOUT}: {ros}, '
     made = stamp.get('venv', '')
     python = f'Python {platform.python_version()} at {os.path.realpath(sys.executable)}'
