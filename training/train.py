@@ -176,9 +176,18 @@ def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
     if start_from is not None:
         file = start_from / 'weights.safetensors' if start_from.is_dir() else start_from
         try:
-            network.load_state_dict(load_file(file))
+            fit = network.load_state_dict(load_file(file), strict=False)
         except (OSError, RuntimeError) as error:
             raise UserError(f'{file} does not fit {recipe.network.name}: {error}') from None
+        if fit.unexpected_keys:
+            raise UserError(
+                f'{file} does not fit {recipe.network.name}: it holds '
+                f'{", ".join(fit.unexpected_keys)}; start from weights of the same network'
+            )
+        if fit.missing_keys:
+            logging.getLogger(__name__).warning(
+                '%s lacks %s: drawn anew', file, ', '.join(fit.missing_keys)
+            )
     return network
 
 

@@ -4,10 +4,10 @@
 
 Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it is trained or run.
 
-        x --unshuffle--> LightGru 1/2 ------------------------------ + --conv, shuffle--> intensity
-                              |                                      |
-                              +--unshuffle--> LightGru 1/4 ----- + --+ shuffle
-                                                   |             |
+        x --unshuffle--> LightGru 1/2 ---------------------------- + --detail, shuffle--> intensity
+                              |                                    |
+                              +--unshuffle--> LightGru 1/4 --- + --+ shuffle
+                                                   |           |
                                                    +--> context 1/8
 
 Pixel-unshuffle (space to depth) lowers the resolution without losing anything, so no layer works
@@ -15,6 +15,9 @@ on full-resolution features: a CPU spends most of its time there in the usual de
 unit keeps edges, the coarse one sees twice as far and carries what is flat, and the context, an
 eighth of the resolution and without state, lets both ends of a flat area agree on its grey from
 the first window on.
+
+The detail blocks see both units together before the image is drawn: a recurrent unit alone has one
+convolution between the events and what it remembers, and draws fine cells too soft.
 
 The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
 that training once pushed out would stay there.
@@ -40,13 +43,20 @@ class TwoScaleGru(RecurrentNetwork):
         channels: width of the fine scale; the coarse one has twice as many.
         bins: channels of the voxel grid.
         context: channels at an eighth of the resolution.
+        detail: residual blocks at half the resolution before the image. They start as the
+            identity, so that weights of a network without them can be trained on.
         seed: of the initial weights.
     """
 
     pad_multiple = 8
 
     def __init__(
-        self, channels: int = 24, bins: int = 5, context: int = 64, seed: int = 0
+        self,
+        channels: int = 24,
+        bins: int = 5,
+        context: int = 64,
+        detail: int = 0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.bins = bins
@@ -60,8 +70,11 @@ class TwoScaleGru(RecurrentNetwork):
         self.context = ResidualBlock(context)
         self.context_up = nn.Conv2d(context, 4 * coarse, 1)
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
+        self.detail = nn.Sequential(*(ResidualBlock(channels) for _ in range(detail)))
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
+        for block in self.detail:
+            nn.init.zeros_(block.second.weight)
         self.fine.spread_memory()
         self.coarse.spread_memory()
 
@@ -75,4 +88,5 @@ class TwoScaleGru(RecurrentNetwork):
         context = self.context(torch.relu(self.context_down(coarse)))
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
         near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
-        return torch.sigmoid(functional.pixel_shuffle(self.image(near), 2)), (fine, coarse)
+        drawn = self.image(self.detail(near))
+        return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), (fine, coarse)
