@@ -24,6 +24,8 @@ from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
 OPSET = 20
+EVENT_KIND = 'voxel_grid'
+SENSED = {'event': 'Events', 'spike': 'Spike planes'}
 GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
 HASHED = 'model.onnx', 'weights.safetensors', 'golden.npz'
@@ -46,8 +48,9 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
         network: on any device; the bundle is float32.
         folder: made if missing; by habit its name is the model's.
         card: what the network does not know itself, in the form of model.yaml: `name`,
-            `representation` ({normalisation}), `window_ms`, `network` ({name, arguments}),
-            `recipe`, `data`, `metrics` and `licence`; and, if it has some, `limits`.
+            `representation` (of events {normalisation}, of spike planes {kind, parameters}),
+            `window_ms`, `network` ({name, arguments}), `recipe`, `data`, `metrics` and `licence`;
+            and, if it has some, `limits`; and `sensor`, if that is not `event`.
 
     Raises:
         ValueError: the card lacks a key, or its network has other weights than this one.
@@ -59,7 +62,7 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
     save_file(network.state_dict(), folder / 'weights.safetensors')
     # safetensors writes files that only their owner may read.
     (folder / 'weights.safetensors').chmod(0o644)
-    _write_golden(network, folder / 'golden.npz')
+    _write_golden(network, card, folder / 'golden.npz')
     _write_onnx(network, folder / 'model.onnx')
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
@@ -129,39 +132,55 @@ def _write_onnx(network: RecurrentNetwork, path: Path) -> None:
         noisy.setLevel(level)
 
 
-def golden_events(network: RecurrentNetwork) -> np.ndarray:
+def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> np.ndarray:
     """Return a short made-up input, float32 [steps, 1, bins, height, width].
 
-    A tenth of the entries are other than zero, as in windows of real events.
+    It is like what the network reads in kind, not in content: a tenth of a voxel grid is other
+    than zero, planes have spikes or none, and rates lie between 0 and 1.
     """
     random = np.random.default_rng(20260101)
     multiple = network.pad_multiple
     height, width = (-(-side // multiple) * multiple for side in GOLDEN_SIZE)
     shape = GOLDEN_STEPS, 1, network.bins, height, width
+    kind = representation.get('kind', EVENT_KIND)
+    if kind == 'spike_stack':
+        return (random.random(shape) < 0.3).astype(np.float32)
+    if kind == 'spike_intervals':
+        return random.uniform(0.1, 0.9, shape).astype(np.float32)
     values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
     return values.astype(np.float32)
 
 
-def _write_golden(network: RecurrentNetwork, path: Path) -> None:
-    events = golden_events(network)
+def _write_golden(network: RecurrentNetwork, card: dict[str, Any], path: Path) -> None:
+    inputs = golden_input(network, card['representation'])
     intensity, state = [], None
     with torch.no_grad():
-        for window in events:
+        for window in inputs:
             image, state = network(torch.from_numpy(window), state)
             intensity.append(image[0, 0].numpy())
-    np.savez_compressed(path, events=events[:, 0], intensity=np.stack(intensity))
+    np.savez_compressed(path, events=inputs[:, 0], intensity=np.stack(intensity))
+
+
+def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
+    """Return what model.yaml says of the sensor and of the tensor that goes in."""
+    said = card['representation']
+    if card.get('sensor', 'event') == 'event':
+        kind = {'kind': EVENT_KIND, 'bins': network.bins, 'normalisation': said['normalisation']}
+        return {'sensor': 'event', 'representation': kind}
+    hop = {'hop_planes': network.hop_planes} if network.hop_planes else {}
+    return {
+        'sensor': card['sensor'],
+        'representation': dict(said),
+        'input_channels': network.bins,
+        **hop,
+    }
 
 
 def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
     """Return the content of model.yaml."""
     return {
         'name': card['name'],
-        'sensor': 'event',
-        'representation': {
-            'kind': 'voxel_grid',
-            'bins': network.bins,
-            'normalisation': card['representation']['normalisation'],
-        },
+        **_input(network, card),
         'window_ms': card['window_ms'],
         'network': {
             'name': card['network']['name'],
@@ -188,6 +207,7 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
 def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     """Return the model card for people."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    said = dict(content['representation'])
     sections = {
         'Limits': content['limits'],
         'Figures': content['metrics'],
@@ -198,10 +218,11 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     lines = [
         f'# {content["name"]}',
         '',
-        f'Events to intensity: network `{content["network"]["name"]}`, {parameters:,} parameters.',
-        f'It reads voxel grids of {network.bins} bins (normalisation: '
-        f'{content["representation"]["normalisation"]}) and is meant for windows of about '
-        f'{content["window_ms"]:g} ms.',
+        f'{SENSED[content["sensor"]]} to intensity: network `{content["network"]["name"]}`, '
+        f'{parameters:,} parameters.',
+        f'It reads the representation `{said.pop("kind")}` '
+        f'({", ".join(f"{key}: {value}" for key, value in said.items())}) and is meant for '
+        f'windows of about {content["window_ms"]:g} ms.',
     ]
     for heading, body in sections.items():
         text = body if isinstance(body, str) else yaml.safe_dump(body, sort_keys=False).rstrip()

@@ -57,7 +57,10 @@ def describe_model(settings: Settings) -> str:
 
 def takes_planes(name: str) -> bool:
     """Whether a model reads the planes of a spike camera; all others read events."""
-    return name in SPIKE_FILTERS
+    if name in (*FILTERS, *SPIKE_FILTERS):
+        return name in SPIKE_FILTERS
+    folder = find_bundle(name)
+    return folder is not None and read_bundle(folder).sensor == 'spike'
 
 
 def load_model(settings: Settings, width: int, height: int, *, planes: bool = False) -> Model:
@@ -87,14 +90,14 @@ def _check_sensor(settings: Settings, planes: bool) -> None:
     if takes_planes(settings.model) and not planes:
         raise UserError(
             f'{settings.model} is for spike cameras, but events came; choose a model of events: '
-            f'{", ".join(sorted([*FILTERS, *zoo_names()]))}'
+            f'{", ".join(name for name in model_names() if not takes_planes(name))}'
         )
     if not planes:
         return
     if not takes_planes(settings.model):
         raise UserError(
             f'spike planes came, but {settings.model} is for events; set the model to one of: '
-            f'{", ".join(SPIKE_FILTERS)}'
+            f'{", ".join(name for name in model_names() if takes_planes(name))}'
         )
     if settings.sync_mode != 'free_running':
         raise UserError(

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     'sinks': {'errors', *NAMES},
     'windows': {'errors', 'settings', 'packets'},
     'front_end': {'errors', 'packets'},
-    'representations': CONTRACTS,
+    'representations': CONTRACTS | {'front_end'},
     'filters': CONTRACTS | {'front_end'},
     'backends': CONTRACTS | {'representations'},
     'rendering': CONTRACTS,

@@ -16,18 +16,30 @@ import torch
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.networks import make_network
 from spike_recon_ros.errors import UserError
-from spike_recon_training.recipe import read_recipe
+from spike_recon_training.recipe import Recipe, read_recipe
 from spike_recon_training.report import CHECKPOINT
 from spike_recon_training.train import SUMMARY
 
 PREFIX = 'average.'
-LIMITS = (
+EVENT_LIMITS = (
     'Trained on simulation only. Events tell how parts of a scene compare, not how bright it is: '
     'what has not moved since the state was zeroed is grey, absolute brightness is a guess, and '
     'large flat areas may be uneven. What stops moving fades within seconds. Sensors with other '
     'noise than a silicon retina of the last decade, colour filters and flickering lamps were not '
     'simulated.'
 )
+SPIKE_LIMITS = (
+    'Trained on simulation only, at light scales that the recipe tells. The image is in spikes a '
+    'plane: what fires at every plane is white, however bright it is, and what fires rarely is '
+    'dark. Pixels that are dead or always fire, and lamps that flicker, were not simulated.'
+)
+LIMITS = {'event': EVENT_LIMITS, 'spike': SPIKE_LIMITS}
+KINDS = {
+    'event': 'simulated events from moving photographs; no recording was used',
+    'spike': 'simulated spike planes of moving photographs; no recording was used',
+}
+SIMULATION = {'event': 'sequences', 'spike': 'spikes'}
+"""The part of a recipe that says what is simulated."""
 
 
 def export_run(
@@ -61,35 +73,44 @@ def export_run(
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
+    card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
+    export_bundle(network.eval(), bundle, card)
+    return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
+
+
+def _card(
+    run: Path, recipe: Recipe, steps: int, name: str | None, figures: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the model card says."""
     summary = {}
     if (run / SUMMARY).is_file():
         summary = json.loads((run / SUMMARY).read_text(encoding='utf-8'))
     asked = dataclasses.asdict(recipe)
-    card = {
+    kept = 'loss', 'optimisation', SIMULATION[recipe.sensor]
+    return {
         'name': name or recipe.name,
-        'representation': {'normalisation': recipe.normalisation},
+        'sensor': recipe.sensor,
+        'representation': recipe.representation or {'normalisation': recipe.normalisation},
         'window_ms': recipe.window_ms,
         'network': {'name': recipe.network.name, 'arguments': recipe.network.arguments},
         'recipe': {
             'seed': recipe.seed,
-            'steps': int(checkpoint['global_step']),
+            'steps': steps,
             **{
                 key: summary[key]
                 for key in ('started_from', 'minutes', 'frames', 'device')
                 if summary.get(key)
             },
-            **{key: _plain(asked[key]) for key in ('loss', 'optimisation', 'sequences')},
+            **{key: _plain(asked[key]) for key in kept},
         },
         'data': {
-            'kind': 'simulated events from moving photographs; no recording was used',
+            'kind': KINDS[recipe.sensor],
             **summary.get('data', {}),
         },
-        'metrics': {'held_back_photographs': summary.get('held_back', {}), **(figures or {})},
-        'limits': LIMITS,
+        'metrics': {'held_back_photographs': summary.get('held_back', {}), **figures},
+        'limits': LIMITS[recipe.sensor],
         'licence': recipe.licence,
     }
-    export_bundle(network.eval(), bundle, card)
-    return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
 
 
 def _plain(value: Any) -> Any:

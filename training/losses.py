@@ -16,6 +16,8 @@ SSIM_REACH, SSIM_SIGMA = 5, 1.5
 """The 11x11 gaussian window of Wang et al., "Image Quality Assessment: From Error Visibility to
 Structural Similarity", IEEE TIP 2004."""
 GRADIENT_SCALES = 3
+GREATEST_GAIN = 20.0
+"""What is darker than that is left dark: it is noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,9 @@ class LossWeights:
         temporal: mean absolute difference of the changes from window to window: flicker in a still
             scene, or parts that lag behind.
         contrast: absolute difference of the standard deviations of the images.
+        exposure: mean grey that the truth of each sequence is brought to, and the reconstruction
+            with it, before they are compared, so that dark sequences count as much as bright ones;
+            0 = compared as they are.
     """
 
     l1: float = 1.0
@@ -36,6 +41,7 @@ class LossWeights:
     gradient: float = 0.5
     temporal: float = 0.3
     contrast: float = 0.0
+    exposure: float = 0.0
 
 
 Frames = tuple[torch.Tensor, torch.Tensor]
@@ -66,8 +72,12 @@ class Loss:
         """
         with torch.autocast(video.device.type, enabled=False):
             video, truth = video.float(), truth.float()
-            flat, flat_truth = video.flatten(0, 1), truth.flatten(0, 1)
             w = self._weights
+            if w.exposure:
+                gain = exposure_gain(truth, w.exposure)
+                video, truth = gain * video, gain * truth
+                before = before and (gain * before[0].float(), gain * before[1].float())
+            flat, flat_truth = video.flatten(0, 1), truth.flatten(0, 1)
             terms: dict[str, torch.Tensor] = {}
             if w.l1:
                 terms['l1'] = functional.l1_loss(flat, flat_truth)
@@ -83,6 +93,12 @@ class Loss:
                 (getattr(w, name) * term for name, term in terms.items()), video.new_zeros(())
             )
         return total, {name: term.detach() for name, term in terms.items()}
+
+
+def exposure_gain(truth: torch.Tensor, mean: float) -> torch.Tensor:
+    """Return what brings each sequence of [windows, batch, ...] to a mean: [batch, 1, 1, 1]."""
+    means = truth.transpose(0, 1).flatten(1).mean(1)
+    return (mean / means.clamp(min=mean / GREATEST_GAIN))[:, None, None, None]
 
 
 def ssim(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -18,9 +18,11 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.representations import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
+from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
@@ -89,24 +91,31 @@ class Recipe:
     Attributes:
         name: of the bundle.
         network: which network.
+        sensor: `event` or `spike`.
         normalisation: of the voxel grids, as in `voxel_grid`.
+        representation: of a spike camera's planes, `kind` and its parameters; see
+            `spike_recon_ros.representations.representations`.
         window_ms: window that the bundle recommends.
         seed: of weights and simulation.
         licence: of the weights.
         photographs: how photographs are prepared.
-        sequences: what is simulated.
+        sequences: what is simulated for event cameras.
+        spikes: what is simulated for spike cameras.
         loss: what is minimised.
         optimisation: how.
     """
 
     name: str
     network: NetworkChoice
+    sensor: str = 'event'
     normalisation: str = 'none'
+    representation: dict[str, Any] = field(default_factory=dict)
     window_ms: float = 20.0
     seed: int = 0
     licence: str = 'Apache-2.0'
     photographs: PhotographChoice = field(default_factory=PhotographChoice)
     sequences: SequenceModel = field(default_factory=SequenceModel)
+    spikes: SpikeSequenceModel = field(default_factory=SpikeSequenceModel)
     loss: LossWeights = field(default_factory=LossWeights)
     optimisation: Optimisation = field(default_factory=Optimisation)
 
@@ -225,6 +234,10 @@ def _check(recipe: Recipe) -> None:
     shares = photographs.pattern_share, photographs.held_share, o.average, o.warm_up
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
+        f'sensor must be one of: {", ".join(KINDS)}': recipe.sensor in KINDS,
+        f'representation.kind must be one of: {", ".join(KINDS["spike"])}': (
+            recipe.sensor == 'event' or recipe.representation.get('kind') in KINDS['spike']
+        ),
         f'normalisation must be one of: {", ".join(NORMALISATIONS)}': (
             recipe.normalisation in NORMALISATIONS
         ),
@@ -236,24 +249,27 @@ def _check(recipe: Recipe) -> None:
             0 <= share < 1 for share in shares
         ),
         'photographs.side must be at least 32': photographs.side >= 32,
-        'sequences.things must be 0 or above': s.things[0] >= 0,
+        'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,
         'sequences.steps must be 1 or above': min(s.steps) >= 1,
         **{f'optimisation.{name} must be above 0': getattr(o, name) > 0 for name in above_0},
-        **{f'{name} must be above 0': low > 0 for name, low in _logarithmic(s)},
+        **{f'{name} must be above 0': low > 0 for name, low in _logarithmic(recipe)},
     }
     for demand, met in demands.items():
         if not met:
             raise ValueError(demand)
 
 
-def _logarithmic(sequences: SequenceModel) -> Iterator[tuple[str, float]]:
+def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
     """Yield name and least value of each range whose logarithm is drawn."""
     for where, model in (
-        ('', sequences),
-        ('world.', sequences.world),
-        ('sensor.', sequences.sensor),
+        ('sequences.', recipe.sequences),
+        ('sequences.world.', recipe.sequences.world),
+        ('sequences.sensor.', recipe.sequences.sensor),
+        ('spikes.', recipe.spikes),
+        ('spikes.world.', recipe.spikes.world),
+        ('spikes.sensor.', recipe.spikes.sensor),
     ):
         for item in dataclasses.fields(model):
             value = getattr(model, item.name)
             if isinstance(value, tuple) and item.name not in LINEAR:
-                yield f'sequences.{where}{item.name}', value[0]
+                yield f'{where}{item.name}', value[0]

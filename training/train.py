@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.representations import representation_for
 from spike_recon_ros.spare_cores import spare_cores
 from spike_recon_training.budget import Budget
 from spike_recon_training.datasets.mixed import MixedSegments
@@ -173,6 +174,13 @@ def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
             f'recipe {recipe.name}: optimisation.crop is {crop}; {recipe.network.name} needs a '
             f'multiple of {network.pad_multiple}'
         )
+    if recipe.sensor == 'spike':
+        reads = representation_for(recipe.representation, crop, crop).channels
+        if reads != network.bins:
+            raise UserError(
+                f'recipe {recipe.name}: its representation has {reads} channels, but '
+                f'{recipe.network.name} reads {network.bins}; change the one or the other'
+            )
     if start_from is not None:
         file = start_from / 'weights.safetensors' if start_from.is_dir() else start_from
         try:
@@ -227,6 +235,8 @@ def _recorded(
     """Open the recordings to train on, if there are any; say which."""
     if not request.recordings:
         return None, {}
+    if recipe.sensor == 'spike':
+        raise UserError('recordings are of event cameras; leave --recordings out for this recipe')
     said = {
         'kind': 'simulated events from moving photographs, and recordings of event cameras',
         'recordings': [path.name for path in request.recordings],

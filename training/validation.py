@@ -68,12 +68,18 @@ def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) 
         video = reconstructed(network, segment.grids)[0].float().cpu()
         shown = [window for window in SHOWN_WINDOWS if window < len(video)]
         for sequence in range(min(SHOWN_SEQUENCES, video.shape[1])):
-            events = 0.5 + 0.2 * segment.grids[shown, sequence].cpu().sum(1)
             for images in (
-                events,
+                _shown(segment.grids[shown, sequence].cpu()),
                 video[shown, sequence, 0],
                 segment.truths[shown, sequence, 0].cpu(),
             ):
                 rows.append(np.hstack(list(images.numpy())))
     sheet = np.clip(np.rint(255 * np.vstack(rows)), 0, 255).astype(np.uint8)
     cv2.imwrite(str(file), sheet)
+
+
+def _shown(tensors: torch.Tensor) -> torch.Tensor:
+    """Return [n, height, width] to look at: voxel grids around grey, rates as they are."""
+    if bool((tensors < 0).any()):
+        return 0.5 + 0.2 * tensors.sum(1)
+    return tensors.mean(1)

@@ -13,11 +13,13 @@ from typing import Any
 from spike_recon_models.networks.firenet import FireNet
 from spike_recon_models.networks.hybrid import Hybrid
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.spk2vid import Spk2Vid
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'firenet': FireNet,
     'hybrid': Hybrid,
+    'spk2vid': Spk2Vid,
     'two_scale_gru': TwoScaleGru,
 }
 

@@ -38,12 +38,16 @@ class RecurrentNetwork(nn.Module):
         pad_multiple: what height and width of the input must be divisible by.
         state_specs: the tensors of the state, in the order in which `forward` takes them.
         spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
+        hop_planes: spike planes that lie between two of its inputs; 0 = any number.
+        output_scale: pixels of the image to a side of one of the input.
     """
 
     bins: int
     pad_multiple: int
     state_specs: tuple[StateSpec, ...]
     spiking: bool = False
+    hop_planes: int = 0
+    output_scale: int = 1
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
@@ -54,7 +58,8 @@ class RecurrentNetwork(nn.Module):
             x: float [batch, bins, height, width].
             state: what the last call returned; None = zeros.
 
-        Returns: intensity [batch, 1, height, width] and the new state.
+        Returns: intensity [batch, 1, height, width], each side times `output_scale`, and the new
+            state.
         """
         raise NotImplementedError
 

@@ -1,12 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A residual block of two 3x3 convolutions.
+"""Residual blocks of two 3x3 convolutions.
 
 Comes in: features. Goes out: features of the same shape. Knows nothing about the network around.
 """
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 class ResidualBlock(nn.Module):
@@ -24,3 +25,27 @@ class ResidualBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return [batch, channels, height, width]."""
         return torch.relu(x + self.second(torch.relu(self.first(x))))
+
+
+LEAK = 0.1
+
+
+class LinearResidualBlock(nn.Module):
+    """x + second(leaky_relu(first(x))): what passes by is never cut off.
+
+    For chains in which differences count more than decisions (Lim et al., "Enhanced Deep Residual
+    Networks for Single Image Super-Resolution", CVPRW 2017). Units that a large step of the
+    optimiser has pushed below zero still learn.
+
+    Args:
+        channels: of the input and of the output.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return [batch, channels, height, width]."""
+        return x + self.second(functional.leaky_relu(self.first(x), LEAK))

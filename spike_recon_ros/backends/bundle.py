@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.representations import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
 DESCRIPTION = 'model.yaml'
@@ -38,28 +39,34 @@ class Bundle:
     Attributes:
         folder: where it lies.
         name: of the model.
-        bins: channels of the voxel grid that goes in.
-        normalisation: of the voxel grid, see representations/voxel_grid.py.
+        sensor: `event` or `spike`: what kind of camera it is for.
+        representation: what it reads: `kind` and its parameters, as in
+            representations/representations.py.
+        bins: channels of the tensor that goes in.
         window_ms: length of the windows that it was trained for.
         network: name of the definition in `models.networks`.
         network_arguments: of the definition.
-        state: the tensors that are carried from window to window.
+        state: the tensors that are carried from window to window; none where each image is made
+            from its window alone.
         pad_multiple: what height and width must be divisible by.
         spiking: whether it holds neurons that fire or do not, which backends cannot agree on to
             the last spike. It has nothing to do with spike cameras.
+        hop_planes: spike planes that a window must have; 0 = any number.
         description: everything in model.yaml.
     """
 
     folder: Path
     name: str
+    sensor: str
+    representation: dict[str, Any]
     bins: int
-    normalisation: str
     window_ms: float
     network: str
     network_arguments: dict[str, Any]
     state: tuple[StateTensor, ...]
     pad_multiple: int
     spiking: bool
+    hop_planes: int
     description: dict[str, Any]
 
     @property
@@ -109,14 +116,16 @@ def read_bundle(folder: Path) -> Bundle:
     bundle = Bundle(
         folder=folder,
         name=_entry(folder, content, 'name', str),
-        bins=_positive(folder, representation, 'bins'),
-        normalisation=_entry(folder, representation, 'normalisation', str),
+        sensor=_entry(folder, content, 'sensor', str),
+        representation=representation,
+        bins=_channels(folder, content, representation),
         window_ms=float(_entry(folder, content, 'window_ms', (int, float))),
         network=_entry(folder, network, 'name', str),
         network_arguments=_entry(folder, network, 'arguments', dict),
         state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
         pad_multiple=_positive(folder, content, 'pad_multiple'),
         spiking=_flag(folder, content, 'spiking'),
+        hop_planes=_positive(folder, content, 'hop_planes') if 'hop_planes' in content else 0,
         description=content,
     )
     _check_supported(bundle)
@@ -149,21 +158,29 @@ def _check_file(folder: Path, name: str, content: dict[str, Any]) -> None:
         )
 
 
+def _channels(folder: Path, content: dict[str, Any], representation: dict[str, Any]) -> int:
+    """Return the channels of the input: the bins of a voxel grid, else they are said apart."""
+    if representation.get('kind') in KINDS['spike']:
+        return _positive(folder, content, 'input_channels')
+    return _positive(folder, representation, 'bins')
+
+
 def _check_supported(bundle: Bundle) -> None:
-    content = bundle.description
-    kind = content['representation'].get('kind')
-    if content.get('sensor') != 'event' or kind != 'voxel_grid':
+    kind = bundle.representation.get('kind')
+    if kind not in KINDS.get(bundle.sensor, ()):
+        known = ', '.join(f'{sensor} with {" or ".join(kinds)}' for sensor, kinds in KINDS.items())
         raise UserError(
-            f'{bundle.name} is made for sensor {content.get("sensor")!r} and representation '
-            f'{kind!r}; this version runs event and voxel_grid: update spike_recon_ros'
+            f'{bundle.name} is made for sensor {bundle.sensor!r} and representation {kind!r}; '
+            f'this version runs {known}: update spike_recon_ros'
         )
-    if bundle.normalisation not in NORMALISATIONS:
+    normalisation = bundle.representation.get('normalisation')
+    if kind == 'voxel_grid' and normalisation not in NORMALISATIONS:
         raise UserError(
-            f'{bundle.name} asks for the normalisation {bundle.normalisation!r}; this version has '
+            f'{bundle.name} asks for the normalisation {normalisation!r}; this version has '
             f'{", ".join(NORMALISATIONS)}: update spike_recon_ros'
         )
     strides = [spec.stride for spec in bundle.state]
-    if not strides or any(bundle.pad_multiple % stride for stride in strides):
+    if any(bundle.pad_multiple % stride for stride in strides):
         raise UserError(
             f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '
             f'pad_multiple, which is {bundle.pad_multiple}; {FETCH_AGAIN}'

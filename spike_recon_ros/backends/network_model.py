@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network as the reconstructor sees it.
 
-Comes in: windows of events. Goes out: intensity at their ends. Joins the representation, the
+Comes in: windows of events or spike planes. Goes out: intensity. Joins the representation, the
 padding and the backend, and knows nothing about what each of them does.
 """
 
@@ -11,8 +11,9 @@ import numpy as np
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice, load_backend
-from spike_recon_ros.representations.padding import crop, padded_size
-from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
+from spike_recon_ros.representations.representations import representation_for
 from spike_recon_ros.windows.window import Window
 
 
@@ -29,12 +30,11 @@ class NetworkModel:
     Attributes:
         name: of the bundle.
         description: model, backend, device and the reason for them, for the log.
+        lookahead_planes: see Model.
 
     Raises:
         UserError: the bundle cannot be loaded, or does not give its golden output.
     """
-
-    lookahead_planes = 0
 
     def __init__(
         self, bundle: Bundle, choice: Choice, width: int, height: int, threads: int = 1
@@ -46,36 +46,50 @@ class NetworkModel:
         where = Placement(*padded, choice.device, threads)
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
-        # The sensor is the top left of it. Beyond the sensor nothing ever happens, so zero.
+        self._representation = representation_for(bundle.representation, width, height)
+        if self._representation.channels != bundle.bins:
+            raise UserError(
+                f'{bundle.name} reads {bundle.bins} channels, but its representation has '
+                f'{self._representation.channels}; export the bundle again'
+            )
+        self.lookahead_planes = self._representation.lookahead_planes
+        # The sensor is the top left of it. Beyond the sensor no event ever happens, so zero.
         self._tensor = np.zeros((bundle.bins, *padded), np.float32)
         self._last: np.ndarray | None = None
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width] at its end.
+        """Take one window in; return float32 [height, width].
 
         A window without a single event says that nothing has changed: the image stays, and so does
         the state, which would slowly forget it.
+
+        Raises:
+            UserError: the network needs windows of another number of spike planes.
         """
         if not len(window.events) and self._last is not None:
             return self._last.copy()
         height, width = self._size
-        voxel_grid(
-            window.events,
-            window.t_start_ns,
-            window.t_end_ns,
-            bins=self._bundle.bins,
-            height=height,
-            width=width,
-            normalisation=self._bundle.normalisation,
-            out=crop(self._tensor, height, width),
-        )
+        self._check_hop(window)
+        self._representation.write(window, crop(self._tensor, height, width))
+        if self._bundle.sensor == 'spike':
+            mirror_beyond(self._tensor, height, width)
         image = crop(self._backend.step(self._tensor), height, width)
         self._last = np.ascontiguousarray(image)
         return self._last.copy()
 
+    def _check_hop(self, window: Window) -> None:
+        hop = self._bundle.hop_planes
+        if hop and len(window.events) != hop:
+            raise UserError(
+                f'{self.name} needs windows of {hop} spike planes and got {len(window.events)}; '
+                f'set fps to the planes a second divided by {hop}, which is 1000 for a camera of '
+                '20,000'
+            )
+
     def reset(self) -> None:
         """Zero the recurrent state."""
         self._last = None
+        self._representation.reset()
         self._backend.reset()
 
     def close(self) -> None:

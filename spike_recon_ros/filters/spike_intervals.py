@@ -12,15 +12,13 @@ from numba import njit
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
 from spike_recon_ros.filters.tfi import LOOKAHEAD_PLANES
-from spike_recon_ros.front_end.spike_history import NEVER
+from spike_recon_ros.front_end.interval_rates import second_order_rate
 
 
 class SpikeIntervals(SpikeFilter):
     """Mean of 2/(second spike after - last before) and 2/(first after - second before).
 
-    Where one of the two second spikes has not been seen, the other interval stands alone. Where
-    no spike has come after the instant, the interval that has not ended is taken to be as long as
-    it is already, and at least as long as the one before.
+    See `second_order_rate` for what is done where a spike has not been seen.
 
     Args:
         width: sensor columns, pixels.
@@ -46,18 +44,7 @@ class SpikeIntervals(SpikeFilter):
 
 @njit(nogil=True, cache=True)
 def _over_intervals(before, after, end, intensity):
-    one = np.float32(1.0)
     height, width = intensity.shape
     for y in range(height):
         for x in range(width):
-            last, first = before[0, y, x], after[0, y, x]
-            if first == end:  # no spike yet
-                intensity[y, x] = one / np.float32(max(end - last, last - before[1, y, x]))
-                continue
-            left = one / np.float32(first - before[1, y, x])
-            right = one / np.float32(after[1, y, x] - last)
-            if after[1, y, x] == end:
-                right = left
-            elif before[1, y, x] == NEVER:
-                left = right
-            intensity[y, x] = left + right
+            intensity[y, x] = second_order_rate(before, after, end, y, x)

@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sizes that a network with strides can halve, and the way back.
 
-Comes in: arrays [..., height, width]. Goes out: the same, with rows added below and columns added
-on the right, or without them again. Knows nothing about what the arrays hold.
+Comes in: arrays of such a size, of which the sensor fills the top left. Goes out: their views and
+what lies beyond the sensor. Knows nothing about what the arrays hold.
 """
 
 import numpy as np
-
-PADDINGS = ('reflect', 'zero')
 
 
 def padded_size(height: int, width: int, multiple: int) -> tuple[int, int]:
@@ -16,30 +14,24 @@ def padded_size(height: int, width: int, multiple: int) -> tuple[int, int]:
     return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
 
-def pad(array: np.ndarray, multiple: int, padding: str = 'reflect') -> np.ndarray:
-    """Return [..., height, width] extended to a multiple; the array itself where it fits already.
+def crop(array: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the view [..., height, width] that the sensor fills."""
+    return array[..., :height, :width]
+
+
+def mirror_beyond(array: np.ndarray, height: int, width: int) -> None:
+    """Fill the rows below and the columns to the right with the mirror image, in place.
 
     Args:
-        array: any type, at least two dimensions.
-        multiple: what both sizes must be divisible by, at least 1.
-        padding: `reflect` mirrors the image at its last row and column, `zero` adds zeros.
-
-    Raises:
-        ValueError: if `padding` is neither.
+        array: [..., rows, columns] whose top left height x width are filled; at most as much
+            lies beyond them.
+        height: rows that are filled.
+        width: columns that are filled.
     """
-    if padding not in PADDINGS:
-        raise ValueError(f'padding {padding!r} is none of {PADDINGS}')
-    height, width = array.shape[-2:]
-    padded_height, padded_width = padded_size(height, width, multiple)
-    if (padded_height, padded_width) == (height, width):
-        return array
-    extra = [(0, 0)] * (array.ndim - 2)
-    extra += [(0, padded_height - height), (0, padded_width - width)]
-    if padding == 'zero':
-        return np.pad(array, extra)
-    return np.pad(array, extra, mode='reflect')
-
-
-def crop(array: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the view [..., height, width] that `pad` extended."""
-    return array[..., :height, :width]
+    rows, columns = array.shape[-2] - height, array.shape[-1] - width
+    if rows:
+        array[..., height:, :width] = array[..., height - rows - 1 : height - 1, :width][
+            ..., ::-1, :
+        ]
+    if columns:
+        array[..., width:] = array[..., width - columns - 1 : width - 1][..., ::-1]

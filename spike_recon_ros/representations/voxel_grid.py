@@ -15,8 +15,48 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.windows.window import Window
 
 NORMALISATIONS = ('none', 'nonzero')
+
+
+class VoxelGrid:
+    """Implements Representation.
+
+    Args:
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+        bins: number of channels, at least 1.
+        normalisation: see `voxel_grid`.
+
+    Raises:
+        ValueError: if `normalisation` is wrong.
+    """
+
+    lookahead_planes = 0
+
+    def __init__(self, width: int, height: int, bins: int, normalisation: str) -> None:
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(f'normalisation {normalisation!r} is none of {NORMALISATIONS}')
+        self.channels = bins
+        self._size = height, width
+        self._normalisation = normalisation
+
+    def write(self, window: Window[Events], out: np.ndarray) -> None:
+        """See Representation."""
+        voxel_grid(
+            window.events,
+            window.t_start_ns,
+            window.t_end_ns,
+            bins=self.channels,
+            height=self._size[0],
+            width=self._size[1],
+            normalisation=self._normalisation,
+            out=out,
+        )
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
 
 
 def voxel_grid(

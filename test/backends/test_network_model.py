@@ -70,7 +70,7 @@ def test_a_frame_is_that_of_the_padded_voxel_grid(shipped, model):
         bins=5,
         height=HEIGHT,
         width=WIDTH,
-        normalisation=bundle.normalisation,
+        normalisation=bundle.representation['normalisation'],
     )
     padded = np.zeros((5, 264, 352), np.float32)
     padded[:, :HEIGHT, :WIDTH] = grid

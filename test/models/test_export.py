@@ -38,7 +38,11 @@ def folder(tmp_path_factory):
 
 def test_the_bundle_is_read_back(folder):
     bundle = read_bundle(folder)
-    assert (bundle.name, bundle.normalisation, bundle.window_ms) == ('toy', 'none', 10.0)
+    assert (bundle.name, bundle.representation['normalisation'], bundle.window_ms) == (
+        'toy',
+        'none',
+        10.0,
+    )
     assert bundle.description['metrics'] == {'mse': 0.5}
 
 

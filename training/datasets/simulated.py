@@ -8,15 +8,18 @@ are used: nothing is loaded, copied or waited for. Knows nothing about networks 
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
+from spike_recon_ros.representations.representations import representation_for
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.sequences import Sequences, normalise_nonzero
+from spike_recon_training.simulation.spike_sequences import SpikeSequences
 
 
 class SimulatedSegments(IterableDataset):
@@ -25,7 +28,7 @@ class SimulatedSegments(IterableDataset):
     Args:
         photographs: what there is to see, on any device.
         recipe: what to simulate.
-        bins: channels of a voxel grid.
+        bins: channels of a voxel grid; spike cameras have those of their representation.
         device: asked when the first segment is, because Lightning decides late.
         start: asked then too: numbers (rank, steps done), so that no two processes, and no run
             that is resumed, see the same sequences.
@@ -77,9 +80,20 @@ class SimulatedSegments(IterableDataset):
 
 def new_sequences(
     photographs: Photographs, recipe: Recipe, bins: int, seed: int, batch: int | None = None
-) -> Sequences:
+) -> Sequences | SpikeSequences:
     """Return a batch of sequences as the recipe wants them, at their beginning."""
     crop = recipe.optimisation.crop
+    if recipe.sensor == 'spike':
+        return SpikeSequences(
+            photographs,
+            recipe.spikes,
+            batch or recipe.optimisation.batch,
+            crop,
+            crop,
+            representation=partial(representation_for, recipe.representation),
+            scale=recipe.network.arguments.get('scale', 1),
+            seed=seed,
+        )
     return Sequences(
         photographs,
         recipe.sequences,
@@ -93,10 +107,14 @@ def new_sequences(
 
 @torch.no_grad()
 def next_segment(
-    sequences: Sequences, recipe: Recipe, *, cold: bool, windows: int | None = None
+    sequences: Sequences | SpikeSequences,
+    recipe: Recipe,
+    *,
+    cold: bool,
+    windows: int | None = None,
 ) -> Segment:
     """Return the next windows of some sequences, as the network reads them."""
     grids, truths = sequences.next(windows or recipe.optimisation.windows)
-    if recipe.normalisation == 'nonzero':
+    if recipe.sensor == 'event' and recipe.normalisation == 'nonzero':
         grids = normalise_nonzero(grids)
     return Segment(grids, truths, cold)

@@ -1,0 +1,147 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Spk2Vid: hierarchical recurrent propagation for spike cameras.
+
+Comes in: tensors made of spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how
+it is trained or run.
+
+After Spk2VidNet (CVPR 2026): two layers that each align features of two earlier moments to now,
+modulate them by their content and pass them on. The first looks back one and two images, the
+second, from what the first one gives, two and four, so that it reaches further at the same cost.
+
+        x -> embed -> Y --> first layer --> F --> second layer --> M --> head -> intensity
+                            ^  F-1, F-2           ^  M-2, M-4
+
+All is causal: the state is six feature maps, kept as two tensors.
+
+What differs from the paper, besides the size: the features have half the sensor's resolution, by
+pixel-unshuffle, and the image is added to a rate that the input holds already.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from spike_recon_models.networks.aligned import ContentModulation, JointAlignment
+from spike_recon_models.networks.recurrent_network import (
+    RecurrentNetwork,
+    StateSpec,
+    initialise,
+)
+from spike_recon_models.networks.residual_block import LEAK, LinearResidualBlock
+
+DEPTH = {'recent': 2, 'wide': 4}
+"""How many earlier moments of each layer are kept."""
+BOUND = 8.0
+"""Of the features that are passed on, so that no input can drive the state to infinity."""
+FIRST_GAIN = 0.1
+"""Of what residual paths add at first: learning starts near the rate that the input holds."""
+
+
+class Spk2Vid(RecurrentNetwork):
+    """The network.
+
+    Args:
+        channels: of the features at half the resolution, a multiple of 6.
+        bins: channels of the input.
+        blocks: residual blocks after the embedding and after each layer.
+        taps: of the alignment, see JointAlignment.
+        base: channel of the input that holds a rate to start from; None = start from nothing,
+            for raw planes.
+        scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
+        seed: of the initial weights.
+    """
+
+    pad_multiple = 4
+
+    def __init__(
+        self,
+        channels: int = 24,
+        bins: int = 15,
+        blocks: int = 1,
+        taps: int = 1,
+        base: int | None = 0,
+        scale: int = 1,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.bins, self.output_scale = bins, scale
+        self._base = base
+        self.state_specs = tuple(
+            StateSpec(name, depth * channels, 2) for name, depth in DEPTH.items()
+        )
+        self.embed = nn.Conv2d(4 * bins, channels, 3, padding=1)
+        self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
+        self.first = Propagation(channels, blocks, taps)
+        self.second = Propagation(channels, blocks, taps)
+        self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
+        initialise(self, seed)
+        self.first.align.start_still()
+        self.second.align.start_still()
+        for layer in (*_last_of(self.refine), *_last_of(self.first), *_last_of(self.second)):
+            layer.weight.data *= FIRST_GAIN
+        nn.init.zeros_(self.head.weight)
+
+    def forward(
+        self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """See RecurrentNetwork."""
+        recent, wide = self._state_or_zeros(x, state)
+        now = self.embed(functional.pixel_unshuffle(self._centred(x), 2))
+        now = self.refine(functional.leaky_relu(now, LEAK))
+        recent_1, recent_2 = recent.chunk(2, 1)
+        first = self.first(now, (recent_1, recent_2))
+        wide_1, wide_2, wide_3, wide_4 = wide.chunk(4, 1)
+        second = self.second(first, (wide_2, wide_4))
+        image = functional.pixel_shuffle(self.head(first + second), 2 * self.output_scale)
+        if self._base is not None:
+            start = x[:, self._base : self._base + 1]
+            if self.output_scale > 1:
+                start = functional.interpolate(
+                    start, scale_factor=self.output_scale, mode='bilinear', align_corners=False
+                )
+            image = image + start
+        state = torch.cat([first, recent_1], 1), torch.cat([second, wide_1, wide_2, wide_3], 1)
+        return image.clamp(0, 1), state
+
+    def _centred(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the input with the rate to start from subtracted from all other channels.
+
+        They then say what is to be changed, around zero, and not all once more how bright it is.
+        """
+        if self._base is None:
+            return x
+        start = x[:, self._base : self._base + 1]
+        return torch.cat([start, x[:, : self._base] - start, x[:, self._base + 1 :] - start], 1)
+
+
+class Propagation(nn.Module):
+    """One layer: align the earlier features, join them with those of now, modulate.
+
+    Args:
+        channels: of all features.
+        blocks: residual blocks at the end.
+        taps: of the alignment.
+    """
+
+    def __init__(self, channels: int, blocks: int, taps: int) -> None:
+        super().__init__()
+        self.align = JointAlignment(channels, taps=taps)
+        self.join = nn.Conv2d(3 * channels, channels, 1)
+        self.modulate = ContentModulation(channels)
+        self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
+
+    def forward(
+        self, now: torch.Tensor, earlier: tuple[torch.Tensor, torch.Tensor]
+    ) -> torch.Tensor:
+        """Return features [batch, channels, height, width], within +-BOUND."""
+        aligned = self.align(now, earlier)
+        joined = self.modulate(now + self.join(torch.cat([now, *aligned], 1)))
+        return self.refine(joined).clamp(-BOUND, BOUND)
+
+
+def _last_of(part: nn.Module) -> list[nn.Conv2d]:
+    """Return the convolutions that end the residual paths of a part."""
+    found = [block.second for block in part.modules() if isinstance(block, LinearResidualBlock)]
+    found += [one.modulate for one in part.modules() if isinstance(one, ContentModulation)]
+    return found + [one.join for one in part.modules() if isinstance(one, Propagation)]

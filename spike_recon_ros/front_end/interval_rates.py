@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How often a pixel fires, from the spikes next to an instant.
+
+Comes in: a SpikeHistory. Goes out: rates in spikes a plane, by the intervals that they come from.
+Knows nothing about what is made of them.
+
+An interval of order k lasts from one spike to the k-th after it, so k divided by its length is a
+rate; the higher the order, the less the rounding to whole planes shows, and the more motion blurs.
+"""
+
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.front_end.spike_history import NEVER, SpikeHistory
+
+CENTRED = 'second order', 'first order', 'third order'
+ONE_SIDED = 'first order before', 'third order before', 'first order after'
+RATES = (*CENTRED, *ONE_SIDED)
+"""What `interval_rates` gives, in this order."""
+
+
+def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
+    """Write the rates around the instant.
+
+    Args:
+        history: of the pixels.
+        out: float32 [6, height, width], see RATES.
+    """
+    end = history.instant + history.lookahead + 1
+    _rates(history.before, history.after(), end, out)
+
+
+@njit(nogil=True, cache=True)
+def second_order_rate(before, after, end, y, x):
+    """Return the mean of 2/(second after - last before) and 2/(first after - second before).
+
+    Where one of the two second spikes has not been seen, the other interval stands alone. Where
+    no spike has come after the instant, the interval that has not ended is taken to be as long as
+    it is already, and at least as long as the one before.
+    """
+    one = np.float32(1.0)
+    last, first = before[0, y, x], after[0, y, x]
+    if first == end:  # no spike yet
+        return one / np.float32(max(end - last, last - before[1, y, x]))
+    left = one / np.float32(first - before[1, y, x])
+    right = one / np.float32(after[1, y, x] - last)
+    if after[1, y, x] == end:
+        right = left
+    elif before[1, y, x] == NEVER:
+        left = right
+    return left + right
+
+
+@njit(nogil=True, cache=True)
+def _rate(order, length):
+    """Return a rate; 0 where the interval is not known."""
+    return np.float32(order) / np.float32(length) if length > 0 else np.float32(0.0)
+
+
+@njit(nogil=True, cache=True)
+def _rates(before, after, end, out):
+    _, height, width = out.shape
+    for y in range(height):
+        for x in range(width):
+            last, first, second = before[0, y, x], after[0, y, x], after[1, y, x]
+            likely = second_order_rate(before, after, end, y, x)
+            out[0, y, x] = likely
+            # What has not ended is no measurement: the likeliest rate stands in for it.
+            out[1, y, x] = _rate(1, first - last) if first < end else likely
+            out[2, y, x] = _rate(3, second - before[1, y, x]) if second < end else likely
+            out[3, y, x] = _rate(1, last - before[1, y, x])
+            out[4, y, x] = _rate(3, last - before[3, y, x])
+            out[5, y, x] = _rate(1, second - first) if second < end else likely

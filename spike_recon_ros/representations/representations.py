@@ -1,0 +1,46 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The representations by name.
+
+Comes in: what a bundle or a recipe says, and a sensor's size. Goes out: a Representation. Knows
+nothing about how each one works.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.representations.representation import Representation
+from spike_recon_ros.representations.spike_intervals import SpikeIntervals
+from spike_recon_ros.representations.spike_stack import SpikeStack
+from spike_recon_ros.representations.voxel_grid import VoxelGrid
+
+EVENT_KINDS: dict[str, Callable[..., Representation]] = {'voxel_grid': VoxelGrid}
+SPIKE_KINDS: dict[str, Callable[..., Representation]] = {
+    'spike_intervals': SpikeIntervals,
+    'spike_stack': SpikeStack,
+}
+KINDS = {'event': EVENT_KINDS, 'spike': SPIKE_KINDS}
+"""By what a bundle calls its sensor."""
+
+
+def representation_for(said: dict[str, Any], width: int, height: int) -> Representation:
+    """Return a new representation.
+
+    Args:
+        said: `kind`, and the arguments of that kind besides the size.
+        width: sensor columns, pixels.
+        height: sensor rows, pixels.
+
+    Raises:
+        UserError: there is no such kind, it takes other parameters, or it cannot have these.
+    """
+    arguments = dict(said)
+    kind = arguments.pop('kind', None)
+    kinds = EVENT_KINDS | SPIKE_KINDS
+    if kind not in kinds:
+        raise UserError(f'there is no representation {kind!r}; known: {", ".join(kinds)}')
+    try:
+        return kinds[kind](width, height, **arguments)
+    except (TypeError, ValueError) as error:
+        raise UserError(f'representation {kind} with {arguments}: {error}') from None

@@ -1,0 +1,117 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The network for spike cameras starts from its input, aligns, remembers and stays bounded."""
+
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed: no network can be made')
+
+from torch.nn import functional  # noqa: E402
+
+from spike_recon_models.networks.aligned import JointAlignment  # noqa: E402
+from spike_recon_models.networks.spk2vid import BOUND, Spk2Vid  # noqa: E402
+
+SMALL = {'channels': 6, 'bins': 15}
+
+
+def tensors(steps, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 0.1 + 0.8 * torch.rand(steps, 2, 15, 16, 24, generator=generator)
+
+
+def woken(network):
+    """Return the network with no weights that are zero, as after training."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if not weight.any() and weight.ndim == 4:
+                weight.copy_(0.05 * torch.randn(weight.shape, generator=generator))
+    return network
+
+
+def test_before_training_it_gives_the_rate_that_the_input_holds():
+    (x,) = tensors(1)
+    image, _ = Spk2Vid(**SMALL)(x)
+    torch.testing.assert_close(image, x[:, :1])
+
+
+def test_from_raw_planes_it_starts_from_nothing():
+    image, _ = Spk2Vid(channels=6, bins=15, base=None)(tensors(1)[0])
+    assert not image.any()
+
+
+def test_the_second_layer_reaches_four_images_back():
+    network, windows = woken(Spk2Vid(**SMALL)), tensors(6)
+    other = windows.clone()
+    other[0] = tensors(1, seed=9)[0]
+    with torch.no_grad():
+        images = []
+        for video in (windows, other):
+            state = None
+            for x in video:
+                image, state = network(x, state)
+            images.append(image)
+    assert not torch.equal(*images)
+
+
+def test_no_input_drives_the_state_out_of_its_bounds():
+    network, state = woken(Spk2Vid(**SMALL)), None
+    with torch.no_grad():
+        for layer in (network.first, network.second):
+            layer.join.weight *= 100
+        for x in 1000 * tensors(200):
+            image, state = network(x, state)
+    assert all(float(part.abs().max()) <= BOUND for part in state)
+    assert torch.isfinite(image).all()
+
+
+def test_super_resolution_gives_four_pixels_a_side():
+    network = woken(Spk2Vid(**SMALL, scale=4))
+    image, _ = network(tensors(1)[0])
+    assert image.shape == (2, 1, 64, 96)
+
+
+def test_gradients_reach_every_parameter():
+    network, state, total = woken(Spk2Vid(**SMALL, taps=3)), None, 0.0
+    for x in tensors(5):
+        image, state = network(x, state)
+        total = total + image.square().mean()
+    total.backward()
+    assert not [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+
+
+def test_the_default_needs_at_most_2_gmac_at_250x400():
+    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        Spk2Vid()(torch.zeros(1, 15, 252, 400))
+    assert counter.get_total_flops() / 2 <= 2e9
+
+
+def aligned_by(offset_x, offset_y, features, taps=1):
+    """Return the features aligned by the same offsets everywhere."""
+    layer = JointAlignment(6, taps=taps)
+    with torch.no_grad():
+        for one in (layer.offsets, layer.correct):
+            one.weight.zero_()
+            one.bias.zero_()
+        layer.offsets.bias.copy_(
+            torch.tensor([offset_x, offset_y] * (len(layer.offsets.bias) // 2))
+        )
+        now = torch.zeros_like(features)
+        return layer, layer(now, (features, features))
+
+
+def test_an_offset_is_in_pixels_and_says_where_to_look():
+    features = torch.randn(1, 6, 8, 12, generator=torch.Generator().manual_seed(2))
+    _, (moved, _) = aligned_by(2.0, -1.0, features)
+    torch.testing.assert_close(moved[:, :, 1:, :-2], features[:, :, :-1, 2:], atol=1e-5, rtol=0)
+
+
+def test_nine_taps_without_offsets_are_a_convolution():
+    features = torch.randn(1, 6, 8, 12, generator=torch.Generator().manual_seed(2))
+    layer, (moved, _) = aligned_by(0.0, 0.0, features, taps=3)
+    kernel = layer.kernel.weight.view(6, 9, 6).permute(0, 2, 1).reshape(6, 6, 3, 3)
+    bordered = functional.pad(features, (1, 1, 1, 1), 'replicate')
+    expected = functional.conv2d(bordered, kernel, layer.kernel.bias)
+    torch.testing.assert_close(moved, expected, atol=1e-5, rtol=1e-4)

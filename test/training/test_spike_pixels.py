@@ -1,0 +1,152 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The spike camera of training against physics."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
+
+from spike_recon_ros.representations.representations import representation_for  # noqa: E402
+from spike_recon_training.simulation.planes import WorldModel  # noqa: E402
+from spike_recon_training.simulation.spike_pixels import (  # noqa: E402
+    SpikePixels,
+    SpikeSensorRanges,
+)
+from spike_recon_training.simulation.spike_sequences import (  # noqa: E402
+    SpikeSequenceModel,
+    SpikeSequences,
+)
+
+HEIGHT, WIDTH = 16, 24
+PERFECT = SpikeSensorRanges(
+    light_scale=(1.0, 1.0),
+    gain_spread=(1e-9, 1e-9),
+    dark_rate=(1e-9, 1e-9),
+    low_light_share=0.0,
+)
+STACK = {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20}
+
+
+def pixels(ranges=PERFECT, seed=0):
+    return SpikePixels(ranges, 2, HEIGHT, WIDTH, torch.Generator().manual_seed(seed))
+
+
+def still(rate, planes):
+    return torch.full((2, planes, HEIGHT, WIDTH), rate)
+
+
+def intervals(spikes):
+    """Return the intervals of each pixel, one array a pixel."""
+    return [np.diff(np.flatnonzero(one)) for one in spikes.permute(0, 2, 3, 1).flatten(0, 2)]
+
+
+def test_intervals_of_a_still_pixel_are_the_two_whole_numbers_next_to_their_mean():
+    found = np.concatenate(intervals(pixels().planes(still(0.366, 400))))
+    assert set(found) == {2, 3}
+    assert found.mean() == pytest.approx(1 / 0.366, rel=5e-3)
+
+
+def test_a_long_interval_follows_a_short_one_as_in_real_cameras():
+    # Measured on real daylight clips: -.40.
+    each = [one - one.mean() for one in intervals(pixels().planes(still(0.366, 400)))]
+    pairs = np.concatenate([np.stack([one[:-1], one[1:]]) for one in each], 1)
+    assert np.corrcoef(pairs)[0, 1] == pytest.approx(-0.4, abs=0.08)
+
+
+def test_photons_that_come_one_by_one_scatter_the_intervals():
+    ranges = SpikeSensorRanges(
+        light_scale=(1.0, 1.0),
+        gain_spread=(1e-9, 1e-9),
+        dark_rate=(1e-9, 1e-9),
+        low_light_share=0.999999,
+        low_light=(1.0, 1.0),
+        photons_per_spike=(10.0, 10.0),
+    )
+    found = np.concatenate(intervals(pixels(ranges).planes(still(0.366, 400))))
+    assert np.isin(found, (2, 3)).mean() < 0.95
+    assert found.mean() == pytest.approx(1 / 0.366, rel=0.02)
+
+
+def test_charge_carries_over_from_call_to_call():
+    light = torch.rand(2, 60, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    whole, parts = pixels(), pixels()
+    cut = torch.cat([parts.planes(part) for part in light.split((7, 1, 52), 1)], 1)
+    assert (whole.planes(light) != cut).float().mean() < 1e-4  # but for rounding of the sum
+
+
+def test_light_beyond_one_spike_a_plane_is_lost():
+    camera = pixels()
+    assert camera.planes(still(5.0, 10))[:, 1:].all()
+    assert not camera.planes(still(0.0, 10)).any()
+
+
+def test_pixels_differ_by_gain_and_dark_rate():
+    ranges = SpikeSensorRanges(gain_spread=(0.05, 0.05), dark_rate=(0.004, 0.004))
+    rates = pixels(ranges).planes(still(0.5, 3000)).float().mean(1)
+    spread = (rates / rates.mean((1, 2), keepdim=True)).std()
+    assert float(spread) == pytest.approx(0.05, abs=0.01)
+    dark = pixels(ranges).planes(still(0.0, 20_000)).float().mean()
+    assert float(dark) == pytest.approx(0.004, rel=0.1)
+
+
+def sequences(photographs, seed=3, **change):
+    model = SpikeSequenceModel(
+        sensor=PERFECT, world=WorldModel(lighting_share=0.0), **{'planes': (20, 20), **change}
+    )
+    return SpikeSequences(
+        photographs,
+        model,
+        2,
+        32,
+        48,
+        representation=lambda width, height: representation_for(STACK, width, height),
+        seed=seed,
+    )
+
+
+def test_the_truth_of_a_still_scene_is_the_rate_of_its_planes(photographs):
+    made = sequences(photographs, motion_px=(1e-6, 1e-6))
+    tensors, truths = made.next(5)
+    assert tensors.shape == (5, 2, 41, 32, 48)
+    assert truths.shape == (5, 2, 1, 32, 48)
+    error = (tensors[3:].mean(2, keepdim=True) - truths[3:]).abs()
+    assert float(error.max()) <= 1.01 / 41  # a count is off by less than one spike
+
+
+def test_the_truth_of_a_moving_scene_is_that_of_the_instant(photographs):
+    made = sequences(photographs, motion_px=(8.0, 8.0))
+    tensors, truths = made.next(8)
+    middle, truths = (
+        torch.nn.functional.avg_pool2d(video.flatten(0, 1), 4).unflatten(0, (8, 2))
+        for video in (tensors[:, :, 16:25].mean(2, keepdim=True), truths)
+    )
+    errors = [
+        float((middle[3:-1] - truths[3 + late : len(truths) - 1 + late]).square().mean())
+        for late in (-1, 0, 1)
+    ]
+    assert errors[1] < 0.7 * min(errors[0], errors[2])
+
+
+def test_the_same_seed_gives_the_same_sequences(photographs):
+    first, second = (sequences(photographs).next(2) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(first[0], sequences(photographs, seed=4).next(2)[0])
+
+
+def test_a_truth_of_four_times_the_size_shows_what_the_pixels_saw(photographs):
+    model = SpikeSequenceModel(sensor=PERFECT, motion_px=(1e-6, 1e-6), planes=(20, 20))
+    made = SpikeSequences(
+        photographs,
+        model,
+        2,
+        16,
+        24,
+        representation=lambda width, height: representation_for(STACK, width, height),
+        scale=4,
+        seed=3,
+    )
+    tensors, truths = made.next(4)
+    assert truths.shape == (4, 2, 1, 64, 96)
+    shrunk = torch.nn.functional.avg_pool2d(truths[-1], 4)
+    assert float((tensors[-1].mean(1, keepdim=True) - shrunk).abs().max()) <= 1.01 / 41
