@@ -79,7 +79,7 @@ class SpikePixels:
         dark = log_uniform(generator, each, *ranges.dark_rate)[:, None, None]
         self._dark = dark * (1 + ranges.dark_spread * normal()).clamp(min=0)
         photons = log_uniform(generator, each, *ranges.photons_per_spike)
-        self._photons = torch.where(low, photons, 0.0)[:, None, None, None]
+        self._low, self._photons = low, photons[low][:, None, None, None]
         self._charge = torch.rand(shape, generator=generator, device=device)
         self._generator = generator
 
@@ -91,11 +91,17 @@ class SpikePixels:
         """
         rate = luminance * self.light_scale[:, None, None, None] * self._gain[:, None]
         rate += self._dark[:, None]
-        if bool((self._photons > 0).any()):
-            counted = torch.poisson(rate * self._photons, generator=self._generator)
-            rate = torch.where(self._photons > 0, counted / self._photons.clamp(min=1), rate)
+        if len(self._photons):
+            # A normal distribution in place of Poisson's, many times as fast: what counts is the
+            # sum over the planes of an interval, to which tens of photons come.
+            light = rate[self._low]
+            noise = torch.randn(light.shape, generator=self._generator, device=light.device)
+            rate[self._low] = light + noise * (light / self._photons).sqrt()
         # A threshold is subtracted once a plane at most; what is more is lost, not kept.
-        total = rate.clamp_(max=1.0).cumsum_(1).add_(self._charge[:, None])
+        total = rate.clamp_(max=1.0)
+        charge = self._charge
+        for plane in total.unbind(1):  # in place, and faster than a sum along this axis
+            charge = plane.add_(charge)
         fired = total.floor()
         self._charge = total[:, -1] - fired[:, -1]
         return fired.diff(dim=1, prepend=torch.zeros_like(fired[:, :1])) > 0
