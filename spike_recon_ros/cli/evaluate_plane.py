@@ -15,7 +15,6 @@ from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
-from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
@@ -24,7 +23,6 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.windows.window import Window
 
-DEFAULT_MODEL = SpikeIntervals.name
 WHITE_RATE = 0.6
 """Spikes a plane of a white pixel in the simulated data set spike-REDS."""
 
@@ -61,7 +59,7 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
         raise UserError('--truth is for one recording and one model; give one -d and one -m')
     if args.metrics:
         raise UserError('--truth gives psnr and ssim; leave --metrics out')
-    path, [name] = args.datasets[0], args.models or [DEFAULT_MODEL]
+    path = args.datasets[0]
     truth = cv2.imread(str(args.truth), cv2.IMREAD_GRAYSCALE)
     if truth is None:
         raise UserError(f'{args.truth} cannot be read as an image; name a PNG')
@@ -75,7 +73,8 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     needed = args.truth_plane + 1 + model.lookahead_planes
     if len(planes) < needed:
         raise UserError(
-            f'{path} has {len(planes)} planes; {name} needs {needed} for plane {args.truth_plane}'
+            f'{path} has {len(planes)} planes; {model.name} needs {needed} for plane '
+            f'{args.truth_plane}'
         )
     seen = planes[:needed]
     intensity = model.step(Window(int(seen.t_ns[0]), int(seen.t_ns[-1]) + 1, seen))
@@ -85,7 +84,7 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
         'source': str(path),
         'truth': str(args.truth),
         'truth_plane': args.truth_plane,
-        'model': name,
+        'model': model.name,
         'white_rate': args.white_rate,
         'psnr': psnr(image, truth / 255),
         'ssim': ssim(image, truth / 255),

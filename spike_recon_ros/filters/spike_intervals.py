@@ -11,7 +11,6 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
-from spike_recon_ros.filters.tfi import LOOKAHEAD_PLANES
 from spike_recon_ros.front_end.spike_history import NEVER
 
 
@@ -32,9 +31,6 @@ class SpikeIntervals(SpikeFilter):
     """
 
     name = 'spike_intervals'
-
-    def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
-        super().__init__(width, height, lookahead_planes)
 
     def _intensity(self) -> np.ndarray:
         history = self._history

@@ -11,10 +11,6 @@ from numba import njit
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
 
-LOOKAHEAD_PLANES = 40
-"""Two milliseconds of a camera that reads 20,000 planes a second. On public simulated clips, whose
-dark parts fire every thirtieth plane, more planes after the instant gain less than .01 dB."""
-
 
 class Tfi(SpikeFilter):
     """The interval in which the instant lies, from the last spike before it to the next one.
@@ -32,9 +28,6 @@ class Tfi(SpikeFilter):
     """
 
     name = 'tfi'
-
-    def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
-        super().__init__(width, height, lookahead_planes)
 
     def _intensity(self) -> np.ndarray:
         history = self._history
