@@ -59,10 +59,10 @@ class Settings:
     )
     model: str = _setting(
         AUTO,
-        "What reconstructs: a network of the model zoo, the path of a network's bundle, the filter "
-        'fibar or leaky_integrator, or for a spike camera spike_intervals, tfi or tfp; auto takes '
-        f'{EVENT_MODEL} for events and, for spike planes, the first of {", ".join(SPIKE_MODELS)} '
-        'that is installed.',
+        'What reconstructs: a network of the model zoo, the path of a bundle, the filter fibar or '
+        'leaky_integrator, or for a spike camera spike_intervals, tfi or tfp; auto takes '
+        f'{EVENT_MODEL} for events and, for spike planes, the first that is installed of '
+        f'{", ".join(SPIKE_MODELS)}.',
     )
     backend: str = _setting(
         AUTO,

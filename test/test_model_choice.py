@@ -47,7 +47,11 @@ def test_the_first_packet_decides_what_auto_is(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ('sensor', 'packet', 'words'),
     [
-        ('event', planes_packet, 'spike planes came, but sensor is event; set it to auto or spike'),
+        (
+            'event',
+            planes_packet,
+            'spike planes came, but sensor is event; set it to auto or spike',
+        ),
         ('spike', events_packet, 'events came, but sensor is spike; set it to auto or event'),
     ],
 )
