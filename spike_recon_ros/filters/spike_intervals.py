@@ -40,20 +40,21 @@ class SpikeIntervals(SpikeFilter):
         return intensity
 
 
-@njit(nogil=True, cache=True)
+# Without the check for a division by zero, which cannot be, many pixels are computed at once.
+@njit(nogil=True, cache=True, error_model='numpy')
 def _over_intervals(before, after, end, intensity):
     one = np.float32(1.0)
     height, width = intensity.shape
     for y in range(height):
+        latest, earlier, image = before[0, y], before[1, y], intensity[y]
+        next_one, next_but_one = after[0, y], after[1, y]
         for x in range(width):
-            last, first = before[0, y, x], after[0, y, x]
-            if first == end:  # no spike yet
-                intensity[y, x] = one / np.float32(max(end - last, last - before[1, y, x]))
-                continue
-            left = one / np.float32(first - before[1, y, x])
-            right = one / np.float32(after[1, y, x] - last)
-            if after[1, y, x] == end:
+            last, previous, first, second = latest[x], earlier[x], next_one[x], next_but_one[x]
+            left = one / np.float32(np.int32(first - previous))
+            right = one / np.float32(np.int32(second - last))
+            if second == end:
                 right = left
-            elif before[1, y, x] == NEVER:
+            elif previous == NEVER:
                 left = right
-            intensity[y, x] = left + right
+            unfinished = one / np.float32(np.int32(max(end - last, last - previous)))
+            image[x] = unfinished if first == end else left + right
