@@ -21,7 +21,7 @@ RECON_ARGUMENTS = {
 ARGUMENTS = {
     'recon.launch.py': RECON_ARGUMENTS,
     'replay.launch.py': RECON_ARGUMENTS | {'bag', 'rate', 'loop', 'player'},
-    'demo.launch.py': {'out', 'duration'},
+    'demo.launch.py': {'out', 'sensor', 'duration', 'rate'},
 }
 
 
