@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--save-hot-pixels', metavar='PNG', type=Path,
         help='write the hot pixels that were learned (--hot-pixel-time), for --hot-pixel-file',
     )  # fmt: skip
+    add_plane_options(parser)
     add_settings(parser)
 
 
@@ -98,7 +100,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     begun = time.perf_counter()
     with (
-        open_source(args.source, args.topic, args.reference_topic) as source,
+        open_source(
+            args.source, args.topic, args.reference_topic, planes=planes_told(args)
+        ) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
     ):
         for frame in frames_of(source, reconstructor, console):

@@ -24,6 +24,7 @@ _REBASE = 2**29
 _AT_ONCE = 24
 """Planes that are taken in at once: so many bits are exact as a float."""
 _7, _14, _28 = np.uint64(7), np.uint64(14), np.uint64(28)
+_8, _16 = np.uint32(8), np.uint32(16)
 _PAIRS = np.uint64(0x00AA00AA00AA00AA)
 _FOURS = np.uint64(0x0000CCCC0000CCCC)
 _EIGHTS = np.uint64(0x00000000F0F0F0F0)
@@ -119,46 +120,44 @@ def _push(words, before, bits, number, lookahead):
     n_planes, height, _ = bits.shape
     width = words.shape[1]
     most = min(_AT_ONCE, PLANES_KEPT - lookahead)
-    arrived = np.empty(8 * bits.shape[2], np.uint32)
+    squares = np.empty((_AT_ONCE // 8, bits.shape[2]), np.uint64)
+    arrived = np.empty(width, np.uint32)
     passed, latest = np.empty(width, np.int32), np.empty((ORDERS + 1, width), np.int32)
     exact = np.empty(width, np.float32)
     for y in range(height):
         for start in range(0, n_planes, most):
             planes = min(most, n_planes - start)
-            _gather(bits, start, planes, y, arrived)
+            _gather(bits, start, planes, y, squares, arrived)
             _shift(words[y], arrived, planes, lookahead, passed)
-            orders = min(ORDERS + 1, planes)
-            for order in range(orders):
+            for order in range(ORDERS + 1):
                 _take_latest(passed, exact, np.int32(number + start), latest[order])
-            for order in range(orders - 1, -1, -1):
-                _insert(latest[order], before, y)
+            _insert(latest, before, y)
 
 
 @njit(nogil=True, cache=True)
-def _gather(bits, start, planes, y, arrived):
+def _gather(bits, start, planes, y, squares, arrived):
     """Make planes to words a pixel, bit 0 = the first of them."""
-    columns = arrived.reshape(-1, 8)
     row_bytes = bits.shape[2]
-    arrived[:] = 0
-    for group in range(0, planes, 8):
-        block = np.zeros(row_bytes, np.uint64)
-        for plane in range(group, min(group + 8, planes)):
-            row, place = bits[start + plane, y], np.uint64(8 * (plane - group))
-            for byte in range(row_bytes):
-                block[byte] |= np.uint64(row[byte]) << place
-        # Rows and columns of 8x8 bits change places.
+    squares[:] = 0
+    for plane in range(planes):
+        row, square, place = bits[start + plane, y], squares[plane // 8], np.uint64(plane % 8 * 8)
         for byte in range(row_bytes):
-            square = block[byte]
-            swapped = (square ^ square >> _7) & _PAIRS
-            square ^= swapped ^ swapped << _7
-            swapped = (square ^ square >> _14) & _FOURS
-            square ^= swapped ^ swapped << _14
-            swapped = (square ^ square >> _28) & _EIGHTS
-            block[byte] = square ^ swapped ^ swapped << _28
-        octets = block.view(np.uint8).reshape(-1, 8)
+            square[byte] |= np.uint64(row[byte]) << place
+    # Rows and columns of 8x8 bits change places: then a byte is a pixel, and its bits are planes.
+    for group in range(squares.shape[0]):
+        square = squares[group]
         for byte in range(row_bytes):
-            for pixel in range(8):
-                columns[byte, pixel] |= np.uint32(octets[byte, pixel]) << np.uint32(group)
+            block = square[byte]
+            swapped = (block ^ block >> _7) & _PAIRS
+            block ^= swapped ^ swapped << _7
+            swapped = (block ^ block >> _14) & _FOURS
+            block ^= swapped ^ swapped << _14
+            swapped = (block ^ block >> _28) & _EIGHTS
+            square[byte] = block ^ swapped ^ swapped << _28
+    octets = squares.view(np.uint8)
+    early, middle, late = octets[0], octets[1], octets[2]
+    for x in range(arrived.shape[0]):
+        arrived[x] = early[x] | np.uint32(middle[x]) << _8 | np.uint32(late[x]) << _16
 
 
 @njit(nogil=True, cache=True)
@@ -189,16 +188,16 @@ def _take_latest(passed, exact, number, latest):
 
 @njit(nogil=True, cache=True)
 def _insert(latest, before, y):
-    """Put one spike of each pixel, where there is one, in front of those that came before."""
-    for order in range(ORDERS, 0, -1):
-        later, earlier = before[order - 1, y], before[order, y]
-        for x in range(latest.shape[0]):
-            one, other = later[x], earlier[x]
-            earlier[x] = one if latest[x] >= 0 else other
-    last = before[0, y]
-    for x in range(latest.shape[0]):
-        one = last[x]
-        last[x] = latest[x] if latest[x] >= 0 else one
+    """Put the spikes of each pixel, as many as there are, in front of those that came before."""
+    new0, new1, new2, new3 = latest[0], latest[1], latest[2], latest[3]
+    old0, old1, old2, old3 = before[0, y], before[1, y], before[2, y], before[3, y]
+    for x in range(new0.shape[0]):
+        a, b, c, d = new0[x], new1[x], new2[x], new3[x]
+        w, q, r, s = old0[x], old1[x], old2[x], old3[x]
+        old3[x] = d if d >= 0 else w if c >= 0 else q if b >= 0 else r if a >= 0 else s
+        old2[x] = c if c >= 0 else w if b >= 0 else q if a >= 0 else r
+        old1[x] = b if b >= 0 else w if a >= 0 else q
+        old0[x] = a if a >= 0 else w
 
 
 @njit(nogil=True, cache=True)
