@@ -29,6 +29,7 @@ KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end
 NETWORK = ('network', 'stability')
 SPIKES = ('spikes',)
 LIVE = ('live', 'soak')
+SPIKES_LIVE = ('spikes_live',)
 # Half a minute of it warms up and is not counted.
 SHORTEST_SOAK_MIN = 1
 HELP = 'measure speed, latency and memory, and write the figures as JSON'
@@ -41,6 +42,7 @@ the live node: latency, losses, processor and memory.
   spike-recon bench all -o benchmarks/results        everything, written to files
   spike-recon bench network -m bundles/mine          a network of your own
   spike-recon bench spikes --clip clip.dat           and score the filters against clip.png
+  spike-recon bench spikes_live                      the live node on spike cameras
   spike-recon bench live --recording my_bag          with a recording of your own
 
 Made-up streams and the simulated board are the same everywhere; the soak uses the first recording
@@ -67,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--model',
         metavar='NAME',
         action='append',
-        help='network, stability, live: measure this model (default: those that are shipped)',
+        help='network, stability, live, spikes_live: measure this model (default: those that are '
+        'shipped)',
     )
     parser.add_argument(
         '--clip', metavar='DAT', type=Path, action='append', default=[],
@@ -94,12 +97,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, list[dict[str, Any]]] = {}
     for what in wanted:
         console.print(f'[bold]{what}')
+        load = round(os.getloadavg()[0], 2)  # of all that runs here, before we begin
         results[what] = []
         for result in MEASURES[what](what, args):
             console.print(f'  {_line(result)}')
             results[what].append(result)
         if args.out is not None:
-            _write(args.out / f'{what}.json', what, results[what])
+            _write(args.out / f'{what}.json', what, results[what], load)
     return results
 
 
@@ -134,6 +138,13 @@ def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415 -- numba is slow
 
     return bench_spikes.spikes(args.clip)
+
+
+def _spikes_live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_spikes_live  # noqa: PLC0415 -- numpy is slow enough
+
+    ros_or_cure()
+    return bench_spikes_live.spikes_live(args.model or [bench_spikes_live.MODEL])
 
 
 def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str, list[Packet]]]:
@@ -171,16 +182,17 @@ def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
 
 
-def _write(path: Path, what: str, results: list[dict[str, Any]]) -> None:
+def _write(path: Path, what: str, results: list[dict[str, Any]], load: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {'measurement': what, 'machine': _machine(), 'results': results}
+    content = {'measurement': what, 'machine': _machine(load), 'results': results}
     path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
-def _machine() -> dict[str, Any]:
+def _machine(load: float) -> dict[str, Any]:
     return {
         'processor': _processor(),
         'cores': os.cpu_count(),
+        'others_load': load,
         'python': platform.python_version(),
         **{name: version(name) for name in ('numpy', 'numba')},
         'spike_recon_ros': __version__,
@@ -207,4 +219,5 @@ MEASURES: dict[str, Measure] = {
     **dict.fromkeys(NETWORK, _network),
     **dict.fromkeys(SPIKES, _spikes),
     **dict.fromkeys(LIVE, _live),
+    **dict.fromkeys(SPIKES_LIVE, _spikes_live),
 }
