@@ -1,4 +1,5 @@
 # Everything runs in .venv, which tools/make_environment.py makes when it is missing or out of date.
+#   make demo SENSOR=spike          of a spike camera
 #   make demo PYTHON=python3.12     another interpreter (the .venv that it makes is then kept)
 #   make test ARGS='-k evt3'        further arguments for pytest
 #   make bench RECORDINGS='bag a.raw'   recordings of your own to measure with
@@ -23,7 +24,7 @@ help: ## show this list
 	@echo '  PYTHON=python3.12 chooses the interpreter; a sourced ROS 2 is used where there is one.'
 
 demo: environment ## simulate a recording, reconstruct it live through ROS 2, write demo/
-	@$(IN_VENV) $(BIN)/spike-recon demo -o demo
+	@$(IN_VENV) $(BIN)/spike-recon demo -o demo $(if $(SENSOR),--sensor $(SENSOR))
 
 # A domain of its own, so that nothing else that runs on this machine is heard.
 test: environment ## run the tests

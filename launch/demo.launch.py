@@ -3,7 +3,9 @@
 """Without a camera: simulate a recording, reconstruct it live, write the images as a video.
 
     ros2 launch spike_recon_ros demo.launch.py out:=demo viewer:=rqt
+    ros2 launch spike_recon_ros demo.launch.py sensor:=spike
 
+A spike camera is played slower than recorded, on purpose; rate:=1 plays it at its real pace.
 Every argument of recon.launch.py may be given as well. The same without ROS's launch, with figures
 and a comparison with the ground truth: `spike-recon demo`.
 """
@@ -30,6 +32,8 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
+from spike_recon_ros.cli.demo import FASTEST_VIDEO, SHOWS
+
 NAME = 'spike_recon_ros'
 SHARE = Path(get_package_share_directory(NAME))
 PROGRAMS = Path(get_package_prefix(NAME)) / 'lib' / NAME
@@ -46,7 +50,17 @@ def generate_launch_description() -> LaunchDescription:
                 'out', default_value='demo', description='folder for the recording and the video'
             ),
             DeclareLaunchArgument(
-                'duration', default_value='3.0', description='length of the recording, seconds'
+                'sensor', default_value='event', choices=[*SHOWS], description='kind of camera'
+            ),
+            DeclareLaunchArgument(
+                'duration',
+                default_value='',
+                description='length of the recording, seconds; empty = as usual for the camera',
+            ),
+            DeclareLaunchArgument(
+                'rate',
+                default_value='',
+                description='pace of the player, 1 = as recorded; empty = as usual for the camera',
             ),
             OpaqueFunction(function=one_after_the_other),
         ]
@@ -56,25 +70,35 @@ def generate_launch_description() -> LaunchDescription:
 def one_after_the_other(context: LaunchContext) -> list[Action]:
     """Make the processes and chain them by their ends and by the node's state."""
     given = context.launch_configurations
+    show = SHOWS[given['sensor']]
+    duration, rate = given['duration'] or str(show.duration_s), given['rate'] or f'{show.rate:g}'
+    fps = float(given.get('fps') or show.fps)
+    # Stamps that are moved to now would run slower than the time in the packets.
+    pace = ['--restamp'] if float(rate) == 1 else ['--rate', rate]
     out = Path(given['out']).absolute()
     recording, video = out / 'recording', out / 'reconstruction.mp4'
     simulate = ExecuteProcess(
         cmd=[
             *(str(PROGRAMS / 'spike-recon'), 'simulate', '--overwrite'),
-            *('-o', str(recording), '--duration', given['duration']),
+            *('-o', str(recording), '--duration', duration, '--sensor', given['sensor']),
+            *('--fps-truth', f'{fps:g}'),
         ],
         name='simulate',
         output='screen',
     )
     recon = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
-        launch_arguments={'namespace': 'event_camera', 'node_name': 'recon'}.items(),
+        launch_arguments={
+            'namespace': 'event_camera',
+            'node_name': 'recon',
+            'fps': f'{fps:g}',
+        }.items(),
     )
     recorder = Node(
         package=NAME,
         executable='record_node',
         name='recorder',
-        arguments=[str(video), '--overwrite'],
+        arguments=[str(video), '--overwrite', '--fps', f'{min(fps, FASTEST_VIDEO):g}'],
         output='screen',
     )
     # Nobody subscribes to the packets before the recorder subscribes to the images.
@@ -82,12 +106,12 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
         package=NAME,
         executable='play_node',
         name='player',
-        arguments=[str(recording), '--restamp', '--wait-for', EVENTS_TOPIC],
+        arguments=[str(recording), *pace, '--wait-for', EVENTS_TOPIC],
         output='screen',
     )
     shut_down = EmitEvent(event=Shutdown(reason='the demo is over'))
     end = [
-        LogInfo(msg=f'the video is {video}'),
+        LogInfo(msg=f'the video is {video}; it was played at {rate} of the real pace'),
         TimerAction(period=LAST_FRAMES_S, actions=[shut_down]),
     ]
     out.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ SHARE = Path(get_package_share_directory('spike_recon_ros'))
 USUAL_IMAGE_TOPIC = '/event_camera/recon/image_raw'
 FOXGLOVE_PORT = 8765
 # Parameters of the node that are passed only if given, so that params_file decides otherwise.
-OVERRIDES = {'model': str, 'fps': float, 'sync_mode': str, 'image_encoding': str}
+OVERRIDES = {'sensor': str, 'model': str, 'fps': float, 'sync_mode': str, 'image_encoding': str}
 TOPICS = {
     'events_topic': ('events', 'packets of the camera (event_camera_msgs/msg/EventPacket)'),
     'image_topic': ('~/image_raw', 'reconstructed images'),
@@ -64,6 +64,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         argument('node_name', 'recon', 'name of the node'),
         *(argument(name, topic, what) for name, (topic, what) in TOPICS.items()),
         argument('params_file', str(SHARE / 'config' / 'recon.yaml'), "the node's parameters"),
+        argument('sensor', '', 'auto, event or spike; empty = as in params_file'),
         argument('model', '', 'what reconstructs; empty = as in params_file'),
         argument('fps', '', 'frames a second (free_running); empty = as in params_file'),
         argument('sync_mode', '', 'when a frame is due; empty = as in params_file'),

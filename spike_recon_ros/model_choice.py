@@ -6,6 +6,7 @@ Comes in: Settings and the sensor's size. Goes out: a Model. Knows nothing about
 or images. Everything behind asks for a Model and takes a filter or a network alike.
 """
 
+import contextlib
 import difflib
 
 from spike_recon_ros.backends.bundle import read_bundle
@@ -15,7 +16,7 @@ from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
-from spike_recon_ros.settings import Settings
+from spike_recon_ros.settings import AUTO, EVENT, EVENT_MODEL, SPIKE, SPIKE_MODELS, Settings
 from spike_recon_ros.spare_cores import spare_cores
 
 MOST_THREADS = 4
@@ -29,7 +30,7 @@ def model_names() -> list[str]:
 
 def check_model_name(name: str) -> None:
     """Raise UserError, with the names that exist, if there is no such model."""
-    if name in (*FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
+    if name in (AUTO, *FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
         return
     close = difflib.get_close_matches(name, model_names(), n=1)
     hint = f'did you mean {close[0]}? ' if close else ''
@@ -40,19 +41,48 @@ def check_model_name(name: str) -> None:
 
 
 def describe_model(settings: Settings) -> str:
-    """Return what will run and why, for the log: `fibar`, or a network with its backend.
+    """Return what will run and why, for the log: `filter fibar`, or a network with its backend.
 
     Raises:
         UserError: there is no such model, or nothing here can run it.
     """
     check_model_name(settings.model)
-    if settings.model in (*FILTERS, *SPIKE_FILTERS):
-        return f'filter {settings.model}'
-    choice = choose_backend(settings.backend, settings.device)
-    return (
-        f'network {settings.model} with {choice.candidate.name} on {choice.device.upper()} '
-        f'({choice.reason})'
+    if settings.model != AUTO:
+        return _described(settings.model, settings)
+    return ', '.join(
+        f'{_described(default_model(planes), settings)} for {_kind(planes)}'
+        for planes in kinds_expected(settings)
     )
+
+
+def _described(name: str, settings: Settings) -> str:
+    if name in (*FILTERS, *SPIKE_FILTERS):
+        return f'filter {name}'
+    choice = choose_backend(settings.backend, settings.device)
+    where = f'{choice.candidate.name} on {choice.device.upper()}'
+    return f'network {name} with {where} ({choice.reason})'
+
+
+def default_model(planes: bool) -> str:
+    """Return the name that the model `auto` stands for, for spike planes or for events."""
+    installed = {*SPIKE_FILTERS, *zoo_names()}
+    return next(name for name in SPIKE_MODELS if name in installed) if planes else EVENT_MODEL
+
+
+def kinds_expected(settings: Settings) -> list[bool]:
+    """Return what the settings are made for: False = events, True = spike planes, or both.
+
+    Raises:
+        UserError: there is no such model, or the settings are for neither.
+    """
+    kinds = []
+    for planes in (False, True):
+        with contextlib.suppress(UserError):
+            choose_model(settings, planes)
+            kinds.append(planes)
+    if not kinds:  # raises
+        choose_model(settings, settings.sensor == SPIKE or takes_planes(settings.model))
+    return kinds
 
 
 def takes_planes(name: str) -> bool:
@@ -63,8 +93,21 @@ def takes_planes(name: str) -> bool:
     return folder is not None and read_bundle(folder).sensor == 'spike'
 
 
+def choose_model(settings: Settings, planes: bool) -> str:
+    """Return the name of the model for what comes, spike planes or events.
+
+    Raises:
+        UserError: there is no such model, or the settings are for another kind of sensor.
+    """
+    _check_sensor(settings, planes)
+    name = default_model(planes) if settings.model == AUTO else settings.model
+    check_model_name(name)
+    _check_model_fits(name, planes)
+    return name
+
+
 def load_model(settings: Settings, width: int, height: int, *, planes: bool = False) -> Model:
-    """Make the model named in the settings, with its state zero.
+    """Make the model that the settings choose, with its state zero.
 
     Args:
         settings: with the model's name and parameters.
@@ -75,30 +118,28 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
     Raises:
         UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
-    check_model_name(settings.model)
-    _check_sensor(settings, planes)
-    if settings.model in (*FILTERS, *SPIKE_FILTERS):
-        return filter_for(settings.model, width, height, settings)
-    folder = find_bundle(settings.model)
+    name = choose_model(settings, planes)
+    if name in (*FILTERS, *SPIKE_FILTERS):
+        return filter_for(name, width, height, settings)
+    folder = find_bundle(name)
     assert folder is not None
     choice = choose_backend(settings.backend, settings.device)
     threads = settings.threads or min(MOST_THREADS, spare_cores())
     return NetworkModel(read_bundle(folder), choice, width, height, threads)
 
 
+def _kind(planes: bool) -> str:
+    return 'spike planes' if planes else 'events'
+
+
 def _check_sensor(settings: Settings, planes: bool) -> None:
-    if takes_planes(settings.model) and not planes:
+    if settings.sensor != AUTO and (settings.sensor == SPIKE) != planes:
         raise UserError(
-            f'{settings.model} is for spike cameras, but events came; choose a model of events: '
-            f'{", ".join(name for name in model_names() if not takes_planes(name))}'
+            f'{_kind(planes)} came, but sensor is {settings.sensor}; set it to auto or '
+            f'{SPIKE if planes else EVENT}, or listen to another topic'
         )
     if not planes:
         return
-    if not takes_planes(settings.model):
-        raise UserError(
-            f'spike planes came, but {settings.model} is for events; set the model to one of: '
-            f'{", ".join(name for name in model_names() if takes_planes(name))}'
-        )
     if settings.sync_mode != 'free_running':
         raise UserError(
             f'sync_mode {settings.sync_mode} is for events; set it to free_running for a spike '
@@ -108,4 +149,17 @@ def _check_sensor(settings: Settings, planes: bool) -> None:
         raise UserError(
             'hot pixels are masked in events only; leave hot_pixel_time and hot_pixel_file out '
             'for a spike camera'
+        )
+
+
+def _check_model_fits(name: str, planes: bool) -> None:
+    if takes_planes(name) and not planes:
+        raise UserError(
+            f'{name} is for spike cameras, but events came; choose a model of events: '
+            f'{", ".join(other for other in model_names() if not takes_planes(other))}'
+        )
+    if planes and not takes_planes(name):
+        raise UserError(
+            f'spike planes came, but {name} is for events; set the model to one of: '
+            f'{", ".join(other for other in model_names() if takes_planes(other))}'
         )

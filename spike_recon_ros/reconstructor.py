@@ -14,7 +14,7 @@ from typing import Any
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import check_model_name, load_model
+from spike_recon_ros.model_choice import check_model_name, choose_model, load_model
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -38,6 +38,13 @@ class Reconstructor:
         settings: what to run and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
 
+    Attributes:
+        statistics: counts since the beginning; a spike plane counts as an event.
+        merge_windows: how many windows are joined to one, under overload.
+        rendering: whether frames get an image.
+        model_name: what runs; before the first packet, what the settings ask for.
+        takes_planes: whether the packets hold spike planes, not events.
+
     Raises:
         UserError: there is no model of that name.
     """
@@ -52,6 +59,8 @@ class Reconstructor:
         self.statistics = Statistics()
         self.merge_windows = 1
         self.rendering = True
+        self.model_name = settings.model
+        self.takes_planes = False
         self._on_reset = on_reset
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
@@ -186,10 +195,12 @@ class Reconstructor:
             )
         decoder = decoder_for(packet.encoding, width, height)
         planes = carries_planes(packet.encoding)
+        model_name = choose_model(self.settings, planes)
         known = self._sensor and (*self._sensor[1:], carries_planes(self._sensor[0]))
         if known != (width, height, planes):
             self.close()
             self._model = load_model(self.settings, width, height, planes=planes)
+            self.model_name, self.takes_planes = model_name, planes
             self.statistics.models_loaded += 1
             self._mask = HotPixelMask(width, height, self.settings)
         self._decoder = decoder

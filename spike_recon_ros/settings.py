@@ -15,6 +15,11 @@ from typing import Any
 from spike_recon_ros.errors import UserError
 
 PIPELINE, NODE = 'pipeline', 'node'
+AUTO, EVENT, SPIKE = 'auto', 'event', 'spike'
+EVENT_MODEL = 'two_scale_gru'
+"""What `auto` stands for where events come."""
+SPIKE_MODELS = ('spk2vid', 'spike_intervals')
+"""What it stands for where spike planes come: the first of them that is installed."""
 
 
 def _setting(
@@ -46,22 +51,30 @@ class Settings:
         UserError: on construction, if a value is out of its range or not one of its choices.
     """
 
+    sensor: str = _setting(
+        AUTO,
+        'Kind of camera that packets are taken from: event or spike, and those of the other kind '
+        "are refused; auto goes by the packets' encoding.",
+        choices=(AUTO, EVENT, SPIKE),
+    )
     model: str = _setting(
-        'two_scale_gru',
-        'What reconstructs: a network of the model zoo, the filter fibar or leaky_integrator, or '
-        "the path of a network's bundle.",
+        AUTO,
+        'What reconstructs: a network of the model zoo, the path of a bundle, the filter fibar or '
+        'leaky_integrator, or for a spike camera spike_intervals, tfi or tfp; auto takes '
+        f'{EVENT_MODEL} for events and, for spike planes, the first that is installed of '
+        f'{", ".join(SPIKE_MODELS)}.',
     )
     backend: str = _setting(
-        'auto',
+        AUTO,
         'Library that runs a network; auto takes the first of tensorrt (with a GPU), openvino, '
         'onnxruntime and torch that is installed and can load it.',
-        choices=('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
+        choices=(AUTO, 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
     )
     device: str = _setting(
-        'auto',
+        AUTO,
         'Where a network runs; auto takes a GPU that tensorrt, onnxruntime or torch can use, else '
         'the CPU.',
-        choices=('auto', 'cpu', 'gpu'),
+        choices=(AUTO, 'cpu', 'gpu'),
     )
     threads: int = _setting(
         0,
@@ -91,6 +104,21 @@ class Settings:
     )
     leak_time: float = _setting(
         0.1, 'leaky_integrator: time constant of the leak, s.', low=0.001, high=60.0
+    )
+    # 40 are two milliseconds of a camera that reads 20,000 planes a second. On public simulated
+    # clips, whose dark parts fire every thirtieth plane, more gain less than .01 dB.
+    lookahead_planes: int = _setting(
+        40,
+        'spike_intervals, tfi: planes after the one that an image is for whose spikes are used; '
+        'so much later it comes.',
+        low=0,
+        high=63,
+    )
+    tfp_planes: int = _setting(
+        21,
+        'tfp: planes to take the mean over, odd; the image is for the one in the middle.',
+        low=1,
+        high=63,
     )
     image_encoding: str = _setting(
         'mono8', 'Encoding of the image.', choices=('mono8', 'mono16', '32FC1')
@@ -148,7 +176,16 @@ class Settings:
     )
     event_queue_memory_limit: int = _setting(
         10_000_000,
-        'Bytes of packets that may wait; beyond it all are dropped and the state is reset.',
+        'Bytes of packets of events that may wait; beyond it all are dropped and the state is '
+        'reset.',
+        low=100_000,
+        high=4_000_000_000,
+        group=NODE,
+    )
+    spike_queue_memory_limit: int = _setting(
+        250_000_000,
+        'The same for spike planes; a second of 400x250 pixels at 20,000 planes a second has 250 '
+        'MB.',
         low=100_000,
         high=4_000_000_000,
         group=NODE,

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from spike_recon_ros.model_choice import takes_planes
+from spike_recon_ros.model_choice import kinds_expected
 from spike_recon_ros.packets.decoders import DECODERS, decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
@@ -25,7 +25,7 @@ _PLANES = 100
 
 
 def warm_up(settings: Settings) -> None:
-    """Run every decoder and, on a made-up sensor, the model and renderer of the settings.
+    """Run every decoder and, on made-up sensors, the models and the renderer of the settings.
 
     The first time on a machine this takes some ten seconds; afterwards the compiled code comes
     from the cache. Nothing of it reaches the reconstructor that will be used.
@@ -33,6 +33,16 @@ def warm_up(settings: Settings) -> None:
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
+    # A mask of hot pixels is of the real sensor's size.
+    quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
+    for planes in kinds_expected(settings):
+        reconstructor = Reconstructor(quick)
+        for _ in reconstructor.push(_planes() if planes else _events()):
+            pass
+        reconstructor.close()
+
+
+def _events() -> Packet:
     index = np.arange(_EVENTS)
     events = Events(
         (index % _WIDTH).astype(np.uint16),
@@ -41,13 +51,9 @@ def warm_up(settings: Settings) -> None:
         index.astype(np.int64) * 1000,
         Triggers.empty(),
     )
-    packet = Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
-    if takes_planes(settings.model):
-        planes = np.zeros(_PLANES * _WIDTH * _HEIGHT // 8, np.uint8)
-        packet = Packet(spike_encoding(50_000), _WIDTH, _HEIGHT, 0, 0, 0, planes)
-    # A mask of hot pixels is of the real sensor's size.
-    quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
-    reconstructor = Reconstructor(quick)
-    for _ in reconstructor.push(packet):
-        pass
-    reconstructor.close()
+    return Packet('mono', _WIDTH, _HEIGHT, 0, 0, 0, encode_mono(events, 0))
+
+
+def _planes() -> Packet:
+    planes = np.zeros(_PLANES * _WIDTH * _HEIGHT // 8, np.uint8)
+    return Packet(spike_encoding(50_000), _WIDTH, _HEIGHT, 0, 0, 0, planes)

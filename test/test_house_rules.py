@@ -53,7 +53,7 @@ MAY_IMPORT = {
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     'nodes': RUNNING,
-    'cli': RUNNING | {'nodes', 'evaluation', 'cli'},
+    'cli': RUNNING | {'nodes', 'evaluation', 'cli', 'front_end'},
 }
 
 

@@ -15,12 +15,13 @@ EACH = pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
 RECON_ARGUMENTS = {
     'namespace', 'node_name', 'params_file', 'use_sim_time', 'autostart', 'log_level',
     'events_topic', 'image_topic', 'camera_info_topic', 'frame_image_topic',
-    'time_reference_topic', 'model', 'fps', 'sync_mode', 'image_encoding', 'viewer', 'compressed',
+    'time_reference_topic', 'sensor', 'model', 'fps', 'sync_mode', 'image_encoding', 'viewer',
+    'compressed',
 }  # fmt: skip
 ARGUMENTS = {
     'recon.launch.py': RECON_ARGUMENTS,
     'replay.launch.py': RECON_ARGUMENTS | {'bag', 'rate', 'loop', 'player'},
-    'demo.launch.py': {'out', 'duration'},
+    'demo.launch.py': {'out', 'sensor', 'duration', 'rate'},
 }
 
 

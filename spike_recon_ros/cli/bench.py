@@ -27,18 +27,22 @@ from spike_recon_ros.packets.packet import Packet
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
 NETWORK = ('network', 'stability')
+SPIKES = ('spikes',)
 LIVE = ('live', 'soak')
+SPIKES_LIVE = ('spikes_live',)
 # Half a minute of it warms up and is not counted.
 SHORTEST_SOAK_MIN = 1
 HELP = 'measure speed, latency and memory, and write the figures as JSON'
 DESCRIPTION = """\
 Measures on one core: decoding, cutting windows, voxel grid, filters, rendering, and from packets
-to frames; networks beside FireNet, and their stability; and through the live node: latency,
-losses, processor and memory.
+to frames; networks beside FireNet, and their stability; the planes of spike cameras; and through
+the live node: latency, losses, processor and memory.
 
   spike-recon bench decode filter                    made-up streams
   spike-recon bench all -o benchmarks/results        everything, written to files
   spike-recon bench network -m bundles/mine          a network of your own
+  spike-recon bench spikes --clip clip.dat           and score the filters against clip.png
+  spike-recon bench spikes_live                      the live node on spike cameras
   spike-recon bench live --recording my_bag          with a recording of your own
 
 Made-up streams and the simulated board are the same everywhere; the soak uses the first recording
@@ -48,9 +52,7 @@ given, or the board. Figures depend on the machine and on what else it does.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
-    parser.add_argument(
-        'what', nargs='+', choices=(*KERNELS, *NETWORK, *LIVE, 'all'), help='what to measure'
-    )
+    parser.add_argument('what', nargs='+', choices=(*MEASURES, 'all'), help='what to measure')
     parser.add_argument(
         '-o', '--out', metavar='FOLDER', type=Path, help='write WHAT.json there as well'
     )
@@ -67,8 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--model',
         metavar='NAME',
         action='append',
-        help='network, stability, live: measure this model (default: those that are shipped)',
+        help='network, stability, live, spikes_live: measure this model (default: those that are '
+        'shipped)',
     )
+    parser.add_argument(
+        '--clip', metavar='DAT', type=Path, action='append', default=[],
+        help='spikes: score the filters on this clip; a PNG of the same name shows its middle '
+        'plane',
+    )  # fmt: skip
     parser.add_argument(
         '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'
     )
@@ -85,17 +93,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.minutes < SHORTEST_SOAK_MIN:
         raise UserError(f'--minutes is {args.minutes:g}; a soak needs {SHORTEST_SOAK_MIN} or more')
     console = Console(stderr=True)
-    wanted = [*KERNELS, *NETWORK, *LIVE] if 'all' in args.what else args.what
+    wanted = MEASURES if 'all' in args.what else args.what
     results: dict[str, list[dict[str, Any]]] = {}
     for what in wanted:
         console.print(f'[bold]{what}')
-        measure = _live if what in LIVE else _network if what in NETWORK else _kernel
+        load = round(os.getloadavg()[0], 2)  # of all that runs here, before we begin
         results[what] = []
-        for result in measure(what, args):
+        for result in MEASURES[what](what, args):
             console.print(f'  {_line(result)}')
             results[what].append(result)
         if args.out is not None:
-            _write(args.out / f'{what}.json', what, results[what])
+            _write(args.out / f'{what}.json', what, results[what], load)
     return results
 
 
@@ -124,6 +132,19 @@ def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     yield from {'network': bench_network.network, 'stability': bench_network.stability}[what](
         models
     )
+
+
+def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415 -- numba is slow
+
+    return bench_spikes.spikes(args.clip)
+
+
+def _spikes_live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_spikes_live  # noqa: PLC0415 -- numpy is slow enough
+
+    ros_or_cure()
+    return bench_spikes_live.spikes_live(args.model or [bench_spikes_live.MODEL])
 
 
 def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str, list[Packet]]]:
@@ -161,16 +182,17 @@ def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
 
 
-def _write(path: Path, what: str, results: list[dict[str, Any]]) -> None:
+def _write(path: Path, what: str, results: list[dict[str, Any]], load: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {'measurement': what, 'machine': _machine(), 'results': results}
+    content = {'measurement': what, 'machine': _machine(load), 'results': results}
     path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
-def _machine() -> dict[str, Any]:
+def _machine(load: float) -> dict[str, Any]:
     return {
         'processor': _processor(),
         'cores': os.cpu_count(),
+        'others_load': load,
         'python': platform.python_version(),
         **{name: version(name) for name in ('numpy', 'numba')},
         'spike_recon_ros': __version__,
@@ -189,3 +211,13 @@ def _processor() -> str:
 def _line(result: dict[str, Any]) -> str:
     shown = {key: value for key, value in result.items() if not isinstance(value, list)}
     return '  '.join(f'{key} {value}' for key, value in shown.items())
+
+
+Measure = Callable[[str, argparse.Namespace], Iterator[dict[str, Any]]]
+MEASURES: dict[str, Measure] = {
+    **dict.fromkeys(KERNELS, _kernel),
+    **dict.fromkeys(NETWORK, _network),
+    **dict.fromkeys(SPIKES, _spikes),
+    **dict.fromkeys(LIVE, _live),
+    **dict.fromkeys(SPIKES_LIVE, _spikes_live),
+}

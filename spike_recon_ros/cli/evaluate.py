@@ -32,7 +32,7 @@ from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.model_choice import check_model_name
-from spike_recon_ros.settings import Settings
+from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import truth_topic
 
 HELP = 'compare models on recordings: errors, tags read, flicker'
@@ -53,8 +53,8 @@ can be measured.
 METRICS
 {metrics}
 
-The last form scores one instant of a spike camera by PSNR and SSIM (model spike_intervals if none
-is named): the image, in units of --white-rate and rounded to 8 bits, against --truth.
+The last form scores one instant of a spike camera by PSNR and SSIM (the default model
+if none is named): the image, in units of --white-rate and rounded to 8 bits, against --truth.
 
 A figure is the mean over the frames of a recording, and then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def _one_instant(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     if args.truth is None or args.out is not None:
         raise UserError('to score one instant give --truth and --truth-plane, and leave out -o')
-    [name, *_] = args.models or [evaluate_plane.DEFAULT_MODEL]
+    [name, *_] = args.models or [AUTO]
     check_model_name(name)
     settings = dataclasses.replace(settings, model=name)
     result = evaluate_plane.evaluate_plane(args, settings)

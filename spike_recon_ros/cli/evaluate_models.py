@@ -13,8 +13,10 @@ from pathlib import Path
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name
+from spike_recon_ros.settings import AUTO
 
 FIRENET = 'firenet:'
 """Before the path of weights as the authors of FireNet publish them."""
@@ -76,6 +78,8 @@ def _model(word: str, scratch: Path) -> str:
             from spike_recon_training.published import export_firenet  # noqa: PLC0415
         export_firenet(Path(word.removeprefix(FIRENET)).expanduser(), scratch)
         return str(scratch)
+    if word == AUTO:
+        raise UserError(f'evaluate compares models by their names; name one instead of {AUTO}')
     check_model_name(word)
     if word not in (*FILTERS, *SPIKE_FILTERS):
         folder = find_bundle(word)

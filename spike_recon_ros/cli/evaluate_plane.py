@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from rich.console import Console
 
+from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
-from spike_recon_ros.filters.spike_intervals import SpikeIntervals
+from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
@@ -24,7 +25,6 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.windows.window import Window
 
-DEFAULT_MODEL = SpikeIntervals.name
 WHITE_RATE = 0.6
 """Spikes a plane of a white pixel in the simulated data set spike-REDS."""
 
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--white-rate', type=float, default=WHITE_RATE, metavar='RATE',
         help='spikes a plane of a white pixel (%(default)s, as in spike-REDS)',
     )  # fmt: skip
+    add_plane_options(parser)
 
 
 def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
@@ -61,11 +62,11 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
         raise UserError('--truth is for one recording and one model; give one -d and one -m')
     if args.metrics:
         raise UserError('--truth gives psnr and ssim; leave --metrics out')
-    path, [name] = args.datasets[0], args.models or [DEFAULT_MODEL]
+    path = args.datasets[0]
     truth = cv2.imread(str(args.truth), cv2.IMREAD_GRAYSCALE)
     if truth is None:
         raise UserError(f'{args.truth} cannot be read as an image; name a PNG')
-    planes, (width, height) = _planes(path)
+    planes, (width, height) = planes_in(path, planes_told(args))
     if truth.shape != (height, width) or min(truth.shape) < SSIM_SIDE:
         raise UserError(
             f'{args.truth} has {truth.shape[1]}x{truth.shape[0]} pixels and {path} {width}x'
@@ -75,17 +76,16 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     needed = args.truth_plane + 1 + model.lookahead_planes
     if len(planes) < needed:
         raise UserError(
-            f'{path} has {len(planes)} planes; {name} needs {needed} for plane {args.truth_plane}'
+            f'{path} has {len(planes)} planes; {model.name} needs {needed} for plane '
+            f'{args.truth_plane}'
         )
-    seen = planes[:needed]
-    intensity = model.step(Window(int(seen.t_ns[0]), int(seen.t_ns[-1]) + 1, seen))
+    image = image_at(model, planes, args.truth_plane, args.white_rate)
     model.close()
-    image = np.rint(255 * np.clip(intensity / args.white_rate, 0, 1)) / 255
     return {
         'source': str(path),
         'truth': str(args.truth),
         'truth_plane': args.truth_plane,
-        'model': name,
+        'model': model.name,
         'white_rate': args.white_rate,
         'psnr': psnr(image, truth / 255),
         'ssim': ssim(image, truth / 255),
@@ -100,8 +100,31 @@ def show_plane(result: dict[str, Any], console: Console) -> None:
     )
 
 
-def _planes(path: Path) -> tuple[SpikePlanes, tuple[int, int]]:
-    with open_source(path) as source:
+def image_at(model: Model, planes: SpikePlanes, plane: int, white_rate: float) -> np.ndarray:
+    """Return the image of a plane from a cold start: float64 [height, width] in steps of 1/255.
+
+    Args:
+        model: with its state zero.
+        planes: from the first one on, with as many after `plane` as the model looks ahead.
+        plane: number of the plane.
+        white_rate: intensity that is 1.
+    """
+    seen = planes[: plane + 1 + model.lookahead_planes]
+    intensity = model.step(Window(int(seen.t_ns[0]), int(seen.t_ns[-1]) + 1, seen))
+    return np.rint(255 * np.clip(intensity / white_rate, 0, 1)) / 255
+
+
+def planes_in(path: Path, told: dict[str, Any]) -> tuple[SpikePlanes, tuple[int, int]]:
+    """Return all planes of a recording, with the sensor's columns and rows.
+
+    Args:
+        path: of the recording.
+        told: what is known of a file of planes, as `open_source` takes it.
+
+    Raises:
+        UserError: it cannot be read, or holds something else.
+    """
+    with open_source(path, planes=told) as source:
         packets = [packet for packet in source if isinstance(packet, Packet)]
         if not packets or not all(carries_planes(packet.encoding) for packet in packets):
             raise UserError(f'{path} holds no spike planes; leave --truth out for events')

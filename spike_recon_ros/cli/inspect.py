@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.tally import Tally, tally_for
 from spike_recon_ros.packets.packet import Packet
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='TOPIC',
         help='events topic of a bag, needed only where there are several; camera of an MVSEC file',
     )
+    add_plane_options(parser)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: if the recording cannot be read.
     """
     console = Console(stderr=True)
-    with open_source(args.source, topic=args.topic) as source:
+    with open_source(args.source, topic=args.topic, planes=planes_told(args)) as source:
         tally = _count(source, console)
         result: dict[str, Any] = {'source': str(source.path)}
         result |= tally.summary()

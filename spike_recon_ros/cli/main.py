@@ -26,6 +26,7 @@ SUBCOMMANDS = (
     'node',
     'record',
     'simulate',
+    'convert',
     'train',
     'export',
     'evaluate',

@@ -6,6 +6,7 @@ Comes in: a source and settings. Goes out: what a sink writes. Knows nothing abo
 """
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model_choice import describe_model, takes_planes
+from spike_recon_ros.model_choice import describe_model
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sinks.open_sink import open_sink
@@ -35,9 +37,9 @@ the node would publish; at the end the last, unfinished window gives one more.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
 of event_utils or MVSEC, a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt), or a .dat
-or .npz of spike planes, with one of the models spike_intervals, tfp and tfi:
+or .npz of spike planes:
 
-  spike-recon run car.dat -m spike_intervals --fps 1000 -o out
+  spike-recon run car.dat --fps 1000 -o out
 """
 
 
@@ -71,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--save-hot-pixels', metavar='PNG', type=Path,
         help='write the hot pixels that were learned (--hot-pixel-time), for --hot-pixel-file',
     )  # fmt: skip
+    add_plane_options(parser)
     add_settings(parser)
 
 
@@ -97,7 +100,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     begun = time.perf_counter()
     with (
-        open_source(args.source, args.topic, args.reference_topic) as source,
+        open_source(
+            args.source, args.topic, args.reference_topic, planes=planes_told(args)
+        ) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
     ):
         for frame in frames_of(source, reconstructor, console):
@@ -107,7 +112,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
     if args.save_hot_pixels is not None:
         reconstructor.save_hot_pixels(args.save_hot_pixels)
-    console.print(describe_model(settings))
+    console.print(describe_model(dataclasses.replace(settings, model=reconstructor.model_name)))
     result = _summary(reconstructor, args, time.perf_counter() - begun)
     reconstructor.close()
     console.print(
@@ -146,11 +151,11 @@ def _summary(
     return {
         'source': str(args.source),
         'out': str(args.out),
-        'model': reconstructor.settings.model,
+        'model': reconstructor.model_name,
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
-        'planes' if takes_planes(reconstructor.settings.model) else 'events': counts.events,
+        'planes' if reconstructor.takes_planes else 'events': counts.events,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
         'seconds': round(seconds, 3),
     }

@@ -2,31 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """`spike-recon simulate`: a recording with ground truth, without a camera.
 
-Comes in: the command line. Goes out: a bag and its figures. Knows nothing about how the
+Comes in: the command line. Goes out: a recording and its figures. Knows nothing about how the
 simulation works.
 """
 
 import argparse
 import time
-from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from spike_recon_ros.cli import simulate_events, simulate_spikes
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
 
-HELP = 'simulate an event camera: a bag with events and ground truth'
+HELP = 'simulate an event camera or a spike camera: a recording with ground truth'
 DESCRIPTION = """\
-Simulate an event camera that moves over a board with AprilTags (family 36h11), or before
-photographs of yours, and write a rosbag2 (mcap) that plays like a recording of a real one:
+Simulate a camera that moves over a board with AprilTags (family 36h11), or before photographs of
+yours, and write a rosbag2 (mcap) that plays like a recording of a real one:
 
-  /event_camera/events                  event_camera_msgs/msg/EventPacket, encoding mono
+  /event_camera/events                  event_camera_msgs/msg/EventPacket, encoding mono or, of a
+                                        spike camera, spike_planes
   /event_camera/ground_truth/image_raw  sensor_msgs/msg/Image, mono8: what there was to see
   /event_camera/camera_info             sensor_msgs/msg/CameraInfo
 
@@ -37,9 +39,18 @@ The same options give the same bag.
   spike-recon simulate photos/ -o walk                 your photographs instead of the board
   spike-recon simulate photos/ --held-back -o held     those that no training has seen
   spike-recon run board -o frames                      reconstruct it
+  spike-recon simulate --sensor spike -o planes        a spike camera, 20,000 planes a second
+  spike-recon simulate --sensor spike -o planes.dat    ... as a file of packed planes
+
+Of a spike camera, white in the ground truth (255) is --light-scale spikes a plane, and a second of
+400x250 pixels takes 250 MB. Beside planes.dat the ground truth lies as pictures in planes_truth/,
+each named after its plane:
+
+  spike-recon evaluate -d planes.dat --truth planes_truth/plane_000400.png --truth-plane 400
 """
 
 LARGEST_SIDE, SMALLEST_SIDE = 2048, 32
+SENSORS: dict[str, ModuleType] = {'event': simulate_events, 'spike': simulate_spikes}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,15 +64,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='use only the PHOTOS that spike-recon train leaves out, to judge networks by',
     )  # fmt: skip
     parser.add_argument(
-        '-o', '--output', type=Path, required=True, metavar='BAG', help='folder to make'
-    )
-    parser.add_argument('--overwrite', action='store_true', help='replace BAG if it is a bag')
+        '-o', '--output', type=Path, required=True, metavar='OUT',
+        help='folder of the bag to make, or x.dat for a spike camera',
+    )  # fmt: skip
     parser.add_argument(
-        '--size', type=_size, default=(346, 260), metavar='WxH', help='pixels (346x260)'
+        '--overwrite', action='store_true', help='replace OUT if it is a recording'
     )
     parser.add_argument(
-        '--duration', type=float, default=3.0, metavar='S', help='length, seconds (%(default)s)'
+        '--sensor', choices=tuple(SENSORS), default='event', help='kind of camera (%(default)s)'
     )
+    parser.add_argument(
+        '--size', type=pixel_size, metavar='WxH',
+        help='pixels (346x260, of a spike camera 400x250)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--duration', type=float, metavar='S',
+        help=f'length, seconds ({simulate_events.DURATION_S}, of a spike camera '
+        f'{simulate_spikes.DURATION_S})',
+    )  # fmt: skip
     parser.add_argument(
         '--fps-truth',
         type=float,
@@ -72,70 +92,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--seed', type=int, default=0, help='chooses motion, texture and noise (%(default)s)'
     )
-    parser.add_argument(
-        '--contrast',
-        type=float,
-        default=0.2,
-        metavar='LOG',
-        help='change of log luminance that makes an event (%(default)s)',
-    )
-    parser.add_argument(
-        '--noise',
-        type=float,
-        default=0.3,
-        metavar='HZ',
-        help='noise events a pixel and second (%(default)s)',
-    )
-    parser.add_argument(
-        '--response',
-        type=float,
-        default=0.0,
-        metavar='MS',
-        help='time constant of the photoreceptor at half the brightness: 1 to 5 in office light '
-        '(%(default)s: at once)',
-    )
+    for name, sensor in SENSORS.items():
+        sensor.add_arguments(parser.add_argument_group(f'{name} camera'))
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Write the bag; return its figures.
+    """Write the recording; return its figures.
 
     Raises:
-        UserError: if an option makes no sense, or the bag exists already.
+        UserError: if an option makes no sense, or the recording exists already.
     """
-    # Imported here, so that --help and the other subcommands do not wait for numba.
-    from spike_recon_training.simulation.event_camera import EventCamera, SensorModel  # noqa: PLC0415
-    from spike_recon_training.simulation.recording import simulate  # noqa: PLC0415
-
+    sensor = SENSORS[args.sensor]
+    _settle(args)
     _check(args)
+    sensor.check(args)
     started = time.monotonic()
     width, height = args.size
     scene = _scene(args, width, height)
-    model = SensorModel(
-        contrast_on=args.contrast,
-        contrast_off=args.contrast,
-        noise_hz=args.noise,
-        response_ns=round(args.response * 1e6),
-    )
-    camera = EventCamera(width, height, model, args.seed)
     with _progress() as progress:
         task = progress.add_task(f'simulating {width}x{height}', total=1.0)
-        summary = simulate(
-            scene,
-            camera,
-            args.output,
-            duration_s=args.duration,
-            truth_hz=args.fps_truth,
-            overwrite=args.overwrite,
-            on_progress=lambda share: progress.update(task, completed=share),
-        )
+        figures = sensor.record(args, scene, lambda share: progress.update(task, completed=share))
     return {
-        'bag': str(args.output),
+        'bag' if args.output.suffix != '.dat' else 'dat': str(args.output),
         'width': width,
         'height': height,
-        **asdict(summary),
-        'mega_events_per_s': round(summary.events / summary.duration_s / 1e6, 3),
+        **figures,
         'took_s': round(time.monotonic() - started, 2),
     }
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Fill in what was not given, and refuse what is of the other camera."""
+    for name, sensor in SENSORS.items():
+        for option, default in sensor.OPTIONS.items():
+            if name == args.sensor:
+                if getattr(args, option) is None:
+                    setattr(args, option, default)
+            elif getattr(args, option) is not None:
+                flag = option.replace('_', '-')
+                raise UserError(f'--{flag} is for --sensor {name}; leave it out')
+    sensor = SENSORS[args.sensor]
+    args.size = args.size or sensor.SIZE
+    args.duration = sensor.DURATION_S if args.duration is None else args.duration
 
 
 def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
@@ -148,31 +146,25 @@ def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
     return photo_scene(args.photos, width, height, args.seed, held_back=args.held_back)
 
 
-def simulate_board(bag: Path, **options: Any) -> dict[str, Any]:
-    """Write the bag that the subcommand would, given its long options by name."""
+def simulate_board(out: Path, **options: Any) -> dict[str, Any]:
+    """Write the recording that the subcommand would, given its long options by name."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     words = [word for name, value in options.items() for word in (f'--{name}', str(value))]
-    return run(parser.parse_args(['--output', str(bag), '--overwrite', *words]))
+    return run(parser.parse_args(['--output', str(out), '--overwrite', *words]))
 
 
 def _check(args: argparse.Namespace) -> None:
     for name in ('duration', 'fps_truth'):
         if not getattr(args, name) > 0:
             raise UserError(f'--{name.replace("_", "-")} must be above 0')
-    if not 0.01 <= args.contrast <= 2:
-        raise UserError('--contrast must lie between 0.01 and 2; sensors have 0.1 to 0.4')
-    if not 0 <= args.noise <= 1000:
-        raise UserError('--noise must lie between 0 and 1000 Hz')
-    if not 0 <= args.response <= 1000:
-        raise UserError('--response must lie between 0 and 1000 ms')
     if args.held_back and args.photos is None:
         raise UserError('--held-back chooses among photographs: give the folder PHOTOS')
     if args.seed < 0:
         raise UserError('--seed must be 0 or above')
 
 
-def _size(text: str) -> tuple[int, int]:
+def pixel_size(text: str) -> tuple[int, int]:
     """Parse `346x260`."""
     parts = text.lower().split('x')
     if len(parts) != 2 or not all(part.isdecimal() for part in parts):

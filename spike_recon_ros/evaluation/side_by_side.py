@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A picture that explains itself: events | reconstruction | ground truth.
+"""A picture that explains itself: events or spikes | reconstruction | ground truth.
 
-Comes in: the events of a short time, images of the same instant. Goes out: one colour image.
-Knows nothing about where they came from.
+Comes in: the events or spike planes of a short time, images of the same instant. Goes out: one
+colour image. Knows nothing about where they came from.
 """
 
 import cv2
@@ -11,12 +11,14 @@ import numpy as np
 
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.spike_planes import SpikePlanes, unpack_planes
 
 # All colours are BGR, as OpenCV writes them. Orange and blue are told apart by nearly everyone.
 PAGE = (255, 255, 255)
 GROUND = (38, 32, 30)
 ON = (40, 165, 255)
 OFF = (240, 160, 70)
+SPIKE = (235, 235, 235)
 INK = (64, 54, 48)
 FAINT_INK = (150, 140, 132)
 OUTLINE = (90, 220, 60)
@@ -27,7 +29,7 @@ FULL_COLOUR_EVENTS = 2
 
 
 def side_by_side(
-    events: Events,
+    events: Events | SpikePlanes,
     reconstruction: np.ndarray,
     truth: np.ndarray | None = None,
     *,
@@ -37,7 +39,8 @@ def side_by_side(
     """Draw the panels next to each other, each with a caption.
 
     Args:
-        events: those shortly before the instant; 20 ms show edges as lines.
+        events: those shortly before the instant, 20 ms show edges as lines; of spike planes the
+            last one is shown.
         reconstruction: uint8 [height, width], what was made of all events up to it.
         truth: uint8 [height, width], what there was to see, where it is known.
         tags: outline the AprilTags that are read in the images, and say how many they are.
@@ -47,14 +50,8 @@ def side_by_side(
     """
     height, width = reconstruction.shape
     scale = max(1, round(panel_width / width))
-    milliseconds = (int(events.t_ns[-1]) - int(events.t_ns[0])) / 1e6 if len(events) else 0.0
     panels = [
-        _panel(
-            draw_events(events, width, height),
-            scale,
-            'events',
-            f'{len(events):,} in {milliseconds:.0f} ms',
-        ),
+        _panel(*_data_panel(events, width, height, scale)),
         _image_panel(reconstruction, scale, 'reconstruction', tags),
     ]
     if truth is not None:
@@ -76,6 +73,25 @@ def draw_events(events: Events, width: int, height: int) -> np.ndarray:
     strength = np.minimum(total / FULL_COLOUR_EVENTS, 1.0)
     picture = (1 - strength) * np.array(GROUND) + strength * colour
     return np.rint(picture).astype(np.uint8).reshape(height, width, 3)
+
+
+def draw_plane(planes: SpikePlanes, width: int, height: int) -> np.ndarray:
+    """Draw the spikes of the last plane on a dark ground; uint8 [height, width, 3], BGR."""
+    picture = np.full((height, width, 3), GROUND, np.uint8)
+    if len(planes):
+        picture[unpack_planes(planes.bits[-1], width) > 0] = SPIKE
+    return picture
+
+
+def _data_panel(
+    data: Events | SpikePlanes, width: int, height: int, scale: int
+) -> tuple[np.ndarray, int, str, str]:
+    """Return picture, scale, title and note of what the camera sent."""
+    if isinstance(data, SpikePlanes):
+        return draw_plane(data, width, height), scale, 'spikes', 'one plane'
+    milliseconds = (int(data.t_ns[-1]) - int(data.t_ns[0])) / 1e6 if len(data) else 0.0
+    note = f'{len(data):,} in {milliseconds:.0f} ms'
+    return draw_events(data, width, height), scale, 'events', note
 
 
 def _image_panel(image: np.ndarray, scale: int, title: str, tags: bool) -> np.ndarray:

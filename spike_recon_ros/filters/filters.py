@@ -25,6 +25,18 @@ def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
     return LeakyIntegrator(width, height, settings.leak_time)
 
 
+def _spike_intervals(width: int, height: int, settings: Settings) -> Model:
+    return SpikeIntervals(width, height, settings.lookahead_planes)
+
+
+def _tfi(width: int, height: int, settings: Settings) -> Model:
+    return Tfi(width, height, settings.lookahead_planes)
+
+
+def _tfp(width: int, height: int, settings: Settings) -> Model:
+    return Tfp(width, height, settings.tfp_planes)
+
+
 Makers = dict[str, Callable[[int, int, Settings], Model]]
 FILTERS: Makers = {
     Fibar.name: _fibar,
@@ -32,9 +44,9 @@ FILTERS: Makers = {
 }
 """Of events."""
 SPIKE_FILTERS: Makers = {
-    SpikeIntervals.name: lambda width, height, _: SpikeIntervals(width, height),
-    Tfi.name: lambda width, height, _: Tfi(width, height),
-    Tfp.name: lambda width, height, _: Tfp(width, height),
+    SpikeIntervals.name: _spike_intervals,
+    Tfi.name: _tfi,
+    Tfp.name: _tfp,
 }
 """Of spike planes."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from spike_recon_ros.front_end.spike_history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.window import Window
 
 
@@ -31,7 +32,9 @@ class SpikeFilter(ABC):
 
     name: str
 
-    def __init__(self, width: int, height: int, lookahead_planes: int) -> None:
+    def __init__(
+        self, width: int, height: int, lookahead_planes: int = Settings.lookahead_planes
+    ) -> None:
         self.lookahead_planes = lookahead_planes
         self._history = SpikeHistory(width, height, lookahead_planes)
         self._intensity()  # compiles now, not at the first packet

@@ -8,17 +8,15 @@ centred that motion blurs it little.
 """
 
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
-from spike_recon_ros.filters.tfi import LOOKAHEAD_PLANES
-from spike_recon_ros.front_end.interval_rates import second_order_rate
+from spike_recon_ros.front_end.interval_rates import second_order_rates
 
 
 class SpikeIntervals(SpikeFilter):
     """Mean of 2/(second spike after - last before) and 2/(first after - second before).
 
-    See `second_order_rate` for what is done where a spike has not been seen.
+    See `second_order_rates` for what is done where a spike has not been seen.
 
     Args:
         width: sensor columns, pixels.
@@ -31,20 +29,9 @@ class SpikeIntervals(SpikeFilter):
 
     name = 'spike_intervals'
 
-    def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
-        super().__init__(width, height, lookahead_planes)
-
     def _intensity(self) -> np.ndarray:
         history = self._history
         intensity = np.empty((history.height, history.width), np.float32)
         end = history.instant + history.lookahead + 1
-        _over_intervals(history.before, history.after(), end, intensity)
+        second_order_rates(history.before, history.after(), end, intensity)
         return intensity
-
-
-@njit(nogil=True, cache=True)
-def _over_intervals(before, after, end, intensity):
-    height, width = intensity.shape
-    for y in range(height):
-        for x in range(width):
-            intensity[y, x] = second_order_rate(before, after, end, y, x)

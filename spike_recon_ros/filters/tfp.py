@@ -11,6 +11,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.spike_filter import SpikeFilter
 from spike_recon_ros.front_end.spike_history import PLANES_KEPT
+from spike_recon_ros.settings import Settings
 
 
 class Tfp(SpikeFilter):
@@ -27,9 +28,9 @@ class Tfp(SpikeFilter):
 
     name = 'tfp'
 
-    def __init__(self, width: int, height: int, planes: int = 21) -> None:
+    def __init__(self, width: int, height: int, planes: int = Settings.tfp_planes) -> None:
         if not (0 < planes < PLANES_KEPT and planes % 2):
-            raise UserError(f'tfp over {planes} planes; it must be odd and below {PLANES_KEPT}')
+            raise UserError(f'tfp_planes is {planes}; it must be odd and below {PLANES_KEPT}')
         self._planes = planes
         super().__init__(width, height, planes // 2)
 

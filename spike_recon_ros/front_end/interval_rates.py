@@ -28,28 +28,41 @@ def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
         out: float32 [6, height, width], see RATES.
     """
     end = history.instant + history.lookahead + 1
-    _rates(history.before, history.after(), end, out)
+    after = history.after()
+    second_order_rates(history.before, after, end, out[0])
+    _other_rates(history.before, after, end, out)
 
 
-@njit(nogil=True, cache=True)
-def second_order_rate(before, after, end, y, x):
-    """Return the mean of 2/(second after - last before) and 2/(first after - second before).
+# Without the check for a division by zero, which cannot be, many pixels are computed at once.
+@njit(nogil=True, cache=True, error_model='numpy')
+def second_order_rates(before, after, end, out):
+    """Write the mean of 2/(second after - last before) and 2/(first after - second before).
 
     Where one of the two second spikes has not been seen, the other interval stands alone. Where
     no spike has come after the instant, the interval that has not ended is taken to be as long as
     it is already, and at least as long as the one before.
+
+    Args:
+        before: as in SpikeHistory.
+        after: as SpikeHistory.after() returns it.
+        end: number of the plane after the newest.
+        out: float32 [height, width].
     """
     one = np.float32(1.0)
-    last, first = before[0, y, x], after[0, y, x]
-    if first == end:  # no spike yet
-        return one / np.float32(max(end - last, last - before[1, y, x]))
-    left = one / np.float32(first - before[1, y, x])
-    right = one / np.float32(after[1, y, x] - last)
-    if after[1, y, x] == end:
-        right = left
-    elif before[1, y, x] == NEVER:
-        left = right
-    return left + right
+    height, width = out.shape
+    for y in range(height):
+        latest, earlier, image = before[0, y], before[1, y], out[y]
+        next_one, next_but_one = after[0, y], after[1, y]
+        for x in range(width):
+            last, previous, first, second = latest[x], earlier[x], next_one[x], next_but_one[x]
+            left = one / np.float32(np.int32(first - previous))
+            right = one / np.float32(np.int32(second - last))
+            if second == end:
+                right = left
+            elif previous == NEVER:
+                left = right
+            unfinished = one / np.float32(np.int32(max(end - last, last - previous)))
+            image[x] = unfinished if first == end else left + right
 
 
 @njit(nogil=True, cache=True)
@@ -59,13 +72,12 @@ def _rate(order, length):
 
 
 @njit(nogil=True, cache=True)
-def _rates(before, after, end, out):
+def _other_rates(before, after, end, out):
     _, height, width = out.shape
     for y in range(height):
         for x in range(width):
             last, first, second = before[0, y, x], after[0, y, x], after[1, y, x]
-            likely = second_order_rate(before, after, end, y, x)
-            out[0, y, x] = likely
+            likely = out[0, y, x]
             # What has not ended is no measurement: the likeliest rate stands in for it.
             out[1, y, x] = _rate(1, first - last) if first < end else likely
             out[2, y, x] = _rate(3, second - before[1, y, x]) if second < end else likely

@@ -21,8 +21,14 @@ NEVER = -(2**30)
 """Number of the plane of a spike that was not seen: so early that its rate is 0."""
 _NEWEST = PLANES_KEPT - 1
 _REBASE = 2**29
-_SPREAD = np.unpackbits(np.arange(256, dtype=np.uint8), bitorder='little').view(np.uint64)
-"""The eight bits of a byte as eight bytes, in the order of memory."""
+_AT_ONCE = 24
+"""Planes that are taken in at once: so many bits are exact as a float."""
+_7, _14, _28 = np.uint64(7), np.uint64(14), np.uint64(28)
+_8, _16 = np.uint32(8), np.uint32(16)
+_PAIRS = np.uint64(0x00AA00AA00AA00AA)
+_FOURS = np.uint64(0x0000CCCC0000CCCC)
+_EIGHTS = np.uint64(0x00000000F0F0F0F0)
+"""Corners that change places when squares of 2, 4 and 8 bits are transposed."""
 
 
 class SpikeHistory:
@@ -66,8 +72,7 @@ class SpikeHistory:
         if self.instant >= _REBASE:
             _rebase(self.before)
             self.instant -= _REBASE
-        delay = np.uint64(_NEWEST - self.lookahead)
-        _push(self.words, self.before, bits, self.instant + 1, delay, _SPREAD)
+        _push(self.words, self.before, bits, self.instant + 1, self.lookahead)
         self.instant += len(bits)
 
     def reset(self) -> None:
@@ -109,31 +114,90 @@ class SpikeHistory:
 
 
 @njit(nogil=True, cache=True)
-def _push(words, before, bits, number, delay, spread):
-    # Row by row, so that what one row needs stays in the nearest cache for all planes; and one
-    # short loop after the other, so that the compiler can tell that the arrays do not overlap.
-    n_planes, height, row_bytes = bits.shape
+def _push(words, before, bits, number, lookahead):
+    # Row by row, so that what one row needs stays in the nearest caches; and one short loop after
+    # the other, so that the compiler can tell that the arrays do not overlap.
+    n_planes, height, _ = bits.shape
     width = words.shape[1]
-    row = np.empty(row_bytes, np.uint64)
-    fired = row.view(np.uint8)
+    most = min(_AT_ONCE, PLANES_KEPT - lookahead)
+    squares = np.empty((_AT_ONCE // 8, bits.shape[2]), np.uint64)
+    arrived = np.empty(width, np.uint32)
+    passed, latest = np.empty(width, np.int32), np.empty((ORDERS + 1, width), np.int32)
+    exact = np.empty(width, np.float32)
     for y in range(height):
-        word = words[y]
-        for plane in range(n_planes):
-            for byte in range(row_bytes):
-                row[byte] = spread[bits[plane, y, byte]]
-            for x in range(width):
-                newest = word[x] >> np.uint64(1) | np.uint64(fired[x]) << np.uint64(_NEWEST)
-                word[x] = newest
-                fired[x] = newest >> delay & np.uint64(1)
-            for order in range(ORDERS, 0, -1):
-                later, earlier = before[order - 1, y], before[order, y]
-                for x in range(width):
-                    one, other = later[x], earlier[x]
-                    earlier[x] = one if fired[x] else other
-            now, last = np.int32(number + plane), before[0, y]
-            for x in range(width):
-                one = last[x]
-                last[x] = now if fired[x] else one
+        for start in range(0, n_planes, most):
+            planes = min(most, n_planes - start)
+            _gather(bits, start, planes, y, squares, arrived)
+            _shift(words[y], arrived, planes, lookahead, passed)
+            for order in range(ORDERS + 1):
+                _take_latest(passed, exact, np.int32(number + start), latest[order])
+            _insert(latest, before, y)
+
+
+@njit(nogil=True, cache=True)
+def _gather(bits, start, planes, y, squares, arrived):
+    """Make planes to words a pixel, bit 0 = the first of them."""
+    row_bytes = bits.shape[2]
+    squares[:] = 0
+    for plane in range(planes):
+        row, square, place = bits[start + plane, y], squares[plane // 8], np.uint64(plane % 8 * 8)
+        for byte in range(row_bytes):
+            square[byte] |= np.uint64(row[byte]) << place
+    # Rows and columns of 8x8 bits change places: then a byte is a pixel, and its bits are planes.
+    for group in range(squares.shape[0]):
+        square = squares[group]
+        for byte in range(row_bytes):
+            block = square[byte]
+            swapped = (block ^ block >> _7) & _PAIRS
+            block ^= swapped ^ swapped << _7
+            swapped = (block ^ block >> _14) & _FOURS
+            block ^= swapped ^ swapped << _14
+            swapped = (block ^ block >> _28) & _EIGHTS
+            square[byte] = block ^ swapped ^ swapped << _28
+    octets = squares.view(np.uint8)
+    early, middle, late = octets[0], octets[1], octets[2]
+    for x in range(arrived.shape[0]):
+        arrived[x] = early[x] | np.uint32(middle[x]) << _8 | np.uint32(late[x]) << _16
+
+
+@njit(nogil=True, cache=True)
+def _shift(word, arrived, planes, lookahead, passed):
+    """Move planes into the words, and out the bits that have reached the instant."""
+    age, top = np.uint64(planes), np.uint64(PLANES_KEPT - planes)
+    reached, mask = np.uint64(PLANES_KEPT - planes - lookahead), np.uint64((1 << planes) - 1)
+    for x in range(word.shape[0]):
+        newest = word[x] >> age | np.uint64(arrived[x]) << top
+        word[x] = newest
+        passed[x] = np.int32(newest >> reached & mask)
+
+
+@njit(nogil=True, cache=True)
+def _take_latest(passed, exact, number, latest):
+    """Clear the highest bit of each mask and tell the plane that it stands for, or NEVER."""
+    # A mask of up to 24 bits is exact as a float, whose exponent is the place of its highest bit:
+    # unlike a search for it, that is the same instruction for many pixels at once everywhere.
+    for x in range(passed.shape[0]):
+        exact[x] = np.float32(passed[x])
+    bits_of_float = exact.view(np.int32)
+    for x in range(passed.shape[0]):
+        place = (bits_of_float[x] >> 23) - 127
+        found = place >= 0
+        latest[x] = number + place if found else NEVER
+        passed[x] = passed[x] ^ (1 << (place & 31)) if found else 0
+
+
+@njit(nogil=True, cache=True)
+def _insert(latest, before, y):
+    """Put the spikes of each pixel, as many as there are, in front of those that came before."""
+    new0, new1, new2, new3 = latest[0], latest[1], latest[2], latest[3]
+    old0, old1, old2, old3 = before[0, y], before[1, y], before[2, y], before[3, y]
+    for x in range(new0.shape[0]):
+        a, b, c, d = new0[x], new1[x], new2[x], new3[x]
+        w, q, r, s = old0[x], old1[x], old2[x], old3[x]
+        old3[x] = d if d >= 0 else w if c >= 0 else q if b >= 0 else r if a >= 0 else s
+        old2[x] = c if c >= 0 else w if b >= 0 else q if a >= 0 else r
+        old1[x] = b if b >= 0 else w if a >= 0 else q
+        old0[x] = a if a >= 0 else w
 
 
 @njit(nogil=True, cache=True)

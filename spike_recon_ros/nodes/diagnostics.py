@@ -79,7 +79,7 @@ class Diagnostics:
             return ''
         gauges = self._gauges()
         line = (
-            f'{news["events"] / seconds / 1e6:.3f} Mev/s in {news["packets"] / seconds:.0f} '
+            f'{self._rate(news["events"] / seconds)} in {news["packets"] / seconds:.0f} '
             f'packets/s, {news["published_frames"] / seconds:.1f} frames/s'
         )
         if self._topics.latencies_ms and abs(self._topics.latencies_ms[-1]) > PLAUSIBLE_MS:
@@ -90,6 +90,11 @@ class Diagnostics:
         if lost:
             line += ' - ' + ', '.join(f'{key} {value}' for key, value in lost.items())
         return line
+
+    def _rate(self, events_s: float) -> str:
+        if self._reconstructor.takes_planes:
+            return f'{events_s:.0f} planes/s'
+        return f'{events_s / 1e6:.3f} Mev/s'
 
     _LOSSES = (
         'lost_packets',
@@ -130,7 +135,7 @@ class Diagnostics:
 
     def _gauges(self) -> dict[str, str]:
         return {
-            'model': self._reconstructor.settings.model,
+            'model': self._reconstructor.model_name,
             'late_references': str(self._reconstructor.late_references),
             'lag_ms': f'{self._worker.statistics.lag * 1e3:.2f}',
             'busy_s': f'{self._worker.statistics.busy:.3f}',

@@ -9,7 +9,7 @@ due. Knows nothing about publishers or pacing.
 import importlib
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,15 +113,15 @@ class SourceRecording(Recording):
 
     FRAME_ID = 'event_camera'
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, planes: Mapping[str, Any] | None = None) -> None:
+        self._path, self._planes = path, planes
         self.topics = {EVENTS: EventPacket}
         self.left_out = {}
 
     def messages(self) -> Iterator[Due]:
         """Yield a message for each packet, due at its stamp or, without one, its first event."""
         decoder, t_ns = None, 0
-        with open_source(self._path) as source:
+        with open_source(self._path, planes=self._planes) as source:
             for packet in source:
                 assert isinstance(packet, Packet)
                 if packet.stamp_ns:
@@ -142,14 +142,14 @@ class SourceRecording(Recording):
         return due.t_ns
 
 
-def open_recording(path: Path) -> Recording:
-    """Open anything that `sources` can read.
+def open_recording(path: Path, planes: Mapping[str, Any] | None = None) -> Recording:
+    """Open anything that `sources` can read, with what is told about a file of spike planes.
 
     Raises:
         UserError: it cannot be read.
     """
-    if is_bag(path) and path.suffix != '.bag':
+    if not planes and is_bag(path) and path.suffix != '.bag':
         recording = BagRecording(path)
         if EVENT_PACKET in recording.types:
             return recording
-    return SourceRecording(path)
+    return SourceRecording(path, planes)

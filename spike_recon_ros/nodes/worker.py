@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.packets.decoders import carries_planes
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
@@ -62,7 +63,8 @@ class Worker:
     The overload ladder, by the age (lag) of the packet at hand: above `overload_lag`, frames are
     still made but only one in each `overload_lag` is rendered and published; above twice that,
     windows are merged, 2, 4, ... up to MOST_MERGED_WINDOWS to a frame; when the queue is over
-    `event_queue_memory_limit`, all that waits is dropped and the state is reset.
+    `event_queue_memory_limit` (`spike_queue_memory_limit`), all that waits is dropped and the
+    state is reset.
 
     A model is made when the first packet tells the sensor's size. What arrives meanwhile is not
     overload but the beginning of the scene, so the lag that this causes is not counted, as long as
@@ -83,7 +85,8 @@ class Worker:
     ) -> None:
         self.statistics = WorkerStatistics()
         self.overload_lag = reconstructor.settings.overload_lag
-        self._limit = reconstructor.settings.event_queue_memory_limit
+        settings = reconstructor.settings
+        self._limits = settings.event_queue_memory_limit, settings.spike_queue_memory_limit
         self._reconstructor = reconstructor
         self._publish = publish
         self._report = report
@@ -98,9 +101,11 @@ class Worker:
 
     def put(self, item: Packet | Reference) -> None:
         """Queue what has arrived; returns at once."""
-        size = len(item.data) if isinstance(item, Packet) else 0
+        size, limit = 0, 0
+        if isinstance(item, Packet):
+            size, limit = len(item.data), self._limits[carries_planes(item.encoding)]
         with self._ready:
-            if self._bytes + size > self._limit:
+            if size and self._bytes + size > limit:
                 self._drop_queue()
             self._append(_Queued(time.monotonic(), item, size))
 

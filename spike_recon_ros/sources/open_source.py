@@ -5,7 +5,9 @@
 Comes in: a path. Goes out: a Source. Knows how to tell the formats apart, not how to read them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.aedat4 import Aedat4Source
@@ -51,6 +53,7 @@ def open_source(
     *,
     width: int | None = None,
     height: int | None = None,
+    planes: Mapping[str, Any] | None = None,
 ) -> Source:
     """Open a recording of any readable kind.
 
@@ -60,15 +63,21 @@ def open_source(
             several. Camera of an MVSEC file; the left one where none is named.
         reference_topic: topic of images or time references whose stamps are yielded as
             `Reference`: of a bag, or `images` of a dataset.
-        width: sensor columns for a RAW file whose header is silent or wrong, and for a file of
-            spike planes instead of what its sidecar says.
+        width: sensor columns for a RAW file whose header is silent or wrong.
         height: sensor rows, likewise.
+        planes: what is told about a file of spike planes, fields of SpikeLayout, instead of what
+            its sidecar says; with it, a file of any name is taken for one.
 
     Raises:
         UserError: if there is nothing readable at `path`, with what to do about it.
     """
     path = Path(path)
-    kind = _kind(path)
+    kind = _kind(path, bool(planes))
+    if planes and kind != SPIKES:
+        raise UserError(
+            f'{path} is a {kind} and says itself what is in it; leave out what is told about '
+            f'planes: {", ".join(planes)}'
+        )
     if kind == BAG:
         return RosbagSource(path, topic, reference_topic)
     if kind in DATASETS:
@@ -79,7 +88,7 @@ def open_source(
         return Aedat4Source(path, topic)
     _refuse_topic(kind, path, topic)
     if kind == SPIKES:
-        return open_spike_file(path, width, height)
+        return open_spike_file(path, planes)
     return PropheseeRawSource(path, width=width, height=height)
 
 
@@ -114,7 +123,7 @@ def is_bag(path: str | Path) -> bool:
     return _kind(Path(path)) == BAG
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path, told: bool = False) -> str:
     if not path.exists():
         raise UserError(f'there is no file or folder {path}')
     if path.is_dir():
@@ -134,10 +143,10 @@ def _kind(path: Path) -> str:
         raise UserError(f'{path} cannot be read: {error.strerror}') from error
     if not head:
         raise UserError(f'{path} is empty (0 bytes); record or copy it again')
-    return _kind_of_file(path, head)
+    return _kind_of_file(path, head, told)
 
 
-def _kind_of_file(path: Path, head: bytes) -> str:
+def _kind_of_file(path: Path, head: bytes, told: bool) -> str:
     # Packed pixels may look like anything, so the beginning of such a file tells nothing.
     is_dat = path.suffix.lower() == '.dat' and not head.startswith(PROPHESEE_DAT)
     if is_dat or sidecar_of(path).exists():
@@ -149,6 +158,8 @@ def _kind_of_file(path: Path, head: bytes) -> str:
             if kind not in SUFFIXES.values():
                 raise UserError(f'{path} is a {kind} file, which is not supported; give the .raw')
             return kind
+    if told:
+        return SPIKES
     if path.suffix == '.zstd':
         raise UserError(f'{path} is a compressed part of a bag; name its folder instead')
     if kind_by_suffix := SUFFIXES.get(path.suffix.lower()):

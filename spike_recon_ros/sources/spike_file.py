@@ -8,9 +8,10 @@ planes show.
 
 import zipfile
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,8 @@ class SpikeDatSource(SpikeSource):
         if not n_planes:
             raise UserError(
                 f'{path} has {left_over} bytes, less than a plane of {layout.width}x'
-                f'{layout.height} pixels ({plane_bytes}); name its size in {path.name}.yaml'
+                f'{layout.height} pixels ({plane_bytes}); give its size with --plane-size or in '
+                f'{path.name}.yaml'
             )
         if left_over:
             self.warnings = (
@@ -167,13 +169,13 @@ def _spikes_in(path: Path) -> np.ndarray:
     return spikes
 
 
-def open_spike_file(path: Path, width: int | None = None, height: int | None = None) -> Source:
-    """Open a file of spike planes, by its suffix and what its sidecar says.
+def open_spike_file(path: Path, told: Mapping[str, Any] | None = None) -> Source:
+    """Open a file of spike planes, by its suffix and what its sidecar says or the user told.
 
     Raises:
         UserError: if it cannot be read.
     """
-    layout = layout_of(path, width, height)
+    layout = layout_of(path, told)
     if path.suffix.lower() == '.npz':
         return SpikeNpzSource(path, layout)
     return (SpikeM1Source if layout.layout == M1 else SpikeDatSource)(path, layout)

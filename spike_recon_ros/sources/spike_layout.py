@@ -6,6 +6,7 @@ Comes in: the path of a file, and the text file beside it. Goes out: a SpikeLayo
 about the bytes in either layout.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -55,29 +56,33 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f'{path.name}.yaml')
 
 
-def layout_of(path: Path, width: int | None = None, height: int | None = None) -> SpikeLayout:
+def layout_of(path: Path, told: Mapping[str, Any] | None = None) -> SpikeLayout:
     """Return the layout in a file's sidecar; without one, that of the 400x250 data sets.
 
     Args:
         path: of the file itself.
-        width: sensor columns, instead of the sidecar's.
-        height: sensor rows, instead of the sidecar's.
+        told: fields of SpikeLayout that are known better than the sidecar has them.
 
     Raises:
-        UserError: if the sidecar cannot be read or says what cannot be.
+        UserError: if the sidecar cannot be read, or it or what is told cannot be.
     """
     sidecar = sidecar_of(path)
     values = _read(sidecar) if sidecar.exists() else {}
+    for wrong in (name for name, value in values.items() if not _possible(name, value)):
+        raise UserError(
+            f'{sidecar} has {wrong}: {values[wrong]}; it may hold layout '
+            f'({", ".join(LAYOUTS)}), width, height, period_ns and flip (true or false)'
+        )
+    told = told or {}
+    for wrong in (name for name, value in told.items() if not _possible(name, value)):
+        raise UserError(
+            f'{path} cannot have {wrong} {told[wrong]}; sides are from 1 to {LARGEST_SIDE}, the '
+            f'period from 1 to {LONGEST_PERIOD_NS} ns'
+        )
+    values = {**values, **told}
     kind = values.get('layout', PLANES)
     if kind in RAW_SIZES:
         values = dict(zip(('width', 'height'), RAW_SIZES[kind], strict=True)) | values
-    values |= {name: side for name, side in (('width', width), ('height', height)) if side}
-    wrong = [name for name, value in values.items() if not _possible(name, value)]
-    if wrong:
-        raise UserError(
-            f'{sidecar} has {wrong[0]}: {values[wrong[0]]}; it may hold layout '
-            f'({", ".join(LAYOUTS)}), width, height, period_ns and flip (true or false)'
-        )
     layout = SpikeLayout(**values)
     if kind in RAW_SIZES and (layout.width, layout.height) != RAW_SIZES[kind]:
         columns, rows = RAW_SIZES[kind]

@@ -250,13 +250,9 @@ def _write_mixed_bag(path):
     )
     from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
 
-    whole = recording._Messages.write_truth
+    whole = recording.truth_image
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            recording._Messages,
-            'write_truth',
-            lambda messages, luminance, t_ns: whole(messages, luminance[::8, ::8], t_ns),
-        )
+        patch.setattr(recording, 'truth_image', lambda *instant: whole(*instant)[::8, ::8])
         camera = EventCamera(64, 48, SensorModel(), 0)
         recording.simulate(BoardScene(64, 48, 0), camera, path, duration_s=0.1)
 

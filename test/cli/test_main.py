@@ -239,6 +239,27 @@ def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeyp
     assert re.search(r'\w', written['machine']['processor'])
 
 
+def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, monkeypatch):
+    from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415
+
+    monkeypatch.setattr(bench_spikes, 'SIZES', ((32, 16),))
+    monkeypatch.setattr(bench_spikes, 'ROUNDS', 1)
+    clip = tmp_path / 'a.dat'
+    assert spike_recon('simulate', '--sensor', 'spike', '--size', '40x32', '-o', clip,
+                       '--duration', '.01', '--fps-truth', '200')[0] == 0  # fmt: skip
+    (tmp_path / 'a_truth' / 'plane_000100.png').rename(tmp_path / 'a.png')
+    status, (line,), _ = spike_recon('bench', 'spikes', '--clip', clip)
+    assert status == 0
+    results = json.loads(line)['spikes']
+    assert {result.get('filter') for result in results} == {None, 'spike_intervals', 'tfi', 'tfp'}
+    assert results[0]['front_end_us_per_plane'] > 0
+    assert [result['plane'] for result in results if 'psnr' in result] == [100] * 3
+    (tmp_path / 'a.png').unlink()
+    status, _, message = spike_recon('bench', 'spikes', '--clip', clip)
+    assert status == 1
+    assert 'it must show the middle plane of a.dat' in message
+
+
 def test_the_parameter_file_and_the_readme_s_table_are_up_to_date():
     done = subprocess.run(
         [sys.executable, ROOT / 'tools' / 'write_parameters.py', '--check'],

@@ -102,6 +102,51 @@ def _write_photograph(file):
     cv2.imwrite(str(file), cv2.resize(noise, (64, 64), interpolation=cv2.INTER_CUBIC))
 
 
+def test_spike_camera_writes_a_bag_or_a_dat(tmp_path):
+    words = ('--sensor', 'spike', '--size', '64x48', '--duration', '.01', '-o')
+    bag = run(*words, str(tmp_path / 'bag'))
+    dat = run(*words, str(tmp_path / 'a.dat'))
+    assert (bag['bag'], dat['dat']) == (str(tmp_path / 'bag'), str(tmp_path / 'a.dat'))
+    assert bag['planes'] == dat['planes'] == 200
+    assert bag['spikes'] == dat['spikes'] > 0
+    dark = run(*words, str(tmp_path / 'dark'), '--light-scale', '.1')
+    assert dark['rate_mean_spikes_plane'] < 0.3 * bag['rate_mean_spikes_plane']
+
+
+def test_spike_camera_looks_at_photographs_as_well(tmp_path):
+    pytest.importorskip('torch', reason='torch is not installed: no photograph can be moved')
+    for number in range(3):
+        _write_photograph(tmp_path / 'photos' / f'photo{number}.png')
+    figures = run(
+        str(tmp_path / 'photos'), '--sensor', 'spike', '--size', '64x48', '--duration', '.01',
+        '-o', str(tmp_path / 'bag'),
+    )  # fmt: skip
+    assert 0.1 < figures['rate_mean_spikes_plane'] < 0.6
+
+
+@pytest.mark.parametrize(
+    ('words', 'cure'),
+    [
+        (['--sensor', 'spike', '--contrast', '.3'], '--contrast is for --sensor event'),
+        (['--light-scale', '.3'], '--light-scale is for --sensor spike'),
+        (['--photons-per-spike', '9'], '--photons-per-spike is for --sensor spike'),
+        (['--sensor', 'spike', '--light-scale', '0'], 'must lie above 0'),
+        (['--sensor', 'spike', '--photons-per-spike', '-1'], 'must lie between 0'),
+        (['--sensor', 'spike', '--fps-truth', '30000'], 'at most that of the planes'),
+        (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is no calibration'),
+    ],
+)
+def test_option_that_does_not_fit_the_sensor_is_refused(tmp_path, words, cure):
+    with pytest.raises(UserError, match=cure):
+        run('-o', str(tmp_path / 'bag'), '--size', '64x48', *words)
+    assert not (tmp_path / 'bag').exists()
+
+
+def test_a_dat_of_events_is_refused(tmp_path):
+    with pytest.raises(UserError, match='add --sensor spike'):
+        run('-o', str(tmp_path / 'a.dat'))
+
+
 def test_held_back_without_photographs_is_one_clear_sentence(tmp_path):
     with pytest.raises(UserError, match='give the folder PHOTOS'):
         run('--held-back', '-o', str(tmp_path / 'bag'))

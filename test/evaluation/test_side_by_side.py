@@ -5,8 +5,17 @@
 import cv2
 import numpy as np
 
-from spike_recon_ros.evaluation.side_by_side import GROUND, OFF, ON, draw_events, side_by_side
+from spike_recon_ros.evaluation.side_by_side import (
+    GROUND,
+    OFF,
+    ON,
+    SPIKE,
+    draw_events,
+    draw_plane,
+    side_by_side,
+)
 from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 
 WIDTH, HEIGHT = 120, 90
 
@@ -44,6 +53,18 @@ def test_both_polarities_mix():
 
 def test_no_event_gives_the_bare_ground():
     assert (draw_events(Events.empty(), 10, 8) == GROUND).all()
+
+
+def test_of_spike_planes_the_last_one_is_shown():
+    spikes = np.zeros((2, 3, 10), np.uint8)
+    spikes[0, 0, 0] = spikes[1, 2, 9] = 1
+    planes = SpikePlanes(pack_planes(spikes), np.arange(2))
+    picture = draw_plane(planes, 10, 3)
+    assert tuple(picture[2, 9]) == SPIKE
+    assert (picture != GROUND).any(axis=2).sum() == 1
+    assert (draw_plane(planes[:0], 10, 3) == GROUND).all()
+    image = np.full((3, 10), 77, np.uint8)
+    assert ((side_by_side(planes, image, panel_width=10)) == SPIKE).all(axis=2).any()
 
 
 def test_panels_show_the_images_in_whole_pixels():

@@ -110,6 +110,29 @@ def test_live_frames_of_a_real_camera_equal_those_of_run_bit_for_bit(recordings,
     _assert_live_equals_run(recordings('event/davis346_apriltags'), tmp_path, 50)
 
 
+def test_live_frames_of_spike_planes_equal_those_of_run_bit_for_bit(tmp_path):
+    bag = tmp_path / 'planes'
+    options = ('--sensor', 'spike', '--duration', 0.1, '--size', '130x96')
+    done = _spike_recon('simulate', '-o', bag, *options)
+    assert done.returncode == 0, done.stderr
+    _assert_live_equals_run(bag, tmp_path, 1000)
+
+
+def test_live_frames_of_a_real_spike_camera_equal_those_of_run_bit_for_bit(recordings, tmp_path):
+    _assert_live_equals_run(recordings('spike/real_car_250x400.dat'), tmp_path, 1000)
+
+
+def test_the_demo_of_a_spike_camera_says_how_much_slower_it_was_played(tmp_path):
+    done = _spike_recon('demo', '--sensor', 'spike', '-o', tmp_path, '--duration', 0.05)
+    assert done.returncode == 0, done.stderr
+    assert 'at 0.2 of its real pace, on purpose' in done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary['rate'], summary['packets_played']) == (0.2, 50)
+    assert summary['latency_p50_ms'] is None
+    assert summary['tags']['tags_per_frame'] > 3
+    assert cv2.imread(str(tmp_path / 'side_by_side.png')) is not None
+
+
 def test_packets_of_megabytes_arrive_best_effort(tmp_path):
     count = 250_000  # 2 MB, four times the segment that the middleware has by default
     dt_ns = np.arange(count, dtype=np.uint64) * 100

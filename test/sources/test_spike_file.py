@@ -62,7 +62,7 @@ def test_dat_of_1000_rows_is_not(tmp_path):
 def test_size_may_be_given_instead_of_a_sidecar(tmp_path):
     spikes = random_spikes(3, 7, 20)
     np.packbits(spikes, axis=-1, bitorder='little').tofile(tmp_path / 'a.dat')
-    found, _ = read(open_source(tmp_path / 'a.dat', width=20, height=7))
+    found, _ = read(open_source(tmp_path / 'a.dat', planes={'width': 20, 'height': 7}))
     np.testing.assert_array_equal(found, spikes)
 
 
@@ -155,10 +155,10 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(tmp_path_factory, data, nam
     path = tmp_path_factory.mktemp('any') / name
     path.write_bytes(b'PK\x03\x04' * like_zip + data)
     refusal = str(path)
-    with suppress(UserError), open_source(path, width=10, height=7) as source:
+    with suppress(UserError), open_source(path, planes={'width': 10, 'height': 7}) as source:
         assert sum(packet.data.size for packet in source) <= path.stat().st_size
     try:
-        open_source(path, width=10, height=7).close()
+        open_source(path, planes={'width': 10, 'height': 7}).close()
     except UserError as error:
         refusal = str(error)
     assert str(path) in refusal
@@ -174,6 +174,39 @@ def test_sidecar_that_makes_no_sense_is_named(tmp_path, text):
     sidecar_of(path).write_text(text)
     with pytest.raises(UserError, match=r'a\.dat\.yaml'):
         open_source(path)
+
+
+def test_what_is_told_wins_over_the_sidecar(tmp_path):
+    spikes = random_spikes(4, 7, 16)
+    path = tmp_path / 'a.bin'
+    path.write_bytes(np.packbits(spikes, axis=-1, bitorder='little').tobytes())
+    sidecar_of(path).write_text('width: 8\nheight: 14\nperiod_ns: 7\nflip: true\n')
+    told = {'width': 16, 'height': 7, 'period_ns': 9, 'flip': False}
+    found, t_ns = read(open_source(path, planes=told))
+    np.testing.assert_array_equal(found, spikes)
+    assert t_ns.tolist() == [0, 9, 18, 27]
+
+
+def test_file_of_any_name_is_one_of_planes_once_it_is_told_so(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(bytes(250 * 52 * 2))
+    assert len(read(open_source(path, planes={'layout': 'k10'}))[1]) == 2
+
+
+@pytest.mark.parametrize(
+    'told', [{'width': 0}, {'height': 10**9}, {'period_ns': 0}, {'period_ns': -5}]
+)
+def test_what_is_told_and_cannot_be_is_refused(tmp_path, told):
+    (tmp_path / 'a.dat').write_bytes(bytes(12_500))
+    with pytest.raises(UserError, match=f'cannot have {next(iter(told))}'):
+        open_source(tmp_path / 'a.dat', planes=told)
+
+
+def test_planes_are_not_told_of_what_says_itself_what_it_holds(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
+    with pytest.raises(UserError, match=r'is a Prophesee RAW and says itself .*: flip'):
+        open_source(path, planes={'flip': True})
 
 
 def test_camera_layouts_have_one_size(tmp_path):

@@ -12,25 +12,20 @@ stamped as late as the events of its instant are, one `PACKET_NS` after it: a wi
 that stamp, by the relation of the two clocks that the packets show, ends at the image's instant.
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.packets.mono import encode_mono
-from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.topics import GROUND_TRUTH
 from spike_recon_training.simulation.event_camera import EventCamera
 from spike_recon_training.simulation.scene import Scene
-
-FRAME_ID = 'event_camera'
 
 S = 1_000_000_000
 PACKET_NS = 2_000_000
@@ -77,46 +72,24 @@ def simulate(
     """
     if not (duration_s > 0 and truth_hz > 0):
         raise UserError('the duration and the rate of the ground truth must be above 0')
-    make_way(bag, overwrite)
     packets = max(1, round(duration_s * S / PACKET_NS))
-    truth = _truth_times_ns(packets * PACKET_NS, truth_hz)
+    truth = truth_times_ns(packets * PACKET_NS, truth_hz)
     n_events = n_truth = 0
-    # Version 8 is the newest metadata that Humble reads as well.
-    with Writer(bag, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
-        messages = _Messages(writer, scene)
+    with BagWriter(bag, overwrite) as writer:
         camera.step(scene.luminance(0.0), SENSOR_START_NS)
         for seq in range(packets):
             start_ns, end_ns = seq * PACKET_NS, (seq + 1) * PACKET_NS
             events = _record(scene, camera, start_ns, end_ns)
-            messages.write_packet(events, seq, start_ns, end_ns)
+            writer.write_packet(_packet(scene, events, seq))
             while n_truth < len(truth) and truth[n_truth] < end_ns:
-                messages.write_truth(scene.luminance(truth[n_truth] / S), truth[n_truth])
+                write_truth(writer, scene, truth[n_truth], PACKET_NS)
                 n_truth += 1
             n_events += len(events)
             on_progress((seq + 1) / packets)
     return Summary(packets * PACKET_NS / S, packets, n_events, n_truth)
 
 
-def make_way(bag: Path, overwrite: bool) -> None:
-    """Remove an old bag, if that is wanted and it is nothing else.
-
-    Raises:
-        UserError: if there is something in the way that stays.
-    """
-    if not bag.exists():
-        return
-    if not overwrite:
-        raise UserError(f'{bag} exists already; choose another name or add --overwrite')
-    # Also what an interrupted run leaves, which has no metadata.yaml yet.
-    is_bag = bag.is_dir() and all(
-        part.name == 'metadata.yaml' or part.suffix == '.mcap' for part in bag.iterdir()
-    )
-    if not is_bag:
-        raise UserError(f'{bag} holds more than a bag, so it stays; choose another name')
-    shutil.rmtree(bag)
-
-
-def _truth_times_ns(duration_ns: int, truth_hz: float) -> list[int]:
+def truth_times_ns(duration_ns: int, truth_hz: float) -> list[int]:
     """Return the instants of the images, from 0 on, before the end; each computed on its own."""
     count = int(np.ceil(duration_ns * truth_hz / S))
     times = (round(k * S / truth_hz) for k in range(count))
@@ -133,77 +106,28 @@ def _record(scene: Scene, camera: EventCamera, start_ns: int, end_ns: int) -> Ev
     )
 
 
-class _Messages:
-    """Builds the messages of the three topics and writes them."""
+def _packet(scene: Scene, events: Events, seq: int) -> Packet:
+    time_base = SENSOR_START_NS + seq * PACKET_NS
+    stamp_ns = START_STAMP_NS + (seq + 1) * PACKET_NS
+    data = encode_mono(events, time_base)
+    return Packet('mono', scene.width, scene.height, seq, time_base, stamp_ns, data)
 
-    def __init__(self, writer: Writer, scene: Scene) -> None:
-        self._writer = writer
-        self._scene = scene
-        # The definitions of Humble are those of all later distributions for these types.
-        self._store = get_typestore(Stores.ROS2_HUMBLE)
-        self._store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
-        self._connections = {
-            topic: writer.add_connection(topic, msgtype, typestore=self._store)
-            for topic, msgtype in (
-                (EVENTS, EVENT_PACKET),
-                (GROUND_TRUTH, 'sensor_msgs/msg/Image'),
-                (CAMERA_INFO, 'sensor_msgs/msg/CameraInfo'),
-            )
-        }
 
-    def write_packet(self, events: Events, seq: int, start_ns: int, end_ns: int) -> None:
-        time_base = SENSOR_START_NS + start_ns
-        self._write(
-            EVENTS,
-            end_ns,
-            height=self._scene.height,
-            width=self._scene.width,
-            seq=seq,
-            time_base=time_base,
-            encoding='mono',
-            is_bigendian=False,
-            events=encode_mono(events, time_base),
-        )
+def truth_image(scene: Scene, t_ns: int) -> np.ndarray:
+    """Return uint8 [height, width], what a frame camera sees at an instant, exposed well."""
+    luminance = scene.luminance(t_ns / S)
+    return np.clip(np.rint(255 * scene.exposure * luminance), 0, 255).astype(np.uint8)
 
-    def write_truth(self, luminance: np.ndarray, t_ns: int) -> None:
-        """Write the image of an instant, and the camera's intrinsics with the same stamp."""
-        height, width = luminance.shape
-        image = np.clip(np.rint(255 * self._scene.exposure * luminance), 0, 255).astype(np.uint8)
-        stamp_ns = t_ns + PACKET_NS
-        self._write(
-            GROUND_TRUTH,
-            stamp_ns,
-            height=height,
-            width=width,
-            encoding='mono8',
-            is_bigendian=0,
-            step=width,
-            data=image.ravel(),
-        )
-        self._write(CAMERA_INFO, stamp_ns, **self._camera_info())
 
-    def _camera_info(self) -> dict[str, Any]:
-        matrix = self._scene.camera_matrix
-        region = self._store.types['sensor_msgs/msg/RegionOfInterest']
-        return {
-            'height': self._scene.height,
-            'width': self._scene.width,
-            'distortion_model': 'plumb_bob',
-            'd': np.zeros(5),
-            'k': matrix.ravel(),
-            'r': np.eye(3).ravel(),
-            'p': np.column_stack([matrix, np.zeros(3)]).ravel(),
-            'binning_x': 0,
-            'binning_y': 0,
-            'roi': region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
-        }
+def write_truth(writer: BagWriter, scene: Scene, t_ns: int, packet_ns: int) -> None:
+    """Write the image of an instant, and the camera's intrinsics with the same stamp.
 
-    def _write(self, topic: str, t_ns: int, **fields: Any) -> None:
-        types = self._store.types
-        stamp_ns = START_STAMP_NS + t_ns
-        stamp = types['builtin_interfaces/msg/Time'](sec=stamp_ns // S, nanosec=stamp_ns % S)
-        header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME_ID)
-        connection = self._connections[topic]
-        message = types[connection.msgtype](header=header, **fields)
-        data = self._store.serialize_cdr(message, connection.msgtype)
-        self._writer.write(connection, stamp_ns, data)
+    Args:
+        writer: of the bag.
+        scene: what there is to see.
+        t_ns: the instant, since the beginning of the recording.
+        packet_ns: how long a packet lasts: so late are the stamps of what is in it.
+    """
+    stamp_ns = START_STAMP_NS + t_ns + packet_ns
+    writer.write_mono8(GROUND_TRUTH, truth_image(scene, t_ns), stamp_ns)
+    writer.write_camera_info(scene.camera_matrix, scene.width, scene.height, stamp_ns)

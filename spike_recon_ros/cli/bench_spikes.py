@@ -1,0 +1,123 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How fast spike planes are taken in and read out, and how good the filters' images are.
+
+Comes in: made-up planes, and clips with ground truth. Goes out: processor time on one core, and
+PSNR and SSIM. Knows nothing about ROS.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.cli.evaluate_plane import WHITE_RATE, image_at, planes_in
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.full_reference import psnr, ssim
+from spike_recon_ros.filters.filters import SPIKE_FILTERS
+from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
+from spike_recon_ros.rendering.renderer import Renderer
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.window import Window
+
+SIZES = ((400, 250), (1000, 1000))
+CAMERA_PLANES_S = 20_000
+PACKET_PLANES = 20
+PACKETS = 40
+ROUNDS = 60
+RATE = 0.3
+"""Spikes a plane of the made-up planes, about that of a scene in daylight."""
+
+
+def spikes(clips: list[Path]) -> Iterator[dict[str, Any]]:
+    """Measure the front end and each filter for each sensor size, then score each clip."""
+    for width, height in SIZES:
+        packets = _made_up(width, height)
+        yield from _speed(packets, width, height)
+    for clip in clips:
+        yield from _quality(clip)
+
+
+def _made_up(width: int, height: int) -> list[np.ndarray]:
+    """Return the bits of packets: carry-over pixels before a still scene of random brightness."""
+    chance = np.random.default_rng(0)
+    rate = chance.uniform(0, 2 * RATE, (height, width)).astype(np.float32)
+    charge = chance.random((height, width), np.float32)
+    packets = []
+    for _ in range(PACKETS):
+        planes = np.empty((PACKET_PLANES, height, width), np.bool_)
+        for plane in planes:
+            charge += rate
+            np.greater_equal(charge, 1, out=plane)
+            charge -= plane
+        packets.append(pack_planes(planes))
+    return packets
+
+
+def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[str, Any]]:
+    settings = Settings()
+    history = SpikeHistory(width, height, settings.lookahead_planes)
+    ms = _milliseconds([partial(history.push, bits) for bits in packets])
+    us = 1e3 * ms / PACKET_PLANES
+    yield {
+        'size': f'{width}x{height}',
+        'front_end_us_per_plane': round(us, 2),
+        'times_camera': round(1e6 / CAMERA_PLANES_S / us, 2),
+    }
+    for name, make in SPIKE_FILTERS.items():
+        model = make(width, height, settings)
+        for bits in packets:
+            image = model.step(_window(bits))
+        readout = partial(model.step, _window(packets[0][:0]))
+        yield {
+            'size': f'{width}x{height}',
+            'filter': name,
+            'readout_ms': round(_milliseconds([readout]), 3),
+            'render_ms': round(_milliseconds([partial(Renderer(settings).render, image, 0)]), 3),
+        }
+
+
+def _window(bits: np.ndarray) -> Window:
+    return Window(0, 1, SpikePlanes(bits, np.zeros(len(bits), np.int64)))
+
+
+def _quality(clip: Path) -> Iterator[dict[str, Any]]:
+    """Score the filters at the middle plane of a clip.
+
+    Raises:
+        UserError: there is no picture of its size beside it.
+    """
+    planes, (width, height) = planes_in(clip, {})
+    truth = cv2.imread(str(clip.with_suffix('.png')), cv2.IMREAD_GRAYSCALE)
+    if truth is None or truth.shape != (height, width):
+        raise UserError(
+            f'{clip.with_suffix(".png")} is no picture of {width}x{height} pixels; it must show '
+            f'the middle plane of {clip.name}'
+        )
+    plane = len(planes) // 2
+    for name, make in SPIKE_FILTERS.items():
+        image = image_at(make(width, height, Settings()), planes, plane, WHITE_RATE)
+        yield {
+            'clip': clip.name,
+            'plane': plane,
+            'filter': name,
+            'psnr': round(psnr(image, truth / 255), 2),
+            'ssim': round(ssim(image, truth / 255), 3),
+        }
+
+
+def _milliseconds(calls: list[Callable[[], Any]]) -> float:
+    """Return the median processor time of calls that are made in turn, ms."""
+    for call in calls:
+        call()
+    seconds = []
+    for number in range(max(ROUNDS, len(calls))):
+        begun = time.process_time()
+        calls[number % len(calls)]()
+        seconds.append(time.process_time() - begun)
+    return 1e3 * float(np.median(seconds))

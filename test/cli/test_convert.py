@@ -1,0 +1,149 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The same recording as a bag and as a file gives the same frames."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.cli import convert, evaluate, inspect
+from spike_recon_ros.cli import run as run_command
+from spike_recon_ros.cli.main import main
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
+from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.spike_layout import sidecar_of
+
+SIZE = ('--plane-size', '30x18', '--plane-period-ns', '100000', '--plane-flip')
+
+
+def call(command, *words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.fixture
+def dat(tmp_path):
+    """A file of 230 planes of 30x18 pixels that says nothing about itself."""
+    path = tmp_path / 'a.dat'
+    bits = np.random.default_rng(0).integers(0, 256, (230, 18, 4), np.uint8)
+    bits[..., -1] &= 0b00111111
+    path.write_bytes(bits.tobytes())
+    return path
+
+
+def frames(source, out, *words):
+    call(run_command, source, '-m', 'spike_intervals', '--fps', 900, '-o', out, *words)
+    pictures = [file.read_bytes() for file in sorted(out.glob('*.png'))]
+    return pictures, (out / 'frames.csv').read_text(encoding='utf-8')
+
+
+def test_bag_gives_the_frames_of_the_file_bit_for_bit(dat, tmp_path):
+    result = call(convert, dat, '-o', tmp_path / 'bag', *SIZE)
+    assert (result['packets'], result['gaps']) == (12, 0)
+    found = frames(tmp_path / 'bag', tmp_path / 'from_bag')
+    assert len(found[0]) > 15
+    assert found == frames(dat, tmp_path / 'from_dat', *SIZE)
+
+
+def test_bag_of_a_real_camera_gives_the_frames_of_its_file(recordings, tmp_path):
+    path = recordings('spike/real_car_250x400.dat')
+    call(convert, path, '-o', tmp_path / 'bag')
+    found = frames(tmp_path / 'bag', tmp_path / 'from_bag')
+    assert len(found[0]) == 8
+    assert found == frames(path, tmp_path / 'from_dat')
+
+
+def test_bag_is_inspected_and_evaluated_as_the_file(recordings, tmp_path):
+    path = recordings('spike/200_part1_key_id151.dat')
+    truth = path.with_suffix('.png')
+    call(convert, path, '-o', tmp_path / 'bag')
+    one, other = (call(inspect, source) for source in (path, tmp_path / 'bag'))
+    for name in ('encoding', 'width', 'height', 'planes', 'spikes', 't_first_ns', 't_last_ns'):
+        assert one[name] == other[name]
+    options = ('--truth', truth, '--truth-plane', 150, '-m', 'spike_intervals')
+    one, other = (call(evaluate, '-d', at, *options) for at in (path, tmp_path / 'bag'))
+    assert (one['psnr'], one['ssim']) == (other['psnr'], other['ssim'])
+
+
+def test_file_of_a_bag_is_the_first_file_and_says_what_it_is(dat, tmp_path):
+    call(convert, dat, '-o', tmp_path / 'bag', *SIZE)
+    back = tmp_path / 'b.dat'
+    call(convert, tmp_path / 'bag', '-o', back)
+    assert sidecar_of(back).exists()
+    assert np.array_equal(*(pixels(path, words) for path, words in ((dat, True), (back, False))))
+
+
+def pixels(path, told):
+    planes = {'width': 30, 'height': 18, 'period_ns': 100_000, 'flip': True} if told else None
+    with open_source(path, planes=planes) as source:
+        assert source.layout.period_ns == 100_000
+        return np.concatenate([packet.data for packet in source])
+
+
+def test_events_become_a_bag_with_the_same_events(tmp_path):
+    path = tmp_path / 'events.raw'
+    words = np.array([0x8000_0000, *(0x1000_0000 | i << 22 for i in range(50))], np.uint32)
+    path.write_bytes(b'% evt 2.0\n% end\n' + words.tobytes())
+    call(convert, path, '-o', tmp_path / 'bag')
+    one, other = (call(inspect, source) for source in (path, tmp_path / 'bag'))
+    for name in ('encoding', 'events', 'sum_t_ns', 'sum_x', 'sum_y', 'sum_p'):
+        assert one[name] == other[name]
+    with pytest.raises(UserError, match=r'a \.dat holds spike planes'):
+        call(convert, path, '-o', tmp_path / 'a.dat')
+
+
+def test_what_exists_is_replaced_only_if_asked(dat, tmp_path):
+    for name in ('bag', 'b.dat'):
+        words = (dat, '-o', tmp_path / name, *SIZE)
+        call(convert, *words)
+        with pytest.raises(UserError, match='--overwrite'):
+            call(convert, *words)
+        call(convert, *words, '--overwrite')
+    with pytest.raises(UserError, match='is what is read'):
+        call(convert, dat, '-o', dat, '--overwrite', *SIZE)
+    assert dat.stat().st_size == 230 * 18 * 4
+
+
+def test_a_file_without_a_word_is_taken_for_one_of_the_public_data_sets(tmp_path, capsys):
+    path = tmp_path / 'a.dat'
+    path.write_bytes(bytes(2 * 12_500))
+    assert main(['inspect', str(path)]) == 0
+    seen = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (seen['width'], seen['height'], seen['planes']) == (400, 250, 2)
+    assert main(['inspect', str(path), '--plane-size', '800x250', '--no-plane-flip']) == 0
+    seen = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (seen['width'], seen['planes']) == (800, 1)
+
+
+@pytest.mark.parametrize('size', ['400', 'x', '400x', '-4x5', '4x5x6'])
+def test_a_size_that_is_none_is_refused_with_an_example(dat, size, capsys):
+    with pytest.raises(SystemExit):
+        main(['inspect', str(dat), f'--plane-size={size}'])
+    assert 'is not a size like 400x250' in capsys.readouterr().err
+
+
+def planes_packet(seq, t_ns, width=8):
+    data = np.zeros(2 * 6 * width // 8, np.uint8)
+    return Packet(spike_encoding(1000), width, 6, seq, t_ns, 10**9 + t_ns, data)
+
+
+def test_gaps_are_counted_and_told_because_a_dat_holds_no_times(tmp_path, capsys):
+    with BagWriter(tmp_path / 'bag') as writer:
+        for seq, t_ns in enumerate([0, 2000, 7000, 9000]):
+            writer.write_packet(planes_packet(seq, t_ns))
+    assert call(convert, tmp_path / 'bag', '-o', tmp_path / 'a.dat')['gaps'] == 1
+    assert '1 gaps in time are lost' in capsys.readouterr().err
+
+
+def test_sensor_that_changes_cannot_become_a_dat(tmp_path):
+    with BagWriter(tmp_path / 'bag') as writer:
+        writer.write_packet(planes_packet(0, 0))
+        writer.write_packet(planes_packet(1, 2000, width=16))
+    with pytest.raises(UserError, match='the sensor or its period changes'):
+        call(convert, tmp_path / 'bag', '-o', tmp_path / 'a.dat')

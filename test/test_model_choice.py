@@ -1,0 +1,110 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Which model runs where the settings leave it open, and what is refused."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends import zoo
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import choose_model, default_model, kinds_expected, load_model
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import EVENT_MODEL, SPIKE_MODELS, Settings
+
+WIDTH, HEIGHT = 16, 12
+
+
+def events_packet(seq=0):
+    return Packet('mono', WIDTH, HEIGHT, seq, 0, 0, np.zeros(8, np.uint8))
+
+
+def planes_packet(seq=0):
+    return Packet(spike_encoding(1000), WIDTH, HEIGHT, seq, 0, 0, np.zeros(24, np.uint8))
+
+
+def test_auto_is_a_network_for_events():
+    assert choose_model(Settings(), planes=False) == EVENT_MODEL
+
+
+def test_auto_is_the_first_spike_model_that_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: tmp_path)
+    assert default_model(planes=True) == 'spike_intervals'
+    (tmp_path / SPIKE_MODELS[0]).mkdir()
+    (tmp_path / SPIKE_MODELS[0] / 'model.yaml').touch()
+    assert default_model(planes=True) == SPIKE_MODELS[0]
+
+
+def test_the_first_packet_decides_what_auto_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: tmp_path)
+    reconstructor = Reconstructor(Settings())
+    assert reconstructor.model_name == 'auto'
+    reconstructor.push(planes_packet())
+    assert (reconstructor.model_name, reconstructor.takes_planes) == ('spike_intervals', True)
+
+
+@pytest.mark.parametrize(
+    ('sensor', 'packet', 'words'),
+    [
+        (
+            'event',
+            planes_packet,
+            'spike planes came, but sensor is event; set it to auto or spike',
+        ),
+        ('spike', events_packet, 'events came, but sensor is spike; set it to auto or event'),
+    ],
+)
+def test_packets_of_the_other_sensor_are_refused(sensor, packet, words):
+    model = {'event': 'fibar', 'spike': 'tfp'}[sensor]
+    with pytest.raises(UserError, match=words):
+        Reconstructor(Settings(sensor=sensor, model=model)).push(packet())
+
+
+def test_a_packet_of_the_other_sensor_does_not_disturb_the_stream():
+    reconstructor = Reconstructor(Settings(sensor='event', model='fibar'))
+    list(reconstructor.push(events_packet(0)))
+    for _ in range(3):
+        with pytest.raises(UserError, match='but sensor is event'):
+            reconstructor.push(planes_packet(1))
+    list(reconstructor.push(events_packet(1)))
+    assert reconstructor.statistics.packets == 2
+    assert reconstructor.statistics.models_loaded == 1
+    assert not reconstructor.statistics.resets
+
+
+@pytest.mark.parametrize(
+    ('changes', 'kinds'),
+    [
+        ({}, [False, True]),
+        ({'model': 'fibar'}, [False]),
+        ({'model': 'tfi'}, [True]),
+        ({'sensor': 'spike'}, [True]),
+        ({'sensor': 'event'}, [False]),
+        ({'sync_mode': 'by_count'}, [False]),
+        ({'hot_pixel_time': 1.0}, [False]),
+    ],
+)
+def test_what_may_come_follows_from_the_settings(changes, kinds):
+    assert kinds_expected(Settings(**changes)) == kinds
+
+
+def test_settings_that_contradict_each_other_are_refused_before_a_packet_comes():
+    with pytest.raises(UserError, match='fibar is for events'):
+        kinds_expected(Settings(sensor='spike', model='fibar'))
+
+
+def test_the_spike_filters_follow_their_settings():
+    for model, changes, lookahead in (
+        ('spike_intervals', {}, 40),
+        ('spike_intervals', {'lookahead_planes': 7}, 7),
+        ('tfi', {'lookahead_planes': 0}, 0),
+        ('tfp', {'tfp_planes': 5, 'lookahead_planes': 9}, 2),
+    ):
+        settings = Settings(model=model, **changes)
+        assert load_model(settings, WIDTH, HEIGHT, planes=True).lookahead_planes == lookahead
+
+
+def test_tfp_over_an_even_number_of_planes_is_refused():
+    with pytest.raises(UserError, match='tfp_planes is 20; it must be odd'):
+        load_model(Settings(model='tfp', tfp_planes=20), WIDTH, HEIGHT, planes=True)
