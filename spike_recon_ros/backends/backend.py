@@ -20,10 +20,12 @@ class Backend(Protocol):
 
     Attributes:
         name: library, precision and device, for people: `openvino bf16 on CPU`.
+        precision: that it computes in: `fp32`, `fp16` or `bf16`.
         tolerance: how far its precision may lead it away from the golden output, see golden.py.
     """
 
     name: str
+    precision: str
     tolerance: float
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -45,6 +47,28 @@ class Backend(Protocol):
         """Give back memory and threads; no `step` may follow."""
 
 
+AUTO = 'auto'
+FULL_PRECISION = 'fp32'
+PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
+"""Of an engine, the fastest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceleration:
+    """How a GPU is used, where that can be chosen; on a CPU nothing of it matters.
+
+    Attributes:
+        precision: of the engine to run, one of PRECISIONS; `auto` is the fastest that was built.
+        graphs: whether the step is recorded as CUDA graphs.
+    """
+
+    precision: str = AUTO
+    graphs: bool = True
+
+
+FASTEST = Acceleration()
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where to run.
@@ -54,12 +78,14 @@ class Placement:
         width: columns, likewise.
         device: `cpu` or `gpu`.
         threads: CPU threads to use.
+        acceleration: how to use a GPU.
     """
 
     height: int
     width: int
     device: str = 'cpu'
     threads: int = 1
+    acceleration: Acceleration = FASTEST
 
 
 def check_size(bundle: Bundle, placement: Placement) -> None:

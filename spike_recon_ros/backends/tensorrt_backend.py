@@ -11,14 +11,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.backend import (
+    AUTO,
+    PRECISIONS,
+    Placement,
+    check_input,
+    check_size,
+    state_shapes,
+)
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import CudaDevice, problem
-from spike_recon_ros.backends.device_state import Context, Device, DeviceState
+from spike_recon_ros.backends.device import Device
+from spike_recon_ros.backends.device_state import Context, DeviceState
 from spike_recon_ros.backends.engine_builder import key_here
-from spike_recon_ros.backends.engine_cache import build_command, read_engine
+from spike_recon_ros.backends.engine_cache import (
+    EngineKey,
+    build_command,
+    engine_path,
+    read_engine,
+)
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
-from spike_recon_ros.backends.tensorrt_library import library, library_version, quiet_logger
+from spike_recon_ros.backends.tensorrt_library import library, quiet_logger
 from spike_recon_ros.errors import UserError
 
 _TOLERANCES = {'fp32': FLOAT32, 'fp16': FLOAT16, 'bf16': BFLOAT16}
@@ -79,7 +92,7 @@ class TensorRtBackend:
         self._bundle, self._placement = bundle, placement
         engine = (opened or _opened)(bundle, placement)
         self.tolerance = _TOLERANCES[engine.precision].of(bundle)
-        self.name = f'{engine.library} {engine.precision} on GPU'
+        self.precision = engine.precision
         height, width = placement.height, placement.width
         self._kept = engine.kept
         self._state = DeviceState(
@@ -88,7 +101,11 @@ class TensorRtBackend:
             (1, bundle.bins, height, width),
             (1, 1, height, width),
             engine.state_bytes,
+            placement.acceleration.graphs,
         )
+        without = self._state.no_graphs
+        graphs = f'without CUDA graphs: {without}' if without else 'with CUDA graphs'
+        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
@@ -108,23 +125,35 @@ class TensorRtBackend:
 def _opened(bundle: Bundle, placement: Placement) -> Opened:
     if why_not := problem():
         raise UserError(f'TensorRT cannot run here ({why_not}); set device:=cpu')
-    key = key_here(bundle, placement, 'fp32')
-    plan, precision = read_engine(bundle, key)
+    key, plan = _engine(bundle, placement)
     logger = quiet_logger()
     runtime = library().Runtime(logger)
     engine = runtime.deserialize_cuda_engine(plan)
     context = None if engine is None else engine.create_execution_context()
-    if context is None or precision not in _TOLERANCES:
+    if context is None:
         raise UserError(
             f'{key.library} does not run the engine of {bundle.name}; see its messages above, and '
-            f'run: {build_command(bundle, key.size)}'
+            f'run: {build_command(bundle, key)}'
         )
     state_bytes = {
         name: int(np.prod(shape)) * _item_bytes(engine, f'{name}_in')
         for name, shape in state_shapes(bundle, placement).items()
     }
     kept = engine, runtime, logger
-    return Opened(CudaDevice(), context, state_bytes, precision, library_version(), kept)
+    return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept)
+
+
+def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
+    """Return the engine in the precision that is wanted, and what it was built for.
+
+    Where the precision is open, an engine that is there counts, even one that does not fit: it
+    says how to build it again.
+    """
+    wanted = placement.acceleration.precision
+    keys = [key_here(bundle, placement, one) for one in PRECISIONS if wanted in (one, AUTO)]
+    there = [key for key in keys if engine_path(bundle, key).is_file()]
+    key = (there or keys[-1:])[0]
+    return key, read_engine(bundle, key)
 
 
 def _item_bytes(engine: Any, name: str) -> int:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
-from spike_recon_ros.backends.backend import Placement, check_input, check_size
+from spike_recon_ros.backends.backend import FULL_PRECISION, Placement, check_input, check_size
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
@@ -38,7 +38,7 @@ class TorchBackend:
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
-        self.tolerance = FLOAT32.of(bundle)
+        self.precision, self.tolerance = FULL_PRECISION, FLOAT32.of(bundle)
         self.name = f'torch f32 on {placement.device.upper()}'
         device = torch.device('cuda' if placement.device == 'gpu' else 'cpu')
         if device.type == 'cpu':
@@ -50,7 +50,7 @@ class TorchBackend:
         self._intensity = torch.zeros(1, 1, height, width, device=device)
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
-            self._run = self._recorded()
+            self.name += self._prepare_gpu(placement.acceleration.graphs)
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
@@ -69,9 +69,24 @@ class TorchBackend:
         """Give network and buffers back."""
         del self._run, self._network, self._x, self._state, self._intensity
 
+    def _prepare_gpu(self, graphs: bool) -> str:
+        """Record the step where that is wanted and possible; return what to add to the name."""
+        without = 'switched off'
+        if graphs:
+            try:
+                self._run = self._recorded()
+            except RuntimeError as error:
+                without = ' '.join(str(error).split())
+            else:
+                return ', with CUDA graphs'
+        self.reset()  # what failed may have moved it
+        return f', without CUDA graphs: {without}'
+
     def _compute(self) -> None:
         """Read the buffers and write the results back to them."""
-        intensity, state = self._network(self._x, self._state)
+        # Convolutions on GPUs would round float32 to the ten bits of TF32 unless told otherwise.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            intensity, state = self._network(self._x, self._state)
         self._intensity.copy_(intensity)
         for mine, new in zip(self._state, state, strict=True):
             mine.copy_(new)

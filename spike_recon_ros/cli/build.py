@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.backends.backend import FULL_PRECISION, PRECISIONS
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
@@ -29,7 +30,6 @@ then says so.
 Engines lie in $XDG_CACHE_HOME/spike_recon_ros/engines (by default in ~/.cache), or in the folder
 that SPIKE_RECON_ENGINES names. An engine is code: load none that somebody else built.
 """
-PRECISIONS = ('fp32', 'fp16', 'bf16')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--precision',
         choices=PRECISIONS,
-        default='fp32',
+        default=FULL_PRECISION,
         help='what the network computes in; half precision needs the library onnx (%(default)s)',
     )
 

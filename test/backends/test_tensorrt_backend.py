@@ -5,11 +5,12 @@
 import functools
 import importlib
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.backend import Placement, state_shapes
+from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
 from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
 from spike_recon_ros.errors import UserError
@@ -104,10 +105,10 @@ def test_the_self_test_refuses_a_state_that_is_not_exchanged(
     once = set()
 
     class Stuck(backend_module.DeviceState):
-        def _bind(self):
+        def _bind(self, read):
             if id(self) not in once:
                 once.add(id(self))
-                super()._bind()
+                super()._bind(read)
 
     monkeypatch.setattr(backend_module, 'DeviceState', Stuck)
     with pytest.raises(UserError, match='does not give its golden output with simulated'):
@@ -121,6 +122,15 @@ def test_reset_after_an_odd_number_of_steps(load, bundle, inputs):
     given = [backend.step(window) for window in windows]
     backend.reset()
     np.testing.assert_array_equal(backend.step(windows[0]), given[0])
+
+
+def test_graphs_change_nothing_and_can_be_switched_off(load, bundle, devices, inputs):
+    plain = replace(SMALL, acceleration=Acceleration(graphs=False))
+    backends = load_checked(load, bundle, SMALL), load_checked(load, bundle, plain)
+    for window in inputs(bundle, 3):
+        np.testing.assert_array_equal(*(backend.step(window) for backend in backends))
+    assert backends[0].name.endswith('on GPU, with CUDA graphs')
+    assert backends[1].name.endswith('on GPU, without CUDA graphs: switched off')
 
 
 def test_a_wrong_tensor_is_refused_with_what_is_right(load, bundle, inputs):
@@ -164,7 +174,10 @@ class FakeEngine:
         return self if self.readable and plan == b'plan' else None
 
     def create_execution_context(self):
-        return 'context'
+        return types.SimpleNamespace(
+            set_tensor_address=lambda name, address: True,
+            execute_async_v3=lambda stream_handle: True,
+        )
 
     def get_tensor_dtype(self, name):
         assert name.endswith('_in')
@@ -173,16 +186,20 @@ class FakeEngine:
 
 @pytest.fixture
 def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
-    """Pretend a GPU with an engine in the cache; return how to replace the library."""
+    """Return how to pretend a GPU, a library and engines of some precisions in the cache."""
     key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
     monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
-    write_engine(bundle, key, b'plan')
 
-    def pretend(library):
+    def pretend(library, precisions=('fp16',)):
+        for precision in precisions:
+            write_engine(bundle, replace(key, precision=precision), b'plan')
         monkeypatch.setattr(backend_module, 'problem', lambda: '')
-        monkeypatch.setattr(backend_module, 'key_here', lambda *where: key)
+        monkeypatch.setattr(
+            backend_module,
+            'key_here',
+            lambda bundle, placement, precision: replace(key, precision=precision),
+        )
         monkeypatch.setattr(backend_module, 'library', lambda: library)
-        monkeypatch.setattr(backend_module, 'library_version', lambda: key.library)
         monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
         monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
 
@@ -194,12 +211,41 @@ def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
 ):
     machine(FakeEngine())
     backend = backend_module.TensorRtBackend(bundle, SMALL)
-    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU'
-    assert backend.tolerance == FLOAT16.of(bundle)
+    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU, with CUDA graphs'
+    assert (backend.precision, backend.tolerance) == ('fp16', FLOAT16.of(bundle))
     opened = backend_module._opened(bundle, SMALL)
     assert opened.state_bytes == {
         name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
     }
+
+
+@pytest.mark.parametrize(
+    ('built', 'wanted', 'taken'),
+    [
+        (('fp32',), 'auto', 'fp32'),
+        (('fp32', 'bf16'), 'auto', 'bf16'),
+        (('fp32', 'fp16', 'bf16'), 'auto', 'fp16'),
+        (('fp32', 'fp16', 'bf16'), 'fp32', 'fp32'),
+    ],
+)
+def test_the_fastest_precision_that_was_built_is_taken_unless_one_is_asked_for(
+    backend_module, machine, bundle, built, wanted, taken
+):
+    machine(FakeEngine(), built)
+    placement = replace(SMALL, acceleration=Acceleration(precision=wanted))
+    assert backend_module.TensorRtBackend(bundle, placement).precision == taken
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'words'), [('auto', '32x24$'), ('bf16', 'in bf16 in .*32x24 --precision bf16$')]
+)
+def test_without_an_engine_the_command_builds_what_was_asked_for(
+    backend_module, machine, bundle, wanted, words
+):
+    machine(FakeEngine(), ())
+    placement = replace(SMALL, acceleration=Acceleration(precision=wanted))
+    with pytest.raises(UserError, match=f'there is no engine.*{words}'):
+        backend_module.TensorRtBackend(bundle, placement)
 
 
 def test_an_engine_that_the_library_does_not_take_names_the_command(
