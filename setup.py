@@ -64,6 +64,7 @@ setup(
         'spike_recon_training': 'training',
     },
     package_data={
+        NAME: ['backends/*.cu'],
         'spike_recon_models': ['zoo/*/*'],
         'spike_recon_training': ['recipes/*.yaml'],
     },

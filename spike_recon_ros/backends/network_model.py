@@ -59,6 +59,15 @@ class NetworkModel:
         if not len(window.events) and self._last is not None:
             return self._last.copy()
         height, width = self._size
+        image = crop(self._intensity(window), height, width)
+        self._last = np.ascontiguousarray(image)
+        return self._last.copy()
+
+    def _intensity(self, window: Window) -> np.ndarray:
+        """Return the intensity of the padded size; the device makes the tensor where it can."""
+        if self._backend.step_events is not None:
+            return self._backend.step_events(window.events, window.t_start_ns, window.t_end_ns)
+        height, width = self._size
         voxel_grid(
             window.events,
             window.t_start_ns,
@@ -69,9 +78,7 @@ class NetworkModel:
             normalisation=self._bundle.normalisation,
             out=crop(self._tensor, height, width),
         )
-        image = crop(self._backend.step(self._tensor), height, width)
-        self._last = np.ascontiguousarray(image)
-        return self._last.copy()
+        return self._backend.step(self._tensor)
 
     def reset(self) -> None:
         """Zero the recurrent state."""

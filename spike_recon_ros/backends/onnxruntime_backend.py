@@ -39,6 +39,8 @@ class OnnxRuntimeBackend:
             not usable.
     """
 
+    step_events = None
+
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement

@@ -40,6 +40,8 @@ class OpenVinoBackend:
         UserError: the size does not suit the network, or the file is no ONNX graph.
     """
 
+    step_events = None
+
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks in TensorRT or TensorRT-RTX, on NVIDIA's GPUs.
 
-Comes in: a bundle whose engine was built before. Goes out: a Backend. Input and image cross the
-bus; the state stays on the device, see device_state.py. Builds nothing.
+Comes in: a bundle whose engine was built before. Goes out: a Backend. Events, or the tensor made
+of them, and the image cross the bus; the state stays on the device, see device_state.py. Builds
+nothing.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from spike_recon_ros.backends.backend import (
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import CudaDevice, problem
 from spike_recon_ros.backends.device import Device
+from spike_recon_ros.backends.device_front_end import Kernels, load_front_end
 from spike_recon_ros.backends.device_state import Context, DeviceState
 from spike_recon_ros.backends.engine_builder import key_here
 from spike_recon_ros.backends.engine_cache import (
@@ -33,6 +36,7 @@ from spike_recon_ros.backends.engine_cache import (
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
 from spike_recon_ros.backends.tensorrt_library import library, quiet_logger
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 
 _TOLERANCES = {'fp32': FLOAT32, 'fp16': FLOAT16, 'bf16': BFLOAT16}
 _ITEM_BYTES = {'FLOAT': 4, 'HALF': 2, 'BF16': 2}
@@ -56,6 +60,7 @@ class Opened(NamedTuple):
         state_bytes: size of each state tensor, by its name.
         precision: that it computes in.
         library: name and version.
+        kernels: how the front end is compiled, given source and stream; None = by NVRTC.
         kept: what the context needs and may not keep alive by itself.
     """
 
@@ -64,6 +69,7 @@ class Opened(NamedTuple):
     state_bytes: dict[str, int]
     precision: str
     library: str
+    kernels: Callable[[str, int], Kernels] | None = None
     kept: tuple[Any, ...] = ()
 
 
@@ -105,12 +111,25 @@ class TensorRtBackend:
         )
         without = self._state.no_graphs
         graphs = f'without CUDA graphs: {without}' if without else 'with CUDA graphs'
-        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}'
+        try:
+            front_end = load_front_end(bundle, placement, engine.device, engine.kernels)
+        except UserError:
+            self._state.close()
+            raise
+        self._front_end, said = front_end
+        self.step_events = None if self._front_end is None else self._step_events
+        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         return self._state.step(x[None])[0, 0]
+
+    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+        front_end = self._front_end
+        assert front_end is not None
+        put = partial(front_end.put, events, t_start_ns, t_end_ns)
+        return self._state.step_with(put)[0, 0]
 
     def reset(self) -> None:
         """Zero the state."""
@@ -118,6 +137,9 @@ class TensorRtBackend:
 
     def close(self) -> None:
         """Give the memory of the device back."""
+        if self._front_end is not None:
+            self._front_end.close()
+        self._front_end = self.step_events = None
         self._state.close()
         del self._state, self._kept
 
@@ -140,7 +162,7 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
         for name, shape in state_shapes(bundle, placement).items()
     }
     kept = engine, runtime, logger
-    return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept)
+    return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept=kept)
 
 
 def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:

@@ -15,7 +15,13 @@ from safetensors.torch import load_file
 
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
-from spike_recon_ros.backends.backend import FULL_PRECISION, Placement, check_input, check_size
+from spike_recon_ros.backends.backend import (
+    FULL_PRECISION,
+    Placement,
+    StepEvents,
+    check_input,
+    check_size,
+)
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
@@ -34,6 +40,8 @@ class TorchBackend:
     Raises:
         UserError: the size does not suit the network, or the weights do not fit the definition.
     """
+
+    step_events: StepEvents | None = None
 
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)

@@ -123,8 +123,23 @@ def with_engines(loader, folder):
 @pytest.fixture(scope='session')
 def gpu():
     """Return the module of the simulated GPU, which lies beside this file."""
-    path = Path(__file__).with_name('simulated_gpu.py')
-    spec = importlib.util.spec_from_file_location('simulated_gpu', path)
+    return beside_this('simulated_gpu')
+
+
+@pytest.fixture(scope='session')
+def host_kernels(tmp_path_factory):
+    """Return how to make the kernels of the front end on the CPU, given a simulated device."""
+    module = beside_this('host_kernels')
+    if module.compiler() is None:
+        pytest.skip(f'no C++ compiler ({", ".join(module.COMPILERS)}): CUDA source is not tried')
+    source = importlib.import_module('spike_recon_ros.backends.device_front_end').SOURCE
+    library = module.compiled(source, tmp_path_factory.mktemp('host_kernels'))
+    return functools.partial(module.HostKernels, library)
+
+
+def beside_this(name):
+    """Return a module that lies beside this file and is no test."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f'{name}.py'))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -83,6 +83,13 @@ class SimulatedDevice:
     def floats(self, address, shape):
         return self.memory[address].view(np.float32).reshape(shape)
 
+    def pointer(self, address):
+        """Return where the memory of an address, which may be inside of a piece, really is."""
+        for begin, memory in self.memory.items():
+            if begin <= address < begin + memory.nbytes:
+                return memory.ctypes.data + address - begin
+        raise AssertionError(f'{address:#x} is no memory of the device')
+
     def _check(self, address, array):
         locked = any(array is one or array.base is one for one in self.page_locked)
         assert locked, 'only page-locked memory is copied'

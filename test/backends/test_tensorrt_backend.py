@@ -11,9 +11,15 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
+from spike_recon_ros.backends.choice import CANDIDATES, Choice
 from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
+from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.representations.padding import padded_size
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.windows.window import Window
 
 onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 SMALL = Placement(24, 32, 'gpu')
@@ -56,7 +62,27 @@ def devices():
 
 
 @pytest.fixture
-def load(backend_module, gpu, devices):
+def load(backend_module, devices, simulated):
+    return functools.partial(backend_module.TensorRtBackend, opened=simulated)
+
+
+@pytest.fixture
+def load_with_front_end(backend_module, devices, simulated, host_kernels):
+    """Return a loader whose front end runs on the simulated device, too."""
+
+    def opened(bundle, placement):
+        def kernels(source, stream):
+            return host_kernels(devices[-1])
+
+        return simulated(bundle, placement)._replace(kernels=kernels)
+
+    return functools.partial(backend_module.TensorRtBackend, opened=opened)
+
+
+@pytest.fixture
+def simulated(backend_module, gpu, devices):
+    """Return how to open a bundle on a simulated device."""
+
     def opened(bundle, placement):
         session = onnxruntime.InferenceSession(
             str(bundle.onnx), providers=['CPUExecutionProvider']
@@ -77,7 +103,7 @@ def load(backend_module, gpu, devices):
         nbytes = {name: 4 * int(np.prod(shape)) for name, shape in states.items()}
         return backend_module.Opened(device, context, nbytes, 'fp32', 'simulated 1.0')
 
-    return functools.partial(backend_module.TensorRtBackend, opened=opened)
+    return opened
 
 
 def test_the_golden_sequence_is_given(load, bundle):
@@ -129,8 +155,88 @@ def test_graphs_change_nothing_and_can_be_switched_off(load, bundle, devices, in
     backends = load_checked(load, bundle, SMALL), load_checked(load, bundle, plain)
     for window in inputs(bundle, 3):
         np.testing.assert_array_equal(*(backend.step(window) for backend in backends))
-    assert backends[0].name.endswith('on GPU, with CUDA graphs')
-    assert backends[1].name.endswith('on GPU, without CUDA graphs: switched off')
+    assert 'on GPU, with CUDA graphs,' in backends[0].name
+    assert 'on GPU, without CUDA graphs: switched off,' in backends[1].name
+
+
+def events_of(count, seed):
+    chance = np.random.default_rng(seed)
+    return Events(
+        chance.integers(0, 30, count).astype(np.uint16),
+        chance.integers(0, 20, count).astype(np.uint16),
+        chance.integers(0, 2, count).astype(np.uint8),
+        np.sort(chance.integers(0, 1_000_000, count)),
+        Triggers.empty(),
+    )
+
+
+@pytest.mark.parametrize('graphs', [True, False])
+def test_events_give_the_image_of_their_tensor(load_with_front_end, bundle, graphs):
+    placement = replace(SMALL, acceleration=Acceleration(graphs=graphs, front_end='device'))
+    by_events = load_checked(load_with_front_end, bundle, placement)
+    by_tensor = load_checked(load_with_front_end, bundle, placement)
+    assert by_events.name.endswith('front end on the device')
+    for step, count in enumerate((500, 0, 3000, 7)):
+        events = events_of(count, seed=step)
+        tensor = voxel_grid(
+            events,
+            0,
+            1_000_000,
+            bins=bundle.bins,
+            height=SMALL.height,
+            width=SMALL.width,
+            normalisation=bundle.normalisation,
+        )
+        given, expected = by_events.step_events(events, 0, 1_000_000), by_tensor.step(tensor)
+        assert deviation(given, expected) < by_events.tolerance
+
+
+def test_a_network_with_a_front_end_is_given_events(
+    load_with_front_end, bundle, monkeypatch, devices
+):
+    model = NetworkModel(bundle, simulated_choice(load_with_front_end, monkeypatch), 30, 20)
+    assert model.description.startswith(f'{bundle.name} with simulated 1.0')
+    padded = padded_size(20, 30, bundle.pad_multiple)
+    tensor = np.zeros((bundle.bins, *padded), np.float32)
+    events = events_of(2000, seed=1)
+    voxel_grid(
+        events,
+        0,
+        1_000_000,
+        bins=bundle.bins,
+        height=20,
+        width=30,
+        normalisation=bundle.normalisation,
+        out=tensor[:, :20, :30],
+    )
+    backend = load_with_front_end(bundle, Placement(*padded, 'gpu'))
+    uploads = []
+    monkeypatch.setattr(devices[0], 'upload', counting(devices[0].upload, uploads))
+    given = model.step(Window(0, 1_000_000, events))
+    assert uploads == [13 * 2000]
+    assert deviation(given, backend.step(tensor)[:20, :30]) < backend.tolerance
+    model.close()
+
+
+def simulated_choice(load, monkeypatch):
+    monkeypatch.setattr(Choice, 'load', property(lambda self: load))
+    return Choice(CANDIDATES[0], 'gpu', 'simulated')
+
+
+def counting(upload, uploads):
+    def counted(address, array):
+        uploads.append(array.nbytes)
+        upload(address, array)
+
+    return counted
+
+
+def test_a_front_end_that_was_asked_for_and_fails_gives_everything_back(load, bundle, devices):
+    placement = replace(SMALL, acceleration=Acceleration(front_end='device'))
+    with pytest.raises(UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC'):
+        load(bundle, placement)
+    assert devices[0].closed
+    assert (devices[0].memory, devices[0].page_locked) == ({}, [])
 
 
 def test_a_wrong_tensor_is_refused_with_what_is_right(load, bundle, inputs):
@@ -211,7 +317,7 @@ def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
 ):
     machine(FakeEngine())
     backend = backend_module.TensorRtBackend(bundle, SMALL)
-    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU, with CUDA graphs'
+    assert backend.name.startswith('tensorrt 10.3.0 fp16 on GPU, with CUDA graphs, front end on')
     assert (backend.precision, backend.tolerance) == ('fp16', FLOAT16.of(bundle))
     opened = backend_module._opened(bundle, SMALL)
     assert opened.state_bytes == {
