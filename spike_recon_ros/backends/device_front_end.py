@@ -51,30 +51,38 @@ class DeviceFrontEnd:
     """The voxel grid of representations/voxel_grid.py, made by the device.
 
     Args:
-        device: not owned; its stream takes the work.
+        device: its stream takes the work.
         kernels: of SOURCE, owned from here on.
         shape: bins, rows and columns of the tensor, with its padding, where no event lies.
         normalisation: of the voxel grid.
+        owned: whether the device is given back with the rest.
 
     Raises:
         UserError: the device has no memory left.
     """
 
     def __init__(
-        self, device: Device, kernels: Kernels, shape: tuple[int, int, int], normalisation: str
+        self,
+        device: Device,
+        kernels: Kernels,
+        shape: tuple[int, int, int],
+        normalisation: str,
+        owned: bool = False,
     ) -> None:
         self._device, self._kernels = device, kernels
         self._shape, self._normalisation = shape, normalisation
         self._size = int(np.prod(shape))
         self._memory = ExitStack()
         self._capacity = 0
-        with ExitStack() as owned:
-            owned.callback(kernels.close)
+        with ExitStack() as held:
+            if owned:
+                held.callback(device.close)
+            held.callback(kernels.close)
             self._sums = device.malloc(_SUMS_BYTES)
-            owned.callback(device.free, self._sums)
-            owned.callback(self._memory.close)
+            held.callback(device.free, self._sums)
+            held.callback(self._memory.close)
             self._reserve(_FIRST_CAPACITY)
-            self._close = owned.pop_all().close
+            self._close = held.pop_all().close
 
     def put(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
         """Put on the stream what writes the voxel grid.
@@ -107,8 +115,13 @@ class DeviceFrontEnd:
             if self._normalisation == 'nonzero':
                 self._normalise(address)
 
+    def write(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
+        """As `put`, and wait until it is done."""
+        self.put(events, t_start_ns, t_end_ns, address)
+        self._device.synchronize()
+
     def close(self) -> None:
-        """Give memory and kernels back."""
+        """Give memory and kernels back, and the device if it was made for the front end."""
         self._close()
 
     def _normalise(self, address: int) -> None:
@@ -157,7 +170,7 @@ class Loaded(NamedTuple):
 def load_front_end(
     bundle: Bundle,
     placement: Placement,
-    device: Device,
+    device: Device | None = None,
     kernels: Callable[[str, int], Kernels] | None = None,
 ) -> Loaded:
     """Return a front end that was compared with the CPU's, where it is wanted and possible.
@@ -165,7 +178,8 @@ def load_front_end(
     Args:
         bundle: says how the tensor is made.
         placement: the tensor's size, and in its acceleration what is wanted.
-        device: that the tensor is on.
+        device: that the tensor is on, whose stream takes the work; None = the first GPU and a
+            stream of its own, which the front end closes.
         kernels: how to compile, given source and stream.
 
     Raises:
@@ -185,15 +199,22 @@ def load_front_end(
 def _front_end(
     bundle: Bundle,
     placement: Placement,
-    device: Device,
+    given: Device | None,
     kernels: Callable[[str, int], Kernels] | None,
 ) -> DeviceFrontEnd:
     kind = bundle.description['representation'].get('kind')
     if kind != 'voxel_grid':
         raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set front_end:=cpu')
     shape = bundle.bins, placement.height, placement.width
-    made = (kernels or _cuda_kernels)(SOURCE.read_text(encoding='utf-8'), device.stream)
-    front_end = DeviceFrontEnd(device, made, shape, bundle.normalisation)
+    device: Device = given or _cuda('cuda_device').CudaDevice()
+    try:
+        make = kernels or _cuda('cuda_kernels').CudaKernels
+        made: Kernels = make(SOURCE.read_text(encoding='utf-8'), device.stream)
+    except UserError:
+        if given is None:
+            device.close()
+        raise
+    front_end = DeviceFrontEnd(device, made, shape, bundle.normalisation, owned=given is None)
     try:
         _compare(front_end, device, shape, bundle.normalisation)
     except UserError:
@@ -202,15 +223,18 @@ def _front_end(
     return front_end
 
 
-def _cuda_kernels(source: str, stream: int) -> Kernels:
+def _cuda(name: str) -> Any:
+    """Return a module that needs cuda-python.
+
+    Raises:
+        UserError: it is not there.
+    """
     try:
-        module = importlib.import_module('spike_recon_ros.backends.cuda_kernels')
+        return importlib.import_module(f'{__package__}.{name}')
     except ImportError as error:
         raise UserError(
             f'cuda-python cannot be used ({error}); run: pip install cuda-bindings'
         ) from None
-    made: Kernels = module.CudaKernels(source, stream)
-    return made
 
 
 def _compare(

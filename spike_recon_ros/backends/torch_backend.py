@@ -23,8 +23,10 @@ from spike_recon_ros.backends.backend import (
     check_size,
 )
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 
 _STEPS_BEFORE_RECORDING = 3
 
@@ -42,6 +44,7 @@ class TorchBackend:
     """
 
     step_events: StepEvents | None = None
+    _front_end: DeviceFrontEnd | None = None
 
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
@@ -59,14 +62,28 @@ class TorchBackend:
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
             self.name += self._prepare_gpu(placement.acceleration.graphs)
+            self._front_end, said = load_front_end(bundle, placement)
+            self.step_events = None if self._front_end is None else self._step_events
+            self.name += f', {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         with torch.inference_mode():
             self._x.copy_(torch.from_numpy(np.ascontiguousarray(x))[None])
-            self._run()
-            return self._intensity[0, 0].cpu().numpy().copy()
+            return self._moved_on()
+
+    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+        assert self._front_end is not None
+        # It has a stream of its own: done before PyTorch's begins, as that is done before this.
+        self._front_end.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
+        with torch.inference_mode():
+            return self._moved_on()
+
+    def _moved_on(self) -> np.ndarray:
+        self._run()
+        intensity: np.ndarray = self._intensity[0, 0].cpu().numpy().copy()
+        return intensity
 
     def reset(self) -> None:
         """Zero the state."""
@@ -75,6 +92,9 @@ class TorchBackend:
 
     def close(self) -> None:
         """Give network and buffers back."""
+        if self._front_end is not None:
+            self._front_end.close()
+            self._front_end = self.step_events = None
         del self._run, self._network, self._x, self._state, self._intensity
 
     def _prepare_gpu(self, graphs: bool) -> str:

@@ -235,3 +235,12 @@ def test_other_representations_are_made_on_the_cpu(device, network):
     assert load_front_end(network, WHERE_POSSIBLE, device).front_end is None
     with pytest.raises(UserError, match='reads spike_stack, which the CPU makes'):
         load_front_end(network, ON_DEVICE, device)
+
+
+def test_a_device_of_its_own_is_given_back_with_the_rest(device, host_kernels):
+    front_end = DeviceFrontEnd(device, host_kernels(device), PADDED, 'none', owned=True)
+    address = device.malloc(4 * int(np.prod(PADDED)))
+    front_end.write(drawn(10), 0, 1_000_000, address)
+    assert device.waiting == []
+    front_end.close()
+    assert device.closed

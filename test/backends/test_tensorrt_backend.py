@@ -4,16 +4,14 @@
 
 import functools
 import importlib
-import types
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
+from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES, Choice
-from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
-from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
+from spike_recon_ros.backends.golden import deviation, load_checked
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
@@ -23,42 +21,6 @@ from spike_recon_ros.windows.window import Window
 
 onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 SMALL = Placement(24, 32, 'gpu')
-
-
-class FakeCuda:
-    """What the module cuda_device offers, for machines without cuda.bindings."""
-
-    CudaDevice = None
-
-    @staticmethod
-    def problem():
-        return 'there is no NVIDIA driver'
-
-    @staticmethod
-    def compute_capability():
-        return '8.7'
-
-
-@pytest.fixture
-def backend_module(monkeypatch):
-    """Return the module, with cuda.bindings replaced where it is not installed."""
-    try:
-        return importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
-    except ImportError:
-        name = 'spike_recon_ros.backends.cuda_device'
-        monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
-        module = importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
-        for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
-            full = f'spike_recon_ros.backends.{loaded}'
-            monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
-            monkeypatch.delitem(importlib.sys.modules, full)
-        return module
-
-
-@pytest.fixture
-def devices():
-    """The simulated devices that were opened."""
-    return []
 
 
 @pytest.fixture
@@ -77,33 +39,6 @@ def load_with_front_end(backend_module, devices, simulated, host_kernels):
         return simulated(bundle, placement)._replace(kernels=kernels)
 
     return functools.partial(backend_module.TensorRtBackend, opened=opened)
-
-
-@pytest.fixture
-def simulated(backend_module, gpu, devices):
-    """Return how to open a bundle on a simulated device."""
-
-    def opened(bundle, placement):
-        session = onnxruntime.InferenceSession(
-            str(bundle.onnx), providers=['CPUExecutionProvider']
-        )
-        names = [one.name for one in session.get_outputs()]
-        states = state_shapes(bundle, placement)
-        size = placement.height, placement.width
-        shapes = {'events': (1, bundle.bins, *size), 'intensity': (1, 1, *size)}
-        for name, shape in states.items():
-            shapes |= {f'{name}_in': shape, f'{name}_out': shape}
-
-        def run(inputs):
-            return dict(zip(names, session.run(names, inputs), strict=True))
-
-        device = gpu.SimulatedDevice()
-        devices.append(device)
-        context = gpu.SimulatedContext(device, shapes, run)
-        nbytes = {name: 4 * int(np.prod(shape)) for name, shape in states.items()}
-        return backend_module.Opened(device, context, nbytes, 'fp32', 'simulated 1.0')
-
-    return opened
 
 
 def test_the_golden_sequence_is_given(load, bundle):
@@ -263,110 +198,3 @@ def test_without_a_gpu_nothing_is_built(backend_module, bundle):
     builder = importlib.sys.modules[backend_module.key_here.__module__]
     with pytest.raises(UserError, match='built on the GPU that runs it'):
         builder.build_engines(bundle, 32, 24, 'fp32', print)
-
-
-class FakeEngine:
-    """An engine, and the library that makes it, whose state is in half precision."""
-
-    __name__, __version__ = 'tensorrt', '10.3.0'
-
-    def __init__(self, readable=True):
-        self.readable = readable
-
-    def Runtime(self, logger):  # noqa: N802 -- TensorRT's name
-        return self
-
-    def deserialize_cuda_engine(self, plan):
-        return self if self.readable and plan == b'plan' else None
-
-    def create_execution_context(self):
-        return types.SimpleNamespace(
-            set_tensor_address=lambda name, address: True,
-            execute_async_v3=lambda stream_handle: True,
-        )
-
-    def get_tensor_dtype(self, name):
-        assert name.endswith('_in')
-        return types.SimpleNamespace(name='HALF')
-
-
-@pytest.fixture
-def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
-    """Return how to pretend a GPU, a library and engines of some precisions in the cache."""
-    key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
-    monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
-
-    def pretend(library, precisions=('fp16',)):
-        for precision in precisions:
-            write_engine(bundle, replace(key, precision=precision), b'plan')
-        monkeypatch.setattr(backend_module, 'problem', lambda: '')
-        monkeypatch.setattr(
-            backend_module,
-            'key_here',
-            lambda bundle, placement, precision: replace(key, precision=precision),
-        )
-        monkeypatch.setattr(backend_module, 'library', lambda: library)
-        monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
-        monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
-
-    return pretend
-
-
-def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
-    backend_module, machine, bundle
-):
-    machine(FakeEngine())
-    backend = backend_module.TensorRtBackend(bundle, SMALL)
-    assert backend.name.startswith('tensorrt 10.3.0 fp16 on GPU, with CUDA graphs, front end on')
-    assert (backend.precision, backend.tolerance) == ('fp16', FLOAT16.of(bundle))
-    opened = backend_module._opened(bundle, SMALL)
-    assert opened.state_bytes == {
-        name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
-    }
-
-
-@pytest.mark.parametrize(
-    ('built', 'wanted', 'taken'),
-    [
-        (('fp32',), 'auto', 'fp32'),
-        (('fp32', 'bf16'), 'auto', 'bf16'),
-        (('fp32', 'fp16', 'bf16'), 'auto', 'fp16'),
-        (('fp32', 'fp16', 'bf16'), 'fp32', 'fp32'),
-    ],
-)
-def test_the_fastest_precision_that_was_built_is_taken_unless_one_is_asked_for(
-    backend_module, machine, bundle, built, wanted, taken
-):
-    machine(FakeEngine(), built)
-    placement = replace(SMALL, acceleration=Acceleration(precision=wanted))
-    assert backend_module.TensorRtBackend(bundle, placement).precision == taken
-
-
-@pytest.mark.parametrize(
-    ('wanted', 'words'), [('auto', '32x24$'), ('bf16', 'in bf16 in .*32x24 --precision bf16$')]
-)
-def test_without_an_engine_the_command_builds_what_was_asked_for(
-    backend_module, machine, bundle, wanted, words
-):
-    machine(FakeEngine(), ())
-    placement = replace(SMALL, acceleration=Acceleration(precision=wanted))
-    with pytest.raises(UserError, match=f'there is no engine.*{words}'):
-        backend_module.TensorRtBackend(bundle, placement)
-
-
-def test_an_engine_that_the_library_does_not_take_names_the_command(
-    backend_module, machine, bundle
-):
-    machine(FakeEngine(readable=False))
-    with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
-        backend_module.TensorRtBackend(bundle, SMALL)
-
-
-def test_bindings_without_their_library_are_no_device(backend_module, tmp_path, monkeypatch):
-    (tmp_path / 'broken_tensorrt.py').write_text('raise OSError("libnvinfer.so.10: not found")')
-    monkeypatch.syspath_prepend(tmp_path)
-    names = ('no_such_library', 'broken_tensorrt')
-    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', names)
-    assert backend_module.devices() == ()
-    with pytest.raises(UserError, match=r'broken_tensorrt.*libnvinfer.*backend:=auto'):
-        backend_module.library()
