@@ -42,6 +42,19 @@ def compute_capability() -> str:
     return f'{major}.{minor}'
 
 
+def versions() -> dict[str, str]:
+    """Return the GPU's name and the versions of driver and runtime, for reports.
+
+    Raises:
+        UserError: there is no GPU.
+    """
+    return {
+        'gpu': _checked(cudart.cudaGetDeviceProperties(0)).name.decode(),
+        'cuda_of_driver': _version(_checked(cudart.cudaDriverGetVersion())),
+        'cuda_of_runtime': _version(_checked(cudart.cudaRuntimeGetVersion())),
+    }
+
+
 class CudaDevice:
     """The first GPU, with a stream of its own; see Device.
 

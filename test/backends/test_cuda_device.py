@@ -52,7 +52,7 @@ def test_a_call_that_fails_is_a_user_error(device, name, arguments):
 
 
 def test_a_stream_or_a_capability_that_is_not_there_is_a_user_error(cuda):
-    for call in (cuda.CudaDevice, cuda.compute_capability):
+    for call in (cuda.CudaDevice, cuda.compute_capability, cuda.versions):
         with pytest.raises(UserError, match='the GPU failed'):
             call()
 
