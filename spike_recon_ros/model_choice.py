@@ -8,8 +8,9 @@ or images. Everything behind asks for a Model and takes a filter or a network al
 
 import difflib
 
+from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.choice import choose_backend
+from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
@@ -48,11 +49,17 @@ def describe_model(settings: Settings) -> str:
     check_model_name(settings.model)
     if settings.model in (*FILTERS, *SPIKE_FILTERS):
         return f'filter {settings.model}'
-    choice = choose_backend(settings.backend, settings.device)
+    choice = _choice(settings)
     return (
         f'network {settings.model} with {choice.candidate.name} on {choice.device.upper()} '
         f'({choice.reason})'
     )
+
+
+def _choice(settings: Settings) -> Choice:
+    graphs = settings.cuda_graphs != 'off'
+    acceleration = Acceleration(settings.precision, graphs, settings.front_end)
+    return choose_backend(settings.backend, settings.device, acceleration)
 
 
 def takes_planes(name: str) -> bool:
@@ -78,7 +85,7 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
         return filter_for(settings.model, width, height, settings)
     folder = find_bundle(settings.model)
     assert folder is not None
-    choice = choose_backend(settings.backend, settings.device)
+    choice = _choice(settings)
     threads = settings.threads or min(MOST_THREADS, spare_cores())
     return NetworkModel(read_bundle(folder), choice, width, height, threads)
 

@@ -47,7 +47,7 @@ def cuda():
 
 @pytest.fixture(scope='session')
 def way(request):
-    """Return a candidate that has a GPU here, or skip; TensorRT-RTX is one with its own library."""
+    """Return a candidate that has a GPU here, or skip; TensorRT-RTX has a library of its own."""
     name = request.param
     candidate = next(one for one in CANDIDATES if one.name == name.removesuffix('_rtx'))
     if missing := candidate.missing():
