@@ -41,7 +41,9 @@ def check_model_name(name: str) -> None:
 
 
 def describe_model(settings: Settings) -> str:
-    """Return what will run and why, for the log: `fibar`, or a network with its backend.
+    """Return what is to run and why, for the log: `fibar`, or a network with its backend.
+
+    Whether that can load the network shows when the sensor's size is known: `describe_running`.
 
     Raises:
         UserError: there is no such model, or nothing here can run it.
@@ -54,6 +56,11 @@ def describe_model(settings: Settings) -> str:
         f'network {settings.model} with {choice.candidate.name} on {choice.device.upper()} '
         f'({choice.reason})'
     )
+
+
+def describe_running(model: Model) -> str:
+    """Return what runs, after all that was tried, for the log."""
+    return model.description if isinstance(model, NetworkModel) else f'filter {model.name}'
 
 
 def _choice(settings: Settings) -> Choice:

@@ -17,7 +17,7 @@ from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model_choice import describe_model, takes_planes
+from spike_recon_ros.model_choice import takes_planes
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sinks.open_sink import open_sink
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
     if args.save_hot_pixels is not None:
         reconstructor.save_hot_pixels(args.save_hot_pixels)
-    console.print(describe_model(settings))
+    console.print(f'ran {reconstructor.runs}', soft_wrap=True, highlight=False)
     result = _summary(reconstructor, args, time.perf_counter() - begun)
     reconstructor.close()
     console.print(

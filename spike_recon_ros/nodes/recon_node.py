@@ -73,6 +73,7 @@ class ReconNode(LifecycleNode):
         self._outputs: Outputs | None = None
         self._reset_service: Service | None = None
         self._inputs: Inputs | None = None
+        self._logged_model = ''
         self._logged_resets: dict[ResetReason, float] = {}
 
     def start(self) -> bool:
@@ -180,12 +181,20 @@ class ReconNode(LifecycleNode):
     def _publish(self, frame: Frame, seconds: float) -> None:
         assert self._inputs is not None
         assert self._outputs is not None
+        self._log_model()
         frame_id = self._settings.frame_id or self._inputs.frame_id
         try:
             self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
         except Exception:
             if self.context.ok():  # else an interrupt came meanwhile
                 raise
+
+    def _log_model(self) -> None:
+        """Say what runs whenever it is something else than before."""
+        assert self._reconstructor is not None
+        if (runs := self._reconstructor.runs) != self._logged_model:
+            self._logged_model = runs
+            self.get_logger().info(f'runs {runs}')
 
     def _report(self, error: Exception) -> None:
         if not self.context.ok():
