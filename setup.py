@@ -102,7 +102,8 @@ setup(
         ],
         # For development: parses and builds engines on machines without a GPU, and compiles for
         # them. Nothing of NVIDIA's is there for other machines, on which the tests skip.
-        'tensorrt_rtx': [
+        # One word: what is written with an underscore, not every pip finds again.
+        'rtx': [
             f'tensorrt-rtx-cu13-libs>=1.7; {X86_64_LINUX}',
             f'tensorrt-rtx-cu13-bindings>=1.7; {X86_64_LINUX}',
             f'cuda-bindings>=13; {X86_64_LINUX}',

@@ -39,7 +39,7 @@ PACKAGE_FILES = (
     'spike_recon_ros/__init__.py',
 )
 PACKAGE_FOLDERS = ('launch', 'config', 'resource', 'scripts')
-EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,tensorrt_rtx,test'
+EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test'
 LOG_TAIL_LINES = 30
 # The ROS 2 wheels restart Python once with this mark and their own library path set. A Python of
 # another environment that inherits the two believes it was restarted and cannot load rclpy.

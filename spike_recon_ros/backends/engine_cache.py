@@ -12,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -138,6 +139,16 @@ def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
     if hashlib.sha256(engine).hexdigest() != expected:
         raise UserError(f'the engine {path} is damaged (its sha256 differs); {cure}')
     return engine
+
+
+def engines_there() -> Iterator[tuple[Path, EngineKey]]:
+    """Yield the engines that are there, fit or not, and what each was built for; loads none."""
+    for path in sorted(engine_folder().glob('*.engine')):
+        try:
+            about = json.loads(path.with_suffix('.json').read_bytes())
+            yield path, EngineKey(**{name: about[name] for name in EngineKey.__slots__})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def timing_cache_path(library: str, compute_capability: str) -> Path:

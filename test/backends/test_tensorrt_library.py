@@ -26,7 +26,7 @@ def rtx(monkeypatch):
     if not names:
         pytest.skip(
             'tensorrt_rtx not installed (0.4 GB, proprietary, for x86-64 Linux); '
-            "run: pip install 'spike_recon_ros[tensorrt_rtx]'"
+            "run: pip install 'spike_recon_ros[rtx]'"
         )
     monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', tuple(names))
 
