@@ -96,7 +96,7 @@ setup(
         # On a Jetson all but onnx comes with JetPack, or is older: see docs/gpu.md.
         'tensorrt': [
             'tensorrt>=10.3',
-            'cuda-bindings>=12.6',
+            'cuda-bindings>=12.9',
             f'nvidia-cuda-nvrtc>=13; {X86_64_LINUX}',
             'onnx',
         ],

@@ -18,7 +18,10 @@ from spike_recon_ros.errors import UserError
 
 def problem() -> str:
     """Return why no GPU can be used, as half a sentence; empty if one can."""
-    error, count = cudart.cudaGetDeviceCount()
+    try:
+        error, count = cudart.cudaGetDeviceCount()
+    except RuntimeError:  # of cuda-python before 12.9
+        return 'there is no NVIDIA driver'
     if error == cudart.cudaError_t.cudaErrorInsufficientDriver:
         found = cudart.cudaDriverGetVersion()[1]
         if not found:

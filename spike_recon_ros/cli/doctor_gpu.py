@@ -35,7 +35,7 @@ def look_at_gpu() -> list[Finding]:
     except ImportError:
         cure = (
             "cuda-python looks for it; run: pip install 'spike_recon_ros[tensorrt]', or on a "
-            "Jetson: pip install 'cuda-bindings<13'"
+            "Jetson: pip install 'cuda-bindings>=12.9,<13'"
         )
         return [Finding('NVIDIA GPU', OPTIONAL, '', cure, _RUNS)]
     why_not = cuda_device.problem()

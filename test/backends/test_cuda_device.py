@@ -31,6 +31,14 @@ def test_no_driver_is_said(cuda):
     assert 'NVIDIA' in cuda.problem()
 
 
+def test_a_library_that_raises_without_a_driver_is_no_reason_to_stop(cuda, monkeypatch):
+    def raises():
+        raise RuntimeError('Failed to dlopen libcuda.so.1')
+
+    monkeypatch.setattr(cuda.cudart, 'cudaGetDeviceCount', raises)
+    assert cuda.problem() == 'there is no NVIDIA driver'
+
+
 @pytest.mark.parametrize(
     ('name', 'arguments'),
     [

@@ -62,7 +62,7 @@ def test_without_cuda_python_its_command_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, f'{HERE}.cuda_device', None)
     (cure,) = cures().values()
     assert "pip install 'spike_recon_ros[tensorrt]'" in cure
-    assert "pip install 'cuda-bindings<13'" in cure
+    assert "pip install 'cuda-bindings>=12.9,<13'" in cure
 
 
 def test_without_a_driver_it_is_asked_for(machine):
