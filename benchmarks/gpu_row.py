@@ -173,7 +173,7 @@ class One:
                 bins=self.bundle.bins,
                 height=height,
                 width=width,
-                normalisation=self.bundle.normalisation,
+                normalisation=self.bundle.description['representation']['normalisation'],
                 out=tensor[:, :height, :width],
             )
             return backend.step(tensor)

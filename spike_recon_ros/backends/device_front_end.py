@@ -202,9 +202,10 @@ def _front_end(
     given: Device | None,
     kernels: Callable[[str, int], Kernels] | None,
 ) -> DeviceFrontEnd:
-    kind = bundle.description['representation'].get('kind')
-    if kind != 'voxel_grid':
+    representation = bundle.description['representation']
+    if (kind := representation['kind']) != 'voxel_grid':
         raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set front_end:=cpu')
+    normalisation = representation['normalisation']
     shape = bundle.bins, placement.height, placement.width
     device: Device = given or _cuda('cuda_device').CudaDevice()
     try:
@@ -214,9 +215,9 @@ def _front_end(
         if given is None:
             device.close()
         raise
-    front_end = DeviceFrontEnd(device, made, shape, bundle.normalisation, owned=given is None)
+    front_end = DeviceFrontEnd(device, made, shape, normalisation, owned=given is None)
     try:
-        _compare(front_end, device, shape, bundle.normalisation)
+        _compare(front_end, device, shape, normalisation)
     except UserError:
         front_end.close()
         raise

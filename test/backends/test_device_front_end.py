@@ -210,7 +210,7 @@ def test_a_device_that_leaves_something_out_is_not_used(
     device, host_kernels, network, monkeypatch, lost
 ):
     kernels = host_kernels(device)
-    network = replace(network, normalisation='nonzero')
+    network.description['representation']['normalisation'] = 'nonzero'
 
     def launch(name, threads, arguments):
         if name != lost:

@@ -120,7 +120,7 @@ def test_events_give_the_image_of_their_tensor(load_with_front_end, bundle, grap
             bins=bundle.bins,
             height=SMALL.height,
             width=SMALL.width,
-            normalisation=bundle.normalisation,
+            normalisation=bundle.description['representation']['normalisation'],
         )
         given, expected = by_events.step_events(events, 0, 1_000_000), by_tensor.step(tensor)
         assert deviation(given, expected) < by_events.tolerance
@@ -141,7 +141,7 @@ def test_a_network_with_a_front_end_is_given_events(
         bins=bundle.bins,
         height=20,
         width=30,
-        normalisation=bundle.normalisation,
+        normalisation=bundle.description['representation']['normalisation'],
         out=tensor[:, :20, :30],
     )
     backend = load_with_front_end(bundle, Placement(*padded, 'gpu'))

@@ -77,8 +77,10 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisat
 def test_events_give_the_image_of_their_tensor(way, load, bundle):
     if way.name not in HAVE_FRONT_ENDS:
         pytest.skip(f'{way.name} takes tensors alone')
-    if bundle.description['representation']['kind'] != 'voxel_grid':
+    representation = bundle.description['representation']
+    if representation['kind'] != 'voxel_grid':
         pytest.skip(f'{bundle.name} reads something else')
+    normalisation = representation['normalisation']
     size = 260, 346
     padded = padded_size(*size, bundle.pad_multiple)
     try:
@@ -89,7 +91,7 @@ def test_events_give_the_image_of_their_tensor(way, load, bundle):
     assert by_tensor.step_events is None
     for step in range(20):
         events = events_of(20_000, *size, seed=step)
-        tensor = on_cpu(events, size, padded, bundle.normalisation, bundle.bins)
+        tensor = on_cpu(events, size, padded, normalisation, bundle.bins)
         image = by_events.step_events(events, 0, WINDOW_NS)
         assert deviation(image, by_tensor.step(tensor)) < by_tensor.tolerance
     by_events.close()
