@@ -162,6 +162,15 @@ def test_what_cannot_be_recorded_is_put_on_the_stream_call_by_call(
     assert device.graphs == []
 
 
+def test_a_network_without_a_state_runs_too(gpu, device, windows, graphs):
+    shapes = {'events': EVENTS, 'intensity': IMAGE}
+    context = gpu.SimulatedContext(device, shapes, lambda of: {'intensity': of['events'][:, :1]})
+    state = DeviceState(device, context, EVENTS, IMAGE, {}, graphs)
+    for window in windows:
+        np.testing.assert_array_equal(state.step(window), window[:, :1])
+    state.reset()
+
+
 def test_an_input_can_be_made_on_the_device(state, device, windows):
     source = device.malloc(windows[0].nbytes)
 
