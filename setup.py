@@ -30,6 +30,9 @@ ROS_WHEELS = [
 ]
 
 
+X86_64_LINUX = "sys_platform == 'linux' and platform_machine == 'x86_64'"
+
+
 class WithDataFiles(Distribution):
     """Lets `pip install -e .` install launch files and configuration too."""
 
@@ -64,6 +67,7 @@ setup(
         'spike_recon_training': 'training',
     },
     package_data={
+        NAME: ['backends/*.cu'],
         'spike_recon_models': ['zoo/*/*'],
         'spike_recon_training': ['recipes/*.yaml'],
     },
@@ -89,12 +93,22 @@ setup(
         'video': ['av'],
         'aedat4': ['aedat'],
         'hdf5': ['h5py>=3'],
-        'tensorrt': ['tensorrt>=10.3', 'cuda-bindings>=12.6', 'onnx'],
-        # For development: parses and builds engines on machines without a GPU.
-        'tensorrt_rtx': [
-            'tensorrt-rtx-cu13-libs>=1.7',
-            'tensorrt-rtx-cu13-bindings>=1.7',
-            'cuda-bindings>=12.6',
+        # On a Jetson all but onnx comes with JetPack, or is older: see docs/gpu.md.
+        'tensorrt': [
+            'tensorrt>=10.3',
+            'cuda-bindings>=12.9',
+            f'nvidia-cuda-nvrtc>=13; {X86_64_LINUX}',
+            'onnx',
+        ],
+        # For development: parses and builds engines on machines without a GPU, and compiles for
+        # them. Nothing of NVIDIA's is there for other machines, on which the tests skip.
+        # One word: what is written with an underscore, not every pip finds again.
+        'rtx': [
+            f'tensorrt-rtx-cu13-libs>=1.7; {X86_64_LINUX}',
+            f'tensorrt-rtx-cu13-bindings>=1.7; {X86_64_LINUX}',
+            f'cuda-bindings>=13; {X86_64_LINUX}',
+            f'nvidia-cuda-nvrtc>=13; {X86_64_LINUX}',
+            'onnx',
         ],
         'openvino': ['openvino>=2024.4'],
         'onnxruntime': ['onnxruntime>=1.18'],

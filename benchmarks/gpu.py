@@ -6,180 +6,148 @@
 
 Comes in: a machine with an NVIDIA GPU and the extra `tensorrt`, `onnxruntime` with CUDA or `torch`
 with CUDA. Goes out: one JSON object, as the last line on stdout too. Builds the engines that it
-needs in a folder that it removes again.
+needs in a folder that it removes again. `--dry-run` goes the same way on a CPU, at a tiny size.
 
-NOT YET RUN: there has been no GPU at hand, so no figure of this project comes from it.
+NOT YET RUN ON A GPU: there has been none at hand, so no figure of this project comes from it.
 """
 
 import argparse
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gpu_row import LIBRARIES, TENSORRT, One, Steps, Way, modules, say, windows
+from roofline import peaks
 
-from spike_recon_ros.backends.backend import Backend, Placement
+from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.bundle import Bundle, read_bundle
-from spike_recon_ros.backends.choice import CANDIDATES, Choice, choose_backend
+from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.engine_cache import FOLDER_VARIABLE
-from spike_recon_ros.backends.golden import deviation, load_checked
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 
-SIZES = (346, 260), (640, 480), (1280, 720)
-PRECISIONS = 'fp32', 'fp16', 'bf16'
-PARITY_STEPS, WARM_STEPS, TIMED_STEPS = 100, 50, 500
-EVENT_SHARE = 0.1
+SIZES = {'event': ('346x260', '640x480', '1280x720'), 'spike': ('400x250', '1000x1000')}
+DRY_SIZE = '64x48'
 
 
 def main() -> int:
     """Measure everything that this machine can run; return the exit status."""
-    parser = argparse.ArgumentParser(description='Measure networks on the GPU.')
-    parser.add_argument('-o', '--output', type=Path, metavar='JSON', help='file to write')
-    args = parser.parse_args()
+    args = _arguments()
     try:
-        result = {'machine': _machine(), 'results': measure(_choices())}
+        ways, left_out = _ways(args)
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ[FOLDER_VARIABLE] = folder
+            rates = peaks(args.dry_run)
+            result = {
+                'dry_run': args.dry_run,
+                'machine': _machine(),
+                'peaks': rates,
+                'left_out': left_out,
+                'results': measure(ways, args, rates),
+            }
     except UserError as error:
         print(f'gpu.py: {error}', file=sys.stderr)
         return 1
-    text = json.dumps(result)
     if args.output is not None:
         args.output.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
-    print(text)
+    print(json.dumps(result))
     return 0
 
 
-def measure(choices: list[Choice]) -> list[dict[str, Any]]:
-    """Return one row for each network, size, backend and precision."""
+def measure(
+    ways: list[Way], args: argparse.Namespace, rates: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return one row for each network, size, way and precision."""
+    steps = Steps(4, 1, 4) if args.dry_run else Steps()
+    device = 'cpu' if args.dry_run else 'gpu'
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[FOLDER_VARIABLE] = folder
-        for name in zoo_names():
-            found = find_bundle(name)
-            assert found is not None
-            bundle = read_bundle(found)
-            for width, height in SIZES:
-                expected = _on_cpu(bundle, width, height)
-                for choice in choices:
-                    own = PRECISIONS if choice.candidate.name == 'tensorrt' else ('fp32',)
-                    for precision in own:
-                        say(f'{name} {width}x{height} {choice.candidate.name} {precision}')
-                        row = {'model': name, 'size': f'{width}x{height}', 'precision': precision}
-                        row |= _row(bundle, choice, width, height, precision, expected)
-                        rows.append(row)
+    for name in args.models or zoo_names():
+        found = find_bundle(name)
+        if found is None:
+            raise UserError(f'there is no network {name!r}; available: {", ".join(zoo_names())}')
+        bundle = read_bundle(found)
+        sizes = (DRY_SIZE,) if args.dry_run else SIZES[bundle.description['sensor']]
+        for size in args.sizes or sizes:
+            width, height = map(int, size.split('x'))
+            placement = Placement(*padded_size(height, width, bundle.pad_multiple), device)
+            expected = _on_cpu(bundle, placement, steps)
+            for way in ways:
+                for precision in way.precisions(args.precisions):
+                    say(f'{name} {size} {way.name} {precision}')
+                    row = {'model': name, 'size': size, 'way': way.name, 'precision': precision}
+                    one = One(bundle, way, placement, (height, width), precision, steps)
+                    with way.taken():
+                        rows.append(row | one.row(expected, rates))
     return rows
 
 
-def say(line: str) -> None:
-    """Tell people how far it is."""
-    print(line, file=sys.stderr, flush=True)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Measure networks on the GPU.')
+    parser.add_argument('-o', '--output', type=Path, metavar='JSON', help='file to write')
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help=f'the same on the CPU at {DRY_SIZE}, figures for nothing',
+    )
+    for name, metavar, what in (
+        ('models', 'NAME', 'networks; all of the zoo if left out'),
+        ('sizes', 'WxH', 'sizes of the sensor; those of its kind if left out'),
+        ('ways', 'WAY', 'tensorrt, tensorrt_rtx, onnxruntime, torch; all if left out'),
+        ('precisions', 'PRECISION', 'of engines: fp32, fp16, bf16; all if left out'),
+    ):
+        parser.add_argument(f'--{name}', nargs='+', metavar=metavar, help=what)
+    return parser.parse_args()
 
 
-def _choices() -> list[Choice]:
-    """Return the backends that have an NVIDIA GPU here."""
-    choices, reasons = [], []
+def _ways(args: argparse.Namespace) -> tuple[list[Way], dict[str, str]]:
+    """Return how networks can run here, and why not otherwise."""
+    found, left_out = [], {}
     for candidate in CANDIDATES:
         if candidate.name == 'openvino':
             continue  # its GPUs are Intel's
-        try:
-            choices.append(choose_backend(candidate.name, 'gpu'))
-        except UserError as error:
-            reasons.append(str(error).partition(';')[0])
-    if not choices:
-        raise UserError(f'there is no NVIDIA GPU that a backend can use ({"; ".join(reasons)})')
-    return choices
+        for library in LIBRARIES if candidate.name == TENSORRT else ('',):
+            name = library or candidate.name
+            if args.ways and name not in args.ways:
+                continue
+            try:
+                found.append(_way(candidate.name, library, args.dry_run))
+            except UserError as error:
+                left_out[name] = str(error).partition(';')[0]
+    if not found:
+        kind = 'backend' if args.dry_run else 'NVIDIA GPU that a backend can use'
+        reasons = '; '.join(f'{name}: {reason}' for name, reason in left_out.items())
+        raise UserError(f'there is no {kind} ({reasons}); --dry-run tries the script on a CPU')
+    return found, left_out
 
 
-def _row(
-    bundle: Bundle,
-    choice: Choice,
-    width: int,
-    height: int,
-    precision: str,
-    expected: np.ndarray,
-) -> dict[str, Any]:
-    """Load with the self-test, compare, time; what fails is said in the row."""
-    rows, columns = padded_size(height, width, bundle.pad_multiple)
-    try:
-        if choice.candidate.name == 'tensorrt':
-            builder = import_module('spike_recon_ros.backends.engine_builder')
-            builder.build_engines(bundle, width, height, precision, say)
-        backend = load_checked(choice.load, bundle, Placement(rows, columns, 'gpu'))
-    except UserError as error:
-        return {'backend': choice.candidate.name, 'error': str(error)}
-    try:
-        return {
-            'backend': backend.name,
-            **_checked(backend, bundle, expected),
-            **_timed(backend, bundle, rows, columns),
-        }
-    finally:
-        backend.close()
+def _way(backend: str, library: str, dry_run: bool) -> Way:
+    if library and not any(find_spec(module) for module in LIBRARIES[library]):
+        raise UserError(f'{library} is not installed')
+    if not library:
+        return Way(choose_backend(backend, 'cpu' if dry_run else 'gpu'))
+    with modules(LIBRARIES[library]):
+        return Way(choose_backend(backend, 'gpu'), library)
 
 
-def _checked(backend: Backend, bundle: Bundle, expected: np.ndarray) -> dict[str, Any]:
-    """Compare a hundred recurrent steps with the CPU; look whether state and reset work."""
-    size = expected.shape[1:]
-    given = np.stack([backend.step(window) for window in _windows(bundle, PARITY_STEPS, *size)])
-    (window,) = _windows(bundle, 1, *size)
-    backend.reset()
-    first, second = backend.step(window), backend.step(window)
-    backend.reset()
-    again = backend.step(window)
-    backend.reset()
-    off = deviation(given, expected)
-    return {
-        'deviation': off,
-        'deviation_of_last_ten': deviation(given[-10:], expected[-10:]),
-        'parity': off < backend.tolerance,
-        'state_is_alive': deviation(second, first) > 2 * backend.tolerance,
-        'reset_brings_the_first_back': deviation(again, first) < backend.tolerance,
-    }
-
-
-def _timed(backend: Backend, bundle: Bundle, rows: int, columns: int) -> dict[str, float]:
-    """Return the time of a step with its copies to and from the device, milliseconds."""
-    windows = list(_windows(bundle, 8, rows, columns))
-    for step in range(WARM_STEPS):
-        backend.step(windows[step % len(windows)])
-    times = []
-    for step in range(TIMED_STEPS):
-        begun = time.perf_counter()
-        backend.step(windows[step % len(windows)])
-        times.append(1e3 * (time.perf_counter() - begun))
-    times.sort()
-    return {'ms_median': statistics.median(times), 'ms_p99': times[int(0.99 * len(times))]}
-
-
-def _on_cpu(bundle: Bundle, width: int, height: int) -> np.ndarray:
+def _on_cpu(bundle: Bundle, placement: Placement, steps: Steps) -> np.ndarray:
     """Return what the reference on the CPU gives in float32, [steps, rows, columns]."""
-    rows, columns = padded_size(height, width, bundle.pad_multiple)
+    rows, columns = placement.height, placement.width
     load = choose_backend('onnxruntime', 'cpu').load
     backend = load(bundle, Placement(rows, columns, 'cpu', os.cpu_count() or 1))
     try:
         return np.stack(
-            [backend.step(window) for window in _windows(bundle, PARITY_STEPS, rows, columns)]
+            [backend.step(window) for window in windows(bundle, steps.parity, rows, columns)]
         )
     finally:
         backend.close()
-
-
-def _windows(bundle: Bundle, steps: int, rows: int, columns: int) -> Iterator[np.ndarray]:
-    """Yield made-up tensors, float32 [bins, rows, columns], the same at each call."""
-    chance = np.random.default_rng(0)
-    shape = bundle.bins, rows, columns
-    for _ in range(steps):
-        drawn = chance.standard_normal(shape, np.float32)
-        yield drawn * (chance.random(shape, np.float32) < EVENT_SHARE)
 
 
 def _machine() -> dict[str, str]:
@@ -188,6 +156,7 @@ def _machine() -> dict[str, str]:
     try:
         cuda = import_module('spike_recon_ros.backends.cuda_device')
         found['compute_capability'] = cuda.compute_capability()
+        found |= cuda.versions()
     except (ImportError, UserError):
         pass  # another backend may still have a GPU
     return found

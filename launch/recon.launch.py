@@ -4,6 +4,7 @@
 
 ros2 launch spike_recon_ros recon.launch.py viewer:=rqt
 ros2 launch spike_recon_ros recon.launch.py events_topic:=/camera/events fps:=50
+ros2 launch spike_recon_ros recon.launch.py build_only:=true build_sizes:=346x260
 """
 
 import os
@@ -78,6 +79,10 @@ def arguments() -> list[DeclareLaunchArgument]:
             'false',
         ),
         argument('autostart', 'true', 'configure and activate at the start', 'true', 'false'),
+        argument(
+            'build_only', 'false', "build the model's TensorRT engines, then end", 'true', 'false'
+        ),
+        argument('build_sizes', '', 'sensors to build for, as 346x260,640x480 (build_only)'),
         argument('log_level', 'info', 'debug, info, warn, error or fatal'),
         argument('viewer', 'none', 'what shows the images', 'none', 'rqt', 'rviz', 'foxglove'),
         argument(
@@ -113,7 +118,7 @@ def reconstruction(given: dict[str, str]) -> list:
         ros_arguments=['--log-level', given['log_level']],
         output='screen',
     )
-    if given['autostart'] == 'false':
+    if given['autostart'] == 'false' or given['build_only'] == 'true':
         return [node]
     configure, activate = (
         EmitEvent(
@@ -140,6 +145,8 @@ def overrides(given: dict[str, str]) -> dict:
     parameters: dict = {}
     if given['use_sim_time']:
         parameters['use_sim_time'] = given['use_sim_time'] == 'true'
+    if given['build_only'] == 'true':
+        parameters |= {'build_only': True, 'build_sizes': given['build_sizes']}
     for name, kind in OVERRIDES.items():
         if given[name]:
             try:

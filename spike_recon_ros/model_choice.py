@@ -9,8 +9,9 @@ or images. Everything behind asks for a Model and takes a filter or a network al
 import contextlib
 import difflib
 
+from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.choice import choose_backend
+from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
@@ -41,7 +42,9 @@ def check_model_name(name: str) -> None:
 
 
 def describe_model(settings: Settings) -> str:
-    """Return what will run and why, for the log: `filter fibar`, or a network with its backend.
+    """Return what is to run and why, for the log: `filter fibar`, or a network with its backend.
+
+    Whether that can load the network shows when the sensor's size is known: `describe_running`.
 
     Raises:
         UserError: there is no such model, or nothing here can run it.
@@ -58,9 +61,20 @@ def describe_model(settings: Settings) -> str:
 def _described(name: str, settings: Settings) -> str:
     if name in (*FILTERS, *SPIKE_FILTERS):
         return f'filter {name}'
-    choice = choose_backend(settings.backend, settings.device)
+    choice = _choice(settings)
     where = f'{choice.candidate.name} on {choice.device.upper()}'
     return f'network {name} with {where} ({choice.reason})'
+
+
+def describe_running(model: Model) -> str:
+    """Return what runs, after all that was tried, for the log."""
+    return model.description if isinstance(model, NetworkModel) else f'filter {model.name}'
+
+
+def _choice(settings: Settings) -> Choice:
+    graphs = settings.cuda_graphs != 'off'
+    acceleration = Acceleration(settings.precision, graphs, settings.front_end)
+    return choose_backend(settings.backend, settings.device, acceleration)
 
 
 def default_model(planes: bool) -> str:
@@ -123,7 +137,7 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
         return filter_for(name, width, height, settings)
     folder = find_bundle(name)
     assert folder is not None
-    choice = choose_backend(settings.backend, settings.device)
+    choice = _choice(settings)
     threads = settings.threads or min(MOST_THREADS, spare_cores())
     return NetworkModel(read_bundle(folder), choice, width, height, threads)
 

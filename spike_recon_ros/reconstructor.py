@@ -14,7 +14,12 @@ from typing import Any
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import check_model_name, choose_model, load_model
+from spike_recon_ros.model_choice import (
+    check_model_name,
+    choose_model,
+    describe_running,
+    load_model,
+)
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.decoders import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -113,6 +118,11 @@ class Reconstructor:
         self._model, self._sensor, self._last_packet = None, None, None
         self._begin_stream()  # what is pending is of that sensor
         self._renderer.reset()
+
+    @property
+    def runs(self) -> str:
+        """The model and what runs it, for people; empty while there is none."""
+        return '' if self._model is None else describe_running(self._model)
 
     @property
     def late_references(self) -> int:

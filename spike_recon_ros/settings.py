@@ -82,6 +82,23 @@ class Settings:
         low=0,
         high=256,
     )
+    precision: str = _setting(
+        'auto',
+        'tensorrt: precision of the engine to run; auto takes the fastest that `spike-recon '
+        'build` has built.',
+        choices=('auto', 'fp16', 'bf16', 'fp32'),
+    )
+    cuda_graphs: str = _setting(
+        'auto',
+        'tensorrt, torch on a GPU: record a step as CUDA graphs, where that is possible.',
+        choices=('auto', 'off'),
+    )
+    front_end: str = _setting(
+        'auto',
+        'tensorrt, torch on a GPU: where the tensor is made of the events; auto takes the device '
+        'where that is possible, so that only events are copied to it.',
+        choices=('auto', 'cpu', 'device'),
+    )
     sync_mode: str = _setting(
         'free_running',
         'When a frame is due: at `fps` in sensor time, every `window_events` '

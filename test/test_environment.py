@@ -134,7 +134,7 @@ def test_a_second_run_does_nothing(tool, steps):
     tool.make(keep_interpreter=True)
     assert steps == [
         'venv',
-        '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]',
+        '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test]',
         './interfaces',
     ]
     steps.clear()
@@ -147,7 +147,7 @@ def test_a_changed_file_repeats_only_its_own_step(tool, steps):
     steps.clear()
     (tool.CHECKOUT / 'setup.py').write_text('changed')
     tool.make(keep_interpreter=True)
-    assert steps == ['.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]']
+    assert steps == ['.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test]']
     steps.clear()
     tool.MESSAGES.mkdir()
     (tool.MESSAGES / 'package.xml').write_text('changed')
@@ -225,7 +225,7 @@ def test_a_sourced_ros_is_used_without_wheels(tool, steps, monkeypatch):
     monkeypatch.setattr(tool.sys, 'prefix', tool.sys.base_prefix)
     monkeypatch.setattr(tool.importlib.util, 'find_spec', lambda name: object())
     tool.make(keep_interpreter=True)
-    assert steps == ['venv', '.[video,aedat4,hdf5,evaluation,openvino,onnxruntime,test]']
+    assert steps == ['venv', '.[video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test]']
 
 
 @pytest.mark.parametrize(

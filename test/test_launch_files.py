@@ -16,7 +16,7 @@ RECON_ARGUMENTS = {
     'namespace', 'node_name', 'params_file', 'use_sim_time', 'autostart', 'log_level',
     'events_topic', 'image_topic', 'camera_info_topic', 'frame_image_topic',
     'time_reference_topic', 'sensor', 'model', 'fps', 'sync_mode', 'image_encoding', 'viewer',
-    'compressed',
+    'compressed', 'build_only', 'build_sizes',
 }  # fmt: skip
 ARGUMENTS = {
     'recon.launch.py': RECON_ARGUMENTS,
@@ -121,6 +121,13 @@ def test_viewers_find_the_image_topic_by_its_full_name(recon, given, changes, to
 def test_without_autostart_the_node_is_only_started(recon, given):
     assert len(recon.reconstruction({**given, 'autostart': 'false'})) == 1
     assert len(recon.reconstruction(given)) > 1
+
+
+def test_a_build_is_not_taken_to_active(recon, given):
+    build = {**given, 'build_only': 'true', 'build_sizes': '346x260'}
+    assert len(recon.reconstruction(build)) == 1
+    assert recon.overrides(build) == {'build_only': True, 'build_sizes': '346x260'}
+    assert 'build_only' not in recon.overrides(given)
 
 
 @pytest.mark.parametrize('viewer', ['rqt', 'rviz', 'foxglove'])

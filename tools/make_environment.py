@@ -39,7 +39,7 @@ PACKAGE_FILES = (
     'spike_recon_ros/__init__.py',
 )
 PACKAGE_FOLDERS = ('launch', 'config', 'resource', 'scripts')
-EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,test'
+EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test'
 LOG_TAIL_LINES = 30
 # The ROS 2 wheels restart Python once with this mark and their own library path set. A Python of
 # another environment that inherits the two believes it was restarted and cannot load rclpy.
@@ -248,7 +248,7 @@ def step(what: str) -> Iterator[None]:
 
 def venv_key(distro: str | None, stamp: dict[str, str]) -> str:
     """Describe the environment that is wanted; one that was made otherwise is made anew."""
-    ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (1.4 GB in all)'
+    ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (1.8 GB in all)'
     wanted = f'{CHECKOUT}: {ros}, '
     made = stamp.get('venv', '')
     python = f'Python {platform.python_version()} at {os.path.realpath(sys.executable)}'

@@ -6,6 +6,7 @@ Comes in: tensors of one size. Goes out: intensity. Knows nothing about events o
 about which libraries there are; each backend is a file of its own that imports its library.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,10 @@ import numpy as np
 
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
+
+StepEvents = Callable[[Events, int, int], np.ndarray]
+"""The events of a window, its start and its end (sensor time, ns), to intensity."""
 
 
 class Backend(Protocol):
@@ -20,11 +25,15 @@ class Backend(Protocol):
 
     Attributes:
         name: library, precision and device, for people: `openvino bf16 on CPU`.
+        precision: that it computes in: `fp32`, `fp16` or `bf16`.
         tolerance: how far its precision may lead it away from the golden output, see golden.py.
+        step_events: as `step`, with the tensor made on the device, where there is a front end.
     """
 
     name: str
+    precision: str
     tolerance: float
+    step_events: 'StepEvents | None'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """Take one tensor in and move the state on.
@@ -45,6 +54,31 @@ class Backend(Protocol):
         """Give back memory and threads; no `step` may follow."""
 
 
+AUTO, DEVICE = 'auto', 'device'
+FULL_PRECISION = 'fp32'
+PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
+"""Of an engine, the fastest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceleration:
+    """How a GPU is used, where that can be chosen; on a CPU nothing of it matters.
+
+    Attributes:
+        precision: of the engine to run, one of PRECISIONS; `auto` is the fastest that was built.
+        graphs: whether the step is recorded as CUDA graphs.
+        front_end: where the tensor is made of the events, `cpu` or DEVICE; `auto` is the device
+            where that is possible.
+    """
+
+    precision: str = AUTO
+    graphs: bool = True
+    front_end: str = AUTO
+
+
+FASTEST = Acceleration()
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where to run.
@@ -54,12 +88,14 @@ class Placement:
         width: columns, likewise.
         device: `cpu` or `gpu`.
         threads: CPU threads to use.
+        acceleration: how to use a GPU.
     """
 
     height: int
     width: int
     device: str = 'cpu'
     threads: int = 1
+    acceleration: Acceleration = FASTEST
 
 
 def check_size(bundle: Bundle, placement: Placement) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spike_recon_ros.backends.backend import Backend, Placement
+from spike_recon_ros.backends.backend import AUTO, FASTEST, Acceleration, Backend, Placement
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.golden import load_checked
 from spike_recon_ros.errors import UserError
@@ -89,6 +89,7 @@ class Choice:
         reason: for the log.
         auto_device: the device that was asked for, if the backend was left open.
         given_up: backends that could not load the network, with the reasons.
+        acceleration: how to use a GPU.
     """
 
     candidate: Candidate
@@ -96,6 +97,7 @@ class Choice:
     reason: str
     auto_device: str | None = None
     given_up: tuple[tuple[str, str], ...] = ()
+    acceleration: Acceleration = FASTEST
 
     @property
     def load(self) -> Callable[[Bundle, Placement], Backend]:
@@ -103,25 +105,29 @@ class Choice:
         return getattr(self.candidate.imported(), self.candidate.loader)
 
 
-def choose_backend(backend: str = 'auto', device: str = 'auto') -> Choice:
+def choose_backend(
+    backend: str = AUTO, device: str = AUTO, acceleration: Acceleration = FASTEST
+) -> Choice:
     """Choose by what is installed.
 
     Args:
         backend: a name, or `auto`: the first of `CANDIDATES` that is installed and has the device.
         device: `cpu`, `gpu`, or `auto`: a GPU where the backend has one that it is made for.
+        acceleration: how to use a GPU.
 
     Raises:
         UserError: it is not installed, or does not have the device.
     """
-    if backend != 'auto':
+    if backend != AUTO:
         candidate = _named(backend)
         if missing := candidate.missing():
             raise UserError(
                 f'backend {backend} needs {" and ".join(missing)}, which is not installed; '
                 f'{candidate.cure()}, or set backend:=auto'
             )
-        return Choice(candidate, _device(candidate, device), 'asked for')
-    return _first(device, ())
+        found = _device(candidate, device)
+        return Choice(candidate, found, 'asked for', acceleration=acceleration)
+    return _first(device, (), acceleration)
 
 
 def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[Backend, Choice]:
@@ -133,7 +139,7 @@ def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[
     Args:
         choice: what with.
         bundle: what to run.
-        placement: where; its device is replaced by that of the choice.
+        placement: where; its device and acceleration are replaced by those of the choice.
 
     Returns: the backend, and the choice that it came from.
 
@@ -142,14 +148,14 @@ def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[
     """
     while True:
         try:
-            here = replace(placement, device=choice.device)
+            here = replace(placement, device=choice.device, acceleration=choice.acceleration)
             return load_checked(choice.load, bundle, here), choice
         except UserError as error:
             if choice.auto_device is None:
                 raise
             given_up = *choice.given_up, (choice.candidate.name, str(error))
             try:
-                following = _first(choice.auto_device, given_up)
+                following = _first(choice.auto_device, given_up, choice.acceleration)
             except UserError:
                 raise error from None
             _log.warning(
@@ -162,7 +168,9 @@ def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[
             choice = following
 
 
-def _first(device: str, given_up: tuple[tuple[str, str], ...]) -> Choice:
+def _first(
+    device: str, given_up: tuple[tuple[str, str], ...], acceleration: Acceleration
+) -> Choice:
     """Return the first candidate that is installed, has the device and was not given up."""
     passed_over, failed = [], dict(given_up)
     for candidate in CANDIDATES:
@@ -179,7 +187,7 @@ def _first(device: str, given_up: tuple[tuple[str, str], ...]) -> Choice:
             continue
         reason = '; '.join([*passed_over, f'{candidate.name} is the fastest of the rest'])
         reason = reason if passed_over else 'the fastest that there is'
-        return Choice(candidate, found, reason, device, given_up)
+        return Choice(candidate, found, reason, device, given_up, acceleration)
     raise UserError(
         f'no backend can run a network here ({"; ".join(passed_over)}); {_EVERYWHERE.cure()}'
     )
@@ -206,7 +214,7 @@ def _device(candidate: Candidate, device: str) -> str:
     available = candidate.imported().devices()
     # OpenVINO's GPUs are those beside the CPU, which is as fast with one frame at a time.
     preferred = ('cpu', 'gpu') if candidate.name == 'openvino' else ('gpu', 'cpu')
-    for wanted in preferred if device == 'auto' else (device,):
+    for wanted in preferred if device == AUTO else (device,):
         if wanted in available:
             return wanted
     if device == 'cpu':

@@ -2,22 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """An NVIDIA GPU through cuda-python: memory, one stream, and what it is.
 
-Comes in: sizes and addresses. Goes out: a Device, see device_state.py. Knows nothing about
-networks. The only file of the runtime that imports cuda.bindings.
+Comes in: sizes and addresses. Goes out: a Device, see device.py. Knows nothing about networks.
 """
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from cuda.bindings import runtime as cudart
+from numpy.typing import DTypeLike
 
 from spike_recon_ros.errors import UserError
 
 
 def problem() -> str:
     """Return why no GPU can be used, as half a sentence; empty if one can."""
-    error, count = cudart.cudaGetDeviceCount()
+    try:
+        error, count = cudart.cudaGetDeviceCount()
+    except RuntimeError:  # of cuda-python before 12.9
+        return 'there is no NVIDIA driver'
     if error == cudart.cudaError_t.cudaErrorInsufficientDriver:
         found = cudart.cudaDriverGetVersion()[1]
         if not found:
@@ -41,6 +45,19 @@ def compute_capability() -> str:
     return f'{major}.{minor}'
 
 
+def versions() -> dict[str, str]:
+    """Return the GPU's name and the versions of driver and runtime, for reports.
+
+    Raises:
+        UserError: there is no GPU.
+    """
+    return {
+        'gpu': _checked(cudart.cudaGetDeviceProperties(0)).name.decode(),
+        'cuda_of_driver': _version(_checked(cudart.cudaDriverGetVersion())),
+        'cuda_of_runtime': _version(_checked(cudart.cudaRuntimeGetVersion())),
+    }
+
+
 class CudaDevice:
     """The first GPU, with a stream of its own; see Device.
 
@@ -59,12 +76,12 @@ class CudaDevice:
         """See Device."""
         _checked(cudart.cudaFree(address))
 
-    def pinned(self, shape: tuple[int, ...]) -> np.ndarray:
+    def pinned(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
         """See Device."""
-        count = int(np.prod(shape))
-        address = int(_checked(cudart.cudaMallocHost(4 * count)))
-        memory = (ctypes.c_float * count).from_address(address)
-        return np.frombuffer(memory, np.float32).reshape(shape)
+        nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        address = int(_checked(cudart.cudaMallocHost(nbytes)))
+        memory = (ctypes.c_uint8 * nbytes).from_address(address)
+        return np.frombuffer(memory, dtype).reshape(shape)
 
     def free_pinned(self, array: np.ndarray) -> None:
         """See Device."""
@@ -88,6 +105,21 @@ class CudaDevice:
             cudart.cudaMemcpyAsync(array.ctypes.data, address, array.nbytes, kind, self.stream)
         )
 
+    def captured(self, work: Callable[[], None]) -> 'CudaGraph':
+        """See Device."""
+        # Only this thread's calls: others, of ROS for example, may allocate meanwhile.
+        mode = cudart.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        _checked(cudart.cudaStreamBeginCapture(self.stream, mode))
+        try:
+            work()
+        except BaseException:
+            cudart.cudaStreamEndCapture(self.stream)
+            cudart.cudaGetLastError()  # else a later call would report it as its own
+            raise
+        recorded = cudart.cudaStreamEndCapture(self.stream)
+        cudart.cudaGetLastError()
+        return CudaGraph(_checked(recorded), self.stream)
+
     def synchronize(self) -> None:
         """See Device."""
         _checked(cudart.cudaStreamSynchronize(self.stream))
@@ -95,6 +127,29 @@ class CudaDevice:
     def close(self) -> None:
         """See Device."""
         _checked(cudart.cudaStreamDestroy(self.stream))
+
+
+class CudaGraph:
+    """A recorded graph, made ready for one stream; see Graph.
+
+    Raises:
+        UserError: it cannot be made ready.
+    """
+
+    def __init__(self, recorded: Any, stream: int) -> None:
+        self._stream = stream
+        try:
+            self._ready = _checked(cudart.cudaGraphInstantiate(recorded, 0))
+        finally:
+            cudart.cudaGraphDestroy(recorded)
+
+    def launch(self) -> None:
+        """See Graph."""
+        _checked(cudart.cudaGraphLaunch(self._ready, self._stream))
+
+    def close(self) -> None:
+        """See Graph."""
+        _checked(cudart.cudaGraphExecDestroy(self._ready))
 
 
 def _checked(result: tuple[Any, ...]) -> Any:

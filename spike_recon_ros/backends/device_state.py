@@ -9,48 +9,13 @@ order of bindings, copies and resets can be tested without a GPU.
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from spike_recon_ros.backends.device import Device, Graph
 from spike_recon_ros.errors import UserError
-
-
-class Device(Protocol):
-    """Memory and one stream of an accelerator; all but `synchronize` may return before it is done.
-
-    Attributes:
-        stream: handle of the stream, as the execution context takes it.
-    """
-
-    stream: int
-
-    def malloc(self, nbytes: int) -> int:
-        """Return the address of device memory."""
-
-    def free(self, address: int) -> None:
-        """Give device memory back."""
-
-    def pinned(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return a page-locked float32 array of the host."""
-
-    def free_pinned(self, array: np.ndarray) -> None:
-        """Give a page-locked array back."""
-
-    def zero(self, address: int, nbytes: int) -> None:
-        """Set device memory to zero."""
-
-    def upload(self, address: int, array: np.ndarray) -> None:
-        """Copy a page-locked array to the device."""
-
-    def download(self, array: np.ndarray, address: int) -> None:
-        """Copy from the device to a page-locked array."""
-
-    def synchronize(self) -> None:
-        """Wait until everything on the stream is done."""
-
-    def close(self) -> None:
-        """Give the stream back."""
 
 
 class Context(Protocol):
@@ -68,7 +33,8 @@ class DeviceState:
 
     One buffer bound as input and output of a state would be read while it is written, which is
     right with some graphs and wrong with others, without an error. So the step reads one set and
-    writes the other, and every address is set anew before each step.
+    writes the other. Both directions are recorded once as CUDA graphs, which hold their addresses;
+    where that is not possible, every address is set anew before each step.
 
     Args:
         device: owned from here on.
@@ -76,6 +42,10 @@ class DeviceState:
         events_shape: of the input, float32.
         intensity_shape: of the output, float32.
         state_bytes: size of each state tensor, by its name.
+        graphs: whether to record.
+
+    Attributes:
+        no_graphs: why the steps are put on the stream one call at a time; empty if they are not.
     """
 
     def __init__(
@@ -85,9 +55,12 @@ class DeviceState:
         events_shape: tuple[int, ...],
         intensity_shape: tuple[int, ...],
         state_bytes: Mapping[str, int],
+        graphs: bool = True,
     ) -> None:
         self._device, self._context = device, context
         self._state_bytes = dict(state_bytes)
+        self._graphs: list[Graph] = []
+        self.no_graphs = '' if graphs else 'switched off'
         with ExitStack() as owned:
             owned.callback(device.close)
             self._events = self._pinned(owned, events_shape)
@@ -99,6 +72,8 @@ class DeviceState:
                 for _ in range(2)
             ]
             self._read = 0
+            if graphs:
+                self._record(owned)
             self.reset()
             self._close: Callable[[], None] = owned.pop_all().close
 
@@ -108,15 +83,24 @@ class DeviceState:
         Raises:
             UserError: the device refused.
         """
-        device = self._device
         np.copyto(self._events, events)
-        device.upload(self._events_at, self._events)
-        self._bind()
-        if not self._context.execute_async_v3(device.stream):
-            raise UserError('the GPU did not run the network; see the messages above, or set '
-                            'backend:=auto with device:=cpu')  # fmt: skip
-        device.download(self._intensity, self._intensity_at)
-        device.synchronize()
+        return self.step_with(lambda address: self._device.upload(address, self._events))
+
+    def step_with(self, put: Callable[[int], None]) -> np.ndarray:
+        """Take a step whose input is made on the device.
+
+        Args:
+            put: is given the address of the input, and puts on the stream what writes all of it.
+
+        Raises:
+            UserError: the device refused.
+        """
+        put(self._events_at)
+        if self._graphs:
+            self._graphs[self._read].launch()
+        else:
+            self._enqueue(self._read)
+        self._device.synchronize()
         self._read = 1 - self._read
         return self._intensity.copy()
 
@@ -130,11 +114,34 @@ class DeviceState:
         close, self._close = self._close, _nothing
         close()
 
-    def _bind(self) -> None:
-        read, write = self._states[self._read], self._states[1 - self._read]
+    def _record(self, owned: ExitStack) -> None:
+        """Record a step in either direction; they must have run before, which moves the state."""
+        for read in (0, 1):
+            self._enqueue(read)
+        self._device.synchronize()
+        graphs = []
+        try:
+            for read in (0, 1):
+                graphs.append(self._device.captured(partial(self._enqueue, read)))
+                owned.callback(graphs[-1].close)
+        except UserError as error:
+            self.no_graphs = str(error)
+        else:
+            self._graphs = graphs
+
+    def _enqueue(self, read: int) -> None:
+        """Put one step on the stream, without its input."""
+        self._bind(read)
+        if not self._context.execute_async_v3(self._device.stream):
+            raise UserError('the GPU did not run the network; see the messages above, or set '
+                            'backend:=auto with device:=cpu')  # fmt: skip
+        self._device.download(self._intensity, self._intensity_at)
+
+    def _bind(self, read: int) -> None:
+        before, after = self._states[read], self._states[1 - read]
         addresses = {'events': self._events_at, 'intensity': self._intensity_at}
         for name in self._state_bytes:
-            addresses |= {f'{name}_in': read[name], f'{name}_out': write[name]}
+            addresses |= {f'{name}_in': before[name], f'{name}_out': after[name]}
         for name, address in addresses.items():
             if not self._context.set_tensor_address(name, address):
                 raise UserError(f'the engine has no tensor {name}; build it again')

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.backend import FULL_PRECISION, Placement
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import compute_capability, problem
 from spike_recon_ros.backends.engine_cache import (
@@ -39,14 +39,14 @@ def graph_in(bundle: Bundle, precision: str) -> bytes:
     Raises:
         UserError: it cannot be converted, or the library onnx is not installed.
     """
-    if precision == 'fp32':
+    if precision == FULL_PRECISION:
         return bundle.onnx.read_bytes()
     try:
         half_precision = importlib.import_module('spike_recon_ros.backends.half_precision')
     except ImportError as error:
         raise UserError(
             f'{precision} needs the library onnx ({error}); run: pip install onnx, or build with '
-            '--precision fp32'
+            f'--precision {FULL_PRECISION}'
         ) from None
     return bytes(half_precision.half_graph(bundle, precision))
 

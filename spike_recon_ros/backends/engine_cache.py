@@ -12,9 +12,11 @@ import json
 import os
 import re
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from spike_recon_ros.backends.backend import FULL_PRECISION
 from spike_recon_ros.backends.bundle import ONNX, Bundle
 from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.errors import UserError
@@ -56,6 +58,11 @@ class EngineKey:
             return f'was built of another {ONNX}'
         return '' if self == here else f'is one for {self.size} in {self.precision}'
 
+    @property
+    def shortly(self) -> str:
+        """Size and precision, as they are in the names of files: `352x264-fp16`."""
+        return f'{self.size}-{self.precision}'
+
 
 def onnx_sha256(bundle: Bundle) -> str:
     """Return the checksum of the graph, which reading the bundle has verified."""
@@ -71,7 +78,7 @@ def engine_folder() -> Path:
     return (cache if cache.is_absolute() else Path.home() / '.cache') / 'spike_recon_ros/engines'
 
 
-def build_command(bundle: Bundle, size: str) -> str:
+def build_command(bundle: Bundle, key: EngineKey) -> str:
     """Return the command that builds the engine of a bundle.
 
     The small engine of the self-test is built together with every other, so where that one is
@@ -79,42 +86,46 @@ def build_command(bundle: Bundle, size: str) -> str:
     """
     name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
     height, width = bundle.golden()[1].shape[1:]
-    size = 'WxH, with the size of your sensor' if size == f'{width}x{height}' else size
-    return f'spike-recon build {name} --size {size}'
+    precision = '' if key.precision == FULL_PRECISION else f' --precision {key.precision}'
+    if key.size == f'{width}x{height}':
+        return f'spike-recon build {name}{precision} --size WxH, with the size of your sensor'
+    return f'spike-recon build {name} --size {key.size}{precision}'
 
 
-def engine_path(bundle: Bundle, size: str) -> Path:
-    """Return the file of an engine; there is one for each bundle and size."""
-    return engine_folder() / f'{re.sub(r"[^A-Za-z0-9_.-]", "_", bundle.name)}-{size}.engine'
+def engine_path(bundle: Bundle, key: EngineKey) -> Path:
+    """Return the file of an engine; there is one for each bundle, size and precision."""
+    name = re.sub(r'[^A-Za-z0-9_.-]', '_', bundle.name)
+    return engine_folder() / f'{name}-{key.shortly}.engine'
 
 
 def write_engine(bundle: Bundle, key: EngineKey, engine: bytes) -> Path:
-    """Write an engine and, beside it, what it is for; replaces one of the same bundle and size."""
-    path = engine_path(bundle, key.size)
+    """Write an engine and, beside it, what it is for; replaces one of the same name."""
+    path = engine_path(bundle, key)
     about = {'engine_sha256': hashlib.sha256(engine).hexdigest(), **asdict(key)}
     _write(path, engine)
     _write(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
     return path
 
 
-def read_engine(bundle: Bundle, here: EngineKey) -> tuple[bytes, str]:
-    """Return the engine of a bundle for this machine, and its precision.
+def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
+    """Return the engine of a bundle for this machine.
 
     Args:
         bundle: what is to run.
-        here: this machine; its precision does not matter.
+        here: what it must have been built for.
 
     Raises:
         UserError: there is none, it was built for something else, it is damaged, or somebody else
             may have written it.
     """
-    path, cure = engine_path(bundle, here.size), f'run: {build_command(bundle, here.size)}'
+    path, cure = engine_path(bundle, here), f'run: {build_command(bundle, here)}'
     try:
         about = json.loads(_read(path.with_suffix('.json')))
         engine = _read(path)
     except FileNotFoundError:
         raise UserError(
-            f'there is no engine of {bundle.name} for {here.size} in {path.parent}; {cure}'
+            f'there is no engine of {bundle.name} for {here.size} in {here.precision} in '
+            f'{path.parent}; {cure}'
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f'the engine {path} cannot be read ({error}); {cure}') from None
@@ -123,11 +134,21 @@ def read_engine(bundle: Bundle, here: EngineKey) -> tuple[bytes, str]:
         key = EngineKey(**about)
     except (AttributeError, KeyError, TypeError):
         raise UserError(f'nothing says what the engine {path} was built for; {cure}') from None
-    if why_not := key.difference(replace(here, precision=key.precision)):
+    if why_not := key.difference(here):
         raise UserError(f'the engine {path} {why_not}; {cure}')
     if hashlib.sha256(engine).hexdigest() != expected:
         raise UserError(f'the engine {path} is damaged (its sha256 differs); {cure}')
-    return engine, key.precision
+    return engine
+
+
+def engines_there() -> Iterator[tuple[Path, EngineKey]]:
+    """Yield the engines that are there, fit or not, and what each was built for; loads none."""
+    for path in sorted(engine_folder().glob('*.engine')):
+        try:
+            about = json.loads(path.with_suffix('.json').read_bytes())
+            yield path, EngineKey(**{name: about[name] for name in EngineKey.__slots__})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def timing_cache_path(library: str, compute_capability: str) -> Path:

@@ -8,6 +8,7 @@ its state still makes pictures; both are found here, before the first frame.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,9 @@ def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
     events, expected = bundle.golden()
     backend = load(bundle, placement)
     try:
-        _compare(load, bundle, placement, events, expected)
+        # Where the precision was left open, it is now that of what was loaded.
+        chosen = replace(placement.acceleration, precision=backend.precision)
+        _compare(load, bundle, replace(placement, acceleration=chosen), events, expected)
         _warm_up(backend, events, placement)
     except UserError:
         backend.close()
@@ -81,7 +84,7 @@ def _compare(
 ) -> None:
     """Run the golden input, all its steps, in a copy of its size."""
     height, width = expected.shape[1:]
-    small = load(bundle, Placement(height, width, placement.device, placement.threads))
+    small = load(bundle, replace(placement, height=height, width=width))
     try:
         intensity = np.stack([small.step(window) for window in events])
     finally:

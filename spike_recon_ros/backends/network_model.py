@@ -70,12 +70,19 @@ class NetworkModel:
             return self._last.copy()
         height, width = self._size
         self._check_hop(window)
+        image = crop(self._intensity(window), height, width)
+        self._last = np.ascontiguousarray(image)
+        return self._last.copy()
+
+    def _intensity(self, window: Window) -> np.ndarray:
+        """Return the intensity of the padded size; the device makes the tensor where it can."""
+        if self._backend.step_events is not None:
+            return self._backend.step_events(window.events, window.t_start_ns, window.t_end_ns)
+        height, width = self._size
         self._representation.write(window, crop(self._tensor, height, width))
         if self._bundle.sensor == 'spike':
             mirror_beyond(self._tensor, height, width)
-        image = crop(self._backend.step(self._tensor), height, width)
-        self._last = np.ascontiguousarray(image)
-        return self._last.copy()
+        return self._backend.step(self._tensor)
 
     def _check_hop(self, window: Window) -> None:
         hop = self._bundle.hop_planes

@@ -9,7 +9,13 @@ device; a step reads one and writes the other, never the same.
 import numpy as np
 import onnxruntime
 
-from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.backend import (
+    FULL_PRECISION,
+    Placement,
+    check_input,
+    check_size,
+    state_shapes,
+)
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
@@ -33,10 +39,12 @@ class OnnxRuntimeBackend:
             not usable.
     """
 
+    step_events = None
+
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
-        self.tolerance = FLOAT32.of(bundle)
+        self.precision, self.tolerance = FULL_PRECISION, FLOAT32.of(bundle)
         self.name = f'onnxruntime f32 on {placement.device.upper()}'
         self._session = _session(bundle, placement)
         memory = _MEMORY[placement.device]
@@ -93,8 +101,12 @@ def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSess
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     provider = _PROVIDERS[placement.device]
+    # float32 is then what it says, not TF32.
+    exact = {'use_tf32': '0'} if placement.device == 'gpu' else {}
     try:
-        session = onnxruntime.InferenceSession(str(bundle.onnx), options, providers=[provider])
+        session = onnxruntime.InferenceSession(
+            str(bundle.onnx), options, providers=[(provider, exact)]
+        )
     except Exception as error:  # onnxruntime's own exceptions share no other base
         reason = str(error).strip().splitlines()[-1]
         raise UserError(

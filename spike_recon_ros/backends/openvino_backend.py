@@ -12,7 +12,13 @@ import numpy as np
 import openvino
 from openvino._offline_transformations import apply_make_stateful_transformation
 
-from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.backend import (
+    FULL_PRECISION,
+    Placement,
+    check_input,
+    check_size,
+    state_shapes,
+)
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32
 from spike_recon_ros.errors import UserError
@@ -34,6 +40,8 @@ class OpenVinoBackend:
         UserError: the size does not suit the network, or the file is no ONNX graph.
     """
 
+    step_events = None
+
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
@@ -43,6 +51,7 @@ class OpenVinoBackend:
             'CPU', 'OPTIMIZATION_CAPABILITIES'
         )
         self.name = f'openvino {"bf16" if bfloat16 else "f32"} on {device}'
+        self.precision = 'bf16' if bfloat16 else FULL_PRECISION
         self.tolerance = (BFLOAT16 if bfloat16 else FLOAT32).of(bundle)
         options: dict[str, Any] = {
             'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32',

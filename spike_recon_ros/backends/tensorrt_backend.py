@@ -2,24 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks in TensorRT or TensorRT-RTX, on NVIDIA's GPUs.
 
-Comes in: a bundle whose engine was built before. Goes out: a Backend. Input and image cross the
-bus; the state stays on the device, see device_state.py. Builds nothing.
+Comes in: a bundle whose engine was built before. Goes out: a Backend. Events, or the tensor made
+of them, and the image cross the bus; the state stays on the device, see device_state.py. Builds
+nothing.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from spike_recon_ros.backends.backend import Placement, check_input, check_size, state_shapes
+from spike_recon_ros.backends.backend import (
+    AUTO,
+    PRECISIONS,
+    Placement,
+    check_input,
+    check_size,
+    state_shapes,
+)
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import CudaDevice, problem
-from spike_recon_ros.backends.device_state import Context, Device, DeviceState
+from spike_recon_ros.backends.device import Device
+from spike_recon_ros.backends.device_front_end import Kernels, load_front_end
+from spike_recon_ros.backends.device_state import Context, DeviceState
 from spike_recon_ros.backends.engine_builder import key_here
-from spike_recon_ros.backends.engine_cache import build_command, read_engine
+from spike_recon_ros.backends.engine_cache import (
+    EngineKey,
+    build_command,
+    engine_path,
+    read_engine,
+)
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
-from spike_recon_ros.backends.tensorrt_library import library, library_version, quiet_logger
+from spike_recon_ros.backends.tensorrt_library import library, quiet_logger
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 
 _TOLERANCES = {'fp32': FLOAT32, 'fp16': FLOAT16, 'bf16': BFLOAT16}
 _ITEM_BYTES = {'FLOAT': 4, 'HALF': 2, 'BF16': 2}
@@ -43,6 +60,7 @@ class Opened(NamedTuple):
         state_bytes: size of each state tensor, by its name.
         precision: that it computes in.
         library: name and version.
+        kernels: how the front end is compiled, given source and stream; None = by NVRTC.
         kept: what the context needs and may not keep alive by itself.
     """
 
@@ -51,6 +69,7 @@ class Opened(NamedTuple):
     state_bytes: dict[str, int]
     precision: str
     library: str
+    kernels: Callable[[str, int], Kernels] | None = None
     kept: tuple[Any, ...] = ()
 
 
@@ -79,7 +98,7 @@ class TensorRtBackend:
         self._bundle, self._placement = bundle, placement
         engine = (opened or _opened)(bundle, placement)
         self.tolerance = _TOLERANCES[engine.precision].of(bundle)
-        self.name = f'{engine.library} {engine.precision} on GPU'
+        self.precision = engine.precision
         height, width = placement.height, placement.width
         self._kept = engine.kept
         self._state = DeviceState(
@@ -88,12 +107,29 @@ class TensorRtBackend:
             (1, bundle.bins, height, width),
             (1, 1, height, width),
             engine.state_bytes,
+            placement.acceleration.graphs,
         )
+        without = self._state.no_graphs
+        graphs = f'without CUDA graphs: {without}' if without else 'with CUDA graphs'
+        try:
+            front_end = load_front_end(bundle, placement, engine.device, engine.kernels)
+        except UserError:
+            self._state.close()
+            raise
+        self._front_end, said = front_end
+        self.step_events = None if self._front_end is None else self._step_events
+        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         return self._state.step(x[None])[0, 0]
+
+    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+        front_end = self._front_end
+        assert front_end is not None
+        put = partial(front_end.put, events, t_start_ns, t_end_ns)
+        return self._state.step_with(put)[0, 0]
 
     def reset(self) -> None:
         """Zero the state."""
@@ -101,6 +137,9 @@ class TensorRtBackend:
 
     def close(self) -> None:
         """Give the memory of the device back."""
+        if self._front_end is not None:
+            self._front_end.close()
+        self._front_end = self.step_events = None
         self._state.close()
         del self._state, self._kept
 
@@ -108,23 +147,35 @@ class TensorRtBackend:
 def _opened(bundle: Bundle, placement: Placement) -> Opened:
     if why_not := problem():
         raise UserError(f'TensorRT cannot run here ({why_not}); set device:=cpu')
-    key = key_here(bundle, placement, 'fp32')
-    plan, precision = read_engine(bundle, key)
+    key, plan = _engine(bundle, placement)
     logger = quiet_logger()
     runtime = library().Runtime(logger)
     engine = runtime.deserialize_cuda_engine(plan)
     context = None if engine is None else engine.create_execution_context()
-    if context is None or precision not in _TOLERANCES:
+    if context is None:
         raise UserError(
             f'{key.library} does not run the engine of {bundle.name}; see its messages above, and '
-            f'run: {build_command(bundle, key.size)}'
+            f'run: {build_command(bundle, key)}'
         )
     state_bytes = {
         name: int(np.prod(shape)) * _item_bytes(engine, f'{name}_in')
         for name, shape in state_shapes(bundle, placement).items()
     }
     kept = engine, runtime, logger
-    return Opened(CudaDevice(), context, state_bytes, precision, library_version(), kept)
+    return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept=kept)
+
+
+def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
+    """Return the engine in the precision that is wanted, and what it was built for.
+
+    Where the precision is open, an engine that is there counts, even one that does not fit: it
+    says how to build it again.
+    """
+    wanted = placement.acceleration.precision
+    keys = [key_here(bundle, placement, one) for one in PRECISIONS if wanted in (one, AUTO)]
+    there = [key for key in keys if engine_path(bundle, key).is_file()]
+    key = (there or keys[-1:])[0]
+    return key, read_engine(bundle, key)
 
 
 def _item_bytes(engine: Any, name: str) -> int:

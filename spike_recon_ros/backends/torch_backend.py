@@ -15,10 +15,18 @@ from safetensors.torch import load_file
 
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
-from spike_recon_ros.backends.backend import Placement, check_input, check_size
+from spike_recon_ros.backends.backend import (
+    FULL_PRECISION,
+    Placement,
+    StepEvents,
+    check_input,
+    check_size,
+)
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
 
 _STEPS_BEFORE_RECORDING = 3
 
@@ -35,10 +43,13 @@ class TorchBackend:
         UserError: the size does not suit the network, or the weights do not fit the definition.
     """
 
+    step_events: StepEvents | None = None
+    _front_end: DeviceFrontEnd | None = None
+
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
-        self.tolerance = FLOAT32.of(bundle)
+        self.precision, self.tolerance = FULL_PRECISION, FLOAT32.of(bundle)
         self.name = f'torch f32 on {placement.device.upper()}'
         device = torch.device('cuda' if placement.device == 'gpu' else 'cpu')
         if device.type == 'cpu':
@@ -50,15 +61,29 @@ class TorchBackend:
         self._intensity = torch.zeros(1, 1, height, width, device=device)
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
-            self._run = self._recorded()
+            self.name += self._prepare_gpu(placement.acceleration.graphs)
+            self._front_end, said = load_front_end(bundle, placement)
+            self.step_events = None if self._front_end is None else self._step_events
+            self.name += f', {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         with torch.inference_mode():
             self._x.copy_(torch.from_numpy(np.ascontiguousarray(x))[None])
-            self._run()
-            return self._intensity[0, 0].cpu().numpy().copy()
+            return self._moved_on()
+
+    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+        assert self._front_end is not None
+        # It has a stream of its own: done before PyTorch's begins, as that is done before this.
+        self._front_end.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
+        with torch.inference_mode():
+            return self._moved_on()
+
+    def _moved_on(self) -> np.ndarray:
+        self._run()
+        intensity: np.ndarray = self._intensity[0, 0].cpu().numpy().copy()
+        return intensity
 
     def reset(self) -> None:
         """Zero the state."""
@@ -67,11 +92,29 @@ class TorchBackend:
 
     def close(self) -> None:
         """Give network and buffers back."""
+        if self._front_end is not None:
+            self._front_end.close()
+            self._front_end = self.step_events = None
         del self._run, self._network, self._x, self._state, self._intensity
+
+    def _prepare_gpu(self, graphs: bool) -> str:
+        """Record the step where that is wanted and possible; return what to add to the name."""
+        without = 'switched off'
+        if graphs:
+            try:
+                self._run = self._recorded()
+            except RuntimeError as error:
+                without = ' '.join(str(error).split())
+            else:
+                return ', with CUDA graphs'
+        self.reset()  # what failed may have moved it
+        return f', without CUDA graphs: {without}'
 
     def _compute(self) -> None:
         """Read the buffers and write the results back to them."""
-        intensity, state = self._network(self._x, self._state)
+        # Convolutions on GPUs would round float32 to the ten bits of TF32 unless told otherwise.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            intensity, state = self._network(self._x, self._state)
         self._intensity.copy_(intensity)
         for mine, new in zip(self._state, state, strict=True):
             mine.copy_(new)

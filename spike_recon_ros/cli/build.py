@@ -6,16 +6,12 @@ Comes in: the command line. Goes out: files in the user's cache. Knows nothing a
 """
 
 import argparse
-import importlib
-import re
 from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.choice import CANDIDATES
-from spike_recon_ros.backends.zoo import find_bundle, zoo_names
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.backends.backend import FULL_PRECISION, PRECISIONS
+from spike_recon_ros.backends.engine_request import build_requested
 
 HELP = 'build the TensorRT engine of a network for the GPU of this machine'
 DESCRIPTION = """\
@@ -29,7 +25,6 @@ then says so.
 Engines lie in $XDG_CACHE_HOME/spike_recon_ros/engines (by default in ~/.cache), or in the folder
 that SPIKE_RECON_ENGINES names. An engine is code: load none that somebody else built.
 """
-PRECISIONS = ('fp32', 'fp16', 'bf16')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--precision',
         choices=PRECISIONS,
-        default='fp32',
+        default=FULL_PRECISION,
         help='what the network computes in; half precision needs the library onnx (%(default)s)',
     )
 
@@ -53,37 +48,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no such network, the size is none, there is no TensorRT or no GPU, or
             no engine can be made.
     """
-    width, height = _size(args.size)
-    folder = find_bundle(args.name)
-    if folder is None:
-        raise UserError(
-            f'there is no network {args.name!r}; available: {", ".join(zoo_names())}, or the path '
-            "of a bundle's folder"
-        )
-    bundle = read_bundle(folder)
-    candidate = next(one for one in CANDIDATES if one.name == 'tensorrt')
-    if missing := candidate.missing():
-        raise UserError(
-            f'{" and ".join(missing)} is not installed, which builds engines; {candidate.cure()}'
-        )
-    candidate.imported()  # says what is broken, if something is
-    builder = importlib.import_module('spike_recon_ros.backends.engine_builder')
     console = Console(stderr=True)
 
     def say(line: str) -> None:
         console.print(line, highlight=False, markup=False)
 
-    written = builder.build_engines(bundle, width, height, args.precision, say)
+    written = build_requested(args.name, args.size, args.precision, say)
     return {
-        'model': bundle.name,
+        'model': args.name,
         'precision': args.precision,
         'engines': [str(path) for path in written],
     }
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Return width and height."""
-    found = re.fullmatch(r'([1-9]\d{0,4})x([1-9]\d{0,4})', text)
-    if found is None:
-        raise UserError(f'--size is {text!r}; give width and height in pixels, as 346x260')
-    return int(found[1]), int(found[2])

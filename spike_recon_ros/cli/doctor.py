@@ -13,42 +13,25 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.backends.choice import CANDIDATES, OR
+from spike_recon_ros.backends.choice import CANDIDATES, OR, choose_backend
+from spike_recon_ros.cli.doctor_gpu import look_at_gpu
+from spike_recon_ros.cli.finding import LIVE, NEEDED, OPTIONAL, Finding
 from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
+from spike_recon_ros.errors import UserError
 
 HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
 Looks at Python, ROS 2, the middleware and the optional libraries. `ready` in the JSON object says
 whether recordings and live topics can be reconstructed.
 """
-
-NEEDED, LIVE, OPTIONAL = 'needed', 'for live topics', 'optional'
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report.
-
-    Attributes:
-        name: what was looked for.
-        role: NEEDED, LIVE or OPTIONAL.
-        found: version or place; empty = missing.
-        cure: the command that brings it, where it is missing.
-        purpose: what it is for.
-    """
-
-    name: str
-    role: str
-    found: str
-    cure: str
-    purpose: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,28 +51,38 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console.print(_table(findings))
     for finding in findings:
         if not finding.found:
-            console.print(f'{finding.name}: {finding.cure}', soft_wrap=True, highlight=False)
+            line = f'{finding.name}: {finding.cure}'
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
     offline, live = not missing[NEEDED], not missing[NEEDED] and not missing[LIVE]
     console.print(
         'Recordings can be reconstructed.' if offline else '[red]Nothing can be reconstructed yet.'
     )
     console.print('The live node can run.' if live else '[yellow]The live node cannot run yet.')
-    backends = [candidate.name for candidate in CANDIDATES if not candidate.missing()]
+    runs, why_not = _network_backend()
     console.print(
-        f'Networks run with {backends[0]}.'
-        if backends
-        else f'[yellow]No network can run yet: {CANDIDATES[0].cure()}; until then: model:=fibar',
+        f'Networks run with {runs}.'
+        if runs
+        else f'[yellow]No network can run yet: {escape(why_not)}; until then: model:=fibar',
         soft_wrap=True,
         highlight=False,
     )
     return {
-        'ready': {'recordings': offline, 'live': live, 'networks': bool(backends)},
+        'ready': {'recordings': offline, 'live': live, 'networks': bool(runs)},
         'missing': missing,
         'findings': [asdict(finding) for finding in findings],
     }
 
 
 ROLES = (NEEDED, LIVE, OPTIONAL)
+
+
+def _network_backend() -> tuple[str, str]:
+    """Return what runs networks here, or nothing and the reason."""
+    try:
+        choice = choose_backend()
+    except UserError as error:
+        return '', str(error)
+    return f'{choice.candidate.name} on {choice.device.upper()}', ''
 
 
 def _basics() -> list[Finding]:
@@ -155,21 +148,8 @@ def _optional() -> list[Finding]:
             for candidate in CANDIDATES
             for library in candidate.libraries
         ),
-        _gpu(),
+        *look_at_gpu(),
     ]  # fmt: skip
-
-
-def _gpu() -> Finding:
-    """Say whether TensorRT has a driver and a GPU to run on."""
-    purpose = 'backend tensorrt'
-    try:
-        cuda_device = importlib.import_module('spike_recon_ros.backends.cuda_device')
-    except ImportError:
-        cure = "to look for one: pip install 'spike_recon_ros[tensorrt]'"
-        return Finding('NVIDIA GPU', OPTIONAL, '', cure, purpose)
-    why_not = cuda_device.problem()
-    found = '' if why_not else f'compute capability {cuda_device.compute_capability()}'
-    return Finding('NVIDIA GPU', OPTIONAL, found, why_not, purpose)
 
 
 def _library(module: str, role: str, cure: str, purpose: str) -> Finding:

@@ -6,7 +6,6 @@ Comes in: a source and settings. Goes out: what a sink writes. Knows nothing abo
 """
 
 import argparse
-import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ from spike_recon_ros.cli.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model_choice import describe_model
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sinks.open_sink import open_sink
@@ -112,7 +110,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
     if args.save_hot_pixels is not None:
         reconstructor.save_hot_pixels(args.save_hot_pixels)
-    console.print(describe_model(dataclasses.replace(settings, model=reconstructor.model_name)))
+    console.print(f'ran {reconstructor.runs}', soft_wrap=True, highlight=False)
     result = _summary(reconstructor, args, time.perf_counter() - begun)
     reconstructor.close()
     console.print(

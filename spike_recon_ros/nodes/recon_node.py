@@ -27,6 +27,7 @@ from std_srvs.srv import Trigger
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model_choice import describe_model
+from spike_recon_ros.nodes.build_only import build, declare_build_only, is_build_only
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.middleware import ros
@@ -62,6 +63,7 @@ class ReconNode(LifecycleNode):
         self.declare_parameter(
             'autostart', False, ParameterDescriptor(description=autostart, read_only=True)
         )
+        declare_build_only(self)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         # As last asked for; what the worker has taken over lags behind while it is busy.
@@ -71,6 +73,7 @@ class ReconNode(LifecycleNode):
         self._outputs: Outputs | None = None
         self._reset_service: Service | None = None
         self._inputs: Inputs | None = None
+        self._logged_model = ''
         self._logged_resets: dict[ResetReason, float] = {}
 
     def start(self) -> bool:
@@ -178,12 +181,20 @@ class ReconNode(LifecycleNode):
     def _publish(self, frame: Frame, seconds: float) -> None:
         assert self._inputs is not None
         assert self._outputs is not None
+        self._log_model()
         frame_id = self._settings.frame_id or self._inputs.frame_id
         try:
             self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
         except Exception:
             if self.context.ok():  # else an interrupt came meanwhile
                 raise
+
+    def _log_model(self) -> None:
+        """Say what runs whenever it is something else than before."""
+        assert self._reconstructor is not None
+        if (runs := self._reconstructor.runs) != self._logged_model:
+            self._logged_model = runs
+            self.get_logger().info(f'runs {runs}')
 
     def _report(self, error: Exception) -> None:
         if not self.context.ok():
@@ -244,7 +255,7 @@ class ReconNode(LifecycleNode):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until it is interrupted; return the exit status."""
+    """Run the node until it is interrupted, or has built; return the exit status."""
     try:
         with ros(args):
             node = ReconNode()
@@ -259,6 +270,9 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _spin(node: ReconNode) -> int:
+    if is_build_only(node):
+        build(node)
+        return 0
     if node.get_parameter('autostart').value:
         if not node.start():
             return 1

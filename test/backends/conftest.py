@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from spike_recon_ros.backends.backend import Placement, check_size
+from spike_recon_ros.backends.backend import Placement, check_size, state_shapes
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
@@ -123,8 +123,88 @@ def with_engines(loader, folder):
 @pytest.fixture(scope='session')
 def gpu():
     """Return the module of the simulated GPU, which lies beside this file."""
-    path = Path(__file__).with_name('simulated_gpu.py')
-    spec = importlib.util.spec_from_file_location('simulated_gpu', path)
+    return beside_this('simulated_gpu')
+
+
+class FakeCuda:
+    """What the module cuda_device offers, for machines without cuda.bindings."""
+
+    CudaDevice = None
+
+    @staticmethod
+    def problem():
+        return 'there is no NVIDIA driver'
+
+    @staticmethod
+    def compute_capability():
+        return '8.7'
+
+
+@pytest.fixture
+def backend_module(monkeypatch):
+    """Return the module, with cuda.bindings replaced where it is not installed."""
+    try:
+        return importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+    except ImportError:
+        name = 'spike_recon_ros.backends.cuda_device'
+        monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
+        module = importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+        for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
+            full = f'spike_recon_ros.backends.{loaded}'
+            monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
+            monkeypatch.delitem(importlib.sys.modules, full)
+        return module
+
+
+@pytest.fixture
+def devices():
+    """The simulated devices that were opened."""
+    return []
+
+
+@pytest.fixture
+def simulated(backend_module, gpu, devices):
+    """Return how to open a bundle on a simulated device."""
+
+    onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
+
+    def opened(bundle, placement):
+        session = onnxruntime.InferenceSession(
+            str(bundle.onnx), providers=['CPUExecutionProvider']
+        )
+        names = [one.name for one in session.get_outputs()]
+        states = state_shapes(bundle, placement)
+        size = placement.height, placement.width
+        shapes = {'events': (1, bundle.bins, *size), 'intensity': (1, 1, *size)}
+        for name, shape in states.items():
+            shapes |= {f'{name}_in': shape, f'{name}_out': shape}
+
+        def run(inputs):
+            return dict(zip(names, session.run(names, inputs), strict=True))
+
+        device = gpu.SimulatedDevice()
+        devices.append(device)
+        context = gpu.SimulatedContext(device, shapes, run)
+        nbytes = {name: 4 * int(np.prod(shape)) for name, shape in states.items()}
+        return backend_module.Opened(device, context, nbytes, 'fp32', 'simulated 1.0')
+
+    return opened
+
+
+@pytest.fixture(scope='session')
+def host_kernels(tmp_path_factory):
+    """Return how to make the kernels of the front end on the CPU, given a simulated device."""
+    module = beside_this('host_kernels')
+    if module.compiler() is None:
+        pytest.skip(f'no C++ compiler ({", ".join(module.COMPILERS)}): CUDA source is not tried')
+    source = importlib.import_module('spike_recon_ros.backends.device_front_end').SOURCE
+    library = module.compiled(source, tmp_path_factory.mktemp('host_kernels'))
+    return functools.partial(module.HostKernels, library)
+
+
+def beside_this(name):
+    """Return a module that lies beside this file and is no test."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f'{name}.py'))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -183,7 +183,8 @@ class Forgetful:
 
     def __init__(self, backend):
         self._backend = backend
-        self.name, self.tolerance = backend.name, backend.tolerance
+        self.name, self.precision = backend.name, backend.precision
+        self.tolerance = backend.tolerance
         self.reset, self.close = backend.reset, backend.close
 
     def step(self, x):

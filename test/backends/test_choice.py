@@ -128,7 +128,7 @@ def test_one_of_two_libraries_is_enough():
 
 
 class Working:
-    name, tolerance = 'working', 1e-3
+    name, precision, tolerance, step_events = 'working', 'fp32', 1e-3, None
 
     def __init__(self, bundle, placement):
         self.placement = placement

@@ -31,6 +31,14 @@ def test_no_driver_is_said(cuda):
     assert 'NVIDIA' in cuda.problem()
 
 
+def test_a_library_that_raises_without_a_driver_is_no_reason_to_stop(cuda, monkeypatch):
+    def raises():
+        raise RuntimeError('Failed to dlopen libcuda.so.1')
+
+    monkeypatch.setattr(cuda.cudart, 'cudaGetDeviceCount', raises)
+    assert cuda.problem() == 'there is no NVIDIA driver'
+
+
 @pytest.mark.parametrize(
     ('name', 'arguments'),
     [
@@ -41,6 +49,7 @@ def test_no_driver_is_said(cuda):
         ('zero', (4096, 64)),
         ('upload', (4096, np.zeros(3, np.float32))),
         ('download', (np.zeros(3, np.float32), 4096)),
+        ('captured', (lambda: None,)),
         ('synchronize', ()),
         ('close', ()),
     ],
@@ -51,6 +60,20 @@ def test_a_call_that_fails_is_a_user_error(device, name, arguments):
 
 
 def test_a_stream_or_a_capability_that_is_not_there_is_a_user_error(cuda):
-    for call in (cuda.CudaDevice, cuda.compute_capability):
+    for call in (cuda.CudaDevice, cuda.compute_capability, cuda.versions):
         with pytest.raises(UserError, match='the GPU failed'):
             call()
+
+
+def test_work_that_cannot_be_recorded_says_why(device, cuda, monkeypatch):
+    def refused():
+        raise UserError('not while a graph is recorded')
+
+    monkeypatch.setattr(cuda, '_checked', lambda result: 0)
+    with pytest.raises(UserError, match='not while a graph is recorded'):
+        device.captured(refused)
+
+
+def test_a_graph_that_is_not_there_is_a_user_error(cuda):
+    with pytest.raises(UserError, match='the GPU failed'):
+        cuda.CudaGraph(None, 0)

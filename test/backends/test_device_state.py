@@ -46,10 +46,17 @@ def context(gpu, device):
     return gpu.SimulatedContext(device, SHAPES, network)
 
 
+@pytest.fixture(params=[True, False], ids=['graphs', 'plain'])
+def graphs(request):
+    return request.param
+
+
+NBYTES = {name: 4 * int(np.prod(shape)) for name, shape in STATES.items()}
+
+
 @pytest.fixture
-def state(device, context):
-    nbytes = {name: 4 * int(np.prod(shape)) for name, shape in STATES.items()}
-    return DeviceState(device, context, EVENTS, IMAGE, nbytes)
+def state(device, context, graphs):
+    return DeviceState(device, context, EVENTS, IMAGE, NBYTES, graphs)
 
 
 @pytest.fixture
@@ -106,7 +113,73 @@ def test_an_image_stays_as_it_is_when_the_next_comes(state, windows):
 def test_closing_gives_everything_back_once(state, device):
     state.close()
     state.close()
-    assert (device.memory, device.page_locked, device.closed) == ({}, [], True)
+    left = device.memory, device.page_locked, device.graphs, device.closed
+    assert left == ({}, [], [], True)
+
+
+def test_recording_does_not_change_the_images(gpu, windows):
+    given = []
+    for graphs in (True, False):
+        device = gpu.SimulatedDevice()
+        context = gpu.SimulatedContext(device, SHAPES, network)
+        state = DeviceState(device, context, EVENTS, IMAGE, NBYTES, graphs)
+        given.append([state.step(window) for window in windows])
+    np.testing.assert_array_equal(*given)
+
+
+def test_two_graphs_take_turns_and_nothing_is_bound_anew(state, device, context, windows, graphs):
+    if not graphs:
+        assert state.no_graphs == 'switched off'
+        assert device.graphs == []
+        return
+    assert state.no_graphs == ''
+    context.set_tensor_address = None  # a call would fail
+    launches = []
+    for window in windows[:5]:
+        state.step(window)
+        launches.append([graph.launches for graph in device.graphs])
+    assert launches == [[1, 0], [1, 1], [2, 1], [2, 2], [3, 2]]
+
+
+def test_what_cannot_be_recorded_is_put_on_the_stream_call_by_call(
+    device, context, windows, monkeypatch
+):
+    recorded = []
+
+    def second_fails(work):
+        if recorded:
+            raise UserError('the GPU failed (operation not permitted when stream is capturing)')
+        recorded.append(type(device).captured(device, work))
+        return recorded[0]
+
+    monkeypatch.setattr(device, 'captured', second_fails)
+    state = DeviceState(device, context, EVENTS, IMAGE, NBYTES)
+    assert 'not permitted' in state.no_graphs
+    given = [state.step(window) for window in windows]
+    np.testing.assert_allclose(given, expected(windows), rtol=1e-5)
+    assert recorded[0].launches == 0
+    state.close()
+    assert device.graphs == []
+
+
+def test_a_network_without_a_state_runs_too(gpu, device, windows, graphs):
+    shapes = {'events': EVENTS, 'intensity': IMAGE}
+    context = gpu.SimulatedContext(device, shapes, lambda of: {'intensity': of['events'][:, :1]})
+    state = DeviceState(device, context, EVENTS, IMAGE, {}, graphs)
+    for window in windows:
+        np.testing.assert_array_equal(state.step(window), window[:, :1])
+    state.reset()
+
+
+def test_an_input_can_be_made_on_the_device(state, device, windows):
+    source = device.malloc(windows[0].nbytes)
+
+    def copied(address):
+        device.put(lambda: np.copyto(device.memory[address], device.memory[source]))
+
+    for window, image in zip(windows, expected(windows), strict=True):
+        np.copyto(device.floats(source, EVENTS), window)
+        np.testing.assert_allclose(state.step_with(copied), image, rtol=1e-5)
 
 
 def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(
@@ -123,14 +196,13 @@ def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(
     assert (device.memory, device.page_locked, device.closed) == ({}, [], True)
 
 
-def test_an_engine_without_the_state_is_refused(gpu, device, windows):
+def test_an_engine_without_the_state_is_refused(gpu, device, windows, graphs):
     context = gpu.SimulatedContext(device, {'events': EVENTS, 'intensity': IMAGE}, network)
-    state = DeviceState(device, context, EVENTS, IMAGE, {'fine': 288})
     with pytest.raises(UserError, match=r'no tensor fine_in.*build it again'):
-        state.step(windows[0])
+        DeviceState(device, context, EVENTS, IMAGE, {'fine': 288}, graphs).step(windows[0])
 
 
-def test_a_step_that_the_gpu_refuses_is_an_error(state, context, windows, monkeypatch):
+def test_a_step_that_the_gpu_refuses_is_an_error(device, context, windows, graphs, monkeypatch):
     monkeypatch.setattr(context, 'execute_async_v3', lambda stream_handle: False)
     with pytest.raises(UserError, match='the GPU did not run the network'):
-        state.step(windows[0])
+        DeviceState(device, context, EVENTS, IMAGE, NBYTES, graphs).step(windows[0])

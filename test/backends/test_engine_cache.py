@@ -46,10 +46,34 @@ def key(network):
     return EngineKey(onnx_sha256(network), 'tensorrt 10.3.0', '8.7', '352x264', 'fp32')
 
 
-def test_an_engine_is_found_again_with_its_precision(network, key, folder):
+def test_an_engine_is_found_again(network, key, folder):
+    path = write_engine(network, key, ENGINE)
+    assert path == folder / 'two_scale_gru_small-352x264-fp32.engine'
+    assert read_engine(network, key) == ENGINE
+
+
+def test_engines_of_several_precisions_and_sizes_lie_side_by_side(network, key):
+    keys = [
+        replace(key, precision=precision, size=size)
+        for precision in ('fp32', 'fp16', 'bf16')
+        for size in ('352x264', '640x480')
+    ]
+    for number, one in enumerate(keys):
+        write_engine(network, one, ENGINE + bytes([number]))
+    assert [read_engine(network, one)[-1] for one in keys] == list(range(6))
+
+
+def test_an_engine_renamed_to_another_precision_is_refused(network, key):
     path = write_engine(network, replace(key, precision='fp16'), ENGINE)
-    assert path == folder / 'two_scale_gru_small-352x264.engine'
-    assert read_engine(network, key) == (ENGINE, 'fp16')
+    for suffix in ('.engine', '.json'):
+        path.with_suffix(suffix).rename(engine_path(network, key).with_suffix(suffix))
+    with pytest.raises(UserError, match='is one for 352x264 in fp16'):
+        read_engine(network, key)
+
+
+def test_the_command_names_a_precision_that_is_not_the_usual(network, key):
+    with pytest.raises(UserError, match=r'in fp16 in .*--size 352x264 --precision fp16$'):
+        read_engine(network, replace(key, precision='fp16'))
 
 
 @pytest.mark.parametrize(
@@ -70,10 +94,10 @@ def test_an_engine_for_something_else_is_refused_with_the_command(network, key, 
         read_engine(network, key)
 
 
-def test_an_engine_renamed_to_another_size_is_refused(network, key, folder):
+def test_an_engine_renamed_to_another_size_is_refused(network, key):
     path = write_engine(network, replace(key, size='640x480'), ENGINE)
     for suffix in ('.engine', '.json'):
-        path.with_suffix(suffix).rename(folder / f'two_scale_gru_small-352x264{suffix}')
+        path.with_suffix(suffix).rename(engine_path(network, key).with_suffix(suffix))
     with pytest.raises(UserError, match='is one for 640x480'):
         read_engine(network, key)
 
@@ -125,7 +149,7 @@ def test_a_write_that_fails_leaves_what_was_there(network, key, folder, monkeypa
     monkeypatch.setattr(os, 'fsync', full)
     with pytest.raises(OSError, match='no space'):
         write_engine(network, key, b'the next engine')
-    assert read_engine(network, key)[0] == ENGINE
+    assert read_engine(network, key) == ENGINE
     assert len(list(folder.iterdir())) == 2
 
 
@@ -180,12 +204,13 @@ def test_a_relative_cache_home_is_ignored(monkeypatch):
     assert engine_folder() == Path.home() / '.cache' / 'spike_recon_ros' / 'engines'
 
 
-def test_a_name_cannot_lead_out_of_the_folder(copied, folder):
+def test_a_name_cannot_lead_out_of_the_folder(copied, key, folder):
     text = (copied / 'model.yaml').read_text()
     (copied / 'model.yaml').write_text(
         text.replace('name: two_scale_gru_small', 'name: ../../up', 1)
     )
-    assert engine_path(read_bundle(copied), '8x8') == folder / '.._.._up-8x8.engine'
+    path = engine_path(read_bundle(copied), replace(key, size='8x8'))
+    assert path == folder / '.._.._up-8x8-fp32.engine'
 
 
 def test_a_timing_cache_is_kept_for_the_next_build(folder):

@@ -5,10 +5,11 @@
 import numpy as np
 import pytest
 
+from spike_recon_ros.backends import choice as backend_choice
 from spike_recon_ros.backends import zoo
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
+from spike_recon_ros.backends.choice import CANDIDATES, Candidate, Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import (
@@ -112,6 +113,43 @@ def test_the_description_says_what_runs_and_why(model):
     choice = choose_backend()
     assert model.description.startswith(f'two_scale_gru_small with {choice.candidate.name}')
     assert choice.reason in model.description
+
+
+def test_what_runs_is_named_after_a_backend_has_failed(shipped, monkeypatch):
+    load = choose_backend().load
+
+    class Failing:
+        def __init__(self, bundle, placement):
+            raise UserError('there is no engine; run: spike-recon build it')
+
+    def of(choice):
+        return load if choice.candidate.name == 'second' else Failing
+
+    first, second = Candidate('first', (), '', ''), Candidate('second', (), '', '')
+    monkeypatch.setattr(backend_choice, 'CANDIDATES', (first, second))
+    monkeypatch.setattr(backend_choice, '_device', lambda candidate, device: 'cpu')
+    monkeypatch.setattr(Choice, 'load', property(of))
+    reconstructor = Reconstructor(Settings(model=str(shipped), fps=50.0))
+    assert reconstructor.runs == ''
+    assert describe_model(reconstructor.settings).startswith(f'network {shipped} with first')
+    packet = Packet('mono', 64, 48, 0, 0, 0, encode_mono(small_events(), 0))
+    list(reconstructor.push(packet))
+    assert 'first failed: there is no engine' in reconstructor.runs
+    backend = load(read_bundle(shipped), Placement(48, 64))
+    assert reconstructor.runs.startswith(f'{shipped.name} with {backend.name} (')
+    reconstructor.close()
+    assert reconstructor.runs == ''
+
+
+def small_events():
+    events = events_of(1000, t_end_ns=5 * WINDOW_NS)
+    return Events(events.x % 64, events.y % 48, events.p, events.t_ns, events.triggers)
+
+
+def test_what_runs_may_be_a_filter():
+    reconstructor = Reconstructor(Settings(model='fibar'))
+    list(reconstructor.push(Packet('mono', 64, 48, 0, 0, 0, encode_mono(small_events(), 0))))
+    assert reconstructor.runs == 'filter fibar'
 
 
 def test_a_path_is_a_model(shipped):

@@ -4,77 +4,39 @@
 
 import functools
 import importlib
-import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.backend import Placement, state_shapes
-from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
-from spike_recon_ros.backends.golden import FLOAT16, deviation, load_checked
+from spike_recon_ros.backends.backend import Acceleration, Placement
+from spike_recon_ros.backends.choice import CANDIDATES, Choice
+from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.representations.padding import padded_size
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.windows.window import Window
 
 onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 SMALL = Placement(24, 32, 'gpu')
 
 
-class FakeCuda:
-    """What the module cuda_device offers, for machines without cuda.bindings."""
-
-    CudaDevice = None
-
-    @staticmethod
-    def problem():
-        return 'there is no NVIDIA driver'
-
-    @staticmethod
-    def compute_capability():
-        return '8.7'
+@pytest.fixture
+def load(backend_module, devices, simulated):
+    return functools.partial(backend_module.TensorRtBackend, opened=simulated)
 
 
 @pytest.fixture
-def backend_module(monkeypatch):
-    """Return the module, with cuda.bindings replaced where it is not installed."""
-    try:
-        return importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
-    except ImportError:
-        name = 'spike_recon_ros.backends.cuda_device'
-        monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
-        module = importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
-        for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
-            full = f'spike_recon_ros.backends.{loaded}'
-            monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
-            monkeypatch.delitem(importlib.sys.modules, full)
-        return module
+def load_with_front_end(backend_module, devices, simulated, host_kernels):
+    """Return a loader whose front end runs on the simulated device, too."""
 
-
-@pytest.fixture
-def devices():
-    """The simulated devices that were opened."""
-    return []
-
-
-@pytest.fixture
-def load(backend_module, gpu, devices):
     def opened(bundle, placement):
-        session = onnxruntime.InferenceSession(
-            str(bundle.onnx), providers=['CPUExecutionProvider']
-        )
-        names = [one.name for one in session.get_outputs()]
-        states = state_shapes(bundle, placement)
-        size = placement.height, placement.width
-        shapes = {'events': (1, bundle.bins, *size), 'intensity': (1, 1, *size)}
-        for name, shape in states.items():
-            shapes |= {f'{name}_in': shape, f'{name}_out': shape}
+        def kernels(source, stream):
+            return host_kernels(devices[-1])
 
-        def run(inputs):
-            return dict(zip(names, session.run(names, inputs), strict=True))
-
-        device = gpu.SimulatedDevice()
-        devices.append(device)
-        context = gpu.SimulatedContext(device, shapes, run)
-        nbytes = {name: 4 * int(np.prod(shape)) for name, shape in states.items()}
-        return backend_module.Opened(device, context, nbytes, 'fp32', 'simulated 1.0')
+        return simulated(bundle, placement)._replace(kernels=kernels)
 
     return functools.partial(backend_module.TensorRtBackend, opened=opened)
 
@@ -104,10 +66,10 @@ def test_the_self_test_refuses_a_state_that_is_not_exchanged(
     once = set()
 
     class Stuck(backend_module.DeviceState):
-        def _bind(self):
+        def _bind(self, read):
             if id(self) not in once:
                 once.add(id(self))
-                super()._bind()
+                super()._bind(read)
 
     monkeypatch.setattr(backend_module, 'DeviceState', Stuck)
     with pytest.raises(UserError, match='does not give its golden output with simulated'):
@@ -121,6 +83,104 @@ def test_reset_after_an_odd_number_of_steps(load, bundle, inputs):
     given = [backend.step(window) for window in windows]
     backend.reset()
     np.testing.assert_array_equal(backend.step(windows[0]), given[0])
+
+
+def test_graphs_change_nothing_and_can_be_switched_off(load, bundle, devices, inputs):
+    plain = replace(SMALL, acceleration=Acceleration(graphs=False))
+    backends = load_checked(load, bundle, SMALL), load_checked(load, bundle, plain)
+    for window in inputs(bundle, 3):
+        np.testing.assert_array_equal(*(backend.step(window) for backend in backends))
+    assert 'on GPU, with CUDA graphs,' in backends[0].name
+    assert 'on GPU, without CUDA graphs: switched off,' in backends[1].name
+
+
+def events_of(count, seed):
+    chance = np.random.default_rng(seed)
+    return Events(
+        chance.integers(0, 30, count).astype(np.uint16),
+        chance.integers(0, 20, count).astype(np.uint16),
+        chance.integers(0, 2, count).astype(np.uint8),
+        np.sort(chance.integers(0, 1_000_000, count)),
+        Triggers.empty(),
+    )
+
+
+@pytest.fixture
+def normalisation(bundle):
+    """Return that of a bundle that reads voxel grids, which alone the device makes."""
+    representation = bundle.description['representation']
+    if representation['kind'] != 'voxel_grid':
+        pytest.skip(f'{bundle.name} reads {representation["kind"]}')
+    return representation['normalisation']
+
+
+@pytest.mark.parametrize('graphs', [True, False])
+def test_events_give_the_image_of_their_tensor(load_with_front_end, bundle, normalisation, graphs):
+    placement = replace(SMALL, acceleration=Acceleration(graphs=graphs, front_end='device'))
+    by_events = load_checked(load_with_front_end, bundle, placement)
+    by_tensor = load_checked(load_with_front_end, bundle, placement)
+    assert by_events.name.endswith('front end on the device')
+    for step, count in enumerate((500, 0, 3000, 7)):
+        events = events_of(count, seed=step)
+        tensor = voxel_grid(
+            events,
+            0,
+            1_000_000,
+            bins=bundle.bins,
+            height=SMALL.height,
+            width=SMALL.width,
+            normalisation=normalisation,
+        )
+        given, expected = by_events.step_events(events, 0, 1_000_000), by_tensor.step(tensor)
+        assert deviation(given, expected) < by_events.tolerance
+
+
+def test_a_network_with_a_front_end_is_given_events(
+    load_with_front_end, bundle, normalisation, monkeypatch, devices
+):
+    model = NetworkModel(bundle, simulated_choice(load_with_front_end, monkeypatch), 30, 20)
+    assert model.description.startswith(f'{bundle.name} with simulated 1.0')
+    padded = padded_size(20, 30, bundle.pad_multiple)
+    tensor = np.zeros((bundle.bins, *padded), np.float32)
+    events = events_of(2000, seed=1)
+    voxel_grid(
+        events,
+        0,
+        1_000_000,
+        bins=bundle.bins,
+        height=20,
+        width=30,
+        normalisation=normalisation,
+        out=tensor[:, :20, :30],
+    )
+    backend = load_with_front_end(bundle, Placement(*padded, 'gpu'))
+    uploads = []
+    monkeypatch.setattr(devices[0], 'upload', counting(devices[0].upload, uploads))
+    given = model.step(Window(0, 1_000_000, events))
+    assert uploads == [13 * 2000]
+    assert deviation(given, backend.step(tensor)[:20, :30]) < backend.tolerance
+    model.close()
+
+
+def simulated_choice(load, monkeypatch):
+    monkeypatch.setattr(Choice, 'load', property(lambda self: load))
+    return Choice(CANDIDATES[0], 'gpu', 'simulated')
+
+
+def counting(upload, uploads):
+    def counted(address, array):
+        uploads.append(array.nbytes)
+        upload(address, array)
+
+    return counted
+
+
+def test_a_front_end_that_was_asked_for_and_fails_gives_everything_back(load, bundle, devices):
+    placement = replace(SMALL, acceleration=Acceleration(front_end='device'))
+    with pytest.raises(UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC'):
+        load(bundle, placement)
+    assert devices[0].closed
+    assert (devices[0].memory, devices[0].page_locked) == ({}, [])
 
 
 def test_a_wrong_tensor_is_refused_with_what_is_right(load, bundle, inputs):
@@ -147,74 +207,3 @@ def test_without_a_gpu_nothing_is_built(backend_module, bundle):
     builder = importlib.sys.modules[backend_module.key_here.__module__]
     with pytest.raises(UserError, match='built on the GPU that runs it'):
         builder.build_engines(bundle, 32, 24, 'fp32', print)
-
-
-class FakeEngine:
-    """An engine, and the library that makes it, whose state is in half precision."""
-
-    __name__, __version__ = 'tensorrt', '10.3.0'
-
-    def __init__(self, readable=True):
-        self.readable = readable
-
-    def Runtime(self, logger):  # noqa: N802 -- TensorRT's name
-        return self
-
-    def deserialize_cuda_engine(self, plan):
-        return self if self.readable and plan == b'plan' else None
-
-    def create_execution_context(self):
-        return 'context'
-
-    def get_tensor_dtype(self, name):
-        assert name.endswith('_in')
-        return types.SimpleNamespace(name='HALF')
-
-
-@pytest.fixture
-def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
-    """Pretend a GPU with an engine in the cache; return how to replace the library."""
-    key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
-    monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
-    write_engine(bundle, key, b'plan')
-
-    def pretend(library):
-        monkeypatch.setattr(backend_module, 'problem', lambda: '')
-        monkeypatch.setattr(backend_module, 'key_here', lambda *where: key)
-        monkeypatch.setattr(backend_module, 'library', lambda: library)
-        monkeypatch.setattr(backend_module, 'library_version', lambda: key.library)
-        monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
-        monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
-
-    return pretend
-
-
-def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
-    backend_module, machine, bundle
-):
-    machine(FakeEngine())
-    backend = backend_module.TensorRtBackend(bundle, SMALL)
-    assert backend.name == 'tensorrt 10.3.0 fp16 on GPU'
-    assert backend.tolerance == FLOAT16.of(bundle)
-    opened = backend_module._opened(bundle, SMALL)
-    assert opened.state_bytes == {
-        name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
-    }
-
-
-def test_an_engine_that_the_library_does_not_take_names_the_command(
-    backend_module, machine, bundle
-):
-    machine(FakeEngine(readable=False))
-    with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
-        backend_module.TensorRtBackend(bundle, SMALL)
-
-
-def test_bindings_without_their_library_are_no_device(backend_module, tmp_path, monkeypatch):
-    (tmp_path / 'broken_tensorrt.py').write_text('raise OSError("libnvinfer.so.10: not found")')
-    monkeypatch.syspath_prepend(tmp_path)
-    names = ('no_such_library', 'broken_tensorrt')
-    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', names)
-    assert backend_module.devices() == ()
-    with pytest.raises(UserError, match=r'broken_tensorrt.*libnvinfer.*backend:=auto'):
-        backend_module.library()

@@ -25,8 +25,8 @@ def rtx(monkeypatch):
     ]
     if not names:
         pytest.skip(
-            'tensorrt_rtx not installed (about 1 GB, proprietary); '
-            "run: pip install 'spike_recon_ros[tensorrt_rtx]'"
+            'tensorrt_rtx not installed (0.4 GB, proprietary, for x86-64 Linux); '
+            "run: pip install 'spike_recon_ros[rtx]'"
         )
     monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', tuple(names))
 

@@ -1,0 +1,280 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Events to the tensor of a network on the device, so that only events cross the bus.
+
+Comes in: the events of a window. Goes out: work on the device's stream that writes the voxel grid
+where the network reads it. Joins voxel_grid.cu and a device, and knows nothing about networks.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from ctypes import c_double, c_int, c_longlong, c_void_p
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from spike_recon_ros.backends.backend import AUTO, DEVICE, Placement
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.backends.device import Device
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+
+SOURCE = Path(__file__).with_name('voxel_grid.cu')
+_EVENT_BYTES = 8 + 2 + 2 + 1  # t_ns, x, y, p
+_FIRST_CAPACITY = 1 << 16
+_SUMS_BYTES = 3 * 32 * 8  # three times SLOTS doubles, see the source
+_MOST_THREADS = 1 << 16  # in the passes over the grid, in which each takes several entries
+# What the self-test compares differs by the order in which double precision adds, at most.
+_TOLERANCE = 1e-5
+
+
+class Kernels(Protocol):
+    """Compiled functions of the device."""
+
+    def launch(self, name: str, threads: int, arguments: Sequence[Any]) -> None:
+        """Put a function on the stream.
+
+        Args:
+            name: of the function.
+            threads: how many must run at least.
+            arguments: as ctypes, a pointer as c_void_p.
+        """
+
+    def close(self) -> None:
+        """Give them back."""
+
+
+class DeviceFrontEnd:
+    """The voxel grid of representations/voxel_grid.py, made by the device.
+
+    Args:
+        device: its stream takes the work.
+        kernels: of SOURCE, owned from here on.
+        shape: bins, rows and columns of the tensor, with its padding, where no event lies.
+        normalisation: of the voxel grid.
+        owned: whether the device is given back with the rest.
+
+    Raises:
+        UserError: the device has no memory left.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        kernels: Kernels,
+        shape: tuple[int, int, int],
+        normalisation: str,
+        owned: bool = False,
+    ) -> None:
+        self._device, self._kernels = device, kernels
+        self._shape, self._normalisation = shape, normalisation
+        self._size = int(np.prod(shape))
+        self._memory = ExitStack()
+        self._capacity = 0
+        with ExitStack() as held:
+            if owned:
+                held.callback(device.close)
+            held.callback(kernels.close)
+            self._sums = device.malloc(_SUMS_BYTES)
+            held.callback(device.free, self._sums)
+            held.callback(self._memory.close)
+            self._reserve(_FIRST_CAPACITY)
+            self._close = held.pop_all().close
+
+    def put(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
+        """Put on the stream what writes the voxel grid.
+
+        The events are copied before this returns, over those of the last call, whose work must be
+        done by then.
+
+        Args:
+            events: of the window, all on the sensor; may be empty.
+            t_start_ns: sensor time of the first bin.
+            t_end_ns: sensor time of the last bin.
+            address: of the tensor, all of which is written.
+
+        Raises:
+            UserError: the device refused.
+        """
+        bins, height, width = self._shape
+        self._device.zero(address, 4 * self._size)
+        if count := len(events):
+            bins_per_ns = (bins - 1) / (t_end_ns - t_start_ns) if t_end_ns > t_start_ns else 0.0
+            arguments = (
+                c_void_p(address),
+                *map(c_void_p, self._upload(events)),
+                c_longlong(count),
+                c_longlong(t_start_ns),
+                c_double(bins_per_ns),
+                *map(c_int, (bins, height, width)),
+            )
+            self._kernels.launch('accumulate', count, arguments)
+            if self._normalisation == 'nonzero':
+                self._normalise(address)
+
+    def write(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
+        """As `put`, and wait until it is done."""
+        self.put(events, t_start_ns, t_end_ns, address)
+        self._device.synchronize()
+
+    def close(self) -> None:
+        """Give memory and kernels back, and the device if it was made for the front end."""
+        self._close()
+
+    def _normalise(self, address: int) -> None:
+        self._device.zero(self._sums, _SUMS_BYTES)
+        arguments = c_void_p(address), c_longlong(self._size), c_void_p(self._sums)
+        for name in ('sum_nonzero', 'sum_squares', 'normalise'):
+            self._kernels.launch(name, min(self._size, _MOST_THREADS), arguments)
+
+    def _upload(self, events: Events) -> list[int]:
+        """Copy the events in one piece; return the addresses of t_ns, x, y and p."""
+        count = len(events)
+        if count > self._capacity:
+            self._reserve(1 << (count - 1).bit_length())
+        addresses, begin = [], 0
+        for array, dtype in (
+            (events.t_ns, np.int64),
+            (events.x, np.uint16),
+            (events.y, np.uint16),
+            (events.p, np.uint8),
+        ):
+            end = begin + count * np.dtype(dtype).itemsize
+            self._staging[begin:end].view(dtype)[:] = array
+            addresses.append(self._events_at + begin)
+            begin = end
+        self._device.upload(self._events_at, self._staging[:begin])
+        return addresses
+
+    def _reserve(self, capacity: int) -> None:
+        """Make room for so many events."""
+        self._memory.close()
+        self._capacity = 0
+        self._staging = self._device.pinned((capacity * _EVENT_BYTES,), np.uint8)
+        self._memory.callback(self._device.free_pinned, self._staging)
+        self._events_at = self._device.malloc(capacity * _EVENT_BYTES)
+        self._memory.callback(self._device.free, self._events_at)
+        self._capacity = capacity
+
+
+class Loaded(NamedTuple):
+    """A front end, or why there is none, for people."""
+
+    front_end: DeviceFrontEnd | None
+    said: str
+
+
+def load_front_end(
+    bundle: Bundle,
+    placement: Placement,
+    device: Device | None = None,
+    kernels: Callable[[str, int], Kernels] | None = None,
+) -> Loaded:
+    """Return a front end that was compared with the CPU's, where it is wanted and possible.
+
+    Args:
+        bundle: says how the tensor is made.
+        placement: the tensor's size, and in its acceleration what is wanted.
+        device: that the tensor is on, whose stream takes the work; None = the first GPU and a
+            stream of its own, which the front end closes.
+        kernels: how to compile, given source and stream.
+
+    Raises:
+        UserError: it was asked for and cannot be had.
+    """
+    wanted = placement.acceleration.front_end
+    if wanted not in (AUTO, DEVICE):
+        return Loaded(None, 'front end on the CPU')
+    try:
+        return Loaded(_front_end(bundle, placement, device, kernels), 'front end on the device')
+    except UserError as error:
+        if wanted == DEVICE:
+            raise
+        return Loaded(None, f'front end on the CPU: {error}')
+
+
+def _front_end(
+    bundle: Bundle,
+    placement: Placement,
+    given: Device | None,
+    kernels: Callable[[str, int], Kernels] | None,
+) -> DeviceFrontEnd:
+    representation = bundle.description['representation']
+    if (kind := representation['kind']) != 'voxel_grid':
+        raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set front_end:=cpu')
+    normalisation = representation['normalisation']
+    shape = bundle.bins, placement.height, placement.width
+    device: Device = given or _cuda('cuda_device').CudaDevice()
+    try:
+        make = kernels or _cuda('cuda_kernels').CudaKernels
+        made: Kernels = make(SOURCE.read_text(encoding='utf-8'), device.stream)
+    except UserError:
+        if given is None:
+            device.close()
+        raise
+    front_end = DeviceFrontEnd(device, made, shape, normalisation, owned=given is None)
+    try:
+        _compare(front_end, device, shape, normalisation)
+    except UserError:
+        front_end.close()
+        raise
+    return front_end
+
+
+def _cuda(name: str) -> Any:
+    """Return a module that needs cuda-python.
+
+    Raises:
+        UserError: it is not there.
+    """
+    try:
+        return importlib.import_module(f'{__package__}.{name}')
+    except ImportError as error:
+        raise UserError(
+            f'cuda-python cannot be used ({error}); run: pip install cuda-bindings'
+        ) from None
+
+
+def _compare(
+    front_end: DeviceFrontEnd, device: Device, shape: tuple[int, int, int], normalisation: str
+) -> None:
+    """Raise UserError if the device gives another voxel grid than the CPU."""
+    events, t_end_ns = _made_up(*shape)
+    bins, height, width = shape
+    expected = voxel_grid(
+        events, 0, t_end_ns, bins=bins, height=height, width=width, normalisation=normalisation
+    )
+    with ExitStack() as owned:
+        given = device.pinned(shape)
+        owned.callback(device.free_pinned, given)
+        address = device.malloc(given.nbytes)
+        owned.callback(device.free, address)
+        front_end.put(events, 0, t_end_ns, address)
+        device.download(given, address)
+        device.synchronize()
+        worst = float(np.abs(given - expected).max())
+    if not worst <= _TOLERANCE:  # not a number is as wrong
+        raise UserError(
+            f'the GPU makes a voxel grid that is off by {worst:.2g}, as it should not; set '
+            'front_end:=cpu'
+        )
+
+
+def _made_up(bins: int, height: int, width: int, count: int = 4096) -> tuple[Events, int]:
+    """Return events, many at a pixel, and the end of their window.
+
+    They lie at sixteenths between the bins, which sum up exactly in any order.
+    """
+    chance = np.random.default_rng(5)
+    t_end_ns = max(bins - 1, 1) << 16
+    events = Events(
+        chance.integers(0, width, count).astype(np.uint16) // 4,
+        chance.integers(0, height, count).astype(np.uint16) // 4,
+        chance.integers(0, 2, count).astype(np.uint8),
+        np.sort(chance.integers(0, t_end_ns >> 12, count)) << 12,
+        Triggers.empty(),
+    )
+    return events, t_end_ns

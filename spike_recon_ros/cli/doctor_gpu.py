@@ -1,0 +1,91 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What `spike-recon doctor` says about an NVIDIA GPU: driver, compiler, engines.
+
+Comes in: the machine. Goes out: findings. Builds nothing, and knows nothing about how they are
+shown.
+"""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from spike_recon_ros.backends.bundle import Bundle, read_bundle
+from spike_recon_ros.backends.engine_cache import (
+    EngineKey,
+    build_command,
+    engine_folder,
+    engine_path,
+    engines_there,
+    onnx_sha256,
+)
+from spike_recon_ros.backends.zoo import find_bundle, zoo_names
+from spike_recon_ros.cli.finding import OPTIONAL, Finding
+from spike_recon_ros.errors import UserError
+
+_BACKENDS = 'spike_recon_ros.backends'
+_RUNS, _FRONT_END = 'backend tensorrt', 'front end on the device'
+_DRIVER = "install NVIDIA's driver (Ubuntu: sudo ubuntu-drivers install; a Jetson: JetPack 6)"
+
+
+def look_at_gpu() -> list[Finding]:
+    """Return what is there and what is missing, each with its cure."""
+    try:
+        cuda_device = importlib.import_module(f'{_BACKENDS}.cuda_device')
+    except ImportError:
+        cure = (
+            "cuda-python looks for it; run: pip install 'spike_recon_ros[tensorrt]', or on a "
+            "Jetson: pip install 'cuda-bindings>=12.9,<13'"
+        )
+        return [Finding('NVIDIA GPU', OPTIONAL, '', cure, _RUNS)]
+    why_not = cuda_device.problem()
+    found = '' if why_not else f'compute capability {cuda_device.compute_capability()}'
+    cure = f'{why_not}; {_DRIVER}'
+    return [
+        Finding('NVIDIA GPU', OPTIONAL, found, cure, f'{_RUNS}, torch and onnxruntime on a GPU'),
+        _compiler(),
+        *(_engines(cuda_device) if found else [_no_engines('built on the GPU that runs them')]),
+    ]
+
+
+def _compiler() -> Finding:
+    try:
+        found, cure = importlib.import_module(f'{_BACKENDS}.cuda_kernels').nvrtc_version(), ''
+    except (ImportError, UserError) as error:
+        found, cure = '', str(error)
+    return Finding('CUDA compiler NVRTC', OPTIONAL, found, cure, _FRONT_END)
+
+
+def _engines(cuda_device: Any) -> list[Finding]:
+    """Return one finding for all engines that fit, and one for each that does not."""
+    try:
+        library = importlib.import_module(f'{_BACKENDS}.tensorrt_library').library_version()
+    except UserError as error:
+        return [_no_engines(str(error))]
+    capability = cuda_device.compute_capability()
+    bundles = list(_installed())
+    fit, findings = [], []
+    for path, key in engines_there():
+        bundle = next((one for one in bundles if engine_path(one, key) == path), None)
+        graph = key.onnx_sha256 if bundle is None else onnx_sha256(bundle)
+        here = EngineKey(graph, library, capability, key.size, key.precision)
+        why_not = key.difference(here)
+        if not why_not:
+            fit.append(path.stem)
+            continue
+        command = 'build it again' if bundle is None else f'run: {build_command(bundle, key)}'
+        findings.append(Finding(path.name, OPTIONAL, '', f'it {why_not}; {command}', _RUNS))
+    if not fit and not findings:
+        return [_no_engines('none is built yet; run: spike-recon build two_scale_gru --size WxH')]
+    return [Finding('engines', OPTIONAL, ', '.join(fit), 'none of them fits', _RUNS), *findings]
+
+
+def _no_engines(why: str) -> Finding:
+    return Finding(f'engines in {engine_folder()}', OPTIONAL, '', why, _RUNS)
+
+
+def _installed() -> Iterator[Bundle]:
+    for name in zoo_names():
+        folder = find_bundle(name)
+        assert folder is not None
+        yield read_bundle(folder)

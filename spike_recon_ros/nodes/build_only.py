@@ -1,0 +1,58 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`build_only:=true`: the node builds the engines that it would run, and ends.
+
+Comes in: the node's parameters. Goes out: files in the user's cache. For images of robots, whose
+first start should not wait for a build; does what `spike-recon build` does.
+"""
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+from spike_recon_ros.backends.backend import AUTO, FULL_PRECISION
+from spike_recon_ros.backends.engine_request import build_requested
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import default_model
+from spike_recon_ros.nodes.parameters import read_settings
+from spike_recon_ros.settings import SPIKE
+
+BUILD_ONLY, BUILD_SIZES = 'build_only', 'build_sizes'
+
+
+def declare_build_only(node: Node) -> None:
+    """Declare the two parameters."""
+    only = 'Build the TensorRT engines of the model for `build_sizes`, then end.'
+    sizes = 'Sizes of sensors to build engines for, as 346x260, separated by commas (build_only).'
+    for name, default, text in ((BUILD_ONLY, False, only), (BUILD_SIZES, '', sizes)):
+        node.declare_parameter(
+            name, default, ParameterDescriptor(description=text, read_only=True)
+        )
+
+
+def is_build_only(node: Node) -> bool:
+    """Whether nothing but a build is wanted."""
+    return bool(node.get_parameter(BUILD_ONLY).value)
+
+
+def build(node: Node) -> None:
+    """Build what the parameters say.
+
+    Raises:
+        UserError: no size is given, or no engine can be built.
+    """
+    settings = read_settings(node)
+    sizes = str(node.get_parameter(BUILD_SIZES).value).replace(',', ' ').split()
+    if not sizes:
+        raise UserError(
+            f'{BUILD_ONLY} does not know the sensor, as no packet has come; set {BUILD_SIZES}, '
+            'for example to 346x260'
+        )
+
+    def say(line: str) -> None:
+        node.get_logger().info(line)
+
+    precision = FULL_PRECISION if settings.precision == AUTO else settings.precision
+    model = default_model(settings.sensor == SPIKE) if settings.model == AUTO else settings.model
+    for size in sizes:
+        for path in build_requested(model, size, precision, say):
+            say(f'built {path}')
