@@ -167,12 +167,14 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     if card.get('sensor', 'event') == 'event':
         kind = {'kind': EVENT_KIND, 'bins': network.bins, 'normalisation': said['normalisation']}
         return {'sensor': 'event', 'representation': kind}
-    hop = {'hop_planes': network.hop_planes} if network.hop_planes else {}
+    own = {'hop_planes': network.hop_planes} if network.hop_planes else {}
+    if network.output_scale != 1:
+        own['output_scale'] = network.output_scale
     return {
         'sensor': card['sensor'],
         'representation': dict(said),
         'input_channels': network.bins,
-        **hop,
+        **own,
     }
 
 

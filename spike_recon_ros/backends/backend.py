@@ -41,7 +41,8 @@ class Backend(Protocol):
         Args:
             x: float32 [bins, height, width], of the size that was loaded; not kept.
 
-        Returns: float32 [height, width], freshly allocated.
+        Returns: float32 [height, width], each times the bundle's `output_scale`, freshly
+            allocated.
 
         Raises:
             UserError: the tensor has another shape or type.
@@ -116,6 +117,12 @@ def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:
             f'{bundle.name} was loaded for float32 {shape} and got {x.dtype} {x.shape}; '
             'pad the tensor to this size, or load the bundle for the other one'
         )
+
+
+def image_shape(bundle: Bundle, placement: Placement) -> tuple[int, int, int, int]:
+    """Return the shape of the image that the network gives, batch and channel included."""
+    scale = bundle.output_scale
+    return 1, 1, scale * placement.height, scale * placement.width
 
 
 def state_shapes(bundle: Bundle, placement: Placement) -> dict[str, tuple[int, int, int, int]]:

@@ -52,6 +52,7 @@ class Bundle:
         spiking: whether it holds neurons that fire or do not, which backends cannot agree on to
             the last spike. It has nothing to do with spike cameras.
         hop_planes: spike planes that a window must have; 0 = any number.
+        output_scale: pixels of the image to a side of one of the sensor.
         description: everything in model.yaml.
     """
 
@@ -67,6 +68,7 @@ class Bundle:
     pad_multiple: int
     spiking: bool
     hop_planes: int
+    output_scale: int
     description: dict[str, Any]
 
     @property
@@ -80,7 +82,8 @@ class Bundle:
         return self.folder / WEIGHTS
 
     def golden(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return input [steps, bins, height, width] and output [steps, height, width].
+        """Return input [steps, bins, height, width] and output [steps, height, width], the
+        latter two times `output_scale`.
 
         Raises:
             UserError: the file does not hold them.
@@ -94,7 +97,8 @@ class Bundle:
             ) from None
         steps, _, height, width = events.shape if events.ndim == 4 else (0, 0, 0, 0)
         fits = events.shape == (steps, self.bins, height, width)
-        if not steps or not fits or intensity.shape != (steps, height, width):
+        image = steps, self.output_scale * height, self.output_scale * width
+        if not steps or not fits or intensity.shape != image:
             raise UserError(
                 f'{self.folder / GOLDEN} holds {events.shape} and {intensity.shape}, which do not '
                 f'belong to {self.name} with its {self.bins} bins; {FETCH_AGAIN}'
@@ -126,6 +130,9 @@ def read_bundle(folder: Path) -> Bundle:
         pad_multiple=_positive(folder, content, 'pad_multiple'),
         spiking=_flag(folder, content, 'spiking'),
         hop_planes=_positive(folder, content, 'hop_planes') if 'hop_planes' in content else 0,
+        output_scale=(
+            _positive(folder, content, 'output_scale') if 'output_scale' in content else 1
+        ),
         description=content,
     )
     _check_supported(bundle)

@@ -68,7 +68,7 @@ def build_engines(
     """
     if why_not := problem():
         raise UserError(f'an engine is built on the GPU that runs it, and {why_not}')
-    sizes = [bundle.golden()[1].shape[1:], padded_size(height, width, bundle.pad_multiple)]
+    sizes = [bundle.golden()[0].shape[2:], padded_size(height, width, bundle.pad_multiple)]
     written = []
     for rows, columns in sizes:
         placement = Placement(rows, columns, 'gpu')

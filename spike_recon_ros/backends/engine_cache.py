@@ -85,7 +85,7 @@ def build_command(bundle: Bundle, key: EngineKey) -> str:
     missing the size is left to the user.
     """
     name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
-    height, width = bundle.golden()[1].shape[1:]
+    height, width = bundle.golden()[0].shape[2:]
     precision = '' if key.precision == FULL_PRECISION else f' --precision {key.precision}'
     if key.size == f'{width}x{height}':
         return f'spike-recon build {name}{precision} --size WxH, with the size of your sensor'

@@ -83,7 +83,7 @@ def _compare(
     load: Load, bundle: Bundle, placement: Placement, events: np.ndarray, expected: np.ndarray
 ) -> None:
     """Run the golden input, all its steps, in a copy of its size."""
-    height, width = expected.shape[1:]
+    height, width = events.shape[2:]
     small = load(bundle, replace(placement, height=height, width=width))
     try:
         intensity = np.stack([small.step(window) for window in events])

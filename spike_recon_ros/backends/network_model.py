@@ -58,7 +58,8 @@ class NetworkModel:
         self._last: np.ndarray | None = None
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width].
+        """Take one window in; return float32 [height, width], each times the scale of
+        a network for super-resolution.
 
         A window without a single event says that nothing has changed: the image stays, and so does
         the state, which would slowly forget it.
@@ -70,7 +71,8 @@ class NetworkModel:
             return self._last.copy()
         height, width = self._size
         self._check_hop(window)
-        image = crop(self._intensity(window), height, width)
+        scale = self._bundle.output_scale
+        image = crop(self._intensity(window), scale * height, scale * width)
         self._last = np.ascontiguousarray(image)
         return self._last.copy()
 

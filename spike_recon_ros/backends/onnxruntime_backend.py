@@ -14,6 +14,7 @@ from spike_recon_ros.backends.backend import (
     Placement,
     check_input,
     check_size,
+    image_shape,
     state_shapes,
 )
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
@@ -63,7 +64,7 @@ class OnnxRuntimeBackend:
             for _ in range(2)
         ]
         self._intensity = onnxruntime.OrtValue.ortvalue_from_shape_and_type(
-            (1, 1, placement.height, placement.width), np.float32, 'cpu'
+            image_shape(bundle, placement), np.float32, 'cpu'
         )
         self._bindings = [self._bound(read=0, write=1), self._bound(read=1, write=0)]
         self._read = 0

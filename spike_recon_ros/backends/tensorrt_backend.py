@@ -19,6 +19,7 @@ from spike_recon_ros.backends.backend import (
     Placement,
     check_input,
     check_size,
+    image_shape,
     state_shapes,
 )
 from spike_recon_ros.backends.bundle import Bundle
@@ -105,7 +106,7 @@ class TensorRtBackend:
             engine.device,
             engine.context,
             (1, bundle.bins, height, width),
-            (1, 1, height, width),
+            image_shape(bundle, placement),
             engine.state_bytes,
             placement.acceleration.graphs,
         )

@@ -21,6 +21,7 @@ from spike_recon_ros.backends.backend import (
     StepEvents,
     check_input,
     check_size,
+    image_shape,
 )
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
@@ -58,7 +59,7 @@ class TorchBackend:
         height, width = placement.height, placement.width
         self._x = torch.zeros(1, bundle.bins, height, width, device=device)
         self._state = self._network.zero_state(1, height, width)
-        self._intensity = torch.zeros(1, 1, height, width, device=device)
+        self._intensity = torch.zeros(image_shape(bundle, placement), device=device)
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
             self.name += self._prepare_gpu(placement.acceleration.graphs)
