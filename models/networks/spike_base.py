@@ -5,9 +5,9 @@
 Comes in: the newest planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is
 trained or run.
 
-It is the "base" of the toolbox Spike-Zoo, after SpikeCLIP (Chen et al., 2025): 3x3 convolutions of
-64, 128, 64, 16 and 1 channels at full resolution with ReLUs in between, 180,705 parameters. There is
-no state: each image is made from its own planes, those on either side of the instant.
+It is the "base" of the toolbox Spike-Zoo, after SpikeCLIP (Chen et al., 2025): 3x3 convolutions
+of 64, 128, 64, 16 and 1 channels at full resolution with ReLUs in between, 180,705 parameters.
+There is no state: each image is made from its own planes, those on either side of the instant.
 """
 
 import torch

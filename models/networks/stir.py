@@ -5,19 +5,19 @@
 Comes in: spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained or
 run.
 
-After Fan et al., "Spatio-Temporal Interactive Learning for Efficient Image Reconstruction of Spiking
-Cameras", NeurIPS 2024:
+After Fan et al., "Spatio-Temporal Interactive Learning for Efficient Image Reconstruction of
+Spiking Cameras", NeurIPS 2024:
 
-        21 planes -> embedding -> encoder --\\            +-> image 1/16, 1/8, 1/4, 1/2
+        21 planes -> embedding -> encoder --+            +-> image 1/16, 1/8, 1/4, 1/2
         21 planes -> embedding -> encoder ---> attention -> decoder -> image
-        21 planes -> embedding -> encoder --/
+        21 planes -> embedding -> encoder --+
 
-Three windows, each shares a plane with the next, so 61 planes; the image is for the middle one. The
-same weights run in two forms. `Stir` reads all 61 planes for each image, as published. `StirStreaming`
-reads the newest 21 and keeps the features of the two windows before as its state, so a window is
-encoded once and not three times; it needs a step each 20 planes, and then gives the same images,
-from the first one on. Motion and image still are found anew each time, and they are nine tenths of
-the work.
+Three windows, each shares a plane with the next, so 61 planes; the image is for the middle one.
+The same weights run in two forms. `Stir` reads all 61 planes for each image, as published.
+`StirStreaming` reads the newest 21 and keeps the features of the two windows before as its state,
+so a window is encoded once and not three times; it needs a step each 20 planes, and then gives
+the same images, from the first one on. Motion and image still are found anew each time, and they
+are nine tenths of the work.
 
 What differs from the publication: the encoder has neither biases nor batch normalisation (see
 stir_encoder.py), so that a state of zeros is a dark window.
@@ -29,7 +29,7 @@ from torch import nn
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import StateSpec, initialise
 from spike_recon_models.networks.stir_attention import InteractiveAttention
-from spike_recon_models.networks.stir_decoder import CoarsestLevel, FinerLevel, Windows
+from spike_recon_models.networks.stir_decoder import CoarsestLevel, FinerLevel
 from spike_recon_models.networks.stir_encoder import WINDOW, HybridEmbedding, PyramidEncoder
 
 HOP = WINDOW - 1

@@ -5,8 +5,8 @@
 Comes in: the coarsest features of three windows. Goes out: features of all three together. Knows
 nothing about the scales around it.
 
-It attends to channels rather than to places (Zamir et al., "Restormer", CVPR 2022): a head's map is
-channels x channels, whatever the size of the image, so the cost grows with the pixels only.
+It attends to channels rather than to places (Zamir et al., "Restormer", CVPR 2022): a head's map
+is channels x channels, whatever the size of the image, so the cost grows with the pixels only.
 """
 
 import torch

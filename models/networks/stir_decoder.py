@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """STIR's decoder: image and motion, from coarse to fine.
 
-Comes in: features of three windows at one scale, and what the scale below handed up. Goes out: what
-the next one needs. Knows nothing about how the features came to be.
+Comes in: features of three windows at one scale, and what the scale below handed up. Goes out:
+what the next one needs. Knows nothing about how the features came to be.
 
-Each scale brings the features of the outer windows to the middle one along the motion found so far,
-and finds a better image and the rest of the motion from all of them together.
+Each scale brings the features of the outer windows to the middle one along the motion found so
+far, and finds a better image and the rest of the motion from all of them together.
 """
 
 from typing import NamedTuple
@@ -104,11 +104,9 @@ class FinerLevel(nn.Module):
         if self._more:
             more = self.find_more(below.features) + below.coming.repeat(1, self._more, 1, 1)
             flows += self.more_up(more).chunk(self._more, 1)
-        moved = [
-            warp(outer, motion)
-            for flow in flows
-            for outer, motion in zip((before, after), flow.chunk(2, 1), strict=True)
-        ]
+        motions = [motion for flow in flows for motion in flow.chunk(2, 1)]
+        outer = torch.cat([before, after] * len(flows))
+        moved = warp(outer, torch.cat(motions)).chunk(len(motions))
         image = functional.interpolate(
             below.image, scale_factor=2, mode='bilinear', align_corners=False
         )

@@ -5,12 +5,14 @@
 Comes in: planes. Goes out: features at full resolution, a half, a quarter, an eighth and a
 sixteenth of it. Knows nothing about the other windows.
 
-No layer here has a bias, nor are there normalisation layers. So planes without spikes give features
-of zero, exactly and up to the border: a recurrent state of zeros is a stream that was dark before it
-began. And all features are proportional to the planes, which is what keeps bias-free networks right
-at levels of noise that they were not trained on (Mohan et al., "Robust and Interpretable Blind Image
-Denoising via Bias-Free Convolutional Neural Networks", ICLR 2020).
+No layer here has a bias, nor are there normalisation layers. So planes without spikes give
+features of zero, exactly and up to the border: a recurrent state of zeros is a stream that was
+dark before it began. And all features are proportional to the planes, which is what keeps
+bias-free networks right at levels of noise that they were not trained on (Mohan et al., "Robust
+and Interpretable Blind Image Denoising via Bias-Free Convolutional Neural Networks", ICLR 2020).
 """
+
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -22,7 +24,7 @@ CUTS = 0, 2, 4, 6, 8
 
 
 class HybridEmbedding(nn.Module):
-    """Centred means, which hold still scenes best, beside what a residual block makes of the planes.
+    """Centred means, best where all is still, beside what a residual block makes of the planes.
 
     Args:
         channels: of the embedding, the five means included.
@@ -61,7 +63,7 @@ class PyramidEncoder(nn.Module):
                 nn.PReLU(),
                 ResidualPath(coarse, bias=False),
             )
-            for fine, coarse in zip(widths, widths[1:], strict=False)
+            for fine, coarse in pairwise(widths)
         )
 
     def forward(self, embedding: torch.Tensor) -> list[torch.Tensor]:

@@ -8,20 +8,19 @@ nothing about how tokens are made of pixels.
     middle += self_attention(middle) + .1 temporal_attention(left asks, right answers, of middle)
     each   += mlp(each)
 
-Attention is within windows of 5x5 tokens; every other block has them shifted by two, so that what is
-near meets at last (Liu et al., "Swin Transformer", ICCV 2021). The temporal attention is that of
-SwinSF (Jiang et al., ICVRV 2024). Left and right pass through the same layers.
+Attention is within windows of 5x5 tokens; every other block has them shifted by two, so that what
+is near meets at last (Liu et al., "Swin Transformer", ICCV 2021). The temporal attention is that
+of SwinSF (Jiang et al., ICVRV 2024). Left and right pass through the same layers.
 """
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 WINDOW = 5
 SHIFT = WINDOW // 2
 TEMPORAL_SHARE = 0.1
 APART = -100.0
-"""What is added to the score of tokens that are neighbours only since the image was shifted round."""
+"""Added to the score of two tokens that are neighbours only since the image was shifted round."""
 
 Streams = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Left, middle and right tokens, [batch, rows, columns, channels]."""

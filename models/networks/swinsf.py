@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SwinSF: a transformer over the planes before, around and after the instant.
 
-Comes in: 41 spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained or
-run.
+Comes in: 41 spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained
+or run.
 
 Jiang, Zhu, Chen: "SwinSpikeFormer: Learning Comprehensive Spatial-Temporal Representation to
 Reconstruct Dynamic Scenes from Spike Streams", ICVRV 2024.
@@ -13,12 +13,12 @@ Reconstruct Dynamic Scenes from Spike Streams", ICVRV 2024.
         planes 13..40 -> right  --+                                    --+--> right image
 
 The left and the right image are of the instants in the middle of their planes and serve training
-alone. Two sizes are published: every pixel a token of 96 channels, for 400x250, and patches of 4x4 to
-a token of 64, for 1000x1000. Nothing is carried from image to image.
+alone. Two sizes are published: every pixel a token of 96 channels, for 400x250, and patches of
+4x4 to a token of 64, for 1000x1000. Nothing is carried from image to image.
 
-What differs from the authors' code: query, key and value have weights of their own, as their paper
-says, left and right pass the attention unchanged, no path is dropped at random in training, and the
-images end without a ReLU, as `forward` limits them.
+What differs from the authors' code: query, key and value have weights of their own, as their
+paper says, left and right pass the attention unchanged, no path is dropped at random in training,
+and the images end without a ReLU, as `forward` limits them.
 """
 
 import torch

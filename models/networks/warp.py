@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 def warp(features: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-    """Return at each place the features that lie `flow` pixels from it; the border goes on outside.
+    """Return at each place what lies `flow` pixels from it; outside, the border goes on.
 
     Args:
         features: float [batch, channels, height, width], each side 2 or more.
