@@ -32,12 +32,7 @@ def exported(request, tmp_path_factory):
     card = {
         'name': request.param,
         'sensor': 'spike',
-        'representation': {
-            'kind': 'spike_stack',
-            'planes': network.bins,
-            'lookahead_planes': 20,
-            'normalisation': 'none',
-        },
+        'representation': {'kind': 'spike_stack', 'planes': network.bins, 'lookahead_planes': 20},
         'window_ms': 1,
         'network': {'name': name, 'arguments': arguments},
         'recipe': 'none: random weights',
