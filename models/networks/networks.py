@@ -13,13 +13,20 @@ from typing import Any
 from spike_recon_models.networks.firenet import FireNet
 from spike_recon_models.networks.hybrid import Hybrid
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.spike_base import SpikeBase
 from spike_recon_models.networks.spk2vid import Spk2Vid
+from spike_recon_models.networks.stir import Stir, StirStreaming
+from spike_recon_models.networks.swinsf import SwinSf
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
+    'base': SpikeBase,
     'firenet': FireNet,
     'hybrid': Hybrid,
     'spk2vid': Spk2Vid,
+    'stir': Stir,
+    'stir_streaming': StirStreaming,
+    'swinsf': SwinSf,
     'two_scale_gru': TwoScaleGru,
 }
 

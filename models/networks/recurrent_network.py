@@ -101,14 +101,20 @@ class RecurrentNetwork(nn.Module):
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Draw all convolution weights anew, the same for the same seed; biases become zero.
+    """Draw all weights of convolutions and of linear layers anew; biases become zero.
+
+    They are the same for the same seed.
 
     He initialisation (He et al., "Delving Deep into Rectifiers", ICCV 2015) with gain 1, because
     most convolutions here feed gates.
     """
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity='linear', generator=generator)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            # Of a transposed convolution, torch takes what goes out for what comes in.
+            fan = 'fan_out' if isinstance(module, nn.ConvTranspose2d) else 'fan_in'
+            nn.init.kaiming_normal_(
+                module.weight, mode=fan, nonlinearity='linear', generator=generator
+            )
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from spike_recon_ros.cli.evaluate_plane import WHITE_RATE, image_at, planes_in
+from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
 from spike_recon_ros.filters.filters import SPIKE_FILTERS
@@ -23,6 +23,7 @@ from spike_recon_ros.front_end.spike_history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.windows.window import Window
 
 SIZES = ((400, 250), (1000, 1000))

@@ -9,13 +9,14 @@ how; nor anything about ROS.
 import argparse
 import dataclasses
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 from rich.console import Console
 
-from spike_recon_ros.cli import evaluate_plane
+from spike_recon_ros.cli import evaluate_clips, evaluate_plane
 from spike_recon_ros.cli.evaluate_models import Contender, contenders, unique
 from spike_recon_ros.cli.evaluate_recording import Recording, shots, survey
 from spike_recon_ros.cli.evaluate_report import (
@@ -34,6 +35,7 @@ from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import truth_topic
+from spike_recon_ros.sources.spike_datasets import holds_clips
 
 HELP = 'compare models on recordings: errors, tags read, flicker'
 DESCRIPTION = """\
@@ -42,6 +44,7 @@ Runs each model over each recording, from a cold start, and compares what comes 
   spike-recon evaluate -m fibar leaky_integrator -d walk board -o out
   spike-recon evaluate -m fibar firenet:firenet.pth -d recording/ --fps 50 -q tags flicker -o out
   spike-recon evaluate -m tfi -d clip.dat --truth clip.png --truth-plane 150
+  spike-recon evaluate -m tfi -d spike_reds/
 
 Where a recording holds ground truth images (as those of spike-recon simulate do), each frame is
 reconstructed from the events between two of them and compared with the second one, as in EVREAL
@@ -53,8 +56,9 @@ can be measured.
 METRICS
 {metrics}
 
-The last form scores one instant of a spike camera by PSNR and SSIM (the default model
-if none is named): the image, in units of --white-rate and rounded to 8 bits, against --truth.
+The last two forms score images of a spike camera by PSNR and SSIM (the default model if none is
+named), in units of --white-rate and rounded to 8 bits: one instant against --truth, or all of
+the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder).
 
 A figure is the mean over the frames of a recording, and then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
@@ -106,7 +110,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     settings = settings_of(args)
     if args.truth is not None or args.truth_plane is not None:
-        return _one_instant(args, settings)
+        return _of_planes(args, settings, evaluate_plane.evaluate_plane, evaluate_plane.show_plane)
+    if holds_clips(args.datasets[0]):
+        return _of_planes(args, settings, evaluate_clips.evaluate_clips, evaluate_clips.show_clips)
     if not args.models or args.out is None:
         raise UserError('evaluate needs the models (-m) and a folder to write (-o); name them')
     if args.out.exists() and any(args.out.iterdir()) and not args.overwrite:
@@ -139,14 +145,19 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return summary
 
 
-def _one_instant(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    if args.truth is None or args.out is not None:
-        raise UserError('to score one instant give --truth and --truth-plane, and leave out -o')
+def _of_planes(
+    args: argparse.Namespace,
+    settings: Settings,
+    evaluate: Callable[[argparse.Namespace, Settings], dict[str, Any]],
+    show_result: Callable[[dict[str, Any], Console], None],
+) -> dict[str, Any]:
+    """Score images of a spike camera, which writes nothing."""
+    if args.out is not None:
+        raise UserError('images of a spike camera are scored without writing; leave out -o')
     [name, *_] = args.models or [AUTO]
     check_model_name(name)
-    settings = dataclasses.replace(settings, model=name)
-    result = evaluate_plane.evaluate_plane(args, settings)
-    evaluate_plane.show_plane(result, Console(stderr=True))
+    result = evaluate(args, dataclasses.replace(settings, model=name))
+    show_result(result, Console(stderr=True))
     return result
 
 

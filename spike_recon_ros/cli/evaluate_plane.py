@@ -6,10 +6,11 @@ Comes in: the command line. Goes out: PSNR and SSIM. Knows nothing about recordi
 """
 
 import argparse
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from rich.console import Console
 
@@ -23,10 +24,11 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.spike_clip import WHITE_RATE, read_truth
 from spike_recon_ros.windows.window import Window
 
-WHITE_RATE = 0.6
-"""Spikes a plane of a white pixel in the simulated data set spike-REDS."""
+PLANES_PER_WINDOW = 20
+"""As a network that remembers is run: an image a millisecond of a camera of 20,000 planes/s."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--truth-plane', type=int, metavar='N', help='plane that it shows, counted from 0'
     )
     group.add_argument(
-        '--white-rate', type=float, default=WHITE_RATE, metavar='RATE',
-        help='spikes a plane of a white pixel (%(default)s, as in spike-REDS)',
+        '--white-rate', type=float, metavar='RATE',
+        help=f'spikes a plane of a white pixel (that of the data set, or {WHITE_RATE}, as in '
+        'spike-REDS)',
     )  # fmt: skip
     add_plane_options(parser)
 
@@ -56,22 +59,12 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     """
     if args.truth_plane is None or args.truth_plane < 0:
         raise UserError('--truth needs --truth-plane, the plane that the image shows, from 0 on')
-    if not 0 < args.white_rate <= 1:
-        raise UserError(f'--white-rate is {args.white_rate}; it must be above 0 and at most 1')
-    if len(args.datasets) != 1 or len(args.models or ()) > 1:
-        raise UserError('--truth is for one recording and one model; give one -d and one -m')
-    if args.metrics:
-        raise UserError('--truth gives psnr and ssim; leave --metrics out')
+    check_options(args, '--truth')
+    white_rate = WHITE_RATE if args.white_rate is None else args.white_rate
     path = args.datasets[0]
-    truth = cv2.imread(str(args.truth), cv2.IMREAD_GRAYSCALE)
-    if truth is None:
-        raise UserError(f'{args.truth} cannot be read as an image; name a PNG')
+    truth = read_truth(args.truth)
     planes, (width, height) = planes_in(path, planes_told(args))
-    if truth.shape != (height, width) or min(truth.shape) < SSIM_SIDE:
-        raise UserError(
-            f'{args.truth} has {truth.shape[1]}x{truth.shape[0]} pixels and {path} {width}x'
-            f'{height}; they must be equal, and {SSIM_SIDE}x{SSIM_SIDE} or more'
-        )
+    check_size(args.truth, truth, path, width, height)
     model = load_model(settings, width, height, planes=True)
     needed = args.truth_plane + 1 + model.lookahead_planes
     if len(planes) < needed:
@@ -79,17 +72,52 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
             f'{path} has {len(planes)} planes; {model.name} needs {needed} for plane '
             f'{args.truth_plane}'
         )
-    image = image_at(model, planes, args.truth_plane, args.white_rate)
+    image = image_at(model, planes, args.truth_plane, white_rate)
     model.close()
     return {
         'source': str(path),
         'truth': str(args.truth),
         'truth_plane': args.truth_plane,
         'model': model.name,
-        'white_rate': args.white_rate,
-        'psnr': psnr(image, truth / 255),
-        'ssim': ssim(image, truth / 255),
+        'white_rate': white_rate,
+        **figures(image, truth),
     }
+
+
+def check_options(args: argparse.Namespace, what: str) -> None:
+    """See that the options fit.
+
+    Args:
+        args: the command line.
+        what: is scored, for the messages.
+
+    Raises:
+        UserError: an option does not fit.
+    """
+    if args.white_rate is not None and not 0 < args.white_rate <= 1:
+        raise UserError(f'--white-rate is {args.white_rate}; it must be above 0 and at most 1')
+    if len(args.datasets) != 1 or len(args.models or ()) > 1:
+        raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
+    if args.metrics:
+        raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
+
+
+def check_size(file: Path, truth: np.ndarray, source: Path, width: int, height: int) -> None:
+    """See that an image has the size of the planes.
+
+    Raises:
+        UserError: it has not.
+    """
+    if truth.shape != (height, width) or min(truth.shape) < SSIM_SIDE:
+        raise UserError(
+            f'{file} has {truth.shape[1]}x{truth.shape[0]} pixels and {source} {width}x{height}; '
+            f'they must be equal, and {SSIM_SIDE}x{SSIM_SIDE} or more'
+        )
+
+
+def figures(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Return psnr and ssim of an image in 0..1 against a truth of 8 bits."""
+    return {'psnr': psnr(image, truth / 255), 'ssim': ssim(image, truth / 255)}
 
 
 def show_plane(result: dict[str, Any], console: Console) -> None:
@@ -110,8 +138,23 @@ def image_at(model: Model, planes: SpikePlanes, plane: int, white_rate: float) -
         white_rate: intensity that is 1.
     """
     seen = planes[: plane + 1 + model.lookahead_planes]
-    intensity = model.step(Window(int(seen.t_ns[0]), int(seen.t_ns[-1]) + 1, seen))
+    for window in _windows(seen, getattr(model, 'hop_planes', 0)):
+        intensity = model.step(window)
     return np.rint(255 * np.clip(intensity / white_rate, 0, 1)) / 255
+
+
+def _windows(planes: SpikePlanes, hop_planes: int) -> Iterator[Window[SpikePlanes]]:
+    """Cut planes into windows that end with the last one.
+
+    What is left over at the beginning comes first, unless the model wants windows of one length.
+    """
+    hop = hop_planes or PLANES_PER_WINDOW
+    left_over = len(planes) % hop
+    starts = range(left_over, len(planes), hop)
+    cuts = [*((0,) if left_over and not hop_planes else ()), *starts, len(planes)]
+    for first, end in pairwise(cuts):
+        part = planes[first:end]
+        yield Window(int(part.t_ns[0]), int(part.t_ns[-1]) + 1, part)
 
 
 def planes_in(path: Path, told: dict[str, Any]) -> tuple[SpikePlanes, tuple[int, int]]:

@@ -15,13 +15,25 @@ torch = pytest.importorskip('torch', reason='torch is not installed: no network 
 
 from spike_recon_models.networks.firenet import FireNet, load_published  # noqa: E402
 from spike_recon_models.networks.networks import NETWORKS, make_network  # noqa: E402
+from spike_recon_models.networks.plane_network import PlaneNetwork  # noqa: E402
 
+SMALL = {
+    'base': {'widths': (8, 8)},
+    'stir': {'widths': (8, 8, 8, 8, 8)},
+    'stir_streaming': {'widths': (8, 8, 8, 8, 8)},
+    'swinsf': {'channels': 8, 'depth': 2},
+}
+"""What those are made with here that take seconds at their published size."""
 every_network = pytest.mark.parametrize('name', NETWORKS)
+
+
+def small(name, **arguments):
+    return make_network(name, **SMALL.get(name, {}), **arguments)
 
 
 @pytest.fixture
 def network(name):
-    return woken(make_network(name).eval())
+    return woken(small(name).eval())
 
 
 def woken(network):
@@ -34,21 +46,29 @@ def woken(network):
     return network
 
 
-def tensor(network, steps=1, batch=2, height=16, width=24):
+def size(network, multiples=(2, 3)):
+    """Return a height of at least 16 and a width half as large again that suit the network."""
+    unit = network.pad_multiple * -(-8 // network.pad_multiple)
+    return tuple(unit * multiple for multiple in multiples)
+
+
+def tensor(network, steps=1, batch=2):
     generator = torch.Generator().manual_seed(1)
-    return torch.randn(steps, batch, network.bins, height, width, generator=generator)
+    return torch.randn(steps, batch, network.bins, *size(network), generator=generator)
 
 
 @every_network
 def test_shapes_are_as_declared(network):
     x = tensor(network)[0]
     intensity, state = network(x)
-    assert intensity.shape == (2, 1, 16, 24)
+    height, width = size(network)
+    assert intensity.shape == (2, 1, height, width)
     expected = [
-        (2, spec.channels, 16 // spec.stride, 24 // spec.stride) for spec in network.state_specs
+        (2, spec.channels, height // spec.stride, width // spec.stride)
+        for spec in network.state_specs
     ]
     assert [tuple(one.shape) for one in state] == expected
-    assert [tuple(one.shape) for one in network.zero_state(2, 16, 24)] == expected
+    assert [tuple(one.shape) for one in network.zero_state(2, height, width)] == expected
 
 
 @every_network
@@ -56,7 +76,7 @@ def test_no_state_means_zeros(network):
     x = tensor(network)[0]
     with torch.no_grad():
         torch.testing.assert_close(
-            network(x), network(x, network.zero_state(2, 16, 24)), rtol=0, atol=0
+            network(x), network(x, network.zero_state(2, *size(network))), rtol=0, atol=0
         )
 
 
@@ -74,6 +94,8 @@ def test_the_state_is_a_value(network):
 
 @every_network
 def test_state_is_alive(network):
+    if not network.state_specs:
+        pytest.skip('it has no state')
     x = tensor(network)[0]
     with torch.no_grad():
         first, state = network(x)
@@ -84,26 +106,35 @@ def test_state_is_alive(network):
 @every_network
 def test_weights_are_the_same_for_the_same_seed(name):
     torch.manual_seed(5)
-    one = make_network(name, seed=1).state_dict()
+    one = small(name, seed=1).state_dict()
     torch.manual_seed(6)
-    same, other = make_network(name, seed=1).state_dict(), make_network(name, seed=2).state_dict()
+    same, other = small(name, seed=1).state_dict(), small(name, seed=2).state_dict()
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
 
 
 @every_network
 def test_every_weight_learns(name):
-    network = woken(make_network(name))
+    network = woken(small(name))
     state, total = None, 0.0
     for x in tensor(network, steps=3):
-        intensity, state = network(x, state)
-        total = total + (intensity**2).mean()
+        images, state = learned_from(network, x, state)
+        total = total + sum((image**2).mean() for image in images)
     total.backward()
     assert not [
         key
         for key, value in network.named_parameters()
         if value.grad is None or not value.grad.abs().sum() > 0
     ]
+
+
+def learned_from(network, x, state):
+    """Return all images that training sees, and the state."""
+    if isinstance(network, PlaneNetwork):
+        estimates, state = network.estimates(x, state)
+        return [one.image for one in estimates], state
+    image, state = network(x, state)
+    return [image], state
 
 
 @every_network

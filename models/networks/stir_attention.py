@@ -1,0 +1,112 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""STIR's symmetric interactive attention between the middle window and either outer one.
+
+Comes in: the coarsest features of three windows. Goes out: features of all three together. Knows
+nothing about the scales around it.
+
+It attends to channels rather than to places (Zamir et al., "Restormer", CVPR 2022): a head's map
+is channels x channels, whatever the size of the image, so the cost grows with the pixels only.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+EXPANSION = 2.66
+"""Of the feed-forward network, as in Restormer."""
+
+
+class InteractiveAttention(nn.Module):
+    """The middle window asks, either outer one answers.
+
+    Args:
+        channels: of the features of a window, a multiple of `heads`.
+        heads: of the attention.
+    """
+
+    def __init__(self, channels: int, heads: int = 4) -> None:
+        super().__init__()
+        self.norm_middle = ChannelNorm(channels)
+        self.norm_outer = nn.ModuleList(ChannelNorm(channels) for _ in range(2))
+        self.query = nn.Conv2d(channels, 2 * channels, 1, bias=False)
+        self.query_near = _near(2 * channels, groups=channels)
+        self.key_value = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, 2 * channels, 1, bias=False),
+                _near(2 * channels, groups=2 * channels),
+            )
+            for _ in range(2)
+        )
+        self.temperature = nn.Parameter(torch.ones(2, heads, 1, 1))
+        self.norm = ChannelNorm(channels)
+        self.feed_forward = GatedFeedForward(channels, int(EXPANSION * channels))
+
+    def forward(
+        self, middle: torch.Tensor, before: torch.Tensor, after: torch.Tensor
+    ) -> torch.Tensor:
+        """Return [batch, 3 channels, height, width]: before, middle, after."""
+        queries = self.query_near(self.query(self.norm_middle(middle))).chunk(2, 1)
+        told = []
+        for side, outer in enumerate((before, after)):
+            keys, values = self.key_value[side](self.norm_outer[side](outer)).chunk(2, 1)
+            answer = self._attend(queries[side], keys, values, self.temperature[side])
+            told.append(self.feed_forward(self.norm(answer)))
+        return torch.cat([told[0], middle, told[1]], 1)
+
+    def _attend(
+        self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, heat: torch.Tensor
+    ) -> torch.Tensor:
+        batch, channels, height, width = queries.shape
+        heads = heat.shape[0]
+
+        def split(x: torch.Tensor) -> torch.Tensor:
+            return x.reshape(batch, heads, channels // heads, height * width)
+
+        # In float32 also below autocast: these are sums over all places.
+        with torch.autocast(queries.device.type, enabled=False):
+            asked = functional.normalize(split(queries).float(), dim=-1)
+            offered = functional.normalize(split(keys).float(), dim=-1)
+            share = torch.softmax(asked @ offered.transpose(-2, -1) * heat, -1)
+        return (share.to(values.dtype) @ split(values)).reshape(batch, channels, height, width)
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each place.
+
+    Args:
+        channels: of the features.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class GatedFeedForward(nn.Module):
+    """project_out(gelu(a) b), with a and b read from 3x3 neighbourhoods.
+
+    Args:
+        channels: of the input and of the output.
+        hidden: channels of a and of b.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.project_in = nn.Conv2d(channels, 2 * hidden, 1, bias=False)
+        self.near = _near(2 * hidden, groups=2 * hidden)
+        self.project_out = nn.Conv2d(hidden, channels, 1, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        gate, value = self.near(self.project_in(x)).chunk(2, 1)
+        return self.project_out(functional.gelu(gate) * value)
+
+
+def _near(channels: int, groups: int) -> nn.Conv2d:
+    """Return a convolution that looks at the neighbours of few channels at a time."""
+    return nn.Conv2d(channels, channels, 3, padding=1, groups=groups, bias=False)

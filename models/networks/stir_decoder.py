@@ -1,0 +1,122 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""STIR's decoder: image and motion, from coarse to fine.
+
+Comes in: features of three windows at one scale, and what the scale below handed up. Goes out:
+what the next one needs. Knows nothing about how the features came to be.
+
+Each scale brings the features of the outer windows to the middle one along the motion found so
+far, and finds a better image and the rest of the motion from all of them together.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from spike_recon_models.networks.stir_encoder import ResidualPath
+from spike_recon_models.networks.warp import warp
+
+HANDED = 8
+"""Channels of the features that one scale hands to the next."""
+FLOWS = 4
+"""Channels of the motion from the middle window to the one before (2) and to the one after (2)."""
+
+Windows = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Features of the window before, the middle one and the one after, [batch, channels, height,
+width]."""
+
+
+class Level(NamedTuple):
+    """What a scale has found.
+
+    Attributes:
+        image: [batch, 1, height, width], spikes a plane.
+        features: [batch, 3 channels, height, width].
+        flow: [batch, 4, height, width], in pixels of this scale; before, then after.
+        coming: the part of `flow` that came from the scale below.
+    """
+
+    image: torch.Tensor
+    features: torch.Tensor
+    flow: torch.Tensor
+    coming: torch.Tensor
+
+
+class CoarsestLevel(nn.Module):
+    """Where decoding begins, without motion.
+
+    Args:
+        channels: of a window's features.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        wide = 3 * channels
+        self.join = nn.Sequential(nn.Conv2d(wide, wide, 3, padding=1), nn.PReLU(wide))
+        self.refine = ResidualPath(wide)
+        self.draw = nn.Conv2d(wide, 1 + FLOWS, 3, padding=1)
+
+    def forward(self, together: torch.Tensor) -> Level:
+        """Read the features of the attention [batch, 3 channels, height, width]."""
+        features = self.refine(self.join(together))
+        drawn = self.draw(features)
+        flow = drawn[:, 1:]
+        return Level(drawn[:, :1], features, flow, torch.zeros_like(flow))
+
+
+class FinerLevel(nn.Module):
+    """One scale of twice the resolution of the one below.
+
+    Args:
+        below: channels of a window's features one scale below.
+        channels: of a window's features.
+        groups: motions that are tried beside each other. Only the finest scale has more than one,
+            and it finds no further motion.
+    """
+
+    def __init__(self, below: int, channels: int, groups: int = 1) -> None:
+        super().__init__()
+        self._more = groups - 1
+        self._last = groups > 1
+        wide = 3 * channels
+        if self._more:
+            self.find_more = nn.Conv2d(3 * below, FLOWS * self._more, 3, padding=1)
+            self.more_up = _twice(FLOWS * self._more, FLOWS * self._more)
+        self.flow_up = _twice(FLOWS, FLOWS)
+        self.features_up = _twice(3 * below, HANDED)
+        read = 1 + channels + groups * (2 * channels + FLOWS) + HANDED
+        self.join = nn.Sequential(
+            nn.Conv2d(read, read, 3, padding=1),
+            nn.PReLU(read),
+            nn.Conv2d(read, wide, 3, padding=1),
+            nn.PReLU(wide),
+        )
+        self.refine = ResidualPath(wide)
+        self.draw = nn.Conv2d(wide, 1 if self._last else 1 + FLOWS, 3, padding=1)
+
+    def forward(self, windows: Windows, below: Level) -> Level:
+        """Read the windows' features and the scale below."""
+        before, middle, after = windows
+        coming = self.flow_up(below.flow)
+        flows = [coming]
+        if self._more:
+            more = self.find_more(below.features) + below.coming.repeat(1, self._more, 1, 1)
+            flows += self.more_up(more).chunk(self._more, 1)
+        motions = [motion for flow in flows for motion in flow.chunk(2, 1)]
+        outer = torch.cat([before, after] * len(flows))
+        moved = warp(outer, torch.cat(motions)).chunk(len(motions))
+        image = functional.interpolate(
+            below.image, scale_factor=2, mode='bilinear', align_corners=False
+        )
+        read = [image, middle, *moved, self.features_up(below.features), *flows]
+        features = self.refine(self.join(torch.cat(read, 1)))
+        drawn = self.draw(features)
+        flow = coming if self._last else coming + drawn[:, 1:]
+        return Level(drawn[:, :1], features, flow, coming)
+
+
+def _twice(inputs: int, channels: int) -> nn.ConvTranspose2d:
+    """Return a layer that doubles the resolution."""
+    return nn.ConvTranspose2d(inputs, channels, 4, stride=2, padding=1)

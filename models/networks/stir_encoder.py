@@ -1,0 +1,93 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What STIR reads from one window of 21 planes.
+
+Comes in: planes. Goes out: features at full resolution, a half, a quarter, an eighth and a
+sixteenth of it. Knows nothing about the other windows.
+
+No layer here has a bias, nor are there normalisation layers. So planes without spikes give
+features of zero, exactly and up to the border: a recurrent state of zeros is a stream that was
+dark before it began. And all features are proportional to the planes, which is what keeps
+bias-free networks right at levels of noise that they were not trained on (Mohan et al., "Robust
+and Interpretable Blind Image Denoising via Bias-Free Convolutional Neural Networks", ICLR 2020).
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+WINDOW = 21
+"""Planes; the middle one is that of the window."""
+CUTS = 0, 2, 4, 6, 8
+"""Planes that each centred mean leaves out at either end: means over 21, 17, 13, 9 and 5."""
+
+
+class HybridEmbedding(nn.Module):
+    """Centred means, best where all is still, beside what a residual block makes of the planes.
+
+    Args:
+        channels: of the embedding, the five means included.
+    """
+
+    def __init__(self, channels: int = 16) -> None:
+        super().__init__()
+        learned = channels - len(CUTS)
+        self.first = nn.Conv2d(WINDOW, learned, 3, padding=1, bias=False)
+        self.second = nn.Conv2d(learned, learned, 3, padding=1, bias=False)
+        self.shortcut = nn.Conv2d(WINDOW, learned, 1, bias=False)
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        """Return [batch, channels, height, width] of planes [batch, 21, height, width]."""
+        means = [planes[:, cut : WINDOW - cut].mean(1, keepdim=True) for cut in CUTS]
+        learned = self.second(torch.relu(self.first(planes))) + self.shortcut(planes)
+        return torch.cat([*means, torch.relu(learned)], 1)
+
+
+class PyramidEncoder(nn.Module):
+    """A convolution of 7x7, then four steps that halve the resolution.
+
+    Args:
+        inputs: channels of the embedding.
+        widths: channels at full resolution and after each step.
+    """
+
+    def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.head = nn.Sequential(
+            nn.Conv2d(inputs, widths[0], 7, padding=3, bias=False), nn.PReLU()
+        )
+        self.steps = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(fine, coarse, 3, stride=2, padding=1, bias=False),
+                nn.PReLU(),
+                ResidualPath(coarse, bias=False),
+            )
+            for fine, coarse in pairwise(widths)
+        )
+
+    def forward(self, embedding: torch.Tensor) -> list[torch.Tensor]:
+        """Return the features after each step, the finest first."""
+        features, found = self.head(embedding), []
+        for step in self.steps:
+            features = step(features)
+            found.append(features)
+        return found
+
+
+class ResidualPath(nn.Module):
+    """x + second(relu(first(x))), both 3x3 convolutions.
+
+    Args:
+        channels: of the input and of the output.
+        bias: whether the convolutions have biases.
+    """
+
+    def __init__(self, channels: int, bias: bool = True) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=bias)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        return x + self.second(torch.relu(self.first(x)))

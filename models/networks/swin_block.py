@@ -1,0 +1,152 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A Swin block over three streams, with temporal spike attention between them.
+
+Comes in: tokens of the left, the middle and the right planes. Goes out: the same, changed. Knows
+nothing about how tokens are made of pixels.
+
+    middle += self_attention(middle) + .1 temporal_attention(left asks, right answers, of middle)
+    each   += mlp(each)
+
+Attention is within windows of 5x5 tokens; every other block has them shifted by two, so that what
+is near meets at last (Liu et al., "Swin Transformer", ICCV 2021). The temporal attention is that
+of SwinSF (Jiang et al., ICVRV 2024). Left and right pass through the same layers.
+"""
+
+import torch
+from torch import nn
+
+WINDOW = 5
+SHIFT = WINDOW // 2
+TEMPORAL_SHARE = 0.1
+APART = -100.0
+"""Added to the score of two tokens that are neighbours only since the image was shifted round."""
+
+Streams = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Left, middle and right tokens, [batch, rows, columns, channels]."""
+
+
+class SwinBlock(nn.Module):
+    """The block.
+
+    Args:
+        channels: of a token, a multiple of `heads`.
+        heads: of both attentions.
+        shifted: whether its windows are those between the others.
+        widening: of the hidden layer.
+    """
+
+    def __init__(self, channels: int, heads: int, shifted: bool, widening: int = 4) -> None:
+        super().__init__()
+        self._shift = SHIFT if shifted else 0
+        self.norm = nn.LayerNorm(channels)
+        self.spatial = WindowAttention(channels, heads)
+        self.temporal = WindowAttention(channels, heads)
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(channels),
+            nn.Linear(channels, widening * channels),
+            nn.GELU(),
+            nn.Linear(widening * channels, channels),
+        )
+
+    def forward(self, streams: Streams) -> Streams:
+        """Return the three streams, of the same shape."""
+        rows, columns = streams[1].shape[1:3]
+        asked, told, answered = (
+            into_windows(_rolled(self.norm(stream), -self._shift)) for stream in streams
+        )
+        seam = _seam(rows, columns, like=told) if self._shift else None
+        seen = self.spatial(told, told, told, seam)
+        seen = seen + TEMPORAL_SHARE * self.temporal(asked, answered, told, seam)
+        left, middle, right = streams
+        middle = middle + _rolled(out_of_windows(seen, rows, columns), self._shift)
+        return left + self.mlp(left), middle + self.mlp(middle), right + self.mlp(right)
+
+
+class WindowAttention(nn.Module):
+    """Attention within windows, with a learned preference for each place relative to another.
+
+    Args:
+        channels: of a token, a multiple of `heads`.
+        heads: of the attention.
+    """
+
+    relative: torch.Tensor
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self._heads = heads
+        self.query = nn.Linear(channels, channels)
+        self.key = nn.Linear(channels, channels)
+        self.value = nn.Linear(channels, channels)
+        self.project = nn.Linear(channels, channels)
+        self.preference = nn.Parameter(torch.zeros(heads, (2 * WINDOW - 1) ** 2))
+        place = torch.arange(WINDOW**2)
+        down = place[:, None] // WINDOW - place // WINDOW + WINDOW - 1
+        across = place[:, None] % WINDOW - place % WINDOW + WINDOW - 1
+        self.register_buffer('relative', down * (2 * WINDOW - 1) + across, persistent=False)
+
+    def forward(
+        self,
+        asking: torch.Tensor,
+        answering: torch.Tensor,
+        telling: torch.Tensor,
+        seam: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return [batch, windows, 25, channels].
+
+        Args:
+            asking: tokens that queries are made of, [batch, windows, 25, channels].
+            answering: tokens that keys are made of.
+            telling: tokens that values are made of.
+            seam: what is added to all scores, [windows, 1, 25, 25]; None = nothing.
+        """
+        queries, keys = self._split(self.query(asking)), self._split(self.key(answering))
+        values = self._split(self.value(telling))
+        scores = queries @ keys.transpose(-2, -1) * queries.shape[-1] ** -0.5
+        scores = scores + self.preference[:, self.relative]
+        if seam is not None:
+            scores = scores + seam
+        found = (torch.softmax(scores, -1) @ values).transpose(2, 3)
+        return self.project(found.flatten(3))
+
+    def _split(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return [batch, windows, heads, 25, channels / heads]."""
+        batch, windows, places, channels = tokens.shape
+        each = channels // self._heads
+        return tokens.reshape(batch, windows, places, self._heads, each).transpose(2, 3)
+
+
+def into_windows(tokens: torch.Tensor) -> torch.Tensor:
+    """Return [batch, windows, 25, channels] of tokens [batch, rows, columns, channels]."""
+    batch, rows, columns, channels = tokens.shape
+    down, across = rows // WINDOW, columns // WINDOW
+    cut = tokens.reshape(batch, down, WINDOW, across, WINDOW, channels).transpose(2, 3)
+    return cut.reshape(batch, down * across, WINDOW**2, channels)
+
+
+def out_of_windows(windows: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Undo `into_windows`."""
+    batch, channels = windows.shape[0], windows.shape[3]
+    down, across = rows // WINDOW, columns // WINDOW
+    cut = windows.reshape(batch, down, across, WINDOW, WINDOW, channels).transpose(2, 3)
+    return cut.reshape(batch, rows, columns, channels)
+
+
+def _rolled(tokens: torch.Tensor, by: int) -> torch.Tensor:
+    """Move tokens down and to the right; what leaves comes in again on the other side."""
+    if not by:
+        return tokens
+    tokens = torch.cat([tokens[:, -by:], tokens[:, :-by]], 1)
+    return torch.cat([tokens[:, :, -by:], tokens[:, :, :-by]], 2)
+
+
+def _seam(rows: int, columns: int, like: torch.Tensor) -> torch.Tensor:
+    """Return [windows, 1, 25, 25]: APART for two tokens from opposite borders of the image."""
+    # After the roll, the last rows and columns are those from the other side.
+    round_down = torch.arange(rows, device=like.device) >= rows - SHIFT
+    round_across = torch.arange(columns, device=like.device) >= columns - SHIFT
+    side = (2 * round_down[:, None] + round_across).to(like.dtype)
+    side = into_windows(side[None, :, :, None])[0, :, :, 0]
+    apart = (side[:, None, :] != side[:, :, None]).to(like.dtype)
+    return APART * apart[:, None]

@@ -1,0 +1,87 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A stretch of spike planes with the truth at some of them.
+
+Comes in: files. Goes out: planes and images. Knows nothing about where data sets keep them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
+from spike_recon_ros.sources.spike_file import SpikeDatSource
+from spike_recon_ros.sources.spike_layout import SpikeLayout
+
+WHITE_RATE = 0.6
+"""Spikes a plane of a white pixel in the data set spike-REDS, and where nothing tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeTruth:
+    """The intensity at one plane.
+
+    Attributes:
+        plane: counted from 0, from the beginning of the clip.
+        image: file of the size of the planes; it is white where a pixel has the white rate.
+    """
+
+    plane: int
+    image: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeClip:
+    """Planes that belong together.
+
+    Attributes:
+        name: unique in its data set.
+        files: `.dat`, one after the other in time.
+        layout: of each file: geometry, period and flip.
+        truths: in the order of their planes; none for recordings of real cameras.
+        white_rate: spikes a plane of a white pixel.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    layout: SpikeLayout
+    truths: tuple[SpikeTruth, ...] = ()
+    white_rate: float = WHITE_RATE
+
+    def planes(self) -> SpikePlanes:
+        """Return all planes, upright, the first one at time 0.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
+        bits = np.concatenate([part for file in self.files for part in self._bits(file)])
+        return SpikePlanes(bits, np.arange(len(bits), dtype=np.int64) * self.layout.period_ns)
+
+    def _bits(self, file: Path) -> list[np.ndarray]:
+        layout = self.layout
+        with SpikeDatSource(file, layout) as source:
+            decoder = decoder_for(source.encoding, layout.width, layout.height)
+            packets = [packet for packet in source if isinstance(packet, Packet)]
+            return [decoder.decode(packet).bits for packet in packets]
+
+
+def plane_count(file: Path, layout: SpikeLayout) -> int:
+    """Return how many whole planes a file holds."""
+    return file.stat().st_size // (layout.height * bytes_per_row(layout.width))
+
+
+def read_truth(path: Path) -> np.ndarray:
+    """Return an image as uint8 [height, width].
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise UserError(f'{path} cannot be read as an image; name a PNG')
+    return image

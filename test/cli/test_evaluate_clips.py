@@ -1,0 +1,145 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from spike_recon_ros.cli import evaluate
+from spike_recon_ros.cli.evaluate_plane import image_at
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
+
+HEIGHT, WIDTH, PLANES = 12, 16, 120
+
+
+def write_clip(folder, name, ids, period=2, planes=PLANES):
+    """Write a clip whose pixels all fire each `period` planes, with noise, and its truths."""
+    (folder / 'test/input').mkdir(parents=True, exist_ok=True)
+    (folder / 'test/gt').mkdir(exist_ok=True)
+    random = np.random.default_rng(period)
+    spikes = (np.arange(planes)[:, None, None] % period == 0) ^ (
+        random.random((planes, HEIGHT, WIDTH)) < 0.02
+    )
+    np.packbits(spikes, axis=-1, bitorder='little').tofile(
+        folder / f'test/input/{name}_key_id{ids[0]}.dat'
+    )
+    grey = np.full((HEIGHT, WIDTH), round(255 / period / 0.6), np.uint8)
+    for number in ids:
+        cv2.imwrite(str(folder / f'test/gt/{name}_key_id{number}.png'), grey)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    write_clip(tmp_path, 'a', [51])
+    write_clip(tmp_path, 'b', [41, 61, 115], period=3)
+    return tmp_path
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    return evaluate.run(parser.parse_args([str(one) for one in arguments]))
+
+
+def size_told(dataset, name):
+    (dataset / f'test/input/{name}.dat.yaml').write_text(f'width: {WIDTH}\nheight: {HEIGHT}\n')
+
+
+@pytest.mark.parametrize('model', ['tfp', 'spike_intervals'])
+def test_figures_are_those_of_the_command_for_one_instant(dataset, model):
+    result = run('-d', dataset, '-m', model)
+    assert json.dumps(result)
+    for name, clip in result['clips'].items():
+        size_told(dataset, name)
+        for instant in clip['instants']:
+            number, plane = instant['plane'] + 1, instant['plane']
+            truth = dataset / f'test/gt/{name[0]}_key_id{number}.png'
+            path = dataset / f'test/input/{name}.dat'
+            alone = run('-d', path, '-m', model, '--truth', truth, '--truth-plane', plane)
+            assert (alone['psnr'], alone['ssim']) == (instant['psnr'], instant['ssim'])
+
+
+def test_the_mean_is_over_clips_and_within_them_over_instants(dataset, capsys):
+    result = run('-d', dataset, '-m', 'tfp')
+    a, b = (result['clips'][name] for name in ('a_key_id51', 'b_key_id41'))
+    assert [len(clip['instants']) for clip in (a, b)] == [1, 2]
+    assert b['psnr'] == pytest.approx(np.mean([one['psnr'] for one in b['instants']]))
+    assert result['mean']['psnr'] == pytest.approx((a['psnr'] + b['psnr']) / 2)
+    assert result['mean']['ssim'] == pytest.approx((a['ssim'] + b['ssim']) / 2)
+    assert a['psnr'] != b['psnr']
+    said = capsys.readouterr().err
+    assert f'{result["mean"]["psnr"]:.2f}' in said
+
+
+def test_instants_too_near_to_the_end_are_left_out_and_counted(dataset, capsys):
+    assert run('-d', dataset, '-m', 'tfp')['skipped'] == 1
+    assert '1 instants are left out' in capsys.readouterr().err
+
+
+def test_the_white_rate_may_be_told(dataset):
+    assert run('-d', dataset, '-m', 'tfp', '--white-rate', 1.0)['mean']['psnr'] < 15
+    assert run('-d', dataset, '-m', 'tfp')['mean']['psnr'] > 20
+
+
+@pytest.mark.parametrize(
+    ('options', 'cure'),
+    [
+        (['-o', 'out'], 'leave out -o'),
+        (['-m', 'tfi', 'tfp'], 'give one -d and one -m'),
+        (['-q', 'mse'], 'leave --metrics out'),
+        (['--plane-size', '16x12'], 'a data set knows its layout; leave out width, height'),
+        (['--white-rate', 0], 'must be above 0'),
+        (['-m', 'fibar'], 'spike planes came, but fibar is for events'),
+    ],
+)
+def test_option_that_does_not_fit_says_what_does(dataset, options, cure):
+    with pytest.raises(UserError, match=cure):
+        run('-d', dataset, *options)
+
+
+def test_clips_without_truth_cannot_be_scored(tmp_path):
+    (tmp_path / 'classA').mkdir()
+    (tmp_path / 'classA/car.dat').write_bytes(bytes(12_500))
+    with pytest.raises(UserError, match='no images to compare with'):
+        run('-d', tmp_path)
+
+
+def test_clips_that_are_too_short_are_an_error(tmp_path):
+    write_clip(tmp_path, 'a', [21], planes=25)
+    with pytest.raises(UserError, match=r'no clip of .* is long enough for spike_intervals'):
+        run('-d', tmp_path)
+
+
+def test_truth_of_another_size_is_refused(dataset):
+    cv2.imwrite(str(dataset / 'test/gt/b_key_id61.png'), np.zeros((20, 30), np.uint8))
+    with pytest.raises(UserError, match=r'30x20 pixels .* 16x12; they must be equal'):
+        run('-d', dataset, '-m', 'tfp')
+
+
+class Remembers:
+    """A model that says how it was fed."""
+
+    lookahead_planes = 10
+
+    def __init__(self, hop_planes=0):
+        self.hop_planes, self.lengths, self.last_ns = hop_planes, [], -1
+
+    def step(self, window):
+        self.lengths.append(len(window.events))
+        assert window.t_start_ns > self.last_ns
+        self.last_ns = int(window.events.t_ns[-1])
+        return np.zeros((HEIGHT, WIDTH), np.float32)
+
+
+@pytest.mark.parametrize(
+    ('hop', 'expected'), [(0, [3, 20, 20]), (20, [20, 20]), (43, [43]), (10, [10] * 4)]
+)
+def test_a_model_is_fed_as_it_runs_live(hop, expected):
+    bits = pack_planes(np.zeros((60, HEIGHT, WIDTH), np.uint8))
+    model = Remembers(hop)
+    image_at(model, SpikePlanes(bits, np.arange(len(bits))), 32, 0.6)
+    assert model.lengths == expected
+    assert model.last_ns == 42
