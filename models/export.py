@@ -146,7 +146,10 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
     if kind == 'spike_stack':
         return (random.random(shape) < 0.3).astype(np.float32)
     if kind == 'spike_intervals':
-        return random.uniform(0.1, 0.9, shape).astype(np.float32)
+        rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
+        # The image is a correction of the first one: on a flat one nothing hides the correction.
+        rates[:, :, 0] = 0.4
+        return rates
     values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
     return values.astype(np.float32)
 
@@ -170,6 +173,8 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     own = {'hop_planes': network.hop_planes} if network.hop_planes else {}
     if network.output_scale != 1:
         own['output_scale'] = network.output_scale
+    if not network.bfloat16:
+        own['bfloat16'] = False
     return {
         'sensor': card['sensor'],
         'representation': dict(said),

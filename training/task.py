@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 
+from spike_recon_models.networks.plane_network import PlaneNetwork
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
+from spike_recon_training.auxiliary import with_others
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.losses import Frames, Loss, LossWeights
 from spike_recon_training.recipe import Optimisation
@@ -49,11 +51,16 @@ class ReconstructionTask(LightningModule):
         """Return the loss of a segment."""
         if segment.cold:
             self._state = self._before = None
-        video, state = reconstructed(self.network, segment.grids, self._state)
+        if isinstance(self.network, PlaneNetwork):
+            video, state, others = with_others(self.network, segment, self._state)
+        else:
+            (video, state), others = reconstructed(self.network, segment.grids, self._state), {}
         loss, terms = self._loss(video, segment.truths, self._before)
+        loss = loss + sum(others.values(), loss.new_zeros(()))
         self._state = tuple(tensor.detach() for tensor in state)
         self._before = video[-1].detach(), segment.truths[-1]
-        self.last_terms = {'loss': loss.detach(), **terms}
+        others = {name: term.detach() for name, term in others.items()}
+        self.last_terms = {'loss': loss.detach(), **terms, **others}
         return loss
 
     def on_train_epoch_start(self) -> None:

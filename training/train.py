@@ -33,6 +33,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.representations import representation_for
 from spike_recon_ros.spare_cores import spare_cores
 from spike_recon_training.budget import Budget
+from spike_recon_training.datasets.clips import ClipSequences
 from spike_recon_training.datasets.mixed import MixedSegments
 from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.simulated import SimulatedSegments
@@ -49,6 +50,10 @@ from spike_recon_training.validation import held_segments
 
 PRECISION = {'32': '32-true', 'bf16': 'bf16-mixed', '16': '16-mixed'}
 SUMMARY = 'run.json'
+RECORDED_KINDS = {
+    'event': 'simulated events from moving photographs, and recordings of event cameras',
+    'spike': 'simulated spike planes of moving photographs, and data sets of spike planes',
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,17 +236,17 @@ def _photographs(
 
 def _recorded(
     request: Request, recipe: Recipe, bins: int
-) -> tuple[RecordedSequences | None, dict[str, Any]]:
+) -> tuple[RecordedSequences | ClipSequences | None, dict[str, Any]]:
     """Open the recordings to train on, if there are any; say which."""
     if not request.recordings:
         return None, {}
-    if recipe.sensor == 'spike':
-        raise UserError('recordings are of event cameras; leave --recordings out for this recipe')
     said = {
-        'kind': 'simulated events from moving photographs, and recordings of event cameras',
+        'kind': RECORDED_KINDS[recipe.sensor],
         'recordings': [path.name for path in request.recordings],
         'recordings_share': request.recordings_share,
     }
+    if recipe.sensor == 'spike':
+        return ClipSequences(request.recordings, recipe), said
     return RecordedSequences(request.recordings, recipe, bins), said
 
 

@@ -38,6 +38,8 @@ class RecurrentNetwork(nn.Module):
         pad_multiple: what height and width of the input must be divisible by.
         state_specs: the tensors of the state, in the order in which `forward` takes them.
         spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
+        bfloat16: whether a runtime may compute in it. It is too coarse for the coordinates of
+            GridSample on a whole image.
         hop_planes: spike planes that lie between two of its inputs; 0 = any number.
         output_scale: pixels of the image to a side of one of the input.
     """
@@ -46,6 +48,7 @@ class RecurrentNetwork(nn.Module):
     pad_multiple: int
     state_specs: tuple[StateSpec, ...]
     spiking: bool = False
+    bfloat16: bool = True
     hop_planes: int = 0
     output_scale: int = 1
 

@@ -12,6 +12,8 @@ second, from what the first one gives, two and four, so that it reaches further 
         x -> embed -> Y --> first layer --> F --> second layer --> M --> head -> intensity
                             ^  F-1, F-2           ^  M-2, M-4
 
+Its alignments are at half the resolution, where bfloat16 was measured to cost .01 dB at 400x250.
+
 All is causal: the state is six feature maps, kept as two tensors.
 
 What differs from the paper, besides the size: the features have half the sensor's resolution, by

@@ -52,6 +52,7 @@ class Stir(PlaneNetwork):
     """
 
     pad_multiple = 16
+    bfloat16 = False
     state_specs: tuple[StateSpec, ...] = ()
     bins = 2 * HOP + WINDOW
 

@@ -51,6 +51,7 @@ class Bundle:
         pad_multiple: what height and width must be divisible by.
         spiking: whether it holds neurons that fire or do not, which backends cannot agree on to
             the last spike. It has nothing to do with spike cameras.
+        bfloat16: whether that is precise enough for it.
         hop_planes: spike planes that a window must have; 0 = any number.
         output_scale: pixels of the image to a side of one of the sensor.
         description: everything in model.yaml.
@@ -67,6 +68,7 @@ class Bundle:
     state: tuple[StateTensor, ...]
     pad_multiple: int
     spiking: bool
+    bfloat16: bool
     hop_planes: int
     output_scale: int
     description: dict[str, Any]
@@ -82,8 +84,9 @@ class Bundle:
         return self.folder / WEIGHTS
 
     def golden(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return input [steps, bins, height, width] and output [steps, height, width], the
-        latter two times `output_scale`.
+        """Return input [steps, bins, height, width] and output [steps, height, width].
+
+        The output's sides are `output_scale` times as long.
 
         Raises:
             UserError: the file does not hold them.
@@ -128,7 +131,8 @@ def read_bundle(folder: Path) -> Bundle:
         network_arguments=_entry(folder, network, 'arguments', dict),
         state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
         pad_multiple=_positive(folder, content, 'pad_multiple'),
-        spiking=_flag(folder, content, 'spiking'),
+        spiking=_flag(folder, content, 'spiking', default=False),
+        bfloat16=_flag(folder, content, 'bfloat16', default=True),
         hop_planes=_positive(folder, content, 'hop_planes') if 'hop_planes' in content else 0,
         output_scale=(
             _positive(folder, content, 'output_scale') if 'output_scale' in content else 1
@@ -212,9 +216,9 @@ def _entry(folder: Path, content: dict[str, Any], key: str, kind: Any) -> Any:
     return value
 
 
-def _flag(folder: Path, content: dict[str, Any], key: str) -> bool:
-    """Return a flag that may be left out, and is false then."""
-    value = content.get(key, False)
+def _flag(folder: Path, content: dict[str, Any], key: str, *, default: bool) -> bool:
+    """Return a flag that may be left out."""
+    value = content.get(key, default)
     if not isinstance(value, bool):
         raise UserError(f'{folder / DESCRIPTION}: {key} is {value!r}; {FETCH_AGAIN}')
     return value

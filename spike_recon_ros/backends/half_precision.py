@@ -18,6 +18,8 @@ from spike_recon_ros.errors import UserError
 _TYPES = {'fp16': TensorProto.FLOAT16, 'bf16': TensorProto.BFLOAT16}
 # Their float32 parameters must stay float32, or are not in the list of initialisers.
 _UNKNOWN = {'Constant', 'ConstantOfShape', 'CastLike', 'Resize', 'If', 'Loop', 'Scan', 'Random'}
+# Its coordinates: in 16 bits there is no tenth of a pixel left at the right of an image.
+_UNKNOWN |= {'GridSample'}
 
 
 def half_graph(bundle: Bundle, precision: str) -> bytes:

@@ -31,6 +31,7 @@ class NetworkModel:
         name: of the bundle.
         description: model, backend, device and the reason for them, for the log.
         lookahead_planes: see Model.
+        hop_planes: spike planes that a window must have; 0 = any number.
 
     Raises:
         UserError: the bundle cannot be loaded, or does not give its golden output.
@@ -52,14 +53,16 @@ class NetworkModel:
                 f'{bundle.name} reads {bundle.bins} channels, but its representation has '
                 f'{self._representation.channels}; export the bundle again'
             )
+        self.hop_planes = bundle.hop_planes
         self.lookahead_planes = self._representation.lookahead_planes
         # The sensor is the top left of it. Beyond the sensor no event ever happens, so zero.
         self._tensor = np.zeros((bundle.bins, *padded), np.float32)
         self._last: np.ndarray | None = None
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width], each times the scale of
-        a network for super-resolution.
+        """Take one window in; return float32 [height, width].
+
+        A network for super-resolution gives more rows and columns.
 
         A window without a single event says that nothing has changed: the image stays, and so does
         the state, which would slowly forget it.
@@ -87,7 +90,7 @@ class NetworkModel:
         return self._backend.step(self._tensor)
 
     def _check_hop(self, window: Window) -> None:
-        hop = self._bundle.hop_planes
+        hop = self.hop_planes
         if hop and len(window.events) != hop:
             raise UserError(
                 f'{self.name} needs windows of {hop} spike planes and got {len(window.events)}; '

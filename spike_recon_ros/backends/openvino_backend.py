@@ -34,7 +34,8 @@ class OpenVinoBackend:
     """A network compiled for one size.
 
     On a CPU with bfloat16 instructions it computes in bfloat16, which halves the time and leads
-    the recurrence nowhere else (error below a grey level; where spikes turn, see golden.py).
+    the recurrence nowhere else (error below a grey level; where spikes turn, see golden.py),
+    unless the bundle says that bfloat16 is too coarse for it.
 
     Raises:
         UserError: the size does not suit the network, or the file is no ONNX graph.
@@ -47,9 +48,8 @@ class OpenVinoBackend:
         self._bundle, self._placement = bundle, placement
         core = openvino.Core()
         device = placement.device.upper()
-        bfloat16 = device == 'CPU' and 'BF16' in core.get_property(
-            'CPU', 'OPTIMIZATION_CAPABILITIES'
-        )
+        able = device == 'CPU' and 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+        bfloat16 = able and bundle.bfloat16
         self.name = f'openvino {"bf16" if bfloat16 else "f32"} on {device}'
         self.precision = 'bf16' if bfloat16 else FULL_PRECISION
         self.tolerance = (BFLOAT16 if bfloat16 else FLOAT32).of(bundle)

@@ -17,12 +17,34 @@ from spike_recon_ros.backends.backend import Placement, check_size, state_shapes
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
+from spike_recon_ros.representations.padding import padded_size
 
+INTERVALS = {
+    'kind': 'spike_intervals',
+    'counts': 9,
+    'planes_per_count': 5,
+    'lookahead_planes': 30,
+}
 MADE_HERE = {
     'two_scale_gru': {'channels': 4},
     'firenet': {'channels': 4},
     'hybrid': {'channels': 4},
+    'spk2vid': {'channels': 6, 'taps': 3},
+    'spk2vid_x4': {'channels': 6, 'scale': 4},
+    'base': {'widths': [4, 4]},
+    'stir_streaming': {'widths': [8, 8, 8, 8, 8]},
+    'swinsf': {'channels': 4, 'depth': 2},
 }
+NETWORK_OF = {'spk2vid_x4': 'spk2vid'}
+"""Where it is not the bundle's name."""
+READS = {
+    'spk2vid': INTERVALS,
+    'spk2vid_x4': INTERVALS,
+    'base': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
+    'stir_streaming': {'kind': 'spike_stack', 'planes': 21, 'lookahead_planes': 30},
+    'swinsf': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
+}
+"""The representation of those for spike cameras."""
 MADE, SHIPPED = 'random', 'zoo'
 
 
@@ -54,16 +76,29 @@ def made_bundles(tmp_path_factory) -> Path:
     for name, arguments in MADE_HERE.items():
         card = {
             'name': name,
-            'representation': {'normalisation': 'nonzero'},
+            'sensor': 'spike' if name in READS else 'event',
+            'representation': READS.get(name, {'normalisation': 'nonzero'}),
             'window_ms': 20,
-            'network': {'name': name, 'arguments': arguments},
+            'network': {'name': NETWORK_OF.get(name, name), 'arguments': arguments},
             'recipe': 'none: random weights',
             'data': 'none',
             'metrics': {},
             'licence': 'Apache-2.0',
         }
-        export_bundle(make_network(name, **arguments, seed=7), folder / name, card)
+        network = make_network(NETWORK_OF.get(name, name), **arguments, seed=7)
+        wake(network)
+        export_bundle(network, folder / name, card)
     return folder
+
+
+def wake(network):
+    """Fill layers that are still zero, which training does first: they would hide the others."""
+    torch = importlib.import_module('torch')
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.ndim == 4 and not weight.any():
+                weight.copy_(0.05 * torch.randn(weight.shape, generator=generator))
 
 
 @pytest.fixture(scope='session')
@@ -229,13 +264,32 @@ def approve():
     return write
 
 
+def small(bundle) -> Placement:
+    """Return a small size that suits a bundle."""
+    return Placement(*padded_size(24, 32, bundle.pad_multiple))
+
+
+@pytest.fixture(scope='session')
+def small_size():
+    """Return `small`."""
+    return small
+
+
 @pytest.fixture(scope='session')
 def inputs():
-    """Return a function that makes tensors with a tenth of the entries other than zero."""
+    """Return a function that makes tensors like those that a bundle reads."""
 
-    def make(bundle, steps: int, height: int = 24, width: int = 32) -> np.ndarray:
+    def make(bundle, steps: int, width: int | None = None) -> np.ndarray:
         random = np.random.default_rng(11)
-        shape = steps, bundle.bins, height, width
+        where = small(bundle)
+        shape = steps, bundle.bins, where.height, width or where.width
+        kind = bundle.representation['kind']
+        if kind == 'spike_stack':
+            return (random.random(shape) < 0.3).astype(np.float32)
+        if kind == 'spike_intervals':
+            rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
+            rates[:, 0] = 0.4
+            return rates
         return (random.normal(size=shape) * (random.random(shape) < 0.1)).astype(np.float32)
 
     return make

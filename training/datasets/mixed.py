@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
+from spike_recon_training.datasets.clips import ClipSequences
 from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import SimulatedSegments
@@ -34,7 +35,7 @@ class MixedSegments(IterableDataset):
     def __init__(
         self,
         simulated: SimulatedSegments,
-        recorded: RecordedSequences,
+        recorded: RecordedSequences | ClipSequences,
         share: float,
         seed: int,
         *,
