@@ -25,6 +25,7 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_clip import WHITE_RATE, read_truth
+from spike_recon_ros.sources.spike_layout import layout_of, sidecar_of
 from spike_recon_ros.windows.window import Window
 
 PLANES_PER_WINDOW = 20
@@ -60,8 +61,8 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     if args.truth_plane is None or args.truth_plane < 0:
         raise UserError('--truth needs --truth-plane, the plane that the image shows, from 0 on')
     check_options(args, '--truth')
-    white_rate = WHITE_RATE if args.white_rate is None else args.white_rate
     path = args.datasets[0]
+    white_rate = args.white_rate or _known_white_rate(path) or WHITE_RATE
     truth = read_truth(args.truth)
     planes, (width, height) = planes_in(path, planes_told(args))
     check_size(args.truth, truth, path, width, height)
@@ -175,3 +176,8 @@ def planes_in(path: Path, told: dict[str, Any]) -> tuple[SpikePlanes, tuple[int,
         decoder = decoder_for(first.encoding, first.width, first.height)
         parts = [decoder.decode(packet) for packet in packets]
     return SpikePlanes.concatenate(parts), (first.width, first.height)
+
+
+def _known_white_rate(path: Path) -> float | None:
+    """Return what the sidecar of a file of planes says, if it has one."""
+    return layout_of(path).white_rate if sidecar_of(path).is_file() else None

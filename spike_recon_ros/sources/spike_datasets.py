@@ -148,7 +148,9 @@ def _one_folder(path: Path, split: str) -> Iterator[SpikeClip]:
             continue
         pairs = ((_PLANE.fullmatch(image.stem), image) for image in simulated)
         truths = {int(plane.group(1)): image for plane, image in pairs if plane}
-        yield SpikeClip(file.stem, (file,), _layout(file, simulated), _in_order(truths))
+        layout = _layout(file, simulated)
+        rate = layout.white_rate or WHITE_RATE
+        yield SpikeClip(file.stem, (file,), layout, _in_order(truths), rate)
 
 
 def _in_order(truths: dict[int, Path]) -> tuple[SpikeTruth, ...]:

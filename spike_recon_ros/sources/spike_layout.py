@@ -33,6 +33,7 @@ class SpikeLayout:
         period_ns: time between two planes.
         flip: whether the bottom row is stored first; None = as usual for the size, which is so
             for 400x250 and not for others.
+        white_rate: spikes a plane of a white pixel of the truth; None = not known.
     """
 
     layout: str = PLANES
@@ -40,6 +41,7 @@ class SpikeLayout:
     height: int = VIDAR_SIZE[1]
     period_ns: int = 50_000
     flip: bool | None = None
+    white_rate: float | None = None
 
     @property
     def upside_down(self) -> bool:
@@ -71,7 +73,8 @@ def layout_of(path: Path, told: Mapping[str, Any] | None = None) -> SpikeLayout:
     for wrong in (name for name, value in values.items() if not _possible(name, value)):
         raise UserError(
             f'{sidecar} has {wrong}: {values[wrong]}; it may hold layout '
-            f'({", ".join(LAYOUTS)}), width, height, period_ns and flip (true or false)'
+            f'({", ".join(LAYOUTS)}), width, height, period_ns, flip (true or false) and '
+            'white_rate (above 0, at most 1)'
         )
     told = told or {}
     for wrong in (name for name, value in told.items() if not _possible(name, value)):
@@ -93,6 +96,7 @@ def layout_of(path: Path, told: Mapping[str, Any] | None = None) -> SpikeLayout:
 def write_sidecar(path: Path, layout: SpikeLayout) -> None:
     """Write down the layout of a file beside it."""
     values = asdict(replace(layout, flip=layout.upside_down))
+    values = {name: value for name, value in values.items() if value is not None}
     sidecar_of(path).write_text(yaml.safe_dump(values, sort_keys=False), encoding='utf-8')
 
 
@@ -111,6 +115,8 @@ def _possible(name: object, value: object) -> bool:
         return value in LAYOUTS
     if name == 'flip':
         return value is None or isinstance(value, bool)
+    if name == 'white_rate':
+        return type(value) in (int, float) and 0 < value <= 1
     if name not in {field.name for field in fields(SpikeLayout)} or type(value) is not int:
         return False
     return 0 < value <= (LONGEST_PERIOD_NS if name == 'period_ns' else LARGEST_SIDE)

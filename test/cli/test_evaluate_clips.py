@@ -9,6 +9,7 @@ import pytest
 
 from spike_recon_ros.cli import evaluate
 from spike_recon_ros.cli.evaluate_plane import image_at
+from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 
@@ -143,3 +144,17 @@ def test_a_model_is_fed_as_it_runs_live(hop, expected):
     image_at(model, SpikePlanes(bits, np.arange(len(bits))), 32, 0.6)
     assert model.lengths == expected
     assert model.last_ns == 42
+
+
+def test_what_is_white_in_a_simulation_stands_beside_it(tmp_path, capsys):
+    out = tmp_path / 'dim.dat'
+    words = ['simulate', '--sensor', 'spike', '--size', '64x48', '--duration', '0.02']
+    assert main([*words, '--fps-truth', '200', '--light-scale', '0.3', '-o', str(out)]) == 0
+    capsys.readouterr()
+    assert main(['evaluate', '-d', str(tmp_path)]) == 0
+    whole = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert whole['clips']['dim']['white_rate'] == 0.3
+    assert whole['mean']['psnr'] > 22
+    truth = tmp_path / 'dim_truth' / 'plane_000200.png'
+    assert main(['evaluate', '-d', str(out), '--truth', str(truth), '--truth-plane', '200']) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])['white_rate'] == 0.3

@@ -157,8 +157,12 @@ def _to_dat(take: _Take, out: Path, overwrite: bool) -> None:
     for path in (out, truth):
         if path.exists() and not overwrite:
             raise UserError(f'{path} exists already; choose another name or add --overwrite')
+    light_scale = take.camera.model.light_scale
     layout = SpikeLayout(
-        width=take.camera.width, height=take.camera.height, period_ns=take.period_ns
+        width=take.camera.width,
+        height=take.camera.height,
+        period_ns=take.period_ns,
+        white_rate=light_scale if light_scale <= 1 else None,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     sidecar_of(out).unlink(missing_ok=True)
