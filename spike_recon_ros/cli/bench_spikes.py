@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How fast spike planes are taken in and read out, and how good the filters' images are.
+"""How fast spike planes become images, by filters and networks, and how good those are.
 
 Comes in: made-up planes, and clips with ground truth. Goes out: processor time on one core, and
 PSNR and SSIM. Knows nothing about ROS.
@@ -18,8 +18,9 @@ import numpy as np
 from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
-from spike_recon_ros.filters.filters import SPIKE_FILTERS
 from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.model import Model
+from spike_recon_ros.model_choice import load_model, model_names, takes_planes
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
@@ -36,7 +37,7 @@ RATE = 0.3
 
 
 def spikes(clips: list[Path]) -> Iterator[dict[str, Any]]:
-    """Measure the front end and each filter for each sensor size, then score each clip."""
+    """Measure the front end and each model for each sensor size, then score each clip."""
     for width, height in SIZES:
         packets = _made_up(width, height)
         yield from _speed(packets, width, height)
@@ -70,17 +71,25 @@ def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[
         'front_end_us_per_plane': round(us, 2),
         'times_camera': round(1e6 / CAMERA_PLANES_S / us, 2),
     }
-    for name, make in SPIKE_FILTERS.items():
-        model = make(width, height, settings)
-        for bits in packets:
-            image = model.step(_window(bits))
-        readout = partial(model.step, _window(packets[0][:0]))
+    for name in _models():
+        model = _loaded(name, width, height)
+        image = model.step(_window(packets[0]))
+        calls = [partial(model.step, _window(bits)) for bits in packets]
         yield {
             'size': f'{width}x{height}',
-            'filter': name,
-            'readout_ms': round(_milliseconds([readout]), 3),
+            'model': name,
+            'image_ms': round(_milliseconds(calls), 3),
             'render_ms': round(_milliseconds([partial(Renderer(settings).render, image, 0)]), 3),
         }
+        model.close()
+
+
+def _models() -> list[str]:
+    return [name for name in model_names() if takes_planes(name)]
+
+
+def _loaded(name: str, width: int, height: int) -> Model:
+    return load_model(Settings(model=name, threads=1), width, height, planes=True)
 
 
 def _window(bits: np.ndarray) -> Window:
@@ -88,7 +97,7 @@ def _window(bits: np.ndarray) -> Window:
 
 
 def _quality(clip: Path) -> Iterator[dict[str, Any]]:
-    """Score the filters at the middle plane of a clip.
+    """Score the models at the middle plane of a clip.
 
     Raises:
         UserError: there is no picture of its size beside it.
@@ -101,12 +110,14 @@ def _quality(clip: Path) -> Iterator[dict[str, Any]]:
             f'the middle plane of {clip.name}'
         )
     plane = len(planes) // 2
-    for name, make in SPIKE_FILTERS.items():
-        image = image_at(make(width, height, Settings()), planes, plane, WHITE_RATE)
+    for name in _models():
+        model = _loaded(name, width, height)
+        image = image_at(model, planes, plane, WHITE_RATE)
+        model.close()
         yield {
             'clip': clip.name,
             'plane': plane,
-            'filter': name,
+            'model': name,
             'psnr': round(psnr(image, truth / 255), 2),
             'ssim': round(ssim(image, truth / 255), 3),
         }

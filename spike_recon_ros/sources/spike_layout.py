@@ -116,7 +116,9 @@ def _possible(name: object, value: object) -> bool:
     if name == 'flip':
         return value is None or isinstance(value, bool)
     if name == 'white_rate':
-        return type(value) in (int, float) and 0 < value <= 1
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return 0 < value <= 1
     if name not in {field.name for field in fields(SpikeLayout)} or type(value) is not int:
         return False
     return 0 < value <= (LONGEST_PERIOD_NS if name == 'period_ns' else LARGEST_SIDE)

@@ -8,6 +8,7 @@ import pytest
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import choose_backend
 from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.errors import UserError
 
 HAVE_GRAPHS = 'tensorrt', 'torch'
 
@@ -44,7 +45,12 @@ def test_engines_in_half_precision_stay_near_the_cpu(way, load, bundle, tensors,
     if way.name != 'tensorrt':
         pytest.skip(f'{way.name} computes in float32')
     given = tensors(bundle, 100)
-    backend = load(bundle, precision=precision)
+    try:
+        backend = load(bundle, precision=precision)
+    except UserError as refused:
+        if 'GridSample' not in str(refused):
+            raise
+        pytest.skip(str(refused))
     images = np.stack([backend.step(tensor) for tensor in given])
     backend.close()
     assert backend.precision == precision
