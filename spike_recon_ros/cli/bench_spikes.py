@@ -7,7 +7,7 @@ PSNR and SSIM. Knows nothing about ROS.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def _quality(clip: Path) -> Iterator[dict[str, Any]]:
         }
 
 
-def _milliseconds(calls: list[Callable[[], Any]]) -> float:
+def _milliseconds(calls: Sequence[Callable[[], Any]]) -> float:
     """Return the median processor time of calls that are made in turn, ms."""
     for call in calls:
         call()
