@@ -34,8 +34,9 @@ from spike_recon_models.networks.residual_block import LEAK, LinearResidualBlock
 
 DEPTH = {'recent': 2, 'wide': 4}
 """How many earlier moments of each layer are kept."""
-BOUND = 8.0
-"""Of the features that are passed on, so that no input can drive the state to infinity."""
+BOUND = 0.5
+"""Of the features that are passed on. Those of real scenes seldom reach half of it; with more room
+there are inputs that start a swing which feeds itself and never ends."""
 FIRST_GAIN = 0.1
 """Of what residual paths add at first: learning starts near the rate that the input holds."""
 

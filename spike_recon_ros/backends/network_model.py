@@ -98,11 +98,15 @@ class NetworkModel:
                 '20,000'
             )
 
+    def forget(self) -> None:
+        """Zero the recurrent state only: what the sensor sent is still known."""
+        self._last = None
+        self._backend.reset()
+
     def reset(self) -> None:
         """Zero the recurrent state."""
-        self._last = None
+        self.forget()
         self._representation.reset()
-        self._backend.reset()
 
     def close(self) -> None:
         """Give back what the backend holds."""

@@ -28,6 +28,7 @@ from spike_recon_ros.packets.packet import Packet
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
 NETWORK = ('network', 'stability')
 SPIKES = ('spikes',)
+SPIKES_STATE = ('spikes_state',)
 LIVE = ('live', 'soak')
 SPIKES_LIVE = ('spikes_live',)
 # Half a minute of it warms up and is not counted.
@@ -41,7 +42,8 @@ the live node: latency, losses, processor and memory.
   spike-recon bench decode filter                    made-up streams
   spike-recon bench all -o benchmarks/results        everything, written to files
   spike-recon bench network -m bundles/mine          a network of your own
-  spike-recon bench spikes --clip clip.dat           and score the filters against clip.png
+  spike-recon bench spikes --clip clip.dat           and score the models against clip.png
+  spike-recon bench spikes_state --clip FOLDER       what a network's state is worth
   spike-recon bench spikes_live                      the live node on spike cameras
   spike-recon bench live --recording my_bag          with a recording of your own
 
@@ -74,8 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--clip', metavar='DAT', type=Path, action='append', default=[],
-        help='spikes: score the filters on this clip; a PNG of the same name shows its middle '
-        'plane',
+        help='spikes: score the models on this clip; a PNG of the same name shows its middle '
+        'plane; spikes_state: folder of clips with a truth each 20 planes',
     )  # fmt: skip
     parser.add_argument(
         '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'
@@ -93,7 +95,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.minutes < SHORTEST_SOAK_MIN:
         raise UserError(f'--minutes is {args.minutes:g}; a soak needs {SHORTEST_SOAK_MIN} or more')
     console = Console(stderr=True)
-    wanted = MEASURES if 'all' in args.what else args.what
+    wanted = [*MEASURES] if 'all' in args.what else args.what
+    if 'all' in args.what and not args.clip:  # nothing is made up for it
+        wanted = [what for what in wanted if what not in SPIKES_STATE]
     results: dict[str, list[dict[str, Any]]] = {}
     for what in wanted:
         console.print(f'[bold]{what}')
@@ -128,16 +132,29 @@ def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.cli import bench_network  # noqa: PLC0415 -- numpy is slow enough
 
-    models = args.model or zoo_names()
+    models = args.model or _zoo(planes=False)
     yield from {'network': bench_network.network, 'stability': bench_network.stability}[what](
         models
     )
+
+
+def _zoo(planes: bool) -> list[str]:
+    from spike_recon_ros.model_choice import takes_planes  # noqa: PLC0415 -- numba is slow
+
+    return [name for name in zoo_names() if takes_planes(name) == planes]
 
 
 def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415 -- numba is slow
 
     return bench_spikes.spikes(args.clip)
+
+
+def _spikes_state(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from spike_recon_ros.cli import bench_spikes_state  # noqa: PLC0415 -- numba is slow
+
+    models = args.model or _zoo(planes=True)
+    return bench_spikes_state.spikes_state(models, args.clip, args.out)
 
 
 def _spikes_live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -218,6 +235,7 @@ MEASURES: dict[str, Measure] = {
     **dict.fromkeys(KERNELS, _kernel),
     **dict.fromkeys(NETWORK, _network),
     **dict.fromkeys(SPIKES, _spikes),
+    **dict.fromkeys(SPIKES_STATE, _spikes_state),
     **dict.fromkeys(LIVE, _live),
     **dict.fromkeys(SPIKES_LIVE, _spikes_live),
 }

@@ -23,6 +23,15 @@ onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not install
 SMALL = Placement(24, 32, 'gpu')
 
 
+@pytest.fixture(autouse=True)
+def fitting(request):
+    """Leave out the networks of spike planes that need another size; this one is enough here."""
+    if 'bundle' in request.fixturenames:
+        bundle = request.getfixturevalue('bundle')
+        if SMALL.height % bundle.pad_multiple or SMALL.width % bundle.pad_multiple:
+            pytest.skip(f'{bundle.name} cannot have {SMALL.width}x{SMALL.height} pixels')
+
+
 @pytest.fixture
 def load(backend_module, devices, simulated):
     return functools.partial(backend_module.TensorRtBackend, opened=simulated)
@@ -43,7 +52,7 @@ def load_with_front_end(backend_module, devices, simulated, host_kernels):
 
 def test_the_golden_sequence_is_given(load, bundle):
     events, expected = bundle.golden()
-    backend = load(bundle, Placement(*expected.shape[1:], 'gpu'))
+    backend = load(bundle, Placement(*events.shape[2:], 'gpu'))
     given = np.stack([backend.step(window) for window in events])
     assert deviation(given, expected) < backend.tolerance
 
@@ -177,14 +186,14 @@ def counting(upload, uploads):
 
 def test_a_front_end_that_was_asked_for_and_fails_gives_everything_back(load, bundle, devices):
     placement = replace(SMALL, acceleration=Acceleration(front_end='device'))
-    with pytest.raises(UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC'):
+    with pytest.raises(UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC|the CPU makes'):
         load(bundle, placement)
     assert devices[0].closed
     assert (devices[0].memory, devices[0].page_locked) == ({}, [])
 
 
 def test_a_wrong_tensor_is_refused_with_what_is_right(load, bundle, inputs):
-    with pytest.raises(UserError, match=r'float32 \(5, 24, 32\).*pad the tensor'):
+    with pytest.raises(UserError, match=rf'float32 \({bundle.bins}, 24, 32\).*pad the tensor'):
         load(bundle, SMALL).step(inputs(bundle, 1)[0][:, :-1])
 
 

@@ -111,7 +111,7 @@ def test_clips_without_truth_cannot_be_scored(tmp_path):
 def test_clips_that_are_too_short_are_an_error(tmp_path):
     write_clip(tmp_path, 'a', [21], planes=25)
     with pytest.raises(UserError, match=r'no clip of .* is long enough for spike_intervals'):
-        run('-d', tmp_path)
+        run('-d', tmp_path, '-m', 'spike_intervals')
 
 
 def test_truth_of_another_size_is_refused(dataset):

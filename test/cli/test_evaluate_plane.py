@@ -35,7 +35,7 @@ def run(*arguments):
 
 
 def test_perfect_image_scores_as_one(clip, capsys):
-    result = run(*clip, '--truth-plane', 50)
+    result = run(*clip, '--truth-plane', 50, '-m', 'spike_intervals')
     assert (result['model'], result['psnr']) == ('spike_intervals', 100)
     assert result['ssim'] == pytest.approx(1)
     assert json.dumps(result)

@@ -1,0 +1,87 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the recurrent state of a network for spike cameras is worth, image by image.
+
+Comes in: a data set of spike planes with ground truth each 20 planes. Goes out: PSNR by the number
+of images since the start, with the state and without. Knows nothing about what is in a network.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
+from spike_recon_ros.evaluation.full_reference import psnr
+from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.spike_clip import SpikeClip, read_truth
+from spike_recon_ros.sources.spike_datasets import find_clips
+from spike_recon_ros.windows.window import Window
+
+HOP = 20
+PLOT = 'spikes_state.png'
+
+
+def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> Iterator[Any]:
+    """Run each network over each clip twice; one row a model, means over all clips.
+
+    Raises:
+        UserError: there is no clip with a truth each 20 planes, or a model is no network.
+    """
+    clips = [clip for path in datasets for clip in find_clips(path) if _instants(clip)]
+    if not clips:
+        raise UserError(
+            f'spikes_state needs --clip FOLDER with clips that have a truth each {HOP} planes; '
+            'make them with spike-recon simulate --sensor spike --fps-truth 1000 -o FOLDER/x.dat'
+        )
+    curves = {}
+    for name in models:
+        row: dict[str, Any] = {'model': name, 'clips': len(clips)}
+        for kept in (True, False):
+            rows = [_psnr(clip, name, kept) for clip in clips]
+            length = min(map(len, rows))
+            means = np.mean([one[:length] for one in rows], 0).round(2).tolist()
+            said = 'with state' if kept else 'without'
+            row[f'psnr_{said.replace(" ", "_")}'] = means
+            times_s = [HOP * 5e-5 * number for number in range(length)]
+            curves[f'{name}, {said}'] = times_s, means
+        yield row
+    if out is not None and curves_possible():
+        out.mkdir(parents=True, exist_ok=True)
+        draw_curves(out / PLOT, 'What the recurrent state is worth', 'PSNR, dB', curves)
+
+
+def _instants(clip: SpikeClip) -> list[int]:
+    """Return the planes of the truths from the first on, as long as they are HOP apart."""
+    found: list[int] = []
+    for truth in clip.truths:
+        if found and truth.plane != found[-1] + HOP:
+            break
+        found.append(truth.plane)
+    return found if len(found) > 1 else []
+
+
+def _psnr(clip: SpikeClip, name: str, kept: bool) -> list[float]:
+    """Return the PSNR of each image that has a truth."""
+    settings = Settings(model=name, threads=1)
+    model = load_model(settings, clip.layout.width, clip.layout.height, planes=True)
+    if not isinstance(model, NetworkModel):
+        raise UserError(f'{name} is no network; give a name of the model zoo or a bundle')
+    planes, truths, found = clip.planes(), {t.plane: t.image for t in clip.truths}, []
+    begin = 0
+    for instant in _instants(clip):
+        end = instant + 1 + model.lookahead_planes
+        if end > len(planes):
+            break
+        part, begin = planes[begin:end], end
+        if not kept:
+            model.forget()
+        intensity = model.step(Window(int(part.t_ns[0]), int(part.t_ns[-1]) + 1, part))
+        image = np.rint(255 * np.clip(intensity / clip.white_rate, 0, 1)) / 255
+        found.append(psnr(image, read_truth(truths[instant]) / 255))
+    model.close()
+    return found
