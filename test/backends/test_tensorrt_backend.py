@@ -186,7 +186,9 @@ def counting(upload, uploads):
 
 def test_a_front_end_that_was_asked_for_and_fails_gives_everything_back(load, bundle, devices):
     placement = replace(SMALL, acceleration=Acceleration(front_end='device'))
-    with pytest.raises(UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC|the CPU makes'):
+    with pytest.raises(
+        UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC|the CPU makes'
+    ):
         load(bundle, placement)
     assert devices[0].closed
     assert (devices[0].memory, devices[0].page_locked) == ({}, [])
