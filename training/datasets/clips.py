@@ -8,6 +8,7 @@ cropped. Knows nothing about layouts of folders, networks or losses.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,9 @@ from spike_recon_ros.representations.representations import representation_for
 from spike_recon_ros.sources.spike_clip import SpikeClip, SpikeTruth, plane_count, read_truth
 from spike_recon_ros.sources.spike_datasets import TRAIN, find_clips
 from spike_recon_ros.windows.window import Window
+from spike_recon_training.datasets.drawn import Sample, drawn_place, drawn_segments
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
-
-Sample = tuple[np.ndarray, np.ndarray]
-"""Tensor float32 [channels, crop, crop] and truth float32 [1, crop, crop], spikes a plane."""
 
 
 class ClipSequences:
@@ -63,28 +62,17 @@ class ClipSequences:
         return found
 
     def sequence(self, chance: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Yield the segments of a batch of sequences; the first one begins cold."""
+        """Return the segments of a batch of sequences; the first one begins cold."""
         o = self._optimisation
         longest = max(len(truths) for _, truths in self._clips) // o.windows
-        segments = min(int(chance.integers(o.segments[0], o.segments[1] + 1)), longest)
-        sequences = [self._drawn(chance, segments * o.windows) for _ in range(o.batch)]
-        for number in range(segments):
-            samples = [[next(one) for one in sequences] for _ in range(o.windows)]
-            tensors = np.stack([[tensor for tensor, _ in batch] for batch in samples])
-            truths = np.stack([[truth for _, truth in batch] for batch in samples])
-            yield Segment(
-                torch.from_numpy(tensors).to(device),
-                torch.from_numpy(truths).to(device),
-                cold=number == 0,
-            )
+        draw = partial(self._drawn, chance)
+        return drawn_segments(o, longest, draw, chance, device)
 
     def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Sample]:
         """Draw a clip, which truth to begin with, and where to crop; all places are alike."""
-        places = np.array([max(len(truths) - windows + 1, 0) for _, truths in self._clips])
-        place = int(chance.integers(places.sum()))
-        number = int(np.searchsorted(places.cumsum(), place, 'right'))
+        places = [max(len(truths) - windows + 1, 0) for _, truths in self._clips]
+        number, first = drawn_place(places, chance)
         clip, truths = self._clips[number]
-        first = place - int(places[:number].sum())
         crop = self._optimisation.crop
         top = int(chance.integers(clip.layout.height - crop + 1))
         left = int(chance.integers(clip.layout.width - crop + 1))

@@ -8,6 +8,7 @@ about layouts of files, networks or losses.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -20,11 +21,9 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.sources.event_dataset import EventDataset
 from spike_recon_ros.sources.open_source import open_dataset
+from spike_recon_training.datasets.drawn import Sample, drawn_place, drawn_segments
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
-
-Window = tuple[np.ndarray, np.ndarray]
-"""Voxel grid float32 [bins, crop, crop] and truth float32 [1, crop, crop], 0 to 1."""
 
 
 class RecordedSequences:
@@ -71,27 +70,17 @@ class RecordedSequences:
         return recording
 
     def sequence(self, chance: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Yield the segments of a batch of sequences; the first one begins cold."""
+        """Return the segments of a batch of sequences; the first one begins cold."""
         o = self._optimisation
         longest = max(one.n_frames - 1 for one in self._recordings) // o.windows
-        segments = min(int(chance.integers(o.segments[0], o.segments[1] + 1)), longest)
-        sequences = [self._drawn(chance, segments * o.windows) for _ in range(o.batch)]
-        for number in range(segments):
-            windows = [[next(one) for one in sequences] for _ in range(o.windows)]
-            grids = np.stack([[grid for grid, _ in batch] for batch in windows])
-            truths = np.stack([[truth for _, truth in batch] for batch in windows])
-            yield Segment(
-                torch.from_numpy(grids).to(device),
-                torch.from_numpy(truths).to(device),
-                cold=number == 0,
-            )
+        draw = partial(self._drawn, chance)
+        return drawn_segments(o, longest, draw, chance, device)
 
-    def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Window]:
+    def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Sample]:
         """Draw a recording, where to begin in it, and where to crop; all places are alike."""
-        places = np.array([max(one.n_frames - windows, 0) for one in self._recordings])
-        place = int(chance.integers(places.sum()))
-        number = int(np.searchsorted(places.cumsum(), place, 'right'))
-        recording, first = self._recordings[number], place - int(places[:number].sum())
+        places = [max(one.n_frames - windows, 0) for one in self._recordings]
+        number, first = drawn_place(places, chance)
+        recording = self._recordings[number]
         crop = self._optimisation.crop
         top = int(chance.integers(recording.height - crop + 1))
         left = int(chance.integers(recording.width - crop + 1))
@@ -99,7 +88,7 @@ class RecordedSequences:
 
     def _windows(
         self, recording: EventDataset, first: int, windows: int, corner: tuple[int, int]
-    ) -> Iterator[Window]:
+    ) -> Iterator[Sample]:
         """Yield the windows between frames, beginning at the frame `first`."""
         crop, (top, left) = self._optimisation.crop, corner
         cuts_ns = np.maximum.accumulate(recording.frame_times_ns)[first : first + windows + 1]
