@@ -170,17 +170,21 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     if card.get('sensor', 'event') == 'event':
         kind = {'kind': EVENT_KIND, 'bins': network.bins, 'normalisation': said['normalisation']}
         return {'sensor': 'event', 'representation': kind}
-    own = {'hop_planes': network.hop_planes} if network.hop_planes else {}
-    if network.output_scale != 1:
-        own['output_scale'] = network.output_scale
-    if not network.bfloat16:
-        own['bfloat16'] = False
     return {
         'sensor': card['sensor'],
         'representation': dict(said),
         'input_channels': network.bins,
-        **own,
     }
+
+
+def _own(network: RecurrentNetwork) -> dict[str, Any]:
+    """Return what model.yaml says only of networks that are not as most are."""
+    own: dict[str, Any] = {'hop_planes': network.hop_planes} if network.hop_planes else {}
+    if network.output_scale != 1:
+        own['output_scale'] = network.output_scale
+    if not network.bfloat16:
+        own['bfloat16'] = False
+    return own
 
 
 def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
@@ -188,6 +192,7 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
     return {
         'name': card['name'],
         **_input(network, card),
+        **_own(network),
         'window_ms': card['window_ms'],
         'network': {
             'name': card['network']['name'],
