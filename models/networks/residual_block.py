@@ -30,21 +30,13 @@ class ResidualBlock(nn.Module):
 LEAK = 0.1
 
 
-class LinearResidualBlock(nn.Module):
+class LinearResidualBlock(ResidualBlock):
     """x + second(leaky_relu(first(x))): what passes by is never cut off.
 
     For chains in which differences count more than decisions (Lim et al., "Enhanced Deep Residual
     Networks for Single Image Super-Resolution", CVPRW 2017). Units that a large step of the
     optimiser has pushed below zero still learn.
-
-    Args:
-        channels: of the input and of the output.
     """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return [batch, channels, height, width]."""

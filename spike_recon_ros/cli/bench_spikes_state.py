@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.cli.evaluate_plane import graded
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
 from spike_recon_ros.evaluation.full_reference import psnr
@@ -81,7 +82,7 @@ def _psnr(clip: SpikeClip, name: str, kept: bool) -> list[float]:
         if not kept:
             model.forget()
         intensity = model.step(Window(int(part.t_ns[0]), int(part.t_ns[-1]) + 1, part))
-        image = np.rint(255 * np.clip(intensity / clip.white_rate, 0, 1)) / 255
+        image = graded(intensity, clip.white_rate)
         found.append(psnr(image, read_truth(truths[instant]) / 255))
     model.close()
     return found

@@ -141,6 +141,11 @@ def image_at(model: Model, planes: SpikePlanes, plane: int, white_rate: float) -
     seen = planes[: plane + 1 + model.lookahead_planes]
     for window in _windows(seen, getattr(model, 'hop_planes', 0)):
         intensity = model.step(window)
+    return graded(intensity, white_rate)
+
+
+def graded(intensity: np.ndarray, white_rate: float) -> np.ndarray:
+    """Return an intensity in steps of 1/255, as the truth has it, with `white_rate` as 1."""
     return np.rint(255 * np.clip(intensity / white_rate, 0, 1)) / 255
 
 

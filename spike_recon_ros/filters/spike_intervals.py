@@ -32,6 +32,5 @@ class SpikeIntervals(SpikeFilter):
     def _intensity(self) -> np.ndarray:
         history = self._history
         intensity = np.empty((history.height, history.width), np.float32)
-        end = history.instant + history.lookahead + 1
-        second_order_rates(history.before, history.after(), end, intensity)
+        second_order_rates(history.before, history.after(), history.end, intensity)
         return intensity

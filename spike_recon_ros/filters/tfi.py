@@ -32,8 +32,7 @@ class Tfi(SpikeFilter):
     def _intensity(self) -> np.ndarray:
         history = self._history
         intensity = np.empty((history.height, history.width), np.float32)
-        end = history.instant + history.lookahead + 1
-        _over_intervals(history.before, history.after(), end, intensity)
+        _over_intervals(history.before, history.after(), history.end, intensity)
         return intensity
 
 

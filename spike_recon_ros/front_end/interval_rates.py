@@ -27,10 +27,9 @@ def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
         history: of the pixels.
         out: float32 [6, height, width], see RATES.
     """
-    end = history.instant + history.lookahead + 1
     after = history.after()
-    second_order_rates(history.before, after, end, out[0])
-    _other_rates(history.before, after, end, out)
+    second_order_rates(history.before, after, history.end, out[0])
+    _other_rates(history.before, after, history.end, out)
 
 
 # Without the check for a division by zero, which cannot be, many pixels are computed at once.

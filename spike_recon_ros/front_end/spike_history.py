@@ -81,6 +81,11 @@ class SpikeHistory:
         self.words.fill(0)
         self.before.fill(NEVER)
 
+    @property
+    def end(self) -> int:
+        """Number of the plane after the newest."""
+        return self.instant + self.lookahead + 1
+
     def intervals(self, order: int) -> np.ndarray:
         """Return planes from the order-th last spike before the last one to it: int32 [h, w]."""
         return self.before[0] - self.before[order]
