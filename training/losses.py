@@ -16,6 +16,10 @@ SSIM_REACH, SSIM_SIGMA = 5, 1.5
 """The 11x11 gaussian window of Wang et al., "Image Quality Assessment: From Error Visibility to
 Structural Similarity", IEEE TIP 2004."""
 GRADIENT_SCALES = 3
+STRUCTURE_SHRINKS = 2, 4
+"""So much smaller are the images whose structure is compared: windows of 22 and 44 pixels."""
+STRUCTURE_SIDE = max(STRUCTURE_SHRINKS) * (2 * SSIM_REACH + 1)
+"""Of the smallest image that has one."""
 GREATEST_GAIN = 20.0
 """What is darker than that is left dark: it is noise."""
 
@@ -27,6 +31,10 @@ class LossWeights:
     Attributes:
         l1: mean absolute difference.
         ssim: 1 - SSIM.
+        structure: 1 - SSIM without its comparison of means, at a half and a quarter of the
+            resolution: the parts of a thing that are equally bright must become so, whatever their
+            brightness. With `ssim` this is about the multi-scale SSIM of Wang et al. (Asilomar
+            2003).
         gradient: mean absolute difference of the image gradients at three scales.
         temporal: mean absolute difference of the changes from window to window: flicker in a still
             scene, or parts that lag behind.
@@ -38,6 +46,7 @@ class LossWeights:
 
     l1: float = 1.0
     ssim: float = 0.5
+    structure: float = 0.0
     gradient: float = 0.5
     temporal: float = 0.3
     contrast: float = 0.0
@@ -83,6 +92,8 @@ class Loss:
                 terms['l1'] = functional.l1_loss(flat, flat_truth)
             if w.ssim:
                 terms['ssim'] = 1 - ssim(flat, flat_truth).mean()
+            if w.structure:
+                terms['structure'] = structure_difference(flat, flat_truth)
             if w.gradient:
                 terms['gradient'] = gradient_difference(flat, flat_truth)
             if w.temporal:
@@ -109,6 +120,25 @@ def ssim(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: if an image is smaller than the window.
     """
+    likeness, structure = _similarities(image, truth)
+    return (likeness * structure).flatten(1).mean(1)
+
+
+def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return 1 - the structure part of SSIM, averaged over the smaller images.
+
+    Raises:
+        ValueError: if the smallest images are smaller than the window.
+    """
+    total = image.new_zeros(())
+    for shrink in STRUCTURE_SHRINKS:
+        small = functional.avg_pool2d(image, shrink), functional.avg_pool2d(truth, shrink)
+        total = total + 1 - _similarities(*small)[1].mean()
+    return total / len(STRUCTURE_SHRINKS)
+
+
+def _similarities(image: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how alike are the means, and contrasts and structures, around each pixel."""
     if min(image.shape[-2:]) < 2 * SSIM_REACH + 1:
         raise ValueError(f'SSIM needs images of at least {2 * SSIM_REACH + 1} pixels a side')
     stack = torch.cat([image, truth, image * image, truth * truth, image * truth])
@@ -121,8 +151,7 @@ def ssim(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     covariance = product - mean * mean_truth
     c1, c2 = 0.01**2, 0.03**2
     likeness = (2 * mean * mean_truth + c1) / (mean**2 + mean_truth**2 + c1)
-    structure = (2 * covariance + c2) / (variance + variance_truth + c2)
-    return (likeness * structure).flatten(1).mean(1)
+    return likeness, (2 * covariance + c2) / (variance + variance_truth + c2)
 
 
 def _gaussian_bands(size: int, device: torch.device) -> torch.Tensor:

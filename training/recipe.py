@@ -20,7 +20,7 @@ import yaml
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.representations import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
-from spike_recon_training.losses import LossWeights
+from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
@@ -247,6 +247,9 @@ def _check(recipe: Recipe) -> None:
         'optimisation.segments must begin at 1 or above': o.segments[0] >= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in shares
+        ),
+        f'loss.structure needs an optimisation.crop of at least {STRUCTURE_SIDE}': (
+            not recipe.loss.structure or o.crop >= STRUCTURE_SIDE
         ),
         'photographs.side must be at least 32': photographs.side >= 32,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,

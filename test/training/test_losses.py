@@ -15,6 +15,7 @@ from spike_recon_training.losses import (  # noqa: E402
     contrast_difference,
     gradient_difference,
     ssim,
+    structure_difference,
 )
 
 
@@ -24,9 +25,10 @@ def video(windows=3, batch=2, height=24, width=20, seed=0):
 
 
 def test_same_video_has_no_loss():
-    weights = LossWeights(l1=1, ssim=1, gradient=1, temporal=1, contrast=1)
-    total, terms = Loss(weights)(video(), video())
-    assert set(terms) == {'l1', 'ssim', 'gradient', 'temporal', 'contrast'}
+    weights = LossWeights(l1=1, ssim=1, structure=1, gradient=1, temporal=1, contrast=1)
+    seen = video(height=48, width=44)
+    total, terms = Loss(weights)(seen, seen.clone())
+    assert set(terms) == {'l1', 'ssim', 'structure', 'gradient', 'temporal', 'contrast'}
     assert total == pytest.approx(0, abs=1e-5)
 
 
@@ -56,6 +58,22 @@ def test_ssim_is_that_of_opencv_blurs():
 def test_ssim_of_a_tiny_image_is_refused():
     with pytest.raises(ValueError, match='11 pixels'):
         ssim(torch.zeros(1, 1, 10, 30), torch.zeros(1, 1, 10, 30))
+
+
+def test_structure_ignores_brightness_and_fine_noise_but_not_parts_that_should_be_equal():
+    truth = torch.zeros(1, 1, 64, 64)
+    truth[..., 8:24, 8:24] = truth[..., 8:24, 40:56] = 0.6
+    uneven = truth.clone()
+    uneven[..., 8:24, 40:56] = 0.2
+    checkers = 0.1 * (torch.arange(64) % 2 - 0.5).expand_as(truth)
+    assert structure_difference(truth + 0.3, truth) == pytest.approx(0, abs=1e-5)
+    assert structure_difference(truth + checkers, truth) == pytest.approx(0, abs=1e-5)
+    assert structure_difference(uneven, truth) > 0.05
+
+
+def test_structure_of_a_small_image_is_refused():
+    with pytest.raises(ValueError, match='11 pixels'):
+        structure_difference(torch.zeros(1, 1, 43, 80), torch.zeros(1, 1, 43, 80))
 
 
 def test_gradient_ignores_brightness_and_sees_edges():

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The spike camera of training against physics."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
 
 from spike_recon_ros.representations.representations import representation_for  # noqa: E402
+from spike_recon_training.simulation.blur import blurred  # noqa: E402
 from spike_recon_training.simulation.planes import WorldModel  # noqa: E402
 from spike_recon_training.simulation.spike_pixels import (  # noqa: E402
     SpikePixels,
@@ -21,6 +25,7 @@ from spike_recon_training.simulation.spike_sequences import (  # noqa: E402
 HEIGHT, WIDTH = 16, 24
 PERFECT = SpikeSensorRanges(
     light_scale=(1.0, 1.0),
+    aperture_px=(1e-9, 1e-9),
     gain_spread=(1e-9, 1e-9),
     dark_rate=(1e-9, 1e-9),
     low_light_share=0.0,
@@ -90,9 +95,9 @@ def test_pixels_differ_by_gain_and_dark_rate():
     assert float(dark) == pytest.approx(0.004, rel=0.1)
 
 
-def sequences(photographs, seed=3, **change):
+def sequences(photographs, seed=3, sensor=PERFECT, **change):
     model = SpikeSequenceModel(
-        sensor=PERFECT, world=WorldModel(lighting_share=0.0), **{'planes': (20, 20), **change}
+        sensor=sensor, world=WorldModel(lighting_share=0.0), **{'planes': (20, 20), **change}
     )
     return SpikeSequences(
         photographs,
@@ -112,6 +117,28 @@ def test_the_truth_of_a_still_scene_is_the_rate_of_its_planes(photographs):
     assert truths.shape == (5, 2, 1, 32, 48)
     error = (tensors[3:].mean(2, keepdim=True) - truths[3:]).abs()
     assert float(error.max()) <= 1.01 / 41  # a count is off by less than one spike
+
+
+def test_the_aperture_blurs_the_light_and_not_the_truth(photographs):
+    wide = replace(PERFECT, aperture_px=(0.8, 0.8))
+    sharp, soft = (
+        sequences(photographs, sensor=sensor, motion_px=(1e-6, 1e-6)).next(4)
+        for sensor in (PERFECT, wide)
+    )
+    assert torch.equal(sharp[1], soft[1])
+    expected = blurred(soft[1][-1], torch.full((2,), 0.8))
+    error = (soft[0][-1].mean(1, keepdim=True) - expected).abs()
+    assert float(error.max()) <= 1.01 / 41
+    assert float((sharp[0][-1].mean(1, keepdim=True) - expected).abs().max()) > 2 / 41
+
+
+def test_blur_of_an_image_is_that_of_opencv():
+    images = torch.rand(2, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    found = blurred(images, torch.tensor([1.4, 0.4]))
+    for image, made, sigma in zip(images, found, (1.4, 0.4), strict=True):
+        for channel, soft in zip(image.numpy(), made.numpy(), strict=True):
+            expected = cv2.GaussianBlur(channel, (9, 9), sigma, borderType=cv2.BORDER_REFLECT_101)
+            np.testing.assert_allclose(soft, expected, atol=1e-5)
 
 
 def test_the_truth_of_a_moving_scene_is_that_of_the_instant(photographs):

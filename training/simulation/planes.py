@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from spike_recon_training.simulation.blur import blurred
 from spike_recon_training.simulation.paths import (
     Paths,
     inverse_homography,
@@ -205,7 +206,7 @@ def _textures(
     grey = photographs.squares[chosen].float()[:, None] / 255
     # A lens blurs in sensor pixels; this also keeps a shrunk photograph free of aliases.
     sigma = zoom.reshape(-1) * uniform(generator, (count,), *model.blur_px)
-    grey = _blurred(grey, sigma).clamp(0, 1)
+    grey = blurred(grey, sigma).clamp(0, 1)
     each = (count, 1, 1, 1)
     floor = log_uniform(generator, each, *model.floor)
     gamma = log_uniform(generator, each, *model.gamma)
@@ -213,20 +214,6 @@ def _textures(
     radius = log_uniform(generator, (count,), *model.thing_radius) * view_px * zoom.reshape(-1)
     cover = _outlines(generator, radius, zoom.reshape(-1), grey.shape[-1])
     return torch.cat([luminance, cover], 1)
-
-
-def _blurred(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-    """Blur [n, 1, height, width], each with its own standard deviation [n], pixels."""
-    reach = max(1, math.ceil(2.5 * float(sigma.max())))
-    at = torch.arange(-reach, reach + 1, device=images.device)
-    kernel = torch.exp(-0.5 * (at / sigma[:, None].clamp(min=1e-3)) ** 2)
-    kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None]
-    stack, count = images.transpose(0, 1), len(images)
-    stack = functional.conv2d(
-        functional.pad(stack, (reach, reach, 0, 0), 'reflect'), kernel, groups=count
-    )
-    stack = functional.pad(stack, (0, 0, reach, reach), 'reflect')
-    return functional.conv2d(stack, kernel.transpose(2, 3), groups=count).transpose(0, 1)
 
 
 def _outlines(

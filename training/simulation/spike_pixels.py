@@ -26,6 +26,9 @@ class SpikeSensorRanges:
 
     Attributes:
         light_scale: spikes a plane of a luminance of 1.
+        aperture_px: standard deviation of the blur that is in the light but not in the truth. A
+            pixel gathers over its area (0.29 px where it fills its square), and where planes are
+            made from video, as in public data sets, the frames in between are interpolated softly.
         gain_spread: standard deviation of the pixels' sensitivity, relative.
         dark_rate: spikes a plane without light, on average.
         dark_spread: standard deviation of the dark rate, relative.
@@ -35,6 +38,7 @@ class SpikeSensorRanges:
     """
 
     light_scale: tuple[float, float] = (0.3, 1.0)
+    aperture_px: tuple[float, float] = (0.1, 0.5)
     gain_spread: tuple[float, float] = (0.002, 0.06)
     dark_rate: tuple[float, float] = (0.001, 0.006)
     dark_spread: float = 0.5
@@ -55,6 +59,7 @@ class SpikePixels:
 
     Attributes:
         light_scale: float32 [batch], spikes a plane of a luminance of 1.
+        aperture_px: float32 [batch], standard deviation of the pixels' blur, pixels.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class SpikePixels:
         low = uniform(generator, each, 0, 1) < ranges.low_light_share
         dimmed = torch.where(low, log_uniform(generator, each, *ranges.low_light), 1.0)
         self.light_scale = log_uniform(generator, each, *ranges.light_scale) * dimmed
+        self.aperture_px = log_uniform(generator, each, *ranges.aperture_px)
         spread = log_uniform(generator, each, *ranges.gain_spread)[:, None, None]
         self._gain = (1 + spread * normal()).clamp(min=0.1)
         dark = log_uniform(generator, each, *ranges.dark_rate)[:, None, None]

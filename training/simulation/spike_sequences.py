@@ -18,6 +18,7 @@ import torch
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.representations.representation import Representation
 from spike_recon_ros.windows.window import Window
+from spike_recon_training.simulation.blur import blurred
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
@@ -144,6 +145,7 @@ class SpikeSequences:
         samples = self._luminance(edges)
         if self._scale > 1:  # a pixel integrates over its area
             samples = torch.nn.functional.avg_pool2d(samples, self._scale)
+        samples = blurred(samples, self._pixels.aperture_px)
         middle = (torch.arange(planes) + 0.5) * (count / planes)
         left = middle.floor().long().clamp(max=count - 1)
         share = (middle - left).to(samples.device)[:, None, None]
