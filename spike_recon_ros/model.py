@@ -20,6 +20,8 @@ class Model(Protocol):
     lookahead_planes: int
     """Planes of a spike camera that a window must hold after the moment of its image; an image
     made of events is for the end of its window, and this is 0."""
+    hop_planes: int
+    """Planes of a spike camera that every window must have; 0 = any number."""
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in and return the intensity at its end, or `lookahead_planes` earlier.

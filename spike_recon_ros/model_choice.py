@@ -139,7 +139,8 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
     assert folder is not None
     choice = _choice(settings)
     threads = settings.threads or min(MOST_THREADS, spare_cores())
-    return NetworkModel(read_bundle(folder), choice, width, height, threads)
+    lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
+    return NetworkModel(read_bundle(folder), choice, width, height, threads, lookahead)
 
 
 def _kind(planes: bool) -> str:

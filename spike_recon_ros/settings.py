@@ -122,13 +122,12 @@ class Settings:
     leak_time: float = _setting(
         0.1, 'leaky_integrator: time constant of the leak, s.', low=0.001, high=60.0
     )
-    # 40 are two milliseconds of a camera that reads 20,000 planes a second. On public simulated
-    # clips, whose dark parts fire every thirtieth plane, more gain less than .01 dB.
     lookahead_planes: int = _setting(
-        40,
-        'spike_intervals, tfi: planes after the one that an image is for whose spikes are used; '
-        'so much later it comes.',
-        low=0,
+        -1,
+        'Spike cameras: planes after the one that an image is for whose spikes are used; so much '
+        'later it comes. -1 = what the network was trained with, and 40 for spike_intervals and '
+        'tfi.',
+        low=-1,
         high=63,
     )
     tfp_planes: int = _setting(

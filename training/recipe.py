@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.representations import KINDS
+from spike_recon_ros.representations.representations import ANY_LOOKAHEAD, KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
@@ -231,12 +231,21 @@ def _word(kind: Any) -> str:
 def _check(recipe: Recipe) -> None:
     """Raise ValueError for what types alone do not say."""
     o, s, photographs = recipe.optimisation, recipe.sequences, recipe.photographs
-    shares = photographs.pattern_share, photographs.held_share, o.average, o.warm_up
+    shares = (
+        photographs.pattern_share,
+        photographs.held_share,
+        o.average,
+        o.warm_up,
+        recipe.spikes.hasty_share,
+    )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
         f'sensor must be one of: {", ".join(KINDS)}': recipe.sensor in KINDS,
         f'representation.kind must be one of: {", ".join(KINDS["spike"])}': (
             recipe.sensor == 'event' or recipe.representation.get('kind') in KINDS['spike']
+        ),
+        f'spikes.hasty_share needs representation.kind to be one of: {", ".join(ANY_LOOKAHEAD)}': (
+            not recipe.spikes.hasty_share or recipe.representation.get('kind') in ANY_LOOKAHEAD
         ),
         f'normalisation must be one of: {", ".join(NORMALISATIONS)}': (
             recipe.normalisation in NORMALISATIONS

@@ -13,7 +13,7 @@ from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
-from spike_recon_ros.representations.representations import representation_for
+from spike_recon_ros.representations.representations import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
 
 
@@ -26,6 +26,7 @@ class NetworkModel:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         threads: CPU threads that the network may use.
+        lookahead_planes: see Model; None = what the network was trained with.
 
     Attributes:
         name: of the bundle.
@@ -34,11 +35,18 @@ class NetworkModel:
         hop_planes: spike planes that a window must have; 0 = any number.
 
     Raises:
-        UserError: the bundle cannot be loaded, or does not give its golden output.
+        UserError: the bundle cannot be loaded, does not give its golden output, or can look
+            ahead only as it was trained.
     """
 
     def __init__(
-        self, bundle: Bundle, choice: Choice, width: int, height: int, threads: int = 1
+        self,
+        bundle: Bundle,
+        choice: Choice,
+        width: int,
+        height: int,
+        threads: int = 1,
+        lookahead_planes: int | None = None,
     ) -> None:
         self.name = bundle.name
         self._bundle = bundle
@@ -47,7 +55,10 @@ class NetworkModel:
         where = Placement(*padded, choice.device, threads)
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
-        self._representation = representation_for(bundle.representation, width, height)
+        said = bundle.representation
+        if lookahead_planes is not None and bundle.sensor == 'spike':
+            said = with_lookahead(said, lookahead_planes)
+        self._representation = representation_for(said, width, height)
         if self._representation.channels != bundle.bins:
             raise UserError(
                 f'{bundle.name} reads {bundle.bins} channels, but its representation has '

@@ -18,6 +18,7 @@ import numpy as np
 from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
+from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.front_end.spike_history import SpikeHistory
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model, model_names, takes_planes
@@ -63,7 +64,7 @@ def _made_up(width: int, height: int) -> list[np.ndarray]:
 
 def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[str, Any]]:
     settings = Settings()
-    history = SpikeHistory(width, height, settings.lookahead_planes)
+    history = SpikeHistory(width, height, LOOKAHEAD_PLANES)
     ms = _milliseconds([partial(history.push, bits) for bits in packets])
     us = 1e3 * ms / PACKET_PLANES
     yield {

@@ -71,7 +71,8 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     if len(planes) < needed:
         raise UserError(
             f'{path} has {len(planes)} planes; {model.name} needs {needed} for plane '
-            f'{args.truth_plane}'
+            f'{args.truth_plane}: take an earlier plane, or fewer --lookahead-planes (of tfp, '
+            '--tfp-planes)'
         )
     image = image_at(model, planes, args.truth_plane, white_rate)
     model.close()
@@ -139,7 +140,7 @@ def image_at(model: Model, planes: SpikePlanes, plane: int, white_rate: float) -
         white_rate: intensity that is 1.
     """
     seen = planes[: plane + 1 + model.lookahead_planes]
-    for window in _windows(seen, getattr(model, 'hop_planes', 0)):
+    for window in _windows(seen, model.hop_planes):
         intensity = model.step(window)
     return graded(intensity, white_rate)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from spike_recon_ros.filters.fibar import Fibar
 from spike_recon_ros.filters.leaky_integrator import LeakyIntegrator
+from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfi import Tfi
 from spike_recon_ros.filters.tfp import Tfp
@@ -25,12 +26,16 @@ def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
     return LeakyIntegrator(width, height, settings.leak_time)
 
 
+def _lookahead(settings: Settings) -> int:
+    return LOOKAHEAD_PLANES if settings.lookahead_planes < 0 else settings.lookahead_planes
+
+
 def _spike_intervals(width: int, height: int, settings: Settings) -> Model:
-    return SpikeIntervals(width, height, settings.lookahead_planes)
+    return SpikeIntervals(width, height, _lookahead(settings))
 
 
 def _tfi(width: int, height: int, settings: Settings) -> Model:
-    return Tfi(width, height, settings.lookahead_planes)
+    return Tfi(width, height, _lookahead(settings))
 
 
 def _tfp(width: int, height: int, settings: Settings) -> Model:

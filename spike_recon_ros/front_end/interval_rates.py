@@ -37,9 +37,10 @@ def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
 def second_order_rates(before, after, end, out):
     """Write the mean of 2/(second after - last before) and 2/(first after - second before).
 
-    Where one of the two second spikes has not been seen, the other interval stands alone. Where
-    no spike has come after the instant, the interval that has not ended is taken to be as long as
-    it is already, and at least as long as the one before.
+    Where one of the two second spikes has not been seen, the other interval stands alone; where
+    neither has, an interval of first order. Where no spike has come after the instant, the
+    interval that has not ended is taken to be as long as it is already, and at least as long as
+    the one before. A single spike among all planes has the rate of one in so many.
 
     Args:
         before: as in SpikeHistory.
@@ -56,18 +57,24 @@ def second_order_rates(before, after, end, out):
             last, previous, first, second = latest[x], earlier[x], next_one[x], next_but_one[x]
             left = one / np.float32(np.int32(first - previous))
             right = one / np.float32(np.int32(second - last))
-            if second == end:
-                right = left
-            elif previous == NEVER:
-                left = right
-            unfinished = one / np.float32(np.int32(max(end - last, last - previous)))
-            image[x] = unfinished if first == end else left + right
+            # Of first order: what is left where a stream has just begun, or ends.
+            across = one / np.float32(np.int32(first - last))
+            later = one / np.float32(np.int32(max(second, first + 1) - first))
+            single = across if last != NEVER else later if second != end else one / np.float32(end)
+            two_sided = left + right
+            one_sided = single if previous == NEVER else left + left
+            late = single if last == NEVER else right + right if previous == NEVER else two_sided
+            open_length = end - last
+            if previous != NEVER:
+                open_length = max(open_length, last - previous)
+            unfinished = one / np.float32(np.int32(open_length))
+            image[x] = unfinished if first == end else one_sided if second == end else late
 
 
 @njit(nogil=True, cache=True)
-def _rate(order, length):
-    """Return a rate; 0 where the interval is not known."""
-    return np.float32(order) / np.float32(length) if length > 0 else np.float32(0.0)
+def _rate(order, first, last, likely):
+    """Return the rate of an interval; where it has not begun or not ended, the likely one."""
+    return np.float32(order) / np.float32(last - first) if first != NEVER else likely
 
 
 @njit(nogil=True, cache=True)
@@ -75,11 +82,12 @@ def _other_rates(before, after, end, out):
     _, height, width = out.shape
     for y in range(height):
         for x in range(width):
-            last, first, second = before[0, y, x], after[0, y, x], after[1, y, x]
-            likely = out[0, y, x]
+            last, previous = before[0, y, x], before[1, y, x]
+            first, second = after[0, y, x], after[1, y, x]
             # What has not ended is no measurement: the likeliest rate stands in for it.
-            out[1, y, x] = _rate(1, first - last) if first < end else likely
-            out[2, y, x] = _rate(3, second - before[1, y, x]) if second < end else likely
-            out[3, y, x] = _rate(1, last - before[1, y, x])
-            out[4, y, x] = _rate(3, last - before[3, y, x])
-            out[5, y, x] = _rate(1, second - first) if second < end else likely
+            likely = out[0, y, x]
+            out[1, y, x] = _rate(1, last, first, likely) if first < end else likely
+            out[2, y, x] = _rate(3, previous, second, likely) if second < end else likely
+            out[3, y, x] = _rate(1, previous, last, likely)
+            out[4, y, x] = _rate(3, before[3, y, x], last, likely)
+            out[5, y, x] = _rate(1, first, second, likely) if second < end else likely

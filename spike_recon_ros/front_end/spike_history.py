@@ -20,7 +20,9 @@ ORDERS = 3
 NEVER = -(2**30)
 """Number of the plane of a spike that was not seen: so early that its rate is 0."""
 _NEWEST = PLANES_KEPT - 1
-_REBASE = 2**29
+_REBASE = 2**28
+"""Numbers of planes are lowered by so much once they are twice as large: that of the newest stays
+far from 0, where a stream begins."""
 _AT_ONCE = 24
 """Planes that are taken in at once: so many bits are exact as a float."""
 _7, _14, _28 = np.uint64(7), np.uint64(14), np.uint64(28)
@@ -69,7 +71,7 @@ class SpikeHistory:
 
     def push(self, bits: np.ndarray) -> None:
         """Take planes in, `bits` uint8 [n, height, ceil(width / 8)], bit 0 leftmost."""
-        if self.instant >= _REBASE:
+        if self.instant >= 2 * _REBASE:
             _rebase(self.before)
             self.instant -= _REBASE
         _push(self.words, self.before, bits, self.instant + 1, self.lookahead)

@@ -23,6 +23,27 @@ SPIKE_KINDS: dict[str, Callable[..., Representation]] = {
 KINDS = {'event': EVENT_KINDS, 'spike': SPIKE_KINDS}
 """By what a bundle calls its sensor."""
 
+ANY_LOOKAHEAD = ('spike_intervals',)
+"""Those that say the same of an instant, less surely, with fewer planes after it."""
+
+
+def with_lookahead(said: dict[str, Any], planes: int) -> dict[str, Any]:
+    """Return what is said of a representation, for another number of planes to look ahead.
+
+    Args:
+        said: as `representation_for` takes it.
+        planes: between the instant and the newest one.
+
+    Raises:
+        UserError: the representation leaves no choice.
+    """
+    if planes != said.get('lookahead_planes') and said.get('kind') not in ANY_LOOKAHEAD:
+        raise UserError(
+            f'lookahead_planes is {planes}, but a representation {said.get("kind")!r} leaves no '
+            'choice; leave lookahead_planes at its default'
+        )
+    return said | {'lookahead_planes': planes}
+
 
 def representation_for(said: dict[str, Any], width: int, height: int) -> Representation:
     """Return a new representation.

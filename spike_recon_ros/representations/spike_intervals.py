@@ -8,7 +8,9 @@ pyramid of TFP: any longer mean is a mean of these), the oldest first, with the 
 middle of them all. Knows nothing about networks. Training and the live node both call this.
 
 Intervals tell the light of a still pixel to within a rounding that shrinks with their order; the
-groups tell when it changed. Both together are a third of the channels of the raw planes.
+groups tell when it changed. Both together are a third of the channels of the raw planes. Where a
+group's planes have not been seen, because the stream has just begun or because fewer planes are
+looked ahead, the likeliest rate stands in for its mean, as it does for intervals.
 """
 
 import numpy as np
@@ -28,8 +30,7 @@ class SpikeIntervals:
         height: sensor rows, pixels.
         counts: groups of planes, an odd number.
         planes_per_count: planes in each, an odd number, so that the instant is a group's middle.
-        lookahead_planes: planes between the instant and the newest one; at least half of those
-            in all groups.
+        lookahead_planes: planes between the instant and the newest one.
 
     Raises:
         UserError: the groups have no middle, or reach beyond the planes that are kept.
@@ -40,7 +41,7 @@ class SpikeIntervals:
     ) -> None:
         planes = counts * planes_per_count
         self._first = lookahead_planes - planes // 2
-        if not planes % 2 or self._first < 0 or self._first + planes > PLANES_KEPT:
+        if not planes % 2 or self._first + planes > PLANES_KEPT:
             raise UserError(
                 f'spike_intervals with {counts} counts of {planes_per_count} planes and '
                 f'{lookahead_planes} planes ahead: take odd numbers, and no plane before the last '
@@ -54,11 +55,14 @@ class SpikeIntervals:
         """See Representation."""
         self._history.push(window.events.bits)
         interval_rates(self._history, out[: len(RATES)])
-        each = self._planes_per_count
+        each, likely = self._planes_per_count, out[0]
         scale = np.float32(1 / each)
         for number, counted in enumerate(out[: len(RATES) - 1 : -1]):  # the newest first
             first = self._first + number * each
-            np.multiply(self._history.count(first, first + each), scale, out=counted)
+            if 0 <= first <= self._history.end - each:
+                np.multiply(self._history.count(first, first + each), scale, out=counted)
+            else:
+                counted[:] = likely
 
     def reset(self) -> None:
         """See Representation."""

@@ -50,6 +50,10 @@ def test_plane_without_enough_planes_after_it_is_named(clip):
     assert run(*clip, '--truth-plane', PLANES - 11, '-m', 'tfp')['psnr'] > 20
     with pytest.raises(UserError, match=r'has 100 planes; tfp needs 101 for plane 90'):
         run(*clip, '--truth-plane', PLANES - 10, '-m', 'tfp')
+    late = *clip, '--truth-plane', PLANES - 10, '-m', 'spike_intervals'
+    with pytest.raises(UserError, match='fewer --lookahead-planes'):
+        run(*late)
+    assert run(*late, '--lookahead-planes', 9)['psnr'] == 100
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,30 @@ def test_an_interval_that_has_not_ended_is_no_measurement():
     assert instant == 69
     np.testing.assert_allclose(rates[[0, 1, 2, 5]], 1 / (100 - 60), rtol=1e-6)
     np.testing.assert_allclose(rates[3], 1 / 20, rtol=1e-6)
+
+
+def test_an_interval_that_has_not_begun_is_no_measurement():
+    spikes = np.zeros((60, HEIGHT, WIDTH), np.uint8)
+    spikes[[25, 45, 55]] = 1  # the instant is plane 29: one spike before it, two after
+    rates, instant = rates_of(spikes)
+    assert instant == 29
+    np.testing.assert_allclose(rates[0], 2 / (55 - 25), rtol=1e-6)
+    np.testing.assert_allclose(rates[1], 1 / (45 - 25), rtol=1e-6)
+    np.testing.assert_allclose(rates[[2, 3, 4]], np.broadcast_to(rates[0], rates[:3].shape))
+    np.testing.assert_allclose(rates[5], 1 / (55 - 45), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('planes', 'rate'),
+    [
+        ([40, 50], 1 / 10),  # both after the instant
+        ([20, 50], 1 / 30),  # one on each side
+        ([20], 1 / 40),  # and nothing since
+        ([10, 20], 1 / 40),
+        ([50], 1 / 60),  # one of 60 planes
+    ],
+)
+def test_a_stream_that_has_just_begun_says_what_it_can(planes, rate):
+    spikes = np.zeros((60, HEIGHT, WIDTH), np.uint8)
+    spikes[planes] = 1
+    np.testing.assert_allclose(rates_of(spikes)[0][0], rate, rtol=1e-6)

@@ -8,7 +8,7 @@ import pytest
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.front_end.interval_rates import RATES
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
-from spike_recon_ros.representations.representations import representation_for
+from spike_recon_ros.representations.representations import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
 
 HEIGHT, WIDTH = 4, 11
@@ -81,12 +81,40 @@ def test_the_counts_are_means_over_groups_around_the_instant():
     np.testing.assert_allclose(counts, around.mean(1), rtol=1e-6)
 
 
+def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate():
+    spikes = random_spikes(44)
+    made = written(
+        INTERVALS, spikes
+    )  # the instant is plane 13, and the first group would be at -9
+    seen = made[len(RATES) + 2 :]
+    groups = spikes[1:36].reshape(7, 5, HEIGHT, WIDTH)
+    np.testing.assert_allclose(seen, groups.mean(1), rtol=1e-6)
+    for unseen in made[len(RATES) : len(RATES) + 2]:
+        np.testing.assert_array_equal(unseen, made[0])
+
+
+def test_fewer_planes_ahead_leave_the_groups_where_they_are():
+    spikes = random_spikes(120)
+    instant = 120 - 1 - 30
+    hasty = written(with_lookahead(INTERVALS, 8), spikes[: instant + 1 + 8])
+    whole = written(INTERVALS, spikes)
+    groups = slice(len(RATES), len(RATES) + 6)  # they end 7 planes after the instant
+    np.testing.assert_array_equal(hasty[groups], whole[groups])
+    for unseen in hasty[len(RATES) + 6 :]:
+        np.testing.assert_array_equal(unseen, hasty[0])
+
+
+def test_raw_planes_leave_no_choice_of_lookahead():
+    assert with_lookahead(STACK, 20) == STACK
+    with pytest.raises(UserError, match='leave lookahead_planes at its default'):
+        with_lookahead(STACK, 6)
+
+
 @pytest.mark.parametrize(
     ('said', 'what'),
     [
         (INTERVALS | {'counts': 8}, 'odd'),
         (INTERVALS | {'counts': 13, 'lookahead_planes': 40}, '64'),
-        (INTERVALS | {'lookahead_planes': 10}, 'plane'),
         (STACK | {'colour': 1}, 'colour'),
         ({'kind': 'stack'}, 'spike_stack'),
     ],

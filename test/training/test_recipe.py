@@ -69,6 +69,7 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'sequences: {sensor: {noise_hz: [0, 1]}}', r'sensor\.noise_hz must be above 0'),
         (LEAST + 'normalisation: some', 'nonzero'),
         (LEAST + 'photographs: {held_share: 1}', 'below 1'),
+        (LEAST + 'spikes: {hasty_share: 0.5}', 'spike_intervals'),
         (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 40}', 'crop of at least 44'),
         ('name: [', 'YAML'),
     ],

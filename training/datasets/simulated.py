@@ -9,12 +9,13 @@ are used: nothing is loaded, copied or waited for. Knows nothing about networks 
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from spike_recon_ros.representations.representations import representation_for
+from spike_recon_ros.representations.representations import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import Photographs
@@ -90,7 +91,7 @@ def new_sequences(
             batch or recipe.optimisation.batch,
             crop,
             crop,
-            representation=partial(representation_for, recipe.representation),
+            representation=partial(representation_for, _representation(recipe, seed)),
             scale=recipe.network.arguments.get('scale', 1),
             seed=seed,
         )
@@ -103,6 +104,15 @@ def new_sequences(
         bins=bins,
         seed=seed,
     )
+
+
+def _representation(recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Return the recipe's, for some sequences with fewer planes to look ahead."""
+    said = recipe.representation
+    chance = np.random.default_rng(seed)
+    if chance.random() >= recipe.spikes.hasty_share:
+        return said
+    return with_lookahead(said, int(chance.integers(said['lookahead_planes'])))
 
 
 @torch.no_grad()

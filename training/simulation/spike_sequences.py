@@ -39,6 +39,8 @@ class SpikeSequenceModel:
             is interpolated between them.
         most_samples: of the scene in a window; worlds that are faster are slowed down.
         things: fewest and most things in front of the background.
+        hasty_share: share of batches that look ahead fewer planes than the representation says,
+            any number, so that a user may choose.
         world: what worlds are drawn from.
         sensor: what cameras are drawn from.
     """
@@ -48,6 +50,7 @@ class SpikeSequenceModel:
     step_px: float = 0.5
     most_samples: int = 24
     things: tuple[int, int] = (0, 2)
+    hasty_share: float = 0.0
     world: WorldModel = field(default_factory=WorldModel)
     sensor: SpikeSensorRanges = field(default_factory=SpikeSensorRanges)
 
