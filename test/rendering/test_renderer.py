@@ -100,6 +100,15 @@ def test_limits_do_not_depend_on_the_frame_rate():
     np.testing.assert_allclose(images[0], images[1], atol=1e-5)
 
 
+def test_limits_wait_a_fortieth_of_the_time_constant_before_they_move():
+    renderer = Renderer(Settings(tone_time=0.2))
+    at_first = renderer.render(ramp(0.0, 1.0), 0)
+    renderer.render(ramp(0.0, 1.5), 4 * MS)
+    np.testing.assert_array_equal(renderer.render(ramp(0.0, 1.0), 4 * MS), at_first)
+    renderer.render(ramp(0.0, 1.5), 5 * MS)
+    assert renderer.render(ramp(0.0, 1.0), 6 * MS).mean() < at_first.mean() - 0.5
+
+
 def test_one_odd_image_hardly_changes_the_brightness():
     renderer = Renderer(Settings())
     before = renderer.render(scene(1), 0)
