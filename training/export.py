@@ -16,7 +16,7 @@ import torch
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.networks import make_network
 from spike_recon_ros.errors import UserError
-from spike_recon_training.recipe import Recipe, read_recipe
+from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
 from spike_recon_training.report import CHECKPOINT
 from spike_recon_training.train import SUMMARY
 
@@ -76,6 +76,21 @@ def export_run(
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
     export_bundle(network.eval(), bundle, card)
     return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
+
+
+def export_untrained(recipe_name: str, bundle: Path) -> None:
+    """Write the bundle of a network with its first weights: what is to be timed needs no others.
+
+    Args:
+        recipe_name: of the package, or a file.
+        bundle: folder to write.
+
+    Raises:
+        UserError: there is no such recipe.
+    """
+    recipe = read_recipe(find_recipe(recipe_name))
+    network = make_network(recipe.network.name, **recipe.network.arguments)
+    export_bundle(network.eval(), bundle, _card(bundle, recipe, 0, None, {}))
 
 
 def _card(

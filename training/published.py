@@ -5,35 +5,82 @@
 Comes in: a file that the user has. Goes out: a bundle. Knows nothing about evaluation.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spike_recon_models.export import export_bundle
-from spike_recon_models.networks.firenet import FireNet, load_published
+from spike_recon_models.networks import firenet, ssir
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
 
 
-def export_firenet(weights: Path | None, bundle: Path) -> None:
-    """Write a bundle of FireNet with weights in the layout in which its authors publish them.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A network of which others have published weights.
+
+    Attributes:
+        make: returns it with random weights.
+        load: returns it with those of a file, or raises ValueError.
+        inputs: name of its argument for the channels of the input.
+        card: what its bundle says besides.
+    """
+
+    make: Callable[[], RecurrentNetwork]
+    load: Callable[[Path], RecurrentNetwork]
+    inputs: str
+    card: dict[str, Any]
+
+
+PUBLISHED = {
+    'firenet': Published(
+        firenet.FireNet,
+        firenet.load_published,
+        'bins',
+        {
+            'representation': {'normalisation': 'nonzero'},
+            'window_ms': 20.0,
+            'data': 'see Scheerlinck et al., WACV 2020',
+        },
+    ),
+    'ssir': Published(
+        ssir.Ssir,
+        ssir.load_published,
+        'planes',
+        {
+            'sensor': 'spike',
+            'representation': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
+            'window_ms': 1.0,
+            'data': 'see Zhao et al., IEEE TCSVT 2024',
+        },
+    ),
+}
+"""By the name that stands before the path of their weights."""
+
+
+def export_published(name: str, weights: Path | None, bundle: Path) -> None:
+    """Write a bundle of a network with weights in the layout in which its authors publish them.
 
     Args:
+        name: one of PUBLISHED.
         weights: the file; None = random ones, which take the same time.
         bundle: folder to write.
 
     Raises:
         UserError: the file does not hold such weights.
     """
+    published = PUBLISHED[name]
     try:
-        network = FireNet() if weights is None else load_published(weights)
+        network = published.make() if weights is None else published.load(weights)
     except ValueError as error:
         raise UserError(f'{error}; give the .pth file that its authors publish') from None
     card = {
-        'name': 'firenet',
-        'representation': {'normalisation': 'nonzero'},
-        'window_ms': 20.0,
-        'network': {'name': 'firenet', 'arguments': {'bins': network.bins}},
+        'name': name,
+        'network': {'name': name, 'arguments': {published.inputs: network.bins}},
         'recipe': "the authors'",
-        'data': 'see Scheerlinck et al., WACV 2020',
         'metrics': {},
         'licence': 'that of the weights',
+        **published.card,
     }
     export_bundle(network.eval(), bundle, card)

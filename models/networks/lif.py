@@ -49,6 +49,11 @@ class _Spike(torch.autograd.Function):
         return gradient / (1 + STEEPNESS * (membrane - THRESHOLD).abs()) ** 2
 
 
+def fire(membrane: torch.Tensor) -> torch.Tensor:
+    """Return what `fired` does, with the surrogate gradient."""
+    return _Spike.apply(membrane)
+
+
 class Lif(nn.Module):
     """One neuron at each place of each channel; the decay is learned by channel.
 
@@ -70,4 +75,4 @@ class Lif(nn.Module):
         """
         rested = membrane * (1 - fired(membrane))
         membrane = torch.sigmoid(self.decay) * rested + current
-        return _Spike.apply(membrane), membrane.clamp(-THRESHOLD, THRESHOLD)
+        return fire(membrane), membrane.clamp(-THRESHOLD, THRESHOLD)

@@ -15,6 +15,7 @@ from spike_recon_models.networks.hybrid import Hybrid
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.spike_base import SpikeBase
 from spike_recon_models.networks.spk2vid import Spk2Vid
+from spike_recon_models.networks.ssir import Ssir
 from spike_recon_models.networks.stir import Stir, StirStreaming
 from spike_recon_models.networks.swinsf import SwinSf
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
@@ -24,6 +25,7 @@ NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'firenet': FireNet,
     'hybrid': Hybrid,
     'spk2vid': Spk2Vid,
+    'ssir': Ssir,
     'stir': Stir,
     'stir_streaming': StirStreaming,
     'swinsf': SwinSf,

@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         action='append',
         help='network, stability, live, spikes_live: measure this model (default: those that are '
-        'shipped)',
+        'shipped); spikes: this one, too: also ssir:FILE.pth, or untrained:RECIPE for its time',
     )
     parser.add_argument(
         '--clip', metavar='DAT', type=Path, action='append', default=[],
@@ -147,7 +147,7 @@ def _zoo(planes: bool) -> list[str]:
 def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415 -- numba is slow
 
-    return bench_spikes.spikes(args.clip)
+    return bench_spikes.spikes(args.clip, args.model or [])
 
 
 def _spikes_state(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:

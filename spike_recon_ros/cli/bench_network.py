@@ -46,8 +46,8 @@ def network(models: list[str]) -> list[dict[str, Any]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         with training_installed():
-            from spike_recon_training.published import export_firenet  # noqa: PLC0415
-        export_firenet(None, Path(folder))
+            from spike_recon_training.published import export_published  # noqa: PLC0415
+        export_published(PEER, None, Path(folder))
         peer = read_bundle(Path(folder))
         results = []
         for width, height in SIZES:

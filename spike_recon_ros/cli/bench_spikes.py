@@ -6,6 +6,7 @@ Comes in: made-up planes, and clips with ground truth. Goes out: processor time 
 PSNR and SSIM. Knows nothing about ROS.
 """
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -15,7 +16,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from spike_recon_ros.cli.evaluate_models import model_of
 from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
+from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
@@ -33,17 +36,48 @@ CAMERA_PLANES_S = 20_000
 PACKET_PLANES = 20
 PACKETS = 40
 ROUNDS = 60
+LONGEST_S = 10.0
+"""After so much processor time a median of fewer rounds must do."""
+UNTRAINED = 'untrained:'
 RATE = 0.3
 """Spikes a plane of the made-up planes, about that of a scene in daylight."""
 
 
-def spikes(clips: list[Path]) -> Iterator[dict[str, Any]]:
-    """Measure the front end and each model for each sensor size, then score each clip."""
-    for width, height in SIZES:
-        packets = _made_up(width, height)
-        yield from _speed(packets, width, height)
-    for clip in clips:
-        yield from _quality(clip)
+def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
+    """Measure the front end and each model for each sensor size, then score each clip.
+
+    Args:
+        clips: to score, if any.
+        others: to measure besides those that are installed, at the first size: models as
+            `spike-recon evaluate` takes them, and `untrained:RECIPE`, for its time.
+
+    Raises:
+        UserError: a model or a clip cannot be used.
+    """
+    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
+        installed = {name: name for name in model_names() if takes_planes(name)}
+        untrained = _untrained(others, Path(scratch))
+        trained = {
+            word.partition(':')[0]: model_of(word, Path(scratch) / str(number))
+            for number, word in enumerate(others)
+            if not word.startswith(UNTRAINED)
+        }
+        for width, height in SIZES:
+            models = installed if (width, height) != SIZES[0] else installed | trained | untrained
+            yield from _speed(models, _made_up(width, height), width, height)
+        for clip in clips:
+            yield from _quality(installed | trained, clip)
+
+
+def _untrained(words: list[str], scratch: Path) -> dict[str, str]:
+    """Make bundles of the recipes among the words; return them by name."""
+    recipes = [word.removeprefix(UNTRAINED) for word in words if word.startswith(UNTRAINED)]
+    if recipes:
+        with training_installed():
+            from spike_recon_training.export import export_untrained  # noqa: PLC0415
+    for recipe in recipes:
+        export_untrained(recipe, scratch / recipe)
+    return {f'{recipe} (untrained)': str(scratch / recipe) for recipe in recipes}
 
 
 def _made_up(width: int, height: int) -> list[np.ndarray]:
@@ -62,7 +96,9 @@ def _made_up(width: int, height: int) -> list[np.ndarray]:
     return packets
 
 
-def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[str, Any]]:
+def _speed(
+    models: dict[str, str], packets: list[np.ndarray], width: int, height: int
+) -> Iterator[dict[str, Any]]:
     settings = Settings()
     history = SpikeHistory(width, height, LOOKAHEAD_PLANES)
     ms = _milliseconds([partial(history.push, bits) for bits in packets])
@@ -72,8 +108,8 @@ def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[
         'front_end_us_per_plane': round(us, 2),
         'times_camera': round(1e6 / CAMERA_PLANES_S / us, 2),
     }
-    for name in _models():
-        model = _loaded(name, width, height)
+    for name, typed in models.items():
+        model = _loaded(typed, width, height)
         image = model.step(_window(packets[0]))
         calls = [partial(model.step, _window(bits)) for bits in packets]
         yield {
@@ -85,10 +121,6 @@ def _speed(packets: list[np.ndarray], width: int, height: int) -> Iterator[dict[
         model.close()
 
 
-def _models() -> list[str]:
-    return [name for name in model_names() if takes_planes(name)]
-
-
 def _loaded(name: str, width: int, height: int) -> Model:
     return load_model(Settings(model=name, threads=1), width, height, planes=True)
 
@@ -97,7 +129,7 @@ def _window(bits: np.ndarray) -> Window:
     return Window(0, 1, SpikePlanes(bits, np.zeros(len(bits), np.int64)))
 
 
-def _quality(clip: Path) -> Iterator[dict[str, Any]]:
+def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
     """Score the models at the middle plane of a clip.
 
     Raises:
@@ -111,8 +143,8 @@ def _quality(clip: Path) -> Iterator[dict[str, Any]]:
             f'the middle plane of {clip.name}'
         )
     plane = len(planes) // 2
-    for name in _models():
-        model = _loaded(name, width, height)
+    for name, typed in models.items():
+        model = _loaded(typed, width, height)
         image = image_at(model, planes, plane, WHITE_RATE)
         model.close()
         yield {
@@ -126,11 +158,12 @@ def _quality(clip: Path) -> Iterator[dict[str, Any]]:
 
 def _milliseconds(calls: Sequence[Callable[[], Any]]) -> float:
     """Return the median processor time of calls that are made in turn, ms."""
-    for call in calls:
-        call()
-    seconds = []
+    calls[0]()
+    seconds: list[float] = []
     for number in range(max(ROUNDS, len(calls))):
         begun = time.process_time()
         calls[number % len(calls)]()
         seconds.append(time.process_time() - begun)
+        if sum(seconds) > LONGEST_S:
+            break
     return 1e3 * float(np.median(seconds))

@@ -17,7 +17,7 @@ import cv2
 from rich.console import Console
 
 from spike_recon_ros.cli import evaluate_clips, evaluate_plane
-from spike_recon_ros.cli.evaluate_models import Contender, contenders, unique
+from spike_recon_ros.cli.evaluate_models import Contender, contenders, model_of, unique
 from spike_recon_ros.cli.evaluate_recording import Recording, shots, survey
 from spike_recon_ros.cli.evaluate_report import (
     Scores,
@@ -32,7 +32,6 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
-from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import truth_topic
 from spike_recon_ros.sources.spike_datasets import holds_clips
@@ -76,8 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
         '-m', '--models', nargs='+', metavar='MODEL',
-        help='filters, networks of the zoo, folders of bundles, or firenet:FILE.pth, the weights '
-        'that the authors of FireNet publish',
+        help='filters, networks of the zoo, folders of bundles, or firenet:FILE.pth and '
+        'ssir:FILE.pth, weights as the authors of FireNet and SSIR publish them',
     )  # fmt: skip
     parser.add_argument(
         '-d', '--datasets', nargs='+', required=True, type=Path, metavar='RECORDING',
@@ -155,8 +154,9 @@ def _of_planes(
     if args.out is not None:
         raise UserError('images of a spike camera are scored without writing; leave out -o')
     [name, *_] = args.models or [AUTO]
-    check_model_name(name)
-    result = evaluate(args, dataclasses.replace(settings, model=name))
+    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
+        model = model_of(name, Path(scratch) / 'published')
+        result = evaluate(args, dataclasses.replace(settings, model=model))
     show_result(result, Console(stderr=True))
     return result
 

@@ -18,8 +18,8 @@ from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.settings import AUTO
 
-FIRENET = 'firenet:'
-"""Before the path of weights as the authors of FireNet publish them."""
+PUBLISHED = 'firenet', 'ssir'
+"""Before a colon and the path of weights as their authors publish them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,17 @@ def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
     """Find every model before the first one runs.
 
     Args:
-        typed: names of filters or of the zoo, folders of bundles, or `firenet:` and a file.
+        typed: names of filters or of the zoo, folders of bundles, or one of PUBLISHED, a
+            colon and a file.
         scratch: an empty folder for bundles that are made of published weights.
 
     Raises:
         UserError: there is no such model, its bundle is damaged, or PyTorch, which published
             weights need, is not installed.
     """
-    models = [_model(word, scratch / str(number)) for number, word in enumerate(typed)]
+    models = [_contender(word, scratch / str(number)) for number, word in enumerate(typed)]
     names = unique(
-        [
-            FIRENET[:-1] if word.startswith(FIRENET) else Path(word).expanduser().resolve().name
-            for word in typed
-        ]
+        [_published(word)[0] or Path(word).expanduser().resolve().name for word in typed]
     )
     return [
         Contender(name, word, model, model not in FILTERS)
@@ -71,18 +69,39 @@ def unique(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _model(word: str, scratch: Path) -> str:
-    """Return what the setting `model` takes."""
-    if word.startswith(FIRENET):
-        with training_installed():
-            from spike_recon_training.published import export_firenet  # noqa: PLC0415
-        export_firenet(Path(word.removeprefix(FIRENET)).expanduser(), scratch)
-        return str(scratch)
+def model_of(word: str, scratch: Path) -> str:
+    """Return what the setting `model` takes, for what was typed.
+
+    Args:
+        word: a name, the folder of a bundle, or one of PUBLISHED, a colon and a file.
+        scratch: folder for a bundle that is made of published weights.
+
+    Raises:
+        UserError: as `contenders`.
+    """
+    name, weights = _published(word)
+    if not name:
+        check_model_name(word)
+        return word
+    with training_installed():
+        from spike_recon_training.published import export_published  # noqa: PLC0415
+    export_published(name, Path(weights).expanduser(), scratch)
+    return str(scratch)
+
+
+def _published(word: str) -> tuple[str, str]:
+    """Return the name of a published network and the path of its weights, or two empty texts."""
+    name, colon, weights = word.partition(':')
+    return (name, weights) if colon and name in PUBLISHED else ('', '')
+
+
+def _contender(word: str, scratch: Path) -> str:
+    """Return what the setting `model` takes, and see that it can be read."""
     if word == AUTO:
         raise UserError(f'evaluate compares models by their names; name one instead of {AUTO}')
-    check_model_name(word)
-    if word not in (*FILTERS, *SPIKE_FILTERS):
-        folder = find_bundle(word)
+    model = model_of(word, scratch)
+    if model not in (*FILTERS, *SPIKE_FILTERS):
+        folder = find_bundle(model)
         assert folder is not None
         read_bundle(folder)
-    return word
+    return model

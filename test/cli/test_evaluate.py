@@ -83,7 +83,7 @@ def _bundle_with_random_weights(folder):
     for name in ('onnx', 'onnxscript', 'safetensors'):
         pytest.importorskip(name, reason=f'{name} is not installed: nothing can be exported')
     from spike_recon_models.networks import firenet  # noqa: PLC0415
-    from spike_recon_training.published import export_firenet  # noqa: PLC0415
+    from spike_recon_training.published import export_published  # noqa: PLC0415
 
     theirs = {}
     for name, value in firenet.FireNet(seed=5).state_dict().items():
@@ -92,7 +92,7 @@ def _bundle_with_random_weights(folder):
         for one, part in zip(names, value.chunk(len(names)), strict=True):
             theirs[f'{one}.{kind}'] = part.clone()
     torch.save({'state_dict': theirs}, folder / 'random.pth')
-    export_firenet(folder / 'random.pth', folder / 'bundle')
+    export_published('firenet', folder / 'random.pth', folder / 'bundle')
     return folder / 'bundle'
 
 

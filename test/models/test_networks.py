@@ -22,6 +22,7 @@ SMALL = {
     'stir': {'widths': (8, 8, 8, 8, 8)},
     'stir_streaming': {'widths': (8, 8, 8, 8, 8)},
     'swinsf': {'channels': 8, 'depth': 2},
+    'ssir': {'channels': 32},
 }
 """What those are made with here that take seconds at their published size."""
 every_network = pytest.mark.parametrize('name', NETWORKS)

@@ -1,0 +1,142 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""SSIR: the spiking network for spike cameras whose weights are published.
+
+Comes in: 41 spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained
+or run.
+
+Zhao et al., "Spike Camera Image Reconstruction Using Deep Spiking Neural Networks", IEEE TCSVT
+2024: convolutions whose neurons fire or do not, to half the resolution and back, and a head of
+four convolutions that add up what fired. It looks once, with all membranes at rest, so it has no
+state. A neuron takes up a learned share of its current; that share and the normalisation behind
+each convolution are folded into the convolution here. The authors' weights are not ours to hand
+out; `load_published` reads a file that the user has.
+"""
+
+import pickle
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from spike_recon_models.networks.lif import fire
+from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
+from spike_recon_models.networks.recurrent_network import initialise
+
+HEAD_REACH = 4
+"""Zeros around the head's input: it pads once for all of its convolutions."""
+FIRST_BIAS = 0.7
+"""Of neurons with threshold 1: without it, few of those far from the input ever fire."""
+WHITE_RATE = 0.44
+"""Spikes a plane that the published weights draw as 1: what suits them best on three public clips,
+whose darkest parts they draw twice as bright."""
+
+
+class Ssir(PlaneNetwork):
+    """The network.
+
+    Args:
+        planes: in the input, the instant in their middle.
+        channels: at full and half resolution, a multiple of 4.
+        seed: of the initial weights.
+    """
+
+    pad_multiple = 2
+    state_specs = ()
+    spiking = True
+    bfloat16 = False
+    """Neurons stand behind neurons: one that rounding turns turns others."""
+
+    def __init__(self, planes: int = 41, channels: int = 128, seed: int = 0) -> None:
+        super().__init__()
+        self.bins = planes
+        narrow, head = channels // 4, channels // 4
+        self.first = nn.Conv2d(planes, channels, 3, padding=1)
+        self.down = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+        self.reduce = nn.Conv2d(channels, narrow, 1)
+        self.middle = nn.Conv2d(narrow, narrow, 3, padding=1)
+        self.expand = nn.Conv2d(narrow, channels, 1)
+        self.up = nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1)
+        self.head = nn.Sequential(
+            nn.Conv2d(channels // 2, head, 3),
+            nn.Conv2d(head, head, 3),
+            nn.Conv2d(head, head, 3),
+            nn.Conv2d(head, 1, 3, bias=False),
+        )
+        initialise(self, seed)
+        for layer in (self.first, self.down, self.reduce, self.middle, self.expand, self.up):
+            nn.init.constant_(layer.bias, FIRST_BIAS)
+
+    def estimates(
+        self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
+    ) -> tuple[tuple[Estimate, ...], tuple[torch.Tensor, ...]]:
+        """See PlaneNetwork."""
+        half = fire(self.down(fire(self.first(x))))
+        inner = fire(self.middle(fire(self.reduce(half))))
+        half = half + fire(self.expand(inner))
+        seen = functional.pad(fire(self.up(half)), (HEAD_REACH,) * 4)
+        return (Estimate(WHITE_RATE * self.head(seen)),), ()
+
+
+_NEURONS = {
+    'first': ('static_conv.layer.0', 'static_conv.layer.1', 'static_conv.layer.2'),
+    'down': ('enc1.layer.0', 'enc1.layer.1', 'enc1.layer.2'),
+    'reduce': ('eres1.conv1.0', 'eres1.conv1.1', 'eres1.sn1'),
+    'middle': ('eres1.conv2.0', 'eres1.conv2.1', 'eres1.sn2'),
+    'expand': ('eres1.conv3.0', 'eres1.conv3.1', 'eres1.sn3'),
+    'up': ('dec3.layer.0', 'dec3.layer.1', 'dec3.layer.2'),
+    'head.0': ('pred3.conv1.0', 'pred3.conv1.1', None),
+    'head.1': ('pred3.conv2.0', 'pred3.conv2.1', None),
+    'head.2': ('pred3.conv3.0', 'pred3.conv3.1', None),
+}
+"""Our layers, and convolution, normalisation and neuron in the published file."""
+_LAST = 'pred3.conv4.weight'
+_NORMALISATION_EPSILON = 1e-5
+
+
+_NO_SUCH_WEIGHTS = (
+    OSError, KeyError, TypeError, AttributeError, RuntimeError, pickle.UnpicklingError,
+)  # fmt: skip
+
+
+def load_published(path: Path) -> Ssir:
+    """Return SSIR with weights in the layout in which the authors' are published.
+
+    Nothing in the file is executed.
+
+    Raises:
+        ValueError: the file is not readable as such weights.
+    """
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=True)
+        theirs = {name.removeprefix('module.'): value for name, value in content.items()}
+        ours = {'head.3.weight': theirs[_LAST]}
+        for layer, names in _NEURONS.items():
+            ours |= _folded(theirs, layer, *names)
+        network = Ssir(planes=ours['first.weight'].shape[1])
+        network.load_state_dict(ours)
+    except _NO_SUCH_WEIGHTS as error:
+        raise ValueError(f'{path} does not hold the published SSIR weights ({error})') from None
+    return network
+
+
+def _folded(
+    theirs: dict[str, torch.Tensor],
+    layer: str,
+    convolution: str,
+    normalisation: str,
+    neuron: str | None,
+) -> dict[str, torch.Tensor]:
+    """Return a convolution that has the normalisation and the neuron's share in it."""
+    mean, variance = (theirs[f'{normalisation}.running_{what}'] for what in ('mean', 'var'))
+    gain = theirs[f'{normalisation}.weight'] / torch.sqrt(variance + _NORMALISATION_EPSILON)
+    share = torch.sigmoid(theirs[f'{neuron}.w']) if neuron else torch.ones(())
+    weight = theirs[f'{convolution}.weight']
+    # A transposed convolution has its outputs in the second place.
+    along = (1, -1, 1, 1) if layer == 'up' else (-1, 1, 1, 1)
+    bias = theirs[f'{normalisation}.bias'] - mean * gain
+    return {
+        f'{layer}.weight': share * weight * gain.view(along),
+        f'{layer}.bias': share * bias,
+    }
