@@ -28,7 +28,7 @@ messages from one process, reconstructs it in the node in a second, receives the
 and writes a video, a picture (what the camera sent | reconstruction | ground truth) and a summary.
 
   spike-recon demo
-  spike-recon demo --sensor spike            a spike camera, played at a fifth of its real pace
+  spike-recon demo --sensor spike            a spike camera, played at a tenth of its real pace
   spike-recon demo --sensor spike --rate 1   ... at its real pace: 250 MB a second
 """
 
@@ -55,9 +55,9 @@ FASTEST_VIDEO = 50.0
 """Frames a second; what was made at more is shown slowed."""
 SHOWS = {
     EVENT: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
-    # 20,000 planes a second are 250 MB; a fifth of that is carried and reconstructed by two cores
+    # 20,000 planes a second are 250 MB; a tenth of that is carried and reconstructed by two cores
     # that have other things to do as well.
-    SPIKE: Show(fps=200.0, duration_s=0.5, rate=0.2, settled_after_s=0.0),
+    SPIKE: Show(fps=100.0, duration_s=0.5, rate=0.1, settled_after_s=0.0),
 }
 
 

@@ -125,9 +125,9 @@ def test_live_frames_of_a_real_spike_camera_equal_those_of_run_bit_for_bit(recor
 def test_the_demo_of_a_spike_camera_says_how_much_slower_it_was_played(tmp_path):
     done = _spike_recon('demo', '--sensor', 'spike', '-o', tmp_path, '--duration', 0.05)
     assert done.returncode == 0, done.stderr
-    assert 'at 0.2 of its real pace, on purpose' in done.stderr
+    assert 'at 0.1 of its real pace, on purpose' in done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
-    assert (summary['rate'], summary['packets_played']) == (0.2, 50)
+    assert (summary['rate'], summary['packets_played']) == (0.1, 50)
     assert summary['latency_p50_ms'] is None
     assert summary['tags']['tags_per_frame'] > 3
     assert cv2.imread(str(tmp_path / 'side_by_side.png')) is not None
