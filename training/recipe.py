@@ -26,7 +26,7 @@ from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
-LINEAR = ('things', 'steps', 'mismatch', 'blur_px')
+LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
 """Ranges that may begin at 0; of all others the logarithm is drawn."""
 
 
