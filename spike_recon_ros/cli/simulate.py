@@ -90,6 +90,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='ground truth rate (%(default)s)',
     )
     parser.add_argument(
+        '--speed', type=float, default=1.0, metavar='TIMES',
+        help='let everything move so many times as fast (%(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
         '--seed', type=int, default=0, help='chooses motion, texture and noise (%(default)s)'
     )
     for name, sensor in SENSORS.items():
@@ -137,13 +141,15 @@ def _settle(args: argparse.Namespace) -> None:
 
 
 def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
-    if args.photos is None:
-        from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
+    from spike_recon_training.simulation.scene import BoardScene, HastenedScene  # noqa: PLC0415
 
-        return BoardScene(width, height, args.seed)
-    with training_installed():
-        from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
-    return photo_scene(args.photos, width, height, args.seed, held_back=args.held_back)
+    if args.photos is None:
+        scene: Scene = BoardScene(width, height, args.seed)
+    else:
+        with training_installed():
+            from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
+        scene = photo_scene(args.photos, width, height, args.seed, held_back=args.held_back)
+    return scene if args.speed == 1 else HastenedScene(scene, args.speed)
 
 
 def simulate_board(out: Path, **options: Any) -> dict[str, Any]:
@@ -155,7 +161,7 @@ def simulate_board(out: Path, **options: Any) -> dict[str, Any]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for name in ('duration', 'fps_truth'):
+    for name in ('duration', 'fps_truth', 'speed'):
         if not getattr(args, name) > 0:
             raise UserError(f'--{name.replace("_", "-")} must be above 0')
     if args.held_back and args.photos is None:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
 
 SIZE, DURATION_S = (400, 250), 0.5
-OPTIONS: dict[str, Any] = {'light_scale': 0.6, 'photons_per_spike': 0.0, 'calibration': None}
+OPTIONS: dict[str, Any] = {
+    'light_scale': 0.6,
+    'aperture': 0.29,
+    'photons_per_spike': 0.0,
+    'calibration': None,
+}
 """Of this camera only, with their defaults."""
 
 
@@ -26,6 +31,11 @@ def add_arguments(group: Any) -> None:
     group.add_argument(
         '--light-scale', type=float, metavar='RATE',
         help=f'spikes a plane of a white pixel ({OPTIONS["light_scale"]})',
+    )  # fmt: skip
+    group.add_argument(
+        '--aperture', type=float, metavar='PX',
+        help='standard deviation of the blur by the area of a pixel, which the ground truth is '
+        f'without ({OPTIONS["aperture"]}: it fills its square)',
     )  # fmt: skip
     group.add_argument(
         '--photons-per-spike', type=float, metavar='N',
@@ -42,6 +52,8 @@ def check(args: argparse.Namespace) -> None:
     """Raise UserError if an option makes no sense."""
     if not 0 < args.light_scale <= 10:
         raise UserError('--light-scale must lie above 0 and be at most 10; cameras have 0.05 to 1')
+    if not 0 <= args.aperture <= 5:
+        raise UserError('--aperture must lie between 0 and 5 pixels')
     if not 0 <= args.photons_per_spike <= 1e6:
         raise UserError('--photons-per-spike must lie between 0 and 1000000')
 
@@ -63,7 +75,9 @@ def record(
     from spike_recon_training.simulation.spike_recording import simulate_spikes  # noqa: PLC0415
 
     model = SpikeSensorModel(
-        light_scale=args.light_scale, photons_per_spike=args.photons_per_spike
+        light_scale=args.light_scale,
+        aperture_px=args.aperture,
+        photons_per_spike=args.photons_per_spike,
     )
     maps = None if args.calibration is None else read_calibration(args.calibration)
     summary = simulate_spikes(

@@ -49,6 +49,7 @@ def test_higher_contrast_threshold_gives_fewer_events(tmp_path):
         ('--noise', '-1', 'between'),
         ('--response', '-1', 'between'),
         ('--seed', '-1', '0 or above'),
+        ('--speed', '0', 'above 0'),
     ],
 )
 def test_senseless_option_is_one_clear_sentence(tmp_path, option, value, cure):
@@ -62,6 +63,14 @@ def test_bad_size_is_refused_with_an_example(tmp_path, capsys, size):
     with pytest.raises(SystemExit):
         run('-o', str(tmp_path / 'bag'), f'--size={size}')
     assert size in capsys.readouterr().err
+
+
+def test_a_faster_scene_makes_more_events(tmp_path):
+    made = [
+        run('-o', str(tmp_path / t), '--size', '64x48', '--duration', '.05', '--speed', t)
+        for t in ('1', '4')
+    ]
+    assert made[1]['events'] > 2 * made[0]['events']
 
 
 def test_existing_bag_needs_overwrite(tmp_path):
@@ -132,6 +141,8 @@ def test_spike_camera_looks_at_photographs_as_well(tmp_path):
         (['--photons-per-spike', '9'], '--photons-per-spike is for --sensor spike'),
         (['--sensor', 'spike', '--light-scale', '0'], 'must lie above 0'),
         (['--sensor', 'spike', '--photons-per-spike', '-1'], 'must lie between 0'),
+        (['--sensor', 'spike', '--aperture', '-1'], 'between 0 and 5'),
+        (['--aperture', '1'], '--aperture is for --sensor spike'),
         (['--sensor', 'spike', '--fps-truth', '30000'], 'at most that of the planes'),
         (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is no calibration'),
     ],

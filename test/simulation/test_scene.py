@@ -10,7 +10,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_training.simulation.board import apriltag_board
 from spike_recon_training.simulation.motion import CameraMotion
-from spike_recon_training.simulation.scene import BoardScene
+from spike_recon_training.simulation.scene import BoardScene, HastenedScene
 
 WIDTH, HEIGHT = 346, 260
 TIMES_S = np.arange(0.0, 12.0, 0.05)
@@ -121,3 +121,10 @@ def test_luminance_stays_in_range(scene):
     assert view.dtype == np.float32
     assert view.min() > 0
     assert view.max() <= 1
+
+
+def test_a_hastened_scene_shows_later_what_it_moves_faster_to(scene):
+    fast = HastenedScene(scene, 8.0)
+    np.testing.assert_array_equal(fast.luminance(0.1), scene.luminance(0.8))
+    assert fast.speed_px(0.1) == 8 * scene.speed_px(0.8)
+    assert (fast.width, fast.height) == (scene.width, scene.height)

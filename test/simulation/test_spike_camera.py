@@ -4,6 +4,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -27,6 +28,16 @@ def watched(luminance, planes, **model):
     camera = SpikeCamera(width, height, SpikeSensorModel(**{**IDEAL, **model}))
     camera.step(luminance, 0)
     return unpack_planes(camera.step(luminance, planes), width)
+
+
+def test_a_wide_pixel_gathers_from_its_neighbours():
+    picture = np.zeros((9, 9), np.float32)
+    picture[4, 4] = 0.9
+    point, wide = (watched(picture, 2000, aperture_px=px).mean(0) for px in (0.0, 0.5))
+    expected = cv2.GaussianBlur(picture, (0, 0), 0.5)
+    np.testing.assert_allclose(point, picture, atol=1e-3)
+    np.testing.assert_allclose(wide, expected, atol=1e-3)
+    assert wide[4, 5] > 0.05
 
 
 def interval_statistics(spikes):

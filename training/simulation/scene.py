@@ -39,6 +39,28 @@ class Scene(Protocol):
         """Return how fast the scene moves through the image where it is fastest, pixels/s."""
 
 
+class HastenedScene:
+    """A scene in which everything happens faster; implements Scene.
+
+    Args:
+        scene: to hasten.
+        times: how many times as fast, above 0; below 1 is slower.
+    """
+
+    def __init__(self, scene: Scene, times: float) -> None:
+        self.width, self.height = scene.width, scene.height
+        self.camera_matrix, self.exposure = scene.camera_matrix, scene.exposure
+        self._scene, self._times = scene, times
+
+    def luminance(self, t_s: float) -> np.ndarray:
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
+        return self._scene.luminance(self._times * t_s)
+
+    def speed_px(self, t_s: float) -> float:
+        """Return how fast the scene moves through the image where it is fastest, pixels/s."""
+        return self._times * self._scene.speed_px(self._times * t_s)
+
+
 class BoardScene:
     """A camera that moves over a board; implements Scene.
 

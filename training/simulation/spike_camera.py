@@ -16,6 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -34,6 +35,8 @@ class SpikeSensorModel:
 
     Attributes:
         light_scale: spikes a plane of a luminance of 1; above 1 the brightest pixels saturate.
+        aperture_px: standard deviation of the blur by the area that a pixel gathers light from:
+            0.29 where it fills its square; 0 = a point. The ground truth is without it.
         gain_spread: standard deviation of the sensitivity from pixel to pixel, relative.
         dark_rate: spikes a plane without light, on average.
         dark_spread: greatest difference from it, relative.
@@ -43,6 +46,7 @@ class SpikeSensorModel:
     """
 
     light_scale: float = 0.6
+    aperture_px: float = 0.0
     gain_spread: float = 0.045
     dark_rate: float = 0.004
     dark_spread: float = 0.5
@@ -115,6 +119,8 @@ class SpikeCamera:
             tells where the light begins and gives none.
         """
         sample = np.ascontiguousarray(luminance, np.float32)
+        if self.model.aperture_px:
+            sample = cv2.GaussianBlur(sample, (0, 0), self.model.aperture_px)
         last, self._last = self._last, sample
         bits = np.zeros(
             (planes if last is not None else 0, self.height, bytes_per_row(self.width)), np.uint8
