@@ -21,6 +21,7 @@ from spike_recon_ros.model_choice import (
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.settings import Settings
@@ -191,3 +192,30 @@ def test_the_pipeline_runs_a_network(shipped):
     assert len(frames) == 4
     assert all(frame.image.shape == (HEIGHT, WIDTH) for frame in frames)
     reconstructor.close()
+
+
+def rising_planes(planes, width=64, height=48):
+    """A scene that fires ever more often: images of different moments differ."""
+    charge = np.random.default_rng(0).random((height, width))
+    picture = np.linspace(0.5, 1.5, width)
+    fired = np.empty((planes, height, width), np.uint8)
+    for number, plane in enumerate(fired):
+        charge += picture * (0.1 + 0.4 * number / planes)
+        plane[:] = charge >= 1
+        charge -= plane
+    return SpikePlanes(pack_planes(fired), np.arange(planes) * 50_000)
+
+
+@pytest.mark.skipif('spk2vid' not in zoo.zoo_names(), reason='no network for spike cameras here')
+def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
+    planes = rising_planes(400)
+    brightness = {}
+    for lookahead in (-1, 30, 4):
+        settings = Settings(model='spk2vid', lookahead_planes=lookahead)
+        loaded = load_model(settings, 64, 48, planes=True)
+        assert loaded.lookahead_planes == (30 if lookahead < 0 else lookahead)
+        brightness[lookahead] = loaded.step(Window(0, 400 * 50_000, planes)).mean()
+        loaded.close()
+    assert brightness[-1] == brightness[30]
+    # 26 planes later the scene is brighter by 0.4 * 26 / 400.
+    assert brightness[4] - brightness[30] == pytest.approx(0.026, abs=0.008)
