@@ -148,10 +148,10 @@ def _checkpoint(request: Request) -> Path | None:
     if request.resume:
         if not file.is_file():
             raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
-        elapsed_s = _elapsed_s(file)
-        if request.budget_minutes and elapsed_s >= 60 * request.budget_minutes:
+        trained_s = elapsed_s(torch.load(file, map_location='cpu', weights_only=False))
+        if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
             raise UserError(
-                f'{request.run} has trained for {elapsed_s / 60:.1f} minutes already; give a '
+                f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
                 'larger --budget-minutes, which counts from the beginning'
             )
         return file
@@ -162,8 +162,9 @@ def _checkpoint(request: Request) -> Path | None:
     return None
 
 
-def _elapsed_s(file: Path) -> float:
-    states = torch.load(file, map_location='cpu', weights_only=False)['callbacks']
+def elapsed_s(checkpoint: dict[str, Any]) -> float:
+    """Return for how long a run had trained when it was saved, seconds."""
+    states = checkpoint['callbacks']
     return next((s['elapsed_s'] for s in states.values() if 'elapsed_s' in s), 0.0)
 
 

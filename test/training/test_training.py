@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from spike_recon_training.losses import LossWeights  # noqa: E402
 from spike_recon_training.recipe import Optimisation, read_recipe  # noqa: E402
 from spike_recon_training.report import CHECKPOINT  # noqa: E402
 from spike_recon_training.task import ReconstructionTask  # noqa: E402
-from spike_recon_training.train import Request, train  # noqa: E402
+from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
 from spike_recon_training.validation import scores  # noqa: E402
 
 SMALL = {
@@ -119,6 +120,18 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
     for name, value in load_file(tmp_path / 'bundle' / 'weights.safetensors').items():
         assert torch.equal(value, state[f'average.{name}'])
         assert not name.startswith('average')
+
+
+def test_the_card_of_an_interrupted_run_tells_how_long_it_trained(finished, tmp_path):
+    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
+    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
+    from spike_recon_training.export import export_run  # noqa: PLC0415
+
+    interrupted = shutil.copytree(finished[0], tmp_path / 'run')
+    (interrupted / SUMMARY).unlink()
+    export_run(interrupted, tmp_path / 'bundle')
+    card = yaml.safe_load((tmp_path / 'bundle' / 'model.yaml').read_text(encoding='utf-8'))
+    assert card['recipe']['minutes'] == pytest.approx(finished[1]['minutes'], abs=0.05)
 
 
 def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
