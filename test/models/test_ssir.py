@@ -12,6 +12,7 @@ from torch import nn  # noqa: E402
 
 from spike_recon_models.networks.lif import fired  # noqa: E402
 from spike_recon_models.networks.ssir import Ssir, _folded, load_published  # noqa: E402
+from spike_recon_ros.cli import evaluate_models  # noqa: E402
 from spike_recon_ros.evaluation.full_reference import psnr, ssim  # noqa: E402
 from spike_recon_ros.packets.decoders import decoder_for  # noqa: E402
 from spike_recon_ros.packets.spike_planes import unpack_planes  # noqa: E402
@@ -71,3 +72,10 @@ def test_published_weights_draw_a_public_clip(recordings):
     truth = cv2.imread(str(clip.with_suffix('.png')), cv2.IMREAD_GRAYSCALE) / 255
     assert psnr(image / 0.6, truth) == pytest.approx(30.5, abs=1)
     assert ssim(image / 0.6, truth) > 0.87
+
+
+def test_every_published_network_can_be_named_on_the_command_line():
+    published = pytest.importorskip(
+        'spike_recon_training.published', reason='onnx is not installed: nothing is exported'
+    )
+    assert tuple(published.PUBLISHED) == evaluate_models.PUBLISHED
