@@ -99,7 +99,6 @@ def _made_up(width: int, height: int) -> list[np.ndarray]:
 def _speed(
     models: dict[str, str], packets: list[np.ndarray], width: int, height: int
 ) -> Iterator[dict[str, Any]]:
-    settings = Settings()
     history = SpikeHistory(width, height, LOOKAHEAD_PLANES)
     ms = _milliseconds([partial(history.push, bits) for bits in packets])
     us = 1e3 * ms / PACKET_PLANES
@@ -111,12 +110,13 @@ def _speed(
     for name, typed in models.items():
         model = _loaded(typed, width, height)
         image = model.step(_window(packets[0]))
+        renderer = Renderer(Settings(tone_time=0.0))  # measures black and white of each image
         calls = [partial(model.step, _window(bits)) for bits in packets]
         yield {
             'size': f'{width}x{height}',
             'model': name,
             'image_ms': round(_milliseconds(calls), 3),
-            'render_ms': round(_milliseconds([partial(Renderer(settings).render, image, 0)]), 3),
+            'render_ms': round(_milliseconds([partial(renderer.render, image, 0)]), 3),
         }
         model.close()
 

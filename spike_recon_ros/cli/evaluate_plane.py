@@ -81,6 +81,7 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
         'truth': str(args.truth),
         'truth_plane': args.truth_plane,
         'model': model.name,
+        'lookahead_planes': model.lookahead_planes,
         'white_rate': white_rate,
         **figures(image, truth),
     }
