@@ -11,13 +11,13 @@ authors' weights are not ours to hand out; `load_published` reads a file that th
 were trained without a function behind the last convolution: intensity is about 0..1, unlimited.
 """
 
-import pickle
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from spike_recon_models.networks.conv_gru import ConvGru
+from spike_recon_models.networks.published_file import published_file
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -88,8 +88,7 @@ def load_published(path: Path) -> FireNet:
     Raises:
         ValueError: the file is not readable as such weights.
     """
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+    with published_file(path, 'FireNet') as content:
         theirs = content['state_dict']
         ours = {
             f'{layer}.{kind}': torch.cat([theirs[f'{name}.{kind}'] for name in names])
@@ -98,6 +97,4 @@ def load_published(path: Path) -> FireNet:
         }
         network = FireNet(bins=ours['head.weight'].shape[1])
         network.load_state_dict(ours)
-    except (OSError, KeyError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
-        raise ValueError(f'{path} does not hold the published FireNet weights ({error})') from None
     return network

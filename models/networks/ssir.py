@@ -13,7 +13,6 @@ each convolution are folded into the convolution here. The authors' weights are 
 out; `load_published` reads a file that the user has.
 """
 
-import pickle
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from torch.nn import functional
 
 from spike_recon_models.networks.lif import fire
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
+from spike_recon_models.networks.published_file import published_file
 from spike_recon_models.networks.recurrent_network import initialise
 
 HEAD_REACH = 4
@@ -51,7 +51,7 @@ class Ssir(PlaneNetwork):
     def __init__(self, planes: int = 41, channels: int = 128, seed: int = 0) -> None:
         super().__init__()
         self.bins = planes
-        narrow, head = channels // 4, channels // 4
+        narrow = channels // 4
         self.first = nn.Conv2d(planes, channels, 3, padding=1)
         self.down = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
         self.reduce = nn.Conv2d(channels, narrow, 1)
@@ -59,10 +59,10 @@ class Ssir(PlaneNetwork):
         self.expand = nn.Conv2d(narrow, channels, 1)
         self.up = nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1)
         self.head = nn.Sequential(
-            nn.Conv2d(channels // 2, head, 3),
-            nn.Conv2d(head, head, 3),
-            nn.Conv2d(head, head, 3),
-            nn.Conv2d(head, 1, 3, bias=False),
+            nn.Conv2d(channels // 2, narrow, 3),
+            nn.Conv2d(narrow, narrow, 3),
+            nn.Conv2d(narrow, narrow, 3),
+            nn.Conv2d(narrow, 1, 3, bias=False),
         )
         initialise(self, seed)
         for layer in (self.first, self.down, self.reduce, self.middle, self.expand, self.up):
@@ -95,11 +95,6 @@ _LAST = 'pred3.conv4.weight'
 _NORMALISATION_EPSILON = 1e-5
 
 
-_NO_SUCH_WEIGHTS = (
-    OSError, KeyError, TypeError, AttributeError, RuntimeError, pickle.UnpicklingError,
-)  # fmt: skip
-
-
 def load_published(path: Path) -> Ssir:
     """Return SSIR with weights in the layout in which the authors' are published.
 
@@ -108,16 +103,13 @@ def load_published(path: Path) -> Ssir:
     Raises:
         ValueError: the file is not readable as such weights.
     """
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+    with published_file(path, 'SSIR') as content:
         theirs = {name.removeprefix('module.'): value for name, value in content.items()}
         ours = {'head.3.weight': theirs[_LAST]}
         for layer, names in _NEURONS.items():
             ours |= _folded(theirs, layer, *names)
         network = Ssir(planes=ours['first.weight'].shape[1])
         network.load_state_dict(ours)
-    except _NO_SUCH_WEIGHTS as error:
-        raise ValueError(f'{path} does not hold the published SSIR weights ({error})') from None
     return network
 
 
