@@ -64,6 +64,7 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
     (folder / 'weights.safetensors').chmod(0o644)
     _write_golden(network, card, folder / 'golden.npz')
     _write_onnx(network, folder / 'model.onnx')
+    (folder / 'model_int8.onnx').unlink(missing_ok=True)  # of the weights before
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
     (folder / 'model.yaml').write_text(text, encoding='utf-8')

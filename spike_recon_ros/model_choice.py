@@ -8,6 +8,7 @@ or images. Everything behind asks for a Model and takes a filter or a network al
 
 import contextlib
 import difflib
+from typing import Protocol
 
 from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.bundle import read_bundle
@@ -22,6 +23,13 @@ from spike_recon_ros.spare_cores import spare_cores
 
 MOST_THREADS = 4
 """Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""
+
+
+class LoadModel(Protocol):
+    """What `load_model` is."""
+
+    def __call__(self, settings: Settings, width: int, height: int, *, planes: bool) -> Model:
+        """Make the model that the settings choose, with its state zero."""
 
 
 def model_names() -> list[str]:

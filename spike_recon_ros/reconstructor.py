@@ -15,6 +15,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import (
+    LoadModel,
     check_model_name,
     choose_model,
     describe_running,
@@ -42,6 +43,7 @@ class Reconstructor:
     Args:
         settings: what to run and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
+        load: makes the model, as load_model does; another may watch what a model gets to see.
 
     Attributes:
         statistics: counts since the beginning; a spike plane counts as an event.
@@ -58,6 +60,7 @@ class Reconstructor:
         self,
         settings: Settings,
         on_reset: Callable[[ResetReason, str], None] | None = None,
+        load: LoadModel = load_model,
     ) -> None:
         check_model_name(settings.model)
         self.settings = settings
@@ -66,7 +69,7 @@ class Reconstructor:
         self.rendering = True
         self.model_name = settings.model
         self.takes_planes = False
-        self._on_reset = on_reset
+        self._on_reset, self._load = on_reset, load
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
         self._decoder: Decoder[Any] | None = None
@@ -209,7 +212,7 @@ class Reconstructor:
         known = self._sensor and (*self._sensor[1:], carries_planes(self._sensor[0]))
         if known != (width, height, planes):
             self.close()
-            self._model = load_model(self.settings, width, height, planes=planes)
+            self._model = self._load(self.settings, width, height, planes=planes)
             self.model_name, self.takes_planes = model_name, planes
             self.statistics.models_loaded += 1
             self._mask = HotPixelMask(width, height, self.settings)

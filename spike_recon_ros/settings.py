@@ -84,9 +84,9 @@ class Settings:
     )
     precision: str = _setting(
         'auto',
-        'tensorrt: precision of the engine to run; auto takes the fastest that `spike-recon '
-        'build` has built.',
-        choices=('auto', 'fp16', 'bf16', 'fp32'),
+        'What a network is computed in; auto takes the fastest: with tensorrt that `spike-recon '
+        'build` has built, with openvino that the CPU and the bundle have.',
+        choices=('auto', 'int8', 'fp16', 'bf16', 'fp32'),
     )
     cuda_graphs: str = _setting(
         'auto',

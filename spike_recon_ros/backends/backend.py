@@ -6,7 +6,7 @@ Comes in: tensors of one size. Goes out: intensity. Knows nothing about events o
 about which libraries there are; each backend is a file of its own that imports its library.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Backend(Protocol):
 
     Attributes:
         name: library, precision and device, for people: `openvino bf16 on CPU`.
-        precision: that it computes in: `fp32`, `fp16` or `bf16`.
+        precision: that it computes in: `fp32`, `fp16`, `bf16` or `int8`.
         tolerance: how far its precision may lead it away from the golden output, see golden.py.
         step_events: as `step`, with the tensor made on the device, where there is a front end.
     """
@@ -56,17 +56,17 @@ class Backend(Protocol):
 
 
 AUTO, DEVICE = 'auto', 'device'
-FULL_PRECISION = 'fp32'
+FULL_PRECISION, EIGHT_BITS = 'fp32', 'int8'
 PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
 """Of an engine, the fastest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceleration:
-    """How a GPU is used, where that can be chosen; on a CPU nothing of it matters.
+    """How much is given for speed, where that can be chosen; on a CPU only the precision can.
 
     Attributes:
-        precision: of the engine to run, one of PRECISIONS; `auto` is the fastest that was built.
+        precision: to compute in; `auto` is the fastest that the backend has here.
         graphs: whether the step is recorded as CUDA graphs.
         front_end: where the tensor is made of the events, `cpu` or DEVICE; `auto` is the device
             where that is possible.
@@ -89,7 +89,7 @@ class Placement:
         width: columns, likewise.
         device: `cpu` or `gpu`.
         threads: CPU threads to use.
-        acceleration: how to use a GPU.
+        acceleration: how much to give for speed.
     """
 
     height: int
@@ -107,6 +107,20 @@ def check_size(bundle: Bundle, placement: Placement) -> None:
             f'{bundle.name} needs sizes that are multiples of {multiple} and was loaded for '
             f'{width}x{height}; pad with representations.padding first'
         )
+
+
+def chosen_precision(library: str, offered: Sequence[str], wanted: str) -> str:
+    """Return the precision to compute in: the first that is offered, or the one that is wanted.
+
+    Raises:
+        UserError: it is not offered.
+    """
+    if wanted in (AUTO, *offered):
+        return offered[0] if wanted == AUTO else wanted
+    raise UserError(
+        f'{library} does not compute in {wanted} here, but in {" or ".join(offered)}; set '
+        'precision:=auto or one of them, or another backend'
+    )
 
 
 def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:

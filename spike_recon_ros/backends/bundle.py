@@ -20,6 +20,8 @@ from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
 DESCRIPTION = 'model.yaml'
 ONNX, WEIGHTS, GOLDEN = 'model.onnx', 'weights.safetensors', 'golden.npz'
+INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
+"""The graph in eight bits, where somebody has made one, and what it gives for the golden input."""
 FETCH_AGAIN = 'fetch or export the bundle again'
 
 
@@ -79,25 +81,28 @@ class Bundle:
         return self.folder / ONNX
 
     @property
+    def int8_onnx(self) -> Path | None:
+        """The graph in eight bits; None where there is none."""
+        return self.folder / INT8_ONNX if INT8_ONNX in self.description['sha256'] else None
+
+    @property
     def weights(self) -> Path:
         """The weights for the torch definition."""
         return self.folder / WEIGHTS
 
-    def golden(self) -> tuple[np.ndarray, np.ndarray]:
+    def golden(self, *, int8: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return input [steps, bins, height, width] and output [steps, height, width].
 
         The output's sides are `output_scale` times as long.
 
+        Args:
+            int8: return the output of the graph in eight bits.
+
         Raises:
-            UserError: the file does not hold them.
+            UserError: a file does not hold them.
         """
-        try:
-            with np.load(self.folder / GOLDEN, allow_pickle=False) as content:
-                events, intensity = content['events'], content['intensity']
-        except (OSError, KeyError, ValueError) as error:
-            raise UserError(
-                f'{self.folder / GOLDEN} cannot be read ({error}); {FETCH_AGAIN}'
-            ) from None
+        events = self._array(GOLDEN, 'events')
+        intensity = self._array(INT8_GOLDEN if int8 else GOLDEN, 'intensity')
         steps, _, height, width = events.shape if events.ndim == 4 else (0, 0, 0, 0)
         fits = events.shape == (steps, self.bins, height, width)
         image = steps, self.output_scale * height, self.output_scale * width
@@ -108,6 +113,15 @@ class Bundle:
             )
         return events.astype(np.float32), intensity.astype(np.float32)
 
+    def _array(self, name: str, key: str) -> np.ndarray:
+        try:
+            with np.load(self.folder / name, allow_pickle=False) as content:
+                return np.asarray(content[key])
+        except (OSError, KeyError, ValueError) as error:
+            raise UserError(
+                f'{self.folder / name} cannot be read ({error}); {FETCH_AGAIN}'
+            ) from None
+
 
 def read_bundle(folder: Path) -> Bundle:
     """Read and check a bundle.
@@ -116,8 +130,9 @@ def read_bundle(folder: Path) -> Bundle:
         UserError: a file is missing, changed, or says what this version does not understand.
     """
     content = _description(folder)
-    for name in (ONNX, WEIGHTS, GOLDEN):
-        _check_file(folder, name, content)
+    listed = _entry(folder, content, 'sha256', dict)
+    for name in (ONNX, WEIGHTS, GOLDEN, *({INT8_ONNX, INT8_GOLDEN} & listed.keys())):
+        _check_file(folder, name, listed)
     representation = _entry(folder, content, 'representation', dict)
     network = _entry(folder, content, 'network', dict)
     bundle = Bundle(
@@ -157,11 +172,11 @@ def _description(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _check_file(folder: Path, name: str, content: dict[str, Any]) -> None:
+def _check_file(folder: Path, name: str, listed: dict[str, Any]) -> None:
     path = folder / name
     if not path.is_file():
         raise UserError(f'the bundle {folder} has no {name}; {FETCH_AGAIN}')
-    expected = _entry(folder, _entry(folder, content, 'sha256', dict), name, str)
+    expected = _entry(folder, listed, name, str)
     if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
         raise UserError(
             f'{path} is not the file that {DESCRIPTION} was written for (its sha256 differs); '

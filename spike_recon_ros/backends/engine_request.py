@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from spike_recon_ros.backends.backend import PRECISIONS, chosen_precision
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
@@ -33,6 +34,7 @@ def build_requested(
             no engine can be made.
     """
     width, height = _size(size)
+    chosen_precision('tensorrt', PRECISIONS, precision)
     folder = find_bundle(name)
     if folder is None:
         raise UserError(

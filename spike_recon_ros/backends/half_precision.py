@@ -4,7 +4,7 @@
 
 Comes in: a bundle's ONNX file. Goes out: the same graph in float16 or bfloat16; its state too, so
 that it takes half the memory, while events and intensity stay float32. Knows nothing about who
-runs it. The only file of the runtime that imports onnx.
+runs it.
 """
 
 import numpy as np

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network as the reconstructor sees it.
 
-Comes in: windows of events or spike planes. Goes out: intensity. Joins the representation, the
-padding and the backend, and knows nothing about what each of them does.
+Comes in: windows of events or spike planes. Goes out: intensity. Joins the network's input and the
+backend, and knows nothing about what each of them does.
 """
 
 import numpy as np
@@ -11,9 +11,8 @@ import numpy as np
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice, load_backend
-from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
-from spike_recon_ros.representations.representations import representation_for, with_lookahead
+from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
 
 
@@ -51,23 +50,12 @@ class NetworkModel:
         self.name = bundle.name
         self._bundle = bundle
         self._size = height, width
-        padded = padded_size(height, width, bundle.pad_multiple)
-        where = Placement(*padded, choice.device, threads)
+        self._input = NetworkInput(bundle, width, height, lookahead_planes)
+        where = Placement(*self._input.padded, choice.device, threads)
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
-        said = bundle.representation
-        if lookahead_planes is not None and bundle.sensor == 'spike':
-            said = with_lookahead(said, lookahead_planes)
-        self._representation = representation_for(said, width, height)
-        if self._representation.channels != bundle.bins:
-            raise UserError(
-                f'{bundle.name} reads {bundle.bins} channels, but its representation has '
-                f'{self._representation.channels}; export the bundle again'
-            )
         self.hop_planes = bundle.hop_planes
-        self.lookahead_planes = self._representation.lookahead_planes
-        # The sensor is the top left of it. Beyond the sensor no event ever happens, so zero.
-        self._tensor = np.zeros((bundle.bins, *padded), np.float32)
+        self.lookahead_planes = self._input.lookahead_planes
         self._last: np.ndarray | None = None
 
     def step(self, window: Window) -> np.ndarray:
@@ -84,7 +72,7 @@ class NetworkModel:
         if not len(window.events) and self._last is not None:
             return self._last.copy()
         height, width = self._size
-        self._check_hop(window)
+        self._input.check_hop(window)
         scale = self._bundle.output_scale
         image = crop(self._intensity(window), scale * height, scale * width)
         self._last = np.ascontiguousarray(image)
@@ -94,20 +82,7 @@ class NetworkModel:
         """Return the intensity of the padded size; the device makes the tensor where it can."""
         if self._backend.step_events is not None:
             return self._backend.step_events(window.events, window.t_start_ns, window.t_end_ns)
-        height, width = self._size
-        self._representation.write(window, crop(self._tensor, height, width))
-        if self._bundle.sensor == 'spike':
-            mirror_beyond(self._tensor, height, width)
-        return self._backend.step(self._tensor)
-
-    def _check_hop(self, window: Window) -> None:
-        hop = self.hop_planes
-        if hop and len(window.events) != hop:
-            raise UserError(
-                f'{self.name} needs windows of {hop} spike planes and got {len(window.events)}; '
-                f'set fps to the planes a second divided by {hop}, which is 1000 for a camera of '
-                '20,000'
-            )
+        return self._backend.step(self._input.read(window))
 
     def forget(self) -> None:
         """Zero the recurrent state only: what the sensor sent is still known."""
@@ -117,7 +92,7 @@ class NetworkModel:
     def reset(self) -> None:
         """Zero the recurrent state."""
         self.forget()
-        self._representation.reset()
+        self._input.reset()
 
     def close(self) -> None:
         """Give back what the backend holds."""

@@ -14,6 +14,7 @@ from spike_recon_ros.backends.backend import (
     Placement,
     check_input,
     check_size,
+    chosen_precision,
     image_shape,
     state_shapes,
 )
@@ -45,7 +46,9 @@ class OnnxRuntimeBackend:
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
-        self.precision, self.tolerance = FULL_PRECISION, FLOAT32.of(bundle)
+        wanted = placement.acceleration.precision
+        self.precision = chosen_precision('onnxruntime', (FULL_PRECISION,), wanted)
+        self.tolerance = FLOAT32.of(bundle)
         self.name = f'onnxruntime f32 on {placement.device.upper()}'
         self._session = _session(bundle, placement)
         memory = _MEMORY[placement.device]

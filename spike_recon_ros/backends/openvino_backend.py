@@ -6,6 +6,7 @@ Comes in: a bundle's ONNX file. Goes out: a Backend. The state is made internal 
 network, which then keeps it in the layout that suits its kernels.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,21 @@ import openvino
 from openvino._offline_transformations import apply_make_stateful_transformation
 
 from spike_recon_ros.backends.backend import (
+    EIGHT_BITS,
     FULL_PRECISION,
     Placement,
     check_input,
     check_size,
+    chosen_precision,
     state_shapes,
 )
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
-from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32
+from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
+from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32, INT8
 from spike_recon_ros.errors import UserError
+
+BRAIN = 'bf16'
+_TOLERANCES = {EIGHT_BITS: INT8, BRAIN: BFLOAT16, FULL_PRECISION: FLOAT32}
 
 
 def devices() -> tuple[str, ...]:
@@ -33,12 +40,14 @@ def devices() -> tuple[str, ...]:
 class OpenVinoBackend:
     """A network compiled for one size.
 
-    On a CPU with bfloat16 instructions it computes in bfloat16, which halves the time and leads
-    the recurrence nowhere else (error below a grey level; where spikes turn, see golden.py),
-    unless the bundle says that bfloat16 is too coarse for it.
+    On a CPU with instructions for them it convolves in eight bits where the bundle has such a
+    graph, and does all else, or without such a graph everything, in bfloat16: each takes about
+    two thirds of the time of the next finer one, and the error stays near a grey level (where
+    spikes turn, see golden.py). A bundle may say that bfloat16 is too coarse for it.
 
     Raises:
-        UserError: the size does not suit the network, or the file is no ONNX graph.
+        UserError: the size does not suit the network, the file is no ONNX graph, or it cannot be
+            run in the precision that is asked for.
     """
 
     step_events = None
@@ -48,18 +57,22 @@ class OpenVinoBackend:
         self._bundle, self._placement = bundle, placement
         core = openvino.Core()
         device = placement.device.upper()
-        able = device == 'CPU' and 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-        bfloat16 = able and bundle.bfloat16
-        self.name = f'openvino {"bf16" if bfloat16 else "f32"} on {device}'
-        self.precision = 'bf16' if bfloat16 else FULL_PRECISION
-        self.tolerance = (BFLOAT16 if bfloat16 else FLOAT32).of(bundle)
+        offered = _precisions(core, bundle) if device == 'CPU' else (FULL_PRECISION,)
+        wanted = placement.acceleration.precision
+        self.precision = chosen_precision('openvino', offered, wanted)
+        rest = BRAIN if BRAIN in offered and self.precision != FULL_PRECISION else 'f32'
+        said = {EIGHT_BITS: f'int8 and {rest}'}.get(self.precision, rest)
+        self.name = f'openvino {said} on {device}'
+        self.tolerance = _TOLERANCES[self.precision].of(bundle)
         options: dict[str, Any] = {
-            'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32',
+            'INFERENCE_PRECISION_HINT': rest,
             'PERFORMANCE_HINT': 'LATENCY',
         }
         if device == 'CPU':
             options |= {'INFERENCE_NUM_THREADS': placement.threads, 'NUM_STREAMS': 1}
-        compiled = core.compile_model(_stateful(core, bundle, placement), device, options)
+        onnx = bundle.int8_onnx if self.precision == EIGHT_BITS else None
+        graph = _stateful(core, onnx or bundle.onnx, bundle, placement)
+        compiled = core.compile_model(graph, device, options)
         self._request = compiled.create_infer_request()
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -77,16 +90,24 @@ class OpenVinoBackend:
         del self._request
 
 
-def _stateful(core: Any, bundle: Bundle, placement: Placement) -> Any:
+def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
+    """Return those that a CPU has instructions for and the bundle allows, the fastest first."""
+    able = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+    eight = bundle.int8_onnx is not None and 'INT8' in able and multiplies_bytes()
+    brain = 'BF16' in able and bundle.bfloat16
+    return (EIGHT_BITS,) * eight + (BRAIN,) * brain + (FULL_PRECISION,)
+
+
+def _stateful(core: Any, onnx: Path, bundle: Bundle, placement: Placement) -> Any:
     """Return the graph for one size, with `events` as its only input."""
     shapes = {f'{name}_in': list(shape) for name, shape in state_shapes(bundle, placement).items()}
     shapes['events'] = [1, bundle.bins, placement.height, placement.width]
     try:
-        model = core.read_model(bundle.onnx)
+        model = core.read_model(onnx)
         model.reshape(shapes)
         pairs = {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state}
         apply_make_stateful_transformation(model, pairs)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise UserError(f'OpenVINO cannot read {bundle.onnx} ({reason}); {FETCH_AGAIN}') from None
+        raise UserError(f'OpenVINO cannot read {onnx} ({reason}); {FETCH_AGAIN}') from None
     return model

@@ -19,6 +19,7 @@ from spike_recon_ros.backends.backend import (
     Placement,
     check_input,
     check_size,
+    chosen_precision,
     image_shape,
     state_shapes,
 )
@@ -173,6 +174,7 @@ def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
     says how to build it again.
     """
     wanted = placement.acceleration.precision
+    chosen_precision('tensorrt', PRECISIONS, wanted)
     keys = [key_here(bundle, placement, one) for one in PRECISIONS if wanted in (one, AUTO)]
     there = [key for key in keys if engine_path(bundle, key).is_file()]
     key = (there or keys[-1:])[0]

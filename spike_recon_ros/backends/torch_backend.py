@@ -21,6 +21,7 @@ from spike_recon_ros.backends.backend import (
     StepEvents,
     check_input,
     check_size,
+    chosen_precision,
     image_shape,
 )
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
@@ -50,7 +51,9 @@ class TorchBackend:
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
-        self.precision, self.tolerance = FULL_PRECISION, FLOAT32.of(bundle)
+        wanted = placement.acceleration.precision
+        self.precision = chosen_precision('torch', (FULL_PRECISION,), wanted)
+        self.tolerance = FLOAT32.of(bundle)
         self.name = f'torch f32 on {placement.device.upper()}'
         device = torch.device('cuda' if placement.device == 'gpu' else 'cpu')
         if device.type == 'cpu':

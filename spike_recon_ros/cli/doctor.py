@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.backends.choice import CANDIDATES, OR, choose_backend
+from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.cli.doctor_gpu import look_at_gpu
 from spike_recon_ros.cli.finding import LIVE, NEEDED, OPTIONAL, Finding
 from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
@@ -82,7 +83,10 @@ def _network_backend() -> tuple[str, str]:
         choice = choose_backend()
     except UserError as error:
         return '', str(error)
-    return f'{choice.candidate.name} on {choice.device.upper()}', ''
+    said = f'{choice.candidate.name} on {choice.device.upper()}'
+    if (choice.candidate.name, choice.device) == ('openvino', 'cpu') and multiplies_bytes():
+        said += ', in eight bits where their bundles have them'
+    return said, ''
 
 
 def _basics() -> list[Finding]:

@@ -29,6 +29,7 @@ SUBCOMMANDS = (
     'convert',
     'train',
     'export',
+    'quantize',
     'evaluate',
     'bench',
     'build',

@@ -18,8 +18,12 @@ ALIVE = 5e-3
 """Without a state the same input gives the same bits: any difference is the state's."""
 
 
-def reference(bundle, windows):
-    """Return what torch gives in float32, step by step."""
+def reference(bundle, windows, precision='fp32'):
+    """Return what torch gives in float32, step by step; in eight bits, what ONNX Runtime does."""
+    if precision == 'int8':
+        pytest.importorskip('onnx', reason='onnx is not installed: nothing to compare with')
+        int8_graph = importlib.import_module('spike_recon_ros.backends.int8_graph')
+        return int8_graph.images(bundle, bundle.int8_onnx, [windows])
     torch = pytest.importorskip('torch', reason='torch is not installed: nothing to compare with')
     safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')
     networks = importlib.import_module('spike_recon_models.networks.networks')
@@ -40,9 +44,9 @@ def backend(load, bundle, small_size):
     loaded.close()
 
 
-def test_a_hundred_recurrent_steps_are_those_of_torch(backend, bundle, inputs):
+def test_a_hundred_recurrent_steps_are_those_of_the_reference(backend, bundle, inputs):
     windows = inputs(bundle, 100)
-    expected = reference(bundle, windows)
+    expected = reference(bundle, windows, backend.precision)
     given = np.stack([backend.step(window) for window in windows])
     assert given.dtype == np.float32
     assert deviation(given, expected) < backend.tolerance

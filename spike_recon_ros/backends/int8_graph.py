@@ -1,0 +1,161 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A float32 graph whose convolutions compute in eight bits.
+
+Comes in: a bundle, and tensors like those that its network will read. Goes out: the graph with
+QuantizeLinear and DequantizeLinear around its convolutions. Knows nothing about who runs it; made
+once, by hand, and not imported by what runs networks.
+
+Only what goes into a convolution has eight bits, and its weights, which have a scale a channel.
+What comes out of it, gates and state do not: a memory that moves by a fortieth of a difference
+would stand still where that is less than one step of 256.
+"""
+
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.errors import UserError
+
+Sequences = Sequence[Sequence[np.ndarray]]
+"""Tensors [bins, height, width] of windows that follow each other; several such stretches."""
+INSIDE_PERCENT = 99.99
+INNER = '_QuantizeLinear_Input'
+"""What onnxruntime adds to the name of an output of the graph that a convolution reads, too."""
+
+
+def int8_graph(bundle: Bundle, sequences: Sequences, samples: int) -> bytes:
+    """Return the graph in eight bits.
+
+    The range of each tensor is what all but a ten-thousandth of its values lie in: pixels that
+    are stuck must not decide how finely all others are seen.
+
+    Args:
+        bundle: of the network.
+        sequences: what to find the ranges with.
+        samples: windows whose ranges count, spread over all; the others only move the state.
+
+    Raises:
+        UserError: the file is no ONNX graph, or the network spikes.
+    """
+    if bundle.spiking:
+        raise UserError(f'{bundle.name} spikes: what eight bits round turns its spikes')
+    reader = _Reader(bundle, sequences, samples)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'int8.onnx'
+        with _quiet():
+            quantize_static(
+                str(bundle.onnx),
+                str(path),
+                reader,
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                op_types_to_quantize=['Conv'],
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={
+                    'WeightSymmetric': True,
+                    'CalibPercentile': INSIDE_PERCENT,
+                    'OpTypesToExcludeOutputQuantization': ['Conv'],
+                },
+            )
+        model = onnx.load(str(path))
+    _free_outputs(model.graph)
+    return bytes(model.SerializeToString())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what onnxruntime prints about its progress, and its advice."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        root.setLevel(level)
+
+
+def images(bundle: Bundle, graph: Path | bytes, sequences: Sequences) -> np.ndarray:
+    """Return what a graph makes of all windows, float32 [windows, height, width]."""
+    steps = _steps(bundle, graph, sequences)
+    return np.stack([intensity[0, 0] for _, intensity in steps])
+
+
+class _Reader(CalibrationDataReader):
+    """Hands the inputs of some windows, the state among them, to onnxruntime."""
+
+    def __init__(self, bundle: Bundle, sequences: Sequences, samples: int) -> None:
+        windows = sum(map(len, sequences))
+        chosen = set(np.linspace(0, windows - 1, min(samples, windows)).astype(int).tolist())
+        self._inputs = (
+            inputs
+            for number, (inputs, _) in enumerate(_steps(bundle, bundle.onnx, sequences))
+            if number in chosen
+        )
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the inputs of the next window, None after the last."""
+        return next(self._inputs, None)
+
+
+def _steps(
+    bundle: Bundle, graph: Path | bytes, sequences: Iterable[Sequence[np.ndarray]]
+) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Yield the inputs of each window and the image that the graph makes of them."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph),
+            options,
+            providers=['CPUExecutionProvider'],
+        )
+    except Exception as error:  # onnxruntime's own exceptions share no other base
+        raise UserError(f'{bundle.onnx} cannot be read ({error}); {FETCH_AGAIN}') from None
+    for windows in sequences:
+        state: dict[str, Any] = {}
+        for tensor in windows:
+            height, width = tensor.shape[1:]
+            if not state:
+                state = {
+                    f'{spec.name}_in': np.zeros(
+                        (1, spec.channels, height // spec.stride, width // spec.stride), np.float32
+                    )
+                    for spec in bundle.state
+                }
+            inputs = {'events': tensor[None], **state}
+            names = ['intensity', *(f'{spec.name}_out' for spec in bundle.state)]
+            intensity, *new = session.run(names, inputs)
+            yield inputs, intensity
+            state = dict(zip(state, new, strict=True))
+
+
+def _free_outputs(graph: onnx.GraphProto) -> None:
+    """Let outputs of the graph be what was computed, not what eight bits leave of it."""
+    made = {name for node in graph.node for name in node.output}
+    swapped: dict[str, str] = {}
+    for output in graph.output:
+        if output.name + INNER in made:
+            swapped |= {output.name + INNER: output.name, output.name: f'{output.name}_int8'}
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [swapped.get(name, name) for name in names]

@@ -1,0 +1,182 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon quantize`: a network's convolutions in eight bits, for CPUs.
+
+Comes in: the command line. Goes out: one more file in a bundle. Knows nothing about how a graph is
+quantised.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from rich.console import Console
+
+from spike_recon_ros.backends.bundle import DESCRIPTION as DESCRIPTION_FILE
+from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX, Bundle, read_bundle
+from spike_recon_ros.backends.golden import deviation
+from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.cli.run import frames_of
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model import Model
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.windows.window import Window
+
+HELP = "let a network's convolutions compute in eight bits, which is faster on CPUs"
+DESCRIPTION = """\
+Find the ranges of what a network computes on recordings, and write a second graph into its bundle
+whose convolutions have eight bits. The backend openvino runs it where the CPU has instructions for
+that (VNNI); `precision:=bf16` or `fp32` takes the first graph again.
+
+The recordings must be like what the network will see, in light, speed and sensor; two seconds are
+enough, and simulated ones are good ones:
+
+  spike-recon simulate photos/ -o walk
+  spike-recon quantize bundles/mine -d walk
+
+An export of the bundle leaves the second graph out: quantise it again then.
+"""
+CARD_HEADING = '\n## Eight bits\n'
+COARSEST = 0.1
+"""Share of the contrast by which images may differ from those of the first graph."""
+MOST_WINDOWS = 200
+"""Whose tensors are held in memory."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the subcommand."""
+    parser.add_argument(
+        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
+    )
+    parser.add_argument(
+        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
+        help='recording to find the ranges with (may be given several times)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--windows', type=int, default=40, metavar='N',
+        help='windows whose ranges count, spread over the recordings (%(default)s)',
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Quantise; return what was written.
+
+    Raises:
+        UserError: there is no such bundle, a recording cannot be read or is of another kind of
+            sensor, a library is missing, or eight bits are too coarse for the network.
+    """
+    if args.windows < 1:
+        raise UserError('--windows must be 1 or more')
+    folder = find_bundle(args.name)
+    if folder is None:
+        raise UserError(f'{args.name} is no network; give the folder of a bundle')
+    bundle = read_bundle(folder)
+    int8_graph = _library()
+    console = Console(stderr=True)
+    sequences = [
+        part
+        for path in args.dataset
+        for part in _tensors(bundle, path, MOST_WINDOWS // len(args.dataset), console)
+    ]
+    console.print(f'{sum(map(len, sequences))} windows; finding ranges', highlight=False)
+    graph = int8_graph.int8_graph(bundle, sequences, args.windows)
+    off = deviation(
+        int8_graph.images(bundle, graph, sequences),
+        int8_graph.images(bundle, bundle.onnx, sequences),
+    )
+    if off > COARSEST:
+        raise UserError(
+            f'in eight bits {bundle.name} is off by {off:.2g} of the contrast and {COARSEST:g} is '
+            'allowed; give longer recordings, or more of them'
+        )
+    golden = int8_graph.images(bundle, graph, [list(bundle.golden()[0])])
+    said = {
+        'recordings': [path.name for path in args.dataset],
+        'windows': args.windows,
+        'off_by_share_of_contrast': round(off, 4),
+    }
+    _write(folder, graph, golden, said)
+    return {'bundle': str(folder), 'bytes': len(graph), **said}
+
+
+def _library() -> Any:
+    try:
+        from spike_recon_ros.backends import int8_graph  # noqa: PLC0415
+    except ImportError as error:
+        raise UserError(
+            f'{error.name} is not installed; run: pip install onnxruntime onnx'
+        ) from None
+    return int8_graph
+
+
+def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[list[np.ndarray]]:
+    """Return what the network reads of a recording, a list for each stretch without a reset."""
+    taps: list[_Tap] = []
+
+    def load(settings: Settings, width: int, height: int, *, planes: bool) -> Model:
+        taps.append(_Tap(bundle, width, height))
+        return taps[-1]
+
+    settings = Settings(model=str(bundle.folder.absolute()), fps=1e3 / bundle.window_ms)
+    reconstructor = Reconstructor(settings, load=load)
+    reconstructor.rendering = False
+    with open_source(path) as source:
+        for _ in frames_of(source, reconstructor, console, f'{path.name}: reading'):
+            if sum(tap.count for tap in taps) == most:
+                break
+    sequences = [part for tap in taps for part in tap.sequences if part]
+    reconstructor.close()
+    if not sequences:
+        raise UserError(f'{path} holds no window of {bundle.window_ms:g} ms; give a longer one')
+    return sequences
+
+
+class _Tap:
+    """A Model that keeps what a network would read, and runs none."""
+
+    def __init__(self, bundle: Bundle, width: int, height: int) -> None:
+        self.name, self.hop_planes = bundle.name, bundle.hop_planes
+        self.count = 0
+        self.sequences: list[list[np.ndarray]] = [[]]
+        self._input = NetworkInput(bundle, width, height)
+        self.lookahead_planes = self._input.lookahead_planes
+        self._blank = np.zeros((height, width), np.float32)
+
+    def step(self, window: Window) -> np.ndarray:
+        """See Model."""
+        self._input.check_hop(window)
+        self.sequences[-1].append(self._input.read(window).copy())
+        self.count += 1
+        return self._blank.copy()
+
+    def reset(self) -> None:
+        """See Model."""
+        self._input.reset()
+        self.sequences.append([])
+
+    def close(self) -> None:
+        """See Model."""
+
+
+def _write(folder: Path, graph: bytes, golden: np.ndarray, said: dict[str, Any]) -> None:
+    """Put the graph into the bundle, its checksum and origin into the description and the card."""
+    (folder / INT8_ONNX).write_bytes(graph)
+    np.savez_compressed(folder / INT8_GOLDEN, intensity=golden)
+    description = folder / DESCRIPTION_FILE
+    content = yaml.safe_load(description.read_text(encoding='utf-8'))
+    for name in (INT8_ONNX, INT8_GOLDEN):
+        content['sha256'][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    content['int8'] = said
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
+    description.write_text(text, encoding='utf-8')
+    card = folder / 'README.md'
+    if card.is_file():
+        before = card.read_text(encoding='utf-8').partition(CARD_HEADING)[0]
+        listed = yaml.safe_dump(said, sort_keys=False).rstrip()
+        card.write_text(f'{before}{CARD_HEADING}\n```\n{listed}\n```\n', encoding='utf-8')
