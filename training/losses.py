@@ -16,10 +16,11 @@ SSIM_REACH, SSIM_SIGMA = 5, 1.5
 """The 11x11 gaussian window of Wang et al., "Image Quality Assessment: From Error Visibility to
 Structural Similarity", IEEE TIP 2004."""
 GRADIENT_SCALES = 3
-STRUCTURE_SHRINKS = 2, 4
-"""So much smaller are the images whose structure is compared: windows of 22 and 44 pixels."""
-STRUCTURE_SIDE = max(STRUCTURE_SHRINKS) * (2 * SSIM_REACH + 1)
-"""Of the smallest image that has one."""
+STRUCTURE_SHRINKS = 2, 4, 8
+"""So much smaller are the images whose structure is compared: windows of 22, 44 and 88 pixels.
+Images that are smaller than a window are not compared at its scale."""
+STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
+"""Of the smallest image that has a structure."""
 GREATEST_GAIN = 20.0
 """What is darker than that is left dark: it is noise."""
 
@@ -31,10 +32,10 @@ class LossWeights:
     Attributes:
         l1: mean absolute difference.
         ssim: 1 - SSIM.
-        structure: 1 - SSIM without its comparison of means, at a half and a quarter of the
-            resolution: the parts of a thing that are equally bright must become so, whatever their
-            brightness. With `ssim` this is about the multi-scale SSIM of Wang et al. (Asilomar
-            2003).
+        structure: 1 - SSIM without its comparison of means, at a half, a quarter and an eighth of
+            the resolution: the parts of a thing that are equally bright must become so, whatever
+            their brightness. With `ssim` this is about the multi-scale SSIM of Wang et al.
+            (Asilomar 2003).
         gradient: mean absolute difference of the image gradients at three scales.
         temporal: mean absolute difference of the changes from window to window: flicker in a still
             scene, or parts that lag behind.
@@ -128,13 +129,15 @@ def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tens
     """Return 1 - the structure part of SSIM, averaged over the smaller images.
 
     Raises:
-        ValueError: if the smallest images are smaller than the window.
+        ValueError: if an image is smaller than STRUCTURE_SIDE.
     """
-    total = image.new_zeros(())
+    differences = []
     for shrink in STRUCTURE_SHRINKS:
         small = functional.avg_pool2d(image, shrink), functional.avg_pool2d(truth, shrink)
-        total = total + 1 - _similarities(*small)[1].mean()
-    return total / len(STRUCTURE_SHRINKS)
+        if differences and min(small[0].shape[-2:]) < 2 * SSIM_REACH + 1:
+            break
+        differences.append(1 - _similarities(*small)[1].mean())
+    return torch.stack(differences).mean()
 
 
 def _similarities(image: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
