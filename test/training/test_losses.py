@@ -71,9 +71,19 @@ def test_structure_ignores_brightness_and_fine_noise_but_not_parts_that_should_b
     assert structure_difference(uneven, truth) > 0.05
 
 
+def test_structure_sees_a_blotch_as_wide_as_an_image_of_its_largest_window():
+    truth = torch.full((1, 1, 88, 88), 0.5)
+    truth[..., ::2] = 0.9
+    across = torch.linspace(-1, 1, 88)
+    blotch = 0.3 * torch.exp(-4 * (across**2 + across[:, None] ** 2))
+    wide = structure_difference(truth - blotch, truth)
+    narrow = structure_difference((truth - blotch)[..., :87, :87], truth[..., :87, :87])
+    assert wide > narrow > 0
+
+
 def test_structure_of_a_small_image_is_refused():
     with pytest.raises(ValueError, match='11 pixels'):
-        structure_difference(torch.zeros(1, 1, 43, 80), torch.zeros(1, 1, 43, 80))
+        structure_difference(torch.zeros(1, 1, 21, 80), torch.zeros(1, 1, 21, 80))
 
 
 def test_gradient_ignores_brightness_and_sees_edges():

@@ -70,7 +70,7 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'normalisation: some', 'nonzero'),
         (LEAST + 'photographs: {held_share: 1}', 'below 1'),
         (LEAST + 'spikes: {hasty_share: 0.5}', 'spike_intervals'),
-        (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 40}', 'crop of at least 44'),
+        (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 20}', 'crop of at least 22'),
         ('name: [', 'YAML'),
     ],
 )
