@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--clip', metavar='DAT', type=Path, action='append', default=[],
         help='spikes: score the models on this clip; a PNG of the same name shows its middle '
-        'plane; spikes_state: folder of clips with a truth each 20 planes',
+        'plane; spikes_state: folder of clips with a truth each 20 planes, a row each',
     )  # fmt: skip
     parser.add_argument(
         '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'

@@ -6,6 +6,7 @@ Comes in: a data set of spike planes with ground truth each 20 planes. Goes out:
 of images since the start, with the state and without. Knows nothing about what is in a network.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,20 +29,22 @@ PLOT = 'spikes_state.png'
 
 
 def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> Iterator[Any]:
-    """Run each network over each clip twice; one row a model, means over all clips.
+    """Run each network over each clip twice; one row a model and folder, means over its clips.
 
     Raises:
-        UserError: there is no clip with a truth each 20 planes, or a model is no network.
+        UserError: a folder has no clip with a truth each 20 planes, or a model is no network.
     """
-    clips = [clip for path in datasets for clip in find_clips(path) if _instants(clip)]
-    if not clips:
+    folders = {
+        path.name: [clip for clip in find_clips(path) if _instants(clip)] for path in datasets
+    }
+    if not folders or not all(folders.values()):
         raise UserError(
             f'spikes_state needs --clip FOLDER with clips that have a truth each {HOP} planes; '
             'make them with spike-recon simulate --sensor spike --fps-truth 1000 -o FOLDER/x.dat'
         )
     curves = {}
-    for name in models:
-        row: dict[str, Any] = {'model': name, 'clips': len(clips)}
+    for name, (folder, clips) in itertools.product(models, folders.items()):
+        row: dict[str, Any] = {'model': name, 'folder': folder, 'clips': len(clips)}
         for kept in (True, False):
             rows = [_psnr(clip, name, kept) for clip in clips]
             length = min(map(len, rows))
@@ -49,7 +52,7 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
             said = 'with state' if kept else 'without'
             row[f'psnr_{said.replace(" ", "_")}'] = means
             times_s = [HOP * 5e-5 * number for number in range(length)]
-            curves[f'{name}, {said}'] = times_s, means
+            curves[f'{name}, {folder}, {said}'] = times_s, means
         yield row
     if out is not None and curves_possible():
         out.mkdir(parents=True, exist_ok=True)
