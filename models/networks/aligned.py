@@ -50,17 +50,22 @@ class JointAlignment(nn.Module):
 
     def forward(
         self, now: torch.Tensor, earlier: tuple[torch.Tensor, torch.Tensor]
-    ) -> list[torch.Tensor]:
-        """Return the two earlier features [batch, channels, height, width], aligned to now."""
+    ) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Align.
+
+        Returns: the two earlier features [batch, channels, height, width], aligned to now, and
+            what was seen of the motion, [batch, channels, height / 2, width / 2].
+        """
         seen = functional.leaky_relu(self.motion(torch.cat([now, *earlier], 1)), LEAK)
         seen = functional.leaky_relu(seen + self.wider(seen), LEAK)
         offsets = self.offsets(seen)
         offsets = offsets + self.correct(torch.cat([seen, offsets], 1))
         offsets = functional.interpolate(offsets, scale_factor=2, mode='nearest')
-        return [
+        aligned = [
             self.kernel(self._moved(features, moves))
             for features, moves in zip(earlier, offsets.chunk(2, 1), strict=True)
         ]
+        return aligned, seen
 
     def _moved(self, features: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         """Return the samples of all taps, [batch, taps^2 channels, height, width].
