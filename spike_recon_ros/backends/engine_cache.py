@@ -11,20 +11,18 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION
 from spike_recon_ros.backends.bundle import ONNX, Bundle
+from spike_recon_ros.backends.user_cache import cache_folder, read_private, write_private
 from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 
 FOLDER_VARIABLE = 'SPIKE_RECON_ENGINES'
 """Names another folder than that of the user's cache."""
-_OTHERS_MAY_WRITE = 0o022
-_ROOT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,7 @@ def engine_folder() -> Path:
     """Return where engines lie: the folder that the environment names, or the user's cache."""
     if given := os.environ.get(FOLDER_VARIABLE):
         return Path(given).expanduser()
-    cache = Path(os.environ.get('XDG_CACHE_HOME', ''))
-    # By the XDG specification a relative path is to be ignored.
-    return (cache if cache.is_absolute() else Path.home() / '.cache') / 'spike_recon_ros/engines'
+    return cache_folder() / 'engines'
 
 
 def build_command(bundle: Bundle, key: EngineKey) -> str:
@@ -102,8 +98,8 @@ def write_engine(bundle: Bundle, key: EngineKey, engine: bytes) -> Path:
     """Write an engine and, beside it, what it is for; replaces one of the same name."""
     path = engine_path(bundle, key)
     about = {'engine_sha256': hashlib.sha256(engine).hexdigest(), **asdict(key)}
-    _write(path, engine)
-    _write(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
+    write_private(path, engine)
+    write_private(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
     return path
 
 
@@ -120,8 +116,8 @@ def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
     """
     path, cure = engine_path(bundle, here), f'run: {build_command(bundle, here)}'
     try:
-        about = json.loads(_read(path.with_suffix('.json')))
-        engine = _read(path)
+        about = json.loads(read_private(path.with_suffix('.json')))
+        engine = read_private(path)
     except FileNotFoundError:
         raise UserError(
             f'there is no engine of {bundle.name} for {here.size} in {here.precision} in '
@@ -163,47 +159,11 @@ def read_timing_cache(path: Path) -> bytes:
         UserError: somebody else may have written it.
     """
     try:
-        return _read(path)
+        return read_private(path)
     except FileNotFoundError:
         return b''
 
 
 def write_timing_cache(path: Path, content: bytes) -> None:
     """Write a timing cache for the next build."""
-    _write(path, content)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, and that only its owner may read."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with open(number, 'wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _read(path: Path) -> bytes:
-    """Return the content of a file that only this user, or root, can have written."""
-    with path.open('rb') as file:
-        _check_owner(path, os.fstat(file.fileno()))
-        _check_owner(path.parent, path.parent.stat())
-        return file.read()
-
-
-def _check_owner(path: Path, found: os.stat_result) -> None:
-    if found.st_uid not in (os.getuid(), _ROOT):
-        raise UserError(
-            f'{path} belongs to another user, and an engine is code that would run as you; build '
-            f'one of your own: unset {FOLDER_VARIABLE} and run spike-recon build'
-        )
-    if found.st_mode & _OTHERS_MAY_WRITE:
-        raise UserError(
-            f'others may write {path}, and an engine is code that would run as you; '
-            f'run: chmod go-w {path}, and build the engine again if you do not trust them'
-        )
+    write_private(path, content)

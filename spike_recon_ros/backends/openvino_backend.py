@@ -6,6 +6,8 @@ Comes in: a bundle's ONNX file. Goes out: a Backend. The state is made internal 
 network, which then keeps it in the layout that suits its kernels.
 """
 
+import contextlib
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,17 @@ from spike_recon_ros.backends.backend import (
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32, INT8
+from spike_recon_ros.backends.user_cache import (
+    cache_folder,
+    keep_newest,
+    read_private,
+    write_private,
+)
 from spike_recon_ros.errors import UserError
 
 BRAIN = 'bf16'
+MOST_KEPT = 50
+"""Compiled networks, a megabyte each."""
 _TOLERANCES = {EIGHT_BITS: INT8, BRAIN: BFLOAT16, FULL_PRECISION: FLOAT32}
 
 
@@ -71,8 +81,7 @@ class OpenVinoBackend:
         if device == 'CPU':
             options |= {'INFERENCE_NUM_THREADS': placement.threads, 'NUM_STREAMS': 1}
         onnx = bundle.int8_onnx if self.precision == EIGHT_BITS else None
-        graph = _stateful(core, onnx or bundle.onnx, bundle, placement)
-        compiled = core.compile_model(graph, device, options)
+        compiled = _compiled(core, onnx or bundle.onnx, bundle, placement, options)
         self._request = compiled.create_infer_request()
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -96,6 +105,30 @@ def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
     eight = bundle.int8_onnx is not None and 'INT8' in able and multiplies_bytes()
     brain = 'BF16' in able and bundle.bfloat16
     return (EIGHT_BITS,) * eight + (BRAIN,) * brain + (FULL_PRECISION,)
+
+
+def _compiled(
+    core: Any, onnx: Path, bundle: Bundle, placement: Placement, options: dict[str, Any]
+) -> Any:
+    """Compile, or take what was compiled before: a node's first packets wait for this.
+
+    Bytes that do not fit any more (another OpenVINO, another CPU) are refused by the library, and
+    written anew; that they compute the right thing is seen by the golden output.
+    """
+    device = placement.device.upper()
+    if device != 'CPU':
+        return core.compile_model(_stateful(core, onnx, bundle, placement), device, options)
+    sha256 = bundle.description['sha256'][onnx.name]
+    about = openvino.__version__, sha256, bundle.state, placement, sorted(options.items())
+    digest = hashlib.sha256(repr(about).encode()).hexdigest()
+    path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
+    with contextlib.suppress(OSError, RuntimeError, UserError):
+        return core.import_model(read_private(path), device, options)
+    compiled = core.compile_model(_stateful(core, onnx, bundle, placement), device, options)
+    with contextlib.suppress(OSError, RuntimeError):  # it is as good without
+        write_private(path, compiled.export_model().getvalue())
+        keep_newest(path.parent, '*.blob', MOST_KEPT)
+    return compiled
 
 
 def _stateful(core: Any, onnx: Path, bundle: Bundle, placement: Placement) -> Any:

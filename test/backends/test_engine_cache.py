@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.backends import engine_cache
+from spike_recon_ros.backends import engine_cache, user_cache
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.engine_cache import (
     EngineKey,
@@ -132,8 +132,8 @@ def test_an_engine_that_was_half_replaced_is_refused(network, key, monkeypatch):
             raise KeyboardInterrupt
         written(path, content)
 
-    written = engine_cache._write
-    monkeypatch.setattr(engine_cache, '_write', interrupted)
+    written = engine_cache.write_private
+    monkeypatch.setattr(engine_cache, 'write_private', interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_engine(network, key, b'the next engine')
     with pytest.raises(UserError, match='damaged'):
@@ -182,7 +182,7 @@ def test_what_others_may_write_is_not_loaded(network, key, which):
 def test_what_another_user_owns_is_not_loaded(network, key, monkeypatch):
     write_engine(network, key, ENGINE)
     uid = os.getuid()
-    monkeypatch.setattr(engine_cache, '_ROOT', -1)
+    monkeypatch.setattr(user_cache, '_ROOT', -1)
     monkeypatch.setattr(os, 'getuid', lambda: uid + 1)
     with pytest.raises(UserError, match='belongs to another user'):
         read_engine(network, key)

@@ -42,8 +42,8 @@ def graph(network, windows):
 @pytest.fixture
 def quantised(copied, graph):
     """Return a bundle that holds the graph."""
-    (copied / INT8_ONNX).write_bytes(graph)
     bundle = read_bundle(copied)
+    (copied / INT8_ONNX).write_bytes(graph)
     golden = images(bundle, graph, [list(bundle.golden()[0])])
     np.savez(copied / INT8_GOLDEN, intensity=golden)
     description = yaml.safe_load((copied / 'model.yaml').read_text())

@@ -25,7 +25,7 @@ def walk(tmp_path_factory):
 
 @pytest.fixture
 def bundle(tmp_path):
-    """Return the folder of a bundle as it is exported, without a second graph."""
+    """Return the folder of a bundle."""
     folder = tmp_path / 'mine'
     shutil.copytree(zoo_folder() / 'two_scale_gru_small', folder)
     return folder
@@ -39,6 +39,7 @@ def test_the_graph_is_part_of_the_bundle_afterwards(bundle, walk, capsys):
     assert 0 < said['off_by_share_of_contrast'] < 0.1
     read = read_bundle(bundle)
     assert read.int8_onnx == bundle / INT8_ONNX
+    assert read.int8_onnx.stat().st_size == said['bytes']
     assert read.description['int8']['recordings'] == ['walk']
 
 

@@ -1,0 +1,100 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What OpenVINO has compiled once is taken from the user's cache, or compiled again."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.golden import load_checked
+
+WHERE = Placement(24, 32)
+
+
+@pytest.fixture
+def module():
+    return pytest.importorskip(
+        'spike_recon_ros.backends.openvino_backend', reason='openvino is not installed'
+    )
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Return the folder that compiled networks go to."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    return tmp_path / 'spike_recon_ros' / 'openvino'
+
+
+@pytest.fixture
+def compilations(module, monkeypatch):
+    """Return a list that grows by one with each compilation."""
+    seen, stateful = [], module._stateful
+
+    def counted(*arguments):
+        seen.append(arguments)
+        return stateful(*arguments)
+
+    monkeypatch.setattr(module, '_stateful', counted)
+    return seen
+
+
+def sequence(module, bundle, inputs):
+    backend = module.OpenVinoBackend(bundle, WHERE)
+    images = np.stack([backend.step(window) for window in inputs(bundle, 5)])
+    backend.reset()
+    again = np.stack([backend.step(window) for window in inputs(bundle, 5)])
+    np.testing.assert_array_equal(images, again)
+    backend.close()
+    return images
+
+
+def test_the_second_time_nothing_is_compiled_and_the_images_are_the_same(
+    module, shipped, inputs, cache, compilations
+):
+    bundle = read_bundle(shipped)
+    first = sequence(module, bundle, inputs)
+    assert len(compilations) == 1
+    np.testing.assert_array_equal(sequence(module, bundle, inputs), first)
+    assert len(compilations) == 1
+
+
+def test_another_size_is_compiled_by_itself(module, shipped, cache, compilations):
+    bundle = read_bundle(shipped)
+    module.OpenVinoBackend(bundle, WHERE)
+    module.OpenVinoBackend(bundle, Placement(32, 32))
+    assert len(compilations) == 2
+    assert len(list(cache.glob('*.blob'))) == 2
+
+
+def test_damaged_bytes_are_compiled_again(module, shipped, inputs, cache, compilations):
+    bundle = read_bundle(shipped)
+    first = sequence(module, bundle, inputs)
+    (blob,) = cache.glob('*.blob')
+    blob.write_bytes(b'damaged')
+    np.testing.assert_array_equal(sequence(module, bundle, inputs), first)
+    assert len(compilations) == 2
+    assert blob.stat().st_size > 1000
+
+
+def test_what_others_may_write_is_not_run(module, shipped, cache, compilations):
+    bundle = read_bundle(shipped)
+    module.OpenVinoBackend(bundle, WHERE)
+    (blob,) = cache.glob('*.blob')
+    blob.chmod(0o666)
+    module.OpenVinoBackend(bundle, WHERE)
+    assert len(compilations) == 2
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(module, shipped, tmp_path, monkeypatch):
+    (tmp_path / 'file').write_bytes(b'')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    load_checked(module.OpenVinoBackend, read_bundle(shipped), WHERE).close()
+
+
+def test_the_oldest_are_removed(module, shipped, cache, monkeypatch):
+    monkeypatch.setattr(module, 'MOST_KEPT', 2)
+    bundle = read_bundle(shipped)
+    for width in (32, 40, 48):
+        module.OpenVinoBackend(bundle, Placement(24, width))
+    assert len(list(cache.glob('*.blob'))) == 2
