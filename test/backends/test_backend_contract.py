@@ -164,13 +164,14 @@ def test_a_size_that_cannot_be_halved_is_refused(load, bundle):
 def test_a_stale_golden_output_is_refused(load, copied, approve):
     events, intensity = read_bundle(copied).golden()
     np.savez(copied / 'golden.npz', events=events, intensity=intensity[::-1])
+    np.savez(copied / 'golden_int8.npz', intensity=intensity[::-1])
     approve(copied)
     with pytest.raises(UserError, match=r'golden output.*try another backend.*export'):
         load_checked(load, read_bundle(copied), SMALL)
 
 
 def test_damaged_files_are_refused(load, copied, approve):
-    for name in ('model.onnx', 'weights.safetensors'):
+    for name in ('model.onnx', 'model_int8.onnx', 'weights.safetensors'):
         content = bytearray((copied / name).read_bytes())
         content[: len(content) // 2] = b'\xff' * (len(content) // 2)
         (copied / name).write_bytes(content)
