@@ -29,6 +29,8 @@ SENSED = {'event': 'Events', 'spike': 'Spike planes'}
 GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
 HASHED = 'model.onnx', 'weights.safetensors', 'golden.npz'
+OF_THE_WEIGHTS_BEFORE = 'model_int8.onnx', 'golden_int8.npz'
+"""What somebody may have made of an earlier export."""
 CARD_KEYS = (
     'name',
     'representation',
@@ -64,7 +66,8 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
     (folder / 'weights.safetensors').chmod(0o644)
     _write_golden(network, card, folder / 'golden.npz')
     _write_onnx(network, folder / 'model.onnx')
-    (folder / 'model_int8.onnx').unlink(missing_ok=True)  # of the weights before
+    for name in OF_THE_WEIGHTS_BEFORE:
+        (folder / name).unlink(missing_ok=True)
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
     (folder / 'model.yaml').write_text(text, encoding='utf-8')

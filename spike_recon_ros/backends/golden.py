@@ -69,10 +69,11 @@ def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
     Raises:
         UserError: the output differs.
     """
-    bundle.golden()  # says what is wrong with it before anything is loaded
+    events, expected = bundle.golden()
     backend = load(bundle, placement)
     try:
-        events, expected = bundle.golden(int8=backend.precision == EIGHT_BITS)
+        if backend.precision == EIGHT_BITS:
+            events, expected = bundle.golden(int8=True)
         # Where the precision was left open, it is now that of what was loaded.
         chosen = replace(placement.acceleration, precision=backend.precision)
         _compare(load, bundle, replace(placement, acceleration=chosen), events, expected)

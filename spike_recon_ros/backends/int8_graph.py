@@ -30,6 +30,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from spike_recon_ros.backends.backend import Placement, state_shapes
 from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
@@ -134,14 +135,9 @@ def _steps(
     for windows in sequences:
         state: dict[str, Any] = {}
         for tensor in windows:
-            height, width = tensor.shape[1:]
             if not state:
-                state = {
-                    f'{spec.name}_in': np.zeros(
-                        (1, spec.channels, height // spec.stride, width // spec.stride), np.float32
-                    )
-                    for spec in bundle.state
-                }
+                shapes = state_shapes(bundle, Placement(*tensor.shape[1:]))
+                state = {f'{name}_in': np.zeros(shapes[name], np.float32) for name in shapes}
             inputs = {'events': tensor[None], **state}
             names = ['intensity', *(f'{spec.name}_out' for spec in bundle.state)]
             intensity, *new = session.run(names, inputs)

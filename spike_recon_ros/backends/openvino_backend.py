@@ -119,7 +119,8 @@ def _compiled(
     if device != 'CPU':
         return core.compile_model(_stateful(core, onnx, bundle, placement), device, options)
     sha256 = bundle.description['sha256'][onnx.name]
-    about = openvino.__version__, sha256, bundle.state, placement, sorted(options.items())
+    size = placement.height, placement.width
+    about = openvino.__version__, sha256, bundle.state, size, sorted(options.items())
     digest = hashlib.sha256(repr(about).encode()).hexdigest()
     path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
     with contextlib.suppress(OSError, RuntimeError, UserError):

@@ -62,9 +62,10 @@ def network(models: list[str]) -> list[dict[str, Any]]:
         for width, height in SIZES:
             placed = [(PEER, *_placed(peer, 'onnxruntime', width, height))]
             for name in models:
-                placed.append((name, *_placed(_bundle(name), 'auto', width, height)))
+                bundle = _bundle(name)
+                placed.append((name, *_placed(bundle, 'auto', width, height)))
                 if placed[-1][1].precision == EIGHT_BITS:
-                    placed.append((name, *_finer(_bundle(name), width, height)))
+                    placed.append((name, *_finer(bundle, width, height)))
             times = _take_turns([(backend, shape) for _, backend, shape in placed])
             for (name, backend, _), ms in zip(placed, times, strict=True):
                 results.append(
