@@ -15,12 +15,13 @@ class ResidualBlock(nn.Module):
 
     Args:
         channels: of the input and of the output.
+        reach: how far the taps of both lie apart, pixels: 2 sees twice as far for the same work.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, reach: int = 1) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = nn.Conv2d(channels, channels, 3, padding=reach, dilation=reach)
+        self.second = nn.Conv2d(channels, channels, 3, padding=reach, dilation=reach)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return [batch, channels, height, width]."""

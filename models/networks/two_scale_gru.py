@@ -14,7 +14,8 @@ Pixel-unshuffle (space to depth) lowers the resolution without losing anything, 
 on full-resolution features: a CPU spends most of its time there in the usual designs. The fine
 unit keeps edges, the coarse one sees twice as far and carries what is flat, and the context, an
 eighth of the resolution and without state, lets both ends of a flat area agree on its grey from
-the first window on.
+the first window on. An edge along the motion sends no event at all: that an area ends there must
+be told from where the edges around it end, and wider context sees them.
 
 The detail blocks see both units together before the image is drawn: a recurrent unit alone has one
 convolution between the events and what it remembers, and draws fine cells too soft.
@@ -35,6 +36,10 @@ from spike_recon_models.networks.recurrent_network import (
 )
 from spike_recon_models.networks.residual_block import ResidualBlock
 
+WIDE_REACH = 2
+"""Of the blocks that see far, pixels at an eighth of the resolution: no hole between the taps is
+wider than what the block before them sees."""
+
 
 class TwoScaleGru(RecurrentNetwork):
     """The network.
@@ -43,8 +48,9 @@ class TwoScaleGru(RecurrentNetwork):
         channels: width of the fine scale; the coarse one has twice as many.
         bins: channels of the voxel grid.
         context: channels at an eighth of the resolution.
-        detail: residual blocks at half the resolution before the image. They start as the
-            identity, so that weights of a network without them can be trained on.
+        wider: residual blocks more there, which reach 32 pixels further to all sides, each. They
+            start as the identity, so that weights of a network without them can be trained on.
+        detail: residual blocks at half the resolution before the image, which start so too.
         seed: of the initial weights.
     """
 
@@ -55,6 +61,7 @@ class TwoScaleGru(RecurrentNetwork):
         channels: int = 24,
         bins: int = 5,
         context: int = 64,
+        wider: int = 0,
         detail: int = 0,
         seed: int = 0,
     ) -> None:
@@ -68,12 +75,13 @@ class TwoScaleGru(RecurrentNetwork):
         self.coarse = LightGru(coarse, coarse)
         self.context_down = nn.Conv2d(coarse, context, 2, stride=2)
         self.context = ResidualBlock(context)
+        self.wider = nn.Sequential(*(ResidualBlock(context, WIDE_REACH) for _ in range(wider)))
         self.context_up = nn.Conv2d(context, 4 * coarse, 1)
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
         self.detail = nn.Sequential(*(ResidualBlock(channels) for _ in range(detail)))
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
-        for block in self.detail:
+        for block in (*self.wider, *self.detail):
             nn.init.zeros_(block.second.weight)
         self.fine.spread_memory()
         self.coarse.spread_memory()
@@ -85,7 +93,7 @@ class TwoScaleGru(RecurrentNetwork):
         fine, coarse = self._state_or_zeros(x, state)
         fine = self.fine(functional.pixel_unshuffle(x, 2), fine)
         coarse = self.coarse(torch.relu(self.down(fine)), coarse)
-        context = self.context(torch.relu(self.context_down(coarse)))
+        context = self.wider(self.context(torch.relu(self.context_down(coarse))))
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
         near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
         drawn = self.image(self.detail(near))

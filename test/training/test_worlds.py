@@ -88,6 +88,18 @@ def test_paths_rest_start_and_return():
     assert jumps.any(1).float().mean() > 0.9
 
 
+def test_all_motion_of_a_straight_world_is_along_one_line(photographs):
+    world, times = worlds(photographs, batch=16, straight_share=0.5), at(16, *np.arange(0, 2, 0.1))
+    middles = torch.linalg.inv(world.homography(times).double())[..., :2, 2]
+    steps = middles.diff(dim=1).flatten(1, 2)
+    along, across = torch.linalg.svdvals(steps).unbind(-1)
+    straight = across < 1e-3 * along
+    assert 4 <= straight.sum() <= 12
+    assert along.min() > 1
+    only_shifts = world.homography(times)[straight][..., :2, :2]
+    assert torch.equal(only_shifts, torch.eye(2).expand_as(only_shifts))
+
+
 def test_identity_pose_is_the_identity():
     assert torch.equal(inverse_homography(torch.zeros(6)), torch.eye(3))
 

@@ -75,13 +75,20 @@ class Paths:
         ).sum(-1)
 
 
-def random_paths(generator: torch.Generator, greatest_px_s: torch.Tensor, half_px: float) -> Paths:
+def random_paths(
+    generator: torch.Generator,
+    greatest_px_s: torch.Tensor,
+    half_px: float,
+    straight: torch.Tensor | None = None,
+) -> Paths:
     """Draw paths.
 
     Args:
         generator: source of chance, on the device where the paths shall be.
         greatest_px_s: float32 [batch, movers], the greatest speed, pixels/s.
         half_px: distance from the image's middle to a corner, pixels.
+        straight: bool [batch], where everything shifts along one line and does nothing else; None
+            = nowhere.
     """
     batch, movers = greatest_px_s.shape
     shape = (batch, movers, len(POSE), SINUSOIDS)
@@ -92,6 +99,9 @@ def random_paths(generator: torch.Generator, greatest_px_s: torch.Tensor, half_p
     share = torch.rand(shape, generator=generator, device=generator.device) ** 2
     share = share / share.sum(-1, keepdim=True)
     heading = uniform(generator, (batch, movers), 0, 2 * math.pi)
+    if straight is not None:
+        kinds[straight] = torch.tensor([1.0, 0.0, 0.0, 0.0], device=generator.device)
+        heading[straight] = heading[straight, :1]
     direction = torch.stack([heading.cos(), heading.sin()], -1)
     # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
     axes = torch.cat(
@@ -108,10 +118,20 @@ def random_paths(generator: torch.Generator, greatest_px_s: torch.Tensor, half_p
         2,
     )
     per_px = torch.tensor([1, 1, 1 / half_px, 1 / half_px, half_px**-2, half_px**-2])
+    amplitude = reach * per_px.to(generator.device)[:, None]
+    frequency = rate / reach
+    phase = uniform(generator, shape, 0, 2 * math.pi)
+    if straight is not None:
+        # Both axes swing as one: x as it is drawn, y in proportion to it.
+        along = SWING * share[straight, :, :1] / reach[straight, :, :1]
+        frequency[straight, :, :2] = along
+        phase[straight, :, 1] = phase[straight, :, 0]
+        amplitude[straight] = 0.0
+        amplitude[straight, :, :2] = direction[straight][..., None] * reach[straight, :, :1]
     return Paths(
-        amplitude=reach * per_px.to(generator.device)[:, None],
-        frequency=rate / reach,
-        phase=uniform(generator, shape, 0, 2 * math.pi),
+        amplitude=amplitude,
+        frequency=frequency,
+        phase=phase,
         start_s=_starts(generator, batch, movers),
         speed=_speeds(generator, greatest_px_s),
     )

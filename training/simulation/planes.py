@@ -42,6 +42,8 @@ class WorldModel:
         gamma: exponent applied to the photograph.
         blur_px: standard deviation of the lens's blur, sensor pixels.
         thing_radius: of a thing, as a share of the view's shorter side.
+        straight_share: share of worlds in which all motion is along one line, as before a vehicle
+            or a conveyor: edges along it never send an event.
         lighting_share: share of worlds whose light changes.
         lighting_depth: by how much the logarithm of the light changes.
         lighting_hz: how often.
@@ -52,6 +54,7 @@ class WorldModel:
     gamma: tuple[float, float] = (0.7, 1.5)
     blur_px: tuple[float, float] = (0.3, 0.8)
     thing_radius: tuple[float, float] = (0.12, 0.45)
+    straight_share: float = 0.0
     lighting_share: float = 0.3
     lighting_depth: tuple[float, float] = (0.05, 0.7)
     lighting_hz: tuple[float, float] = (0.2, 4.0)
@@ -85,7 +88,7 @@ class PlanarWorlds:
         self._batch, self._planes = len(greatest_px_s), things + 1
         device = generator.device
         shape = (self._batch, self._planes)
-        self._paths = self._draw_paths(greatest_px_s, generator)
+        self._paths = self._draw_paths(greatest_px_s, model.straight_share, generator)
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)
         self._parallax = (nearer - nearer[:, :1] + 1) / (nearer[:, -1:] - nearer[:, :1] + 1)
         zoom = log_uniform(generator, shape, *model.photo_px_per_px)
@@ -120,14 +123,19 @@ class PlanarWorlds:
         later = torch.cat([moved, pose[:, :, 1:, 2:]], -1)
         return inverse_homography(torch.cat([pose[:, :, :1], later], 2))
 
-    def _draw_paths(self, greatest_px_s: torch.Tensor, generator: torch.Generator) -> Paths:
+    def _draw_paths(
+        self, greatest_px_s: torch.Tensor, straight_share: float, generator: torch.Generator
+    ) -> Paths:
         """Draw the camera's path, then those of the things; together they keep the limit."""
         half_px = math.hypot(self.height, self.width) / 2
         movers = torch.ones((len(greatest_px_s), self._planes), device=generator.device)
         if self._planes > 1:
             camera = uniform(generator, (len(greatest_px_s), 1), *CAMERA_SHARE)
             movers = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
-        return random_paths(generator, movers * greatest_px_s[:, None], half_px)
+        straight = None
+        if straight_share:
+            straight = uniform(generator, (len(greatest_px_s),), 0, 1) < straight_share
+        return random_paths(generator, movers * greatest_px_s[:, None], half_px, straight)
 
     def _grid(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return where each pixel looks, [batch * planes, times * height, width, 2]."""
