@@ -4,6 +4,10 @@
 
 Comes in: a data set of spike planes with ground truth each 20 planes. Goes out: PSNR by the number
 of images since the start, with the state and without. Knows nothing about what is in a network.
+
+In low light PSNR says most of all how well the brightness was guessed: nothing in the planes tells
+a sensor's dark current from light. So each row has the PSNR of levelled images beside it, whose
+mean is brought to that of the truth.
 """
 
 import itertools
@@ -46,13 +50,14 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
     for name, (folder, clips) in itertools.product(models, folders.items()):
         row: dict[str, Any] = {'model': name, 'folder': folder, 'clips': len(clips)}
         for kept in (True, False):
-            rows = [_psnr(clip, name, kept) for clip in clips]
+            rows = [_psnrs(clip, name, kept) for clip in clips]
             length = min(map(len, rows))
-            means = np.mean([one[:length] for one in rows], 0).round(2).tolist()
+            means = np.mean([one[:length] for one in rows], 0).round(2)
             said = 'with state' if kept else 'without'
-            row[f'psnr_{said.replace(" ", "_")}'] = means
+            for kind, curve in zip(('psnr', 'psnr_levelled'), means.T.tolist(), strict=True):
+                row[f'{kind}_{said.replace(" ", "_")}'] = curve
             times_s = [HOP * 5e-5 * number for number in range(length)]
-            curves[f'{name}, {folder}, {said}'] = times_s, means
+            curves[f'{name}, {folder}, {said}'] = times_s, means[:, 0].tolist()
         yield row
     if out is not None and curves_possible():
         out.mkdir(parents=True, exist_ok=True)
@@ -69,8 +74,8 @@ def _instants(clip: SpikeClip) -> list[int]:
     return found if len(found) > 1 else []
 
 
-def _psnr(clip: SpikeClip, name: str, kept: bool) -> list[float]:
-    """Return the PSNR of each image that has a truth."""
+def _psnrs(clip: SpikeClip, name: str, kept: bool) -> list[tuple[float, float]]:
+    """Return the PSNR of each image that has a truth, as it is and levelled."""
     settings = Settings(model=name, threads=1)
     model = load_model(settings, clip.layout.width, clip.layout.height, planes=True)
     if not isinstance(model, NetworkModel):
@@ -86,6 +91,7 @@ def _psnr(clip: SpikeClip, name: str, kept: bool) -> list[float]:
             model.forget()
         intensity = model.step(Window(int(part.t_ns[0]), int(part.t_ns[-1]) + 1, part))
         image = graded(intensity, clip.white_rate)
-        found.append(psnr(image, read_truth(truths[instant]) / 255))
+        truth = read_truth(truths[instant]) / 255
+        found.append((psnr(image, truth), psnr(image + (truth - image).mean(), truth)))
     model.close()
     return found

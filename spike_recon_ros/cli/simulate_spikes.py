@@ -20,6 +20,7 @@ SIZE, DURATION_S = (400, 250), 0.5
 OPTIONS: dict[str, Any] = {
     'light_scale': 0.6,
     'aperture': 0.29,
+    'dark_rate': 0.004,
     'photons_per_spike': 0.0,
     'calibration': None,
 }
@@ -38,6 +39,11 @@ def add_arguments(group: Any) -> None:
         f'without ({OPTIONS["aperture"]}: it fills its square)',
     )  # fmt: skip
     group.add_argument(
+        '--dark-rate', type=float, metavar='RATE',
+        help='spikes a plane of a pixel that gets no light, on average '
+        f'({OPTIONS["dark_rate"]}; a calibration has its own)',
+    )  # fmt: skip
+    group.add_argument(
         '--photons-per-spike', type=float, metavar='N',
         help='low light: photons come one by one, N of them make a spike '
         f'({OPTIONS["photons_per_spike"]:g} = so many that their number does not vary)',
@@ -54,6 +60,8 @@ def check(args: argparse.Namespace) -> None:
         raise UserError('--light-scale must lie above 0 and be at most 10; cameras have 0.05 to 1')
     if not 0 <= args.aperture <= 5:
         raise UserError('--aperture must lie between 0 and 5 pixels')
+    if not 0 <= args.dark_rate < 1:
+        raise UserError('--dark-rate must be at least 0 and below 1')
     if not 0 <= args.photons_per_spike <= 1e6:
         raise UserError('--photons-per-spike must lie between 0 and 1000000')
 
@@ -77,6 +85,7 @@ def record(
     model = SpikeSensorModel(
         light_scale=args.light_scale,
         aperture_px=args.aperture,
+        dark_rate=args.dark_rate,
         photons_per_spike=args.photons_per_spike,
     )
     maps = None if args.calibration is None else read_calibration(args.calibration)

@@ -120,6 +120,9 @@ def test_spike_camera_writes_a_bag_or_a_dat(tmp_path):
     assert bag['spikes'] == dat['spikes'] > 0
     dark = run(*words, str(tmp_path / 'dark'), '--light-scale', '.1')
     assert dark['rate_mean_spikes_plane'] < 0.3 * bag['rate_mean_spikes_plane']
+    leaking = run(*words, str(tmp_path / 'leaking'), '--light-scale', '.1', '--dark-rate', '.054')
+    more = leaking['rate_mean_spikes_plane'] - dark['rate_mean_spikes_plane']
+    assert more == pytest.approx(0.05, rel=0.1)
 
 
 def test_spike_camera_looks_at_photographs_as_well(tmp_path):
@@ -142,6 +145,7 @@ def test_spike_camera_looks_at_photographs_as_well(tmp_path):
         (['--sensor', 'spike', '--light-scale', '0'], 'must lie above 0'),
         (['--sensor', 'spike', '--photons-per-spike', '-1'], 'must lie between 0'),
         (['--sensor', 'spike', '--aperture', '-1'], 'between 0 and 5'),
+        (['--sensor', 'spike', '--dark-rate', '1'], 'at least 0 and below 1'),
         (['--aperture', '1'], '--aperture is for --sensor spike'),
         (['--sensor', 'spike', '--fps-truth', '30000'], 'at most that of the planes'),
         (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is no calibration'),
