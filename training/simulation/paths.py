@@ -100,7 +100,6 @@ def random_paths(
     share = share / share.sum(-1, keepdim=True)
     heading = uniform(generator, (batch, movers), 0, 2 * math.pi)
     if straight is not None:
-        kinds[straight] = torch.tensor([1.0, 0.0, 0.0, 0.0], device=generator.device)
         heading[straight] = heading[straight, :1]
     direction = torch.stack([heading.cos(), heading.sin()], -1)
     # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
