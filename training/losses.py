@@ -40,6 +40,8 @@ class LossWeights:
         temporal: mean absolute difference of the changes from window to window: flicker in a still
             scene, or parts that lag behind.
         contrast: absolute difference of the standard deviations of the images.
+        rest: mean absolute change from window to window of what is shown of a sensor that has been
+            silent for up to hundreds of windows; see `rest.py`.
         exposure: mean grey that the truth of each sequence is brought to, and the reconstruction
             with it, before they are compared, so that dark sequences count as much as bright ones;
             0 = compared as they are.
@@ -51,6 +53,7 @@ class LossWeights:
     gradient: float = 0.5
     temporal: float = 0.3
     contrast: float = 0.0
+    rest: float = 0.0
     exposure: float = 0.0
 
 

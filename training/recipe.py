@@ -21,6 +21,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.representations import ANY_LOOKAHEAD, KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
+from spike_recon_training.rest import SIDE as REST_SIDE
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
@@ -259,6 +260,9 @@ def _check(recipe: Recipe) -> None:
         ),
         f'loss.structure needs an optimisation.crop of at least {STRUCTURE_SIDE}': (
             not recipe.loss.structure or o.crop >= STRUCTURE_SIDE
+        ),
+        f'loss.rest needs an optimisation.crop of at least {REST_SIDE}': (
+            not recipe.loss.rest or o.crop >= REST_SIDE
         ),
         'photographs.side must be at least 32': photographs.side >= 32,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,

@@ -20,6 +20,7 @@ from spike_recon_training.auxiliary import with_others
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.losses import Frames, Loss, LossWeights
 from spike_recon_training.recipe import Optimisation
+from spike_recon_training.rest import Rest
 
 
 class ReconstructionTask(LightningModule):
@@ -43,6 +44,7 @@ class ReconstructionTask(LightningModule):
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.last_terms: dict[str, torch.Tensor] = {}
         self._loss = Loss(weights)
+        self._rest, self._rest_weight = Rest(), weights.rest
         self._optimisation = optimisation
         self._state: tuple[torch.Tensor, ...] | None = None
         self._before: Frames | None = None
@@ -59,6 +61,9 @@ class ReconstructionTask(LightningModule):
         loss = loss + sum(others.values(), loss.new_zeros(()))
         self._state = tuple(tensor.detach() for tensor in state)
         self._before = video[-1].detach(), segment.truths[-1]
+        if self._rest_weight:
+            others['rest'] = self._rest.change(self.network, self._state)
+            loss = loss + self._rest_weight * others['rest']
         others = {name: term.detach() for name, term in others.items()}
         self.last_terms = {'loss': loss.detach(), **terms, **others}
         return loss

@@ -1,0 +1,95 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Networks learn to stand still when nothing comes in."""
+
+import pytest
+
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+
+from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_models.networks.recurrent_network import (  # noqa: E402
+    RecurrentNetwork,
+    StateSpec,
+)
+from spike_recon_training.datasets.segments import Segment  # noqa: E402
+from spike_recon_training.losses import LossWeights  # noqa: E402
+from spike_recon_training.recipe import Optimisation  # noqa: E402
+from spike_recon_training.rest import SENSORS, SIDE, Rest  # noqa: E402
+from spike_recon_training.task import ReconstructionTask  # noqa: E402
+
+
+class Pendulum(RecurrentNetwork):
+    """Shows its state, which is multiplied by `turn` in each window, plus what comes in."""
+
+    pad_multiple = 4
+
+    def __init__(self, turn: float) -> None:
+        super().__init__()
+        self.bins = 1
+        self.state_specs = (StateSpec('angle', 1, 2),)
+        self.turn = torch.nn.Parameter(torch.tensor(turn))
+
+    def forward(self, x, state=None):
+        (angle,) = self._state_or_zeros(x, state)
+        angle = (self.turn * angle + torch.nn.functional.avg_pool2d(x, 2)).clamp(-1, 1)
+        return torch.nn.functional.interpolate(angle, scale_factor=2), (angle,)
+
+
+def carried(network, side=2 * SIDE):
+    random = torch.Generator().manual_seed(1)
+    return tuple(
+        torch.rand(zero.shape, generator=random) for zero in network.zero_state(3, side, side)
+    )
+
+
+def test_what_stands_still_costs_nothing_and_what_swings_does():
+    still, swinging = Pendulum(1.0), Pendulum(-1.0)
+    assert float(Rest().change(still, carried(still)).detach()) == 0
+    assert float(Rest().change(swinging, carried(swinging)).detach()) > 0.1
+
+
+def test_gradient_leads_out_of_the_swing():
+    network = Pendulum(-1.0)
+    Rest().change(network, carried(network)).backward()
+    assert network.turn.grad < 0  # a step against it makes -1 smaller in size
+
+
+def test_a_sensor_goes_on_from_call_to_call():
+    """What fades is gone after some calls, though each call looks at a few windows only."""
+    network, rest = Pendulum(0.97), Rest()
+    changes = [float(rest.change(network, carried(network)).detach()) for _ in range(10)]
+    assert 0 < changes[-1] < 0.3 * changes[0]
+
+
+def test_sensors_are_replaced_now_and_then():
+    network, rest = Pendulum(0.5), Rest()
+    changes = [float(rest.change(network, carried(network)).detach()) for _ in range(300)]
+    risen = sum(after > before for before, after in zip(changes, changes[1:], strict=False))
+    assert SENSORS < risen < 50
+
+
+@pytest.mark.parametrize(
+    ('name', 'arguments'),
+    [('two_scale_gru', {'channels': 4}), ('spk2vid', {'channels': 6}), ('stir', {'widths': [8] * 5})],
+)
+def test_any_network_can_be_asked_to_rest(name, arguments):
+    network = make_network(name, **arguments)
+    change = Rest().change(network, carried(network))
+    assert torch.isfinite(change)
+    assert change == 0 or network.state_specs  # without a state all images are the same
+
+
+def test_training_reports_it_and_adds_it_to_the_loss():
+    network = make_network('two_scale_gru', channels=4)
+    random = torch.Generator().manual_seed(0)
+    grids = torch.randn((3, 2, 5, SIDE, SIDE), generator=random)
+    segment = Segment(grids, torch.rand((3, 2, 1, SIDE, SIDE), generator=random), cold=True)
+    without, with_rest = (
+        ReconstructionTask(network, LossWeights(rest=weight), Optimisation())
+        for weight in (0.0, 7.0)
+    )
+    loss = float(without.training_step(segment, 0).detach())
+    more = float(with_rest.training_step(segment, 0).detach())
+    assert 'rest' not in without.last_terms
+    assert with_rest.last_terms['rest'] > 0
+    assert more == pytest.approx(loss + 7 * float(with_rest.last_terms['rest']), abs=1e-5)
