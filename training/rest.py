@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a network shows of a sensor that has gone silent, and for long.
 
-Comes in: a network and the state that training carries. Goes out: how much its images still change.
-Knows nothing about scenes.
+Comes in: a network and the state that training carries. Goes out: how much its images still
+change. Knows nothing about scenes.
 
 A robot stands still for minutes, a training sequence lasts a second. What the state does after
 that no truth has ever corrected: it drifts to where it has never been, and some weights swing
@@ -61,21 +61,24 @@ class Rest:
             if len(self._states) == SENSORS and self._drawn() < REPLACED:
                 del self._states[0]
             while len(self._states) < SENSORS:
-                scene = self._drawn() < 0.5
-                seen = self._part_of(network, carried) if scene else self._noise_seen(network, like)
+                seen = self._seen_by_one(network, carried, like)
                 self._states.append(_settled(network, seen, silence[:1]))
             state = tuple(torch.cat(parts) for parts in zip(*self._states, strict=True))
             images = []
             for _ in range(WINDOWS):
                 image, state = network(silence, state)
                 images.append(image)
-        self._states = [
-            tuple(part[i : i + 1].detach() for part in state) for i in range(SENSORS)
-        ]
+        self._states = [tuple(part[i : i + 1].detach() for part in state) for i in range(SENSORS)]
         return torch.stack(images).diff(dim=0).abs().mean()
 
     def _drawn(self) -> float:
         return float(torch.rand((), generator=self._random))
+
+    def _seen_by_one(self, network: RecurrentNetwork, carried: State, like: torch.Tensor) -> State:
+        """Return the state of a sensor that has seen a part of the scene, or noise."""
+        if self._drawn() < 0.5:
+            return self._part_of(network, carried)
+        return self._noise_seen(network, like)
 
     @torch.no_grad()
     def _noise_seen(self, network: RecurrentNetwork, like: torch.Tensor) -> State:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks learn to stand still when nothing comes in."""
 
+import itertools
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
@@ -64,13 +66,17 @@ def test_a_sensor_goes_on_from_call_to_call():
 def test_sensors_are_replaced_now_and_then():
     network, rest = Pendulum(0.5), Rest()
     changes = [float(rest.change(network, carried(network)).detach()) for _ in range(300)]
-    risen = sum(after > before for before, after in zip(changes, changes[1:], strict=False))
+    risen = sum(after > before for before, after in itertools.pairwise(changes))
     assert SENSORS < risen < 50
 
 
 @pytest.mark.parametrize(
     ('name', 'arguments'),
-    [('two_scale_gru', {'channels': 4}), ('spk2vid', {'channels': 6}), ('stir', {'widths': [8] * 5})],
+    [
+        ('two_scale_gru', {'channels': 4}),
+        ('spk2vid', {'channels': 6}),
+        ('stir', {'widths': [8] * 5}),
+    ],
 )
 def test_any_network_can_be_asked_to_rest(name, arguments):
     network = make_network(name, **arguments)
