@@ -7,6 +7,7 @@ simulation works.
 """
 
 import argparse
+import math
 import time
 from pathlib import Path
 from types import ModuleType
@@ -94,6 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='let everything move so many times as fast (%(default)s)',
     )  # fmt: skip
     parser.add_argument(
+        '--stop-after', type=float, default=math.inf, metavar='S',
+        help='let everything stand still from then on, seconds (never)',
+    )  # fmt: skip
+    parser.add_argument(
         '--seed', type=int, default=0, help='chooses motion, texture and noise (%(default)s)'
     )
     for name, sensor in SENSORS.items():
@@ -141,7 +146,7 @@ def _settle(args: argparse.Namespace) -> None:
 
 
 def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
-    from spike_recon_training.simulation.scene import BoardScene, HastenedScene  # noqa: PLC0415
+    from spike_recon_training.simulation.scene import BoardScene, PacedScene  # noqa: PLC0415
 
     if args.photos is None:
         scene: Scene = BoardScene(width, height, args.seed)
@@ -149,7 +154,7 @@ def _scene(args: argparse.Namespace, width: int, height: int) -> 'Scene':
         with training_installed():
             from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
         scene = photo_scene(args.photos, width, height, args.seed, held_back=args.held_back)
-    return scene if args.speed == 1 else HastenedScene(scene, args.speed)
+    return PacedScene(scene, args.speed, args.stop_after)
 
 
 def simulate_board(out: Path, **options: Any) -> dict[str, Any]:
@@ -161,7 +166,7 @@ def simulate_board(out: Path, **options: Any) -> dict[str, Any]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for name in ('duration', 'fps_truth', 'speed'):
+    for name in ('duration', 'fps_truth', 'speed', 'stop_after'):
         if not getattr(args, name) > 0:
             raise UserError(f'--{name.replace("_", "-")} must be above 0')
     if args.held_back and args.photos is None:

@@ -50,6 +50,7 @@ def test_higher_contrast_threshold_gives_fewer_events(tmp_path):
         ('--response', '-1', 'between'),
         ('--seed', '-1', '0 or above'),
         ('--speed', '0', 'above 0'),
+        ('--stop-after', '0', 'above 0'),
     ],
 )
 def test_senseless_option_is_one_clear_sentence(tmp_path, option, value, cure):
@@ -71,6 +72,13 @@ def test_a_faster_scene_makes_more_events(tmp_path):
         for t in ('1', '4')
     ]
     assert made[1]['events'] > 2 * made[0]['events']
+
+
+def test_a_scene_that_has_stopped_makes_no_more_events(tmp_path):
+    words = ('--size', '64x48', '--duration', '.1', '--noise', '0')
+    moving = run('-o', str(tmp_path / 'moving'), *words)
+    half = run('-o', str(tmp_path / 'half'), *words, '--stop-after', '.05')
+    assert 0.2 * moving['events'] < half['events'] < 0.8 * moving['events']
 
 
 def test_existing_bag_needs_overwrite(tmp_path):

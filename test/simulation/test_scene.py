@@ -10,7 +10,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_training.simulation.board import apriltag_board
 from spike_recon_training.simulation.motion import CameraMotion
-from spike_recon_training.simulation.scene import BoardScene, HastenedScene
+from spike_recon_training.simulation.scene import BoardScene, PacedScene
 
 WIDTH, HEIGHT = 346, 260
 TIMES_S = np.arange(0.0, 12.0, 0.05)
@@ -124,7 +124,16 @@ def test_luminance_stays_in_range(scene):
 
 
 def test_a_hastened_scene_shows_later_what_it_moves_faster_to(scene):
-    fast = HastenedScene(scene, 8.0)
+    fast = PacedScene(scene, 8.0)
     np.testing.assert_array_equal(fast.luminance(0.1), scene.luminance(0.8))
     assert fast.speed_px(0.1) == 8 * scene.speed_px(0.8)
     assert (fast.width, fast.height) == (scene.width, scene.height)
+
+
+def test_a_stopped_scene_stays_as_it_was_when_it_stopped(scene):
+    stopping = PacedScene(scene, 2.0, stop_s=0.4)
+    np.testing.assert_array_equal(stopping.luminance(0.3), scene.luminance(0.6))
+    assert stopping.speed_px(0.3) == 2 * scene.speed_px(0.6) > 0
+    for t_s in (0.4, 7.0):
+        np.testing.assert_array_equal(stopping.luminance(t_s), scene.luminance(0.8))
+        assert stopping.speed_px(t_s) == 0

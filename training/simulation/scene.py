@@ -6,6 +6,7 @@ Comes in: a time. Goes out: luminance, as it falls on the pixels. Knows nothing 
 files.
 """
 
+import math
 from typing import Protocol
 
 import cv2
@@ -39,25 +40,28 @@ class Scene(Protocol):
         """Return how fast the scene moves through the image where it is fastest, pixels/s."""
 
 
-class HastenedScene:
-    """A scene in which everything happens faster; implements Scene.
+class PacedScene:
+    """A scene in which everything happens faster, or stops; implements Scene.
 
     Args:
-        scene: to hasten.
+        scene: to watch.
         times: how many times as fast, above 0; below 1 is slower.
+        stop_s: when everything stands still from then on, seconds.
     """
 
-    def __init__(self, scene: Scene, times: float) -> None:
+    def __init__(self, scene: Scene, times: float = 1.0, stop_s: float = math.inf) -> None:
         self.width, self.height = scene.width, scene.height
         self.camera_matrix, self.exposure = scene.camera_matrix, scene.exposure
-        self._scene, self._times = scene, times
+        self._scene, self._times, self._stop_s = scene, times, stop_s
 
     def luminance(self, t_s: float) -> np.ndarray:
         """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
-        return self._scene.luminance(self._times * t_s)
+        return self._scene.luminance(self._times * min(t_s, self._stop_s))
 
     def speed_px(self, t_s: float) -> float:
         """Return how fast the scene moves through the image where it is fastest, pixels/s."""
+        if t_s >= self._stop_s:
+            return 0.0
         return self._times * self._scene.speed_px(self._times * t_s)
 
 
