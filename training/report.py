@@ -165,9 +165,16 @@ class Checkpoints(Callback):
     Args:
         run: folder to write in.
         budget: of the run; all processes save together, so its clock decides.
+        started_from: what is known of the training of the first weights.
+
+    Attributes:
+        started_from: the same; of a run that is resumed, what it was told at its beginning.
     """
 
-    def __init__(self, run: Path, budget: Budget) -> None:
+    def __init__(
+        self, run: Path, budget: Budget, started_from: dict[str, Any] | None = None
+    ) -> None:
+        self.started_from = started_from
         self._file = run / CHECKPOINT
         self._budget = budget
         self._last_s: float | None = None
@@ -195,6 +202,14 @@ class Checkpoints(Callback):
             Console(stderr=True).print(
                 f'stopped and saved to {self._file}; go on with --resume', soft_wrap=True
             )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {'started_from': self.started_from}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.started_from = state_dict['started_from']
 
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint."""

@@ -119,7 +119,7 @@ def train(request: Request) -> dict[str, Any]:
     report = Report(budget, simulated, optimisation.batch * optimisation.windows * processes)
     kept = _held_segments(held, recipe, network.bins, trainer)
     validation = Validation(kept, request.run, budget)
-    checkpoints = Checkpoints(request.run, budget)
+    checkpoints = Checkpoints(request.run, budget, _ancestor(request.start_from))
     trainer.callbacks += [budget, report, validation, checkpoints]
     loader = DataLoader(segments, batch_size=None)
     trainer.fit(task, loader, ckpt_path=checkpoint, weights_only=False)
@@ -129,7 +129,7 @@ def train(request: Request) -> dict[str, Any]:
         'run': str(request.run),
         'network': recipe.network.name,
         'parameters': sum(parameter.numel() for parameter in network.parameters()),
-        'started_from': _ancestor(request.start_from),
+        'started_from': checkpoints.started_from,
         'device': str(trainer.strategy.root_device),
         'processes': processes,
         **report.summary(trainer),

@@ -143,6 +143,22 @@ def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01, start_from=tmp_path))
 
 
+def test_a_resumed_run_remembers_the_bundle_that_it_started_from(
+    tmp_path, recipe_file, photo_folder
+):
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    recipe = read_recipe(recipe_file)
+    bundle, run = tmp_path / 'first', tmp_path / 'run'
+    bundle.mkdir()
+    network = make_network(recipe.network.name, **recipe.network.arguments)
+    save_file(network.state_dict(), bundle / 'weights.safetensors')
+    first = train(request(recipe_file, photo_folder, run, 0.005, start_from=bundle))
+    assert first['started_from'] == {'bundle': 'first'}
+    again = train(request(recipe_file, photo_folder, run, first['minutes'] + 0.02, resume=True))
+    assert again['started_from'] == first['started_from']
+
+
 def test_crop_that_the_network_cannot_halve_is_an_error(tmp_path, photo_folder):
     wrong = {**SMALL, 'optimisation': {'crop': 18}}
     (tmp_path / 'wrong.yaml').write_text(yaml.safe_dump(wrong))
