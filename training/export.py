@@ -24,9 +24,9 @@ PREFIX = 'average.'
 EVENT_LIMITS = (
     'Trained on simulation only. Events tell how parts of a scene compare, not how bright it is: '
     'what has not moved since the state was zeroed is grey, absolute brightness is a guess, and '
-    'large flat areas may be uneven. What stops moving fades within seconds. Sensors with other '
-    'noise than a silicon retina of the last decade, colour filters and flickering lamps were not '
-    'simulated.'
+    'large flat areas may be uneven. What stops moving fades slowly, or within seconds where the '
+    "recipe's loss has no `rest`. Sensors with other noise than a silicon retina of the last "
+    'decade, colour filters and flickering lamps were not simulated.'
 )
 SPIKE_LIMITS = (
     'Trained on simulation only, at light scales that the recipe tells. The image is in spikes a '

@@ -41,6 +41,10 @@ CHECK_EVERY = 1000
 SCENE_STEPS = 50
 STILL_STEPS = 500
 """Ten seconds in windows of 20 ms."""
+LAST_STEPS = 50
+"""Of them, in which the image should stand still."""
+STRONG_NOISE = 20.0
+"""Standard deviation; that of a scene is about 1."""
 
 
 def network(models: list[str]) -> list[dict[str, Any]]:
@@ -112,7 +116,7 @@ def _noise(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
     for step in range(NOISE_STEPS):
         if step % CHECK_EVERY == 0:  # grids drawn anew; in between they are shuffled
             strong = step % (2 * CHECK_EVERY) == 0
-            grid = chance.normal(0, 20, shape) if strong else _grid(chance, shape, 0.01)
+            grid = chance.normal(0, STRONG_NOISE, shape) if strong else _grid(chance, shape, 0.01)
             grid = grid.astype(np.float32)
         image = backend.step(np.roll(grid, (step, 7 * step), (1, 2)))
         finite = finite and bool(np.isfinite(image).all())
@@ -126,22 +130,29 @@ def _noise(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
 
 
 def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
-    """Tell how far ten seconds without events move the image, from zero and from a scene."""
+    """Tell what ten seconds without events do to the image: from zero, a scene and strong noise.
+
+    An image may fade, so it may have moved far; but in the end it must stand still.
+    """
     empty = np.zeros(shape, np.float32)
     chance = np.random.default_rng(1)
     told: dict[str, Any] = {}
-    for name, scene in (('flat', 0), ('scene', SCENE_STEPS)):
+    for name, steps, strength in (
+        ('flat', 0, 0.0),
+        ('scene', SCENE_STEPS, 1.0),
+        ('noise', SCENE_STEPS, STRONG_NOISE),
+    ):
         backend.reset()
         image = backend.step(empty)
-        for _ in range(scene):
-            image = backend.step(_grid(chance, shape, EVENT_SHARE))
-        before = image
-        for _ in range(STILL_STEPS):
-            image = backend.step(empty)
+        for _ in range(steps):
+            image = backend.step(strength * _grid(chance, shape, EVENT_SHARE))
+        images = [image, *(backend.step(empty) for _ in range(STILL_STEPS))]
+        changes = np.abs(np.diff(images[-LAST_STEPS:], axis=0))
         told |= {
-            f'{name}_drift': round(float(np.abs(image - before).mean()), 4),
-            f'{name}_std_before': round(float(before.std()), 4),
-            f'{name}_std_after': round(float(image.std()), 4),
+            f'{name}_drift': round(float(np.abs(images[-1] - image).mean()), 4),
+            f'{name}_std_before': round(float(image.std()), 4),
+            f'{name}_std_after': round(float(images[-1].std()), 4),
+            f'{name}_greatest_change_a_window': round(float(changes.max()), 4),
         }
     return told
 

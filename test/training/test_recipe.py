@@ -35,8 +35,11 @@ def test_recipes_of_the_package_are_whole(file):
 
 @pytest.mark.parametrize('name', ['hybrid', 'hybrid_large'])
 def test_hybrid_is_trained_with_the_losses_of_its_authors(name):
+    """And with ours that an image stands still when nothing comes in."""
     recipe = read_recipe(find_recipe(name))
-    assert recipe.loss == LossWeights(l1=1.0, ssim=0.0, gradient=0.5, temporal=0.0, contrast=0.1)
+    assert recipe.loss == LossWeights(
+        l1=1.0, ssim=0.0, gradient=0.5, temporal=0.0, contrast=0.1, rest=5.0
+    )
 
 
 def test_what_is_written_is_what_is_read(tmp_path):
