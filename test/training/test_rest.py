@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
 
 from spike_recon_models.networks.networks import make_network  # noqa: E402
 from spike_recon_models.networks.recurrent_network import (  # noqa: E402
