@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 import yaml
 
-from spike_recon_ros.backends.backend import Placement, check_size, state_shapes
+from spike_recon_ros.backends.backend import (
+    Placement,
+    check_size,
+    image_shape,
+    state_shapes,
+)
 from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
@@ -210,7 +215,8 @@ def simulated(backend_module, gpu, devices):
         names = [one.name for one in session.get_outputs()]
         states = state_shapes(bundle, placement)
         size = placement.height, placement.width
-        shapes = {'events': (1, bundle.bins, *size), 'intensity': (1, 1, *size)}
+        image = image_shape(bundle, placement)
+        shapes = {'events': (1, bundle.bins, *size), 'intensity': image}
         for name, shape in states.items():
             shapes |= {f'{name}_in': shape, f'{name}_out': shape}
 
