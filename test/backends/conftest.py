@@ -205,7 +205,6 @@ def devices():
 @pytest.fixture
 def simulated(backend_module, gpu, devices):
     """Return how to open a bundle on a simulated device."""
-
     onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 
     def opened(bundle, placement):
@@ -215,8 +214,7 @@ def simulated(backend_module, gpu, devices):
         names = [one.name for one in session.get_outputs()]
         states = state_shapes(bundle, placement)
         size = placement.height, placement.width
-        image = image_shape(bundle, placement)
-        shapes = {'events': (1, bundle.bins, *size), 'intensity': image}
+        shapes = {'events': (1, bundle.bins, *size), 'intensity': image_shape(bundle, placement)}
         for name, shape in states.items():
             shapes |= {f'{name}_in': shape, f'{name}_out': shape}
 
