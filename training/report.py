@@ -171,9 +171,7 @@ class Checkpoints(Callback):
         started_from: the same; of a run that is resumed, what it was told at its beginning.
     """
 
-    def __init__(
-        self, run: Path, budget: Budget, started_from: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, run: Path, budget: Budget, started_from: dict[str, Any] | None) -> None:
         self.started_from = started_from
         self._file = run / CHECKPOINT
         self._budget = budget

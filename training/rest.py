@@ -84,9 +84,9 @@ class Rest:
     def _noise_seen(self, network: RecurrentNetwork, like: torch.Tensor) -> State:
         strength = math.exp(self._drawn() * math.log(STRONGEST_NOISE))
         density = self._drawn()
+        shape = 1, network.bins, SIDE, SIDE
         state = network.zero_state(1, SIDE, SIDE)
         for _ in range(NOISY_WINDOWS):
-            shape = 1, network.bins, SIDE, SIDE
             noise = strength * torch.randn(shape, generator=self._random)
             noise *= torch.rand(shape, generator=self._random) < density
             _, state = network(noise.to(like), state)

@@ -9,6 +9,7 @@ graph keeps the addresses and arrays of that moment, and is not run by being rec
 """
 
 import numpy as np
+import pytest
 
 RUBBISH = 0x42  # as float32: 48.6, which spoils sums but stays finite
 FIRST_ADDRESS, GAP = 0x1000, 0x100
@@ -142,3 +143,9 @@ class SimulatedContext:
         results = self._run({n: a.copy() for n, a in arrays.items() if n not in outputs})
         for name in outputs:
             np.copyto(arrays[name], results[name])
+
+
+def skip_misfit(bundle, where):
+    """Leave out a network that cannot have the size."""
+    if where.height % bundle.pad_multiple or where.width % bundle.pad_multiple:
+        pytest.skip(f'{bundle.name} cannot have {where.width}x{where.height} pixels')

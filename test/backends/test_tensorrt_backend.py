@@ -24,12 +24,10 @@ SMALL = Placement(24, 32, 'gpu')
 
 
 @pytest.fixture(autouse=True)
-def fitting(request):
+def fitting(request, gpu):
     """Leave out the networks of spike planes that need another size; this one is enough here."""
     if 'bundle' in request.fixturenames:
-        bundle = request.getfixturevalue('bundle')
-        if SMALL.height % bundle.pad_multiple or SMALL.width % bundle.pad_multiple:
-            pytest.skip(f'{bundle.name} cannot have {SMALL.width}x{SMALL.height} pixels')
+        gpu.skip_misfit(request.getfixturevalue('bundle'), SMALL)
 
 
 @pytest.fixture

@@ -44,8 +44,7 @@ class FakeEngine:
 @pytest.fixture
 def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
     """Return how to pretend a GPU, a library and engines of some precisions in the cache."""
-    if SMALL.height % bundle.pad_multiple or SMALL.width % bundle.pad_multiple:
-        pytest.skip(f'{bundle.name} cannot have {SMALL.width}x{SMALL.height} pixels')
+    gpu.skip_misfit(bundle, SMALL)
     key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
     monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
 
