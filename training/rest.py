@@ -8,7 +8,8 @@ change. Knows nothing about scenes.
 A robot stands still for minutes, a training sequence lasts a second. What the state does after
 that no truth has ever corrected: it drifts to where it has never been, and some weights swing
 there, visibly and for ever. So a few small sensors are kept here from step to step. Each has seen
-a scene, or noise of any strength, and then nothing more; their images must stand still.
+a scene, noise of any strength, or nothing at all, and then nothing more; their images must stand
+still.
 """
 
 import math
@@ -75,10 +76,13 @@ class Rest:
         return float(torch.rand((), generator=self._random))
 
     def _seen_by_one(self, network: RecurrentNetwork, carried: State, like: torch.Tensor) -> State:
-        """Return the state of a sensor that has seen a part of the scene, or noise."""
-        if self._drawn() < 0.5:
+        """Return the state of a sensor that has seen a part of the scene, noise, or nothing."""
+        kind = int(3 * self._drawn())
+        if kind == 0:
             return self._part_of(network, carried)
-        return self._noise_seen(network, like)
+        if kind == 1:
+            return self._noise_seen(network, like)
+        return network.zero_state(1, SIDE, SIDE, like)
 
     @torch.no_grad()
     def _noise_seen(self, network: RecurrentNetwork, like: torch.Tensor) -> State:

@@ -64,6 +64,21 @@ def test_a_sensor_goes_on_from_call_to_call():
     assert 0 < changes[-1] < 0.3 * changes[0]
 
 
+def test_some_sensors_have_seen_nothing():
+    class Listener(Pendulum):
+        began_with_nothing = 0
+
+        def forward(self, x, state=None):
+            if not x.any() and state is not None and not state[0].any():
+                self.began_with_nothing += 1
+            return super().forward(x + 1e-3, state)  # what begins at zero leaves it at once
+
+    network, rest = Listener(1.0), Rest()
+    for _ in range(200):
+        rest.change(network, carried(network))
+    assert 0 < network.began_with_nothing < 20
+
+
 def test_sensors_are_replaced_now_and_then():
     network, rest = Pendulum(0.5), Rest()
     changes = [float(rest.change(network, carried(network)).detach()) for _ in range(300)]
