@@ -18,7 +18,10 @@ the first window on. An edge along the motion sends no event at all: that an are
 be told from where the edges around it end, and wider context sees them.
 
 The detail blocks see both units together before the image is drawn: a recurrent unit alone has one
-convolution between the events and what it remembers, and draws fine cells too soft.
+convolution between the events and what it remembers, and draws fine cells too soft. The middle
+blocks, at a quarter of the resolution, do the same for the parts of things: there what the context
+says of areas meets the edges that bound them. The events blocks let the fine unit remember more
+than one convolution sees in the events.
 
 The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
 that training once pushed out would stay there.
@@ -34,7 +37,7 @@ from spike_recon_models.networks.recurrent_network import (
     StateSpec,
     initialise,
 )
-from spike_recon_models.networks.residual_block import ResidualBlock
+from spike_recon_models.networks.residual_block import LinearResidualBlock, ResidualBlock
 
 WIDE_REACH = 2
 """Of the blocks that see far, pixels at an eighth of the resolution: no hole between the taps is
@@ -51,6 +54,8 @@ class TwoScaleGru(RecurrentNetwork):
         wider: residual blocks more there, which reach 32 pixels further to all sides, each. They
             start as the identity, so that weights of a network without them can be trained on.
         detail: residual blocks at half the resolution before the image, which start so too.
+        middle: the same at a quarter, behind the context.
+        events: the same on the events, before anything is remembered.
         seed: of the initial weights.
     """
 
@@ -63,12 +68,15 @@ class TwoScaleGru(RecurrentNetwork):
         context: int = 64,
         wider: int = 0,
         detail: int = 0,
+        middle: int = 0,
+        events: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.bins = bins
         coarse = 2 * channels
         self.state_specs = StateSpec('fine', channels, 2), StateSpec('coarse', coarse, 4)
+        self.events = nn.Sequential(*(LinearResidualBlock(4 * bins) for _ in range(events)))
         self.fine = LightGru(4 * bins, channels)
         # A pixel-unshuffle and a 1x1 convolution in one.
         self.down = nn.Conv2d(channels, coarse, 2, stride=2)
@@ -77,11 +85,12 @@ class TwoScaleGru(RecurrentNetwork):
         self.context = ResidualBlock(context)
         self.wider = nn.Sequential(*(ResidualBlock(context, WIDE_REACH) for _ in range(wider)))
         self.context_up = nn.Conv2d(context, 4 * coarse, 1)
+        self.middle = nn.Sequential(*(ResidualBlock(coarse) for _ in range(middle)))
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
         self.detail = nn.Sequential(*(ResidualBlock(channels) for _ in range(detail)))
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
-        for block in (*self.wider, *self.detail):
+        for block in (*self.events, *self.wider, *self.middle, *self.detail):
             nn.init.zeros_(block.second.weight)
         self.fine.spread_memory()
         self.coarse.spread_memory()
@@ -91,10 +100,10 @@ class TwoScaleGru(RecurrentNetwork):
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
         fine, coarse = self._state_or_zeros(x, state)
-        fine = self.fine(functional.pixel_unshuffle(x, 2), fine)
+        fine = self.fine(self.events(functional.pixel_unshuffle(x, 2)), fine)
         coarse = self.coarse(torch.relu(self.down(fine)), coarse)
         context = self.wider(self.context(torch.relu(self.context_down(coarse))))
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
-        near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
+        near = torch.relu(fine + functional.pixel_shuffle(self.up(self.middle(wide)), 2))
         drawn = self.image(self.detail(near))
         return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), (fine, coarse)

@@ -27,7 +27,10 @@ def grown(plain, **blocks):
     return network, fit.missing_keys
 
 
-@pytest.mark.parametrize('blocks', [{'detail': 2}, {'wider': 2}, {'wider': 1, 'detail': 1}])
+@pytest.mark.parametrize(
+    'blocks',
+    [{'detail': 2}, {'wider': 2}, {'middle': 2}, {'events': 1}, {'wider': 1, 'detail': 1}],
+)
 def test_a_network_that_grows_begins_where_it_was(blocks):
     plain = TwoScaleGru(channels=8, context=8).eval()
     network, new = grown(plain, **blocks)
