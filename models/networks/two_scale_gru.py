@@ -4,11 +4,12 @@
 
 Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it is trained or run.
 
-        x --unshuffle--> LightGru 1/2 ---------------------------- + --detail, shuffle--> intensity
-                              |                                    |
-                              +--unshuffle--> LightGru 1/4 --- + --+ shuffle
-                                                   |           |
-                                                   +--> context 1/8
+      x --unshuffle--> events --> LightGru 1/2 --------------------------- + --detail--> image
+                                    |                                      |
+                                    +--unshuffle--> LightGru 1/4 - + --> middle
+                                                      ^      |     |       |
+                                                      |     context 1/8    |
+                                                      +----- feedback -----+
 
 Pixel-unshuffle (space to depth) lowers the resolution without losing anything, so no layer works
 on full-resolution features: a CPU spends most of its time there in the usual designs. The fine
@@ -17,11 +18,12 @@ eighth of the resolution and without state, lets both ends of a flat area agree 
 the first window on. An edge along the motion sends no event at all: that an area ends there must
 be told from where the edges around it end, and wider context sees them.
 
-The detail blocks see both units together before the image is drawn: a recurrent unit alone has one
-convolution between the events and what it remembers, and draws fine cells too soft. The middle
-blocks, at a quarter of the resolution, do the same for the parts of things: there what the context
-says of areas meets the edges that bound them. The events blocks let the fine unit remember more
-than one convolution sees in the events.
+The other parts are blocks that a trained network can grow. Those of events let the fine unit
+remember more than one convolution sees in them. The middle ones bring together what the context
+says of areas and the edges that bound them; each sees twice as far as the one before, because the
+grey that an edge tells must be carried along the motion to where the next one is. By feedback the
+coarse unit remembers what they found, and the next window begins there. The detail blocks see both
+units together before the image is drawn, without which fine cells are too soft.
 
 The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
 that training once pushed out would stay there.
@@ -54,8 +56,10 @@ class TwoScaleGru(RecurrentNetwork):
         wider: residual blocks more there, which reach 32 pixels further to all sides, each. They
             start as the identity, so that weights of a network without them can be trained on.
         detail: residual blocks at half the resolution before the image, which start so too.
-        middle: the same at a quarter, behind the context.
+        middle: the same at a quarter, behind the context; their taps are 1, 2, 4 ... pixels apart.
         events: the same on the events, before anything is remembered.
+        feedback: whether the coarse unit reads what the middle blocks made of the last window; at
+            first it looks away.
         seed: of the initial weights.
     """
 
@@ -70,12 +74,16 @@ class TwoScaleGru(RecurrentNetwork):
         detail: int = 0,
         middle: int = 0,
         events: int = 0,
+        feedback: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.bins = bins
         coarse = 2 * channels
         self.state_specs = StateSpec('fine', channels, 2), StateSpec('coarse', coarse, 4)
+        if feedback:
+            self.state_specs += (StateSpec('areas', coarse, 4),)
+            self.feedback = nn.Conv2d(coarse, coarse, 1, bias=False)
         self.events = nn.Sequential(*(LinearResidualBlock(4 * bins) for _ in range(events)))
         self.fine = LightGru(4 * bins, channels)
         # A pixel-unshuffle and a 1x1 convolution in one.
@@ -85,13 +93,15 @@ class TwoScaleGru(RecurrentNetwork):
         self.context = ResidualBlock(context)
         self.wider = nn.Sequential(*(ResidualBlock(context, WIDE_REACH) for _ in range(wider)))
         self.context_up = nn.Conv2d(context, 4 * coarse, 1)
-        self.middle = nn.Sequential(*(ResidualBlock(coarse) for _ in range(middle)))
+        self.middle = nn.Sequential(*(ResidualBlock(coarse, 2**k) for k in range(middle)))
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
         self.detail = nn.Sequential(*(ResidualBlock(channels) for _ in range(detail)))
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
         for block in (*self.events, *self.wider, *self.middle, *self.detail):
             nn.init.zeros_(block.second.weight)
+        if feedback:
+            nn.init.zeros_(self.feedback.weight)
         self.fine.spread_memory()
         self.coarse.spread_memory()
 
@@ -99,11 +109,16 @@ class TwoScaleGru(RecurrentNetwork):
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
-        fine, coarse = self._state_or_zeros(x, state)
+        fine, coarse, *areas = self._state_or_zeros(x, state)
         fine = self.fine(self.events(functional.pixel_unshuffle(x, 2)), fine)
-        coarse = self.coarse(torch.relu(self.down(fine)), coarse)
+        seen = self.down(fine)
+        if areas:
+            seen = seen + self.feedback(areas[0])
+        coarse = self.coarse(torch.relu(seen), coarse)
         context = self.wider(self.context(torch.relu(self.context_down(coarse))))
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
-        near = torch.relu(fine + functional.pixel_shuffle(self.up(self.middle(wide)), 2))
+        wide = self.middle(wide)
+        near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
         drawn = self.image(self.detail(near))
-        return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), (fine, coarse)
+        state = fine, coarse, *([wide] if areas else [])
+        return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), state
