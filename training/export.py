@@ -18,7 +18,7 @@ from spike_recon_models.networks.networks import make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
 from spike_recon_training.report import CHECKPOINT
-from spike_recon_training.train import SUMMARY, elapsed_s
+from spike_recon_training.train import SUMMARY, remembered
 
 PREFIX = 'average.'
 EVENT_LIMITS = (
@@ -74,7 +74,11 @@ def export_run(
     except RuntimeError as error:
         raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
-    card['recipe'].setdefault('minutes', round(elapsed_s(checkpoint) / 60, 2))
+    # A run that was interrupted has left no summary.
+    minutes = (remembered(checkpoint, 'elapsed_s') or 0.0) / 60
+    card['recipe'].setdefault('minutes', round(minutes, 2))
+    if ancestor := remembered(checkpoint, 'started_from'):
+        card['recipe'].setdefault('started_from', ancestor)
     export_bundle(network.eval(), bundle, card)
     return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
 

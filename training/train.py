@@ -148,7 +148,8 @@ def _checkpoint(request: Request) -> Path | None:
     if request.resume:
         if not file.is_file():
             raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
-        trained_s = elapsed_s(torch.load(file, map_location='cpu', weights_only=False))
+        checkpoint = torch.load(file, map_location='cpu', weights_only=False)
+        trained_s = remembered(checkpoint, 'elapsed_s') or 0.0
         if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
             raise UserError(
                 f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
@@ -162,10 +163,9 @@ def _checkpoint(request: Request) -> Path | None:
     return None
 
 
-def elapsed_s(checkpoint: dict[str, Any]) -> float:
-    """Return for how long a run had trained when it was saved, seconds."""
-    states = checkpoint['callbacks']
-    return next((s['elapsed_s'] for s in states.values() if 'elapsed_s' in s), 0.0)
+def remembered(checkpoint: dict[str, Any], name: str) -> Any:
+    """Return what the callbacks of a run had kept under a name when it was saved, or None."""
+    return next((s[name] for s in checkpoint['callbacks'].values() if name in s), None)
 
 
 def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:

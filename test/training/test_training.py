@@ -4,7 +4,6 @@
 
 import argparse
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -118,16 +117,31 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
         assert not name.startswith('average')
 
 
-def test_the_card_of_an_interrupted_run_tells_how_long_it_trained(finished, tmp_path):
+def bundle_of_first_weights(tmp_path, recipe_file):
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    recipe = read_recipe(recipe_file)
+    bundle = tmp_path / 'first'
+    bundle.mkdir()
+    network = make_network(recipe.network.name, **recipe.network.arguments)
+    save_file(network.state_dict(), bundle / 'weights.safetensors')
+    return bundle
+
+
+def test_the_card_of_an_interrupted_run_tells_how_long_it_trained_and_from_where(
+    tmp_path, recipe_file, photo_folder
+):
     pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
     pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
     from spike_recon_training.export import export_run  # noqa: PLC0415
 
-    interrupted = shutil.copytree(finished[0], tmp_path / 'run')
-    (interrupted / SUMMARY).unlink()
-    export_run(interrupted, tmp_path / 'bundle')
+    first, run = bundle_of_first_weights(tmp_path, recipe_file), tmp_path / 'run'
+    figures = train(request(recipe_file, photo_folder, run, 0.02, start_from=first))
+    (run / SUMMARY).unlink()
+    export_run(run, tmp_path / 'bundle')
     card = yaml.safe_load((tmp_path / 'bundle' / 'model.yaml').read_text(encoding='utf-8'))
-    assert card['recipe']['minutes'] == pytest.approx(finished[1]['minutes'], abs=0.05)
+    assert card['recipe']['minutes'] == pytest.approx(figures['minutes'], abs=0.05)
+    assert card['recipe']['started_from'] == {'bundle': 'first'}
 
 
 def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
@@ -142,13 +156,7 @@ def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
 def test_a_resumed_run_remembers_the_bundle_that_it_started_from(
     tmp_path, recipe_file, photo_folder
 ):
-    from safetensors.torch import save_file  # noqa: PLC0415
-
-    recipe = read_recipe(recipe_file)
-    bundle, run = tmp_path / 'first', tmp_path / 'run'
-    bundle.mkdir()
-    network = make_network(recipe.network.name, **recipe.network.arguments)
-    save_file(network.state_dict(), bundle / 'weights.safetensors')
+    bundle, run = bundle_of_first_weights(tmp_path, recipe_file), tmp_path / 'run'
     first = train(request(recipe_file, photo_folder, run, 0.005, start_from=bundle))
     assert first['started_from'] == {'bundle': 'first'}
     again = train(request(recipe_file, photo_folder, run, first['minutes'] + 0.02, resume=True))
