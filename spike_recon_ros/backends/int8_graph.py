@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from onnx import helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -39,6 +40,9 @@ Sequences = Sequence[Sequence[np.ndarray]]
 INSIDE_PERCENT = 99.99
 INNER = '_QuantizeLinear_Input'
 """What onnxruntime adds to the name of an output of the graph that a convolution reads, too."""
+
+LEAST = 'least_float'
+"""Name of the smallest number there is, in the graph."""
 
 
 def int8_graph(bundle: Bundle, sequences: Sequences, samples: int) -> bytes:
@@ -79,6 +83,7 @@ def int8_graph(bundle: Bundle, sequences: Sequences, samples: int) -> bytes:
             )
         model = onnx.load(str(path))
     _free_outputs(model.graph)
+    _guard_states(model.graph, [f'{spec.name}_out' for spec in bundle.state])
     return bytes(model.SerializeToString())
 
 
@@ -155,3 +160,19 @@ def _free_outputs(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [swapped.get(name, name) for name in names]
+
+
+def _guard_states(graph: onnx.GraphProto, outputs: list[str]) -> None:
+    """Put an operation that changes nothing before each state that the graph hands out.
+
+    OpenVINO moves the scale of a convolution in eight bits behind what follows it, a ReLU for
+    example; where it meets a state so, its compiler fails. It moves none behind a maximum.
+    """
+    least = numpy_helper.from_array(np.array(np.finfo(np.float32).min), LEAST)
+    graph.initializer.append(least)
+    for output in outputs:
+        free = f'{output}_unguarded'
+        for node in graph.node:
+            for names in (node.input, node.output):
+                names[:] = [free if name == output else name for name in names]
+        graph.node.append(helper.make_node('Max', [free, LEAST], [output]))

@@ -73,10 +73,14 @@ def test_every_convolution_reads_eight_bits(graph):
 
 def test_neither_image_nor_state_is_rounded_to_eight_bits(network, graph):
     content = onnx.load_from_string(graph).graph
-    made_by = {name: node.op_type for node in content.node for name in node.output}
+    made_by = {name: node for node in content.node for name in node.output}
     outputs = {output.name: made_by[output.name] for output in content.output}
-    assert set(outputs) == {'intensity', *(f'{one.name}_out' for one in network.state)}
-    assert 'DequantizeLinear' not in outputs.values()
+    states = {f'{one.name}_out' for one in network.state}
+    assert set(outputs) == {'intensity', *states}
+    # Before each state stands a maximum that changes nothing: see `_guard_states`.
+    assert {outputs[name].op_type for name in states} == {'Max'}
+    behind = [made_by[outputs[name].input[0]] for name in states]
+    assert 'DequantizeLinear' not in {node.op_type for node in (outputs['intensity'], *behind)}
 
 
 def test_a_stuck_pixel_does_not_coarsen_all_others(network, windows, inputs, graph):
