@@ -71,6 +71,18 @@ def test_every_convolution_reads_eight_bits(graph):
     }
 
 
+def test_convolutions_that_see_nothing_but_the_input_do_not():
+    """Of the default, which has a block before its memory."""
+    bundle = read_bundle(zoo_folder() / 'two_scale_gru')
+    nodes = onnx.load(bundle.int8_onnx).graph.node
+    made_by = {name: node.op_type for node in nodes for name in node.output}
+    weights = {
+        node.input[1] for node in nodes if node.op_type == 'Conv'
+        and made_by.get(node.input[0]) != 'DequantizeLinear'
+    }  # fmt: skip
+    assert weights == {f'network.events.0.{layer}.weight' for layer in ('first', 'second')}
+
+
 def test_neither_image_nor_state_is_rounded_to_eight_bits(network, graph):
     content = onnx.load_from_string(graph).graph
     made_by = {name: node for node in content.node for name in node.output}
