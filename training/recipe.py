@@ -21,12 +21,13 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.representations import ANY_LOOKAHEAD, KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
-from spike_recon_training.rest import SIDE as REST_SIDE
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
+SMALLEST_CROP = 24
+"""Pixels; half of it is the least that the loss can compare."""
 LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
 """Ranges that may begin at 0; of all others the logarithm is drawn."""
 
@@ -61,6 +62,9 @@ class Optimisation:
     Attributes:
         batch: sequences at a time, on each device.
         crop: height and width of the simulated sensor, pixels.
+        small_share: share of batches whose sensors are smaller, from SMALLEST_CROP to half of
+            `crop`: a network that sees far tells their size by the borders, and must not be lost
+            there.
         windows: windows through which gradients flow back before the state is detached.
         segments: fewest and most such stretches in a sequence; each sequence begins cold.
         learning_rate: at its highest.
@@ -74,6 +78,7 @@ class Optimisation:
 
     batch: int = 8
     crop: int = 64
+    small_share: float = 0.0
     windows: int = 20
     segments: tuple[int, int] = (1, 4)
     learning_rate: float = 1e-3
@@ -238,6 +243,7 @@ def _check(recipe: Recipe) -> None:
         o.average,
         o.warm_up,
         recipe.spikes.hasty_share,
+        o.small_share,
     )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
@@ -261,8 +267,8 @@ def _check(recipe: Recipe) -> None:
         f'loss.structure needs an optimisation.crop of at least {STRUCTURE_SIDE}': (
             not recipe.loss.structure or o.crop >= STRUCTURE_SIDE
         ),
-        f'loss.rest needs an optimisation.crop of at least {REST_SIDE}': (
-            not recipe.loss.rest or o.crop >= REST_SIDE
+        f'optimisation.small_share needs an optimisation.crop of at least {2 * SMALLEST_CROP}': (
+            not o.small_share or o.crop >= 2 * SMALLEST_CROP
         ),
         'photographs.side must be at least 32': photographs.side >= 32,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,

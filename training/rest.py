@@ -10,6 +10,9 @@ that no truth has ever corrected: it drifts to where it has never been, and some
 there, visibly and for ever. So a few small sensors are kept here from step to step. Each has seen
 a scene, noise of any strength, or nothing at all, and then nothing more; their images must stand
 still.
+
+They have the size of those that are trained on. A network that sees far tells the size of an image
+by its borders: of smaller sensors it learned to show nothing whatever came in, which stands still.
 """
 
 import math
@@ -21,12 +24,11 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 State = tuple[torch.Tensor, ...]
 
 SENSORS = 4
-SIDE = 32
-"""Of a sensor, pixels: small, so that a tenth of the time of training goes here."""
-WINDOWS = 6
-"""Looked at in each step."""
-REPLACED = 0.05
-"""Chance in each step that the oldest sensor is replaced: one lives for about 500 windows."""
+"""That are kept; one of them is looked at in each step."""
+WINDOWS = 3
+"""Looked at."""
+REPLACED = 0.01
+"""Chance in each step that the oldest sensor is replaced: one lives for about 300 windows."""
 SETTLING_WINDOWS = 20
 """That pass before a new sensor is looked at: what was seen may fade."""
 NOISY_WINDOWS = 10
@@ -38,15 +40,17 @@ class Rest:
     """The silent sensors.
 
     Args:
+        side: of each, pixels; as large as what is trained on.
         seed: of which of them are replaced, and by what.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, side: int, seed: int = 0) -> None:
+        self._side = side
         self._random = torch.Generator().manual_seed(seed)
         self._states: list[State] = []
 
     def change(self, network: RecurrentNetwork, carried: State) -> torch.Tensor:
-        """Let some more silent windows pass.
+        """Let some more silent windows pass before the sensor that has waited longest.
 
         Args:
             network: to look at.
@@ -56,20 +60,20 @@ class Rest:
             the windows of this call.
         """
         like = next(network.parameters())
-        silence = like.new_zeros(SENSORS, network.bins, SIDE, SIDE)
+        silence = like.new_zeros(1, network.bins, self._side, self._side)
         # In float32: in bfloat16 the images have steps as large as what must vanish.
         with torch.autocast(like.device.type, enabled=False):
             if len(self._states) == SENSORS and self._drawn() < REPLACED:
                 del self._states[0]
             while len(self._states) < SENSORS:
                 seen = self._seen_by_one(network, carried, like)
-                self._states.append(_settled(network, seen, silence[:1]))
-            state = tuple(torch.cat(parts) for parts in zip(*self._states, strict=True))
+                self._states.append(_settled(network, seen, silence))
+            state = self._states.pop(0)
             images = []
             for _ in range(WINDOWS):
                 image, state = network(silence, state)
                 images.append(image)
-        self._states = [tuple(part[i : i + 1].detach() for part in state) for i in range(SENSORS)]
+        self._states.append(tuple(part.detach() for part in state))
         return torch.stack(images).diff(dim=0).abs().mean()
 
     def _drawn(self) -> float:
@@ -78,43 +82,34 @@ class Rest:
     def _seen_by_one(self, network: RecurrentNetwork, carried: State, like: torch.Tensor) -> State:
         """Return the state of a sensor that has seen a part of the scene, noise, or nothing."""
         kind = int(3 * self._drawn())
-        if kind == 0:
-            return self._part_of(network, carried)
+        if kind == 0 and self._fits(network, carried):
+            return self._one_of(carried)
         if kind == 1:
             return self._noise_seen(network, like)
-        return network.zero_state(1, SIDE, SIDE, like)
+        return network.zero_state(1, self._side, self._side, like)
+
+    def _fits(self, network: RecurrentNetwork, carried: State) -> bool:
+        specs = zip(carried, network.state_specs, strict=True)
+        return all(part.shape[-1] * spec.stride == self._side for part, spec in specs)
+
+    def _one_of(self, carried: State) -> State:
+        """Return the state of one of the scenes."""
+        if not carried:
+            return ()
+        i = int(self._drawn() * carried[0].shape[0])
+        return tuple(part[i : i + 1].float() for part in carried)
 
     @torch.no_grad()
     def _noise_seen(self, network: RecurrentNetwork, like: torch.Tensor) -> State:
         strength = math.exp(self._drawn() * math.log(STRONGEST_NOISE))
         density = self._drawn()
-        shape = 1, network.bins, SIDE, SIDE
-        state = network.zero_state(1, SIDE, SIDE)
+        shape = 1, network.bins, self._side, self._side
+        state = network.zero_state(1, self._side, self._side)
         for _ in range(NOISY_WINDOWS):
             noise = strength * torch.randn(shape, generator=self._random)
             noise *= torch.rand(shape, generator=self._random) < density
             _, state = network(noise.to(like), state)
         return state
-
-    def _part_of(self, network: RecurrentNetwork, carried: State) -> State:
-        """Cut a sensor out of the state of a scene."""
-        if not carried:
-            return ()
-        batch, step = carried[0].shape[0], network.pad_multiple
-        height, width = (side * network.state_specs[0].stride for side in carried[0].shape[2:])
-        i = int(self._drawn() * batch)
-        top, left = (
-            int(self._drawn() * ((side - SIDE) // step + 1)) * step for side in (height, width)
-        )
-        return tuple(
-            part[
-                i : i + 1,
-                :,
-                top // spec.stride : (top + SIDE) // spec.stride,
-                left // spec.stride : (left + SIDE) // spec.stride,
-            ].float()
-            for part, spec in zip(carried, network.state_specs, strict=True)
-        )
 
 
 @torch.no_grad()

@@ -44,7 +44,7 @@ class ReconstructionTask(LightningModule):
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.last_terms: dict[str, torch.Tensor] = {}
         self._loss = Loss(weights)
-        self._rest, self._rest_weight = Rest(), weights.rest
+        self._rest, self._rest_weight = Rest(optimisation.crop), weights.rest
         self._optimisation = optimisation
         self._state: tuple[torch.Tensor, ...] | None = None
         self._before: Frames | None = None

@@ -26,7 +26,7 @@ INTERVALS = {
     'lookahead_planes': 30,
 }
 MADE_HERE = {
-    'two_scale_gru': {'channels': 4},
+    'two_scale_gru': {'channels': 4, 'events': 1, 'middle': 2, 'feedback': True},
     'firenet': {'channels': 4},
     'hybrid': {'channels': 4},
     'spk2vid': {'channels': 6, 'taps': 3},

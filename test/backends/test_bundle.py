@@ -18,8 +18,10 @@ def test_a_bundle_says_what_was_exported(made_bundles):
         'nonzero',
     )
     assert bundle.window_ms == 20.0
-    assert (bundle.network, bundle.network_arguments) == ('two_scale_gru', {'channels': 4})
-    assert bundle.state == (StateTensor('fine', 4, 2), StateTensor('coarse', 8, 4))
+    arguments = {'channels': 4, 'events': 1, 'middle': 2, 'feedback': True}
+    assert (bundle.network, bundle.network_arguments) == ('two_scale_gru', arguments)
+    states = {'fine': (4, 2), 'coarse': (8, 4), 'areas': (8, 4)}
+    assert bundle.state == tuple(StateTensor(name, *size) for name, size in states.items())
     assert bundle.pad_multiple == 8
     assert bundle.description['licence'] == 'Apache-2.0'
     events, intensity = bundle.golden()

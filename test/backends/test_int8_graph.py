@@ -71,15 +71,15 @@ def test_every_convolution_reads_eight_bits(graph):
     }
 
 
-def test_convolutions_that_see_nothing_but_the_input_do_not():
-    """Of the default, which has a block before its memory."""
-    bundle = read_bundle(zoo_folder() / 'two_scale_gru')
-    nodes = onnx.load(bundle.int8_onnx).graph.node
+def test_convolutions_that_see_nothing_but_the_input_do_not(made_bundles, inputs):
+    bundle = read_bundle(made_bundles / 'two_scale_gru')
+    nodes = onnx.load_from_string(int8_graph(bundle, [list(inputs(bundle, 3))], 3)).graph.node
     made_by = {name: node.op_type for node in nodes for name in node.output}
     weights = {
-        node.input[1] for node in nodes if node.op_type == 'Conv'
-        and made_by.get(node.input[0]) != 'DequantizeLinear'
-    }  # fmt: skip
+        node.input[1]
+        for node in nodes
+        if node.op_type == 'Conv' and made_by.get(node.input[0]) != 'DequantizeLinear'
+    }
     assert weights == {f'network.events.0.{layer}.weight' for layer in ('first', 'second')}
 
 

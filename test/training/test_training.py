@@ -3,6 +3,7 @@
 """From photographs to a bundle, small."""
 
 import argparse
+import dataclasses
 import json
 
 import numpy as np
@@ -206,6 +207,15 @@ def test_sequences_begin_cold_and_have_as_many_segments_as_asked(photographs, re
     assert cold[0]
     lengths = np.diff(np.flatnonzero([*cold, True]))
     assert set(lengths) == {1, 2}
+
+
+def test_small_sensors_come_in_larger_batches(photographs, recipe_file):
+    recipe = read_recipe(recipe_file)
+    asked = dataclasses.replace(recipe.optimisation, crop=64, batch=1, small_share=0.5)
+    recipe = dataclasses.replace(recipe, optimisation=asked)
+    stream = iter(SimulatedSegments(photographs, recipe, 5))
+    shapes = {tuple(next(stream).truths.shape[1:]) for _ in range(30)}
+    assert shapes == {(1, 1, 64, 64), (4, 1, 24, 24), (4, 1, 32, 32)}
 
 
 def test_processes_and_resumed_runs_see_other_sequences(photographs, recipe_file):

@@ -17,10 +17,13 @@ from torch.utils.data import IterableDataset
 
 from spike_recon_ros.representations.representations import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
-from spike_recon_training.recipe import Recipe
+from spike_recon_training.recipe import SMALLEST_CROP, Recipe
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.sequences import Sequences, normalise_nonzero
 from spike_recon_training.simulation.spike_sequences import SpikeSequences
+
+MOST_TIMES = 8
+"""As many sequences in a batch of small sensors: each has its photographs to prepare."""
 
 
 class SimulatedSegments(IterableDataset):
@@ -83,12 +86,14 @@ def new_sequences(
     photographs: Photographs, recipe: Recipe, bins: int, seed: int, batch: int | None = None
 ) -> Sequences | SpikeSequences:
     """Return a batch of sequences as the recipe wants them, at their beginning."""
-    crop = recipe.optimisation.crop
+    crop, size = recipe.optimisation.crop, batch or recipe.optimisation.batch
+    if batch is None:
+        crop, size = _crop_and_batch(recipe, seed)
     if recipe.sensor == 'spike':
         return SpikeSequences(
             photographs,
             recipe.spikes,
-            batch or recipe.optimisation.batch,
+            size,
             crop,
             crop,
             representation=partial(representation_for, _representation(recipe, seed)),
@@ -98,12 +103,22 @@ def new_sequences(
     return Sequences(
         photographs,
         recipe.sequences,
-        batch or recipe.optimisation.batch,
+        size,
         crop,
         crop,
         bins=bins,
         seed=seed,
     )
+
+
+def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
+    """Return side and number of the sensors of a batch; of small ones there are more."""
+    o = recipe.optimisation
+    chance = np.random.default_rng([seed, o.crop])
+    if chance.random() >= o.small_share:
+        return o.crop, o.batch
+    side = 8 * int(chance.integers(SMALLEST_CROP // 8, o.crop // 16 + 1))
+    return side, o.batch * min(MOST_TIMES, (o.crop // side) ** 2)
 
 
 def _representation(recipe: Recipe, seed: int) -> dict[str, Any]:
