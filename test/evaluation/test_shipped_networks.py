@@ -47,7 +47,7 @@ def test_a_simulated_board_looks_like_its_truth_after_half_a_second(board, model
 
 
 @pytest.mark.parametrize(
-    ('model', 'least'), [('two_scale_gru', 8.0), ('two_scale_gru_small', 6.5)]
+    ('model', 'least'), [('two_scale_gru', 9.0), ('two_scale_gru_small', 8.0)]
 )
 def test_tags_are_read_in_a_recording_of_a_real_camera(recordings, model, least):
     frames = frames_of(recordings('event/davis346_apriltags'), model=model)
