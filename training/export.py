@@ -75,7 +75,7 @@ def export_run(
         raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
     # A run that was interrupted has left no summary.
-    minutes = (remembered(checkpoint, 'elapsed_s') or 0.0) / 60
+    minutes = remembered(checkpoint, 'elapsed_s', 0.0) / 60
     card['recipe'].setdefault('minutes', round(minutes, 2))
     if ancestor := remembered(checkpoint, 'started_from'):
         card['recipe'].setdefault('started_from', ancestor)

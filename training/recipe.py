@@ -26,8 +26,10 @@ from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
-SMALLEST_CROP = 24
-"""Pixels; half of it is the least that the loss can compare."""
+CROP_STEP = 8
+"""Sensors that are smaller than `crop` have a multiple of it a side, pixels."""
+SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
+"""The least of them that every term of the loss can compare."""
 LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
 """Ranges that may begin at 0; of all others the logarithm is drawn."""
 

@@ -7,7 +7,7 @@ change. Knows nothing about scenes.
 
 A robot stands still for minutes, a training sequence lasts a second. What the state does after
 that no truth has ever corrected: it drifts to where it has never been, and some weights swing
-there, visibly and for ever. So a few small sensors are kept here from step to step. Each has seen
+there, visibly and for ever. So a few sensors are kept here from step to step. Each has seen
 a scene, noise of any strength, or nothing at all, and then nothing more; their images must stand
 still.
 
@@ -28,7 +28,7 @@ SENSORS = 4
 WINDOWS = 3
 """Looked at."""
 REPLACED = 0.01
-"""Chance in each step that the oldest sensor is replaced: one lives for about 300 windows."""
+"""Chance that a sensor is replaced when its turn comes: one lives for about 300 windows."""
 SETTLING_WINDOWS = 20
 """That pass before a new sensor is looked at: what was seen may fade."""
 NOISY_WINDOWS = 10
@@ -66,7 +66,7 @@ class Rest:
             if len(self._states) == SENSORS and self._drawn() < REPLACED:
                 del self._states[0]
             while len(self._states) < SENSORS:
-                seen = self._seen_by_one(network, carried, like)
+                seen = self._seen_by_one(network, carried, silence)
                 self._states.append(_settled(network, seen, silence))
             state = self._states.pop(0)
             images = []
@@ -79,36 +79,28 @@ class Rest:
     def _drawn(self) -> float:
         return float(torch.rand((), generator=self._random))
 
-    def _seen_by_one(self, network: RecurrentNetwork, carried: State, like: torch.Tensor) -> State:
-        """Return the state of a sensor that has seen a part of the scene, noise, or nothing."""
+    def _seen_by_one(
+        self, network: RecurrentNetwork, carried: State, silence: torch.Tensor
+    ) -> State:
+        """Return the state of a sensor that has seen one of the scenes, noise, or nothing."""
+        nothing = network.zero_state(1, self._side, self._side, silence)
         kind = int(3 * self._drawn())
-        if kind == 0 and self._fits(network, carried):
-            return self._one_of(carried)
+        # Scenes of another size are passed over.
+        if kind == 0 and nothing and carried[0].shape[1:] == nothing[0].shape[1:]:
+            i = int(self._drawn() * len(carried[0]))
+            return tuple(part[i : i + 1].float() for part in carried)
         if kind == 1:
-            return self._noise_seen(network, like)
-        return network.zero_state(1, self._side, self._side, like)
-
-    def _fits(self, network: RecurrentNetwork, carried: State) -> bool:
-        specs = zip(carried, network.state_specs, strict=True)
-        return all(part.shape[-1] * spec.stride == self._side for part, spec in specs)
-
-    def _one_of(self, carried: State) -> State:
-        """Return the state of one of the scenes."""
-        if not carried:
-            return ()
-        i = int(self._drawn() * carried[0].shape[0])
-        return tuple(part[i : i + 1].float() for part in carried)
+            return self._noise_seen(network, nothing, silence)
+        return nothing
 
     @torch.no_grad()
-    def _noise_seen(self, network: RecurrentNetwork, like: torch.Tensor) -> State:
+    def _noise_seen(self, network: RecurrentNetwork, state: State, silence: torch.Tensor) -> State:
         strength = math.exp(self._drawn() * math.log(STRONGEST_NOISE))
         density = self._drawn()
-        shape = 1, network.bins, self._side, self._side
-        state = network.zero_state(1, self._side, self._side)
         for _ in range(NOISY_WINDOWS):
-            noise = strength * torch.randn(shape, generator=self._random)
-            noise *= torch.rand(shape, generator=self._random) < density
-            _, state = network(noise.to(like), state)
+            noise = strength * torch.randn(silence.shape, generator=self._random)
+            noise *= torch.rand(silence.shape, generator=self._random) < density
+            _, state = network(noise.to(silence), state)
         return state
 
 

@@ -149,7 +149,7 @@ def _checkpoint(request: Request) -> Path | None:
         if not file.is_file():
             raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
         checkpoint = torch.load(file, map_location='cpu', weights_only=False)
-        trained_s = remembered(checkpoint, 'elapsed_s') or 0.0
+        trained_s = remembered(checkpoint, 'elapsed_s', 0.0)
         if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
             raise UserError(
                 f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
@@ -163,9 +163,9 @@ def _checkpoint(request: Request) -> Path | None:
     return None
 
 
-def remembered(checkpoint: dict[str, Any], name: str) -> Any:
-    """Return what the callbacks of a run had kept under a name when it was saved, or None."""
-    return next((s[name] for s in checkpoint['callbacks'].values() if name in s), None)
+def remembered(checkpoint: dict[str, Any], name: str, otherwise: Any = None) -> Any:
+    """Return what the callbacks of a run had kept under a name when it was saved."""
+    return next((s[name] for s in checkpoint['callbacks'].values() if name in s), otherwise)
 
 
 def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:

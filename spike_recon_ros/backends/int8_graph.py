@@ -173,9 +173,7 @@ def _free_outputs(graph: onnx.GraphProto) -> None:
     for output in graph.output:
         if output.name + INNER in made:
             swapped |= {output.name + INNER: output.name, output.name: f'{output.name}_int8'}
-    for node in graph.node:
-        for names in (node.input, node.output):
-            names[:] = [swapped.get(name, name) for name in names]
+    _rename(graph, swapped)
 
 
 def _guard_states(graph: onnx.GraphProto, outputs: list[str]) -> None:
@@ -186,9 +184,13 @@ def _guard_states(graph: onnx.GraphProto, outputs: list[str]) -> None:
     """
     least = numpy_helper.from_array(np.array(np.finfo(np.float32).min), LEAST)
     graph.initializer.append(least)
-    for output in outputs:
-        free = f'{output}_unguarded'
-        for node in graph.node:
-            for names in (node.input, node.output):
-                names[:] = [free if name == output else name for name in names]
-        graph.node.append(helper.make_node('Max', [free, LEAST], [output]))
+    free = {output: f'{output}_unguarded' for output in outputs}
+    _rename(graph, free)
+    graph.node.extend(helper.make_node('Max', [free[name], LEAST], [name]) for name in outputs)
+
+
+def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Give tensors other names, wherever a node makes or reads them."""
+    for node in graph.node:
+        for ends in (node.input, node.output):
+            ends[:] = [names.get(name, name) for name in ends]

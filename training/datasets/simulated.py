@@ -17,7 +17,7 @@ from torch.utils.data import IterableDataset
 
 from spike_recon_ros.representations.representations import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
-from spike_recon_training.recipe import SMALLEST_CROP, Recipe
+from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.sequences import Sequences, normalise_nonzero
 from spike_recon_training.simulation.spike_sequences import SpikeSequences
@@ -86,14 +86,14 @@ def new_sequences(
     photographs: Photographs, recipe: Recipe, bins: int, seed: int, batch: int | None = None
 ) -> Sequences | SpikeSequences:
     """Return a batch of sequences as the recipe wants them, at their beginning."""
-    crop, size = recipe.optimisation.crop, batch or recipe.optimisation.batch
+    crop = recipe.optimisation.crop
     if batch is None:
-        crop, size = _crop_and_batch(recipe, seed)
+        crop, batch = _crop_and_batch(recipe, seed)
     if recipe.sensor == 'spike':
         return SpikeSequences(
             photographs,
             recipe.spikes,
-            size,
+            batch,
             crop,
             crop,
             representation=partial(representation_for, _representation(recipe, seed)),
@@ -103,7 +103,7 @@ def new_sequences(
     return Sequences(
         photographs,
         recipe.sequences,
-        size,
+        batch,
         crop,
         crop,
         bins=bins,
@@ -117,7 +117,8 @@ def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
     chance = np.random.default_rng([seed, o.crop])
     if chance.random() >= o.small_share:
         return o.crop, o.batch
-    side = 8 * int(chance.integers(SMALLEST_CROP // 8, o.crop // 16 + 1))
+    most = o.crop // 2 // CROP_STEP
+    side = CROP_STEP * int(chance.integers(SMALLEST_CROP // CROP_STEP, most + 1))
     return side, o.batch * min(MOST_TIMES, (o.crop // side) ** 2)
 
 
