@@ -9,6 +9,7 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 
 from spike_recon_training.simulation.paths import inverse_homography, random_paths  # noqa: E402
 from spike_recon_training.simulation.photo_scene import PhotoScene, photo_scene  # noqa: E402
+from spike_recon_training.simulation.photographs import Photographs  # noqa: E402
 from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel  # noqa: E402
 
 HEIGHT, WIDTH = 48, 64
@@ -98,6 +99,22 @@ def test_all_motion_of_a_straight_world_is_along_one_line(photographs):
     assert along.min() > 1
     only_shifts = world.homography(times)[straight][..., :2, :2]
     assert torch.equal(only_shifts, torch.eye(2).expand_as(only_shifts))
+
+
+def test_what_is_level_in_a_world_is_level_with_its_motion(photographs):
+    boards = torch.zeros(1, 128, 128, dtype=torch.uint8)
+    boards[:, ::8], boards[:, 1::8] = 255, 255
+    striped, count = Photographs(boards, 1), 64
+
+    def unmoved(**changes):
+        world = worlds(striped, things=0, batch=count, straight_share=1.0, **changes)
+        seen = world.luminance(at(count, *np.arange(0, 0.6, 0.1)).float())
+        changing = seen.std(1).mean((1, 2)) / seen[:, 0].std((1, 2))
+        return int((changing < 0.5).sum())
+
+    # Half of the stripes lie along the motion, the other half across it.
+    assert 0.4 * count < unmoved(level_share=1.0) < 0.6 * count
+    assert unmoved() < 0.25 * count
 
 
 def test_identity_pose_is_the_identity():

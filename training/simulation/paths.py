@@ -80,6 +80,7 @@ def random_paths(
     greatest_px_s: torch.Tensor,
     half_px: float,
     straight: torch.Tensor | None = None,
+    heading: torch.Tensor | None = None,
 ) -> Paths:
     """Draw paths.
 
@@ -89,6 +90,7 @@ def random_paths(
         half_px: distance from the image's middle to a corner, pixels.
         straight: bool [batch], where everything shifts along one line and does nothing else; None
             = nowhere.
+        heading: float32 [batch], direction of that line, radians; None = any.
     """
     batch, movers = greatest_px_s.shape
     shape = (batch, movers, len(POSE), SINUSOIDS)
@@ -98,10 +100,11 @@ def random_paths(
     kinds = kinds / kinds.sum(-1, keepdim=True)
     share = torch.rand(shape, generator=generator, device=generator.device) ** 2
     share = share / share.sum(-1, keepdim=True)
-    heading = uniform(generator, (batch, movers), 0, 2 * math.pi)
+    headings = uniform(generator, (batch, movers), 0, 2 * math.pi)
     if straight is not None:
-        heading[straight] = heading[straight, :1]
-    direction = torch.stack([heading.cos(), heading.sin()], -1)
+        line = headings[:, 0] if heading is None else heading
+        headings[straight] = line[straight, None]
+    direction = torch.stack([headings.cos(), headings.sin()], -1)
     # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
     axes = torch.cat(
         [kinds[..., :1] * direction.abs(), kinds[..., 1:3], kinds[..., 3:] * direction.abs()], -1

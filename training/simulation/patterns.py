@@ -16,7 +16,7 @@ LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 def random_pattern(side: int, rng: np.random.Generator) -> np.ndarray:
     """Return uint8 [side, side]: one of the kinds below, under uneven light, slightly grainy."""
     image = np.full((side, side), rng.uniform(60, 230), np.uint8)
-    kinds = (_shapes, _cells, _writing, _stripes)
+    kinds = (_shapes, _cells, _writing, _stripes, _boxes)
     for kind in rng.choice(len(kinds), size=rng.integers(1, 3), replace=False):
         kinds[kind](image, rng)
     x, y = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side))
@@ -88,3 +88,13 @@ def _stripes(image: np.ndarray, rng: np.random.Generator) -> None:
         ends = np.intp([middle - 2 * side * along, middle + 2 * side * along]).tolist()
         cv2.line(image, *ends, ink, max(1, int(pitch * rng.uniform(0.2, 0.6))), cv2.LINE_AA)
         at += pitch * rng.uniform(0.8, 1.2)
+
+
+def _boxes(image: np.ndarray, rng: np.random.Generator) -> None:
+    """Level rectangles over each other: doors, windows, cartons, furniture."""
+    side = len(image)
+    for _ in range(rng.integers(4, 40)):
+        size = side * 0.02 * (0.8 / 0.02) ** rng.beta(1.5, 2, 2)
+        corner = rng.uniform(-0.2, 1, 2) * side
+        first, last = np.intp(corner).tolist(), np.intp(corner + size).tolist()
+        cv2.rectangle(image, first, last, _grey(rng), -1)

@@ -28,6 +28,8 @@ from spike_recon_training.simulation.photographs import Photographs
 
 CAMERA_SHARE = (0.4, 0.9)
 """Share of the greatest speed that is the camera's; the rest things have by themselves."""
+LEVEL = math.radians(2.0)
+"""Standard deviation of what is level, radians."""
 HARMONICS = 5
 """Bumps around a thing's outline, at most."""
 
@@ -44,6 +46,9 @@ class WorldModel:
         thing_radius: of a thing, as a share of the view's shorter side.
         straight_share: share of worlds in which all motion is along one line, as before a vehicle
             or a conveyor: edges along it never send an event.
+        level_share: share of those in which what is seen is level with the line, as shelves, doors
+            and buildings are with the floor that is driven along: whole sides of things are then
+            never seen, and how bright it is beyond them must be told from far away.
         lighting_share: share of worlds whose light changes.
         lighting_depth: by how much the logarithm of the light changes.
         lighting_hz: how often.
@@ -55,6 +60,7 @@ class WorldModel:
     blur_px: tuple[float, float] = (0.3, 0.8)
     thing_radius: tuple[float, float] = (0.12, 0.45)
     straight_share: float = 0.0
+    level_share: float = 0.0
     lighting_share: float = 0.3
     lighting_depth: tuple[float, float] = (0.05, 0.7)
     lighting_hz: tuple[float, float] = (0.2, 4.0)
@@ -88,12 +94,13 @@ class PlanarWorlds:
         self._batch, self._planes = len(greatest_px_s), things + 1
         device = generator.device
         shape = (self._batch, self._planes)
-        self._paths = self._draw_paths(greatest_px_s, model.straight_share, generator)
+        line = _Line(model, self._batch, generator)
+        self._paths = self._draw_paths(greatest_px_s, line, generator)
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)
         self._parallax = (nearer - nearer[:, :1] + 1) / (nearer[:, -1:] - nearer[:, :1] + 1)
         zoom = log_uniform(generator, shape, *model.photo_px_per_px)
         self._to_texture = _placements(
-            generator, zoom, photographs.squares.shape[-1], things, min(height, width)
+            generator, zoom, photographs.squares.shape[-1], min(height, width), line
         )
         self._textures = _textures(photographs, model, zoom, min(height, width), generator)
         self._lighting = _Lighting(model, self._batch, generator)
@@ -124,7 +131,7 @@ class PlanarWorlds:
         return inverse_homography(torch.cat([pose[:, :, :1], later], 2))
 
     def _draw_paths(
-        self, greatest_px_s: torch.Tensor, straight_share: float, generator: torch.Generator
+        self, greatest_px_s: torch.Tensor, line: '_Line', generator: torch.Generator
     ) -> Paths:
         """Draw the camera's path, then those of the things; together they keep the limit."""
         half_px = math.hypot(self.height, self.width) / 2
@@ -132,10 +139,9 @@ class PlanarWorlds:
         if self._planes > 1:
             camera = uniform(generator, (len(greatest_px_s), 1), *CAMERA_SHARE)
             movers = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
-        straight = None
-        if straight_share:
-            straight = uniform(generator, (len(greatest_px_s),), 0, 1) < straight_share
-        return random_paths(generator, movers * greatest_px_s[:, None], half_px, straight)
+        return random_paths(
+            generator, movers * greatest_px_s[:, None], half_px, line.straight, line.heading
+        )
 
     def _grid(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return where each pixel looks, [batch * planes, times * height, width, 2]."""
@@ -151,6 +157,42 @@ class PlanarWorlds:
         nearness = torch.add(m[:, 2, 0] * self._x, m[:, 2, 1] * self._y + m[:, 2, 2])
         grid /= nearness.clamp_(min=0.1)[..., None]
         return grid.view(self._batch * self._planes, -1, self.width, 2)
+
+
+class _Line:
+    """The line along which all motion of some worlds is.
+
+    Attributes:
+        straight: bool [batch], which; None = none at all.
+        heading: float32 [batch], its direction, radians; None = any.
+        level: bool [batch], where things lie level with it.
+    """
+
+    def __init__(self, model: WorldModel, batch: int, generator: torch.Generator) -> None:
+        self.straight = self.heading = None
+        self.level = torch.zeros(batch, dtype=torch.bool, device=generator.device)
+        if model.straight_share:
+            self.straight = uniform(generator, (batch,), 0, 1) < model.straight_share
+        if self.straight is not None and model.level_share:
+            self.heading = uniform(generator, (batch,), 0, 2 * math.pi)
+            self.level = self.straight & (uniform(generator, (batch,), 0, 1) < model.level_share)
+
+    def levelled(
+        self, turn: torch.Tensor, mirror: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Return by how much planes are turned, [batch, planes], in level worlds along the line.
+
+        Args:
+            turn: as drawn, radians.
+            mirror: -1 where a plane is seen mirrored, else 1.
+            generator: source of chance.
+        """
+        if self.heading is None:
+            return turn
+        quarters = (turn / (math.pi / 2)).floor() * (math.pi / 2)
+        slant = LEVEL * torch.randn(turn.shape, generator=generator, device=turn.device)
+        level = quarters + slant - mirror * self.heading[:, None]
+        return torch.where(self.level[:, None], level, turn)
 
 
 class _Lighting:
@@ -182,17 +224,18 @@ class _Lighting:
 
 
 def _placements(
-    generator: torch.Generator, zoom: torch.Tensor, side: int, things: int, view_px: int
+    generator: torch.Generator, zoom: torch.Tensor, side: int, view_px: int, line: _Line
 ) -> torch.Tensor:
     """Return [batch, planes, 3, 3]: plane units -> coordinates of `grid_sample` (-1 to 1)."""
     shape = tuple(zoom.shape)
     turn = uniform(generator, shape, 0, 2 * math.pi)
     mirror = torch.where(uniform(generator, shape, 0, 1) < 0.5, -1.0, 1.0)
+    turn = line.levelled(turn, mirror, generator)
     scale = zoom * 2 / side
     cos, sin = scale * torch.cos(turn), scale * torch.sin(turn)
     # The background is seen anywhere; a thing has its middle somewhere in the view at first.
     middle = uniform(generator, (*shape, 2), -1, 1)
-    if things:
+    if shape[1] > 1:
         spread = 0.9 * view_px / side * zoom[:, 1:, None]
         middle = torch.cat([middle[:, :1], middle[:, 1:] * spread], 1)
     zero, one = torch.zeros_like(cos), torch.ones_like(cos)
