@@ -10,7 +10,6 @@ One process trains on one device. `torchrun` starts several, on one machine or m
 simulates its own sequences.
 """
 
-import contextlib
 import json
 import logging
 import os
@@ -21,17 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
-from safetensors.torch import load_file
 from torch.utils.data import DataLoader, IterableDataset
 
-from spike_recon_models.networks.networks import make_network
-from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.representations import representation_for
 from spike_recon_ros.spare_cores import spare_cores
+from spike_recon_training.beginning import ancestor, first_network
 from spike_recon_training.budget import Budget
 from spike_recon_training.datasets.clips import ClipSequences
 from spike_recon_training.datasets.mixed import MixedSegments
@@ -96,7 +91,7 @@ def train(request: Request) -> dict[str, Any]:
     _set_threads(request.threads)
     _quieten_lightning()
     checkpoint = _checkpoint(request)
-    network = _first_network(recipe, request.start_from)
+    network = first_network(recipe, request.start_from)
     minutes = request.budget_minutes or recipe.optimisation.budget_minutes
     budget = Budget(minutes, recipe.optimisation.learning_rate, recipe.optimisation.warm_up)
     photographs, held, data = _photographs(recipe, request.photos)
@@ -119,7 +114,7 @@ def train(request: Request) -> dict[str, Any]:
     report = Report(budget, simulated, optimisation.batch * optimisation.windows * processes)
     kept = _held_segments(held, recipe, network.bins, trainer)
     validation = Validation(kept, request.run, budget)
-    checkpoints = Checkpoints(request.run, budget, _ancestor(request.start_from))
+    checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
     trainer.callbacks += [budget, report, validation, checkpoints]
     loader = DataLoader(segments, batch_size=None)
     trainer.fit(task, loader, ckpt_path=checkpoint, weights_only=False)
@@ -166,55 +161,6 @@ def _checkpoint(request: Request) -> Path | None:
 def remembered(checkpoint: dict[str, Any], name: str, otherwise: Any = None) -> Any:
     """Return what the callbacks of a run had kept under a name when it was saved."""
     return next((s[name] for s in checkpoint['callbacks'].values() if name in s), otherwise)
-
-
-def _first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
-    """Return the network, with weights of its seed or of a bundle."""
-    try:
-        network = make_network(recipe.network.name, **recipe.network.arguments)
-    except ValueError as error:
-        raise UserError(f'recipe {recipe.name}: {error}') from None
-    crop = recipe.optimisation.crop
-    if crop % network.pad_multiple:
-        raise UserError(
-            f'recipe {recipe.name}: optimisation.crop is {crop}; {recipe.network.name} needs a '
-            f'multiple of {network.pad_multiple}'
-        )
-    if recipe.sensor == 'spike':
-        reads = representation_for(recipe.representation, crop, crop).channels
-        if reads != network.bins:
-            raise UserError(
-                f'recipe {recipe.name}: its representation has {reads} channels, but '
-                f'{recipe.network.name} reads {network.bins}; change the one or the other'
-            )
-    if start_from is not None:
-        file = start_from / 'weights.safetensors' if start_from.is_dir() else start_from
-        try:
-            fit = network.load_state_dict(load_file(file), strict=False)
-        except (OSError, RuntimeError) as error:
-            raise UserError(f'{file} does not fit {recipe.network.name}: {error}') from None
-        if fit.unexpected_keys:
-            raise UserError(
-                f'{file} does not fit {recipe.network.name}: it holds '
-                f'{", ".join(fit.unexpected_keys)}; start from weights of the same network'
-            )
-        if fit.missing_keys:
-            logging.getLogger(__name__).warning(
-                '%s lacks %s: drawn anew', file, ', '.join(fit.missing_keys)
-            )
-    return network
-
-
-def _ancestor(start_from: Path | None) -> dict[str, Any] | None:
-    """Return what is known of the training of the first weights."""
-    if start_from is None:
-        return None
-    told: dict[str, Any] = {'bundle': start_from.name}
-    with contextlib.suppress(OSError, yaml.YAMLError, KeyError, TypeError):
-        card = yaml.safe_load((start_from / 'model.yaml').read_text(encoding='utf-8'))
-        known = ('started_from', 'steps', 'minutes', 'frames')
-        told |= {key: card['recipe'][key] for key in known if card['recipe'].get(key)}
-    return told
 
 
 def _photographs(

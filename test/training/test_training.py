@@ -164,10 +164,28 @@ def test_a_resumed_run_remembers_the_bundle_that_it_started_from(
     assert again['started_from'] == first['started_from']
 
 
-def test_crop_that_the_network_cannot_halve_is_an_error(tmp_path, photo_folder):
-    wrong = {**SMALL, 'optimisation': {'crop': 18}}
+STIR = {
+    'name': 'stir',
+    'sensor': 'spike',
+    'representation': {'kind': 'spike_stack', 'planes': 61, 'lookahead_planes': 30},
+    'window_ms': 1.0,
+    'network': {'name': 'stir', 'arguments': {}},
+}
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'said'),
+    [
+        ({**SMALL, 'optimisation': {'crop': 18}}, 'crop draws sensors of 18 .* a multiple of 8'),
+        (
+            {**STIR, 'optimisation': {'crop': 64, 'small_share': 0.1}},
+            'small_share draws sensors of all multiples of 8 .* stir needs a multiple of 16',
+        ),
+    ],
+)
+def test_sensors_that_the_network_cannot_halve_are_an_error(tmp_path, photo_folder, wrong, said):
     (tmp_path / 'wrong.yaml').write_text(yaml.safe_dump(wrong))
-    with pytest.raises(UserError, match='multiple of 8'):
+    with pytest.raises(UserError, match=said):
         train(request(tmp_path / 'wrong.yaml', photo_folder, tmp_path / 'run', 0.01))
 
 
