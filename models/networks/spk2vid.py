@@ -17,7 +17,8 @@ Its alignments are at half the resolution, where bfloat16 was measured to cost .
 All is causal: the state is six feature maps, kept as two tensors, and the last image.
 
 What differs from the paper, besides the size: the features have half the sensor's resolution, by
-pixel-unshuffle; the image is added to a rate that the input holds already; and it is averaged with
+pixel-unshuffle; the image is added to a rate that the input holds already, and to views of the
+input at full resolution that the features open and close (gated_views.py); and it is averaged with
 the ones before it (temporal_fusion.py), because features that are only passed on proved to hold
 nothing of what the last images knew about noise.
 """
@@ -27,6 +28,7 @@ from torch import nn
 from torch.nn import functional
 
 from spike_recon_models.networks.aligned import ContentModulation, JointAlignment
+from spike_recon_models.networks.gated_views import GatedViews
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -54,6 +56,8 @@ class Spk2Vid(RecurrentNetwork):
         taps: of the alignment, see JointAlignment.
         base: channel of the input that holds a rate to start from; None = start from nothing,
             for raw planes.
+        views: of the input at full resolution, mixed into the image (gated_views.py). They begin
+            closed, so that weights of a network without them can be trained on.
         scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
         seed: of the initial weights.
     """
@@ -67,6 +71,7 @@ class Spk2Vid(RecurrentNetwork):
         blocks: int = 1,
         taps: int = 1,
         base: int | None = 0,
+        views: int = 0,
         scale: int = 1,
         seed: int = 0,
     ) -> None:
@@ -82,6 +87,7 @@ class Spk2Vid(RecurrentNetwork):
         self.first = Propagation(channels, blocks, taps)
         self.second = Propagation(channels, blocks, taps)
         self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
+        self.views = GatedViews(bins, channels, views) if views else None
         self.fusion = TemporalFusion(channels, channels, scale=scale)
         initialise(self, seed)
         for part in (self.first.align, self.second.align, self.fusion):
@@ -89,13 +95,16 @@ class Spk2Vid(RecurrentNetwork):
         for layer in (*_last_of(self.refine), *_last_of(self.first), *_last_of(self.second)):
             layer.weight.data *= FIRST_GAIN
         nn.init.zeros_(self.head.weight)
+        if self.views is not None:
+            self.views.start_closed()
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
         recent, wide, carried = self._state_or_zeros(x, state)
-        now = self.embed(functional.pixel_unshuffle(self._centred(x), 2))
+        centred = self._centred(x)
+        now = self.embed(functional.pixel_unshuffle(centred, 2))
         now = self.refine(functional.leaky_relu(now, LEAK))
         recent_1, recent_2 = recent.chunk(2, 1)
         first, motion = self.first(now, (recent_1, recent_2))
@@ -103,13 +112,10 @@ class Spk2Vid(RecurrentNetwork):
         second, _ = self.second(first, (wide_2, wide_4))
         drawn = first + second
         image = functional.pixel_shuffle(self.head(drawn), 2 * self.output_scale)
-        if self._base is not None:
-            start = x[:, self._base : self._base + 1]
-            if self.output_scale > 1:
-                start = functional.interpolate(
-                    start, scale_factor=self.output_scale, mode='bilinear', align_corners=False
-                )
-            image = image + start
+        sharp = [] if self._base is None else [x[:, self._base : self._base + 1]]
+        sharp += [] if self.views is None else [self.views(centred, drawn)]
+        for part in sharp:
+            image = image + self._enlarged(part)
         image, carried = self.fusion(image, carried, drawn, motion)
         recent = torch.cat([first, recent_1], 1)
         wide = torch.cat([second, wide_1, wide_2, wide_3], 1)
@@ -124,6 +130,14 @@ class Spk2Vid(RecurrentNetwork):
             return x
         start = x[:, self._base : self._base + 1]
         return torch.cat([start, x[:, : self._base] - start, x[:, self._base + 1 :] - start], 1)
+
+    def _enlarged(self, image: torch.Tensor) -> torch.Tensor:
+        """Return an image of the sensor's resolution in that of the output."""
+        if self.output_scale == 1:
+            return image
+        return functional.interpolate(
+            image, scale_factor=self.output_scale, mode='bilinear', align_corners=False
+        )
 
 
 class Propagation(nn.Module):

@@ -29,7 +29,7 @@ MADE_HERE = {
     'two_scale_gru': {'channels': 4, 'events': 1, 'middle': 2, 'feedback': True},
     'firenet': {'channels': 4},
     'hybrid': {'channels': 4},
-    'spk2vid': {'channels': 6, 'taps': 3},
+    'spk2vid': {'channels': 6, 'taps': 3, 'views': 2},
     'spk2vid_x4': {'channels': 6, 'scale': 4},
     'base': {'widths': [4, 4]},
     'stir_streaming': {'widths': [8, 8, 8, 8, 8]},

@@ -10,6 +10,7 @@ from torch.nn import functional  # noqa: E402
 
 from spike_recon_models.networks.aligned import JointAlignment  # noqa: E402
 from spike_recon_models.networks.spk2vid import BOUND, Spk2Vid  # noqa: E402
+from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 
 SMALL = {'channels': 6, 'bins': 15}
 
@@ -40,6 +41,15 @@ def test_from_raw_planes_it_starts_from_nothing():
     assert not image.any()
 
 
+def test_a_network_grows_views_without_a_change_until_they_are_trained():
+    old, new = woken(Spk2Vid(**SMALL)), Spk2Vid(**SMALL, views=3)
+    fit = new.load_state_dict(old.state_dict(), strict=False)
+    assert {name.split('.')[0] for name in fit.missing_keys} == {'views'}
+    (x,) = tensors(1)
+    torch.testing.assert_close(new(x)[0], old(x)[0])
+    assert not torch.equal(woken(new)(x)[0], old(x)[0])
+
+
 def test_the_second_layer_reaches_four_images_back():
     network, windows = woken(Spk2Vid(**SMALL)), tensors(6)
     other = windows.clone()
@@ -67,13 +77,13 @@ def test_no_input_drives_the_state_out_of_its_bounds():
 
 
 def test_super_resolution_gives_four_pixels_a_side():
-    network = woken(Spk2Vid(**SMALL, scale=4))
+    network = woken(Spk2Vid(**SMALL, scale=4, views=2))
     image, _ = network(tensors(1)[0])
     assert image.shape == (2, 1, 64, 96)
 
 
 def test_gradients_reach_every_parameter():
-    network, state, total = woken(Spk2Vid(**SMALL, taps=3)), None, 0.0
+    network, state, total = woken(Spk2Vid(**SMALL, taps=3, views=2)), None, 0.0
     for x in tensors(5):
         image, state = network(x, state)
         total = total + image.square().mean()
@@ -84,8 +94,9 @@ def test_gradients_reach_every_parameter():
 def test_the_default_needs_at_most_2_gmac_at_250x400():
     from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
 
+    recipe = read_recipe(find_recipe('spk2vid'))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        Spk2Vid()(torch.zeros(1, 15, 252, 400))
+        Spk2Vid(**recipe.network.arguments)(torch.zeros(1, 15, 252, 400))
     assert counter.get_total_flops() / 2 <= 2e9
 
 
