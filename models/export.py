@@ -52,7 +52,8 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
         card: what the network does not know itself, in the form of model.yaml: `name`,
             `representation` (of events {normalisation}, of spike planes {kind, parameters}),
             `window_ms`, `network` ({name, arguments}), `recipe`, `data`, `metrics` and `licence`;
-            and, if it has some, `limits`; and `sensor`, if that is not `event`.
+            and, if it has some, `limits`; `sensor`, if that is not `event`; and
+            `longest_window_ms`, if longer windows are to be read in parts.
 
     Raises:
         ValueError: the card lacks a key, or its network has other weights than this one.
@@ -198,6 +199,7 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
         **_input(network, card),
         **_own(network),
         'window_ms': card['window_ms'],
+        **{key: card[key] for key in ('longest_window_ms',) if key in card},
         'network': {
             'name': card['network']['name'],
             'arguments': card['network'].get('arguments', {}),
@@ -224,6 +226,7 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     """Return the model card for people."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
     said = dict(content['representation'])
+    longest = content.get('longest_window_ms', 0)
     sections = {
         'Limits': content['limits'],
         'Figures': content['metrics'],
@@ -238,7 +241,8 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
         f'{parameters:,} parameters.',
         f'It reads the representation `{said.pop("kind")}` '
         f'({", ".join(f"{key}: {value}" for key, value in said.items())}) and is meant for '
-        f'windows of about {content["window_ms"]:g} ms.',
+        f'windows of about {content["window_ms"]:g} ms.'
+        + (f' Windows of more than {longest:g} ms are read in equal parts.' if longest else ''),
     ]
     for heading, body in sections.items():
         text = body if isinstance(body, str) else yaml.safe_dump(body, sort_keys=False).rstrip()

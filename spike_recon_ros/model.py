@@ -23,6 +23,10 @@ class Model(Protocol):
     hop_planes: int
     """Planes of a spike camera that every window must have; 0 = any number."""
 
+    longest_window_ns: int
+    """Longer windows of events are better taken in in parts, one after the other; 0 = any length
+    will do."""
+
     def step(self, window: Window) -> np.ndarray:
         """Take one window in and return the intensity at its end, or `lookahead_planes` earlier.
 
@@ -34,3 +38,11 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Give back what the model holds (device memory, threads); no `step` may follow."""
+
+
+def step_in_parts(model: Model, window: Window) -> np.ndarray:
+    """Take one window in, in parts of the length that suits the model; return what `step` does."""
+    parts = window.in_parts(model.longest_window_ns) if model.longest_window_ns else [window]
+    for part in parts[:-1]:
+        model.step(part)
+    return model.step(parts[-1])

@@ -13,7 +13,7 @@ from typing import Any
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model import Model
+from spike_recon_ros.model import Model, step_in_parts
 from spike_recon_ros.model_choice import (
     LoadModel,
     check_model_name,
@@ -266,7 +266,10 @@ class Reconstructor:
         assert self._model is not None
         assert self._mask is not None
         window = self._mask.apply(window)
-        intensity = self._model.step(window)
+        if self.merge_windows > 1:  # to have fewer steps
+            intensity = self._model.step(window)
+        else:
+            intensity = step_in_parts(self._model, window)
         self.statistics.windows += 1
         t_ns = self._image_time_ns(window)
         if not window.due or t_ns is None:

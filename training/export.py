@@ -112,6 +112,7 @@ def _card(
         'sensor': recipe.sensor,
         'representation': recipe.representation or {'normalisation': recipe.normalisation},
         'window_ms': recipe.window_ms,
+        **({'longest_window_ms': recipe.longest_window_ms} if recipe.longest_window_ms else {}),
         'network': {'name': recipe.network.name, 'arguments': recipe.network.arguments},
         'recipe': {
             'seed': recipe.seed,

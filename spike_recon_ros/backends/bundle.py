@@ -7,6 +7,7 @@ that is wrong with a bundle and can be seen without running it is said here.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Bundle:
             representations/representations.py.
         bins: channels of the tensor that goes in.
         window_ms: length of the windows that it was trained for.
+        longest_window_ms: longer windows are read in equal parts of at most this; 0 = as they are.
         network: name of the definition in `models.networks`.
         network_arguments: of the definition.
         state: the tensors that are carried from window to window; none where each image is made
@@ -65,6 +67,7 @@ class Bundle:
     representation: dict[str, Any]
     bins: int
     window_ms: float
+    longest_window_ms: float
     network: str
     network_arguments: dict[str, Any]
     state: tuple[StateTensor, ...]
@@ -142,6 +145,7 @@ def read_bundle(folder: Path) -> Bundle:
         representation=representation,
         bins=_channels(folder, content, representation),
         window_ms=float(_entry(folder, content, 'window_ms', (int, float))),
+        longest_window_ms=_longest(folder, content),
         network=_entry(folder, network, 'name', str),
         network_arguments=_entry(folder, network, 'arguments', dict),
         state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
@@ -244,3 +248,13 @@ def _positive(folder: Path, content: dict[str, Any], key: str) -> int:
     if value < 1:
         raise UserError(f'{folder / DESCRIPTION}: {key} is {value}; {FETCH_AGAIN}')
     return int(value)
+
+
+def _longest(folder: Path, content: dict[str, Any]) -> float:
+    """Return the longest window that is read at once, ms; 0 where nothing is said of it."""
+    if (key := 'longest_window_ms') not in content:
+        return 0.0
+    value = _entry(folder, content, key, (int, float))
+    if not 0 < value < math.inf:
+        raise UserError(f'{folder / DESCRIPTION}: {key} is {value}; {FETCH_AGAIN}')
+    return float(value)

@@ -32,6 +32,7 @@ class NetworkModel:
         description: model, backend, device and the reason for them, for the log.
         lookahead_planes: see Model.
         hop_planes: spike planes that a window must have; 0 = any number.
+        longest_window_ns: see Model.
 
     Raises:
         UserError: the bundle cannot be loaded, does not give its golden output, or can look
@@ -55,6 +56,7 @@ class NetworkModel:
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
+        self.longest_window_ns = round(1e6 * bundle.longest_window_ms)
         self.lookahead_planes = self._input.lookahead_planes
         self._last: np.ndarray | None = None
 

@@ -76,6 +76,7 @@ class Fibar:
     name = 'fibar'
     lookahead_planes = 0
     hop_planes = 0
+    longest_window_ns = 0
 
     def __init__(
         self, width: int, height: int, cutoff_num_events: float = 40.0, fill_ratio: float = 0.6

@@ -35,6 +35,7 @@ class SpikeFilter(ABC):
 
     name: str
     hop_planes = 0
+    longest_window_ns = 0
 
     def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
         self.lookahead_planes = lookahead_planes

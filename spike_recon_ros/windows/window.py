@@ -8,6 +8,8 @@ Comes in: nothing. Goes out: a value type. Knows nothing about who cuts it or wh
 from dataclasses import dataclass
 from typing import Generic
 
+import numpy as np
+
 from spike_recon_ros.packets.decoder import Samples
 
 
@@ -30,6 +32,27 @@ class Window(Generic[Samples]):
     events: Samples
     stamp_ns: int | None = None
     due: bool = True
+
+    def in_parts(self, longest_ns: int) -> 'list[Window[Samples]]':
+        """Return windows of equal length that make up this one, none longer than `longest_ns`.
+
+        Only the last is due when this one is. An event lies in the part that ends after it and
+        after all events sent before it, so each is in one part, and their order is kept.
+        """
+        count = -(-(self.t_end_ns - self.t_start_ns) // longest_ns)
+        if count <= 1:
+            return [self]
+        length_ns = self.t_end_ns - self.t_start_ns
+        borders = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
+        latest = np.maximum.accumulate(self.events.t_ns)
+        cuts = [0, *np.searchsorted(latest, borders[1:-1]).tolist(), len(self.events)]
+        return [
+            Window(
+                borders[k], borders[k + 1], self.events[cuts[k] : cuts[k + 1]],
+                self.stamp_ns, self.due and k == count - 1,
+            )
+            for k in range(count)
+        ]  # fmt: skip
 
     def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
         """Return one window that covers this one and the next, due when the next one is."""

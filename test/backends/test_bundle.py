@@ -72,6 +72,7 @@ def test_a_file_of_another_export_is_named(copied, name):
     [
         ({'name': None}, 'name is missing'),
         ({'window_ms': 'short'}, "window_ms is 'short'"),
+        ({'longest_window_ms': 0}, 'longest_window_ms is 0'),
         ({'pad_multiple': 0}, 'pad_multiple is 0'),
         ({'pad_multiple': True}, 'pad_multiple is True'),
         ({'pad_multiple': 3}, 'must divide'),

@@ -20,6 +20,7 @@ def card(**change):
         'name': 'toy',
         'representation': {'normalisation': 'none'},
         'window_ms': 10,
+        'longest_window_ms': 12.5,
         'network': {'name': 'two_scale_gru', 'arguments': ARGUMENTS},
         'recipe': {'steps': 1},
         'data': 'noise',
@@ -43,6 +44,7 @@ def test_the_bundle_is_read_back(folder):
         'none',
         10.0,
     )
+    assert bundle.longest_window_ms == 12.5
     assert bundle.description['metrics'] == {'mse': 0.5}
 
 

@@ -17,6 +17,7 @@ from spike_recon_ros.windows.by_count import ByCount
 from spike_recon_ros.windows.free_running import FreeRunning
 from spike_recon_ros.windows.reference import MOST_REFERENCES, AtReferences
 from spike_recon_ros.windows.trigger import AtTriggers
+from spike_recon_ros.windows.window import Window
 
 MS = 1_000_000
 GAP_NS = 10**9
@@ -224,3 +225,25 @@ def test_a_reference_far_in_the_future_does_not_pile_up_events():
     cutter.push_reference(Reference(9000 * 10**9))
     windows = cutter.push(events_at(np.arange(0, 5 * HOLD_NS, HOLD_NS // 10)))
     assert len(windows) >= 3
+
+
+@given(
+    times=st.lists(st.integers(0, 99), max_size=40),
+    longest=st.integers(1, 130),
+    due=st.booleans(),
+)
+def test_parts_of_a_window_hold_its_events_in_order_and_cover_its_time(times, longest, due):
+    window = Window(0, 100, events_at(times), stamp_ns=7, due=due)
+    parts = window.in_parts(longest)
+    assert np.concatenate([part.events.x for part in parts]).tolist() == list(range(len(times)))
+    assert [part.t_start_ns for part in parts] == [0, *(part.t_end_ns for part in parts[:-1])]
+    assert parts[-1].t_end_ns == 100
+    lengths = [part.t_end_ns - part.t_start_ns for part in parts]
+    assert max(lengths) <= longest or len(parts) == 1
+    assert max(lengths) - min(lengths) <= 1
+    assert [part.due for part in parts] == [False] * (len(parts) - 1) + [due]
+    if times == sorted(times):
+        for part in parts:
+            assert (
+                (part.events.t_ns >= part.t_start_ns) & (part.events.t_ns < part.t_end_ns)
+            ).all()
