@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.networks import make_network
@@ -40,10 +41,16 @@ KINDS = {
 }
 SIMULATION = {'event': 'sequences', 'spike': 'spikes'}
 """The part of a recipe that says what is simulated."""
+STRETCH = 1.2
+"""How much longer than all in training a window may be and still be read at once."""
 
 
 def export_run(
-    run: Path, bundle: Path, name: str | None = None, figures: dict[str, Any] | None = None
+    run: Path,
+    bundle: Path,
+    name: str | None = None,
+    figures: dict[str, Any] | None = None,
+    average_with: Path | None = None,
 ) -> dict[str, Any]:
     """Write the bundle of a run, finished or interrupted.
 
@@ -52,11 +59,15 @@ def export_run(
         bundle: folder to write.
         name: of the model; None = the recipe's.
         figures: measured with an earlier export, for the card.
+        average_with: bundle whose weights count half. Weights that began as these and were trained
+            on something else keep much of both so (Wortsman et al., "Robust fine-tuning of
+            zero-shot models", CVPR 2022).
 
     Returns: what the command line prints.
 
     Raises:
-        UserError: if there is no run, or its checkpoint does not fit its recipe.
+        UserError: if there is no run, its checkpoint does not fit its recipe, or the bundle to
+            average with is none of the same network.
     """
     file = run / CHECKPOINT
     if not file.is_file():
@@ -73,12 +84,16 @@ def export_run(
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
+    if average_with is not None:
+        network.load_state_dict(_mean(weights, average_with))
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
     # A run that was interrupted has left no summary.
     minutes = remembered(checkpoint, 'elapsed_s', 0.0) / 60
     card['recipe'].setdefault('minutes', round(minutes, 2))
-    if ancestor := remembered(checkpoint, 'started_from'):
-        card['recipe'].setdefault('started_from', ancestor)
+    if began_with := remembered(checkpoint, 'started_from'):
+        card['recipe'].setdefault('started_from', began_with)
+    if average_with is not None:
+        card['recipe'] = {'averaged_with': average_with.name, **card['recipe']}
     export_bundle(network.eval(), bundle, card)
     return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
 
@@ -112,7 +127,7 @@ def _card(
         'sensor': recipe.sensor,
         'representation': recipe.representation or {'normalisation': recipe.normalisation},
         'window_ms': recipe.window_ms,
-        **({'longest_window_ms': recipe.longest_window_ms} if recipe.longest_window_ms else {}),
+        **_longest(recipe),
         'network': {'name': recipe.network.name, 'arguments': recipe.network.arguments},
         'recipe': {
             'seed': recipe.seed,
@@ -132,6 +147,30 @@ def _card(
         'limits': LIMITS[recipe.sensor],
         'licence': recipe.licence,
     }
+
+
+def _mean(weights: dict[str, torch.Tensor], bundle: Path) -> dict[str, torch.Tensor]:
+    """Return the mean of these weights and those of a bundle."""
+    file = bundle / 'weights.safetensors'
+    try:
+        other = load_file(file)
+    except (OSError, RuntimeError) as error:
+        raise UserError(f'{file} cannot be averaged with: {error}') from None
+    if {key: value.shape for key, value in other.items()} != {
+        key: value.shape for key, value in weights.items()
+    }:
+        raise UserError(
+            f'{file} holds the weights of another network; average with the bundle that the run '
+            'began with'
+        )
+    return {key: (value + other[key]) / 2 for key, value in weights.items()}
+
+
+def _longest(recipe: Recipe) -> dict[str, float]:
+    """Return what the card says of windows that are longer than any in training."""
+    if recipe.sensor != 'event':
+        return {}
+    return {'longest_window_ms': round(STRETCH * recipe.sequences.window_ms[1], 3)}
 
 
 def _plain(value: Any) -> Any:

@@ -104,8 +104,6 @@ class Recipe:
         representation: of a spike camera's planes, `kind` and its parameters; see
             `spike_recon_ros.representations.representations`.
         window_ms: window that the bundle recommends.
-        longest_window_ms: the bundle reads longer ones in equal parts of at most this; 0 = as they
-            are. For networks that see more in two short steps than in a long one.
         seed: of weights and simulation.
         licence: of the weights.
         photographs: how photographs are prepared.
@@ -121,7 +119,6 @@ class Recipe:
     normalisation: str = 'none'
     representation: dict[str, Any] = field(default_factory=dict)
     window_ms: float = 20.0
-    longest_window_ms: float = 0.0
     seed: int = 0
     licence: str = 'Apache-2.0'
     photographs: PhotographChoice = field(default_factory=PhotographChoice)
@@ -265,7 +262,6 @@ def _check(recipe: Recipe) -> None:
         f'optimisation.precision must be one of: {", ".join(PRECISIONS)}': (
             o.precision in PRECISIONS
         ),
-        'longest_window_ms must be 0 or above': recipe.longest_window_ms >= 0,
         'optimisation.segments must begin at 1 or above': o.segments[0] >= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in shares

@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--figures', type=Path, metavar='JSON', help='figures for the model card, as an object'
     )
+    parser.add_argument(
+        '--average-with',
+        type=Path,
+        metavar='BUNDLE',
+        help='write the mean of these weights and those of a bundle of the same network, such as '
+        'the one the run began with',
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace what BUNDLE holds')
 
 
@@ -47,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     with training_installed():
         from spike_recon_training.export import export_run  # noqa: PLC0415
     figures = None if args.figures is None else _figures(args.figures)
-    return export_run(args.run_folder, args.output, args.name, figures)
+    return export_run(args.run_folder, args.output, args.name, figures, args.average_with)
 
 
 def _figures(file: Path) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Photographs as they come in."""
 
+import argparse
+
 import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
 
+from spike_recon_ros.cli import simulate as simulate_command
 from spike_recon_ros.errors import UserError
 from spike_recon_training.simulation.patterns import random_pattern
 from spike_recon_training.simulation.photographs import (
@@ -78,3 +81,20 @@ def test_patterns_differ_and_are_not_flat():
     assert {pattern.shape for pattern in drawn} == {(96, 96)}
     assert min(pattern.std() for pattern in drawn) > 1
     assert not np.array_equal(drawn[0], drawn[1])
+
+
+def test_photographs_become_a_bag(tmp_path, photo_folder):
+    parser = argparse.ArgumentParser()
+    simulate_command.add_arguments(parser)
+    words = [
+        str(photo_folder),
+        '-o',
+        str(tmp_path / 'bag'),
+        '--size',
+        '64x48',
+        '--duration',
+        '.05',
+    ]
+    figures = simulate_command.run(parser.parse_args(words))
+    assert figures['events'] > 0
+    assert figures['truth_images'] == 3

@@ -17,7 +17,6 @@ pytest.importorskip('safetensors', reason='safetensors is not installed: nothing
 
 from spike_recon_models.networks.networks import make_network  # noqa: E402
 from spike_recon_ros.cli import export as export_command  # noqa: E402
-from spike_recon_ros.cli import simulate as simulate_command  # noqa: E402
 from spike_recon_ros.cli import train as command  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.budget import LAST, learning_rate_share  # noqa: E402
@@ -118,6 +117,26 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
         assert not name.startswith('average')
 
 
+def test_exported_bundle_may_be_the_mean_of_two(finished, recipe_file, tmp_path):
+    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
+    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415
+
+    from spike_recon_training.export import export_run  # noqa: PLC0415
+
+    (run, _), first = finished, bundle_of_first_weights(tmp_path, recipe_file)
+    export_run(run, tmp_path / 'last')
+    export_run(run, tmp_path / 'mean', average_with=first)
+    last, mean = (load_file(tmp_path / name / 'weights.safetensors') for name in ('last', 'mean'))
+    for name, value in load_file(first / 'weights.safetensors').items():
+        torch.testing.assert_close(mean[name], (last[name] + value) / 2)
+    card = yaml.safe_load((tmp_path / 'mean' / 'model.yaml').read_text(encoding='utf-8'))
+    assert card['recipe']['averaged_with'] == 'first'
+    save_file({'another': torch.zeros(1)}, first / 'weights.safetensors')
+    with pytest.raises(UserError, match='another network'):
+        export_run(run, tmp_path / 'none', average_with=first)
+
+
 def bundle_of_first_weights(tmp_path, recipe_file):
     from safetensors.torch import save_file  # noqa: PLC0415
 
@@ -141,6 +160,7 @@ def test_the_card_of_an_interrupted_run_tells_how_long_it_trained_and_from_where
     (run / SUMMARY).unlink()
     export_run(run, tmp_path / 'bundle')
     card = yaml.safe_load((tmp_path / 'bundle' / 'model.yaml').read_text(encoding='utf-8'))
+    assert card['longest_window_ms'] == 60
     assert card['recipe']['minutes'] == pytest.approx(figures['minutes'], abs=0.05)
     assert card['recipe']['started_from'] == {'bundle': 'first'}
 
@@ -270,20 +290,3 @@ def test_export_asks_before_it_replaces(tmp_path):
         export_command.run(parser.parse_args([str(tmp_path), '-o', str(tmp_path)]))
     with pytest.raises(UserError, match='train -o'):
         export_command.run(parser.parse_args([str(tmp_path), '-o', str(tmp_path / 'new')]))
-
-
-def test_photographs_become_a_bag(tmp_path, photo_folder):
-    parser = argparse.ArgumentParser()
-    simulate_command.add_arguments(parser)
-    words = [
-        str(photo_folder),
-        '-o',
-        str(tmp_path / 'bag'),
-        '--size',
-        '64x48',
-        '--duration',
-        '.05',
-    ]
-    figures = simulate_command.run(parser.parse_args(words))
-    assert figures['events'] > 0
-    assert figures['truth_images'] == 3
