@@ -93,6 +93,7 @@ def export_run(
     if began_with := remembered(checkpoint, 'started_from'):
         card['recipe'].setdefault('started_from', began_with)
     if average_with is not None:
+        del card['metrics']['held_back_photographs']  # measured before the mean was taken
         card['recipe'] = {'averaged_with': average_with.name, **card['recipe']}
     export_bundle(network.eval(), bundle, card)
     return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
