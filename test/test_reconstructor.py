@@ -190,46 +190,6 @@ def test_under_overload_windows_are_merged_and_no_event_is_lost():
     assert sum(len(frame.events) for frame in frames) == 4000
 
 
-class Listener:
-    """A model that takes in 10 ms at a time and keeps what it is given."""
-
-    lookahead_planes = hop_planes = 0
-    longest_window_ns = 10_000_000
-
-    def __init__(self):
-        self.windows = []
-
-    def step(self, window):
-        self.windows.append(window)
-        return np.full((HEIGHT, WIDTH), len(self.windows), np.float32)
-
-    def reset(self):
-        self.windows.clear()
-
-    def close(self):
-        pass
-
-
-def test_a_long_window_is_taken_in_in_parts_unless_windows_are_merged():
-    def heard(merge):
-        model = Listener()
-        reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
-        reconstructor.merge_windows = merge
-        frames = [
-            frame
-            for packet in _packets(_events(4000), [])
-            for frame in (*reconstructor.push(packet), *reconstructor.flush())
-        ]
-        return frames, model.windows
-
-    frames, parts = heard(merge=1)
-    assert [frame.intensity[0, 0] for frame in frames] == list(range(3, len(parts) + 1, 3))
-    assert max(part.t_end_ns - part.t_start_ns for part in parts) <= 10_000_000
-    assert sum(len(part.events) for part in parts) == sum(len(frame.events) for frame in frames)
-    merged, whole = heard(merge=2)
-    assert len(merged) == len(whole) == len(frames) / 2
-
-
 def test_frames_that_are_not_rendered_change_nothing_but_the_image():
     packets = _packets(_events(4000), [1000, 2000])
     rendered, blind = (Reconstructor(Settings(fps=100.0)) for _ in range(2))

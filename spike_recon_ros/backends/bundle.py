@@ -79,6 +79,11 @@ class Bundle:
     description: dict[str, Any]
 
     @property
+    def longest_window_ns(self) -> int:
+        """The same in the unit of windows."""
+        return round(1e6 * self.longest_window_ms)
+
+    @property
     def onnx(self) -> Path:
         """The graph."""
         return self.folder / ONNX

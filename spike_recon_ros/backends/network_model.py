@@ -56,7 +56,7 @@ class NetworkModel:
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
-        self.longest_window_ns = round(1e6 * bundle.longest_window_ms)
+        self.longest_window_ns = bundle.longest_window_ns
         self.lookahead_planes = self._input.lookahead_planes
         self._last: np.ndarray | None = None
 

@@ -146,6 +146,7 @@ class _Tap:
         self.sequences: list[list[np.ndarray]] = [[]]
         self._input = NetworkInput(bundle, width, height)
         self.lookahead_planes = self._input.lookahead_planes
+        self.longest_window_ns = bundle.longest_window_ns
         self._blank = np.zeros((height, width), np.float32)
 
     def step(self, window: Window) -> np.ndarray:

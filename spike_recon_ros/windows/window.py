@@ -5,6 +5,7 @@
 Comes in: nothing. Goes out: a value type. Knows nothing about who cuts it or who consumes it.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Generic
 
@@ -39,20 +40,24 @@ class Window(Generic[Samples]):
         Only the last is due when this one is. An event lies in the part that ends after it and
         after all events sent before it, so each is in one part, and their order is kept.
         """
-        count = -(-(self.t_end_ns - self.t_start_ns) // longest_ns)
+        length_ns = self.t_end_ns - self.t_start_ns
+        count = -(-length_ns // longest_ns)
         if count <= 1:
             return [self]
-        length_ns = self.t_end_ns - self.t_start_ns
-        borders = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
-        latest = np.maximum.accumulate(self.events.t_ns)
+        borders: list[int] = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
+        latest: np.ndarray = np.maximum.accumulate(np.asarray(self.events.t_ns))
         cuts = [0, *np.searchsorted(latest, borders[1:-1]).tolist(), len(self.events)]
+        parts = zip(itertools.pairwise(borders), itertools.pairwise(cuts), strict=True)
         return [
             Window(
-                borders[k], borders[k + 1], self.events[cuts[k] : cuts[k + 1]],
-                self.stamp_ns, self.due and k == count - 1,
+                start,
+                end,
+                self.events[first:last],
+                self.stamp_ns,
+                self.due and end == self.t_end_ns,
             )
-            for k in range(count)
-        ]  # fmt: skip
+            for (start, end), (first, last) in parts
+        ]
 
     def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
         """Return one window that covers this one and the next, due when the next one is."""

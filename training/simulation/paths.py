@@ -88,8 +88,7 @@ def random_paths(
         generator: source of chance, on the device where the paths shall be.
         greatest_px_s: float32 [batch, movers], the greatest speed, pixels/s.
         half_px: distance from the image's middle to a corner, pixels.
-        straight: bool [batch], where everything shifts along one line and does nothing else; None
-            = nowhere.
+        straight: bool [batch], where all only shifts along one line; None = nowhere.
         heading: float32 [batch], direction of that line, radians; None = any.
     """
     batch, movers = greatest_px_s.shape
@@ -102,8 +101,7 @@ def random_paths(
     share = share / share.sum(-1, keepdim=True)
     headings = uniform(generator, (batch, movers), 0, 2 * math.pi)
     if straight is not None:
-        line = headings[:, 0] if heading is None else heading
-        headings[straight] = line[straight, None]
+        headings[straight] = (headings[:, 0] if heading is None else heading)[straight, None]
     direction = torch.stack([headings.cos(), headings.sin()], -1)
     # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
     axes = torch.cat(

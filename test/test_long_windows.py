@@ -1,0 +1,62 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A window that is too long for a model is taken in in parts."""
+
+import numpy as np
+
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+
+MS = 1_000_000
+SIDE = 16
+
+
+class Listener:
+    """A model that takes in 10 ms at a time and keeps what it is given."""
+
+    lookahead_planes = hop_planes = 0
+    longest_window_ns = 10 * MS
+
+    def __init__(self):
+        self.windows = []
+
+    def step(self, window):
+        self.windows.append(window)
+        return np.full((SIDE, SIDE), len(self.windows), np.float32)
+
+    def reset(self):
+        self.windows.clear()
+
+    def close(self):
+        pass
+
+
+def heard(merge):
+    """Return the frames of 100 ms of events at 40 a second, and what the model was given."""
+    count = 1001
+    zeros = np.zeros(count, np.uint16)
+    t_ns = np.arange(count, dtype=np.int64) * MS // 10
+    events = Events(zeros, zeros, zeros.astype(np.uint8), t_ns, Triggers.empty())
+    model = Listener()
+    reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
+    reconstructor.merge_windows = merge
+    packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
+    return list(reconstructor.push(packet)), model.windows
+
+
+def test_a_long_window_is_taken_in_in_parts():
+    frames, parts = heard(merge=1)
+    assert [frame.intensity[0, 0] for frame in frames] == [3, 6, 9, 12]
+    assert {len(frame.events) for frame in frames} == {250}
+    assert len(parts) == 12
+    assert max(part.t_end_ns - part.t_start_ns for part in parts) <= 10 * MS
+    assert sum(len(part.events) for part in parts) == 1000
+
+
+def test_under_overload_windows_stay_whole():
+    frames, windows = heard(merge=2)
+    assert len(frames) == len(windows) == 2
+    assert {len(window.events) for window in windows} == {500}
