@@ -16,7 +16,8 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes
 
 
 @njit(nogil=True, cache=True)
-def _first_at_or_after(t_ns: np.ndarray, moment_ns: int) -> int:
+def first_at_or_after(t_ns: np.ndarray, moment_ns: int) -> int:
+    """Return the index of the first event, in the order sent, that is not earlier; n if none."""
     for index in range(t_ns.shape[0]):
         if t_ns[index] >= moment_ns:
             return index
@@ -65,7 +66,7 @@ class PendingEvents:
         taken: list[Any] = []
         while self._parts:
             part = self._parts[0]
-            cut = _first_at_or_after(part.t_ns, moment_ns)
+            cut = first_at_or_after(part.t_ns, moment_ns)
             if cut:
                 taken.append(part[:cut])
             if cut < len(part):

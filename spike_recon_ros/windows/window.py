@@ -9,9 +9,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Generic
 
-import numpy as np
-
 from spike_recon_ros.packets.decoder import Samples
+from spike_recon_ros.windows.pending import first_at_or_after
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +43,10 @@ class Window(Generic[Samples]):
         count = -(-length_ns // longest_ns)
         if count <= 1:
             return [self]
-        borders: list[int] = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
-        latest: np.ndarray = np.maximum.accumulate(np.asarray(self.events.t_ns))
-        cuts = [0, *np.searchsorted(latest, borders[1:-1]).tolist(), len(self.events)]
+        borders = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
+        t_ns = self.events.t_ns
+        inner: list[int] = [first_at_or_after(t_ns, border) for border in borders[1:-1]]
+        cuts = [0, *inner, len(self.events)]
         parts = zip(itertools.pairwise(borders), itertools.pairwise(cuts), strict=True)
         return [
             Window(

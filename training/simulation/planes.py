@@ -173,9 +173,10 @@ class _Line:
         self.level = torch.zeros(batch, dtype=torch.bool, device=generator.device)
         if model.straight_share:
             self.straight = uniform(generator, (batch,), 0, 1) < model.straight_share
-        if self.straight is not None and model.level_share:
-            self.heading = uniform(generator, (batch,), 0, 2 * math.pi)
-            self.level = self.straight & (uniform(generator, (batch,), 0, 1) < model.level_share)
+            if model.level_share:
+                self.heading = uniform(generator, (batch,), 0, 2 * math.pi)
+                level = uniform(generator, (batch,), 0, 1) < model.level_share
+                self.level = self.straight & level
 
     def levelled(
         self, turn: torch.Tensor, mirror: torch.Tensor, generator: torch.Generator
