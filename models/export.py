@@ -28,7 +28,8 @@ EVENT_KIND = 'voxel_grid'
 SENSED = {'event': 'Events', 'spike': 'Spike planes'}
 GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
-HASHED = 'model.onnx', 'weights.safetensors', 'golden.npz'
+WEIGHTS = 'weights.safetensors'
+HASHED = 'model.onnx', WEIGHTS, 'golden.npz'
 OF_THE_WEIGHTS_BEFORE = 'model_int8.onnx', 'golden_int8.npz'
 """What somebody may have made of an earlier export."""
 CARD_KEYS = (
@@ -62,9 +63,9 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
         raise ValueError(f'the card of the bundle lacks: {", ".join(missing)}')
     network = _copy_of(network, card)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), folder / 'weights.safetensors')
+    save_file(network.state_dict(), folder / WEIGHTS)
     # safetensors writes files that only their owner may read.
-    (folder / 'weights.safetensors').chmod(0o644)
+    (folder / WEIGHTS).chmod(0o644)
     _write_golden(network, card, folder / 'golden.npz')
     _write_onnx(network, folder / 'model.onnx')
     for name in OF_THE_WEIGHTS_BEFORE:

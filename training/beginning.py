@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from safetensors.torch import load_file
 
+from spike_recon_models.export import WEIGHTS
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
@@ -49,7 +50,7 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
                 f'{recipe.network.name} reads {network.bins}; change the one or the other'
             )
     if start_from is not None:
-        file = start_from / 'weights.safetensors' if start_from.is_dir() else start_from
+        file = start_from / WEIGHTS if start_from.is_dir() else start_from
         try:
             fit = network.load_state_dict(load_file(file), strict=False)
         except (OSError, RuntimeError) as error:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from spike_recon_models.export import export_bundle
+from spike_recon_models.export import WEIGHTS, export_bundle
 from spike_recon_models.networks.networks import make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
@@ -152,7 +152,7 @@ def _card(
 
 def _mean(weights: dict[str, torch.Tensor], bundle: Path) -> dict[str, torch.Tensor]:
     """Return the mean of these weights and those of a bundle."""
-    file = bundle / 'weights.safetensors'
+    file = bundle / WEIGHTS
     try:
         other = load_file(file)
     except (OSError, RuntimeError) as error:
