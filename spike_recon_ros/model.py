@@ -23,9 +23,12 @@ class Model(Protocol):
     hop_planes: int
     """Planes of a spike camera that every window must have; 0 = any number."""
 
-    longest_window_ns: int
-    """Longer windows of events are better taken in in parts, one after the other; 0 = any length
-    will do."""
+    @property
+    def longest_window_ns(self) -> int:
+        """Longer windows of events are better taken in in parts; 0 = any length will do.
+
+        It may change from window to window.
+        """
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in and return the intensity at its end, or `lookahead_planes` earlier.

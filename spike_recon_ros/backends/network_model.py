@@ -15,6 +15,11 @@ from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
 
+FORMING_NS = 300_000_000
+"""After a reset the state forms, and many short windows form it better than few long ones."""
+FORMING_WINDOWS = 1.25
+"""Longest window then, in windows of the length that the network was trained for."""
+
 
 class NetworkModel:
     """A Model that runs a bundle.
@@ -32,7 +37,6 @@ class NetworkModel:
         description: model, backend, device and the reason for them, for the log.
         lookahead_planes: see Model.
         hop_planes: spike planes that a window must have; 0 = any number.
-        longest_window_ns: see Model.
 
     Raises:
         UserError: the bundle cannot be loaded, does not give its golden output, or can look
@@ -56,9 +60,17 @@ class NetworkModel:
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
-        self.longest_window_ns = bundle.longest_window_ns
         self.lookahead_planes = self._input.lookahead_planes
         self._last: np.ndarray | None = None
+        self._formed_ns = 0
+
+    @property
+    def longest_window_ns(self) -> int:
+        """See Model; shorter while the state forms."""
+        longest = self._bundle.longest_window_ns
+        if self._formed_ns >= FORMING_NS:
+            return longest
+        return min(longest, round(1e6 * FORMING_WINDOWS * self._bundle.window_ms))
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in; return float32 [height, width].
@@ -73,6 +85,7 @@ class NetworkModel:
         """
         if not len(window.events) and self._last is not None:
             return self._last.copy()
+        self._formed_ns += window.t_end_ns - window.t_start_ns
         height, width = self._size
         self._input.check_hop(window)
         scale = self._bundle.output_scale
@@ -89,6 +102,7 @@ class NetworkModel:
     def forget(self) -> None:
         """Zero the recurrent state only: what the sensor sent is still known."""
         self._last = None
+        self._formed_ns = 0
         self._backend.reset()
 
     def reset(self) -> None:

@@ -103,6 +103,26 @@ def test_silence_from_the_beginning_gives_an_image(model):
     assert np.isfinite(image).all()
 
 
+def test_while_the_state_forms_long_windows_are_taken_in_in_parts(model):
+    window_ns = 35_000_000
+    seen, whole = [], model.longest_window_ns
+    assert WINDOW_NS < whole < window_ns
+    for step in range(10):
+        seen.append(model.longest_window_ns > window_ns)
+        start_ns, end_ns = step * window_ns, (step + 1) * window_ns
+        model.step(Window(start_ns, end_ns, events_of(20_000, start_ns, end_ns)))
+    assert seen == [False] * 9 + [True]  # after 300 ms
+    model.reset()
+    assert model.longest_window_ns == whole
+
+
+def test_silence_forms_no_state(model):
+    model.step(Window(0, WINDOW_NS, events_of(20_000)))
+    for step in range(1, 50):
+        model.step(Window(step * WINDOW_NS, (step + 1) * WINDOW_NS, Events.empty()))
+    assert model.longest_window_ns < 2 * WINDOW_NS
+
+
 def test_an_image_may_be_changed_by_who_got_it(model):
     seen = model.step(Window(0, WINDOW_NS, events_of(20_000)))
     kept = seen.copy()
