@@ -29,7 +29,6 @@ from torch.nn import functional
 
 from spike_recon_models.networks.aligned import ContentModulation, JointAlignment
 from spike_recon_models.networks.gated_views import GatedViews
-from spike_recon_models.networks.global_modulation import GlobalModulation
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -57,9 +56,6 @@ class Spk2Vid(RecurrentNetwork):
         taps: of the alignment, see JointAlignment.
         base: channel of the input that holds a rate to start from; None = start from nothing,
             for raw planes.
-        camera: whether features are modulated by what the whole image tells of the camera
-            (global_modulation.py). At first it changes nothing, so that such weights can be
-            trained on, too.
         views: of the input at full resolution, mixed into the image (gated_views.py). They begin
             closed, so that weights of a network without them can be trained on.
         scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
@@ -75,7 +71,6 @@ class Spk2Vid(RecurrentNetwork):
         blocks: int = 1,
         taps: int = 1,
         base: int | None = 0,
-        camera: bool = False,
         views: int = 0,
         scale: int = 1,
         seed: int = 0,
@@ -89,7 +84,6 @@ class Spk2Vid(RecurrentNetwork):
         )
         self.embed = nn.Conv2d(4 * bins, channels, 3, padding=1)
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
-        self.camera = GlobalModulation(channels) if camera else None
         self.first = Propagation(channels, blocks, taps)
         self.second = Propagation(channels, blocks, taps)
         self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
@@ -103,8 +97,6 @@ class Spk2Vid(RecurrentNetwork):
         nn.init.zeros_(self.head.weight)
         if self.views is not None:
             self.views.start_closed()
-        if self.camera is not None:
-            self.camera.start_still()
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
@@ -114,8 +106,6 @@ class Spk2Vid(RecurrentNetwork):
         centred = self._centred(x)
         now = self.embed(functional.pixel_unshuffle(centred, 2))
         now = self.refine(functional.leaky_relu(now, LEAK))
-        if self.camera is not None:
-            now = self.camera(now)
         recent_1, recent_2 = recent.chunk(2, 1)
         first, motion = self.first(now, (recent_1, recent_2))
         wide_1, wide_2, wide_3, wide_4 = wide.chunk(4, 1)

@@ -9,7 +9,6 @@ torch = pytest.importorskip('torch', reason='torch is not installed: no network 
 from torch.nn import functional  # noqa: E402
 
 from spike_recon_models.networks.aligned import JointAlignment  # noqa: E402
-from spike_recon_models.networks.global_modulation import GlobalModulation  # noqa: E402
 from spike_recon_models.networks.spk2vid import BOUND, Spk2Vid  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 
@@ -42,32 +41,13 @@ def test_from_raw_planes_it_starts_from_nothing():
     assert not image.any()
 
 
-@pytest.mark.parametrize(('part', 'size'), [('views', 3), ('camera', True)])
-def test_a_network_grows_a_part_without_a_change_until_it_is_trained(part, size):
-    old, new = woken(Spk2Vid(**SMALL)), Spk2Vid(**SMALL, **{part: size})
+def test_a_network_grows_views_without_a_change_until_they_are_trained():
+    old, new = woken(Spk2Vid(**SMALL)), Spk2Vid(**SMALL, views=3)
     fit = new.load_state_dict(old.state_dict(), strict=False)
-    assert {name.split('.')[0] for name in fit.missing_keys} == {part}
+    assert {name.split('.')[0] for name in fit.missing_keys} == {'views'}
     (x,) = tensors(1)
     torch.testing.assert_close(new(x)[0], old(x)[0])
     assert not torch.equal(woken(new)(x)[0], old(x)[0])
-
-
-def test_what_is_seen_at_one_end_modulates_the_features_at_the_other():
-    layer = GlobalModulation(6)
-    features = torch.rand(1, 6, 8, 64, generator=torch.Generator().manual_seed(3))
-    other = features.clone()
-    other[..., :8] = 1 - other[..., :8]
-    with torch.no_grad():
-        here, there = layer(features)[..., 56:], layer(other)[..., 56:]
-    assert not torch.allclose(here, there, atol=1e-4)
-    alpha_and_beta = torch.linalg.lstsq(
-        torch.stack([features[0, 0, :, 56:].flatten(), torch.ones(64)], 1),
-        here[0, 0].flatten()[:, None],
-    )
-    torch.testing.assert_close(
-        alpha_and_beta.solution[0] * features[0, 0, :, 56:] + alpha_and_beta.solution[1],
-        here[0, 0],
-    )  # the same ones everywhere
 
 
 def test_the_second_layer_reaches_four_images_back():
@@ -103,7 +83,7 @@ def test_super_resolution_gives_four_pixels_a_side():
 
 
 def test_gradients_reach_every_parameter():
-    network, state, total = woken(Spk2Vid(**SMALL, taps=3, views=2, camera=True)), None, 0.0
+    network, state, total = woken(Spk2Vid(**SMALL, taps=3, views=2)), None, 0.0
     for x in tensors(5):
         image, state = network(x, state)
         total = total + image.square().mean()
