@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--name', help="of the model (the recipe's)")
     parser.add_argument(
-        '--figures', type=Path, metavar='JSON', help='figures for the model card, as an object'
+        '--figures', type=Path, metavar='FILE', help='figures for the model card, a JSON object'
     )
     parser.add_argument(
         '--average-with',
