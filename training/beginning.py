@@ -74,6 +74,6 @@ def ancestor(start_from: Path | None) -> dict[str, Any] | None:
     told: dict[str, Any] = {'bundle': start_from.name}
     with contextlib.suppress(OSError, yaml.YAMLError, KeyError, TypeError):
         card = yaml.safe_load((start_from / 'model.yaml').read_text(encoding='utf-8'))
-        known = ('started_from', 'steps', 'minutes', 'frames')
+        known = ('pruned', 'started_from', 'steps', 'minutes', 'frames')
         told |= {key: card['recipe'][key] for key in known if card['recipe'].get(key)}
     return told

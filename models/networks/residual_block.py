@@ -16,12 +16,14 @@ class ResidualBlock(nn.Module):
     Args:
         channels: of the input and of the output.
         reach: how far the taps of both lie apart, pixels: 2 sees twice as far for the same work.
+        inner: channels between both convolutions; 0 = as many as outside.
     """
 
-    def __init__(self, channels: int, reach: int = 1) -> None:
+    def __init__(self, channels: int, reach: int = 1, inner: int = 0) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=reach, dilation=reach)
-        self.second = nn.Conv2d(channels, channels, 3, padding=reach, dilation=reach)
+        inner = inner or channels
+        self.first = nn.Conv2d(channels, inner, 3, padding=reach, dilation=reach)
+        self.second = nn.Conv2d(inner, channels, 3, padding=reach, dilation=reach)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return [batch, channels, height, width]."""

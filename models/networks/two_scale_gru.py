@@ -23,11 +23,15 @@ remember more than one convolution sees in them. The middle ones bring together 
 says of areas and the edges that bound them; each sees twice as far as the one before, because the
 grey that an edge tells must be carried along the motion to where the next one is. By feedback the
 coarse unit remembers what they found, and the next window begins there. The detail blocks see both
-units together before the image is drawn, without which fine cells are too soft.
+units together before the image is drawn, without which fine cells are too soft. Once trained, most
+channels inside the blocks do next to nothing: `spike-recon prune` takes them out (pruning.py).
 
 The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
 that training once pushed out would stay there.
 """
+
+import functools
+import math
 
 import torch
 from torch import nn
@@ -45,6 +49,9 @@ WIDE_REACH = 2
 """Of the blocks that see far, pixels at an eighth of the resolution: no hole between the taps is
 wider than what the block before them sees."""
 
+AT_ONCE = 16
+"""Channels of which a CPU computes as many in the time of one."""
+
 
 class TwoScaleGru(RecurrentNetwork):
     """The network.
@@ -60,6 +67,8 @@ class TwoScaleGru(RecurrentNetwork):
         events: the same on the events, before anything is remembered.
         feedback: whether the coarse unit reads what the middle blocks made of the last window; at
             first it looks away.
+        reduction: how many times fewer channels lie between the two convolutions of a residual
+            block than outside, rounded up to a multiple of AT_ONCE.
         seed: of the initial weights.
     """
 
@@ -75,6 +84,7 @@ class TwoScaleGru(RecurrentNetwork):
         middle: int = 0,
         events: int = 0,
         feedback: bool = False,
+        reduction: int = 1,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -84,18 +94,28 @@ class TwoScaleGru(RecurrentNetwork):
         if feedback:
             self.state_specs += (StateSpec('areas', coarse, 4),)
             self.feedback = nn.Conv2d(coarse, coarse, 1, bias=False)
-        self.events = nn.Sequential(*(LinearResidualBlock(4 * bins) for _ in range(events)))
-        self.fine = LightGru(4 * bins, channels)
+        unshuffled = 4 * bins
+        inner = functools.partial(_inner, reduction=reduction)
+        self.events = nn.Sequential(
+            *(LinearResidualBlock(unshuffled, inner=inner(unshuffled)) for _ in range(events))
+        )
+        self.fine = LightGru(unshuffled, channels)
         # A pixel-unshuffle and a 1x1 convolution in one.
         self.down = nn.Conv2d(channels, coarse, 2, stride=2)
         self.coarse = LightGru(coarse, coarse)
         self.context_down = nn.Conv2d(coarse, context, 2, stride=2)
-        self.context = ResidualBlock(context)
-        self.wider = nn.Sequential(*(ResidualBlock(context, WIDE_REACH) for _ in range(wider)))
+        self.context = ResidualBlock(context, inner=inner(context))
+        self.wider = nn.Sequential(
+            *(ResidualBlock(context, WIDE_REACH, inner(context)) for _ in range(wider))
+        )
         self.context_up = nn.Conv2d(context, 4 * coarse, 1)
-        self.middle = nn.Sequential(*(ResidualBlock(coarse, 2**k) for k in range(middle)))
+        self.middle = nn.Sequential(
+            *(ResidualBlock(coarse, 2**k, inner(coarse)) for k in range(middle))
+        )
         self.up = nn.Conv2d(coarse, 4 * channels, 1)
-        self.detail = nn.Sequential(*(ResidualBlock(channels) for _ in range(detail)))
+        self.detail = nn.Sequential(
+            *(ResidualBlock(channels, inner=inner(channels)) for _ in range(detail))
+        )
         self.image = nn.Conv2d(channels, 4, 3, padding=1)
         initialise(self, seed)
         for block in (*self.events, *self.wider, *self.middle, *self.detail):
@@ -122,3 +142,8 @@ class TwoScaleGru(RecurrentNetwork):
         drawn = self.image(self.detail(near))
         state = fine, coarse, *([wide] if areas else [])
         return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), state
+
+
+def _inner(channels: int, reduction: int) -> int:
+    """Return how many channels a block has between its convolutions."""
+    return min(channels, math.ceil(channels / reduction / AT_ONCE) * AT_ONCE)

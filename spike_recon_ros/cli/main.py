@@ -29,6 +29,7 @@ SUBCOMMANDS = (
     'convert',
     'train',
     'export',
+    'prune',
     'quantize',
     'evaluate',
     'bench',

@@ -16,17 +16,11 @@ import yaml
 from rich.console import Console
 
 from spike_recon_ros.backends.bundle import DESCRIPTION as DESCRIPTION_FILE
-from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX, Bundle, read_bundle
+from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
 from spike_recon_ros.backends.golden import deviation
-from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.zoo import find_bundle
-from spike_recon_ros.cli.run import frames_of
+from spike_recon_ros.cli.tapped import tensors_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.model import Model
-from spike_recon_ros.reconstructor import Reconstructor
-from spike_recon_ros.settings import Settings
-from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.windows.window import Window
 
 HELP = "let a network's convolutions compute in eight bits, which is faster on CPUs"
 DESCRIPTION = """\
@@ -45,8 +39,6 @@ An export of the bundle leaves the second graph out: quantise it again then.
 CARD_HEADING = '\n## Eight bits\n'
 COARSEST = 0.1
 """Share of the contrast by which images may differ from those of the first graph."""
-MOST_WINDOWS = 200
-"""Whose tensors are held in memory."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,11 +71,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     bundle = read_bundle(folder)
     int8_graph = _library()
     console = Console(stderr=True)
-    sequences = [
-        part
-        for path in args.dataset
-        for part in _tensors(bundle, path, MOST_WINDOWS // len(args.dataset), console)
-    ]
+    sequences = tensors_of(bundle, args.dataset, console)
     console.print(f'{sum(map(len, sequences))} windows; finding ranges', highlight=False)
     graph = int8_graph.int8_graph(bundle, sequences, args.windows)
     off = deviation(
@@ -113,56 +101,6 @@ def _library() -> Any:
             f'{error.name} is not installed; run: pip install onnxruntime onnx'
         ) from None
     return int8_graph
-
-
-def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[list[np.ndarray]]:
-    """Return what the network reads of a recording, a list for each stretch without a reset."""
-    taps: list[_Tap] = []
-
-    def load(settings: Settings, width: int, height: int, *, planes: bool) -> Model:
-        taps.append(_Tap(bundle, width, height))
-        return taps[-1]
-
-    settings = Settings(model=str(bundle.folder.absolute()), fps=1e3 / bundle.window_ms)
-    reconstructor = Reconstructor(settings, load=load)
-    reconstructor.rendering = False
-    with open_source(path) as source:
-        for _ in frames_of(source, reconstructor, console, f'{path.name}: reading'):
-            if sum(tap.count for tap in taps) == most:
-                break
-    sequences = [part for tap in taps for part in tap.sequences if part]
-    reconstructor.close()
-    if not sequences:
-        raise UserError(f'{path} holds no window of {bundle.window_ms:g} ms; give a longer one')
-    return sequences
-
-
-class _Tap:
-    """A Model that keeps what a network would read, and runs none."""
-
-    def __init__(self, bundle: Bundle, width: int, height: int) -> None:
-        self.name, self.hop_planes = bundle.name, bundle.hop_planes
-        self.count = 0
-        self.sequences: list[list[np.ndarray]] = [[]]
-        self._input = NetworkInput(bundle, width, height)
-        self.lookahead_planes = self._input.lookahead_planes
-        self.longest_window_ns = bundle.longest_window_ns
-        self._blank = np.zeros((height, width), np.float32)
-
-    def step(self, window: Window) -> np.ndarray:
-        """See Model."""
-        self._input.check_hop(window)
-        self.sequences[-1].append(self._input.read(window).copy())
-        self.count += 1
-        return self._blank.copy()
-
-    def reset(self) -> None:
-        """See Model."""
-        self._input.reset()
-        self.sequences.append([])
-
-    def close(self) -> None:
-        """See Model."""
 
 
 def _write(folder: Path, graph: bytes, golden: np.ndarray, said: dict[str, Any]) -> None:

@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon prune`: a bundle in, one whose network is narrower inside its blocks out.
+
+Comes in: the command line. Goes out: a bundle to train on from, or to run. Knows nothing about
+which channels are worth keeping.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.cli.tapped import tensors_of
+from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.errors import UserError
+
+HELP = 'take out of a network what does next to nothing, which makes it faster everywhere'
+DESCRIPTION = """\
+Look at what a network computes on recordings, and keep those channels inside its residual blocks
+that add most. What is written is a bundle; train on from there and the rest is made good:
+
+  spike-recon simulate photos/ -o walk
+  spike-recon prune bundles/mine -d walk --reduction 3 -o bundles/narrow
+  spike-recon train my_recipe.yaml --photos photos/ --start-from bundles/narrow -o runs/narrow
+
+The recipe must say the same `reduction` among the arguments of its network. The recordings must be
+like what the network will see, as with `spike-recon quantize`.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the subcommand."""
+    parser.add_argument(
+        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
+    )
+    parser.add_argument(
+        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
+        help='recording to learn from (may be given several times)',
+    )  # fmt: skip
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True, metavar='NARROW', help='folder to write'
+    )
+    parser.add_argument(
+        '--reduction', type=int, default=3, metavar='N',
+        help='how many times fewer channels a block has inside than outside (%(default)s)',
+    )  # fmt: skip
+    parser.add_argument('--overwrite', action='store_true', help='replace what NARROW holds')
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Prune; return what was written.
+
+    Raises:
+        UserError: there is no such bundle, its network cannot be narrower, a recording cannot be
+            read or is of another kind of sensor, NARROW exists, or PyTorch is not installed.
+    """
+    if args.reduction < 1:
+        raise UserError('--reduction must be 1 or more')
+    if args.output.exists() and any(args.output.iterdir()) and not args.overwrite:
+        raise UserError(f'{args.output} is not empty; choose another name or add --overwrite')
+    folder = find_bundle(args.name)
+    if folder is None:
+        raise UserError(f'{args.name} is no network; give the folder of a bundle')
+    bundle = read_bundle(folder)
+    with training_installed():
+        from spike_recon_training.narrower import narrower_bundle  # noqa: PLC0415
+    sequences = tensors_of(bundle, args.dataset, Console(stderr=True))
+    recordings = [path.name for path in args.dataset]
+    said = narrower_bundle(folder, args.reduction, sequences, recordings, args.output)
+    return {'bundle': str(args.output), **said}

@@ -1,0 +1,95 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a network would read of recordings, for commands that learn from it.
+
+Comes in: a bundle and recordings. Goes out: the tensors of their windows. Knows nothing about what
+they are for.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.cli.run import frames_of
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model import Model
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.windows.window import Window
+
+MOST_WINDOWS = 200
+"""Whose tensors are held in memory."""
+
+
+def tensors_of(
+    bundle: Bundle, recordings: Sequence[Path], console: Console
+) -> list[list[np.ndarray]]:
+    """Return what a network reads of recordings.
+
+    Args:
+        bundle: of the network.
+        recordings: at most MOST_WINDOWS windows are taken of all, as many of each.
+        console: for people.
+
+    Returns: tensors [bins, height, width] of windows that follow each other, a list for each
+        stretch without a reset.
+
+    Raises:
+        UserError: a recording cannot be read, is of another kind of sensor or too short.
+    """
+    most = MOST_WINDOWS // len(recordings)
+    return [part for path in recordings for part in _tensors(bundle, path, most, console)]
+
+
+def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[list[np.ndarray]]:
+    taps: list[_Tap] = []
+
+    def load(settings: Settings, width: int, height: int, *, planes: bool) -> Model:
+        taps.append(_Tap(bundle, width, height))
+        return taps[-1]
+
+    settings = Settings(model=str(bundle.folder.absolute()), fps=1e3 / bundle.window_ms)
+    reconstructor = Reconstructor(settings, load=load)
+    reconstructor.rendering = False
+    with open_source(path) as source:
+        for _ in frames_of(source, reconstructor, console, f'{path.name}: reading'):
+            if sum(tap.count for tap in taps) == most:
+                break
+    sequences = [part for tap in taps for part in tap.sequences if part]
+    reconstructor.close()
+    if not sequences:
+        raise UserError(f'{path} holds no window of {bundle.window_ms:g} ms; give a longer one')
+    return sequences
+
+
+class _Tap:
+    """A Model that keeps what a network would read, and runs none."""
+
+    def __init__(self, bundle: Bundle, width: int, height: int) -> None:
+        self.name, self.hop_planes = bundle.name, bundle.hop_planes
+        self.count = 0
+        self.sequences: list[list[np.ndarray]] = [[]]
+        self._input = NetworkInput(bundle, width, height)
+        self.lookahead_planes = self._input.lookahead_planes
+        self.longest_window_ns = bundle.longest_window_ns
+        self._blank = np.zeros((height, width), np.float32)
+
+    def step(self, window: Window) -> np.ndarray:
+        """See Model."""
+        self._input.check_hop(window)
+        self.sequences[-1].append(self._input.read(window).copy())
+        self.count += 1
+        return self._blank.copy()
+
+    def reset(self) -> None:
+        """See Model."""
+        self._input.reset()
+        self.sequences.append([])
+
+    def close(self) -> None:
+        """See Model."""

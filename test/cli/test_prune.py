@@ -1,0 +1,60 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`spike-recon prune` writes a bundle of a narrower network, or says what to do."""
+
+import json
+
+import pytest
+
+from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.cli.main import main
+
+for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
+    pytest.importorskip(library, reason=f'{library} is not installed: nothing can be pruned')
+
+WIDE = str(zoo_folder() / 'two_scale_gru_small')
+
+
+@pytest.fixture(scope='module')
+def walk(tmp_path_factory):
+    """Return a short recording."""
+    path = tmp_path_factory.mktemp('recordings') / 'walk'
+    assert main(['simulate', '-o', str(path), '--size', '64x48', '--duration', '0.2']) == 0
+    return path
+
+
+def test_the_narrower_network_is_a_bundle_that_tells_where_it_comes_from(tmp_path, walk, capsys):
+    made = tmp_path / 'narrow'
+    assert main(['prune', WIDE, '-d', str(walk), '-o', str(made), '--reduction', '2']) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    narrow, wide = read_bundle(made), read_bundle(zoo_folder() / 'two_scale_gru_small')
+    assert narrow.network_arguments == wide.network_arguments | {'reduction': 2}
+    assert narrow.onnx.stat().st_size < wide.onnx.stat().st_size
+    assert narrow.description['metrics'] == {}
+    pruned = narrow.description['recipe']['pruned']
+    assert pruned['recordings'] == ['walk']
+    assert pruned['lost'] == said['lost']
+    assert pruned['lost']
+    assert narrow.description['recipe']['steps'] == wide.description['recipe']['steps']
+
+
+def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
+    (tmp_path / 'mine').write_text('kept')
+    assert main(['prune', WIDE, '-d', str(walk), '-o', str(tmp_path)]) == 1
+    assert 'choose another name or add --overwrite' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['nothing'], 'nothing is no network; give the folder of a bundle'),
+        ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
+        ([WIDE, '--reduction', '1'], 'with --reduction 1: no block has more channels inside'),
+        ([str(zoo_folder() / 'hybrid')], 'hybrid cannot be narrower'),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path, walk, capsys, arguments, said):
+    assert main(['prune', *arguments, '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / 'narrow').exists()
