@@ -51,10 +51,12 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
             )
     if start_from is not None:
         file = start_from / WEIGHTS if start_from.is_dir() else start_from
+        narrow = 'reduction' in recipe.network.arguments
+        hint = '; `spike-recon prune` makes narrow ones of wide ones' if narrow else ''
         try:
             fit = network.load_state_dict(load_file(file), strict=False)
         except (OSError, RuntimeError) as error:
-            raise UserError(f'{file} does not fit {recipe.network.name}: {error}') from None
+            raise UserError(f'{file} does not fit {recipe.network.name}: {error}{hint}') from None
         if fit.unexpected_keys:
             raise UserError(
                 f'{file} does not fit {recipe.network.name}: it holds '

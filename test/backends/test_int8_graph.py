@@ -71,16 +71,37 @@ def test_every_convolution_reads_eight_bits(graph):
     }
 
 
-def test_convolutions_that_see_nothing_but_the_input_do_not(made_bundles, inputs):
+@pytest.mark.parametrize(
+    ('finely', 'left'),
+    [
+        (False, {'events.0.first', 'events.0.second'}),
+        (True, {'events.0.first', 'events.0.second', 'fine.gate_and_candidate', 'feedback'}),
+    ],
+)
+def test_convolutions_before_the_memory_do_not(made_bundles, inputs, finely, left):
     bundle = read_bundle(made_bundles / 'two_scale_gru')
-    nodes = onnx.load_from_string(int8_graph(bundle, [list(inputs(bundle, 3))], 3)).graph.node
+    graph = int8_graph(bundle, [list(inputs(bundle, 3))], 3, finely=finely)
+    nodes = onnx.load_from_string(graph).graph.node
     made_by = {name: node.op_type for node in nodes for name in node.output}
     weights = {
         node.input[1]
         for node in nodes
         if node.op_type == 'Conv' and made_by.get(node.input[0]) != 'DequantizeLinear'
     }
-    assert weights == {f'network.events.0.{layer}.weight' for layer in ('first', 'second')}
+    assert weights == {f'network.{layer}.weight' for layer in left}
+
+
+def test_left_as_they_are_the_image_is_closer(made_bundles, inputs):
+    bundle = read_bundle(made_bundles / 'two_scale_gru')
+    windows = [list(inputs(bundle, 20))]
+    expected = images(bundle, bundle.onnx, windows)
+    off = [
+        deviation(
+            images(bundle, int8_graph(bundle, windows, 10, finely=finely), windows), expected
+        )
+        for finely in (False, True)
+    ]
+    assert 0 < off[1] < off[0]
 
 
 def test_neither_image_nor_state_is_rounded_to_eight_bits(network, graph):

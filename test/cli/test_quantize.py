@@ -9,6 +9,7 @@ import pytest
 
 from spike_recon_ros.backends.bundle import INT8_ONNX, read_bundle
 from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.cli import quantize
 from spike_recon_ros.cli.main import main
 
 pytest.importorskip('onnx', reason='onnx not installed')
@@ -41,6 +42,17 @@ def test_the_graph_is_part_of_the_bundle_afterwards(bundle, walk, capsys):
     assert read.int8_onnx == bundle / INT8_ONNX
     assert read.int8_onnx.stat().st_size == said['bytes']
     assert read.description['int8']['recordings'] == ['walk']
+
+
+def test_a_graph_that_is_off_by_more_is_made_again_finely(bundle, walk, capsys, monkeypatch):
+    asked = []
+    for fine in (0.1, 1e-9):
+        monkeypatch.setattr(quantize, 'FINE', fine)
+        assert main(['quantize', str(bundle), '-d', str(walk), '--windows', '5']) == 0
+        asked.append(json.loads(capsys.readouterr().out))
+    assert [said['finely'] for said in asked] == [False, True]
+    assert asked[1]['bytes'] > asked[0]['bytes']
+    assert read_bundle(bundle).description['int8']['finely'] is True
 
 
 def test_a_second_time_replaces_the_first(bundle, walk):
