@@ -151,7 +151,7 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
     kind = representation.get('kind', EVENT_KIND)
     if kind == 'spike_stack':
         return (random.random(shape) < 0.3).astype(np.float32)
-    if kind == 'spike_intervals':
+    if kind in ('spike_intervals', 'spike_compensated'):
         rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
         # The image is a correction of the first one: on a flat one nothing hides the correction.
         rates[:, :, 0] = 0.4

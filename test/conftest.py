@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -110,8 +111,6 @@ class Recorded:
         return folder / 'sequence_data.hdf5'
 
     def _write_text(self, folder: Path) -> Path:
-        import cv2  # noqa: PLC0415
-
         path = folder / 'sequence'
         (path / 'images').mkdir(parents=True)
         events = zip(self.seconds, self.x, self.y, self.p, strict=True)
@@ -151,3 +150,30 @@ def make_recorded() -> Callable[..., Recorded]:
         )
 
     return make
+
+
+@pytest.fixture(scope='session')
+def moving_spikes():
+    """Return what makes spike planes of a texture that moves at a constant velocity."""
+    return _moving_spikes
+
+
+def _moving_spikes(velocity, planes, at, height=72, width=96):
+    """Return spikes, uint8 [planes, height, width], and the light: rates of the same shape.
+
+    Args:
+        velocity: pixels a plane to the right and down.
+        planes: how many.
+        at: plane at which the texture lies the same for all velocities.
+        height: rows.
+        width: columns.
+    """
+    random, far = np.random.default_rng(4), 64
+    texture = random.random((height + 2 * far, width + 2 * far)).astype(np.float32)
+    texture = cv2.GaussianBlur(texture, (0, 0), 1.5)
+    texture = 0.1 + 0.6 * (texture - texture.min()) / np.ptp(texture)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) + far
+    gone = [(velocity[0] * (plane - at), velocity[1] * (plane - at)) for plane in range(planes)]
+    rates = np.stack([cv2.remap(texture, columns - x, rows - y, cv2.INTER_CUBIC) for x, y in gone])
+    whole = np.floor(random.random((height, width)) + np.cumsum(rates, 0, dtype=np.float64))
+    return np.diff(whole, axis=0, prepend=0).astype(np.uint8), rates

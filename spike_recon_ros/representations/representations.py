@@ -11,19 +11,21 @@ from typing import Any
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.representation import Representation
+from spike_recon_ros.representations.spike_compensated import SpikeCompensated
 from spike_recon_ros.representations.spike_intervals import SpikeIntervals
 from spike_recon_ros.representations.spike_stack import SpikeStack
 from spike_recon_ros.representations.voxel_grid import VoxelGrid
 
 EVENT_KINDS: dict[str, Callable[..., Representation]] = {'voxel_grid': VoxelGrid}
 SPIKE_KINDS: dict[str, Callable[..., Representation]] = {
+    'spike_compensated': SpikeCompensated,
     'spike_intervals': SpikeIntervals,
     'spike_stack': SpikeStack,
 }
 KINDS = {'event': EVENT_KINDS, 'spike': SPIKE_KINDS}
 """By what a bundle calls its sensor."""
 
-ANY_LOOKAHEAD = ('spike_intervals',)
+ANY_LOOKAHEAD = 'spike_intervals', 'spike_compensated'
 """Those that say the same of an instant, less surely, with fewer planes after it."""
 
 

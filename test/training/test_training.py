@@ -174,20 +174,6 @@ def test_training_may_start_from_a_bundle(tmp_path, recipe_file, photo_folder):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01, start_from=tmp_path))
 
 
-def test_weights_that_are_too_wide_for_the_recipe_name_the_cure(tmp_path, photo_folder):
-    from safetensors.torch import save_file  # noqa: PLC0415
-
-    save_file(make_network('two_scale_gru').state_dict(), tmp_path / 'weights.safetensors')
-    narrow = SMALL | {'network': {'name': 'two_scale_gru', 'arguments': {'reduction': 2}}}
-    (tmp_path / 'narrow.yaml').write_text(yaml.safe_dump(narrow))
-    with pytest.raises(UserError, match='`spike-recon prune` makes narrow ones'):
-        train(
-            request(
-                tmp_path / 'narrow.yaml', photo_folder, tmp_path / 'run', 0.01, start_from=tmp_path
-            )
-        )
-
-
 def test_a_resumed_run_remembers_the_bundle_that_it_started_from(
     tmp_path, recipe_file, photo_folder
 ):

@@ -1,0 +1,107 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The motion-compensated tensor: as sharp as the instant, and sane where nothing is known."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.front_end.interval_rates import RATES
+from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
+from spike_recon_ros.representations.representations import representation_for, with_lookahead
+from spike_recon_ros.windows.window import Window
+
+SAID = {'kind': 'spike_compensated', 'lookahead_planes': 30}
+COUNT = 120
+INSTANT = COUNT - 1 - 30
+
+
+@pytest.fixture(scope='module')
+def scene(moving_spikes):
+    """Return spikes of a texture that moves, and its light."""
+    return moving_spikes((0.2, -0.1), COUNT, INSTANT)
+
+
+@pytest.fixture
+def spikes(scene):
+    return scene[0]
+
+
+def new(said, spikes):
+    _, height, width = spikes.shape
+    return representation_for(said, width, height)
+
+
+def written(said, spikes, cuts=()):
+    """Return what is written after the last of the windows that the cuts make."""
+    representation = new(said, spikes)
+    out = np.empty((representation.channels, *spikes.shape[1:]), np.float32)
+    first = 0
+    for part in np.split(spikes, sorted(cuts)):
+        planes = SpikePlanes(pack_planes(part), np.arange(first, first + len(part)))
+        representation.write(Window(first, first + len(part), planes), out)
+        first += len(part)
+    return out
+
+
+def test_how_planes_are_cut_into_windows_changes_nothing(spikes):
+    whole = written(SAID, spikes)
+    np.testing.assert_array_equal(written(SAID, spikes, [1, 20, 77, 119]), whole)
+
+
+def test_all_groups_show_the_scene_where_it_is_at_the_instant(scene):
+    spikes, rates = scene
+    inside = slice(12, -12), slice(12, -12)
+    light = rates[INSTANT][inside]
+    groups = written(SAID, spikes)[(slice(len(RATES), None), *inside)]
+    unmoved = {'kind': 'spike_intervals', 'counts': 9, 'planes_per_count': 7}
+    unmoved = written(unmoved | {'lookahead_planes': 31}, spikes)[
+        (slice(len(RATES), None), *inside)
+    ]
+    alike = [
+        [np.corrcoef(one.ravel(), light.ravel())[0, 1] for one in a] for a in (groups, unmoved)
+    ]
+    assert min(alike[0]) > 0.4  # three planes alone tell no more
+    assert sorted(alike[0])[1] > 0.75
+    assert min(alike[1]) < 0.2
+    off = [np.sqrt(np.mean((one.mean(0) - light) ** 2)) for one in (groups, unmoved)]
+    assert off[0] < 0.5 * off[1]
+
+
+def test_the_rates_are_those_of_the_intervals(spikes):
+    plain = {'kind': 'spike_intervals', 'counts': 1, 'planes_per_count': 1, 'lookahead_planes': 30}
+    rates = written(plain, spikes)[: len(RATES)]
+    np.testing.assert_array_equal(written(SAID, spikes)[: len(RATES)], rates)
+
+
+def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate(spikes):
+    made = written(
+        SAID, spikes[:45]
+    )  # the instant is plane 14, and the first group would begin at -17
+    for unseen in made[len(RATES) : len(RATES) + 2]:
+        np.testing.assert_array_equal(unseen, made[0])
+    assert all((seen != made[0]).any() for seen in made[len(RATES) + 2 :])
+
+
+def test_fewer_planes_ahead_leave_the_later_groups_out(spikes):
+    hasty = written(with_lookahead(SAID, 6), spikes)
+    for unseen in hasty[-3:]:
+        np.testing.assert_array_equal(unseen, hasty[0])
+    assert (hasty[-4] != hasty[0]).any()
+
+
+def test_after_a_reset_nothing_is_left(spikes):
+    representation = new(SAID, spikes)
+    outs = []
+    for _ in range(2):
+        out = np.empty((representation.channels, *spikes.shape[1:]), np.float32)
+        planes = SpikePlanes(pack_planes(spikes[:50]), np.arange(50))
+        representation.write(Window(0, 50, planes), out)
+        outs.append(out)
+        representation.reset()
+    np.testing.assert_array_equal(*outs)
+
+
+def test_more_planes_than_are_kept_cannot_be_looked_ahead(spikes):
+    with pytest.raises(UserError, match='33 planes ahead: take at most 32'):
+        new(SAID | {'lookahead_planes': 33}, spikes)

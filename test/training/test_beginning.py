@@ -1,0 +1,24 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The weights that a training begins with fit its network, or the cure is named."""
+
+import pytest
+import yaml
+
+pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+pytest.importorskip('safetensors', reason='safetensors is not installed')
+
+from safetensors.torch import save_file
+
+from spike_recon_models.networks.networks import make_network
+from spike_recon_ros.errors import UserError
+from spike_recon_training.beginning import first_network
+from spike_recon_training.recipe import read_recipe
+
+
+def test_weights_that_are_wider_than_the_recipe_name_the_cure(tmp_path):
+    save_file(make_network('two_scale_gru').state_dict(), tmp_path / 'weights.safetensors')
+    network = {'name': 'two_scale_gru', 'arguments': {'reduction': 2}}
+    (tmp_path / 'narrow.yaml').write_text(yaml.safe_dump({'name': 'narrow', 'network': network}))
+    with pytest.raises(UserError, match='`spike-recon prune` makes narrow ones'):
+        first_network(read_recipe(tmp_path / 'narrow.yaml'), tmp_path)
