@@ -49,9 +49,18 @@ class JointAlignment(nn.Module):
             nn.init.zeros_(layer.weight)
 
     def forward(
-        self, now: torch.Tensor, earlier: tuple[torch.Tensor, torch.Tensor]
+        self,
+        now: torch.Tensor,
+        earlier: tuple[torch.Tensor, torch.Tensor],
+        known: tuple[torch.Tensor, torch.Tensor] | None = None,
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Align.
+
+        Args:
+            now: features [batch, channels, height, width].
+            earlier: those of two moments before.
+            known: where what is seen here was at these moments, as far as that is known: pixels
+                to the right and down, [batch, 2, height, width]. The offsets only correct it.
 
         Returns: the two earlier features [batch, channels, height, width], aligned to now, and
             what was seen of the motion, [batch, channels, height / 2, width / 2].
@@ -61,9 +70,16 @@ class JointAlignment(nn.Module):
         offsets = self.offsets(seen)
         offsets = offsets + self.correct(torch.cat([seen, offsets], 1))
         offsets = functional.interpolate(offsets, scale_factor=2, mode='nearest')
+        moments = offsets.chunk(2, 1)
+        if known is not None:
+            each = self._groups * self._taps**2
+            moments = tuple(
+                moves + moved.repeat(1, each, 1, 1)
+                for moves, moved in zip(moments, known, strict=True)
+            )
         aligned = [
             self.kernel(self._moved(features, moves))
-            for features, moves in zip(earlier, offsets.chunk(2, 1), strict=True)
+            for features, moves in zip(earlier, moments, strict=True)
         ]
         return aligned, seen
 

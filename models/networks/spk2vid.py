@@ -58,6 +58,8 @@ class Spk2Vid(RecurrentNetwork):
             for raw planes.
         views: of the input at full resolution, mixed into the image (gated_views.py). They begin
             closed, so that weights of a network without them can be trained on.
+        motion: whether the last two channels of the input are no light, but tell where what is
+            seen was one image ago, in pixels to the right and down. All alignments begin there.
         scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
         seed: of the initial weights.
     """
@@ -72,23 +74,26 @@ class Spk2Vid(RecurrentNetwork):
         taps: int = 1,
         base: int | None = 0,
         views: int = 0,
+        motion: bool = False,
         scale: int = 1,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.bins, self.output_scale = bins, scale
         self._base = base
+        self._motion = motion
+        lit = bins - 2 if motion else bins
         self.state_specs = (
             *(StateSpec(name, depth * channels, 2) for name, depth in DEPTH.items()),
             StateSpec('carried', CARRIED_CHANNELS, 1),
         )
-        self.embed = nn.Conv2d(4 * bins, channels, 3, padding=1)
+        self.embed = nn.Conv2d(4 * lit, channels, 3, padding=1)
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
         self.first = Propagation(channels, blocks, taps)
         self.second = Propagation(channels, blocks, taps)
         self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
-        self.views = GatedViews(bins, channels, views) if views else None
-        self.fusion = TemporalFusion(channels, channels, scale=scale)
+        self.views = GatedViews(lit, channels, views) if views else None
+        self.fusion = TemporalFusion(channels, 0 if motion else channels, scale=scale)
         initialise(self, seed)
         for part in (self.first.align, self.second.align, self.fusion):
             part.start_still()
@@ -103,20 +108,26 @@ class Spk2Vid(RecurrentNetwork):
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
         recent, wide, carried = self._state_or_zeros(x, state)
+        moved = None
+        if self._motion:
+            x, moved = x[:, :-2], x[:, -2:]
         centred = self._centred(x)
         now = self.embed(functional.pixel_unshuffle(centred, 2))
         now = self.refine(functional.leaky_relu(now, LEAK))
         recent_1, recent_2 = recent.chunk(2, 1)
-        first, motion = self.first(now, (recent_1, recent_2))
+        step = (
+            None if moved is None else functional.avg_pool2d(moved, 2) / 2
+        )  # in features' pixels
+        first, motion = self.first(now, (recent_1, recent_2), _times(step, 1, 2))
         wide_1, wide_2, wide_3, wide_4 = wide.chunk(4, 1)
-        second, _ = self.second(first, (wide_2, wide_4))
+        second, _ = self.second(first, (wide_2, wide_4), _times(step, 2, 4))
         drawn = first + second
         image = functional.pixel_shuffle(self.head(drawn), 2 * self.output_scale)
         sharp = [] if self._base is None else [x[:, self._base : self._base + 1]]
         sharp += [] if self.views is None else [self.views(centred, drawn)]
         for part in sharp:
             image = image + self._enlarged(part)
-        image, carried = self.fusion(image, carried, drawn, motion)
+        image, carried = self.fusion(image, carried, drawn, motion if moved is None else moved)
         recent = torch.cat([first, recent_1], 1)
         wide = torch.cat([second, wide_1, wide_2, wide_3], 1)
         return image, (recent, wide, carried)
@@ -157,16 +168,26 @@ class Propagation(nn.Module):
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
 
     def forward(
-        self, now: torch.Tensor, earlier: tuple[torch.Tensor, torch.Tensor]
+        self,
+        now: torch.Tensor,
+        earlier: tuple[torch.Tensor, torch.Tensor],
+        known: tuple[torch.Tensor, torch.Tensor] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Propagate.
+        """Propagate; see JointAlignment for what goes in.
 
         Returns: features [batch, channels, height, width], within +-BOUND, and what was seen of
             the motion, [batch, channels, height / 2, width / 2].
         """
-        aligned, motion = self.align(now, earlier)
+        aligned, motion = self.align(now, earlier, known)
         joined = self.modulate(now + self.join(torch.cat([now, *aligned], 1)))
         return self.refine(joined).clamp(-BOUND, BOUND), motion
+
+
+def _times(
+    step: torch.Tensor | None, first: int, second: int
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return how far the scene moved in so many steps, each as far as the last one."""
+    return None if step is None else (first * step, second * step)
 
 
 def _last_of(part: nn.Module) -> list[nn.Conv2d]:

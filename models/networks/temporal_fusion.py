@@ -32,7 +32,8 @@ class TemporalFusion(nn.Module):
 
     Args:
         channels: of the features, at half the resolution of the sensor.
-        motion_channels: of the features that tell the motion, at a quarter of it.
+        motion_channels: of the features that tell the motion, at a quarter of it; 0 = the motion
+            is known.
         width: of the layer that judges.
         scale: pixels of the image to a side of one of the sensor.
     """
@@ -42,13 +43,14 @@ class TemporalFusion(nn.Module):
     ) -> None:
         super().__init__()
         self._scale = scale
-        self.flow = nn.Conv2d(motion_channels, 2, 3, padding=1)
+        self.flow = nn.Conv2d(motion_channels, 2, 3, padding=1) if motion_channels else None
         self.judge = nn.Conv2d(channels + 4, width, 3, padding=1)
         self.trust = nn.Conv2d(width, 4, 3, padding=1)
 
     def start_still(self) -> None:
         """Make the motion zero and the trust small and the same everywhere."""
-        nn.init.zeros_(self.flow.weight)
+        if self.flow is not None:
+            nn.init.zeros_(self.flow.weight)
         nn.init.zeros_(self.trust.weight)
         nn.init.constant_(self.trust.bias, FIRST_TRUST)
 
@@ -65,16 +67,18 @@ class TemporalFusion(nn.Module):
             image: the new one, [batch, 1, scale height, scale width].
             carried: [batch, 2, height, width].
             features: of now, [batch, channels, height / 2, width / 2].
-            motion: [batch, motion_channels, height / 4, width / 4].
+            motion: [batch, motion_channels, height / 4, width / 4]; or where what is seen here
+                was at the last image, pixels to the right and down, [batch, 2, height, width].
 
         Returns: the better image, 0 to 1, and what to carry.
         """
-        flow = functional.interpolate(
-            self.flow(motion), scale_factor=4, mode='bilinear', align_corners=False
-        )
+        if self.flow is not None:
+            motion = functional.interpolate(
+                self.flow(motion), scale_factor=4, mode='bilinear', align_corners=False
+            )
         # Nothing but what can run in float32 lies between here and the image, so a runtime that
         # computes in bfloat16 keeps the coordinates of a whole image apart.
-        before, worth = warp(carried, flow).chunk(2, 1)
+        before, worth = warp(carried, motion).chunk(2, 1)
         change = before - self._seen_by_sensor(image)
         seen = torch.cat([features, functional.pixel_unshuffle(change, 2)], 1)
         logits = self.trust(functional.leaky_relu(self.judge(seen), LEAK))

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the spikes around an instant say of the light, with the scene's motion taken out.
 
-Comes in: Windows of SpikePlanes. Goes out: float32 [6 + 9, height, width] in spikes a plane: the
-rates of `front_end/interval_rates.py`, then the means over groups of planes in a row, the oldest
-first, each carried along with the scene to where it is at the instant (front_end/plane_motion.py).
-Knows nothing about networks. Training and the live node both call this.
+Comes in: Windows of SpikePlanes. Goes out: float32 [6 + 9 + 2, height, width]. In spikes a plane:
+the rates of `front_end/interval_rates.py`, then the means over groups of planes in a row, the
+oldest first, each carried along with the scene to where it is at the instant
+(front_end/plane_motion.py). In pixels to the right and down: where what is seen here was one
+window ago. Knows nothing about networks. Training and the live node both call this.
 
 The rates are of one pixel each and know nothing of motion: where the groups disagree, because
 something was hidden or the flow is wrong, they still tell the light. Groups whose planes have not
@@ -25,6 +26,9 @@ GROUPS = 3, 3, 2, 2, 1, 2, 2, 3, 3
 """Of each mean, how many times MOST_COUNTED planes; these are moved one by one, because a scene
 moves on during nine planes. The instant is in the middle of them all."""
 
+AXES = 2
+MEANS = slice(len(RATES), len(RATES) + len(GROUPS))
+
 
 class SpikeCompensated:
     """Implements Representation.
@@ -39,7 +43,7 @@ class SpikeCompensated:
         UserError: planes would be looked ahead that are not kept.
     """
 
-    channels = len(RATES) + len(GROUPS)
+    channels = len(RATES) + len(GROUPS) + AXES
 
     def __init__(self, width: int, height: int, lookahead_planes: int) -> None:
         if lookahead_planes + REACH >= PLANES_KEPT:
@@ -56,12 +60,16 @@ class SpikeCompensated:
         self._history.push(window.events.bits)
         interval_rates(self._history, out[: len(RATES)])
         with one_thread():
-            self._write_means(out)
+            velocity = self._motion.velocity()
+            self._write_means(velocity, out[MEANS], likely=out[0])
+        gone = 0 if velocity is None else velocity.transpose(2, 0, 1) * -len(window.events)
+        out[-AXES:] = gone
 
-    def _write_means(self, out: np.ndarray) -> None:
-        velocity = self._motion.velocity()
+    def _write_means(
+        self, velocity: np.ndarray | None, means: np.ndarray, likely: np.ndarray
+    ) -> None:
         first = self.lookahead_planes - REACH
-        for mean, times in zip(out[: len(RATES) - 1 : -1], GROUPS, strict=True):
+        for mean, times in zip(means[::-1], GROUPS, strict=True):  # the newest first
             begins = range(first, first + times * MOST_COUNTED, MOST_COUNTED)
             first = begins.stop
             seen = [
@@ -69,7 +77,7 @@ class SpikeCompensated:
                 for begin in begins
                 if 0 <= begin <= self._history.end - MOST_COUNTED
             ]
-            mean[:] = np.mean(seen, 0) if seen else out[0]
+            mean[:] = np.mean(seen, 0) if seen else likely
 
     def reset(self) -> None:
         """See Representation."""

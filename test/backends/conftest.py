@@ -31,15 +31,17 @@ MADE_HERE = {
     'hybrid': {'channels': 4},
     'spk2vid': {'channels': 6, 'taps': 3, 'views': 2},
     'spk2vid_x4': {'channels': 6, 'scale': 4},
+    'spk2vid_moved': {'channels': 6, 'bins': 17, 'views': 2, 'motion': True},
     'base': {'widths': [4, 4]},
     'stir_streaming': {'widths': [8, 8, 8, 8, 8]},
     'swinsf': {'channels': 4, 'depth': 2},
 }
-NETWORK_OF = {'spk2vid_x4': 'spk2vid'}
+NETWORK_OF = {'spk2vid_x4': 'spk2vid', 'spk2vid_moved': 'spk2vid'}
 """Where it is not the bundle's name."""
 READS = {
     'spk2vid': INTERVALS,
     'spk2vid_x4': INTERVALS,
+    'spk2vid_moved': {'kind': 'spike_compensated', 'lookahead_planes': 30},
     'base': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
     'stir_streaming': {'kind': 'spike_stack', 'planes': 21, 'lookahead_planes': 30},
     'swinsf': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
@@ -285,7 +287,7 @@ def inputs():
         kind = bundle.representation['kind']
         if kind == 'spike_stack':
             return (random.random(shape) < 0.3).astype(np.float32)
-        if kind == 'spike_intervals':
+        if kind in ('spike_intervals', 'spike_compensated'):
             rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
             rates[:, 0] = 0.4
             return rates

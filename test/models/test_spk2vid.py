@@ -15,9 +15,13 @@ from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 SMALL = {'channels': 6, 'bins': 15}
 
 
-def tensors(steps, seed=0):
+MOVED = {'channels': 6, 'bins': 17, 'motion': True}
+"""Told how the scene moves."""
+
+
+def tensors(steps, seed=0, bins=15):
     generator = torch.Generator().manual_seed(seed)
-    return 0.1 + 0.8 * torch.rand(steps, 2, 15, 16, 24, generator=generator)
+    return 0.1 + 0.8 * torch.rand(steps, 2, bins, 16, 24, generator=generator)
 
 
 def woken(network):
@@ -82,9 +86,10 @@ def test_super_resolution_gives_four_pixels_a_side():
     assert image.shape == (2, 1, 64, 96)
 
 
-def test_gradients_reach_every_parameter():
-    network, state, total = woken(Spk2Vid(**SMALL, taps=3, views=2)), None, 0.0
-    for x in tensors(5):
+@pytest.mark.parametrize('said', [SMALL, MOVED], ids=['motion found', 'motion known'])
+def test_gradients_reach_every_parameter(said):
+    network, state, total = woken(Spk2Vid(**said, taps=3, views=2)), None, 0.0
+    for x in tensors(5, bins=network.bins):
         image, state = network(x, state)
         total = total + image.square().mean()
     total.backward()
@@ -96,8 +101,39 @@ def test_the_default_needs_at_most_2_gmac_at_250x400():
 
     recipe = read_recipe(find_recipe('spk2vid'))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        Spk2Vid(**recipe.network.arguments)(torch.zeros(1, 15, 252, 400))
+        network = Spk2Vid(**recipe.network.arguments)
+        network(torch.zeros(1, network.bins, 252, 400))
     assert counter.get_total_flops() / 2 <= 2e9
+
+
+def test_how_the_scene_moves_is_no_light():
+    network = woken(Spk2Vid(**MOVED, views=2))
+    (x,) = tensors(1, bins=17)
+    moved = x.clone()
+    moved[:, -2:] = 5.0
+    # Of the first image nothing was seen before, so it matters to none.
+    torch.testing.assert_close(network(moved)[0], network(x)[0])
+
+
+def test_alignments_begin_where_the_scene_is_known_to_have_been():
+    """Untrained, a scene that is told to move by eight pixels looks as if it stood still."""
+    network = Spk2Vid(**MOVED, views=2)
+    for part in (network.first, network.second):
+        torch.nn.init.normal_(part.join.weight, std=0.2)
+    torch.nn.init.normal_(network.head.weight, std=0.2)
+    still = tensors(1, bins=17)[0].repeat(1, 1, 4, 6)
+    still[:, -2:] = 0.0
+    images = []
+    for step in (0, 8):
+        state, inside = None, []
+        for number in range(6):
+            x = still.roll(step * number, -1)
+            x[:, -2] = -step
+            with torch.no_grad():
+                image, state = network(x, state)
+            inside.append(image.roll(-step * number, -1)[..., 16:-16, 64:-64])
+        images.append(inside[-1])
+    torch.testing.assert_close(images[1], images[0], atol=1e-4, rtol=0)
 
 
 def aligned_by(offset_x, offset_y, features, taps=1):

@@ -67,6 +67,20 @@ def test_a_moving_scene_is_averaged_along_its_motion():
     torch.testing.assert_close(image[..., inside], images[-1][..., inside])
 
 
+def test_a_motion_that_is_known_is_taken_as_it_is():
+    fusion = TemporalFusion(6, 0)
+    fusion.start_still()
+    torch.nn.init.constant_(fusion.trust.bias, 100.0)
+    (scene,) = noisy(1)
+    features = torch.zeros(1, 6, HEIGHT // 2, WIDTH // 2)
+    known = torch.tensor([-2.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, HEIGHT, WIDTH)
+    carried = torch.zeros(1, CARRIED_CHANNELS, HEIGHT, WIDTH)
+    with torch.no_grad():
+        for step in range(4):
+            image, carried = fusion(scene.roll(2 * step, -1), carried, features, known)
+    torch.testing.assert_close(image[..., 6:], scene.roll(6, -1)[..., 6:])
+
+
 def test_a_mean_is_worth_no_more_than_the_most():
     _, carried = fused(fusion_that(True), noisy(1).expand(50, -1, -1, -1, -1))
     assert float(carried[:, 1].max()) == 1
