@@ -21,6 +21,8 @@ STRUCTURE_SHRINKS = 2, 4, 8
 Images that are smaller than a window are not compared at its scale."""
 STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
 """Of the smallest image that has a structure."""
+LEAST_SQUARE = 1e-6
+"""Mean square error below which nothing is gained: 60 dB."""
 GREATEST_GAIN = 20.0
 """What is darker than that is left dark: it is noise."""
 
@@ -37,6 +39,9 @@ class LossWeights:
             their brightness. With `ssim` this is about the multi-scale SSIM of Wang et al.
             (Asilomar 2003).
         gradient: mean absolute difference of the image gradients at three scales.
+        log_mse: natural logarithm of the mean square error of each sequence, averaged: PSNR. A
+            clean sequence that becomes better by a tenth then counts as much as a noisy one; the
+            terms above are mostly about the noisy ones.
         temporal: mean absolute difference of the changes from window to window: flicker in a still
             scene, or parts that lag behind.
         contrast: absolute difference of the standard deviations of the images.
@@ -51,6 +56,7 @@ class LossWeights:
     ssim: float = 0.5
     structure: float = 0.0
     gradient: float = 0.5
+    log_mse: float = 0.0
     temporal: float = 0.3
     contrast: float = 0.0
     rest: float = 0.0
@@ -100,6 +106,8 @@ class Loss:
                 terms['structure'] = structure_difference(flat, flat_truth)
             if w.gradient:
                 terms['gradient'] = gradient_difference(flat, flat_truth)
+            if w.log_mse:
+                terms['log_mse'] = log_mean_square(video, truth)
             if w.temporal:
                 terms['temporal'] = change_difference(video, truth, before)
             if w.contrast:
@@ -180,6 +188,12 @@ def gradient_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tenso
             return total / scale
         total = total + error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     return total / GRADIENT_SCALES
+
+
+def log_mean_square(video: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean over the sequences of the logarithm of their mean square error."""
+    square = (video - truth).square().transpose(0, 1).flatten(1).mean(1)
+    return (square + LEAST_SQUARE).log().mean()
 
 
 def change_difference(

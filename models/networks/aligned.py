@@ -28,19 +28,21 @@ class JointAlignment(nn.Module):
     Args:
         channels: of each of the features, a multiple of `groups`.
         groups: of channels that move together.
+        width: channels of what sees the motion; 0 = as many as the features have.
         taps: samples a side of the kernel: 1 = the features move as they are, 3 = deformable
             3x3 convolution.
     """
 
-    def __init__(self, channels: int, groups: int = 2, taps: int = 1) -> None:
+    def __init__(self, channels: int, groups: int = 2, width: int = 0, taps: int = 1) -> None:
         super().__init__()
         self._groups, self._taps = groups, taps
         self._coordinates = 2 * 2 * groups * taps**2
         """Two moments, two axes."""
-        self.motion = nn.Conv2d(3 * channels, channels, 3, stride=2, padding=1)
-        self.wider = nn.Conv2d(channels, channels, 3, padding=2, dilation=2)
-        self.offsets = nn.Conv2d(channels, self._coordinates, 3, padding=1)
-        self.correct = nn.Conv2d(channels + self._coordinates, self._coordinates, 3, padding=1)
+        width = width or channels
+        self.motion = nn.Conv2d(3 * channels, width, 3, stride=2, padding=1)
+        self.wider = nn.Conv2d(width, width, 3, padding=2, dilation=2)
+        self.offsets = nn.Conv2d(width, self._coordinates, 3, padding=1)
+        self.correct = nn.Conv2d(width + self._coordinates, self._coordinates, 3, padding=1)
         self.kernel = nn.Conv2d(channels * taps**2, channels, 1) if taps > 1 else nn.Identity()
 
     def start_still(self) -> None:
@@ -63,7 +65,7 @@ class JointAlignment(nn.Module):
                 to the right and down, [batch, 2, height, width]. The offsets only correct it.
 
         Returns: the two earlier features [batch, channels, height, width], aligned to now, and
-            what was seen of the motion, [batch, channels, height / 2, width / 2].
+            what was seen of the motion, [batch, width of that, height / 2, width / 2].
         """
         seen = functional.leaky_relu(self.motion(torch.cat([now, *earlier], 1)), LEAK)
         seen = functional.leaky_relu(seen + self.wider(seen), LEAK)

@@ -60,6 +60,8 @@ class Spk2Vid(RecurrentNetwork):
             closed, so that weights of a network without them can be trained on.
         motion: whether the last two channels of the input are no light, but tell where what is
             seen was one image ago, in pixels to the right and down. All alignments begin there.
+        align_width: channels of what looks for the motion; 0 = as many as the features have. Few
+            do where the motion is told.
         scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
         seed: of the initial weights.
     """
@@ -75,6 +77,7 @@ class Spk2Vid(RecurrentNetwork):
         base: int | None = 0,
         views: int = 0,
         motion: bool = False,
+        align_width: int = 0,
         scale: int = 1,
         seed: int = 0,
     ) -> None:
@@ -89,11 +92,13 @@ class Spk2Vid(RecurrentNetwork):
         )
         self.embed = nn.Conv2d(4 * lit, channels, 3, padding=1)
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
-        self.first = Propagation(channels, blocks, taps)
-        self.second = Propagation(channels, blocks, taps)
+        self.first = Propagation(channels, blocks, align_width, taps)
+        self.second = Propagation(channels, blocks, align_width, taps)
         self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
         self.views = GatedViews(lit, channels, views) if views else None
-        self.fusion = TemporalFusion(channels, 0 if motion else channels, scale=scale)
+        self.fusion = TemporalFusion(
+            channels, 0 if motion else align_width or channels, scale=scale
+        )
         initialise(self, seed)
         for part in (self.first.align, self.second.align, self.fusion):
             part.start_still()
@@ -157,12 +162,13 @@ class Propagation(nn.Module):
     Args:
         channels: of all features.
         blocks: residual blocks at the end.
+        width: of the alignment.
         taps: of the alignment.
     """
 
-    def __init__(self, channels: int, blocks: int, taps: int) -> None:
+    def __init__(self, channels: int, blocks: int, width: int, taps: int) -> None:
         super().__init__()
-        self.align = JointAlignment(channels, taps=taps)
+        self.align = JointAlignment(channels, width=width, taps=taps)
         self.join = nn.Conv2d(3 * channels, channels, 1)
         self.modulate = ContentModulation(channels)
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))

@@ -14,6 +14,7 @@ from spike_recon_training.losses import (  # noqa: E402
     change_difference,
     contrast_difference,
     gradient_difference,
+    log_mean_square,
     ssim,
     structure_difference,
 )
@@ -128,3 +129,23 @@ def test_gradients_flow_and_are_finite():
     assert made.grad is not None
     assert torch.isfinite(made.grad).all()
     assert made.grad.any()
+
+
+def test_of_a_clean_sequence_a_tenth_less_error_counts_as_much_as_of_a_noisy_one():
+    truth = video(batch=2)
+    error = torch.tensor([0.2, 0.02])[:, None, None, None] * (video(batch=2, seed=1) - 0.5)
+    losses = []
+    for better in ([1.0, 1.0], [0.9, 1.0], [1.0, 0.9]):
+        less = torch.tensor(better)[:, None, None, None]
+        losses.append(float(log_mean_square(truth + less * error, truth)))
+    assert losses[0] - losses[1] == pytest.approx(-np.log(0.9), rel=1e-2)
+    assert losses[0] - losses[2] == pytest.approx(-np.log(0.9), rel=0.05)  # nearer to the least
+
+
+def test_an_error_of_nothing_has_a_logarithm():
+    seen = video().requires_grad_()
+    loss, terms = Loss(LossWeights(l1=0, ssim=0, gradient=0, temporal=0, log_mse=1))(seen, video())
+    loss.backward()
+    assert set(terms) == {'log_mse'}
+    assert torch.isfinite(loss)
+    assert torch.isfinite(seen.grad).all()
