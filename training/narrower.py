@@ -47,6 +47,11 @@ def narrower_bundle(
     arguments = arguments | {'reduction': reduction}
     try:
         narrow = make_network(name, **arguments)
+    except ValueError:
+        raise UserError(
+            f'{card["name"]} cannot be narrower: its network, {name}, takes no `reduction`'
+        ) from None
+    try:
         lost = prune(wide, narrow, sequences)
     except ValueError as error:
         raise UserError(

@@ -51,7 +51,10 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
         (['nothing'], 'nothing is no network; give the folder of a bundle'),
         ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
         ([WIDE, '--reduction', '1'], 'with --reduction 1: no block has more channels inside'),
-        ([str(zoo_folder() / 'hybrid')], 'hybrid cannot be narrower'),
+        (
+            [str(zoo_folder() / 'hybrid')],
+            'hybrid cannot be narrower: its network, hybrid, takes no `reduction`',
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path, walk, capsys, arguments, said):
