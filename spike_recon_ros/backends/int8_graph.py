@@ -168,8 +168,7 @@ def _left_out(bundle: Bundle, *, finely: bool) -> list[str]:
         return []
     nodes = onnx.load(str(bundle.onnx)).graph.node  # each stands behind what it reads
     reached = {f'{spec.name}_in' for spec in bundle.state}
-    behind: set[str] = set()
-    """Tensors that a state reaches through a convolution."""
+    behind: set[str] = set()  # what a state reaches through a convolution
     for node in nodes:
         if reached.intersection(node.input):
             reached |= set(node.output)
