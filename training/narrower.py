@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a bundle to one of the same network, narrower inside its blocks.
 
-Comes in: the folder of a bundle, and what its network reads of recordings. Goes out: a bundle to
+Comes in: what a bundle is, and what its network reads of recordings. Goes out: a bundle to
 train on from. Knows nothing about which channels are worth keeping.
 """
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from safetensors.torch import load_file
 
-from spike_recon_models.export import WEIGHTS, export_bundle
+from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.networks import make_network
 from spike_recon_models.pruning import prune
 from spike_recon_ros.errors import UserError
 
 
 def narrower_bundle(
-    folder: Path,
+    card: dict[str, Any],
+    weights: Path,
     reduction: int,
     sequences: Sequence[Sequence[np.ndarray]],
     recordings: list[str],
@@ -30,7 +30,8 @@ def narrower_bundle(
     """Write the bundle; return what its card says of it.
 
     Args:
-        folder: a bundle that can be run.
+        card: of the bundle, in the form of model.yaml.
+        weights: file of the bundle.
         reduction: how many times fewer channels a block has inside than outside.
         sequences: tensors [bins, height, width] of windows that follow each other; several such
             stretches.
@@ -40,10 +41,9 @@ def narrower_bundle(
     Raises:
         UserError: the network cannot be narrower.
     """
-    card = yaml.safe_load((folder / 'model.yaml').read_text(encoding='utf-8'))
     name, arguments = card['network']['name'], card['network']['arguments']
     wide = make_network(name, **arguments).eval()
-    wide.load_state_dict(load_file(folder / WEIGHTS))
+    wide.load_state_dict(load_file(weights))
     arguments = arguments | {'reduction': reduction}
     try:
         narrow = make_network(name, **arguments)
@@ -63,10 +63,10 @@ def narrower_bundle(
         'lost': {block: round(share, 4) for block, share in lost.items()},
     }
     trained = card['recipe'] if isinstance(card['recipe'], dict) else {}
-    card |= {
+    changed = {
         'network': {'name': name, 'arguments': arguments},
         'recipe': {'pruned': said, **trained},
         'metrics': {},  # they are the wide one's
     }
-    export_bundle(narrow, output, card)
+    export_bundle(narrow, output, card | changed)
     return said

@@ -26,6 +26,7 @@ from spike_recon_ros.cli.evaluate_report import (
     write_curves,
     write_tables,
 )
+from spike_recon_ros.cli.output_folder import check_free
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
@@ -114,8 +115,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         return _of_planes(args, settings, evaluate_clips.evaluate_clips, evaluate_clips.show_clips)
     if not args.models or args.out is None:
         raise UserError('evaluate needs the models (-m) and a folder to write (-o); name them')
-    if args.out.exists() and any(args.out.iterdir()) and not args.overwrite:
-        raise UserError(f'{args.out} is not empty; choose another name or add --overwrite')
+    check_free(args.out, overwrite=args.overwrite)
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         models = contenders(args.models, Path(scratch))

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.cli.output_folder import check_free
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 
@@ -49,8 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no run, BUNDLE exists, the figures are no JSON object, or PyTorch or
             ONNX is not installed.
     """
-    if args.output.exists() and any(args.output.iterdir()) and not args.overwrite:
-        raise UserError(f'{args.output} is not empty; choose another name or add --overwrite')
+    check_free(args.output, overwrite=args.overwrite)
     with training_installed():
         from spike_recon_training.export import export_run  # noqa: PLC0415
     figures = None if args.figures is None else _figures(args.figures)

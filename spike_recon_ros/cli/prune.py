@@ -12,9 +12,8 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.zoo import find_bundle
-from spike_recon_ros.cli.tapped import tensors_of
+from spike_recon_ros.cli import tapped
+from spike_recon_ros.cli.output_folder import check_free
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 
@@ -34,13 +33,7 @@ like what the network will see, as with `spike-recon quantize`.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    parser.add_argument(
-        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
-    )
-    parser.add_argument(
-        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
-        help='recording to learn from (may be given several times)',
-    )  # fmt: skip
+    tapped.add_arguments(parser, 'learn from')
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='NARROW', help='folder to write'
     )
@@ -60,15 +53,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.reduction < 1:
         raise UserError('--reduction must be 1 or more')
-    if args.output.exists() and any(args.output.iterdir()) and not args.overwrite:
-        raise UserError(f'{args.output} is not empty; choose another name or add --overwrite')
-    folder = find_bundle(args.name)
-    if folder is None:
-        raise UserError(f'{args.name} is no network; give the folder of a bundle')
-    bundle = read_bundle(folder)
+    check_free(args.output, overwrite=args.overwrite)
+    bundle = tapped.bundle_named(args.name)
     with training_installed():
         from spike_recon_training.narrower import narrower_bundle  # noqa: PLC0415
-    sequences = tensors_of(bundle, args.dataset, Console(stderr=True))
+    sequences = tapped.tensors_of(bundle, args.dataset, Console(stderr=True))
     recordings = [path.name for path in args.dataset]
-    said = narrower_bundle(folder, args.reduction, sequences, recordings, args.output)
+    said = narrower_bundle(
+        bundle.description, bundle.weights, args.reduction, sequences, recordings, args.output
+    )
     return {'bundle': str(args.output), **said}

@@ -16,10 +16,9 @@ import yaml
 from rich.console import Console
 
 from spike_recon_ros.backends.bundle import DESCRIPTION as DESCRIPTION_FILE
-from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
+from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX
 from spike_recon_ros.backends.golden import deviation
-from spike_recon_ros.backends.zoo import find_bundle
-from spike_recon_ros.cli.tapped import tensors_of
+from spike_recon_ros.cli import tapped
 from spike_recon_ros.errors import UserError
 
 HELP = "let a network's convolutions compute in eight bits, which is faster on CPUs"
@@ -46,13 +45,7 @@ COARSEST = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    parser.add_argument(
-        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
-    )
-    parser.add_argument(
-        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
-        help='recording to find the ranges with (may be given several times)',
-    )  # fmt: skip
+    tapped.add_arguments(parser, 'find the ranges with')
     parser.add_argument(
         '--windows', type=int, default=40, metavar='N',
         help='windows whose ranges count, spread over the recordings (%(default)s)',
@@ -68,13 +61,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.windows < 1:
         raise UserError('--windows must be 1 or more')
-    folder = find_bundle(args.name)
-    if folder is None:
-        raise UserError(f'{args.name} is no network; give the folder of a bundle')
-    bundle = read_bundle(folder)
+    bundle = tapped.bundle_named(args.name)
     int8_graph = _library()
     console = Console(stderr=True)
-    sequences = tensors_of(bundle, args.dataset, console)
+    sequences = tapped.tensors_of(bundle, args.dataset, console)
     console.print(f'{sum(map(len, sequences))} windows; finding ranges', highlight=False)
     expected = int8_graph.images(bundle, bundle.onnx, sequences)
     for finely in (False, True):
@@ -94,8 +84,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         'finely': finely,
         'off_by_share_of_contrast': round(off, 4),
     }
-    _write(folder, graph, golden, said)
-    return {'bundle': str(folder), 'bytes': len(graph), **said}
+    _write(bundle.folder, graph, golden, said)
+    return {'bundle': str(bundle.folder), 'bytes': len(graph), **said}
 
 
 def _library() -> Any:

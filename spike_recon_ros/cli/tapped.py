@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a network would read of recordings, for commands that learn from it.
 
-Comes in: a bundle and recordings. Goes out: the tensors of their windows. Knows nothing about what
-they are for.
+Comes in: a bundle and recordings, named on the command line. Goes out: the tensors of their
+windows. Knows nothing about what they are for.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.backends.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.cli.run import frames_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
@@ -24,6 +26,29 @@ from spike_recon_ros.windows.window import Window
 
 MOST_WINDOWS = 200
 """Whose tensors are held in memory."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Declare the bundle and the recordings, which are there to do something with."""
+    parser.add_argument(
+        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
+    )
+    parser.add_argument(
+        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
+        help=f'recording to {purpose} (may be given several times)',
+    )  # fmt: skip
+
+
+def bundle_named(name: str) -> Bundle:
+    """Return the bundle that the command line names.
+
+    Raises:
+        UserError: there is none, or it is not whole.
+    """
+    folder = find_bundle(name)
+    if folder is None:
+        raise UserError(f'{name} is no network; give the folder of a bundle')
+    return read_bundle(folder)
 
 
 def tensors_of(

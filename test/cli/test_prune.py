@@ -16,14 +16,6 @@ for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
 WIDE = str(zoo_folder() / 'two_scale_gru_small')
 
 
-@pytest.fixture(scope='module')
-def walk(tmp_path_factory):
-    """Return a short recording."""
-    path = tmp_path_factory.mktemp('recordings') / 'walk'
-    assert main(['simulate', '-o', str(path), '--size', '64x48', '--duration', '0.2']) == 0
-    return path
-
-
 def test_the_narrower_network_is_a_bundle_that_tells_where_it_comes_from(tmp_path, walk, capsys):
     made = tmp_path / 'narrow'
     assert main(['prune', WIDE, '-d', str(walk), '-o', str(made), '--reduction', '2']) == 0

@@ -16,14 +16,6 @@ pytest.importorskip('onnx', reason='onnx not installed')
 pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 
 
-@pytest.fixture(scope='module')
-def walk(tmp_path_factory):
-    """Return a short recording."""
-    path = tmp_path_factory.mktemp('recordings') / 'walk'
-    assert main(['simulate', '-o', str(path), '--size', '64x48', '--duration', '0.2']) == 0
-    return path
-
-
 @pytest.fixture
 def bundle(tmp_path):
     """Return the folder of a bundle."""

@@ -24,12 +24,15 @@ def grids(count=3):
 def network():
     """Return one whose blocks all add something."""
     made = TwoScaleGru(**PARTS, seed=4).eval()
-    generator = torch.Generator().manual_seed(9)
-    with torch.no_grad():
-        for weight in made.parameters():
-            if weight.ndim == 4 and not weight.any():
-                weight.copy_(0.1 * torch.randn(weight.shape, generator=generator))
+    torch.manual_seed(9)
+    for block in narrowable(made):
+        torch.nn.init.normal_(block.second.weight, std=0.1)
     return made
+
+
+def narrowable(network):
+    """Return the blocks with more channels inside than a CPU computes at once."""
+    return *network.events, network.context, *network.wider, *network.middle
 
 
 def narrow():
@@ -60,7 +63,7 @@ class OneBlock(torch.nn.Module):
 def put_to_sleep(network, seed=1):
     """Let half of the channels inside all blocks that can be narrower never wake."""
     generator = torch.Generator().manual_seed(seed)
-    for block in (*network.events, network.context, *network.wider, *network.middle):
+    for block in narrowable(network):
         inner = block.first.out_channels
         asleep = torch.randperm(inner, generator=generator)[: inner // 2]
         block.first.bias.data[asleep] = 0.0

@@ -1,0 +1,15 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of several commands share."""
+
+import pytest
+
+from spike_recon_ros.cli.main import main
+
+
+@pytest.fixture(scope='session')
+def walk(tmp_path_factory):
+    """Return a short recording."""
+    path = tmp_path_factory.mktemp('recordings') / 'walk'
+    assert main(['simulate', '-o', str(path), '--size', '64x48', '--duration', '0.2']) == 0
+    return path
