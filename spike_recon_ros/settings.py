@@ -60,8 +60,8 @@ class Settings:
     model: str = _setting(
         AUTO,
         'What reconstructs: a network of the model zoo, the path of a bundle, the filter fibar or '
-        'leaky_integrator, or for a spike camera spike_intervals, tfi or tfp; auto takes '
-        f'{EVENT_MODEL} for events and, for spike planes, the first that is installed of '
+        'leaky_integrator, or for a spike camera spike_intervals, compensated_tfi, tfi or tfp; auto '
+        f'takes {EVENT_MODEL} for events and, for spike planes, the first that is installed of '
         f'{", ".join(SPIKE_MODELS)}.',
     )
     backend: str = _setting(
@@ -125,8 +125,8 @@ class Settings:
     lookahead_planes: int = _setting(
         -1,
         'Spike cameras: planes after the one that an image is for whose spikes are used; so much '
-        'later it comes. -1 = what the network was trained with, and 40 for spike_intervals and '
-        'tfi.',
+        'later it comes. -1 = what the network was trained with, 40 for spike_intervals and tfi, '
+        'and 30 for compensated_tfi.',
         low=-1,
         high=63,
     )

@@ -107,7 +107,9 @@ def test_time_that_goes_back_resets():
 
 
 def test_model_of_events_names_those_of_spike_planes():
-    with pytest.raises(UserError, match=r'spike planes came.*spike_intervals.*tfi, tfp'):
+    with pytest.raises(
+        UserError, match=r'spike planes came.*compensated_tfi.*spike_intervals.*tfi, tfp'
+    ):
         Reconstructor(Settings(model='fibar')).push(packet_of(random_bits(1)))
 
 

@@ -245,6 +245,7 @@ def _check(recipe: Recipe) -> None:
         o.average,
         o.warm_up,
         recipe.spikes.hasty_share,
+        recipe.spikes.early_share,
         o.small_share,
     )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')

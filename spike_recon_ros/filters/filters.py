@@ -8,12 +8,14 @@ about networks.
 
 from collections.abc import Callable
 
+from spike_recon_ros.filters.compensated_tfi import CompensatedTfi
 from spike_recon_ros.filters.fibar import Fibar
 from spike_recon_ros.filters.leaky_integrator import LeakyIntegrator
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfi import Tfi
 from spike_recon_ros.filters.tfp import Tfp
+from spike_recon_ros.front_end.moved_rates import REACH
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
 
@@ -26,8 +28,12 @@ def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
     return LeakyIntegrator(width, height, settings.leak_time)
 
 
-def _lookahead(settings: Settings) -> int:
-    return LOOKAHEAD_PLANES if settings.lookahead_planes < 0 else settings.lookahead_planes
+def _lookahead(settings: Settings, usual: int = LOOKAHEAD_PLANES) -> int:
+    return usual if settings.lookahead_planes < 0 else settings.lookahead_planes
+
+
+def _compensated_tfi(width: int, height: int, settings: Settings) -> Model:
+    return CompensatedTfi(width, height, _lookahead(settings, REACH))
 
 
 def _spike_intervals(width: int, height: int, settings: Settings) -> Model:
@@ -49,6 +55,7 @@ FILTERS: Makers = {
 }
 """Of events."""
 SPIKE_FILTERS: Makers = {
+    CompensatedTfi.name: _compensated_tfi,
     SpikeIntervals.name: _spike_intervals,
     Tfi.name: _tfi,
     Tfp.name: _tfp,

@@ -1,14 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How the scene moves across spike planes, and planes as they would be if it stood still.
+"""How the scene moves across spike planes, and images as they would be if it stood still.
 
-Comes in: a SpikeHistory. Goes out: velocities around its instant, and means over groups of planes
-that are carried along with the scene to where it is at the instant. Knows nothing about what is
-made of them.
+Comes in: a SpikeHistory. Goes out: velocities around its instant, and images that are carried
+along with the scene to where it is at the instant. Knows nothing about what is made of them.
 
-A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
-either coarse or blurred. All planes together tell it finely, once each is moved by how far the
-scene went until the instant. Dense inverse search (Kroeger et al., "Fast Optical Flow Using Dense
+Dense inverse search (Kroeger et al., "Fast Optical Flow Using Dense
 Inverse Search", ECCV 2016) finds how far, from the means of the earlier and of the later half; all
 that is assumed is a velocity that does not change for the few milliseconds in between.
 """
@@ -19,7 +16,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
 
 REACH = 31
 """Planes on either side of the instant from which the motion is told, if they have been seen."""
@@ -33,9 +30,6 @@ SMALLEST_SIDE = 16
 """Of a sensor in which motion can be told, pixels."""
 BRIGHT = 3.0
 """Standard deviations above the mean that are white in what is compared."""
-SPIKE = 80
-"""What a spike counts in the bytes that are moved; three of them must fit."""
-MOST_COUNTED = 255 // SPIKE
 
 
 @contextmanager
@@ -50,7 +44,7 @@ def one_thread() -> Iterator[None]:
 
 
 class PlaneMotion:
-    """Finds velocities and moves groups of planes along.
+    """Finds velocities and carries images along.
 
     Args:
         history: of the pixels; is read whenever something is asked for.
@@ -69,7 +63,7 @@ class PlaneMotion:
         """
         history = self._history
         newest = max(0, history.lookahead - REACH)
-        oldest = min(history.lookahead + REACH + 1, history.end)
+        oldest = min(history.lookahead + REACH + 1, history.end, PLANES_KEPT)
         half = (oldest - newest) // 2
         if 2 * half < LEAST_PLANES or min(history.width, history.height) < SMALLEST_SIDE:
             return None
@@ -81,27 +75,23 @@ class PlaneMotion:
         velocity = flow * np.float32(1 / apart)
         # The flow is told where the scene was in the middle of the earlier half.
         since = oldest - (half + 1) / 2 - history.lookahead
-        return self._moved(velocity, velocity, -since)
+        return self._sampled(velocity, velocity, -since, cv2.INTER_LINEAR)
 
-    def count(self, first: int, planes: int, velocity: np.ndarray | None) -> np.ndarray:
-        """Return the mean of some planes, moved to the instant: float32 [height, width].
+    def move(self, image: np.ndarray, velocity: np.ndarray, planes: float) -> None:
+        """Put at each place of an image what lies where its scene is so many planes later.
 
         Args:
-            first: planes before the newest at which to begin, 0 = the newest itself.
-            planes: how many, 1 to MOST_COUNTED.
-            velocity: as `velocity` returns it; None = nothing moves.
+            image: float32 [height, width].
+            velocity: as `velocity` returns it.
+            planes: later than the instant.
         """
-        counted = self._history.count(first, first + planes)
-        later = self._history.lookahead - (first + (planes - 1) / 2)
-        if velocity is None or not later:
-            return counted * np.float32(1 / planes)
-        moved = self._moved(cv2.multiply(counted, SPIKE), velocity, later)
-        return moved * np.float32(1 / (SPIKE * planes))
+        image[:] = self._sampled(image, velocity, planes, cv2.INTER_CUBIC)
 
-    def _moved(self, image: np.ndarray, velocity: np.ndarray, planes: float) -> np.ndarray:
-        """Return at each place what lies where its scene is so many planes later."""
+    def _sampled(
+        self, image: np.ndarray, velocity: np.ndarray, planes: float, interpolation: int
+    ) -> np.ndarray:
         there = cv2.scaleAdd(velocity, planes, self._places)
-        return cv2.remap(image, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(image, there, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _comparable(earlier: np.ndarray, later: np.ndarray) -> list[np.ndarray]:

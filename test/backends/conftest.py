@@ -31,7 +31,7 @@ MADE_HERE = {
     'hybrid': {'channels': 4},
     'spk2vid': {'channels': 6, 'taps': 3, 'views': 2},
     'spk2vid_x4': {'channels': 6, 'scale': 4},
-    'spk2vid_moved': {'channels': 6, 'bins': 17, 'views': 2, 'motion': True},
+    'spk2vid_moved': {'channels': 6, 'bins': 18, 'views': 2, 'motion': True},
     'base': {'widths': [4, 4]},
     'stir_streaming': {'widths': [8, 8, 8, 8, 8]},
     'swinsf': {'channels': 4, 'depth': 2},

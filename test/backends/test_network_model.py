@@ -182,7 +182,7 @@ def test_a_path_is_a_model(shipped):
 
 def test_an_installed_bundle_is_a_model(made_bundles, monkeypatch):
     monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
-    filters = ['fibar', 'leaky_integrator', 'spike_intervals', 'tfi', 'tfp']
+    filters = ['compensated_tfi', 'fibar', 'leaky_integrator', 'spike_intervals', 'tfi', 'tfp']
     bundles = [folder.name for folder in made_bundles.iterdir()]
     assert model_names() == sorted([*filters, *bundles])
     assert load_model(Settings(model='firenet'), 32, 24).name == 'firenet'

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Planes tell how the scene moves, and a mean that moves along shows it as if it stood still."""
+"""Planes tell how the scene moves, and an image that moves along shows it where it is."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spike_recon_ros.front_end.plane_motion import MOST_COUNTED, PlaneMotion, one_thread
+from spike_recon_ros.front_end.plane_motion import PlaneMotion, one_thread
 from spike_recon_ros.front_end.spike_history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
 
@@ -44,26 +44,22 @@ def test_fewer_planes_ahead_still_tell_it(moving_spikes, lookahead):
     np.testing.assert_allclose(np.median(inner(found), (0, 1)), (0.2, -0.1), atol=0.03)
 
 
-def test_a_mean_that_is_moved_along_shows_the_instant(moving_spikes):
+def test_an_image_that_is_moved_shows_the_scene_at_the_instant(moving_spikes):
     spikes, rates = moving_spikes((0.3, 0.2), PLANES, INSTANT)
     motion = motion_of(spikes)
     velocity = motion.velocity()
-    starts = range(0, 63, MOST_COUNTED)
-    still, moved = (
-        np.mean([motion.count(start, MOST_COUNTED, how) for start in starts], 0)
-        for how in (None, velocity)
-    )
-    off = [np.sqrt(np.mean((inner(mean) - inner(rates[INSTANT])) ** 2)) for mean in (still, moved)]
-    assert off[1] < 0.4 * off[0]
+    for planes in (-20, 12):
+        moved = rates[INSTANT + planes].copy()
+        before = np.abs(inner(moved) - inner(rates[INSTANT])).mean()
+        motion.move(moved, velocity, planes)
+        assert np.abs(inner(moved) - inner(rates[INSTANT])).mean() < 0.1 * before
 
 
-def test_where_nothing_moves_a_mean_is_that_of_the_planes(moving_spikes):
-    spikes, _ = moving_spikes((0.0, 0.0), PLANES, INSTANT)
-    motion = motion_of(spikes)
-    plain = motion.count(10, 3, None)
-    np.testing.assert_allclose(plain, spikes[PLANES - 13 : PLANES - 10].mean(0), rtol=1e-6)
-    nowhere = np.zeros((*plain.shape, 2), np.float32)
-    np.testing.assert_allclose(motion.count(10, 3, nowhere), plain, atol=1e-6)
+def test_where_nothing_moves_an_image_stays(moving_spikes):
+    spikes, rates = moving_spikes((0.0, 0.0), PLANES, INSTANT)
+    moved = rates[0].copy()
+    motion_of(spikes).move(moved, np.zeros((*moved.shape, 2), np.float32), 17.0)
+    np.testing.assert_array_equal(moved, rates[0])
 
 
 def test_darkness_does_not_move():

@@ -15,7 +15,7 @@ from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 SMALL = {'channels': 6, 'bins': 15}
 
 
-MOVED = {'channels': 6, 'bins': 17, 'motion': True}
+MOVED = {'channels': 6, 'bins': 18, 'motion': True}
 """Told how the scene moves."""
 
 
@@ -108,7 +108,7 @@ def test_the_default_needs_at_most_2_gmac_at_250x400():
 
 def test_how_the_scene_moves_is_no_light():
     network = woken(Spk2Vid(**MOVED, views=2))
-    (x,) = tensors(1, bins=17)
+    (x,) = tensors(1, bins=18)
     moved = x.clone()
     moved[:, -2:] = 5.0
     # Of the first image nothing was seen before, so it matters to none.
@@ -121,7 +121,7 @@ def test_alignments_begin_where_the_scene_is_known_to_have_been():
     for part in (network.first, network.second):
         torch.nn.init.normal_(part.join.weight, std=0.2)
     torch.nn.init.normal_(network.head.weight, std=0.2)
-    still = tensors(1, bins=17)[0].repeat(1, 1, 4, 6)
+    still = tensors(1, bins=18)[0].repeat(1, 1, 4, 6)
     still[:, -2:] = 0.0
     images = []
     for step in (0, 8):

@@ -73,6 +73,7 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'normalisation: some', 'nonzero'),
         (LEAST + 'photographs: {held_share: 1}', 'below 1'),
         (LEAST + 'spikes: {hasty_share: 0.5}', 'spike_intervals'),
+        (LEAST + 'spikes: {early_share: 1.5}', 'below 1'),
         (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 20}', 'crop of at least 22'),
         (LEAST + 'optimisation: {small_share: 0.1, crop: 40}', 'crop of at least 48'),
         ('name: [', 'YAML'),

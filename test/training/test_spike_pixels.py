@@ -119,6 +119,20 @@ def test_the_truth_of_a_still_scene_is_the_rate_of_its_planes(photographs):
     assert float(error.max()) <= 1.01 / 41  # a count is off by less than one spike
 
 
+def test_sequences_may_begin_before_their_instants_have_been_seen(photographs):
+    usual, early = (
+        sequences(photographs, motion_px=(1e-6, 1e-6), early_share=share).next(4)
+        for share in (0.0, 1.0)
+    )
+    seen = [int((tensors[0, 0].amax((1, 2)) > 0).sum()) for tensors, _ in (usual, early)]
+    assert seen[0] == 40  # as many as are looked ahead, and those of the first window
+    assert 20 <= seen[1] < 40
+    for tensors, truths in (usual, early):
+        assert float((tensors[-1].mean(1, keepdim=True) - truths[-1]).abs().max()) <= 1.01 / 41
+    # The first instant of the early one lies before its first plane; its image is there all the same.
+    torch.testing.assert_close(early[1][0], early[1][-1], atol=1e-4, rtol=0)
+
+
 def test_the_aperture_blurs_the_light_and_not_the_truth(photographs):
     wide = replace(PERFECT, aperture_px=(0.8, 0.8))
     sharp, soft = (

@@ -41,6 +41,8 @@ class SpikeSequenceModel:
         things: fewest and most things in front of the background.
         hasty_share: share of batches that look ahead fewer planes than the representation says,
             any number, so that a user may choose.
+        early_share: share of batches whose first windows end before as many planes have come as
+            are looked ahead, as a live stream begins: their instants lie before the first plane.
         world: what worlds are drawn from.
         sensor: what cameras are drawn from.
     """
@@ -51,6 +53,7 @@ class SpikeSequenceModel:
     most_samples: int = 24
     things: tuple[int, int] = (0, 2)
     hasty_share: float = 0.0
+    early_share: float = 0.0
     world: WorldModel = field(default_factory=WorldModel)
     sensor: SpikeSensorRanges = field(default_factory=SpikeSensorRanges)
 
@@ -108,8 +111,11 @@ class SpikeSequences:
         self._lookahead = self._representations[0].lookahead_planes
         self._first = 0
         """Number of the next plane."""
-        if self._lookahead:
-            self._take(self._lookahead)
+        ahead = self._lookahead
+        if ahead and float(torch.rand(1, generator=host)) < model.early_share:
+            ahead = int(torch.randint(ahead, (1,), generator=host))
+        if ahead:
+            self._take(ahead)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the next windows.

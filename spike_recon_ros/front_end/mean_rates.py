@@ -1,0 +1,163 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How often pixels fired in short spans of planes, told finer than by counting.
+
+Comes in: a SpikeHistory. Goes out: mean rates over spans in a row. Knows nothing about motion, or
+what is made of the rates.
+
+Three planes hold from no spike to three; a rate that is counted from them is a rough guess. But a
+pixel that fired at planes 2 and 6 collected a quarter of a spike in every plane between them: a
+rate is what fills each interval evenly (texture from intervals, Zhu et al., "A Retina-Inspired
+Sampling Method for Visual Texture Reconstruction", ICME 2019), and its mean over a span follows
+from where the span begins and ends within its intervals.
+"""
+
+import numpy as np
+from numba import njit
+
+from spike_recon_ros.front_end.spike_history import NEVER, PLANES_KEPT, SpikeHistory
+from spike_recon_ros.packets.bits import popcount
+
+_NEWEST = PLANES_KEPT - 1
+_1, _32 = np.uint64(1), np.uint64(32)
+_MANTISSA, _BIAS = 52, 1023
+"""Bits of a double, and what is added to its exponent."""
+
+
+def mean_rates(history: SpikeHistory, first: int, planes: int, out: np.ndarray) -> None:
+    """Write the mean rates over spans of planes in a row.
+
+    The interval that has not ended is taken to be as long as it is already, and at least as long
+    as the one before; that which began before all that has been seen likewise.
+
+    Args:
+        history: of the pixels.
+        first: planes between the end of the newest span and the newest plane, from 0 on.
+        planes: of each span.
+        out: float32 [spans, height, width] in spikes a plane, the newest span first; all of them
+            lie within the last 63 planes.
+    """
+    _mean_rates(history.words, history.before, history.end, first, planes, out)
+
+
+@njit(nogil=True, cache=True)
+def _popcount(word):
+    return popcount(np.uint32(word)) + popcount(np.uint32(word >> _32))
+
+
+@njit(nogil=True, cache=True)
+def _highest(word, mask, without, exact, places):
+    """Tell the place of the highest of some bits of each word; negative where none is set.
+
+    Args:
+        word: uint64 [width].
+        mask: the bits.
+        without: places of bits that do not count, int32 [width]; negative for none.
+        exact: float64 [width], to work with.
+        places: int32 [width], the result; may be `without`.
+    """
+    for x in range(word.shape[0]):
+        counts = ~(_1 << np.uint64(without[x] & _NEWEST)) if without[x] >= 0 else mask
+        low = word[x] & mask & counts
+        # Without the bit below the highest the rest cannot round it up to the next power.
+        exact[x] = np.float64(low & ~(low >> _1))
+    bits = exact.view(np.int64)
+    for x in range(places.shape[0]):
+        places[x] = np.int32((bits[x] >> _MANTISSA) - _BIAS)
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _mean_rates(words, before, end, first, planes, out):
+    spans, height, width = out.shape
+    exact, nothing = np.empty(width, np.float64), np.full(width, -1, np.int32)
+    last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
+    newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
+    share = np.float32(1 / planes)
+    for y in range(height):
+        for edge in range(spans + 1):
+            place = np.int32(_NEWEST - first - edge * planes)
+            mask = (np.uint64(2) << np.uint64(place)) - _1
+            _highest(words[y], mask, nothing, exact, last)
+            _highest(words[y], mask, last, exact, previous)
+            _count(words[y], mask, last, previous, place, older)
+            _count_rare(words[y], before[:, y], last, previous, place, end, older)
+            if edge:
+                image = out[edge - 1, y]
+                for x in range(width):
+                    image[x] = (newer[x] - older[x]) * share
+            newer, older = older, newer
+
+
+@njit(nogil=True, cache=True)
+def _gap(word, place):
+    """Tell how many planes after a plane the next spike comes; 64 or more if none has."""
+    later = word >> np.uint64(place) >> _1  # not at once: it may be by the whole of the word
+    return np.int32(_popcount(~later & (later - _1))) + np.int32(1)
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _count(word, mask, lasts, previous, place, counted):
+    """Tell how many spikes there were until a plane, the part of the next one included.
+
+    Right where the word holds a spike before and one after, or two before; it is the same few
+    steps for every pixel, so that many are computed at once.
+    """
+    none = np.int32(_NEWEST - place)
+    for x in range(word.shape[0]):
+        last, gap = lasts[x], _gap(word[x], place)
+        unfinished = max(last - previous[x], np.int32(PLANES_KEPT) - last)
+        length = place + gap - last if gap <= none else unfinished
+        part = np.float32(place - last) / np.float32(np.int32(length))
+        counted[x] = np.float32(_popcount(word[x] & mask)) + part
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _count_rare(word, before, lasts, previous, place, end, counted):
+    """Tell the same where the word does not hold them.
+
+    Args:
+        word: uint64 [width], see SpikeHistory.
+        before: int32 [ORDERS + 1, width], see SpikeHistory.
+        lasts: place of the last spike until the plane; negative for none.
+        previous: that of the one before.
+        place: of the plane.
+        end: see SpikeHistory.
+        counted: float32 [width], the result; all of a pixel count from the same spike.
+    """
+    start = np.int32(end - PLANES_KEPT)  # number of the plane at place 0
+    seen = np.int32(min(end, PLANES_KEPT))
+    none = np.int32(_NEWEST - place)
+    for x in range(word.shape[0]):
+        if previous[x] >= 0:
+            continue
+        last, gap = lasts[x], _gap(word[x], place)
+        if last >= 0 and gap <= none:
+            continue
+        number = np.float32(last >= 0)  # of those in the word there is only this one
+        if last < 0:
+            last = _latest(before, x, start, place + 1)
+        if last != NEVER:
+            length = place + gap - last
+            if gap > none:  # it goes on
+                earlier = _latest(before, x, start, last)
+                length = last - earlier if earlier != NEVER else seen
+                length = max(length, PLANES_KEPT - last)
+            counted[x] = number + np.float32(place - last) / np.float32(length)
+        elif gap <= none:
+            after = _gap(word[x], place + gap)
+            length = after if gap + after <= none else seen
+            length = max(length, place + gap - (PLANES_KEPT - seen))
+            counted[x] = np.float32(1) - np.float32(gap) / np.float32(length)
+        else:
+            counted[x] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _latest(before, x, start, below):
+    """Tell the place of the latest of the remembered spikes that is below a place, or NEVER."""
+    for order in range(before.shape[0]):
+        if before[order, x] == NEVER:
+            break
+        if before[order, x] - start < below:
+            return before[order, x] - start
+    return np.int32(NEVER)

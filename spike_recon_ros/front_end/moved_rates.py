@@ -1,0 +1,96 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The light at an instant from all planes around it, each carried there along with the scene.
+
+Comes in: a SpikeHistory. Goes out: means over groups of spans, and one over all. Knows nothing
+about packets, filters or networks.
+
+A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
+either coarse or blurred. All planes together tell it finely, once each is moved by how far the
+scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
+was filling up (front_end/mean_rates.py): on three public simulated clips, mean PSNR of the mean of
+36 planes is 33.5 dB so, and 31.0 at best of the planes themselves.
+"""
+
+from itertools import accumulate
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.front_end.mean_rates import mean_rates
+from spike_recon_ros.front_end.plane_motion import PlaneMotion, one_thread
+from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
+
+SPAN_PLANES = 2
+"""Planes that are moved as one."""
+GROUPS = 5, 4, 3, 2, 2, 2, 3, 4, 5
+"""Spans of each group, the oldest first; the instant is in the middle of them all."""
+_SPANS = sum(GROUPS)
+_BOUNDS = [
+    (_SPANS - end, _SPANS - end + spans)
+    for end, spans in zip(accumulate(GROUPS), GROUPS, strict=True)
+]
+"""First span of each group and the one after its last, counted from the newest."""
+REACH = SPAN_PLANES * _SPANS // 2
+"""Planes on either side of the instant that are used if they have been seen."""
+_LATER = REACH - SPAN_PLANES * (np.arange(_SPANS) + 0.5)
+"""Planes from the instant to the middle of each span, the newest first."""
+_WEIGHTS = (1 - np.abs(_LATER) / REACH).astype(np.float32)
+"""Of each span in the mean over all: the flow is the less certain the further it reaches."""
+
+
+class MovedRates:
+    """Tells rates at the instant.
+
+    Args:
+        history: of the pixels; is read whenever something is asked for.
+
+    Raises:
+        UserError: the history does not reach far enough behind the instant.
+    """
+
+    def __init__(self, history: SpikeHistory) -> None:
+        if history.lookahead + REACH >= PLANES_KEPT:
+            raise UserError(
+                f'lookahead_planes is {history.lookahead}; what moves planes along with the scene '
+                f'takes at most {PLANES_KEPT - 1 - REACH}'
+            )
+        self._history = history
+        self._motion = PlaneMotion(history)
+
+    def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
+        """Write the means.
+
+        Args:
+            mean: over all spans, the near ones most: float32 [height, width], spikes a plane.
+                What it holds stays where no span has been seen.
+            groups: over those of each group: float32 [len(GROUPS), height, width]. A group of
+                which no span has been seen becomes what `mean` held.
+
+        Returns: the velocity by which they are moved, see PlaneMotion.
+        """
+        first, rates = self._spans()
+        with one_thread():
+            velocity = self._motion.velocity()
+            if velocity is not None:
+                for rate, later in zip(rates, _LATER[first:], strict=False):
+                    self._motion.move(rate, velocity, float(later))
+        if groups is not None:
+            for group, (begin, end) in zip(groups, _BOUNDS, strict=True):
+                seen = rates[max(0, begin - first) : max(0, end - first)]
+                group[:] = seen.mean(0) if len(seen) else mean
+        if len(rates):
+            weights = _WEIGHTS[first : first + len(rates)]
+            mean[:] = np.tensordot(weights / weights.sum(), rates, 1)
+        return velocity
+
+    def _spans(self) -> tuple[int, np.ndarray]:
+        """Return which is the newest span that has been seen, and the rates of all that have."""
+        history = self._history
+        newest = history.lookahead - REACH
+        first = max(0, -(newest // SPAN_PLANES))
+        spans = max(0, min(_SPANS, (history.end - newest) // SPAN_PLANES) - first)
+        rates = np.empty((spans, history.height, history.width), np.float32)
+        if spans:
+            mean_rates(history, newest + first * SPAN_PLANES, SPAN_PLANES, rates)
+        return first, rates

@@ -1,0 +1,87 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""All planes around an instant together tell its light, however the scene moves."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.front_end.moved_rates import GROUPS, REACH, MovedRates
+from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.packets.spike_planes import pack_planes
+
+PLANES = 120
+INSTANT = PLANES - 1 - REACH
+UNKNOWN = 0.125
+
+
+def seen(spikes, lookahead=REACH):
+    """Return the mean, the groups and the velocity after some planes."""
+    size = spikes.shape[1:]
+    history = SpikeHistory(*size[::-1], lookahead)
+    history.push(pack_planes(spikes))
+    mean = np.full(size, UNKNOWN, np.float32)
+    groups = np.full((len(GROUPS), *size), np.nan, np.float32)
+    velocity = MovedRates(history).write(mean, groups)
+    return mean, groups, velocity
+
+
+def inner(array):
+    return array[..., 14:-14, 14:-14]
+
+
+def off(image, light):
+    return np.sqrt(np.mean((inner(image) - inner(light)) ** 2))
+
+
+@pytest.mark.parametrize('velocity', [(0.0, 0.0), (0.3, 0.2), (-0.1, 0.45)])
+def test_the_mean_shows_the_instant(moving_spikes, velocity):
+    spikes, light = moving_spikes(velocity, PLANES, INSTANT)
+    mean, _, _ = seen(spikes)
+    assert off(mean, light[INSTANT]) < 0.02
+    assert off(mean, light[INSTANT]) < 0.8 * off(mean, light[INSTANT - 5]) or not any(velocity)
+
+
+def test_every_group_shows_the_instant(moving_spikes):
+    spikes, light = moving_spikes((0.3, 0.2), PLANES, INSTANT)
+    _, groups, velocity = seen(spikes)
+    np.testing.assert_allclose(
+        np.median(inner(velocity.transpose(2, 0, 1)), (1, 2)), (0.3, 0.2), atol=0.01
+    )
+    unmoved = spikes[PLANES - 10 :].mean(0)
+    assert max(off(group, light[INSTANT]) for group in groups) < 0.06
+    assert off(unmoved, light[INSTANT]) > 0.1
+
+
+def test_the_oldest_group_comes_first(moving_spikes):
+    spikes, _ = moving_spikes((0.0, 0.0), PLANES, INSTANT)
+    spikes[: INSTANT + 1] = 0
+    _, groups, _ = seen(spikes)
+    assert groups[0].mean() < 0.3 * groups[-1].mean()
+
+
+def test_of_planes_that_have_not_been_seen_nothing_is_told(moving_spikes):
+    spikes, _ = moving_spikes((0.2, 0.0), PLANES, INSTANT)
+    mean, groups, _ = seen(spikes[:45])  # the instant is plane 14
+    assert (groups[0] == UNKNOWN).all()  # planes -15 to -6
+    assert not (groups[1] == UNKNOWN).all()  # from -5 on
+    assert not (mean == UNKNOWN).all()
+
+
+def test_where_no_span_has_been_seen_the_mean_stays():
+    mean, groups, velocity = seen(np.ones((1, 20, 20), np.uint8))
+    assert velocity is None
+    np.testing.assert_array_equal(mean, UNKNOWN)
+    np.testing.assert_array_equal(groups, UNKNOWN)
+
+
+@pytest.mark.parametrize('lookahead', range(0, 34, 3))
+def test_any_number_of_planes_may_be_looked_ahead(moving_spikes, lookahead):
+    spikes, light = moving_spikes((0.2, -0.1), PLANES, INSTANT)
+    mean, _, _ = seen(spikes[: INSTANT + 1 + lookahead], lookahead)
+    assert off(mean, light[INSTANT]) < (0.03 if lookahead > 6 else 0.09)
+
+
+def test_more_planes_than_are_kept_cannot_be_looked_ahead():
+    with pytest.raises(UserError, match=r'lookahead_planes is 34.* at most 33'):
+        MovedRates(SpikeHistory(20, 20, 34))
