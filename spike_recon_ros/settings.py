@@ -60,9 +60,9 @@ class Settings:
     model: str = _setting(
         AUTO,
         'What reconstructs: a network of the model zoo, the path of a bundle, the filter fibar or '
-        'leaky_integrator, or for a spike camera spike_intervals, compensated_tfi, tfi or tfp; auto '
-        f'takes {EVENT_MODEL} for events and, for spike planes, the first that is installed of '
-        f'{", ".join(SPIKE_MODELS)}.',
+        'leaky_integrator, or for a spike camera spike_intervals, compensated_tfi, tfi or tfp; '
+        f'auto takes {EVENT_MODEL} for events and, for spike planes, the first that is installed '
+        f'of {", ".join(SPIKE_MODELS)}.',
     )
     backend: str = _setting(
         AUTO,

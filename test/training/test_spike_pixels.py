@@ -129,7 +129,7 @@ def test_sequences_may_begin_before_their_instants_have_been_seen(photographs):
     assert 20 <= seen[1] < 40
     for tensors, truths in (usual, early):
         assert float((tensors[-1].mean(1, keepdim=True) - truths[-1]).abs().max()) <= 1.01 / 41
-    # The first instant of the early one lies before its first plane; its image is there all the same.
+    # The first instant of the early one lies before its first plane; it has an image all the same.
     torch.testing.assert_close(early[1][0], early[1][-1], atol=1e-4, rtol=0)
 
 
