@@ -8,8 +8,9 @@ about packets, filters or networks.
 A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
 either coarse or blurred. All planes together tell it finely, once each is moved by how far the
 scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
-was filling up (front_end/mean_rates.py): on three public simulated clips, mean PSNR of the mean of
-36 planes is 33.5 dB so, and 31.0 at best of the planes themselves.
+was filling up (front_end/mean_rates.py): on three public simulated clips the mean has a PSNR of
+33.5 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
+Reconstruction for Spike Camera via Motion Aligned Filtering", ISCAS 2020).
 """
 
 from itertools import accumulate
@@ -57,6 +58,7 @@ class MovedRates:
             )
         self._history = history
         self._motion = PlaneMotion(history)
+        self._rates = np.empty((_SPANS, history.height, history.width), np.float32)
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
         """Write the means.
@@ -90,7 +92,7 @@ class MovedRates:
         newest = history.lookahead - REACH
         first = max(0, -(newest // SPAN_PLANES))
         spans = max(0, min(_SPANS, (history.end - newest) // SPAN_PLANES) - first)
-        rates = np.empty((spans, history.height, history.width), np.float32)
+        rates = self._rates[:spans]
         if spans:
             mean_rates(history, newest + first * SPAN_PLANES, SPAN_PLANES, rates)
         return first, rates
