@@ -16,10 +16,10 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.front_end.spike_history import NEVER, PLANES_KEPT, SpikeHistory
-from spike_recon_ros.packets.bits import popcount
+from spike_recon_ros.packets.bits import popcount64
 
 _NEWEST = PLANES_KEPT - 1
-_1, _32 = np.uint64(1), np.uint64(32)
+_1 = np.uint64(1)
 _MANTISSA, _BIAS = 52, 1023
 """Bits of a double, and what is added to its exponent."""
 
@@ -38,11 +38,6 @@ def mean_rates(history: SpikeHistory, first: int, planes: int, out: np.ndarray) 
             lie within the last 63 planes.
     """
     _mean_rates(history.words, history.before, history.end, first, planes, out)
-
-
-@njit(nogil=True, cache=True)
-def _popcount(word):
-    return popcount(np.uint32(word)) + popcount(np.uint32(word >> _32))
 
 
 @njit(nogil=True, cache=True)
@@ -92,7 +87,7 @@ def _mean_rates(words, before, end, first, planes, out):
 def _gap(word, place):
     """Tell how many planes after a plane the next spike comes; 64 or more if none has."""
     later = word >> np.uint64(place) >> _1  # not at once: it may be by the whole of the word
-    return np.int32(_popcount(~later & (later - _1))) + np.int32(1)
+    return np.int32(popcount64(~later & (later - _1))) + np.int32(1)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
@@ -108,7 +103,7 @@ def _count(word, mask, lasts, previous, place, counted):
         unfinished = max(last - previous[x], np.int32(PLANES_KEPT) - last)
         length = place + gap - last if gap <= none else unfinished
         part = np.float32(place - last) / np.float32(np.int32(length))
-        counted[x] = np.float32(_popcount(word[x] & mask)) + part
+        counted[x] = np.float32(popcount64(word[x] & mask)) + part
 
 
 @njit(nogil=True, cache=True, error_model='numpy')

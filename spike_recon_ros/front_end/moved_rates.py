@@ -59,6 +59,7 @@ class MovedRates:
         self._history = history
         self._motion = PlaneMotion(history)
         self._rates = np.empty((_SPANS, history.height, history.width), np.float32)
+        mean_rates(history, 0, SPAN_PLANES, self._rates[:1])  # compiles now, not later
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
         """Write the means.

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.bits import popcount
+from spike_recon_ros.packets.bits import popcount64
 
 PLANES_KEPT = 64
 """Planes that can be looked at again: the bits of a word."""
@@ -214,11 +214,6 @@ def _rebase(before):
 
 
 @njit(nogil=True, cache=True)
-def _popcount(word):
-    return popcount(np.uint32(word)) + popcount(np.uint32(word >> np.uint64(32)))
-
-
-@njit(nogil=True, cache=True)
 def _after(words, instant, lookahead, found):
     one, none = np.uint64(1), np.uint32(lookahead)
     height, width = words.shape
@@ -226,9 +221,9 @@ def _after(words, instant, lookahead, found):
         for x in range(width):
             # Two shifts, because none is by the whole width of the word.
             later = words[y, x] >> one >> np.uint64(_NEWEST - lookahead)
-            first = _popcount(~later & (later - one))
+            first = popcount64(~later & (later - one))
             later &= later - one
-            second = _popcount(~later & (later - one))
+            second = popcount64(~later & (later - one))
             found[0, y, x] = instant + 1 + min(first, none)
             found[1, y, x] = instant + 1 + min(second, none)
 
@@ -238,7 +233,7 @@ def _count(words, mask, counts):
     height, width = words.shape
     for y in range(height):
         for x in range(width):
-            counts[y, x] = _popcount(words[y, x] & mask)
+            counts[y, x] = popcount64(words[y, x] & mask)
 
 
 @njit(nogil=True, cache=True)

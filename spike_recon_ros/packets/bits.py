@@ -16,6 +16,7 @@ _ODD_PAIRS = np.uint32(0x33333333)
 _ODD_NIBBLES = np.uint32(0x0F0F0F0F)
 _BYTE_SUM = np.uint32(0x01010101)
 _1, _2, _4, _24 = np.uint32(1), np.uint32(2), np.uint32(4), np.uint32(24)
+_32 = np.uint64(32)
 
 
 @njit(nogil=True, cache=True)
@@ -29,6 +30,12 @@ def popcount(mask: np.uint32) -> np.uint32:
     nibbles = np.uint32((pairs & _ODD_PAIRS) + ((pairs >> _2) & _ODD_PAIRS))
     octets = np.uint32((nibbles + (nibbles >> _4)) & _ODD_NIBBLES)
     return np.uint32(np.uint32(octets * _BYTE_SUM) >> _24)
+
+
+@njit(nogil=True, cache=True)
+def popcount64(mask: np.uint64) -> np.uint32:
+    """Return how many of the 64 bits are set."""
+    return popcount(np.uint32(mask)) + popcount(np.uint32(mask >> _32))
 
 
 @njit(nogil=True, cache=True)
