@@ -24,7 +24,7 @@ _MANTISSA, _BIAS = 52, 1023
 """Bits of a double, and what is added to its exponent."""
 
 
-def mean_rates(history: SpikeHistory, first: int, planes: int, out: np.ndarray) -> None:
+def mean_rates(history: SpikeHistory, cuts: np.ndarray, out: np.ndarray) -> None:
     """Write the mean rates over spans of planes in a row.
 
     The interval that has not ended is taken to be as long as it is already, and at least as long
@@ -32,12 +32,11 @@ def mean_rates(history: SpikeHistory, first: int, planes: int, out: np.ndarray) 
 
     Args:
         history: of the pixels.
-        first: planes between the end of the newest span and the newest plane, from 0 on.
-        planes: of each span.
-        out: float32 [spans, height, width] in spikes a plane, the newest span first; all of them
-            lie within the last 63 planes.
+        cuts: where spans end and the next begin, planes before the newest one, ascending from 0
+            to 63 at most: int64 [spans + 1].
+        out: float32 [spans, height, width] in spikes a plane, the newest span first.
     """
-    _mean_rates(history.words, history.before, history.end, first, planes, out)
+    _mean_rates(history.words, history.before, history.end, cuts, out)
 
 
 @njit(nogil=True, cache=True)
@@ -62,22 +61,21 @@ def _highest(word, mask, without, exact, places):
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _mean_rates(words, before, end, first, planes, out):
+def _mean_rates(words, before, end, cuts, out):
     spans, height, width = out.shape
     exact, nothing = np.empty(width, np.float64), np.full(width, -1, np.int32)
     last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
-    share = np.float32(1 / planes)
     for y in range(height):
         for edge in range(spans + 1):
-            place = np.int32(_NEWEST - first - edge * planes)
+            place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
             _highest(words[y], mask, nothing, exact, last)
             _highest(words[y], mask, last, exact, previous)
             _count(words[y], mask, last, previous, place, older)
             _count_rare(words[y], before[:, y], last, previous, place, end, older)
             if edge:
-                image = out[edge - 1, y]
+                image, share = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
                 for x in range(width):
                     image[x] = (newer[x] - older[x]) * share
             newer, older = older, newer

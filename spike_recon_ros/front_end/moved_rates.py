@@ -9,11 +9,11 @@ A pixel fires every few planes, and in that time the scene has moved on: what on
 either coarse or blurred. All planes together tell it finely, once each is moved by how far the
 scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
 was filling up (front_end/mean_rates.py): on three public simulated clips the mean has a PSNR of
-33.5 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
+33.4 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
 Reconstruction for Spike Camera via Motion Aligned Filtering", ISCAS 2020).
 """
 
-from itertools import accumulate
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,22 +22,22 @@ from spike_recon_ros.front_end.mean_rates import mean_rates
 from spike_recon_ros.front_end.plane_motion import PlaneMotion, one_thread
 from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
 
-SPAN_PLANES = 2
-"""Planes that are moved as one."""
-GROUPS = 5, 4, 3, 2, 2, 2, 3, 4, 5
-"""Spans of each group, the oldest first; the instant is in the middle of them all."""
-_SPANS = sum(GROUPS)
-_BOUNDS = [
-    (_SPANS - end, _SPANS - end + spans)
-    for end, spans in zip(accumulate(GROUPS), GROUPS, strict=True)
-]
-"""First span of each group and the one after its last, counted from the newest."""
-REACH = SPAN_PLANES * _SPANS // 2
+SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
+"""Planes from the instant to where spans end on either side; the planes of one are moved as one.
+Near the instant they are short; far from it the flow is less sure than they are long."""
+GROUP_ENDS = 30, 20, 12, 6, 2, -2, -6, -12, -20, -30
+"""The same of the groups, planes after the instant; it is in the middle of them all."""
+REACH = SIDE[-1]
 """Planes on either side of the instant that are used if they have been seen."""
-_LATER = REACH - SPAN_PLANES * (np.arange(_SPANS) + 0.5)
-"""Planes from the instant to the middle of each span, the newest first."""
-_WEIGHTS = (1 - np.abs(_LATER) / REACH).astype(np.float32)
+_CUTS = np.array([*SIDE[::-1], 0, *(-planes for planes in SIDE)])
+"""Between the spans, planes after the instant, the newest first."""
+_LATER = (_CUTS[:-1] + _CUTS[1:]) / 2
+"""Planes from the instant to the middle of each span."""
+_WEIGHTS = (-np.diff(_CUTS) * (1 - np.abs(_LATER) / REACH)).astype(np.float32)
 """Of each span in the mean over all: the flow is the less certain the further it reaches."""
+_BOUNDS = list(pairwise(np.searchsorted(-_CUTS, [-planes for planes in GROUP_ENDS]).tolist()))
+"""Of each group, the first span and the one after its last."""
+GROUPS = len(_BOUNDS)
 
 
 class MovedRates:
@@ -58,8 +58,8 @@ class MovedRates:
             )
         self._history = history
         self._motion = PlaneMotion(history)
-        self._rates = np.empty((_SPANS, history.height, history.width), np.float32)
-        mean_rates(history, 0, SPAN_PLANES, self._rates[:1])  # compiles now, not later
+        self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
+        mean_rates(history, np.arange(2), self._rates[:1])  # compiles now, not later
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
         """Write the means.
@@ -67,8 +67,8 @@ class MovedRates:
         Args:
             mean: over all spans, the near ones most: float32 [height, width], spikes a plane.
                 What it holds stays where no span has been seen.
-            groups: over those of each group: float32 [len(GROUPS), height, width]. A group of
-                which no span has been seen becomes what `mean` held.
+            groups: over those of each group, the oldest first: float32 [GROUPS, height, width].
+                One of which no span has been seen becomes what `mean` held.
 
         Returns: the velocity by which they are moved, see PlaneMotion.
         """
@@ -79,7 +79,7 @@ class MovedRates:
                 for rate, later in zip(rates, _LATER[first:], strict=False):
                     self._motion.move(rate, velocity, float(later))
         if groups is not None:
-            for group, (begin, end) in zip(groups, _BOUNDS, strict=True):
+            for group, (begin, end) in zip(groups[::-1], _BOUNDS, strict=True):
                 seen = rates[max(0, begin - first) : max(0, end - first)]
                 group[:] = seen.mean(0) if len(seen) else mean
         if len(rates):
@@ -90,10 +90,9 @@ class MovedRates:
     def _spans(self) -> tuple[int, np.ndarray]:
         """Return which is the newest span that has been seen, and the rates of all that have."""
         history = self._history
-        newest = history.lookahead - REACH
-        first = max(0, -(newest // SPAN_PLANES))
-        spans = max(0, min(_SPANS, (history.end - newest) // SPAN_PLANES) - first)
-        rates = self._rates[:spans]
+        cuts = history.lookahead - _CUTS
+        seen = (cuts >= 0) & (cuts <= min(PLANES_KEPT - 1, history.end))
+        first, spans = int(np.argmax(seen)), max(0, np.count_nonzero(seen) - 1)
         if spans:
-            mean_rates(history, newest + first * SPAN_PLANES, SPAN_PLANES, rates)
-        return first, rates
+            mean_rates(history, cuts[seen], self._rates[:spans])
+        return first, self._rates[:spans]

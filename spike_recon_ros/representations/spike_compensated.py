@@ -24,7 +24,7 @@ from spike_recon_ros.windows.window import Window
 
 AXES = 2
 STILL = slice(1, 1 + len(RATES))
-MEANS = slice(STILL.stop, STILL.stop + len(GROUPS))
+MEANS = slice(STILL.stop, STILL.stop + GROUPS)
 
 
 class SpikeCompensated:

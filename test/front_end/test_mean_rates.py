@@ -14,12 +14,12 @@ from spike_recon_ros.packets.spike_planes import pack_planes
 HEIGHT, WIDTH = 2, 9
 
 
-def found(spikes, first, planes, spans, *, lookahead=30, cut=None):
+def found(spikes, cuts, *, lookahead=30, cut=None):
     history = SpikeHistory(WIDTH, HEIGHT, lookahead)
     for part in np.split(spikes, [] if cut is None else [cut]):
         history.push(pack_planes(part))
-    out = np.full((spans, HEIGHT, WIDTH), np.nan, np.float32)
-    mean_rates(history, first, planes, out)
+    out = np.full((len(cuts) - 1, HEIGHT, WIDTH), np.nan, np.float32)
+    mean_rates(history, np.array(cuts), out)
     return out
 
 
@@ -50,24 +50,24 @@ def counted(numbers, plane, end, lookahead):
 def test_a_pixel_that_fires_regularly_has_one_rate_at_all_times(period):
     spikes = np.zeros((150, HEIGHT, WIDTH), np.uint8)
     spikes[::period] = 1
-    np.testing.assert_allclose(found(spikes, 0, 3, 20), 1 / period, rtol=1e-5)
+    np.testing.assert_allclose(found(spikes, range(0, 61, 3)), 1 / period, rtol=1e-5)
 
 
 def test_a_spike_is_spread_over_the_interval_that_it_ends():
     spikes = np.zeros((100, HEIGHT, WIDTH), np.uint8)
     spikes[[2, 60, 64, 74, 99]] = 1
-    rates = found(spikes, 25, 2, 8)[:, 0, 0]  # the newest of the planes 59 to 74 first
+    rates = found(spikes, range(25, 42, 2))[:, 0, 0]  # the newest of the planes 59 to 74 first
     np.testing.assert_allclose(rates, [1 / 10] * 5 + [1 / 4] * 2 + [1 / 58], rtol=1e-4)
 
 
 def test_a_pixel_that_has_never_fired_is_black():
-    assert not found(np.zeros((100, HEIGHT, WIDTH), np.uint8), 0, 2, 30).any()
+    assert not found(np.zeros((100, HEIGHT, WIDTH), np.uint8), range(0, 62, 2)).any()
 
 
 def test_a_single_spike_is_one_of_all_planes_seen():
     spikes = np.zeros((40, HEIGHT, WIDTH), np.uint8)
     spikes[[13]] = 1
-    np.testing.assert_allclose(found(spikes, 0, 2, 20), 1 / 40, rtol=1e-5)
+    np.testing.assert_allclose(found(spikes, [0, 2, 7, 20, 39]), 1 / 40, rtol=1e-5)
 
 
 @settings(deadline=None, max_examples=80)
@@ -75,19 +75,17 @@ def test_a_single_spike_is_one_of_all_planes_seen():
     st.integers(1, 200),
     st.integers(0, 60),
     st.sampled_from([0.004, 0.03, 0.1, 0.4, 0.9]),
-    st.integers(1, 3),
-    st.integers(0, 40),
+    st.sets(st.integers(0, PLANES_KEPT - 1), min_size=2),
     st.integers(0, 99),
 )
-def test_rates_are_those_of_a_plain_search(count, lookahead, rate, planes, first, seed):
+def test_rates_are_those_of_a_plain_search(count, lookahead, rate, chosen, seed):
     spikes = np.random.default_rng(seed).random((count, HEIGHT, WIDTH)) < rate
-    spans = (min(count, PLANES_KEPT - 1) - first) // planes
-    if spans < 1:
+    cuts = sorted(cut for cut in chosen if cut <= count)
+    if len(cuts) < 2:
         return
-    rates = found(spikes, first, planes, spans, lookahead=lookahead, cut=count // 3)
-    edges = [count - 1 - first - planes * span for span in range(spans + 1)]
+    rates = found(spikes, cuts, lookahead=lookahead, cut=count // 3)
     for y, x in np.ndindex(HEIGHT, WIDTH):
         numbers = np.flatnonzero(spikes[:, y, x])
-        totals = np.array([counted(numbers, edge, count, lookahead) for edge in edges])
-        expected = (totals[:-1] - totals[1:]) / planes
+        totals = [counted(numbers, count - 1 - cut, count, lookahead) for cut in cuts]
+        expected = -np.diff(totals) / np.diff(cuts)
         np.testing.assert_allclose(rates[:, y, x], expected, atol=1e-5)

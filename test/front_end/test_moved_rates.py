@@ -21,7 +21,7 @@ def seen(spikes, lookahead=REACH):
     history = SpikeHistory(*size[::-1], lookahead)
     history.push(pack_planes(spikes))
     mean = np.full(size, UNKNOWN, np.float32)
-    groups = np.full((len(GROUPS), *size), np.nan, np.float32)
+    groups = np.full((GROUPS, *size), np.nan, np.float32)
     velocity = MovedRates(history).write(mean, groups)
     return mean, groups, velocity
 
@@ -62,9 +62,9 @@ def test_the_oldest_group_comes_first(moving_spikes):
 
 def test_of_planes_that_have_not_been_seen_nothing_is_told(moving_spikes):
     spikes, _ = moving_spikes((0.2, 0.0), PLANES, INSTANT)
-    mean, groups, _ = seen(spikes[:45])  # the instant is plane 14
-    assert (groups[0] == UNKNOWN).all()  # planes -15 to -6
-    assert not (groups[1] == UNKNOWN).all()  # from -5 on
+    mean, groups, _ = seen(spikes[:47])  # the instant is plane 16
+    assert (groups[0] == UNKNOWN).all()  # planes -13 to -4
+    assert not (groups[1] == UNKNOWN).all()  # from -3 on
     assert not (mean == UNKNOWN).all()
 
 

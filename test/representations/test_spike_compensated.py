@@ -82,7 +82,7 @@ def test_the_rates_are_those_of_the_intervals(spikes):
 
 
 def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate(spikes):
-    made = written(SAID, spikes[:45])  # the instant is plane 14, the first group begins at -15
+    made = written(SAID, spikes[:47])  # the instant is plane 16, the first group begins at -13
     np.testing.assert_array_equal(made[MEANS][0], made[STILL.start])
     assert all((seen != made[STILL.start]).any() for seen in made[MEANS][1:])
 
