@@ -28,6 +28,9 @@ FLOW_SMOOTHED_PX = 2.0
 """That of the blur of the flow."""
 SMALLEST_SIDE = 16
 """Of a sensor in which motion can be told, pixels."""
+PATCH_STRIDE_PX, DESCENTS, REFINEMENTS = 4, 12, 2
+"""Of dense inverse search, less than OpenCV's medium preset has (3, 25, 5): two thirds of its
+time, and what is moved by it is as good on simulated planes."""
 BRIGHT = 3.0
 """Standard deviations above the mean that are white in what is compared."""
 
@@ -53,6 +56,9 @@ class PlaneMotion:
     def __init__(self, history: SpikeHistory) -> None:
         self._history = history
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow.setPatchStride(PATCH_STRIDE_PX)
+        self._flow.setGradientDescentIterations(DESCENTS)
+        self._flow.setVariationalRefinementIterations(REFINEMENTS)
         rows, columns = np.mgrid[: history.height, : history.width].astype(np.float32)
         self._places = np.stack([columns, rows], -1)
 
