@@ -84,7 +84,8 @@ class MovedRates:
                 group[:] = seen.mean(0) if len(seen) else mean
         if len(rates):
             weights = _WEIGHTS[first : first + len(rates)]
-            mean[:] = np.tensordot(weights / weights.sum(), rates, 1)
+            # No product of matrices: the threads of BLAS would wait, busily, for the next one.
+            np.einsum('s,shw->hw', weights / weights.sum(), rates, out=mean)
         return velocity
 
     def _spans(self) -> tuple[int, np.ndarray]:
