@@ -19,7 +19,14 @@ from spike_recon_ros.sources.spike_layout import layout_of, write_sidecar
 
 MODEL = 'spike_intervals'
 SIMULATED_S, REPEATED = 0.1, 20
-SPEEDS = ((20_000, 1000.0), (20_000, 100.0), (10_000, 500.0), (10_000, 50.0), (5_000, 50.0))
+SPEEDS = (
+    (20_000, 1000.0),
+    (20_000, 100.0),
+    (20_000, 10.0),
+    (10_000, 500.0),
+    (10_000, 50.0),
+    (5_000, 50.0),
+)
 """Planes a second of the camera, in packets of 20, and frames a second of the node."""
 PLANES_PER_PACKET = 20
 
