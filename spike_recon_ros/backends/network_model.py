@@ -99,7 +99,7 @@ class NetworkModel:
         """Zero the state while the image is for a moment before the first plane.
 
         What a handful of planes lets one guess of that moment is no knowledge: a network that
-        remembered it was 2 dB worse two images later. Features of planes (fixed hop) are none.
+        remembered it was almost 3 dB worse two images later. Features of planes (fixed hop) are none.
         """
         if not self.lookahead_planes or self.hop_planes:
             return
