@@ -99,7 +99,7 @@ class NetworkModel:
         """Zero the state while the image is for a moment before the first plane.
 
         What a handful of planes lets one guess of that moment is no knowledge: a network that
-        remembered it was almost 3 dB worse two images later. Features of planes, which networks of
+        remembered it was 2 dB worse two images later. Features of planes, which networks of
         a fixed hop remember, are no guesses.
         """
         if not self.lookahead_planes or self.hop_planes:
