@@ -10,23 +10,15 @@ from functools import cached_property
 
 import numpy as np
 
-from spike_recon_ros.filters.spike_filter import SpikeFilter
-from spike_recon_ros.front_end.interval_rates import second_order_rates
+from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.front_end.moved_rates import REACH, MovedRates
 
 
-class CompensatedTfi(SpikeFilter):
+class CompensatedTfi(SpikeIntervals):
     """Mean of what is between spikes, moved by the flow of the planes; see MovedRates.
 
-    What has been seen of no plane (a stream that has just begun) is as in `spike_intervals`.
-
-    Args:
-        width: sensor columns, pixels.
-        height: sensor rows, pixels.
-        lookahead_planes: for how many planes after the instant spikes may come.
-
-    Raises:
-        UserError: if so many planes are not kept.
+    Until planes around the instant have been seen, the image is that of SpikeIntervals, which
+    takes the same arguments, but looks further ahead where it is not told.
     """
 
     name = 'compensated_tfi'
@@ -39,8 +31,6 @@ class CompensatedTfi(SpikeFilter):
         return MovedRates(self._history)
 
     def _intensity(self) -> np.ndarray:
-        history = self._history
-        intensity = np.empty((history.height, history.width), np.float32)
-        second_order_rates(history.before, history.after(), history.end, intensity)
+        intensity = super()._intensity()
         self._moved.write(intensity)
         return np.clip(intensity, 0, 1, intensity)  # between pixels the cubics may overshoot
