@@ -40,38 +40,38 @@ def mean_rates(history: SpikeHistory, cuts: np.ndarray, out: np.ndarray) -> None
 
 
 @njit(nogil=True, cache=True)
-def _highest(word, mask, without, exact, places):
-    """Tell the place of the highest of some bits of each word; negative where none is set.
+def _take_highest(left, exact, places):
+    """Clear the highest bit of each word and tell its place; negative where none is set.
 
     Args:
-        word: uint64 [width].
-        mask: the bits.
-        without: places of bits that do not count, int32 [width]; negative for none.
+        left: uint64 [width], the words.
         exact: float64 [width], to work with.
-        places: int32 [width], the result; may be `without`.
+        places: int32 [width], the result.
     """
-    for x in range(word.shape[0]):
-        counts = ~(_1 << np.uint64(without[x] & _NEWEST)) if without[x] >= 0 else mask
-        low = word[x] & mask & counts
+    for x in range(left.shape[0]):
         # Without the bit below the highest the rest cannot round it up to the next power.
-        exact[x] = np.float64(low & ~(low >> _1))
+        exact[x] = np.float64(left[x] & ~(left[x] >> _1))
     bits = exact.view(np.int64)
-    for x in range(places.shape[0]):
+    for x in range(left.shape[0]):
         places[x] = np.int32((bits[x] >> _MANTISSA) - _BIAS)
+        if left[x]:
+            left[x] ^= _1 << np.uint64(places[x])
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def _mean_rates(words, before, end, cuts, out):
     spans, height, width = out.shape
-    exact, nothing = np.empty(width, np.float64), np.full(width, -1, np.int32)
+    left, exact = np.empty(width, np.uint64), np.empty(width, np.float64)
     last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
     for y in range(height):
         for edge in range(spans + 1):
             place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
-            _highest(words[y], mask, nothing, exact, last)
-            _highest(words[y], mask, last, exact, previous)
+            for x in range(width):
+                left[x] = words[y, x] & mask
+            _take_highest(left, exact, last)
+            _take_highest(left, exact, previous)
             _count(words[y], mask, last, previous, place, older)
             _count_rare(words[y], before[:, y], last, previous, place, end, older)
             if edge:
