@@ -63,8 +63,8 @@ setup(
     ],
     # Top-level packages called `models` or `training` would collide with other people's.
     package_dir={
-        'spike_recon_models': 'models',
-        'spike_recon_training': 'training',
+        'spike_recon_models': 'models/spike_recon_models',
+        'spike_recon_training': 'training/spike_recon_training',
     },
     package_data={
         NAME: ['backends/*.cu'],

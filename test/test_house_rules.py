@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = 'spike_recon_ros'
 FOLDER_OF = {
     RUNTIME: RUNTIME,
-    'spike_recon_models': 'models',
-    'spike_recon_training': 'training',
+    'spike_recon_models': 'models/spike_recon_models',
+    'spike_recon_training': 'training/spike_recon_training',
 }
 ROS_PACKAGE = re.compile(r'rclpy|ament_\w+|launch|launch_ros|\w+_msgs|\w+_interfaces|std_srvs')
 HEADER = (
