@@ -44,8 +44,8 @@ MAY_IMPORT = {
     'sinks': {'errors', *NAMES},
     'windows': {'errors', 'settings', 'packets'},
     'front_end': {'errors', 'packets'},
-    'representations': CONTRACTS | {'front_end'},
-    'filters': CONTRACTS | {'front_end'},
+    'representations': CONTRACTS | {'spike_history'},
+    'filters': CONTRACTS | {'spike_history'},
     'backends': CONTRACTS | {'representations'},
     'rendering': CONTRACTS,
     'evaluation': {'errors', 'packets'},
@@ -53,7 +53,7 @@ MAY_IMPORT = {
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     'nodes': RUNNING,
-    'cli': RUNNING | {'nodes', 'evaluation', 'cli', 'front_end'},
+    'cli': RUNNING | {'nodes', 'evaluation', 'cli', 'spike_history'},
 }
 
 

@@ -22,7 +22,7 @@ from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
-from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model, model_names, takes_planes
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
-from spike_recon_ros.front_end.moved_rates import REACH, MovedRates
+from spike_recon_ros.spike_history.motion_compensated_rates import REACH, MovedRates
 
 
 class CompensatedTfi(SpikeIntervals):

@@ -15,7 +15,7 @@ from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfi import Tfi
 from spike_recon_ros.filters.tfp import Tfp
-from spike_recon_ros.front_end.moved_rates import REACH
+from spike_recon_ros.spike_history.motion_compensated_rates import REACH
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.windows.window import Window
 

@@ -10,7 +10,7 @@ centred that motion blurs it little.
 import numpy as np
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
-from spike_recon_ros.front_end.interval_rates import second_order_rates
+from spike_recon_ros.spike_history.interval_rates import second_order_rates
 
 
 class SpikeIntervals(SpikeFilter):

@@ -4,7 +4,7 @@
 
 Comes in: Windows of SpikePlanes. Goes out: float32 [1 + 6 + 9 + 2, height, width]. In spikes a
 plane: the mean over all planes, carried along with the scene to where it is at the instant
-(front_end/moved_rates.py), the rates of `front_end/interval_rates.py`, and the means over groups
+(spike_history/motion_compensated_rates.py), the rates of `spike_history/interval_rates.py`, and the means over groups
 of planes that are carried along, the oldest first. In pixels to the right and down: where what is
 seen here was one window ago. Knows nothing about networks. Training and the live node both call
 this.
@@ -16,9 +16,9 @@ been seen have the likeliest rate, as in `spike_intervals`.
 
 import numpy as np
 
-from spike_recon_ros.front_end.interval_rates import RATES, interval_rates
-from spike_recon_ros.front_end.moved_rates import GROUPS, MovedRates
-from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
+from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, MovedRates
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.windows.window import Window
 

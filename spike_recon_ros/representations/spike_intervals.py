@@ -3,7 +3,7 @@
 """What the spikes around an instant say of the light, pixel by pixel.
 
 Comes in: Windows of SpikePlanes. Goes out: float32 [6 + counts, height, width] in spikes a plane:
-the rates of `front_end/interval_rates.py`, then the means over groups of planes in a row (a
+the rates of `spike_history/interval_rates.py`, then the means over groups of planes in a row (a
 pyramid of TFP: any longer mean is a mean of these), the oldest first, with the instant in the
 middle of them all. Knows nothing about networks. Training and the live node both call this.
 
@@ -16,8 +16,8 @@ looked ahead, the likeliest rate stands in for its mean, as it does for interval
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.front_end.interval_rates import RATES, interval_rates
-from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
+from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.windows.window import Window
 

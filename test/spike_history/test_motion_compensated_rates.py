@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.front_end.moved_rates import GROUPS, REACH, MovedRates
-from spike_recon_ros.front_end.spike_history import SpikeHistory
+from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, REACH, MovedRates
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
 
 PLANES = 120

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.front_end.spike_history import NEVER, ORDERS, SpikeHistory
+from spike_recon_ros.spike_history.history import NEVER, ORDERS, SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
 
 HEIGHT, WIDTH = 3, 11

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 
 REACH = 31
 """Planes on either side of the instant from which the motion is told, if they have been seen."""

@@ -15,7 +15,7 @@ from where the span begins and ends within its intervals.
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.front_end.spike_history import NEVER, PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.history import NEVER, PLANES_KEPT, SpikeHistory
 from spike_recon_ros.packets.bits import popcount64
 
 _NEWEST = PLANES_KEPT - 1

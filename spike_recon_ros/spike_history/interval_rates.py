@@ -12,7 +12,7 @@ rate; the higher the order, the less the rounding to whole planes shows, and the
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.front_end.spike_history import NEVER, SpikeHistory
+from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 
 CENTRED = 'second order', 'first order', 'third order'
 ONE_SIDED = 'first order before', 'third order before', 'first order after'

@@ -8,7 +8,7 @@ about packets, filters or networks.
 A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
 either coarse or blurred. All planes together tell it finely, once each is moved by how far the
 scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
-was filling up (front_end/mean_rates.py): on three public simulated clips the mean has a PSNR of
+was filling up (spike_history/mean_rates.py): on three public simulated clips the mean has a PSNR of
 33.4 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
 Reconstruction for Spike Camera via Motion Aligned Filtering", ISCAS 2020).
 """
@@ -18,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.front_end.mean_rates import mean_rates
-from spike_recon_ros.front_end.plane_motion import PlaneMotion, one_thread
-from spike_recon_ros.front_end.spike_history import PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.mean_rates import mean_rates
+from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
+from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
 """Planes from the instant to where spans end on either side; the planes of one are moved as one.
