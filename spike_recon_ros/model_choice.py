@@ -16,7 +16,7 @@ from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS, filter_for
+from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import AUTO, EVENT, EVENT_MODEL, SPIKE, SPIKE_MODELS, Settings
 from spike_recon_ros.spare_cores import spare_cores

@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 
 from spike_recon_ros.model_choice import kinds_expected
-from spike_recon_ros.packets.decoders import DECODERS, decoder_for
+from spike_recon_ros.packets.registry import DECODERS, decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet

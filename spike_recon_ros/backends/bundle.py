@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.representations import KINDS
+from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
 DESCRIPTION = 'model.yaml'
@@ -44,7 +44,7 @@ class Bundle:
         name: of the model.
         sensor: `event` or `spike`: what kind of camera it is for.
         representation: what it reads: `kind` and its parameters, as in
-            representations/representations.py.
+            representations/registry.py.
         bins: channels of the tensor that goes in.
         window_ms: length of the windows that it was trained for.
         longest_window_ms: longer windows are read in equal parts of at most this; 0 = as they are.

@@ -11,7 +11,7 @@ import numpy as np
 from spike_recon_ros.backends.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
-from spike_recon_ros.representations.representations import representation_for, with_lookahead
+from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
 
 

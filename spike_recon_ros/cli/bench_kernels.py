@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.filters.filters import FILTERS
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.filters.registry import FILTERS
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_clock import SensorClock

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.decoders import carries_planes
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet

@@ -14,7 +14,7 @@ from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.zoo import find_bundle
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.filters import FILTERS, SPIKE_FILTERS
+from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.settings import AUTO
 

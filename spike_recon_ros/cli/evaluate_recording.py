@@ -26,7 +26,7 @@ from spike_recon_ros.cli.tally import Tally
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.score import Shot
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.packets.decoders import carries_planes
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.packets.decoders import carries_planes
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 

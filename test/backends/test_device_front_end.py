@@ -14,7 +14,7 @@ from spike_recon_ros.backends.bundle import read_bundle
 from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import padded_size
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS, voxel_grid

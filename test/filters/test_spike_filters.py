@@ -10,7 +10,7 @@ from spike_recon_ros.filters.compensated_tfi import CompensatedTfi
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfi import Tfi
 from spike_recon_ros.filters.tfp import Tfp
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.windows.window import Window

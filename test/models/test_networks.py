@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.evaluation.tags import TagScore
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.sources.open_source import open_source

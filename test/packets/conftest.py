@@ -11,7 +11,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.packets.decoder import DecoderStatistics
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.decoders import DECODERS, decoder_for
+from spike_recon_ros.packets.registry import DECODERS, decoder_for
 
 
 @pytest.mark.parametrize('encoding', DECODERS)

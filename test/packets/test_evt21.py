@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.packet import Packet
 
 # The same two words as each kind of camera sends them: time 3 << 6, then ON at row 2, columns

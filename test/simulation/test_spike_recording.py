@@ -9,7 +9,7 @@ import pytest
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr
 from spike_recon_ros.filters.tfp import Tfp
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.decoders import decoder_for
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes, unpack_planes
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_file import write_dat

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
 
-from spike_recon_ros.representations.representations import representation_for  # noqa: E402
+from spike_recon_ros.representations.registry import representation_for  # noqa: E402
 from spike_recon_training.simulation.blur import blurred  # noqa: E402
 from spike_recon_training.simulation.planes import WorldModel  # noqa: E402
 from spike_recon_training.simulation.spike_pixels import (  # noqa: E402

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.representations import ANY_LOOKAHEAD, KINDS
+from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
@@ -102,7 +102,7 @@ class Recipe:
         sensor: `event` or `spike`.
         normalisation: of the voxel grids, as in `voxel_grid`.
         representation: of a spike camera's planes, `kind` and its parameters; see
-            `spike_recon_ros.representations.representations`.
+            `spike_recon_ros.representations.registry`.
         window_ms: window that the bundle recommends.
         seed: of weights and simulation.
         licence: of the weights.

@@ -16,7 +16,7 @@ import torch
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes, unpack_planes
-from spike_recon_ros.representations.representations import representation_for
+from spike_recon_ros.representations.registry import representation_for
 from spike_recon_ros.sources.spike_clip import SpikeClip, SpikeTruth, plane_count, read_truth
 from spike_recon_ros.sources.spike_datasets import TRAIN, find_clips
 from spike_recon_ros.windows.window import Window

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from spike_recon_ros.representations.representations import representation_for, with_lookahead
+from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
 from spike_recon_training.simulation.photographs import Photographs
