@@ -27,7 +27,7 @@ from spike_recon_ros.backends.backend import (
     Backend,
     Placement,
 )
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice
 from spike_recon_ros.backends.golden import deviation, load_checked
 from spike_recon_ros.errors import UserError

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.backend import Placement, state_shapes
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 
 ITEM_BYTES = {'fp32': 4, 'fp16': 2, 'bf16': 2}
 _MATRIX, _COPY_BYTES, _REPEATS = 4096, 1 << 28, 20

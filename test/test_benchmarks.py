@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import find_bundle
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / 'benchmarks'
 

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends import zoo
+from spike_recon_ros.bundles import zoo
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import choose_model, default_model, kinds_expected, load_model
 from spike_recon_ros.packets.packet import Packet

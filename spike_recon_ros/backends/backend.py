@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 

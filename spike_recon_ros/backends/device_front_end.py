@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from spike_recon_ros.backends.backend import AUTO, DEVICE, Placement
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.device import Device
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers

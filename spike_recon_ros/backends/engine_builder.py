@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION, Placement
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import compute_capability, problem
 from spike_recon_ros.backends.engine_cache import (
     EngineKey,
@@ -42,7 +42,7 @@ def graph_in(bundle: Bundle, precision: str) -> bytes:
     if precision == FULL_PRECISION:
         return bundle.onnx.read_bytes()
     try:
-        half_precision = importlib.import_module('spike_recon_ros.backends.half_precision')
+        half_precision = importlib.import_module('spike_recon_ros.bundles.half_precision')
     except ImportError as error:
         raise UserError(
             f'{precision} needs the library onnx ({error}); run: pip install onnx, or build with '

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spike_recon_ros.backends.backend import EIGHT_BITS, Backend, Placement
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 
 Load = Callable[[Bundle, Placement], Backend]

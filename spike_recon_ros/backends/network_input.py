@@ -8,7 +8,7 @@ representation and the padding, and knows nothing about what runs the network.
 
 import numpy as np
 
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
 from spike_recon_ros.representations.registry import representation_for, with_lookahead

@@ -23,7 +23,7 @@ from spike_recon_ros.backends.backend import (
     image_shape,
     state_shapes,
 )
-from spike_recon_ros.backends.bundle import Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.cuda_device import CudaDevice, problem
 from spike_recon_ros.backends.device import Device
 from spike_recon_ros.backends.device_front_end import Kernels, load_front_end

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from spike_recon_ros.backends.backend import Placement, state_shapes
-from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
 MODULES = 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings'

@@ -24,7 +24,7 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
     image_shape,
 )
-from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError

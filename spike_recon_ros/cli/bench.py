@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros import __version__
-from spike_recon_ros.backends.zoo import zoo_names
+from spike_recon_ros.bundles.zoo import zoo_names
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.errors import UserError

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.cli.training_guard import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS

@@ -15,8 +15,8 @@ import numpy as np
 import yaml
 from rich.console import Console
 
-from spike_recon_ros.backends.bundle import DESCRIPTION as DESCRIPTION_FILE
-from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX
+from spike_recon_ros.bundles.bundle import DESCRIPTION as DESCRIPTION_FILE
+from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.cli import tapped
 from spike_recon_ros.errors import UserError
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _library() -> Any:
     try:
-        from spike_recon_ros.backends import int8_graph  # noqa: PLC0415
+        from spike_recon_ros.bundles import int8_graph  # noqa: PLC0415
     except ImportError as error:
         raise UserError(
             f'{error.name} is not installed; run: pip install onnxruntime onnx'

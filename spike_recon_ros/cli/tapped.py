@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.backends.bundle import Bundle, read_bundle
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.backends.zoo import find_bundle
+from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.cli.run import frames_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from spike_recon_ros.backends.backend import Placement, check_size, image_shape, state_shapes
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
-from spike_recon_ros.backends.zoo import zoo_folder, zoo_names
+from spike_recon_ros.bundles.zoo import zoo_folder, zoo_names
 from spike_recon_ros.representations.padding import padded_size
 
 INTERVALS = {

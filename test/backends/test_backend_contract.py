@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.golden import deviation, load_checked
 from spike_recon_ros.errors import UserError
 
@@ -22,7 +22,7 @@ def reference(bundle, windows, precision='fp32'):
     """Return what torch gives in float32, step by step; in eight bits, what ONNX Runtime does."""
     if precision == 'int8':
         pytest.importorskip('onnx', reason='onnx is not installed: nothing to compare with')
-        int8_graph = importlib.import_module('spike_recon_ros.backends.int8_graph')
+        int8_graph = importlib.import_module('spike_recon_ros.bundles.int8_graph')
         return int8_graph.images(bundle, bundle.int8_onnx, [windows])
     torch = pytest.importorskip('torch', reason='torch is not installed: nothing to compare with')
     safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import (
     CANDIDATES,
     Candidate,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.errors import UserError

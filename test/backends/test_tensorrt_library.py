@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.tensorrt_library import build_engine, library, library_version
 from spike_recon_ros.errors import UserError
 
@@ -40,7 +40,7 @@ def graph(bundle):
         if precision == 'fp32':
             return bundle.onnx.read_bytes()
         pytest.importorskip('onnx', reason='onnx not installed')
-        half = importlib.import_module('spike_recon_ros.backends.half_precision')
+        half = importlib.import_module('spike_recon_ros.bundles.half_precision')
         try:
             return half.half_graph(bundle, precision)
         except UserError as refused:

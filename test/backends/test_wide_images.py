@@ -5,8 +5,8 @@
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import zoo_folder
 
 WHERE = Placement(64, 640)
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from spike_recon_ros.backends.bundle import read_bundle
-from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.cli.main import main
 
 for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from spike_recon_ros.backends.bundle import INT8_ONNX, read_bundle
-from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.bundles.bundle import INT8_ONNX, read_bundle
+from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.cli import quantize
 from spike_recon_ros.cli.main import main
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
-from spike_recon_ros.backends.zoo import find_bundle, zoo_names
+from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 

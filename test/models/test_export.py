@@ -10,7 +10,7 @@ pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing c
 
 from spike_recon_models.export import export_bundle  # noqa: E402
 from spike_recon_models.networks.networks import make_network  # noqa: E402
-from spike_recon_ros.backends.bundle import read_bundle  # noqa: E402
+from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 
 ARGUMENTS = {'channels': 4}
 

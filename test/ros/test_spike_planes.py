@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
-from spike_recon_ros.backends import zoo
+from spike_recon_ros.bundles import zoo
 from spike_recon_ros.nodes.messages import packet_message, time_ns
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding

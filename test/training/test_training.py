@@ -104,7 +104,7 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
     pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
     from safetensors.torch import load_file  # noqa: PLC0415
 
-    from spike_recon_ros.backends.bundle import read_bundle  # noqa: PLC0415
+    from spike_recon_ros.bundles.bundle import read_bundle  # noqa: PLC0415
     from spike_recon_training.export import export_run  # noqa: PLC0415
 
     run, figures = finished

@@ -35,7 +35,7 @@ from onnxruntime.quantization import (
 )
 
 from spike_recon_ros.backends.backend import Placement, state_shapes
-from spike_recon_ros.backends.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
 Sequences = Sequence[Sequence[np.ndarray]]

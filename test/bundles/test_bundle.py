@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from spike_recon_ros.backends.bundle import StateTensor, read_bundle
+from spike_recon_ros.bundles.bundle import StateTensor, read_bundle
 from spike_recon_ros.errors import UserError
 
 

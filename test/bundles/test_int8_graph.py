@@ -7,14 +7,14 @@ import pytest
 
 from spike_recon_ros.backends import cpu_instructions
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.backends.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
+from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
 from spike_recon_ros.backends.golden import deviation, load_checked
-from spike_recon_ros.backends.zoo import zoo_folder
+from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.errors import UserError
 
 onnx = pytest.importorskip('onnx', reason='onnx not installed')
 pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
-from spike_recon_ros.backends.int8_graph import images, int8_graph  # noqa: E402 -- needs both
+from spike_recon_ros.bundles.int8_graph import images, int8_graph  # noqa: E402 -- needs both
 
 SIZE = Placement(24, 32)
 COARSEST = 0.1

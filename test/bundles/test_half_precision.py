@@ -5,13 +5,13 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.golden import FLOAT16, deviation
 from spike_recon_ros.errors import UserError
 
 onnx = pytest.importorskip('onnx', reason='onnx not installed')
 onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
-from spike_recon_ros.backends.half_precision import half_graph  # noqa: E402 -- needs onnx
+from spike_recon_ros.bundles.half_precision import half_graph  # noqa: E402 -- needs onnx
 
 TYPES = {'fp16': onnx.TensorProto.FLOAT16, 'bf16': onnx.TensorProto.BFLOAT16}
 
