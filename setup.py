@@ -67,7 +67,7 @@ setup(
         'spike_recon_training': 'training/spike_recon_training',
     },
     package_data={
-        NAME: ['backends/*.cu'],
+        NAME: ['backends/cuda/*.cu'],
         'spike_recon_models': ['zoo/*/*'],
         'spike_recon_training': ['recipes/*.yaml'],
     },

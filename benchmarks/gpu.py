@@ -29,7 +29,7 @@ from roofline import peaks
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.engine_cache import FOLDER_VARIABLE
+from spike_recon_ros.backends.tensorrt.engine_cache import FOLDER_VARIABLE
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
@@ -154,7 +154,7 @@ def _machine() -> dict[str, str]:
     """Return what the figures depend on."""
     found = {'python': platform.python_version(), 'processor': platform.machine()}
     try:
-        cuda = import_module('spike_recon_ros.backends.cuda_device')
+        cuda = import_module('spike_recon_ros.backends.cuda.cuda_device')
         found['compute_capability'] = cuda.compute_capability()
         found |= cuda.versions()
     except (ImportError, UserError):

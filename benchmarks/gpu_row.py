@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from roofline import utilisation, work_of
 
-from spike_recon_ros.backends import tensorrt_library
+from spike_recon_ros.backends.tensorrt import library as tensorrt_library
 from spike_recon_ros.backends.backend import (
     DEVICE,
     FULL_PRECISION,
@@ -127,7 +127,7 @@ class One:
 
     def _build(self) -> None:
         if self.way.library:
-            builder = import_module('spike_recon_ros.backends.engine_builder')
+            builder = import_module('spike_recon_ros.backends.tensorrt.engine_builder')
             height, width = self.sensor
             builder.build_engines(self.bundle, width, height, self.precision, say)
 

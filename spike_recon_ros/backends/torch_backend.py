@@ -25,7 +25,7 @@ from spike_recon_ros.backends.backend import (
     image_shape,
 )
 from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
-from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
+from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
@@ -46,7 +46,7 @@ class TorchBackend:
     """
 
     step_events: StepEvents | None = None
-    _front_end: DeviceFrontEnd | None = None
+    _voxel_grid: DeviceVoxelGrid | None = None
 
     def __init__(self, bundle: Bundle, placement: Placement) -> None:
         check_size(bundle, placement)
@@ -66,8 +66,8 @@ class TorchBackend:
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
             self.name += self._prepare_gpu(placement.acceleration.graphs)
-            self._front_end, said = load_front_end(bundle, placement)
-            self.step_events = None if self._front_end is None else self._step_events
+            self._voxel_grid, said = load_device_voxel_grid(bundle, placement)
+            self.step_events = None if self._voxel_grid is None else self._step_events
             self.name += f', {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -78,9 +78,9 @@ class TorchBackend:
             return self._moved_on()
 
     def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
-        assert self._front_end is not None
+        assert self._voxel_grid is not None
         # It has a stream of its own: done before PyTorch's begins, as that is done before this.
-        self._front_end.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
+        self._voxel_grid.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
         with torch.inference_mode():
             return self._moved_on()
 
@@ -96,9 +96,9 @@ class TorchBackend:
 
     def close(self) -> None:
         """Give network and buffers back."""
-        if self._front_end is not None:
-            self._front_end.close()
-            self._front_end = self.step_events = None
+        if self._voxel_grid is not None:
+            self._voxel_grid.close()
+            self._voxel_grid = self.step_events = None
         del self._run, self._network, self._x, self._state, self._intensity
 
     def _prepare_gpu(self, graphs: bool) -> str:

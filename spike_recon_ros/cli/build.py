@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.backends.backend import FULL_PRECISION, PRECISIONS
-from spike_recon_ros.backends.engine_request import build_requested
+from spike_recon_ros.backends.tensorrt.engine_request import build_requested
 
 HELP = 'build the TensorRT engine of a network for the GPU of this machine'
 DESCRIPTION = """\

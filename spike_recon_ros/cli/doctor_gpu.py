@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
-from spike_recon_ros.backends.engine_cache import (
+from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     build_command,
     engine_folder,

@@ -10,7 +10,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 from spike_recon_ros.backends.backend import AUTO, FULL_PRECISION
-from spike_recon_ros.backends.engine_request import build_requested
+from spike_recon_ros.backends.tensorrt.engine_request import build_requested
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import default_model
 from spike_recon_ros.nodes.parameters import read_settings

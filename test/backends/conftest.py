@@ -139,7 +139,7 @@ def load(candidate, tmp_path_factory):
 
 def with_engines(loader, folder):
     """Return a loader that builds what is missing in a folder of its own."""
-    builder = importlib.import_module('spike_recon_ros.backends.engine_builder')
+    builder = importlib.import_module('spike_recon_ros.backends.tensorrt.engine_builder')
     built = set()
 
     @functools.wraps(loader, updated=())
@@ -181,11 +181,11 @@ class FakeCuda:
 def backend_module(monkeypatch):
     """Return the module, with cuda.bindings replaced where it is not installed."""
     try:
-        return importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+        return importlib.import_module('spike_recon_ros.backends.tensorrt.tensorrt_backend')
     except ImportError:
-        name = 'spike_recon_ros.backends.cuda_device'
+        name = 'spike_recon_ros.backends.cuda.cuda_device'
         monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
-        module = importlib.import_module('spike_recon_ros.backends.tensorrt_backend')
+        module = importlib.import_module('spike_recon_ros.backends.tensorrt.tensorrt_backend')
         for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
             full = f'spike_recon_ros.backends.{loaded}'
             monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
@@ -233,7 +233,7 @@ def host_kernels(tmp_path_factory):
     module = beside_this('host_kernels')
     if module.compiler() is None:
         pytest.skip(f'no C++ compiler ({", ".join(module.COMPILERS)}): CUDA source is not tried')
-    source = importlib.import_module('spike_recon_ros.backends.device_front_end').SOURCE
+    source = importlib.import_module('spike_recon_ros.backends.cuda.voxel_grid').SOURCE
     library = module.compiled(source, tmp_path_factory.mktemp('host_kernels'))
     return functools.partial(module.HostKernels, library)
 

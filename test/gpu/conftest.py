@@ -39,7 +39,7 @@ def cuda():
     """Return the module cuda_device, or skip where there is no GPU."""
     if importlib.util.find_spec('cuda') is None:
         pytest.skip('cuda-bindings not installed: no GPU can be looked for')
-    module = importlib.import_module('spike_recon_ros.backends.cuda_device')
+    module = importlib.import_module('spike_recon_ros.backends.cuda.cuda_device')
     if why_not := module.problem():
         pytest.skip(why_not)
     return module
@@ -54,7 +54,7 @@ def way(request):
         pytest.skip(f'{" and ".join(missing)} not installed; {candidate.cure()}')
     with pytest.MonkeyPatch.context() as patch:
         if candidate.name == 'tensorrt':
-            module = importlib.import_module('spike_recon_ros.backends.tensorrt_library')
+            module = importlib.import_module('spike_recon_ros.backends.tensorrt.library')
             names = module.MODULES[1:] if name == RTX else module.MODULES[:1]
             if not any(map(importlib.util.find_spec, names)):
                 pytest.skip(f'{name} not installed')
@@ -78,7 +78,7 @@ def load(way, tmp_path_factory):
             patch.setenv('SPIKE_RECON_ENGINES', str(folder))
             key = bundle.folder, height, width, acceleration.precision
             if way.name == 'tensorrt' and key not in built:
-                builder = importlib.import_module('spike_recon_ros.backends.engine_builder')
+                builder = importlib.import_module('spike_recon_ros.backends.tensorrt.engine_builder')
                 try:
                     builder.build_engines(bundle, width, height, acceleration.precision, print)
                 except UserError as error:  # TensorRT-RTX does not know every GPU

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spike_recon_ros.backends import engine_request
+from spike_recon_ros.backends.tensorrt import engine_request
 from spike_recon_ros.nodes import build_only
 from spike_recon_ros.nodes.recon_node import main
 

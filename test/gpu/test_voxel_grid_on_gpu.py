@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.device_front_end import SOURCE, DeviceFrontEnd
+from spike_recon_ros.backends.cuda.voxel_grid import SOURCE, DeviceVoxelGrid
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
@@ -48,7 +48,7 @@ def on_cpu(events, size, padded, normalisation, bins=BINS):
 @pytest.mark.parametrize('normalisation', NORMALISATIONS)
 @pytest.mark.parametrize('size', [(17, 23), (260, 346), (720, 1280)])
 def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisation):
-    kernels = importlib.import_module('spike_recon_ros.backends.cuda_kernels')
+    kernels = importlib.import_module('spike_recon_ros.backends.cuda.kernels')
     padded = padded_size(*size, 8)
     with ExitStack() as owned:
         device = cuda.CudaDevice()
@@ -56,7 +56,7 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisat
             made = kernels.CudaKernels(SOURCE.read_text(encoding='utf-8'), device.stream)
         except UserError as error:
             pytest.skip(str(error))
-        front_end = DeviceFrontEnd(device, made, (BINS, *padded), normalisation, owned=True)
+        front_end = DeviceVoxelGrid(device, made, (BINS, *padded), normalisation, owned=True)
         owned.callback(front_end.close)
         given = device.pinned((BINS, *padded))
         owned.callback(device.free_pinned, given)

@@ -24,19 +24,19 @@ from spike_recon_ros.backends.backend import (
     state_shapes,
 )
 from spike_recon_ros.bundles.bundle import Bundle
-from spike_recon_ros.backends.cuda_device import CudaDevice, problem
-from spike_recon_ros.backends.device import Device
-from spike_recon_ros.backends.device_front_end import Kernels, load_front_end
-from spike_recon_ros.backends.device_state import Context, DeviceState
-from spike_recon_ros.backends.engine_builder import key_here
-from spike_recon_ros.backends.engine_cache import (
+from spike_recon_ros.backends.cuda.cuda_device import CudaDevice, problem
+from spike_recon_ros.backends.cuda.device import Device
+from spike_recon_ros.backends.cuda.voxel_grid import Kernels, load_device_voxel_grid
+from spike_recon_ros.backends.tensorrt.device_state import Context, DeviceState
+from spike_recon_ros.backends.tensorrt.engine_builder import key_here
+from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     build_command,
     engine_path,
     read_engine,
 )
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
-from spike_recon_ros.backends.tensorrt_library import library, quiet_logger
+from spike_recon_ros.backends.tensorrt.library import library, quiet_logger
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
@@ -114,12 +114,12 @@ class TensorRtBackend:
         without = self._state.no_graphs
         graphs = f'without CUDA graphs: {without}' if without else 'with CUDA graphs'
         try:
-            front_end = load_front_end(bundle, placement, engine.device, engine.kernels)
+            front_end = load_device_voxel_grid(bundle, placement, engine.device, engine.kernels)
         except UserError:
             self._state.close()
             raise
-        self._front_end, said = front_end
-        self.step_events = None if self._front_end is None else self._step_events
+        self._voxel_grid, said = front_end
+        self.step_events = None if self._voxel_grid is None else self._step_events
         self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {said}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -128,7 +128,7 @@ class TensorRtBackend:
         return self._state.step(x[None])[0, 0]
 
     def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
-        front_end = self._front_end
+        front_end = self._voxel_grid
         assert front_end is not None
         put = partial(front_end.put, events, t_start_ns, t_end_ns)
         return self._state.step_with(put)[0, 0]
@@ -139,9 +139,9 @@ class TensorRtBackend:
 
     def close(self) -> None:
         """Give the memory of the device back."""
-        if self._front_end is not None:
-            self._front_end.close()
-        self._front_end = self.step_events = None
+        if self._voxel_grid is not None:
+            self._voxel_grid.close()
+        self._voxel_grid = self.step_events = None
         self._state.close()
         del self._state, self._kept
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from spike_recon_ros.backends.device import Device, Graph
+from spike_recon_ros.backends.cuda.device import Device, Graph
 from spike_recon_ros.errors import UserError
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.backends import engine_cache, user_cache
+from spike_recon_ros.backends.tensorrt import engine_cache, user_cache
 from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.backends.engine_cache import (
+from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     engine_folder,
     engine_path,

@@ -10,7 +10,7 @@ import pytest
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.backends.tensorrt_library import build_engine, library, library_version
+from spike_recon_ros.backends.tensorrt.library import build_engine, library, library_version
 from spike_recon_ros.errors import UserError
 
 SIZE = Placement(24, 32, 'gpu')
@@ -29,7 +29,7 @@ def rtx(monkeypatch):
             'tensorrt_rtx not installed (0.4 GB, proprietary, for x86-64 Linux); '
             "run: pip install 'spike_recon_ros[rtx]'"
         )
-    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', tuple(names))
+    monkeypatch.setattr('spike_recon_ros.backends.tensorrt.library.MODULES', tuple(names))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
-from spike_recon_ros.backends.engine_cache import EngineKey, onnx_sha256, write_engine
+from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.backends.golden import FLOAT16
 from spike_recon_ros.errors import UserError
 
@@ -118,7 +118,7 @@ def test_bindings_without_their_library_are_no_device(backend_module, tmp_path, 
     (tmp_path / 'broken_tensorrt.py').write_text('raise OSError("libnvinfer.so.10: not found")')
     monkeypatch.syspath_prepend(tmp_path)
     names = ('no_such_library', 'broken_tensorrt')
-    monkeypatch.setattr('spike_recon_ros.backends.tensorrt_library.MODULES', names)
+    monkeypatch.setattr('spike_recon_ros.backends.tensorrt.library.MODULES', names)
     assert backend_module.devices() == ()
     with pytest.raises(UserError, match=r'broken_tensorrt.*libnvinfer.*backend:=auto'):
         backend_module.library()

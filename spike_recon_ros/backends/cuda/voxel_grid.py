@@ -17,7 +17,7 @@ import numpy as np
 
 from spike_recon_ros.backends.backend import AUTO, DEVICE, Placement
 from spike_recon_ros.bundles.bundle import Bundle
-from spike_recon_ros.backends.device import Device
+from spike_recon_ros.backends.cuda.device import Device
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
@@ -47,7 +47,7 @@ class Kernels(Protocol):
         """Give them back."""
 
 
-class DeviceFrontEnd:
+class DeviceVoxelGrid:
     """The voxel grid of representations/voxel_grid.py, made by the device.
 
     Args:
@@ -163,11 +163,11 @@ class DeviceFrontEnd:
 class Loaded(NamedTuple):
     """A front end, or why there is none, for people."""
 
-    front_end: DeviceFrontEnd | None
+    front_end: DeviceVoxelGrid | None
     said: str
 
 
-def load_front_end(
+def load_device_voxel_grid(
     bundle: Bundle,
     placement: Placement,
     device: Device | None = None,
@@ -189,19 +189,19 @@ def load_front_end(
     if wanted not in (AUTO, DEVICE):
         return Loaded(None, 'front end on the CPU')
     try:
-        return Loaded(_front_end(bundle, placement, device, kernels), 'front end on the device')
+        return Loaded(_voxel_grid(bundle, placement, device, kernels), 'front end on the device')
     except UserError as error:
         if wanted == DEVICE:
             raise
         return Loaded(None, f'front end on the CPU: {error}')
 
 
-def _front_end(
+def _voxel_grid(
     bundle: Bundle,
     placement: Placement,
     given: Device | None,
     kernels: Callable[[str, int], Kernels] | None,
-) -> DeviceFrontEnd:
+) -> DeviceVoxelGrid:
     representation = bundle.description['representation']
     if (kind := representation['kind']) != 'voxel_grid':
         raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set front_end:=cpu')
@@ -215,7 +215,7 @@ def _front_end(
         if given is None:
             device.close()
         raise
-    front_end = DeviceFrontEnd(device, made, shape, normalisation, owned=given is None)
+    front_end = DeviceVoxelGrid(device, made, shape, normalisation, owned=given is None)
     try:
         _compare(front_end, device, shape, normalisation)
     except UserError:
@@ -239,7 +239,7 @@ def _cuda(name: str) -> Any:
 
 
 def _compare(
-    front_end: DeviceFrontEnd, device: Device, shape: tuple[int, int, int], normalisation: str
+    front_end: DeviceVoxelGrid, device: Device, shape: tuple[int, int, int], normalisation: str
 ) -> None:
     """Raise UserError if the device gives another voxel grid than the CPU."""
     events, t_end_ns = _made_up(*shape)

@@ -14,7 +14,7 @@ pytest.importorskip('cuda.bindings.runtime', reason='cuda-bindings not installed
 
 @pytest.fixture
 def cuda():
-    module = importlib.import_module('spike_recon_ros.backends.cuda_device')
+    module = importlib.import_module('spike_recon_ros.backends.cuda.cuda_device')
     if not module.problem():
         pytest.skip('there is a GPU, so nothing fails')
     return module

@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from spike_recon_ros.backends.device_front_end import SOURCE
+from spike_recon_ros.backends.cuda.voxel_grid import SOURCE
 from spike_recon_ros.errors import UserError
 
 pytest.importorskip('cuda.bindings.nvrtc', reason='cuda-bindings not installed')
@@ -15,7 +15,7 @@ ORIN, ADA, HOPPER, BLACKWELL = '8.7', '8.9', '9.0', '12.0'
 
 @pytest.fixture
 def cuda_kernels():
-    module = importlib.import_module('spike_recon_ros.backends.cuda_kernels')
+    module = importlib.import_module('spike_recon_ros.backends.cuda.kernels')
     try:
         module.nvrtc_version()
     except UserError as error:
@@ -51,7 +51,7 @@ def test_without_the_compiler_the_command_that_brings_it_is_named(cuda_kernels, 
 
 
 def test_without_a_gpu_there_are_no_kernels(cuda_kernels):
-    if not importlib.import_module('spike_recon_ros.backends.cuda_device').problem():
+    if not importlib.import_module('spike_recon_ros.backends.cuda.cuda_device').problem():
         pytest.skip('there is a GPU')
     with pytest.raises(UserError, match='the GPU failed'):
         cuda_kernels.CudaKernels(SOURCE.read_text(encoding='utf-8'), 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.backends.device_front_end import DeviceFrontEnd, load_front_end
+from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.registry import decoder_for
@@ -69,7 +69,7 @@ class Run:
 
     def __init__(self, device, kernels, shape=PADDED, normalisation='none'):
         self.device = device
-        self.front_end = DeviceFrontEnd(device, kernels, shape, normalisation)
+        self.front_end = DeviceVoxelGrid(device, kernels, shape, normalisation)
         self.given = device.pinned(shape)
         self.address = device.malloc(self.given.nbytes)
 
@@ -154,7 +154,7 @@ def test_only_events_go_up(device, host_kernels, monkeypatch):
 
 def test_closing_gives_everything_back(device, host_kernels):
     kernels = host_kernels(device)
-    front_end = DeviceFrontEnd(device, kernels, PADDED, 'nonzero')
+    front_end = DeviceVoxelGrid(device, kernels, PADDED, 'nonzero')
     front_end.put(drawn(100_000), 0, 1, device.malloc(4 * int(np.prod(PADDED))))
     device.synchronize()
     assert len(device.memory) == 3
@@ -198,7 +198,7 @@ def recorded(path, wanted):
 
 def test_a_front_end_is_compared_with_the_cpu_when_it_is_loaded(device, host_kernels, network):
     kernels = host_kernels(device)
-    loaded = load_front_end(network, ON_DEVICE, device, lambda source, stream: kernels)
+    loaded = load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
     assert loaded.said == 'front end on the device'
     assert 'accumulate' in kernels.launched
     loaded.front_end.close()
@@ -217,28 +217,28 @@ def test_a_device_that_leaves_something_out_is_not_used(
             type(kernels).launch(kernels, name, threads, arguments)
 
     monkeypatch.setattr(kernels, 'launch', launch)
-    loaded = load_front_end(network, WHERE_POSSIBLE, device, lambda source, stream: kernels)
+    loaded = load_device_voxel_grid(network, WHERE_POSSIBLE, device, lambda source, stream: kernels)
     assert loaded.front_end is None
     assert 'front end on the CPU: the GPU makes a voxel grid that is off by' in loaded.said
     assert (device.memory, device.page_locked, kernels.closed) == ({}, [], True)
     with pytest.raises(UserError, match=r'off by .*front_end:=cpu'):
-        load_front_end(network, ON_DEVICE, device, lambda source, stream: kernels)
+        load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
 
 
 def test_the_cpu_can_be_asked_for(device, network):
     placement = replace(ON_DEVICE, acceleration=Acceleration(front_end='cpu'))
-    assert load_front_end(network, placement, device) == (None, 'front end on the CPU')
+    assert load_device_voxel_grid(network, placement, device) == (None, 'front end on the CPU')
 
 
 def test_other_representations_are_made_on_the_cpu(device, network):
     network.description['representation']['kind'] = 'spike_stack'
-    assert load_front_end(network, WHERE_POSSIBLE, device).front_end is None
+    assert load_device_voxel_grid(network, WHERE_POSSIBLE, device).front_end is None
     with pytest.raises(UserError, match='reads spike_stack, which the CPU makes'):
-        load_front_end(network, ON_DEVICE, device)
+        load_device_voxel_grid(network, ON_DEVICE, device)
 
 
 def test_a_device_of_its_own_is_given_back_with_the_rest(device, host_kernels):
-    front_end = DeviceFrontEnd(device, host_kernels(device), PADDED, 'none', owned=True)
+    front_end = DeviceVoxelGrid(device, host_kernels(device), PADDED, 'none', owned=True)
     address = device.malloc(4 * int(np.prod(PADDED)))
     front_end.write(drawn(10), 0, 1_000_000, address)
     assert device.waiting == []

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION, Placement
 from spike_recon_ros.bundles.bundle import Bundle
-from spike_recon_ros.backends.cuda_device import compute_capability, problem
-from spike_recon_ros.backends.engine_cache import (
+from spike_recon_ros.backends.cuda.cuda_device import compute_capability, problem
+from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     onnx_sha256,
     read_timing_cache,
@@ -22,7 +22,7 @@ from spike_recon_ros.backends.engine_cache import (
     write_engine,
     write_timing_cache,
 )
-from spike_recon_ros.backends.tensorrt_library import build_engine, library_version
+from spike_recon_ros.backends.tensorrt.library import build_engine, library_version
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.device_state import DeviceState
+from spike_recon_ros.backends.tensorrt.device_state import DeviceState
 from spike_recon_ros.errors import UserError
 
 EVENTS, IMAGE = (1, 2, 4, 6), (1, 1, 4, 6)

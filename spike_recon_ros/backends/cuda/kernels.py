@@ -11,7 +11,7 @@ from typing import Any
 
 from cuda.bindings import driver, nvrtc
 
-from spike_recon_ros.backends.cuda_device import compute_capability
+from spike_recon_ros.backends.cuda.cuda_device import compute_capability
 from spike_recon_ros.errors import UserError
 
 NVRTC_CURE = (
