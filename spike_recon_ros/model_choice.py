@@ -19,7 +19,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import AUTO, EVENT, EVENT_MODEL, SPIKE, SPIKE_MODELS, Settings
-from spike_recon_ros.spare_cores import spare_cores
+from spike_recon_ros.cpu_threads import default_threads
 
 MOST_THREADS = 4
 """Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""
@@ -146,7 +146,7 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
     folder = find_bundle(name)
     assert folder is not None
     choice = _choice(settings)
-    threads = settings.threads or min(MOST_THREADS, spare_cores())
+    threads = settings.threads or min(MOST_THREADS, default_threads())
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
     return NetworkModel(read_bundle(folder), choice, width, height, threads, lookahead)
 

@@ -10,7 +10,7 @@ half is the mask of the pixels. The format is on Prophesee's public page on EVT 
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.packets.bits import lowest_bit, popcount
+from spike_recon_ros.packets.popcount import lowest_bit, popcount
 from spike_recon_ros.packets.evt2 import (
     CD_ON,
     CONTINUED,

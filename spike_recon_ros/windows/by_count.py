@@ -8,7 +8,7 @@ follows the motion. Knows nothing about time beyond the events' own.
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
-from spike_recon_ros.windows.pending import PendingEvents
+from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
 
@@ -17,7 +17,7 @@ class ByCount:
 
     def __init__(self, window_events: int) -> None:
         self._window_events = window_events
-        self._pending = PendingEvents()
+        self._pending = SampleBuffer()
         self.late = 0
         self._t_start_ns: int | None = None
 

@@ -8,7 +8,7 @@ host time.
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
-from spike_recon_ros.windows.pending import PendingEvents
+from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
 
@@ -23,7 +23,7 @@ class FreeRunning:
     def __init__(self, fps: float, max_gap_ns: int) -> None:
         self._fps = fps
         self._max_gap_ns = max_gap_ns
-        self._pending = PendingEvents()
+        self._pending = SampleBuffer()
         self.late = 0
         self._index = 0
         self._last_event_ns = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from spike_recon_ros.packets.decoder import Samples
-from spike_recon_ros.windows.pending import first_at_or_after
+from spike_recon_ros.windows.sample_buffer import first_at_or_after
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, IterableDataset
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.spare_cores import spare_cores
+from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_training.beginning import ancestor, first_network
 from spike_recon_training.budget import Budget
 from spike_recon_training.datasets.clips import ClipSequences
@@ -229,7 +229,7 @@ def _trainer(request: Request, recipe: Recipe, processes: int) -> Trainer:
 
 def _set_threads(threads: int) -> None:
     here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
-    torch.set_num_threads(threads or max(1, spare_cores() // here))
+    torch.set_num_threads(threads or max(1, default_threads() // here))
 
 
 def _quieten_lightning() -> None:

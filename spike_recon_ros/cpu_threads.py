@@ -8,7 +8,7 @@ Comes in: nothing. Goes out: a number of cores. Knows nothing about who asks.
 import os
 
 
-def spare_cores() -> int:
+def default_threads() -> int:
     """Return one core fewer than this process may use, but at least 1.
 
     With all of them taken, one other busy process makes PyTorch and OpenVINO wait for their

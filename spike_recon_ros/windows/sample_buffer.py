@@ -24,7 +24,7 @@ def first_at_or_after(t_ns: np.ndarray, moment_ns: int) -> int:
     return t_ns.shape[0]
 
 
-class PendingEvents:
+class SampleBuffer:
     """A queue of Events that is cut in time or by count, without regard to packet borders.
 
     A cut in time falls before the first event, in the order sent, that is not earlier than the

@@ -12,7 +12,7 @@ import numpy as np
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
-from spike_recon_ros.windows.at_moments import Moments
+from spike_recon_ros.windows.at_times import TimeCutter
 from spike_recon_ros.windows.window import Window
 
 _POLARITY = {'up': (1,), 'down': (0,), 'both': (0, 1)}
@@ -23,7 +23,7 @@ class AtTriggers:
 
     def __init__(self, trigger_edge: str) -> None:
         self._wanted = _POLARITY[trigger_edge]
-        self._moments = Moments()
+        self._moments = TimeCutter()
         self._edges: deque[int] = deque()
 
     @property

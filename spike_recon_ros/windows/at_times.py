@@ -6,7 +6,7 @@ Comes in: Events, and moments in sensor time. Goes out: Windows that end at the 
 nothing about where the moments come from (trigger input, another camera).
 """
 
-from spike_recon_ros.windows.pending import PendingEvents
+from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
 # Without moments the events would pile up and, once one came, all be worked through in one go. So
@@ -15,11 +15,11 @@ from spike_recon_ros.windows.window import Window
 HOLD_NS = 1_000_000_000
 
 
-class Moments:
+class TimeCutter:
     """Cuts at moments given in increasing order; earlier ones than the last cut are refused."""
 
     def __init__(self) -> None:
-        self.pending = PendingEvents()
+        self.pending = SampleBuffer()
         self.late = 0
         self._t_start_ns: int | None = None
 

@@ -12,7 +12,7 @@ from bisect import insort
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
-from spike_recon_ros.windows.at_moments import Moments
+from spike_recon_ros.windows.at_times import TimeCutter
 from spike_recon_ros.windows.window import Window
 
 # No packet tells the time of these: the camera is silent, or the two clocks are not one.
@@ -28,7 +28,7 @@ class AtReferences:
 
     def __init__(self, clock: SensorClock) -> None:
         self._clock = clock
-        self._moments = Moments()
+        self._moments = TimeCutter()
         self._stamps: list[int] = []
         self._dropped = 0
 
