@@ -25,7 +25,7 @@ from spike_recon_ros.backends.backend import (
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.choice import choose_backend, load_backend
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from spike_recon_ros.cli.evaluate_models import model_of
 from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES

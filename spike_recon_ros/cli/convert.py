@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
-from spike_recon_ros.cli.progress import with_progress
+from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.registry import carries_planes, decoder_for

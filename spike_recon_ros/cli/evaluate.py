@@ -26,9 +26,9 @@ from spike_recon_ros.cli.evaluate_report import (
     write_curves,
     write_tables,
 )
-from spike_recon_ros.cli.output_folder import check_free
+from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.score import Compare, Score

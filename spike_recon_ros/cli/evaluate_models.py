@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name

@@ -20,9 +20,9 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.cli.evaluate_models import Contender
-from spike_recon_ros.cli.progress import with_progress
+from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.cli.run import frames_of, tell_reset
-from spike_recon_ros.cli.tally import Tally
+from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.score import Shot
 from spike_recon_ros.frame import Frame
@@ -75,7 +75,7 @@ def survey(
     Raises:
         UserError: it cannot be read, has no such topic, or holds no events.
     """
-    tally = Tally()
+    tally = EventSummary()
     with open_source(path, topic, truth) as source:
         for item in with_progress(source, console, f'{name}: reading'):
             if isinstance(item, Packet):

@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.cli.output_folder import check_free
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.output_folder import check_free
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 
 HELP = 'make a bundle, which the node runs, of a trained network'

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
-from spike_recon_ros.cli.progress import with_progress
-from spike_recon_ros.cli.tally import Tally, tally_for
+from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
@@ -63,13 +63,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _count(source: Source, console: Console) -> Tally:
-    tally: Tally | None = None
+def _count(source: Source, console: Console) -> EventSummary:
+    tally: EventSummary | None = None
     for packet in with_progress(source, console):
         if isinstance(packet, Packet):
-            tally = tally or tally_for(packet.encoding)
+            tally = tally or summary_for(packet.encoding)
             tally.add(packet)
-    return tally or Tally()
+    return tally or EventSummary()
 
 
 def _table(result: dict[str, Any]) -> Table:

@@ -12,9 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli import tapped
-from spike_recon_ros.cli.output_folder import check_free
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline import network_inputs as tapped
+from spike_recon_ros.offline.output_folder import check_free
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 
 HELP = 'take out of a network what does next to nothing, which makes it faster everywhere'

@@ -18,7 +18,7 @@ from rich.console import Console
 from spike_recon_ros.bundles.bundle import DESCRIPTION as DESCRIPTION_FILE
 from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX
 from spike_recon_ros.backends.golden import deviation
-from spike_recon_ros.cli import tapped
+from spike_recon_ros.offline import network_inputs as tapped
 from spike_recon_ros.errors import UserError
 
 HELP = "let a network's convolutions compute in eight bits, which is faster on CPUs"

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.cli.training_guard import training_installed
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 
 HELP = 'train a network on events simulated from photographs'

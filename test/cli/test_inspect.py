@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.cli import inspect
-from spike_recon_ros.cli.tally import Tally
+from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 
@@ -111,7 +111,7 @@ def mono_packet(times, seq=0, width=64, time_base=0, encoding='mono'):
 
 
 def tallied(*packets):
-    tally = Tally()
+    tally = EventSummary()
     for packet in packets:
         tally.add(packet)
     return tally.summary()

@@ -19,7 +19,7 @@ from spike_recon_ros.packets.packet import Packet
 RATE_PERIOD_NS = 10_000_000
 
 
-class Tally:
+class EventSummary:
     """Counts what packets hold; sums are Python integers, so they never overflow."""
 
     of_planes = False
@@ -123,7 +123,7 @@ class Tally:
         return dict(total)
 
 
-class SpikeTally(Tally):
+class SpikeSummary(EventSummary):
     """Counts what packets of spike planes hold."""
 
     of_planes = True
@@ -155,9 +155,9 @@ class SpikeTally(Tally):
         }
 
 
-def tally_for(encoding: str) -> Tally:
+def summary_for(encoding: str) -> EventSummary:
     """Return a new tally for packets of an encoding."""
-    return SpikeTally() if carries_planes(encoding) else Tally()
+    return SpikeSummary() if carries_planes(encoding) else EventSummary()
 
 
 def _exact_sum(values: np.ndarray) -> int:
