@@ -16,8 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from spike_recon_ros.cli.evaluate_models import model_of
-from spike_recon_ros.cli.evaluate_plane import image_at, planes_in
+from spike_recon_ros.evaluation.contenders import model_of
+from spike_recon_ros.evaluation.spike_instants import image_at, planes_in
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import psnr, ssim

@@ -16,10 +16,10 @@ from typing import Any
 import cv2
 from rich.console import Console
 
-from spike_recon_ros.cli import evaluate_clips, evaluate_plane
-from spike_recon_ros.cli.evaluate_models import Contender, contenders, model_of, unique
-from spike_recon_ros.cli.evaluate_recording import Recording, shots, survey
-from spike_recon_ros.cli.evaluate_report import (
+from spike_recon_ros.evaluation import spike_clips as evaluate_clips, evaluate_plane
+from spike_recon_ros.evaluation.contenders import Contender, contenders, model_of, unique
+from spike_recon_ros.evaluation.recordings import Recording, shots, survey
+from spike_recon_ros.evaluation.report import (
     Scores,
     show,
     summarise,

@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 
 from spike_recon_models.networks.lif import fired  # noqa: E402
 from spike_recon_models.networks.ssir import Ssir, _folded, load_published  # noqa: E402
-from spike_recon_ros.cli import evaluate_models  # noqa: E402
+from spike_recon_ros.evaluation import contenders as evaluate_models  # noqa: E402
 from spike_recon_ros.evaluation.full_reference import psnr, ssim  # noqa: E402
 from spike_recon_ros.packets.registry import decoder_for  # noqa: E402
 from spike_recon_ros.packets.spike_planes import unpack_planes  # noqa: E402

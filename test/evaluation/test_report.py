@@ -4,8 +4,8 @@
 
 import pytest
 
-from spike_recon_ros.cli.evaluate_models import unique
-from spike_recon_ros.cli.evaluate_report import summarise
+from spike_recon_ros.evaluation.contenders import unique
+from spike_recon_ros.evaluation.report import summarise
 
 
 def test_two_of_one_name_are_told_apart():

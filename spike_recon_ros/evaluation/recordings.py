@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.cli.evaluate_models import Contender
+from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.cli.run import frames_of, tell_reset
 from spike_recon_ros.offline.stream_summary import EventSummary
