@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli.live_trio import run_live
+from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.settings import EVENT, SPIKE, Settings

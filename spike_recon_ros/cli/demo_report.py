@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spike_recon_ros.cli.demo import FASTEST_VIDEO
-from spike_recon_ros.cli.live_trio import Heard
+from spike_recon_ros.benchmarking.live_processes import Heard
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore

@@ -232,7 +232,7 @@ def test_hot_pixels_learned_in_one_run_are_masked_in_the_next(spike_recon, tmp_p
 
 
 def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeypatch):
-    from spike_recon_ros.cli import bench_kernels  # noqa: PLC0415
+    from spike_recon_ros.benchmarking import kernels as bench_kernels  # noqa: PLC0415
 
     monkeypatch.setattr(bench_kernels, 'ROUNDS', 1)
     monkeypatch.setattr(bench_kernels, 'ROUND_EVENTS', 1)
@@ -246,7 +246,7 @@ def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeyp
 
 
 def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, monkeypatch):
-    from spike_recon_ros.cli import bench_spikes  # noqa: PLC0415
+    from spike_recon_ros.benchmarking import spikes as bench_spikes  # noqa: PLC0415
 
     monkeypatch.setattr(bench_spikes, 'SIZES', ((32, 16),))
     monkeypatch.setattr(bench_spikes, 'ROUNDS', 1)

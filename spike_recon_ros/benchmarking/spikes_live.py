@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.cli.bench_live import BEHIND
-from spike_recon_ros.cli.live_trio import run_live
+from spike_recon_ros.benchmarking.live import BEHIND
+from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.sources.spike_layout import layout_of, write_sidecar
 
