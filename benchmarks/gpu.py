@@ -27,9 +27,9 @@ from gpu_row import LIBRARIES, TENSORRT, One, Steps, Way, modules, say, windows
 from roofline import peaks
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.tensorrt.engine_cache import FOLDER_VARIABLE
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from roofline import utilisation, work_of
 
-from spike_recon_ros.backends.tensorrt import library as tensorrt_library
 from spike_recon_ros.backends.backend import (
     DEVICE,
     FULL_PRECISION,
@@ -27,9 +26,10 @@ from spike_recon_ros.backends.backend import (
     Backend,
     Placement,
 )
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice
 from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.tensorrt import library as tensorrt_library
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid

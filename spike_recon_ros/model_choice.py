@@ -11,15 +11,15 @@ import difflib
 from typing import Protocol
 
 from spike_recon_ros.backends.backend import Acceleration
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
+from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import AUTO, EVENT, EVENT_MODEL, SPIKE, SPIKE_MODELS, Settings
-from spike_recon_ros.cpu_threads import default_threads
 
 MOST_THREADS = 4
 """Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""

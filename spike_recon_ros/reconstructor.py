@@ -22,8 +22,8 @@ from spike_recon_ros.model_choice import (
     load_model,
 )
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer

@@ -11,10 +11,10 @@ import dataclasses
 import numpy as np
 
 from spike_recon_ros.model_choice import kinds_expected
-from spike_recon_ros.packets.registry import DECODERS, decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import DECODERS, decoder_for
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings

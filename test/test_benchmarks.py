@@ -66,7 +66,7 @@ def test_operations_are_those_that_pytorch_counts(roofline, network):
     pytest.importorskip('onnx', reason='onnx not installed')
     torch = pytest.importorskip('torch', reason='torch not installed')
     counter = importlib.import_module('torch.utils.flop_counter').FlopCounterMode(display=False)
-    networks = importlib.import_module('spike_recon_models.networks.networks')
+    networks = importlib.import_module('spike_recon_models.networks.registry')
     definition = networks.make_network(network.network, **network.network_arguments)
     with torch.no_grad(), counter:
         definition(torch.zeros(1, network.bins, 48, 64), None)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from spike_recon_ros.cli import run as run_command
 from spike_recon_ros.benchmarking.streams import recorded_packets
-from spike_recon_ros.evaluation.recordings import survey
+from spike_recon_ros.cli import run as run_command
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.recordings import survey
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfp import Tfp
 from spike_recon_ros.packets.packet import Packet

@@ -20,8 +20,8 @@ import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.registry import make_network
 
 OPSET = 20
 EVENT_KIND = 'voxel_grid'

@@ -9,9 +9,9 @@ backend, and knows nothing about what each of them does.
 import numpy as np
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
 

@@ -18,8 +18,8 @@ from spike_recon_ros.backends.backend import (
     image_shape,
     state_shapes,
 )
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.golden import FLOAT32
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'gpu': 'CUDAExecutionProvider'}

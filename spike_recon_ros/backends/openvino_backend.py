@@ -24,7 +24,6 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
     state_shapes,
 )
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32, INT8
 from spike_recon_ros.backends.user_cache import (
@@ -33,6 +32,7 @@ from spike_recon_ros.backends.user_cache import (
     read_private,
     write_private,
 )
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
 BRAIN = 'bf16'

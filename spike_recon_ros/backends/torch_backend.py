@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.backends.backend import (
     FULL_PRECISION,
     Placement,
@@ -24,9 +24,9 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
     image_shape,
 )
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
 from spike_recon_ros.backends.golden import FLOAT32
+from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 

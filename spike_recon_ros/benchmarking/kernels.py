@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.filters.registry import FILTERS
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.rendering.renderer import Renderer

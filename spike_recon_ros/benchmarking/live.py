@@ -12,7 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.benchmarking.live_processes import Process, parameter_options, run_live, wait_options
+from spike_recon_ros.benchmarking.live_processes import (
+    Process,
+    parameter_options,
+    run_live,
+    wait_options,
+)
 
 # Frames a second of each model; of any other, those of the first.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}

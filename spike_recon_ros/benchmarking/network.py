@@ -22,11 +22,11 @@ from spike_recon_ros.backends.backend import (
     Backend,
     Placement,
 )
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.choice import choose_backend, load_backend
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.representations.padding import padded_size
 
 SIZES = ((240, 180), (346, 260), (640, 480))
@@ -59,7 +59,7 @@ def network(models: list[str]) -> list[dict[str, Any]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         with training_installed():
-            from spike_recon_training.published import export_published  # noqa: PLC0415
+            from spike_recon_training.published_weights import export_published  # noqa: PLC0415
         export_published(PEER, None, Path(folder))
         peer = read_bundle(Path(folder))
         results = []

@@ -16,19 +16,19 @@ from typing import Any
 import cv2
 import numpy as np
 
-from spike_recon_ros.evaluation.contenders import model_of
-from spike_recon_ros.evaluation.spike_instants import image_at, planes_in
-from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.contenders import model_of
 from spike_recon_ros.evaluation.full_reference import psnr, ssim
+from spike_recon_ros.evaluation.spike_instants import image_at, planes_in
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model, model_names, takes_planes
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import WHITE_RATE
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.windows.window import Window
 
 SIZES = ((400, 250), (1000, 1000))

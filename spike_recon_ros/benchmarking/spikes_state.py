@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.network_model import NetworkModel
-from spike_recon_ros.evaluation.spike_instants import graded
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
 from spike_recon_ros.evaluation.full_reference import psnr
+from spike_recon_ros.evaluation.spike_instants import graded
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, read_truth

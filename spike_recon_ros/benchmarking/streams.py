@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.sources.open_source import open_source
 
 PACKET_EVENTS = 4096

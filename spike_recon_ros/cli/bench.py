@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import kernels as bench_kernels as kernels  # noqa: PLC0415 -- numba is slow
+    from spike_recon_ros.benchmarking import kernels  # noqa: PLC0415 -- numba is slow
 
     measures: dict[str, Callable[[str, list[Packet]], Any]] = {
         'decode': kernels.decode,
@@ -130,12 +130,10 @@ def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import network as bench_network  # noqa: PLC0415 -- numpy is slow enough
+    from spike_recon_ros.benchmarking import network  # noqa: PLC0415 -- numpy is slow enough
 
     models = args.model or _zoo(planes=False)
-    yield from {'network': bench_network.network, 'stability': bench_network.stability}[what](
-        models
-    )
+    yield from {'network': network.network, 'stability': network.stability}[what](models)
 
 
 def _zoo(planes: bool) -> list[str]:
@@ -145,23 +143,23 @@ def _zoo(planes: bool) -> list[str]:
 
 
 def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import spikes as bench_spikes  # noqa: PLC0415 -- numba is slow
+    from spike_recon_ros.benchmarking import spikes  # noqa: PLC0415 -- numba is slow
 
-    return bench_spikes.spikes(args.clip, args.model or [])
+    return spikes.spikes(args.clip, args.model or [])
 
 
 def _spikes_state(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import spikes_state as bench_spikes_state  # noqa: PLC0415 -- numba is slow
+    from spike_recon_ros.benchmarking import spikes_state  # noqa: PLC0415 -- numba is slow
 
     models = args.model or _zoo(planes=True)
-    return bench_spikes_state.spikes_state(models, args.clip, args.out)
+    return spikes_state.spikes_state(models, args.clip, args.out)
 
 
 def _spikes_live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import spikes_live as bench_spikes_live  # noqa: PLC0415 -- numpy is slow enough
+    from spike_recon_ros.benchmarking import spikes_live  # noqa: PLC0415 -- numpy is slow enough
 
     ros_or_cure()
-    return bench_spikes_live.spikes_live(args.model or [bench_spikes_live.MODEL])
+    return spikes_live.spikes_live(args.model or [spikes_live.MODEL])
 
 
 def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str, list[Packet]]]:
@@ -181,7 +179,7 @@ def _streams(recordings: list[Path], each_encoding: bool) -> Iterator[tuple[str,
 
 
 def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from spike_recon_ros.benchmarking import live as bench_live  # noqa: PLC0415 -- numba is slow
+    from spike_recon_ros.benchmarking import live  # noqa: PLC0415 -- numba is slow
 
     ros_or_cure()
     with tempfile.TemporaryDirectory() as folder:
@@ -193,10 +191,10 @@ def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             simulate_board(made_up)
         for recording in recordings:
             if what == 'live':
-                for model in args.model or bench_live.FPS:
-                    yield bench_live.live(recording.name, recording, model)
+                for model in args.model or live.FPS:
+                    yield live.live(recording.name, recording, model)
             else:
-                yield bench_live.soak(recording.name, recording, 'fibar', args.minutes)
+                yield live.soak(recording.name, recording, 'fibar', args.minutes)
 
 
 def _write(path: Path, what: str, results: list[dict[str, Any]], load: float) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
-from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.packets.decoder import Decoder
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.sources.bag_writer import BagWriter

@@ -15,15 +15,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from spike_recon_ros.cli.demo import FASTEST_VIDEO
 from spike_recon_ros.benchmarking.live_processes import Heard
+from spike_recon_ros.cli.demo import FASTEST_VIDEO
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.decoder import Decoder
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.images import read_images

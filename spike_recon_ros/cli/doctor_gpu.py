@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     build_command,
@@ -19,6 +18,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     engines_there,
     onnx_sha256,
 )
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.cli.finding import OPTIONAL, Finding
 from spike_recon_ros.errors import UserError

@@ -16,8 +16,11 @@ from typing import Any
 import cv2
 from rich.console import Console
 
-from spike_recon_ros.evaluation import spike_clips as evaluate_clips, evaluate_plane
+from spike_recon_ros.cli.settings_options import add_settings, settings_of
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation import spike_clips, spike_instants
 from spike_recon_ros.evaluation.contenders import Contender, contenders, model_of, unique
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.recordings import Recording, shots, survey
 from spike_recon_ros.evaluation.report import (
     Scores,
@@ -26,13 +29,10 @@ from spike_recon_ros.evaluation.report import (
     write_curves,
     write_tables,
 )
-from spike_recon_ros.offline.output_folder import check_free
-from spike_recon_ros.cli.settings_options import add_settings, settings_of
-from spike_recon_ros.offline.training_extra import training_installed
-from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
+from spike_recon_ros.offline.output_folder import check_free
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import truth_topic
 from spike_recon_ros.sources.spike_datasets import holds_clips
@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='leave the first seconds out of the metrics that compare with the ground truth '
         '(%(default)s)',
     )  # fmt: skip
-    evaluate_plane.add_arguments(parser)
+    spike_instants.add_arguments(parser)
     add_settings(parser, without=OWN_SETTINGS)
 
 
@@ -110,9 +110,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     settings = settings_of(args)
     if args.truth is not None or args.truth_plane is not None:
-        return _of_planes(args, settings, evaluate_plane.evaluate_plane, evaluate_plane.show_plane)
+        return _of_planes(args, settings, spike_instants.evaluate_plane, spike_instants.show_plane)
     if holds_clips(args.datasets[0]):
-        return _of_planes(args, settings, evaluate_clips.evaluate_clips, evaluate_clips.show_clips)
+        return _of_planes(args, settings, spike_clips.evaluate_clips, spike_clips.show_clips)
     if not args.models or args.out is None:
         raise UserError('evaluate needs the models (-m) and a folder to write (-o); name them')
     check_free(args.out, overwrite=args.overwrite)

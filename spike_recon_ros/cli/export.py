@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
-from spike_recon_ros.errors import UserError
 
 HELP = 'make a bundle, which the node runs, of a trained network'
 DESCRIPTION = """\

@@ -12,10 +12,10 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.offline import network_inputs as tapped
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline import network_inputs
 from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
-from spike_recon_ros.errors import UserError
 
 HELP = 'take out of a network what does next to nothing, which makes it faster everywhere'
 DESCRIPTION = """\
@@ -33,7 +33,7 @@ like what the network will see, as with `spike-recon quantize`.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    tapped.add_arguments(parser, 'learn from')
+    network_inputs.add_arguments(parser, 'learn from')
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='NARROW', help='folder to write'
     )
@@ -54,10 +54,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.reduction < 1:
         raise UserError('--reduction must be 1 or more')
     check_free(args.output, overwrite=args.overwrite)
-    bundle = tapped.bundle_named(args.name)
+    bundle = network_inputs.bundle_named(args.name)
     with training_installed():
-        from spike_recon_training.narrower import narrower_bundle  # noqa: PLC0415
-    sequences = tapped.tensors_of(bundle, args.dataset, Console(stderr=True))
+        from spike_recon_training.prune_bundle import narrower_bundle  # noqa: PLC0415
+    sequences = network_inputs.tensors_of(bundle, args.dataset, Console(stderr=True))
     recordings = [path.name for path in args.dataset]
     said = narrower_bundle(
         bundle.description, bundle.weights, args.reduction, sequences, recordings, args.output

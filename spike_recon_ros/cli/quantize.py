@@ -15,11 +15,11 @@ import numpy as np
 import yaml
 from rich.console import Console
 
+from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.bundles.bundle import DESCRIPTION as DESCRIPTION_FILE
 from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX
-from spike_recon_ros.backends.golden import deviation
-from spike_recon_ros.offline import network_inputs as tapped
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline import network_inputs
 
 HELP = "let a network's convolutions compute in eight bits, which is faster on CPUs"
 DESCRIPTION = """\
@@ -45,7 +45,7 @@ COARSEST = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    tapped.add_arguments(parser, 'find the ranges with')
+    network_inputs.add_arguments(parser, 'find the ranges with')
     parser.add_argument(
         '--windows', type=int, default=40, metavar='N',
         help='windows whose ranges count, spread over the recordings (%(default)s)',
@@ -61,10 +61,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.windows < 1:
         raise UserError('--windows must be 1 or more')
-    bundle = tapped.bundle_named(args.name)
+    bundle = network_inputs.bundle_named(args.name)
     int8_graph = _library()
     console = Console(stderr=True)
-    sequences = tapped.tensors_of(bundle, args.dataset, console)
+    sequences = network_inputs.tensors_of(bundle, args.dataset, console)
     console.print(f'{sum(map(len, sequences))} windows; finding ranges', highlight=False)
     expected = int8_graph.images(bundle, bundle.onnx, sequences)
     for finely in (False, True):

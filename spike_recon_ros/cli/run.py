@@ -7,22 +7,18 @@ Comes in: a source and settings. Goes out: what a sink writes. Knows nothing abo
 
 import argparse
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
-from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.frame import Frame
-from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.sources.source import Source
 
 HELP = 'reconstruct a recording into pictures, a video or a bag'
 DESCRIPTION = """\
@@ -120,26 +116,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def frames_of(
-    source: Source, reconstructor: Reconstructor, console: Console, label: str = 'packets'
-) -> Iterator[Frame]:
-    """Yield the frames of a whole recording, with a progress bar meanwhile."""
-    for item in with_progress(source, console, label):
-        if isinstance(item, Packet):
-            yield from reconstructor.push(item)
-        else:
-            yield from reconstructor.push_reference(item)
-    yield from reconstructor.flush()
-
-
 def counted(result: dict[str, Any]) -> str:
     """Return for people what the frames were made from."""
     return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
-
-
-def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
-    """Say why the state was zeroed."""
-    console.print(f'[yellow]state reset: {reason.value} ({detail})')
 
 
 def _summary(

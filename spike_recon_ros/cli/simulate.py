@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spike_recon_ros.cli import simulate_events, simulate_spikes
-from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.training_extra import training_installed
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene

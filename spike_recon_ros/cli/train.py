@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.training_extra import training_installed
 
 HELP = 'train a network on events simulated from photographs'
 DESCRIPTION = """\

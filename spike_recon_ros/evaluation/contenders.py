@@ -12,10 +12,10 @@ from pathlib import Path
 
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS
 from spike_recon_ros.model_choice import check_model_name
+from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import AUTO
 
 PUBLISHED = 'firenet', 'ssir'
@@ -84,7 +84,7 @@ def model_of(word: str, scratch: Path) -> str:
         check_model_name(word)
         return word
     with training_installed():
-        from spike_recon_training.published import export_published  # noqa: PLC0415
+        from spike_recon_training.published_weights import export_published  # noqa: PLC0415
     export_published(name, Path(weights).expanduser(), scratch)
     return str(scratch)
 

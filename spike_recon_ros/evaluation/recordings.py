@@ -19,15 +19,15 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.evaluation.contenders import Contender
-from spike_recon_ros.offline.progress import with_progress
-from spike_recon_ros.cli.run import frames_of, tell_reset
-from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.score import Shot
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.packets.registry import carries_planes
+from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from spike_recon_ros.evaluation.spike_instants import check_options, check_size, figures, image_at
 from spike_recon_ros.cli.plane_options import planes_told
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.spike_instants import check_options, check_size, figures, image_at
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.settings import Settings

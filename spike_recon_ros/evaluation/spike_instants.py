@@ -19,8 +19,8 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source

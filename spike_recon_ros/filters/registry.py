@@ -15,9 +15,9 @@ from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.filters.tfi import Tfi
 from spike_recon_ros.filters.tfp import Tfp
-from spike_recon_ros.spike_history.motion_compensated_rates import REACH
 from spike_recon_ros.model import Model
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.spike_history.motion_compensated_rates import REACH
 
 
 def _fibar(width: int, height: int, settings: Settings) -> Model:

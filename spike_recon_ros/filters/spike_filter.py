@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.windows.window import Window
 
 # Two milliseconds of a camera that reads 20,000 planes a second. On public simulated clips, whose

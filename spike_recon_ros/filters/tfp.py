@@ -10,8 +10,8 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.spike_filter import SpikeFilter
-from spike_recon_ros.spike_history.history import PLANES_KEPT
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.spike_history.history import PLANES_KEPT
 
 
 class Tfp(SpikeFilter):

@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.registry import carries_planes
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
 # Joining more windows than this would blur what little can still be shown.

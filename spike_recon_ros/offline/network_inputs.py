@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.cli.run import frames_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
+from spike_recon_ros.offline.frames import frames_of
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source

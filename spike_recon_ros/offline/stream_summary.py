@@ -13,8 +13,8 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.decoder import Decoder
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes, decoder_for
 
 RATE_PERIOD_NS = 10_000_000
 

@@ -10,7 +10,6 @@ half is the mask of the pixels. The format is on Prophesee's public page on EVT 
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.packets.popcount import lowest_bit, popcount
 from spike_recon_ros.packets.evt2 import (
     CD_ON,
     CONTINUED,
@@ -22,6 +21,7 @@ from spike_recon_ros.packets.evt2 import (
     TIME_HIGH,
     advance,
 )
+from spike_recon_ros.packets.popcount import lowest_bit, popcount
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
     OUTSIDE_PIXELS,

@@ -9,8 +9,8 @@ the other encodings. The format is on Prophesee's public page on EVT 3.0.
 import numpy as np
 from numba import njit
 
-from spike_recon_ros.packets.popcount import popcount, select
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
+from spike_recon_ros.packets.popcount import popcount, select
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
     OUTSIDE_PIXELS,

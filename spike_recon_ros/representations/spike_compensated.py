@@ -16,10 +16,10 @@ been seen have the likeliest rate, as in `spike_intervals`.
 
 import numpy as np
 
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
 from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, MovedRates
-from spike_recon_ros.spike_history.history import SpikeHistory
-from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.windows.window import Window
 
 AXES = 2

@@ -16,9 +16,9 @@ looked ahead, the likeliest rate stands in for its mean, as it does for interval
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
-from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
 from spike_recon_ros.windows.window import Window
 
 

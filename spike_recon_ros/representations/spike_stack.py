@@ -8,8 +8,8 @@ plane first. Knows nothing about networks. Training and the live node both call 
 
 import numpy as np
 
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.windows.window import Window
 
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.sources.spike_file import SpikeDatSource
 from spike_recon_ros.sources.spike_layout import SpikeLayout

@@ -18,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
-from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
 """Planes from the instant to where spans end on either side; the planes of one are moved as one.

@@ -14,10 +14,10 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.windows.by_count import ByCount
-from spike_recon_ros.windows.free_running import FreeRunning
 from spike_recon_ros.windows.at_references import AtReferences
 from spike_recon_ros.windows.at_triggers import AtTriggers
+from spike_recon_ros.windows.by_count import ByCount
+from spike_recon_ros.windows.free_running import FreeRunning
 from spike_recon_ros.windows.window import Window
 
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from spike_recon_ros.backends.backend import Placement, check_size, image_shape, state_shapes
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder, zoo_names
 from spike_recon_ros.representations.padding import padded_size
 
@@ -72,7 +72,7 @@ def made_bundles(tmp_path_factory) -> Path:
         pytest.skip(f'{" and ".join(missing)} not installed: no bundle can be made to test with')
     # Imported here because it needs what may be missing.
     export_bundle = importlib.import_module('spike_recon_models.export').export_bundle
-    make_network = importlib.import_module('spike_recon_models.networks.networks').make_network
+    make_network = importlib.import_module('spike_recon_models.networks.registry').make_network
 
     folder = tmp_path_factory.mktemp('zoo')
     for name, arguments in MADE_HERE.items():

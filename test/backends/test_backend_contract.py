@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 
 SMALL = Placement(24, 32)
@@ -26,7 +26,7 @@ def reference(bundle, windows, precision='fp32'):
         return int8_graph.images(bundle, bundle.int8_onnx, [windows])
     torch = pytest.importorskip('torch', reason='torch is not installed: nothing to compare with')
     safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')
-    networks = importlib.import_module('spike_recon_models.networks.networks')
+    networks = importlib.import_module('spike_recon_models.networks.registry')
     network = networks.make_network(bundle.network, **bundle.network_arguments).eval()
     network.load_state_dict(safetensors.load_file(bundle.weights))
     state, images = None, []

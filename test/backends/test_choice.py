@@ -7,7 +7,6 @@ import types
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import (
     CANDIDATES,
     Candidate,
@@ -15,6 +14,7 @@ from spike_recon_ros.backends.choice import (
     choose_backend,
     load_backend,
 )
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.settings import Settings
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends import choice as backend_choice
-from spike_recon_ros.bundles import zoo
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES, Candidate, Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.bundles import zoo
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import (
     check_model_name,

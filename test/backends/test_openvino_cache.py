@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.golden import load_checked
+from spike_recon_ros.bundles.bundle import read_bundle
 
 WHERE = Placement(24, 32)
 

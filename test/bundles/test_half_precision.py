@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.golden import FLOAT16, deviation
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 
 onnx = pytest.importorskip('onnx', reason='onnx not installed')

@@ -7,8 +7,8 @@ import pytest
 
 from spike_recon_ros.backends import cpu_instructions
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
 from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.errors import UserError
 

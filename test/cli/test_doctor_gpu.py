@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from spike_recon_ros.backends.tensorrt import library as tensorrt_library
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.cli.doctor_gpu import look_at_gpu
 from spike_recon_ros.errors import UserError

@@ -83,7 +83,7 @@ def _bundle_with_random_weights(folder):
     for name in ('onnx', 'onnxscript', 'safetensors'):
         pytest.importorskip(name, reason=f'{name} is not installed: nothing can be exported')
     from spike_recon_models.networks import firenet  # noqa: PLC0415
-    from spike_recon_training.published import export_published  # noqa: PLC0415
+    from spike_recon_training.published_weights import export_published  # noqa: PLC0415
 
     theirs = {}
     for name, value in firenet.FireNet(seed=5).state_dict().items():

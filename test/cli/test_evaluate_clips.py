@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.cli import evaluate
-from spike_recon_ros.evaluation.spike_instants import image_at
 from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.spike_instants import image_at
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 
 HEIGHT, WIDTH, PLANES = 12, 16, 120

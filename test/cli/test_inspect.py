@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.cli import inspect
-from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
 
 ORACLES = {

@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.evaluation.spike_instants import figures, image_at, planes_in
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.evaluation.full_reference import ssim
+from spike_recon_ros.evaluation.spike_instants import figures, image_at, planes_in
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.packet import Packet

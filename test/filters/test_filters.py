@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.filters.fibar import Fibar
-from spike_recon_ros.filters.registry import FILTERS, filter_for
 from spike_recon_ros.filters.leaky_integrator import LeakyIntegrator
+from spike_recon_ros.filters.registry import FILTERS, filter_for
 from spike_recon_ros.settings import Settings
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
@@ -78,7 +78,9 @@ def load(way, tmp_path_factory):
             patch.setenv('SPIKE_RECON_ENGINES', str(folder))
             key = bundle.folder, height, width, acceleration.precision
             if way.name == 'tensorrt' and key not in built:
-                builder = importlib.import_module('spike_recon_ros.backends.tensorrt.engine_builder')
+                builder = importlib.import_module(
+                    'spike_recon_ros.backends.tensorrt.engine_builder'
+                )
                 try:
                     builder.build_engines(bundle, width, height, acceleration.precision, print)
                 except UserError as error:  # TensorRT-RTX does not know every GPU

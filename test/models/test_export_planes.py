@@ -10,7 +10,7 @@ onnx = pytest.importorskip('onnx', reason='onnx is not installed: nothing can be
 pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing can be exported')
 
 from spike_recon_models.export import export_bundle  # noqa: E402
-from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_models.networks.registry import make_network  # noqa: E402
 
 WIDTHS = [8, 8, 8, 8, 8]
 MADE = {

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.evaluation.tags import TagScore
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.sources.open_source import open_source
 
 torch = pytest.importorskip('torch', reason='torch is not installed: no network can be made')
 
 from spike_recon_models.networks.firenet import FireNet, load_published  # noqa: E402
-from spike_recon_models.networks.networks import NETWORKS, make_network  # noqa: E402
 from spike_recon_models.networks.plane_network import PlaneNetwork  # noqa: E402
+from spike_recon_models.networks.registry import NETWORKS, make_network  # noqa: E402
 
 SMALL = {
     'base': {'widths': (8, 8)},

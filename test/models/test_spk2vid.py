@@ -8,7 +8,7 @@ torch = pytest.importorskip('torch', reason='torch is not installed: no network 
 
 from torch.nn import functional  # noqa: E402
 
-from spike_recon_models.networks.aligned import JointAlignment  # noqa: E402
+from spike_recon_models.networks.feature_alignment import JointAlignment  # noqa: E402
 from spike_recon_models.networks.spk2vid import BOUND, Spk2Vid  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 

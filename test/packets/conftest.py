@@ -11,9 +11,9 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.packets.decoder import DecoderStatistics
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 
 MESSAGE = Path(__file__).parents[2] / 'interfaces/event_camera_msgs/msg/EventPacket.msg'
 # The older of the two names is that of a package which was renamed; the fields are the same.

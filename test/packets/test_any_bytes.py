@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 
 ENCODINGS = (
     'evt2',

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 
 # The same two words as each kind of camera sends them: time 3 << 6, then ON at row 2, columns
 # 32, 33 and 63, with 5 as the lower bits of the time.

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import carries_planes, decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes, unpack_planes
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes, spike_encoding
 

@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
 
 WORD = np.array([0x1234, 0x0001_0002], np.uint32).view(np.uint8)  # mono: (2, 1) at 0x1234 ns
 

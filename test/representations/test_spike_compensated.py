@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.spike_history.interval_rates import RATES
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_ros.representations.spike_compensated import MEANS, STILL
+from spike_recon_ros.spike_history.interval_rates import RATES
 from spike_recon_ros.windows.window import Window
 
 SAID = {'kind': 'spike_compensated', 'lookahead_planes': 30}

@@ -14,7 +14,13 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from spike_recon_ros.benchmarking.live_processes import DRAIN, Process, parameter_options, run_live, wait_options
+from spike_recon_ros.benchmarking.live_processes import (
+    DRAIN,
+    Process,
+    parameter_options,
+    run_live,
+    wait_options,
+)
 from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
 
 MS = 1_000_000

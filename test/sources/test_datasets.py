@@ -9,9 +9,9 @@ import pytest
 
 from spike_recon_ros.cli import inspect, run
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.sources import text_folder
 from spike_recon_ros.sources.dataset_source import PACKET_NS

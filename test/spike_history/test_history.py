@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.spike_history.history import NEVER, ORDERS, SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
+from spike_recon_ros.spike_history.history import NEVER, ORDERS, SpikeHistory
 
 HEIGHT, WIDTH = 3, 11
 

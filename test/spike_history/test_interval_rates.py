@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
+from spike_recon_ros.spike_history.history import SpikeHistory
+from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
 
 HEIGHT, WIDTH, LOOKAHEAD = 2, 9, 30
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.spike_history.mean_rates import mean_rates
-from spike_recon_ros.spike_history.history import ORDERS, PLANES_KEPT, SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
+from spike_recon_ros.spike_history.history import ORDERS, PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.mean_rates import mean_rates
 
 HEIGHT, WIDTH = 2, 9
 

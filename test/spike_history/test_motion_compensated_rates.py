@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, REACH, MovedRates
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
+from spike_recon_ros.spike_history.history import SpikeHistory
+from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, REACH, MovedRates
 
 PLANES = 120
 INSTANT = PLANES - 1 - REACH

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
-from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.packets.spike_planes import pack_planes
+from spike_recon_ros.spike_history.history import SpikeHistory
+from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
 
 MARGIN = 12
 LOOKAHEAD, PLANES = 31, 64

@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 
-from spike_recon_models.networks.networks import make_network  # noqa: E402
-from spike_recon_training.auxiliary import with_others  # noqa: E402
+from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_training.auxiliary_images import with_others  # noqa: E402
 from spike_recon_training.datasets.segments import Segment  # noqa: E402
 
 

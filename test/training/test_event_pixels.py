@@ -10,8 +10,8 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 from spike_recon_ros.packets.events import Events  # noqa: E402
 from spike_recon_ros.representations.voxel_grid import voxel_grid  # noqa: E402
 from spike_recon_training.simulation.event_camera import EventCamera, SensorModel  # noqa: E402
-from spike_recon_training.simulation.pixels import PixelArray, SensorRanges, Sensors  # noqa: E402
-from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel  # noqa: E402
+from spike_recon_training.simulation.event_pixels import PixelArray, SensorRanges, Sensors  # noqa: E402
+from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel  # noqa: E402
 from spike_recon_training.simulation.sequences import (  # noqa: E402
     SequenceModel,
     Sequences,

@@ -10,9 +10,9 @@ pytest.importorskip('safetensors', reason='safetensors is not installed')
 
 from safetensors.torch import save_file
 
-from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.errors import UserError
-from spike_recon_training.beginning import first_network
+from spike_recon_training.initial_weights import first_network
 from spike_recon_training.recipe import read_recipe
 
 

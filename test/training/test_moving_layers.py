@@ -7,10 +7,10 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
 
+from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel  # noqa: E402
 from spike_recon_training.simulation.paths import inverse_homography, random_paths  # noqa: E402
 from spike_recon_training.simulation.photo_scene import PhotoScene, photo_scene  # noqa: E402
 from spike_recon_training.simulation.photographs import Photographs  # noqa: E402
-from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel  # noqa: E402
 
 HEIGHT, WIDTH = 48, 64
 

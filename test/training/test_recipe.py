@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 
-from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.losses import LossWeights
 from spike_recon_training.recipe import RECIPES, find_recipe, read_recipe, write_recipe

@@ -7,16 +7,16 @@ import pytest
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
 
-from spike_recon_models.networks.networks import make_network  # noqa: E402
 from spike_recon_models.networks.recurrent_network import (  # noqa: E402
     RecurrentNetwork,
     StateSpec,
 )
-from spike_recon_training import rest as rest_module  # noqa: E402
+from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_training import silent_sensors as rest_module  # noqa: E402
 from spike_recon_training.datasets.segments import Segment  # noqa: E402
 from spike_recon_training.losses import LossWeights  # noqa: E402
 from spike_recon_training.recipe import Optimisation  # noqa: E402
-from spike_recon_training.rest import SENSORS, Rest  # noqa: E402
+from spike_recon_training.silent_sensors import SENSORS, Rest  # noqa: E402
 from spike_recon_training.task import ReconstructionTask  # noqa: E402
 
 SIDE = 32

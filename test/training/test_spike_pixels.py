@@ -12,7 +12,7 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 
 from spike_recon_ros.representations.registry import representation_for  # noqa: E402
 from spike_recon_training.simulation.blur import blurred  # noqa: E402
-from spike_recon_training.simulation.planes import WorldModel  # noqa: E402
+from spike_recon_training.simulation.moving_layers import WorldModel  # noqa: E402
 from spike_recon_training.simulation.spike_pixels import (  # noqa: E402
     SpikePixels,
     SpikeSensorRanges,

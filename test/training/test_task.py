@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
 
-from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.datasets.segments import Segment  # noqa: E402
 from spike_recon_training.losses import LossWeights  # noqa: E402

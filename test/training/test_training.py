@@ -15,7 +15,7 @@ pytest.importorskip('lightning', reason='lightning is not installed: nothing can
 pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing can be trained')
 pytest.importorskip('safetensors', reason='safetensors is not installed: nothing can be trained')
 
-from spike_recon_models.networks.networks import make_network  # noqa: E402
+from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_ros.cli import export as export_command  # noqa: E402
 from spike_recon_ros.cli import train as command  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.windows.at_references import MOST_REFERENCES, AtReferences
 from spike_recon_ros.windows.at_times import HOLD_NS
+from spike_recon_ros.windows.at_triggers import AtTriggers
 from spike_recon_ros.windows.by_count import ByCount
 from spike_recon_ros.windows.free_running import FreeRunning
-from spike_recon_ros.windows.at_references import MOST_REFERENCES, AtReferences
-from spike_recon_ros.windows.at_triggers import AtTriggers
 from spike_recon_ros.windows.window import Window
 
 MS = 1_000_000

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from spike_recon_models.export import WEIGHTS, export_bundle
-from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
 from spike_recon_training.report import CHECKPOINT

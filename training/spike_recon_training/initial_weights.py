@@ -15,8 +15,8 @@ import yaml
 from safetensors.torch import load_file
 
 from spike_recon_models.export import WEIGHTS
-from spike_recon_models.networks.networks import make_network
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.registry import representation_for
 from spike_recon_training.recipe import CROP_STEP, Recipe

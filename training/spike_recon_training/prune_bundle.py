@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.torch import load_file
 
 from spike_recon_models.export import export_bundle
-from spike_recon_models.networks.networks import make_network
+from spike_recon_models.networks.registry import make_network
 from spike_recon_models.pruning import prune
 from spike_recon_ros.errors import UserError
 

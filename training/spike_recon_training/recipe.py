@@ -36,7 +36,7 @@ LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkChoice:
-    """Which network, and what it is made with; see `spike_recon_models.networks.networks`."""
+    """Which network, and what it is made with; see `spike_recon_models.networks.registry`."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)

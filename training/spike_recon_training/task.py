@@ -16,11 +16,11 @@ from lightning.pytorch import LightningModule
 from spike_recon_models.networks.plane_network import PlaneNetwork
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
-from spike_recon_training.auxiliary import with_others
+from spike_recon_training.auxiliary_images import with_others
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.losses import Frames, Loss, LossWeights
 from spike_recon_training.recipe import Optimisation
-from spike_recon_training.rest import Rest
+from spike_recon_training.silent_sensors import Rest
 
 
 class ReconstructionTask(LightningModule):

@@ -24,14 +24,14 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, IterableDataset
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.cpu_threads import default_threads
-from spike_recon_training.beginning import ancestor, first_network
+from spike_recon_ros.errors import UserError
 from spike_recon_training.budget import Budget
 from spike_recon_training.datasets.clips import ClipSequences
 from spike_recon_training.datasets.mixed import MixedSegments
 from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.simulated import SimulatedSegments
+from spike_recon_training.initial_weights import ancestor, first_network
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe, write_recipe
 from spike_recon_training.report import CHECKPOINT, Checkpoints, Report, Validation
 from spike_recon_training.simulation.photographs import (

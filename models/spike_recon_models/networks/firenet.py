@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from spike_recon_models.networks.checkpoint_file import published_file
 from spike_recon_models.networks.conv_gru import ConvGru
-from spike_recon_models.networks.published_file import published_file
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,

@@ -27,7 +27,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.aligned import ContentModulation, JointAlignment
+from spike_recon_models.networks.feature_alignment import ContentModulation, JointAlignment
 from spike_recon_models.networks.gated_views import GatedViews
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,

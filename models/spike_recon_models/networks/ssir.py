@@ -19,9 +19,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from spike_recon_models.networks.checkpoint_file import published_file
 from spike_recon_models.networks.lif import fire
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
-from spike_recon_models.networks.published_file import published_file
 from spike_recon_models.networks.recurrent_network import initialise
 
 HEAD_REACH = 4

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from spike_recon_ros.backends.backend import AUTO, DEVICE, Placement
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.cuda.device import Device
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION, Placement
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.backends.cuda.cuda_device import compute_capability, problem
 from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
@@ -23,6 +22,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     write_timing_cache,
 )
 from spike_recon_ros.backends.tensorrt.library import build_engine, library_version
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 

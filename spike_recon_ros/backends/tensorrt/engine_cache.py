@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION
-from spike_recon_ros.bundles.bundle import ONNX, Bundle
 from spike_recon_ros.backends.user_cache import cache_folder, read_private, write_private
+from spike_recon_ros.bundles.bundle import ONNX, Bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 

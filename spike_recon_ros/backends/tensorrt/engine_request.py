@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spike_recon_ros.backends.backend import PRECISIONS, chosen_precision
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.choice import CANDIDATES
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 

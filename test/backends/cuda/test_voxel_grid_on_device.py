@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
 from spike_recon_ros.backends.golden import deviation
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.representations.padding import padded_size
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS, voxel_grid
 from spike_recon_ros.sources.open_source import open_source
@@ -217,7 +217,9 @@ def test_a_device_that_leaves_something_out_is_not_used(
             type(kernels).launch(kernels, name, threads, arguments)
 
     monkeypatch.setattr(kernels, 'launch', launch)
-    loaded = load_device_voxel_grid(network, WHERE_POSSIBLE, device, lambda source, stream: kernels)
+    loaded = load_device_voxel_grid(
+        network, WHERE_POSSIBLE, device, lambda source, stream: kernels
+    )
     assert loaded.front_end is None
     assert 'front end on the CPU: the GPU makes a voxel grid that is off by' in loaded.said
     assert (device.memory, device.page_locked, kernels.closed) == ({}, [], True)

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.backends.tensorrt import engine_cache, user_cache
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     engine_folder,
@@ -24,6 +23,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     write_engine,
     write_timing_cache,
 )
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 
 ENGINE = b'an engine, to TensorRT alone'

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.backends.tensorrt.library import build_engine, library, library_version
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.errors import UserError
 
 SIZE = Placement(24, 32, 'gpu')

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
-from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.backends.golden import FLOAT16
+from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.errors import UserError
 
 SMALL = Placement(24, 32, 'gpu')

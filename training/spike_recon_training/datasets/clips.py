@@ -20,7 +20,7 @@ from spike_recon_ros.representations.registry import representation_for
 from spike_recon_ros.sources.spike_clip import SpikeClip, SpikeTruth, plane_count, read_truth
 from spike_recon_ros.sources.spike_datasets import TRAIN, find_clips
 from spike_recon_ros.windows.window import Window
-from spike_recon_training.datasets.drawn import Sample, drawn_place, drawn_segments
+from spike_recon_training.datasets.random_batches import Sample, drawn_place, drawn_segments
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 

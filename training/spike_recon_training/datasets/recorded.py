@@ -21,7 +21,7 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.sources.event_dataset import EventDataset
 from spike_recon_ros.sources.open_source import open_dataset
-from spike_recon_training.datasets.drawn import Sample, drawn_place, drawn_segments
+from spike_recon_training.datasets.random_batches import Sample, drawn_place, drawn_segments
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 

@@ -13,13 +13,13 @@ import torch
 
 from spike_recon_ros.errors import UserError
 from spike_recon_training.recipe import PhotographChoice
+from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.photographs import (
     Photographs,
     find_photographs,
     load_photographs,
     split_photographs,
 )
-from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
 
 GREATEST_PX_S = 1.0
 """Greatest speed, as a multiple of the image's width a second."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from spike_recon_training.simulation.event_pixels import PixelArray, SensorRanges, Sensors
+from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
-from spike_recon_training.simulation.pixels import PixelArray, SensorRanges, Sensors
-from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
 
 RENDERED_AT_ONCE = {'cpu': 1_000_000, 'cuda': 64_000_000}
 """Pixels of all planes that are rendered together: the CPU's caches and the GPU's memory."""

@@ -19,9 +19,9 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.representations.representation import Representation
 from spike_recon_ros.windows.window import Window
 from spike_recon_training.simulation.blur import blurred
+from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
-from spike_recon_training.simulation.planes import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.spike_pixels import SpikePixels, SpikeSensorRanges
 
 PERIOD_NS = 50_000
