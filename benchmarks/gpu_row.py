@@ -19,8 +19,8 @@ import numpy as np
 from roofline import utilisation, work_of
 
 from spike_recon_ros.backends.backend import (
-    DEVICE,
     FULL_PRECISION,
+    GPU,
     PRECISIONS,
     Acceleration,
     Backend,
@@ -111,14 +111,14 @@ class One:
                     'backend': backend.name,
                     **checked(backend, self.bundle, expected, self.steps),
                     'tensor': self._timed(self._step(backend)),
-                    'events': {'front_end_cpu': self._timed(self._from_events(backend))},
+                    'events': {'voxel_grid_on_cpu': self._timed(self._from_events(backend))},
                 }
         except UserError as error:
             return {'error': str(error)}
         if self.way.choice.candidate.name in HAVE_GRAPHS:
             row['tensor_without_graphs'] = self._otherwise(self._step, graphs=False)
-            row['events']['front_end_device'] = self._otherwise(
-                self._from_events_on_device, front_end=DEVICE
+            row['events']['voxel_grid_on_gpu'] = self._otherwise(
+                self._from_events_on_device, voxel_grid_on=GPU
             )
         work = work_of(self.bundle, self.placement, self.precision)
         row['work'] = work
@@ -132,8 +132,8 @@ class One:
             builder.build_engines(self.bundle, width, height, self.precision, say)
 
     @contextmanager
-    def _loaded(self, graphs: bool = True, front_end: str = 'cpu') -> Iterator[Backend]:
-        acceleration = Acceleration(self.precision, graphs, front_end)
+    def _loaded(self, graphs: bool = True, voxel_grid_on: str = 'cpu') -> Iterator[Backend]:
+        acceleration = Acceleration(self.precision, graphs, voxel_grid_on)
         where = replace(self.placement, acceleration=acceleration)
         backend = load_checked(self.way.choice.load, self.bundle, where)
         try:
@@ -205,7 +205,7 @@ class One:
     def _timed(self, step: 'Step | None') -> dict[str, Any]:
         """Return the time of a step with its copies to and from the device, milliseconds."""
         if step is None:
-            return {'error': 'there is no such front end for it'}
+            return {'error': 'its voxel grid is not made on the GPU'}
         for number in range(self.steps.warm):
             step(number)
         times = []

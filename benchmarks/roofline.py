@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.backends.backend import Placement, state_shapes
+from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import Bundle
 
 ITEM_BYTES = {'fp32': 4, 'fp16': 2, 'bf16': 2}
@@ -32,7 +32,10 @@ def work_of(bundle: Bundle, placement: Placement, precision: str) -> dict[str, f
         onnx = import_module('onnx')
     except ImportError:
         return None
-    states = {f'{name}_in': shape for name, shape in state_shapes(bundle, placement).items()}
+    states = {
+        f'{name}_in': shape
+        for name, shape in bundle.state_shapes(placement.height, placement.width).items()
+    }
     model = onnx.load(bundle.onnx)
     _fix_sizes(model, states, placement)
     model = onnx.shape_inference.infer_shapes(model, data_prop=True)

@@ -20,7 +20,7 @@ class Frame:
             the window, as far as the model looks ahead.
         stamp_ns: host time of the frame; equals `t_ns` where the packets carry no host time.
         t_start_ns: sensor time at which the frame's window began.
-        events: Events or SpikePlanes of the window, as the model was given them.
+        samples: Events or SpikePlanes of the window, as the model received them.
         intensity: float32 [H, W], what the model returned, in its own range.
         image: uint8, uint16 or float32 [H, W], rendered; None if rendering was switched off.
     """
@@ -28,6 +28,6 @@ class Frame:
     t_ns: int
     stamp_ns: int
     t_start_ns: int
-    events: Any
+    samples: Any
     intensity: np.ndarray
     image: np.ndarray | None

@@ -19,7 +19,8 @@ from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.model import Model
-from spike_recon_ros.settings import AUTO, EVENT, EVENT_MODEL, SPIKE, SPIKE_MODELS, Settings
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.settings import AUTO, EVENT_MODEL, SPIKE_MODELS, Settings
 
 MOST_THREADS = 4
 """Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""
@@ -28,7 +29,7 @@ MOST_THREADS = 4
 class LoadModel(Protocol):
     """What `load_model` is."""
 
-    def __call__(self, settings: Settings, width: int, height: int, *, planes: bool) -> Model:
+    def __call__(self, settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
         """Make the model that the settings choose, with its state zero."""
 
 
@@ -61,8 +62,8 @@ def describe_model(settings: Settings) -> str:
     if settings.model != AUTO:
         return _described(settings.model, settings)
     return ', '.join(
-        f'{_described(default_model(planes), settings)} for {_kind(planes)}'
-        for planes in kinds_expected(settings)
+        f'{_described(default_model(kind), settings)} for {kind.samples}'
+        for kind in kinds_expected(settings)
     )
 
 
@@ -81,66 +82,73 @@ def describe_running(model: Model) -> str:
 
 def _choice(settings: Settings) -> Choice:
     graphs = settings.cuda_graphs != 'off'
-    acceleration = Acceleration(settings.precision, graphs, settings.front_end)
+    acceleration = Acceleration(settings.precision, graphs, settings.voxel_grid_on)
     return choose_backend(settings.backend, settings.device, acceleration)
 
 
-def default_model(planes: bool) -> str:
-    """Return the name that the model `auto` stands for, for spike planes or for events."""
+def default_model(kind: SensorKind) -> str:
+    """Return the name of the model that `auto` stands for."""
+    if kind is SensorKind.EVENT:
+        return EVENT_MODEL
     installed = {*SPIKE_FILTERS, *zoo_names()}
-    return next(name for name in SPIKE_MODELS if name in installed) if planes else EVENT_MODEL
+    return next(name for name in SPIKE_MODELS if name in installed)
 
 
-def kinds_expected(settings: Settings) -> list[bool]:
-    """Return what the settings are made for: False = events, True = spike planes, or both.
+def kinds_expected(settings: Settings) -> list[SensorKind]:
+    """Return the kinds of camera that the settings are made for.
 
     Raises:
         UserError: there is no such model, or the settings are for neither.
     """
     kinds = []
-    for planes in (False, True):
+    for kind in SensorKind:
         with contextlib.suppress(UserError):
-            choose_model(settings, planes)
-            kinds.append(planes)
+            choose_model(settings, kind)
+            kinds.append(kind)
     if not kinds:  # raises
-        choose_model(settings, settings.sensor == SPIKE or takes_planes(settings.model))
+        of_model = sensor_kind_of_model(settings.model)
+        choose_model(
+            settings, of_model if settings.sensor == AUTO else SensorKind(settings.sensor)
+        )
     return kinds
 
 
-def takes_planes(name: str) -> bool:
-    """Whether a model reads the planes of a spike camera; all others read events."""
+def sensor_kind_of_model(name: str) -> SensorKind:
+    """Return the kind of camera that a model is made for."""
     if name in (*FILTERS, *SPIKE_FILTERS):
-        return name in SPIKE_FILTERS
+        return SensorKind.SPIKE if name in SPIKE_FILTERS else SensorKind.EVENT
     folder = find_bundle(name)
-    return folder is not None and read_bundle(folder).sensor == 'spike'
+    return SensorKind.EVENT if folder is None else read_bundle(folder).sensor
 
 
-def choose_model(settings: Settings, planes: bool) -> str:
-    """Return the name of the model for what comes, spike planes or events.
+def choose_model(settings: Settings, kind: SensorKind) -> str:
+    """Return the name of the model for the packets of one kind of camera.
 
     Raises:
         UserError: there is no such model, or the settings are for another kind of sensor.
     """
-    _check_sensor(settings, planes)
-    name = default_model(planes) if settings.model == AUTO else settings.model
+    _check_sensor(settings, kind)
+    name = default_model(kind) if settings.model == AUTO else settings.model
     check_model_name(name)
-    _check_model_fits(name, planes)
+    _check_model_fits(name, kind)
     return name
 
 
-def load_model(settings: Settings, width: int, height: int, *, planes: bool = False) -> Model:
+def load_model(
+    settings: Settings, width: int, height: int, *, kind: SensorKind = SensorKind.EVENT
+) -> Model:
     """Make the model that the settings choose, with its state zero.
 
     Args:
         settings: with the model's name and parameters.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        planes: whether the sensor sends spike planes, not events.
+        kind: of camera.
 
     Raises:
         UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
-    name = choose_model(settings, planes)
+    name = choose_model(settings, kind)
     if name in (*FILTERS, *SPIKE_FILTERS):
         return filter_for(name, width, height, settings)
     folder = find_bundle(name)
@@ -151,17 +159,13 @@ def load_model(settings: Settings, width: int, height: int, *, planes: bool = Fa
     return NetworkModel(read_bundle(folder), choice, width, height, threads, lookahead)
 
 
-def _kind(planes: bool) -> str:
-    return 'spike planes' if planes else 'events'
-
-
-def _check_sensor(settings: Settings, planes: bool) -> None:
-    if settings.sensor != AUTO and (settings.sensor == SPIKE) != planes:
+def _check_sensor(settings: Settings, kind: SensorKind) -> None:
+    if settings.sensor not in (AUTO, kind.value):
         raise UserError(
-            f'{_kind(planes)} came, but sensor is {settings.sensor}; set it to auto or '
-            f'{SPIKE if planes else EVENT}, or listen to another topic'
+            f'the packets hold {kind.samples}, but sensor is {settings.sensor}; set it to auto or '
+            f'{kind.value}, or subscribe to another topic'
         )
-    if not planes:
+    if kind is SensorKind.EVENT:
         return
     if settings.sync_mode != 'free_running':
         raise UserError(
@@ -175,14 +179,11 @@ def _check_sensor(settings: Settings, planes: bool) -> None:
         )
 
 
-def _check_model_fits(name: str, planes: bool) -> None:
-    if takes_planes(name) and not planes:
+def _check_model_fits(name: str, kind: SensorKind) -> None:
+    made_for = sensor_kind_of_model(name)
+    if made_for is not kind:
+        fitting = [other for other in model_names() if sensor_kind_of_model(other) is kind]
         raise UserError(
-            f'{name} is for spike cameras, but events came; choose a model of events: '
-            f'{", ".join(other for other in model_names() if not takes_planes(other))}'
-        )
-    if planes and not takes_planes(name):
-        raise UserError(
-            f'spike planes came, but {name} is for events; set the model to one of: '
-            f'{", ".join(other for other in model_names() if takes_planes(other))}'
+            f'the packets hold {kind.samples}, but {name} is a model for {made_for.samples}; '
+            f'choose one for {kind.samples}: {", ".join(fitting)}'
         )

@@ -23,8 +23,9 @@ from spike_recon_ros.model_choice import (
 )
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
@@ -50,7 +51,7 @@ class Reconstructor:
         merge_windows: how many windows are joined to one, under overload.
         rendering: whether frames get an image.
         model_name: what runs; before the first packet, what the settings ask for.
-        takes_planes: whether the packets hold spike planes, not events.
+        kind: of the camera that sends the packets; events before the first packet.
 
     Raises:
         UserError: there is no model of that name.
@@ -68,7 +69,7 @@ class Reconstructor:
         self.merge_windows = 1
         self.rendering = True
         self.model_name = settings.model
-        self.takes_planes = False
+        self.kind = SensorKind.EVENT
         self._on_reset, self._load = on_reset, load
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
@@ -96,7 +97,7 @@ class Reconstructor:
         assert self._decoder is not None
         events = self._decoder.decode(packet)
         self.statistics.packets += 1
-        self.statistics.events += len(events)
+        self.statistics.samples += len(events)
         return self._frames_of(events, packet.stamp_ns)
 
     def push_reference(self, reference: Reference) -> Iterator[Frame]:
@@ -207,13 +208,13 @@ class Reconstructor:
                 'check the driver that sends it'
             )
         decoder = decoder_for(packet.encoding, width, height)
-        planes = carries_planes(packet.encoding)
-        model_name = choose_model(self.settings, planes)
-        known = self._sensor and (*self._sensor[1:], carries_planes(self._sensor[0]))
-        if known != (width, height, planes):
+        kind = sensor_kind_of(packet.encoding)
+        model_name = choose_model(self.settings, kind)
+        known = self._sensor and (*self._sensor[1:], sensor_kind_of(self._sensor[0]))
+        if known != (width, height, kind):
             self.close()
-            self._model = self._load(self.settings, width, height, planes=planes)
-            self.model_name, self.takes_planes = model_name, planes
+            self._model = self._load(self.settings, width, height, kind=kind)
+            self.model_name, self.kind = model_name, kind
             self.statistics.models_loaded += 1
             self._mask = HotPixelMask(width, height, self.settings)
         self._decoder = decoder
@@ -279,15 +280,15 @@ class Reconstructor:
         if stamp_ns is None:
             stamp_ns = self._clock.to_host_ns(t_ns)
         image = self._renderer.render(intensity, t_ns) if self.rendering else None
-        return Frame(t_ns, stamp_ns, window.t_start_ns, window.events, intensity, image)
+        return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
 
     def _image_time_ns(self, window: Window) -> int | None:
         """Return the time that the image is for; None before the first plane of the stream."""
         if not isinstance(self._decoder, SpikePlanesDecoder):
             return window.t_end_ns
         assert self._model is not None
-        if not len(window.events):
+        if not len(window.samples):
             return None
         lookahead_ns = self._model.lookahead_planes * self._decoder.period_ns
-        t_ns = int(window.events.t_ns[-1]) - lookahead_ns
+        t_ns = int(window.samples.t_ns[-1]) - lookahead_ns
         return t_ns if t_ns >= self._first_t_ns else None

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.sensor_kind import SensorKind
 
 PIPELINE, NODE = 'pipeline', 'node'
-AUTO, EVENT, SPIKE = 'auto', 'event', 'spike'
+AUTO = 'auto'
 EVENT_MODEL = 'two_scale_gru'
 """What `auto` stands for where events come."""
 SPIKE_MODELS = ('spk2vid', 'spike_intervals')
@@ -55,7 +56,7 @@ class Settings:
         AUTO,
         'Kind of camera that packets are taken from: event or spike, and those of the other kind '
         "are refused; auto goes by the packets' encoding.",
-        choices=(AUTO, EVENT, SPIKE),
+        choices=(AUTO, *(kind.value for kind in SensorKind)),
     )
     model: str = _setting(
         AUTO,
@@ -93,11 +94,11 @@ class Settings:
         'tensorrt, torch on a GPU: record a step as CUDA graphs, where that is possible.',
         choices=('auto', 'off'),
     )
-    front_end: str = _setting(
+    voxel_grid_on: str = _setting(
         'auto',
-        'tensorrt, torch on a GPU: where the tensor is made of the events; auto takes the device '
-        'where that is possible, so that only events are copied to it.',
-        choices=('auto', 'cpu', 'device'),
+        'tensorrt, torch on a GPU: where the voxel grid is made; auto takes the GPU where that is '
+        'possible, so that only events are copied to it.',
+        choices=('auto', 'cpu', 'gpu'),
     )
     sync_mode: str = _setting(
         'free_running',

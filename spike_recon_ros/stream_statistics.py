@@ -29,7 +29,8 @@ class Statistics:
     """Counts since the reconstructor was made.
 
     Attributes:
-        packets, events: what came in; planes count as events.
+        packets: packets decoded.
+        samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
         windows: windows that the model has worked through.
         merged_windows: windows that were joined to their successor under overload.
@@ -39,7 +40,7 @@ class Statistics:
     """
 
     packets: int = 0
-    events: int = 0
+    samples: int = 0
     lost_packets: int = 0
     windows: int = 0
     merged_windows: int = 0

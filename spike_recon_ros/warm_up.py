@@ -15,6 +15,7 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import DECODERS, decoder_for
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -35,9 +36,9 @@ def warm_up(settings: Settings) -> None:
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
     # A mask of hot pixels is of the real sensor's size.
     quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
-    for planes in kinds_expected(settings):
+    for kind in kinds_expected(settings):
         reconstructor = Reconstructor(quick)
-        for _ in reconstructor.push(_planes() if planes else _events()):
+        for _ in reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events()):
             pass
         reconstructor.close()
 

@@ -58,7 +58,7 @@ def test_a_dry_run_goes_all_the_way(tmp_path):
     assert row['parity']
     assert row['state_is_alive']
     assert row['reset_brings_the_first_back']
-    for times in (row['tensor'], row['events']['front_end_cpu']):
+    for times in (row['tensor'], row['events']['voxel_grid_on_cpu']):
         assert 0.0 < times['ms_median'] <= times['ms_p99']
 
 

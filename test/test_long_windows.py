@@ -50,13 +50,13 @@ def heard(merge):
 def test_a_long_window_is_taken_in_in_parts():
     frames, parts = heard(merge=1)
     assert [frame.intensity[0, 0] for frame in frames] == [3, 6, 9, 12]
-    assert {len(frame.events) for frame in frames} == {250}
+    assert {len(frame.samples) for frame in frames} == {250}
     assert len(parts) == 12
     assert max(part.t_end_ns - part.t_start_ns for part in parts) <= 10 * MS
-    assert sum(len(part.events) for part in parts) == 1000
+    assert sum(len(part.samples) for part in parts) == 1000
 
 
 def test_under_overload_windows_stay_whole():
     frames, windows = heard(merge=2)
     assert len(frames) == len(windows) == 2
-    assert {len(window.events) for window in windows} == {500}
+    assert {len(window.samples) for window in windows} == {500}

@@ -9,6 +9,7 @@ from spike_recon_ros.bundles import zoo
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import choose_model, default_model, kinds_expected, load_model
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import EVENT_MODEL, SPIKE_MODELS, Settings
@@ -25,15 +26,15 @@ def planes_packet(seq=0):
 
 
 def test_auto_is_a_network_for_events():
-    assert choose_model(Settings(), planes=False) == EVENT_MODEL
+    assert choose_model(Settings(), SensorKind.EVENT) == EVENT_MODEL
 
 
 def test_auto_is_the_first_spike_model_that_is_installed(monkeypatch, tmp_path):
     monkeypatch.setattr(zoo, 'zoo_folder', lambda: tmp_path)
-    assert default_model(planes=True) == 'spike_intervals'
+    assert default_model(SensorKind.SPIKE) == 'spike_intervals'
     (tmp_path / SPIKE_MODELS[0]).mkdir()
     (tmp_path / SPIKE_MODELS[0] / 'model.yaml').touch()
-    assert default_model(planes=True) == SPIKE_MODELS[0]
+    assert default_model(SensorKind.SPIKE) == SPIKE_MODELS[0]
 
 
 def test_the_first_packet_decides_what_auto_is(monkeypatch, tmp_path):
@@ -41,7 +42,7 @@ def test_the_first_packet_decides_what_auto_is(monkeypatch, tmp_path):
     reconstructor = Reconstructor(Settings())
     assert reconstructor.model_name == 'auto'
     reconstructor.push(planes_packet())
-    assert (reconstructor.model_name, reconstructor.takes_planes) == ('spike_intervals', True)
+    assert (reconstructor.model_name, reconstructor.kind) == ('spike_intervals', SensorKind.SPIKE)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +77,13 @@ def test_a_packet_of_the_other_sensor_does_not_disturb_the_stream():
 @pytest.mark.parametrize(
     ('changes', 'kinds'),
     [
-        ({}, [False, True]),
-        ({'model': 'fibar'}, [False]),
-        ({'model': 'tfi'}, [True]),
-        ({'sensor': 'spike'}, [True]),
-        ({'sensor': 'event'}, [False]),
-        ({'sync_mode': 'by_count'}, [False]),
-        ({'hot_pixel_time': 1.0}, [False]),
+        ({}, [SensorKind.EVENT, SensorKind.SPIKE]),
+        ({'model': 'fibar'}, [SensorKind.EVENT]),
+        ({'model': 'tfi'}, [SensorKind.SPIKE]),
+        ({'sensor': 'spike'}, [SensorKind.SPIKE]),
+        ({'sensor': 'event'}, [SensorKind.EVENT]),
+        ({'sync_mode': 'by_count'}, [SensorKind.EVENT]),
+        ({'hot_pixel_time': 1.0}, [SensorKind.EVENT]),
     ],
 )
 def test_what_may_come_follows_from_the_settings(changes, kinds):
@@ -90,7 +91,7 @@ def test_what_may_come_follows_from_the_settings(changes, kinds):
 
 
 def test_settings_that_contradict_each_other_are_refused_before_a_packet_comes():
-    with pytest.raises(UserError, match='fibar is for events'):
+    with pytest.raises(UserError, match='fibar is a model for events'):
         kinds_expected(Settings(sensor='spike', model='fibar'))
 
 
@@ -102,9 +103,12 @@ def test_the_spike_filters_follow_their_settings():
         ('tfp', {'tfp_planes': 5, 'lookahead_planes': 9}, 2),
     ):
         settings = Settings(model=model, **changes)
-        assert load_model(settings, WIDTH, HEIGHT, planes=True).lookahead_planes == lookahead
+        assert (
+            load_model(settings, WIDTH, HEIGHT, kind=SensorKind.SPIKE).lookahead_planes
+            == lookahead
+        )
 
 
 def test_tfp_over_an_even_number_of_planes_is_refused():
     with pytest.raises(UserError, match='tfp_planes is 20; it must be odd'):
-        load_model(Settings(model='tfp', tfp_planes=20), WIDTH, HEIGHT, planes=True)
+        load_model(Settings(model='tfp', tfp_planes=20), WIDTH, HEIGHT, kind=SensorKind.SPIKE)

@@ -183,11 +183,11 @@ def test_under_overload_windows_are_merged_and_no_event_is_lost():
     reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=1000.0))
     reconstructor.merge_windows = 4
     frames = [frame for packet in _packets(events, [500]) for frame in reconstructor.push(packet)]
-    assert [len(frame.events) for frame in frames] == [400] * 9
+    assert [len(frame.samples) for frame in frames] == [400] * 9
     assert reconstructor.statistics.merged_windows == 39 - 9 - 1
     reconstructor.merge_windows = 1
     frames += reconstructor.flush()
-    assert sum(len(frame.events) for frame in frames) == 4000
+    assert sum(len(frame.samples) for frame in frames) == 4000
 
 
 def test_frames_that_are_not_rendered_change_nothing_but_the_image():
@@ -244,7 +244,7 @@ def test_a_closed_reconstructor_can_be_used_again_also_for_a_smaller_sensor():
     list(reconstructor.push(large[0]))
     reconstructor.close()
     again = [frame for packet in small for frame in reconstructor.push(packet)]
-    assert [len(frame.events) for frame in again] == [len(frame.events) for frame in fresh]
+    assert [len(frame.samples) for frame in again] == [len(frame.samples) for frame in fresh]
     for one, other in zip(again, fresh, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
 
@@ -272,7 +272,7 @@ def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
     assert {later.t_ns - earlier.t_ns for earlier, later in itertools.pairwise(frames)} == {
         20 * MS
     }
-    assert sum(len(frame.events) for frame in frames) == 360_223 + 211_043
+    assert sum(len(frame.samples) for frame in frames) == 360_223 + 211_043
     assert all(frame.image.shape == (260, 346) and frame.image.std() > 20 for frame in frames)
 
 

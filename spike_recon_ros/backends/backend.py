@@ -27,7 +27,7 @@ class Backend(Protocol):
         name: library, precision and device, for people: `openvino bf16 on CPU`.
         precision: that it computes in: `fp32`, `fp16`, `bf16` or `int8`.
         tolerance: how far its precision may lead it away from the golden output, see golden.py.
-        step_events: as `step`, with the tensor made on the device, where there is a front end.
+        step_events: `step` from events, with the voxel grid made on the GPU; None where it is not.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Backend(Protocol):
         """Give back memory and threads; no `step` may follow."""
 
 
-AUTO, DEVICE = 'auto', 'device'
+AUTO, GPU = 'auto', 'gpu'
 FULL_PRECISION, EIGHT_BITS = 'fp32', 'int8'
 PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
 """Of an engine, the fastest first."""
@@ -68,13 +68,13 @@ class Acceleration:
     Attributes:
         precision: to compute in; `auto` is the fastest that the backend has here.
         graphs: whether the step is recorded as CUDA graphs.
-        front_end: where the tensor is made of the events, `cpu` or DEVICE; `auto` is the device
+        voxel_grid_on: where the tensor is made of the events, `cpu` or GPU; `auto` is the GPU
             where that is possible.
     """
 
     precision: str = AUTO
     graphs: bool = True
-    front_end: str = AUTO
+    voxel_grid_on: str = AUTO
 
 
 FASTEST = Acceleration()
@@ -131,22 +131,3 @@ def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:
             f'{bundle.name} was loaded for float32 {shape} and got {x.dtype} {x.shape}; '
             'pad the tensor to this size, or load the bundle for the other one'
         )
-
-
-def image_shape(bundle: Bundle, placement: Placement) -> tuple[int, int, int, int]:
-    """Return the shape of the image that the network gives, batch and channel included."""
-    scale = bundle.output_scale
-    return 1, 1, scale * placement.height, scale * placement.width
-
-
-def state_shapes(bundle: Bundle, placement: Placement) -> dict[str, tuple[int, int, int, int]]:
-    """Return the shape of each state tensor, by its name."""
-    return {
-        spec.name: (
-            1,
-            spec.channels,
-            placement.height // spec.stride,
-            placement.width // spec.stride,
-        )
-        for spec in bundle.state
-    }

@@ -10,6 +10,7 @@ import numpy as np
 
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
@@ -37,7 +38,7 @@ class NetworkInput:
         self, bundle: Bundle, width: int, height: int, lookahead_planes: int | None = None
     ) -> None:
         said = bundle.representation
-        if lookahead_planes is not None and bundle.sensor == 'spike':
+        if lookahead_planes is not None and bundle.sensor is SensorKind.SPIKE:
             said = with_lookahead(said, lookahead_planes)
         self._representation = representation_for(said, width, height)
         if self._representation.channels != bundle.bins:
@@ -48,7 +49,7 @@ class NetworkInput:
         self.padded = padded_size(height, width, bundle.pad_multiple)
         self.lookahead_planes = self._representation.lookahead_planes
         self._name, self._hop_planes = bundle.name, bundle.hop_planes
-        self._mirrors = bundle.sensor == 'spike'
+        self._mirrors = bundle.sensor is SensorKind.SPIKE
         self._size = height, width
         # Beyond the sensor no event ever happens, so zero.
         self._tensor = np.zeros((bundle.bins, *self.padded), np.float32)
@@ -64,9 +65,9 @@ class NetworkInput:
     def check_hop(self, window: Window) -> None:
         """Raise UserError if the network needs windows of another number of spike planes."""
         hop = self._hop_planes
-        if hop and len(window.events) != hop:
+        if hop and len(window.samples) != hop:
             raise UserError(
-                f'{self._name} needs windows of {hop} spike planes and got {len(window.events)}; '
+                f'{self._name} needs windows of {hop} spike planes and got {len(window.samples)}; '
                 f'set fps to the planes a second divided by {hop}, which is 1000 for a camera of '
                 '20,000'
             )

@@ -84,7 +84,7 @@ class NetworkModel:
         Raises:
             UserError: the network needs windows of another number of spike planes.
         """
-        if not len(window.events) and self._last is not None:
+        if not len(window.samples) and self._last is not None:
             return self._last.copy()
         self._formed_ns += window.t_end_ns - window.t_start_ns
         height, width = self._size
@@ -104,14 +104,14 @@ class NetworkModel:
         """
         if not self.lookahead_planes or self.hop_planes:
             return
-        self._planes += len(window.events)
+        self._planes += len(window.samples)
         if self._planes <= self.lookahead_planes:
             self._backend.reset()
 
     def _intensity(self, window: Window) -> np.ndarray:
         """Return the intensity of the padded size; the device makes the tensor where it can."""
         if self._backend.step_events is not None:
-            return self._backend.step_events(window.events, window.t_start_ns, window.t_end_ns)
+            return self._backend.step_events(window.samples, window.t_start_ns, window.t_end_ns)
         return self._backend.step(self._input.read(window))
 
     def forget(self) -> None:

@@ -15,8 +15,6 @@ from spike_recon_ros.backends.backend import (
     check_input,
     check_size,
     chosen_precision,
-    image_shape,
-    state_shapes,
 )
 from spike_recon_ros.backends.golden import FLOAT32
 from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
@@ -57,7 +55,7 @@ class OnnxRuntimeBackend:
         )
         self._zeros = {
             name: np.zeros(shape, np.float32)
-            for name, shape in state_shapes(bundle, placement).items()
+            for name, shape in bundle.state_shapes(placement.height, placement.width).items()
         }
         self._states = [
             {
@@ -67,7 +65,7 @@ class OnnxRuntimeBackend:
             for _ in range(2)
         ]
         self._intensity = onnxruntime.OrtValue.ortvalue_from_shape_and_type(
-            image_shape(bundle, placement), np.float32, 'cpu'
+            bundle.image_shape(placement.height, placement.width), np.float32, 'cpu'
         )
         self._bindings = [self._bound(read=0, write=1), self._bound(read=1, write=0)]
         self._read = 0

@@ -22,7 +22,6 @@ from spike_recon_ros.backends.backend import (
     check_input,
     check_size,
     chosen_precision,
-    state_shapes,
 )
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32, INT8
@@ -134,7 +133,10 @@ def _compiled(
 
 def _stateful(core: Any, onnx: Path, bundle: Bundle, placement: Placement) -> Any:
     """Return the graph for one size, with `events` as its only input."""
-    shapes = {f'{name}_in': list(shape) for name, shape in state_shapes(bundle, placement).items()}
+    shapes = {
+        f'{name}_in': list(shape)
+        for name, shape in bundle.state_shapes(placement.height, placement.width).items()
+    }
     shapes['events'] = [1, bundle.bins, placement.height, placement.width]
     try:
         model = core.read_model(onnx)

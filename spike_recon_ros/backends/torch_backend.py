@@ -22,7 +22,6 @@ from spike_recon_ros.backends.backend import (
     check_input,
     check_size,
     chosen_precision,
-    image_shape,
 )
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
 from spike_recon_ros.backends.golden import FLOAT32
@@ -62,7 +61,9 @@ class TorchBackend:
         height, width = placement.height, placement.width
         self._x = torch.zeros(1, bundle.bins, height, width, device=device)
         self._state = self._network.zero_state(1, height, width)
-        self._intensity = torch.zeros(image_shape(bundle, placement), device=device)
+        self._intensity = torch.zeros(
+            bundle.image_shape(placement.height, placement.width), device=device
+        )
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
             self.name += self._prepare_gpu(placement.acceleration.graphs)

@@ -49,7 +49,7 @@ def window(name: str, packets: list[Packet]) -> dict[str, Any]:
     parts = _decoded(packets)
 
     def once() -> int:
-        return sum(len(window.events) for window in _cut(parts))
+        return sum(len(window.samples) for window in _cut(parts))
 
     return _rate(name, once, packets)
 
@@ -62,14 +62,14 @@ def representation(name: str, packets: list[Packet]) -> dict[str, Any]:
     def once() -> int:
         for window in windows:
             voxel_grid(
-                window.events,
+                window.samples,
                 window.t_start_ns,
                 window.t_end_ns,
                 bins=BINS,
                 height=height,
                 width=width,
             )
-        return sum(len(window.events) for window in windows)
+        return sum(len(window.samples) for window in windows)
 
     return {'bins': BINS, **_rate(name, once, packets)}
 

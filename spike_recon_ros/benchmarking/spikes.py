@@ -22,8 +22,9 @@ from spike_recon_ros.evaluation.full_reference import psnr, ssim
 from spike_recon_ros.evaluation.spike_instants import image_at, planes_in
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import load_model, model_names, takes_planes
+from spike_recon_ros.model_choice import load_model, model_names, sensor_kind_of_model
 from spike_recon_ros.offline.training_extra import training_installed
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
@@ -44,7 +45,7 @@ RATE = 0.3
 
 
 def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
-    """Measure the front end and each model for each sensor size, then score each clip.
+    """Measure the spike history and each model for each sensor size, then score each clip.
 
     Args:
         clips: to score, if any.
@@ -55,7 +56,8 @@ def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
         UserError: a model or a clip cannot be used.
     """
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
-        installed = {name: name for name in model_names() if takes_planes(name)}
+        names = [n for n in model_names() if sensor_kind_of_model(n) is SensorKind.SPIKE]
+        installed = dict(zip(names, names, strict=True))
         untrained = _untrained(others, Path(scratch))
         trained = {
             word.partition(':')[0]: model_of(word, Path(scratch) / str(number))
@@ -104,7 +106,7 @@ def _speed(
     us = 1e3 * ms / PACKET_PLANES
     yield {
         'size': f'{width}x{height}',
-        'front_end_us_per_plane': round(us, 2),
+        'history_us_per_plane': round(us, 2),
         'times_camera': round(1e6 / CAMERA_PLANES_S / us, 2),
     }
     for name, typed in models.items():
@@ -122,7 +124,7 @@ def _speed(
 
 
 def _loaded(name: str, width: int, height: int) -> Model:
-    return load_model(Settings(model=name, threads=1), width, height, planes=True)
+    return load_model(Settings(model=name, threads=1), width, height, kind=SensorKind.SPIKE)
 
 
 def _window(bits: np.ndarray) -> Window:

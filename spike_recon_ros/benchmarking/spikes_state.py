@@ -23,6 +23,7 @@ from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
 from spike_recon_ros.evaluation.full_reference import psnr
 from spike_recon_ros.evaluation.spike_instants import graded
 from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, read_truth
 from spike_recon_ros.sources.spike_datasets import find_clips
@@ -77,7 +78,7 @@ def _instants(clip: SpikeClip) -> list[int]:
 def _psnrs(clip: SpikeClip, name: str, kept: bool) -> list[tuple[float, float]]:
     """Return the PSNR of each image that has a truth, as it is and levelled."""
     settings = Settings(model=name, threads=1)
-    model = load_model(settings, clip.layout.width, clip.layout.height, planes=True)
+    model = load_model(settings, clip.layout.width, clip.layout.height, kind=SensorKind.SPIKE)
     if not isinstance(model, NetworkModel):
         raise UserError(f'{name} is no network; give a name of the model zoo or a bundle')
     planes, truths, found = clip.planes(), {t.plane: t.image for t in clip.truths}, []

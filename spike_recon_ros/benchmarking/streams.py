@@ -14,7 +14,8 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes
+from spike_recon_ros.packets.registry import sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.sources.open_source import open_source
 
 PACKET_EVENTS = 4096
@@ -62,7 +63,7 @@ def recorded_packets(path: Path) -> list[Packet]:
     """Return all packets of a recording, in memory."""
     with open_source(path) as source:
         packets = [packet for packet in source if isinstance(packet, Packet)]
-    if any(carries_planes(packet.encoding) for packet in packets):
+    if any(sensor_kind_of(packet.encoding) is SensorKind.SPIKE for packet in packets):
         raise UserError(f'{path} holds spike planes, and bench measures events; leave it out')
     return packets
 

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
@@ -42,7 +43,7 @@ class Bundle:
     Attributes:
         folder: where it lies.
         name: of the model.
-        sensor: `event` or `spike`: what kind of camera it is for.
+        sensor: kind of camera that it is for.
         representation: what it reads: `kind` and its parameters, as in
             representations/registry.py.
         bins: channels of the tensor that goes in.
@@ -63,7 +64,7 @@ class Bundle:
 
     folder: Path
     name: str
-    sensor: str
+    sensor: SensorKind
     representation: dict[str, Any]
     bins: int
     window_ms: float
@@ -97,6 +98,17 @@ class Bundle:
     def weights(self) -> Path:
         """The weights for the torch definition."""
         return self.folder / WEIGHTS
+
+    def image_shape(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return the shape of the network's image for an input of a size, batch included."""
+        return 1, 1, self.output_scale * height, self.output_scale * width
+
+    def state_shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int, int]]:
+        """Return the shape of each state tensor, by its name, for an input of a size."""
+        return {
+            spec.name: (1, spec.channels, height // spec.stride, width // spec.stride)
+            for spec in self.state
+        }
 
     def golden(self, *, int8: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return input [steps, bins, height, width] and output [steps, height, width].
@@ -146,7 +158,7 @@ def read_bundle(folder: Path) -> Bundle:
     bundle = Bundle(
         folder=folder,
         name=_entry(folder, content, 'name', str),
-        sensor=_entry(folder, content, 'sensor', str),
+        sensor=_sensor_kind(folder, content),
         representation=representation,
         bins=_channels(folder, content, representation),
         window_ms=float(_entry(folder, content, 'window_ms', (int, float))),
@@ -193,20 +205,31 @@ def _check_file(folder: Path, name: str, listed: dict[str, Any]) -> None:
         )
 
 
+def _sensor_kind(folder: Path, content: dict[str, Any]) -> SensorKind:
+    name = _entry(folder, content, 'sensor', str)
+    known = [kind.value for kind in SensorKind]
+    if name not in known:
+        raise UserError(
+            f'{folder} is made for sensor {name!r}; this version runs {" or ".join(known)}: '
+            'update spike_recon_ros'
+        )
+    return SensorKind(name)
+
+
 def _channels(folder: Path, content: dict[str, Any], representation: dict[str, Any]) -> int:
     """Return the channels of the input: the bins of a voxel grid, else they are said apart."""
-    if representation.get('kind') in KINDS['spike']:
+    if representation.get('kind') in KINDS[SensorKind.SPIKE]:
         return _positive(folder, content, 'input_channels')
     return _positive(folder, representation, 'bins')
 
 
 def _check_supported(bundle: Bundle) -> None:
     kind = bundle.representation.get('kind')
-    if kind not in KINDS.get(bundle.sensor, ()):
-        known = ', '.join(f'{sensor} with {" or ".join(kinds)}' for sensor, kinds in KINDS.items())
+    if kind not in KINDS[bundle.sensor]:
+        known = ' or '.join(KINDS[bundle.sensor])
         raise UserError(
-            f'{bundle.name} is made for sensor {bundle.sensor!r} and representation {kind!r}; '
-            f'this version runs {known}: update spike_recon_ros'
+            f'{bundle.name} is made for sensor {bundle.sensor.value!r} and representation '
+            f'{kind!r}; this version runs {known}: update spike_recon_ros'
         )
     normalisation = bundle.representation.get('normalisation')
     if kind == 'voxel_grid' and normalisation not in NORMALISATIONS:

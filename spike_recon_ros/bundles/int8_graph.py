@@ -34,7 +34,6 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from spike_recon_ros.backends.backend import Placement, state_shapes
 from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
@@ -148,7 +147,7 @@ def _steps(
         state: dict[str, Any] = {}
         for tensor in windows:
             if not state:
-                shapes = state_shapes(bundle, Placement(*tensor.shape[1:]))
+                shapes = bundle.state_shapes(*tensor.shape[1:])
                 state = {f'{name}_in': np.zeros(shapes[name], np.float32) for name in shapes}
             inputs = {'events': tensor[None], **state}
             names = ['intensity', *(f'{spec.name}_out' for spec in bundle.state)]

@@ -24,6 +24,7 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.sensor_kind import SensorKind
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
 NETWORK = ('network', 'stability')
@@ -132,14 +133,14 @@ def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.benchmarking import network  # noqa: PLC0415 -- numpy is slow enough
 
-    models = args.model or _zoo(planes=False)
+    models = args.model or _zoo(SensorKind.EVENT)
     yield from {'network': network.network, 'stability': network.stability}[what](models)
 
 
-def _zoo(planes: bool) -> list[str]:
-    from spike_recon_ros.model_choice import takes_planes  # noqa: PLC0415 -- numba is slow
+def _zoo(kind: SensorKind) -> list[str]:
+    from spike_recon_ros.model_choice import sensor_kind_of_model  # noqa: PLC0415 -- numba is slow
 
-    return [name for name in zoo_names() if takes_planes(name) == planes]
+    return [name for name in zoo_names() if sensor_kind_of_model(name) is kind]
 
 
 def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -151,7 +152,7 @@ def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _spikes_state(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.benchmarking import spikes_state  # noqa: PLC0415 -- numba is slow
 
-    models = args.model or _zoo(planes=True)
+    models = args.model or _zoo(SensorKind.SPIKE)
     return spikes_state.spikes_state(models, args.clip, args.out)
 
 

@@ -19,7 +19,8 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.sources.bag_writer import BagWriter
@@ -134,7 +135,7 @@ def _to_dat(packets: _Stamped, out: Path, overwrite: bool) -> None:
         raise UserError(f'{out} exists already; choose another name or add --overwrite')
     parts = iter(packets)
     begin = next(parts, None)
-    if begin is None or not carries_planes(begin[0].encoding):
+    if begin is None or sensor_kind_of(begin[0].encoding) is not SensorKind.SPIKE:
         raise UserError(f'a .dat holds spike planes, and there are none; name a folder, not {out}')
     first, planes = begin
     layout = SpikeLayout(width=first.width, height=first.height, period_ns=packets.period_ns)

@@ -19,7 +19,8 @@ from rich.console import Console
 from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.simulate import simulate_board
-from spike_recon_ros.settings import EVENT, SPIKE, Settings
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.settings import Settings
 
 HELP = 'simulate a recording, play it through the live node, show what came out'
 DESCRIPTION = """\
@@ -54,10 +55,10 @@ class Show:
 FASTEST_VIDEO = 50.0
 """Frames a second; what was made at more is shown slowed."""
 SHOWS = {
-    EVENT: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
+    SensorKind.EVENT.value: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
     # 20,000 planes a second are 250 MB; a tenth of that is carried and reconstructed by two cores
     # that have other things to do as well.
-    SPIKE: Show(fps=100.0, duration_s=0.5, rate=0.1, settled_after_s=0.0),
+    SensorKind.SPIKE.value: Show(fps=100.0, duration_s=0.5, rate=0.1, settled_after_s=0.0),
 }
 
 
@@ -75,7 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-m', '--model', default=Settings().model, help='what reconstructs (default: %(default)s)'
     )
     parser.add_argument(
-        '--sensor', choices=tuple(SHOWS), default=EVENT, help='camera (default: %(default)s)'
+        '--sensor',
+        choices=tuple(SHOWS),
+        default=SensorKind.EVENT.value,
+        help='camera (default: %(default)s)',
     )
     for option, name, what in (
         ('--fps', 'fps', 'frames a second of the recording'),

@@ -24,7 +24,7 @@ from spike_recon_ros.cli.finding import OPTIONAL, Finding
 from spike_recon_ros.errors import UserError
 
 _BACKENDS = 'spike_recon_ros.backends'
-_RUNS, _FRONT_END = 'backend tensorrt', 'front end on the device'
+_RUNS, _FRONT_END = 'backend tensorrt', 'voxel grid on the GPU'
 _DRIVER = "install NVIDIA's driver (Ubuntu: sudo ubuntu-drivers install; a Jetson: JetPack 6)"
 
 

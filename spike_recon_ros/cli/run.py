@@ -16,6 +16,7 @@ from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
@@ -132,7 +133,7 @@ def _summary(
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
-        'planes' if reconstructor.takes_planes else 'events': counts.events,
+        'planes' if reconstructor.kind is SensorKind.SPIKE else 'events': counts.samples,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
         'seconds': round(seconds, 3),
     }

@@ -27,7 +27,8 @@ from spike_recon_ros.offline.frames import frames_of, tell_reset
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes
+from spike_recon_ros.packets.registry import sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images
@@ -90,7 +91,7 @@ def survey(
 
 
 def _refuse_planes(path: Path, packet: Packet) -> None:
-    if carries_planes(packet.encoding):
+    if sensor_kind_of(packet.encoding) is SensorKind.SPIKE:
         raise UserError(f'{path} holds spike planes, which evaluate cannot score; leave it out')
 
 
@@ -133,7 +134,7 @@ def _shot(
         t_s=(frame.t_ns - recording.t_first_ns) / 1e9,
         intensity=intensity,
         stretched=np.rint(255 * stretched).astype(np.uint8),
-        events=frame.events,
+        events=frame.samples,
         truth=truth,
     )
 

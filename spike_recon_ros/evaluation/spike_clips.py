@@ -19,6 +19,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.spike_instants import check_options, check_size, figures, image_at
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, read_truth
 from spike_recon_ros.sources.spike_datasets import find_clips
@@ -55,7 +56,7 @@ def evaluate_clips(args: argparse.Namespace, settings: Settings) -> dict[str, An
     for clip in track(clips, 'clips', console=Console(stderr=True), transient=True):
         size = clip.layout.width, clip.layout.height
         if size not in models:
-            models[size] = load_model(settings, *size, planes=True)
+            models[size] = load_model(settings, *size, kind=SensorKind.SPIKE)
         rate = clip.white_rate if args.white_rate is None else args.white_rate
         instants += len(clip.truths)
         if scored := _scored(clip, models[size], rate):

@@ -20,7 +20,8 @@ from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
@@ -66,7 +67,7 @@ def evaluate_plane(args: argparse.Namespace, settings: Settings) -> dict[str, An
     truth = read_truth(args.truth)
     planes, (width, height) = planes_in(path, planes_told(args))
     check_size(args.truth, truth, path, width, height)
-    model = load_model(settings, width, height, planes=True)
+    model = load_model(settings, width, height, kind=SensorKind.SPIKE)
     needed = args.truth_plane + 1 + model.lookahead_planes
     if len(planes) < needed:
         raise UserError(
@@ -177,7 +178,9 @@ def planes_in(path: Path, told: dict[str, Any]) -> tuple[SpikePlanes, tuple[int,
     """
     with open_source(path, planes=told) as source:
         packets = [packet for packet in source if isinstance(packet, Packet)]
-        if not packets or not all(carries_planes(packet.encoding) for packet in packets):
+        if not packets or not all(
+            sensor_kind_of(packet.encoding) is SensorKind.SPIKE for packet in packets
+        ):
             raise UserError(f'{path} holds no spike planes; leave --truth out for events')
         first = packets[0]
         decoder = decoder_for(first.encoding, first.width, first.height)

@@ -94,7 +94,7 @@ class Fibar:
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in; return float32 [height, width], 0 where nothing ever happened."""
-        events = window.events
+        events = window.samples
         state = self._pixels, self._tiles, self._ring, self._counters
         _filter_events(state, (events.x, events.y, events.p), self._constants)
         return self._pixels['level'].copy()

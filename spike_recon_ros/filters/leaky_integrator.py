@@ -50,7 +50,7 @@ class LeakyIntegrator:
 
     def step(self, window: Window) -> np.ndarray:
         """Take one window in; return float32 [height, width] at `t_end_ns`."""
-        events = window.events
+        events = window.samples
         if len(events):
             if self._reference_ns is None:
                 self._reference_ns = int(events.t_ns[0])

@@ -44,7 +44,7 @@ class SpikeFilter(ABC):
 
     def step(self, window: Window[SpikePlanes]) -> np.ndarray:
         """Take the planes of one window in; return float32 [height, width], spikes a plane."""
-        self._history.push(window.events.bits)
+        self._history.push(window.samples.bits)
         return self._intensity()
 
     @abstractmethod

@@ -14,7 +14,7 @@ from spike_recon_ros.backends.tensorrt.engine_request import build_requested
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import default_model
 from spike_recon_ros.nodes.parameters import read_settings
-from spike_recon_ros.settings import SPIKE
+from spike_recon_ros.packets.sensor_kind import SensorKind
 
 BUILD_ONLY, BUILD_SIZES = 'build_only', 'build_sizes'
 
@@ -52,7 +52,13 @@ def build(node: Node) -> None:
         node.get_logger().info(line)
 
     precision = FULL_PRECISION if settings.precision == AUTO else settings.precision
-    model = default_model(settings.sensor == SPIKE) if settings.model == AUTO else settings.model
+    model = (
+        default_model(
+            SensorKind.SPIKE if settings.sensor == SensorKind.SPIKE.value else SensorKind.EVENT
+        )
+        if settings.model == AUTO
+        else settings.model
+    )
     for size in sizes:
         for path in build_requested(model, size, precision, say):
             say(f'built {path}')

@@ -13,6 +13,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from spike_recon_ros.nodes.worker import Worker
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 
 LATENCIES_KEPT = 1000
@@ -92,7 +93,7 @@ class Diagnostics:
         return line
 
     def _rate(self, events_s: float) -> str:
-        if self._reconstructor.takes_planes:
+        if self._reconstructor.kind is SensorKind.SPIKE:
             return f'{events_s:.0f} planes/s'
         return f'{events_s / 1e6:.3f} Mev/s'
 
@@ -112,7 +113,7 @@ class Diagnostics:
         worker = self._worker.statistics
         return {
             'packets': counts.packets,
-            'events': counts.events,
+            'events': counts.samples,
             'windows': counts.windows,
             'published_frames': self._topics.published_frames,
             'lost_packets': counts.lost_packets,

@@ -17,7 +17,8 @@ from typing import TypeAlias
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.packets.packet import Packet, Reference
-from spike_recon_ros.packets.registry import carries_planes
+from spike_recon_ros.packets.registry import sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
 # Joining more windows than this would blur what little can still be shown.
@@ -86,7 +87,10 @@ class Worker:
         self.statistics = WorkerStatistics()
         self.overload_lag = reconstructor.settings.overload_lag
         settings = reconstructor.settings
-        self._limits = settings.event_queue_memory_limit, settings.spike_queue_memory_limit
+        self._limits = {
+            SensorKind.EVENT: settings.event_queue_memory_limit,
+            SensorKind.SPIKE: settings.spike_queue_memory_limit,
+        }
         self._reconstructor = reconstructor
         self._publish = publish
         self._report = report
@@ -103,7 +107,7 @@ class Worker:
         """Queue what has arrived; returns at once."""
         size, limit = 0, 0
         if isinstance(item, Packet):
-            size, limit = len(item.data), self._limits[carries_planes(item.encoding)]
+            size, limit = len(item.data), self._limits[sensor_kind_of(item.encoding)]
         with self._ready:
             if size and self._bytes + size > limit:
                 self._drop_queue()

@@ -19,6 +19,7 @@ from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
 from spike_recon_ros.offline.frames import frames_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
@@ -74,7 +75,7 @@ def tensors_of(
 def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[list[np.ndarray]]:
     taps: list[_Tap] = []
 
-    def load(settings: Settings, width: int, height: int, *, planes: bool) -> Model:
+    def load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
         taps.append(_Tap(bundle, width, height))
         return taps[-1]
 

@@ -14,7 +14,8 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 
 RATE_PERIOD_NS = 10_000_000
 
@@ -22,7 +23,7 @@ RATE_PERIOD_NS = 10_000_000
 class EventSummary:
     """Counts what packets hold; sums are Python integers, so they never overflow."""
 
-    of_planes = False
+    kind = SensorKind.EVENT
 
     def __init__(self) -> None:
         self._decoders: list[Decoder[Any]] = []
@@ -41,7 +42,7 @@ class EventSummary:
         """
         sensor = (packet.encoding, packet.width, packet.height)
         if sensor != self._sensor:
-            if carries_planes(packet.encoding) != self.of_planes:
+            if sensor_kind_of(packet.encoding) is not self.kind:
                 raise UserError(
                     'the recording holds events and spike planes on one topic; record each camera '
                     'on its own'
@@ -126,7 +127,7 @@ class EventSummary:
 class SpikeSummary(EventSummary):
     """Counts what packets of spike planes hold."""
 
-    of_planes = True
+    kind = SensorKind.SPIKE
 
     def _add_samples(self, planes: Any) -> None:
         if not len(planes):
@@ -157,7 +158,7 @@ class SpikeSummary(EventSummary):
 
 def summary_for(encoding: str) -> EventSummary:
     """Return a new tally for packets of an encoding."""
-    return SpikeSummary() if carries_planes(encoding) else EventSummary()
+    return SpikeSummary() if sensor_kind_of(encoding) is SensorKind.SPIKE else EventSummary()
 
 
 def _exact_sum(values: np.ndarray) -> int:

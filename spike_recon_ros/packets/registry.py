@@ -18,6 +18,7 @@ from spike_recon_ros.packets.libcaer import LibcaerDecoder
 from spike_recon_ros.packets.libcaer_cmp import LibcaerCmpDecoder
 from spike_recon_ros.packets.mono import MonoDecoder
 from spike_recon_ros.packets.packet import split_encoding
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import NAME as SPIKE_PLANES
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 
@@ -61,6 +62,7 @@ def decoder_for(encoding: str, width: int, height: int) -> Decoder[Any]:
     return DECODERS[name](width, height, options)
 
 
-def carries_planes(encoding: str) -> bool:
-    """Whether packets of this encoding hold SpikePlanes; all others hold Events."""
-    return split_encoding(encoding)[0] == SPIKE_PLANES
+def sensor_kind_of(encoding: str) -> SensorKind:
+    """Return the kind of camera that sends packets of this encoding."""
+    is_spike = split_encoding(encoding)[0] == SPIKE_PLANES
+    return SensorKind.SPIKE if is_spike else SensorKind.EVENT

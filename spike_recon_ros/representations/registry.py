@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.representation import Representation
 from spike_recon_ros.representations.spike_compensated import SpikeCompensated
 from spike_recon_ros.representations.spike_intervals import SpikeIntervals
@@ -22,8 +23,8 @@ SPIKE_KINDS: dict[str, Callable[..., Representation]] = {
     'spike_intervals': SpikeIntervals,
     'spike_stack': SpikeStack,
 }
-KINDS = {'event': EVENT_KINDS, 'spike': SPIKE_KINDS}
-"""By what a bundle calls its sensor."""
+KINDS = {SensorKind.EVENT: EVENT_KINDS, SensorKind.SPIKE: SPIKE_KINDS}
+"""Representations by the kind of camera that they are for."""
 
 ANY_LOOKAHEAD = 'spike_intervals', 'spike_compensated'
 """Those that say the same of an instant, less surely, with fewer planes after it."""

@@ -4,7 +4,7 @@
 
 Comes in: Windows of SpikePlanes. Goes out: float32 [1 + 6 + 9 + 2, height, width]. In spikes a
 plane: the mean over all planes, carried along with the scene to where it is at the instant
-(spike_history/motion_compensated_rates.py), the rates of `spike_history/interval_rates.py`, and the means over groups
+(`spike_history/motion_compensated_rates.py`), the interval rates, and the means over groups
 of planes that are carried along, the oldest first. In pixels to the right and down: where what is
 seen here was one window ago. Knows nothing about networks. Training and the live node both call
 this.
@@ -49,11 +49,11 @@ class SpikeCompensated:
 
     def write(self, window: Window[SpikePlanes], out: np.ndarray) -> None:
         """See Representation."""
-        self._history.push(window.events.bits)
+        self._history.push(window.samples.bits)
         interval_rates(self._history, out[STILL])
         out[0] = out[STILL.start]
         velocity = self._moved.write(out[0], out[MEANS])
-        gone = 0 if velocity is None else velocity.transpose(2, 0, 1) * -len(window.events)
+        gone = 0 if velocity is None else velocity.transpose(2, 0, 1) * -len(window.samples)
         out[-AXES:] = gone
 
     def reset(self) -> None:

@@ -53,7 +53,7 @@ class SpikeIntervals:
 
     def write(self, window: Window[SpikePlanes], out: np.ndarray) -> None:
         """See Representation."""
-        self._history.push(window.events.bits)
+        self._history.push(window.samples.bits)
         interval_rates(self._history, out[: len(RATES)])
         each, likely = self._planes_per_count, out[0]
         scale = np.float32(1 / each)

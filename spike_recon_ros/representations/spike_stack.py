@@ -32,7 +32,7 @@ class SpikeStack:
 
     def write(self, window: Window[SpikePlanes], out: np.ndarray) -> None:
         """See Representation."""
-        self._history.push(window.events.bits)
+        self._history.push(window.samples.bits)
         out[:] = self._history.stack(self.channels)
 
     def reset(self) -> None:

@@ -45,7 +45,7 @@ class VoxelGrid:
     def write(self, window: Window[Events], out: np.ndarray) -> None:
         """See Representation."""
         voxel_grid(
-            window.events,
+            window.samples,
             window.t_start_ns,
             window.t_end_ns,
             bins=self.channels,

@@ -8,7 +8,7 @@ about packets, filters or networks.
 A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
 either coarse or blurred. All planes together tell it finely, once each is moved by how far the
 scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
-was filling up (spike_history/mean_rates.py): on three public simulated clips the mean has a PSNR of
+was filling up (`mean_rates.py`): on three public simulated clips the mean has a PSNR of
 33.4 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
 Reconstruction for Spike Camera via Motion Aligned Filtering", ISCAS 2020).
 """

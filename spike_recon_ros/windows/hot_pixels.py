@@ -63,7 +63,7 @@ class HotPixelMask:
 
     def apply(self, window: Window) -> Window:
         """Return the window without the events of masked pixels; itself if there are none."""
-        events = window.events
+        events = window.samples
         if not len(events):
             return window
         learned_from = self._learn_until(events) if self._learning else 0
@@ -80,7 +80,7 @@ class HotPixelMask:
         kept = Events(
             events.x[keep], events.y[keep], events.p[keep], events.t_ns[keep], events.triggers
         )
-        return dataclasses.replace(window, events=kept)
+        return dataclasses.replace(window, samples=kept)
 
     def reset(self) -> None:
         """Take note that sensor time starts again, with the same sensor.

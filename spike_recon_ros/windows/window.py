@@ -20,7 +20,7 @@ class Window(Generic[Samples]):
     Attributes:
         t_start_ns: end of the window before it.
         t_end_ns: the frame's time.
-        events: the events in between, or the spike planes of a camera that sends those, in the
+        samples: the events in between, or the spike planes of a camera that sends those, in the
             order in which they were sent; may be empty.
         stamp_ns: host time wanted for the frame where a reference asked for it, else None.
         due: whether a frame was asked for at the end. A window that is not due only keeps the
@@ -29,7 +29,7 @@ class Window(Generic[Samples]):
 
     t_start_ns: int
     t_end_ns: int
-    events: Samples
+    samples: Samples
     stamp_ns: int | None = None
     due: bool = True
 
@@ -44,15 +44,15 @@ class Window(Generic[Samples]):
         if count <= 1:
             return [self]
         borders = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
-        t_ns = self.events.t_ns
+        t_ns = self.samples.t_ns
         inner: list[int] = [first_at_or_after(t_ns, border) for border in borders[1:-1]]
-        cuts = [0, *inner, len(self.events)]
+        cuts = [0, *inner, len(self.samples)]
         parts = zip(itertools.pairwise(borders), itertools.pairwise(cuts), strict=True)
         return [
             Window(
                 start,
                 end,
-                self.events[first:last],
+                self.samples[first:last],
                 self.stamp_ns,
                 self.due and end == self.t_end_ns,
             )
@@ -61,5 +61,5 @@ class Window(Generic[Samples]):
 
     def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
         """Return one window that covers this one and the next, due when the next one is."""
-        events = type(self.events).concatenate([self.events, later.events])
-        return Window(self.t_start_ns, later.t_end_ns, events, later.stamp_ns, later.due)
+        samples = type(self.samples).concatenate([self.samples, later.samples])
+        return Window(self.t_start_ns, later.t_end_ns, samples, later.stamp_ns, later.due)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from spike_recon_ros.backends.backend import Placement, check_size, image_shape, state_shapes
+from spike_recon_ros.backends.backend import Placement, check_size
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder, zoo_names
@@ -209,9 +209,12 @@ def simulated(backend_module, gpu, devices):
             str(bundle.onnx), providers=['CPUExecutionProvider']
         )
         names = [one.name for one in session.get_outputs()]
-        states = state_shapes(bundle, placement)
+        states = bundle.state_shapes(placement.height, placement.width)
         size = placement.height, placement.width
-        shapes = {'events': (1, bundle.bins, *size), 'intensity': image_shape(bundle, placement)}
+        shapes = {
+            'events': (1, bundle.bins, *size),
+            'intensity': bundle.image_shape(placement.height, placement.width),
+        }
         for name, shape in states.items():
             shapes |= {f'{name}_in': shape, f'{name}_out': shape}
 
@@ -229,7 +232,7 @@ def simulated(backend_module, gpu, devices):
 
 @pytest.fixture(scope='session')
 def host_kernels(tmp_path_factory):
-    """Return how to make the kernels of the front end on the CPU, given a simulated device."""
+    """Return how to make the kernels of the voxel grid on the CPU, given a simulated device."""
     module = beside_this('host_kernels')
     if module.compiler() is None:
         pytest.skip(f'no C++ compiler ({", ".join(module.COMPILERS)}): CUDA source is not tried')

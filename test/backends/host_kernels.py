@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The kernels of the device front end, compiled for the CPU and run on a simulated GPU."""
+"""The voxel grid kernels, compiled for the CPU and run on a simulated GPU."""
 
 import ctypes
 import shutil

@@ -23,6 +23,7 @@ from spike_recon_ros.model_choice import (
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.representations.voxel_grid import voxel_grid
@@ -234,7 +235,7 @@ def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
     brightness = {}
     for lookahead in (-1, 30, 4):
         settings = Settings(model='spk2vid', lookahead_planes=lookahead)
-        loaded = load_model(settings, 64, 48, planes=True)
+        loaded = load_model(settings, 64, 48, kind=SensorKind.SPIKE)
         assert loaded.lookahead_planes == (30 if lookahead < 0 else lookahead)
         brightness[lookahead] = loaded.step(Window(0, 400 * 50_000, planes)).mean()
         loaded.close()

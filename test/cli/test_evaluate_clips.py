@@ -129,9 +129,9 @@ class Remembers:
         self.hop_planes, self.lengths, self.last_ns = hop_planes, [], -1
 
     def step(self, window):
-        self.lengths.append(len(window.events))
+        self.lengths.append(len(window.samples))
         assert window.t_start_ns > self.last_ns
-        self.last_ns = int(window.events.t_ns[-1])
+        self.last_ns = int(window.samples.t_ns[-1])
         return np.zeros((HEIGHT, WIDTH), np.float32)
 
 

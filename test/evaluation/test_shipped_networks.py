@@ -11,6 +11,7 @@ from spike_recon_ros.evaluation.spike_instants import figures, image_at, planes_
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images
@@ -61,7 +62,7 @@ def test_the_network_for_spike_cameras_beats_the_filters_on_public_clips(recordi
         truth = read_truth(recordings(f'spike/{clip}_key_id151.png'))
         planes, (width, height) = planes_in(path, {})
         for name, rows in found.items():
-            model = load_model(Settings(model=name), width, height, planes=True)
+            model = load_model(Settings(model=name), width, height, kind=SensorKind.SPIKE)
             rows.append(figures(image_at(model, planes, 150, WHITE_RATE), truth))
             model.close()
     psnr, likeness = (

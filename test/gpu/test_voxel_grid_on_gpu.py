@@ -56,15 +56,15 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisat
             made = kernels.CudaKernels(SOURCE.read_text(encoding='utf-8'), device.stream)
         except UserError as error:
             pytest.skip(str(error))
-        front_end = DeviceVoxelGrid(device, made, (BINS, *padded), normalisation, owned=True)
-        owned.callback(front_end.close)
+        voxel_grid = DeviceVoxelGrid(device, made, (BINS, *padded), normalisation, owned=True)
+        owned.callback(voxel_grid.close)
         given = device.pinned((BINS, *padded))
         owned.callback(device.free_pinned, given)
         address = device.malloc(given.nbytes)
         owned.callback(device.free, address)
         for seed, count in enumerate((1000, 0, 1, 300_000, 77)):
             events = events_of(count, *size, seed)
-            front_end.write(events, 0, WINDOW_NS, address)
+            voxel_grid.write(events, 0, WINDOW_NS, address)
             device.download(given, address)
             device.synchronize()
             expected = on_cpu(events, size, padded, normalisation)
@@ -84,10 +84,10 @@ def test_events_give_the_image_of_their_tensor(way, load, bundle):
     size = 260, 346
     padded = padded_size(*size, bundle.pad_multiple)
     try:
-        by_events = load(bundle, size, front_end='device')
+        by_events = load(bundle, size, voxel_grid_on='gpu')
     except UserError as error:
         pytest.skip(str(error))
-    by_tensor = load(bundle, size, front_end='cpu')
+    by_tensor = load(bundle, size, voxel_grid_on='cpu')
     assert by_tensor.step_events is None
     for step in range(20):
         events = events_of(20_000, *size, seed=step)

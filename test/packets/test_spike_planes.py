@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import carries_planes, decoder_for
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes, unpack_planes
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes, spike_encoding
 
@@ -132,7 +133,7 @@ def test_period_that_is_none_is_not_guessed(encoding):
 
 
 def test_planes_are_told_from_events_by_the_encoding():
-    assert carries_planes('Spike_Planes;period_ns=1')
-    assert not carries_planes('evt3')
+    assert sensor_kind_of('Spike_Planes;period_ns=1') is SensorKind.SPIKE
+    assert sensor_kind_of('evt3') is SensorKind.EVENT
     with pytest.raises(UserError, match=r'known encodings: .*spike_planes'):
         decoder_for('evt9', 8, 8)

@@ -64,7 +64,7 @@ def run(cutter, pieces):
     windows = [window for piece in pieces for window in cutter.push(piece)]
     windows += cutter.flush()
     return [
-        (one.t_start_ns, one.t_end_ns, one.events.x.tolist(), one.stamp_ns, one.due)
+        (one.t_start_ns, one.t_end_ns, one.samples.x.tolist(), one.stamp_ns, one.due)
         for one in windows
     ]
 
@@ -191,7 +191,7 @@ def test_a_frame_at_a_reference_carries_the_reference_s_own_stamp():
     windows = cutter.push_reference(Reference(1000 * 10**9 + 20 * MS + 123))
     assert [window.stamp_ns for window in windows] == [1000 * 10**9 + 20 * MS + 123]
     assert windows[0].t_end_ns == 20 * MS + 123
-    assert len(windows[0].events) == 21
+    assert len(windows[0].samples) == 21
 
 
 def test_a_late_reference_gives_the_same_frame_as_an_early_one():
@@ -199,8 +199,8 @@ def test_a_late_reference_gives_the_same_frame_as_an_early_one():
     early, late = AtReferences(_clock()), AtReferences(_clock())
     first = early.push_reference(reference) + early.push(events_at(np.arange(0, 90 * MS, MS)))
     second = late.push(events_at(np.arange(0, 90 * MS, MS))) + late.push_reference(reference)
-    assert [(w.t_start_ns, w.t_end_ns, len(w.events)) for w in first] == [
-        (w.t_start_ns, w.t_end_ns, len(w.events)) for w in second
+    assert [(w.t_start_ns, w.t_end_ns, len(w.samples)) for w in first] == [
+        (w.t_start_ns, w.t_end_ns, len(w.samples)) for w in second
     ]
     assert len(first) == 1
 
@@ -235,7 +235,7 @@ def test_a_reference_far_in_the_future_does_not_pile_up_events():
 def test_parts_of_a_window_hold_its_events_in_order_and_cover_its_time(times, longest, due):
     window = Window(0, 100, events_at(times), stamp_ns=7, due=due)
     parts = window.in_parts(longest)
-    assert np.concatenate([part.events.x for part in parts]).tolist() == list(range(len(times)))
+    assert np.concatenate([part.samples.x for part in parts]).tolist() == list(range(len(times)))
     assert [part.t_start_ns for part in parts] == [0, *(part.t_end_ns for part in parts[:-1])]
     assert parts[-1].t_end_ns == 100
     lengths = [part.t_end_ns - part.t_start_ns for part in parts]
@@ -245,5 +245,5 @@ def test_parts_of_a_window_hold_its_events_in_order_and_cover_its_time(times, lo
     if times == sorted(times):
         for part in parts:
             assert (
-                (part.events.t_ns >= part.t_start_ns) & (part.events.t_ns < part.t_end_ns)
+                (part.samples.t_ns >= part.t_start_ns) & (part.samples.t_ns < part.t_end_ns)
             ).all()

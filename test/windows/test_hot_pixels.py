@@ -60,8 +60,8 @@ def test_drops_only_what_comes_after_the_time_of_learning():
     window = mask.apply(window_of(events))
     kept = ~(is_hot(events) & (events.t_ns >= events.t_ns[0] + SECOND))
     for name in ('x', 'y', 'p', 't_ns'):
-        np.testing.assert_array_equal(getattr(window.events, name), getattr(events, name)[kept])
-    assert len(window.events.triggers) == 1
+        np.testing.assert_array_equal(getattr(window.samples, name), getattr(events, name)[kept])
+    assert len(window.samples.triggers) == 1
     assert (window.t_end_ns, window.stamp_ns) == (10 * SECOND, 7)
 
 
@@ -73,10 +73,11 @@ def test_cutting_the_stream_anywhere_changes_nothing(cuts):
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=0.7))
     edges = [0, *sorted(cuts), len(events)]
     parts = [
-        mask.apply(window_of(events[start:end])).events for start, end in itertools.pairwise(edges)
+        mask.apply(window_of(events[start:end])).samples
+        for start, end in itertools.pairwise(edges)
     ]
-    np.testing.assert_array_equal(Events.concatenate(parts).t_ns, whole.events.t_ns)
-    np.testing.assert_array_equal(Events.concatenate(parts).x, whole.events.x)
+    np.testing.assert_array_equal(Events.concatenate(parts).t_ns, whole.samples.t_ns)
+    np.testing.assert_array_equal(Events.concatenate(parts).x, whole.samples.x)
 
 
 def test_without_a_mask_windows_pass_as_they_are():
@@ -101,7 +102,7 @@ def test_a_learned_mask_survives_a_reset():
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
     mask.apply(window_of(events))
     mask.reset()
-    assert not is_hot(mask.apply(window_of(events)).events).any()
+    assert not is_hot(mask.apply(window_of(events)).samples).any()
 
 
 def test_unfinished_learning_starts_again_after_a_reset():
@@ -111,7 +112,7 @@ def test_unfinished_learning_starts_again_after_a_reset():
     mask.reset()
     fresh = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
     np.testing.assert_array_equal(
-        mask.apply(window_of(events)).events.t_ns, fresh.apply(window_of(events)).events.t_ns
+        mask.apply(window_of(events)).samples.t_ns, fresh.apply(window_of(events)).samples.t_ns
     )
 
 
@@ -122,7 +123,7 @@ def test_a_saved_mask_is_read_back_and_applies_from_the_first_event(tmp_path):
     learned.save(tmp_path / 'hot.png')
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_file=str(tmp_path / 'hot.png')))
     np.testing.assert_array_equal(mask.mask, learned.mask)
-    kept = mask.apply(window_of(events)).events
+    kept = mask.apply(window_of(events)).samples
     assert len(kept) == len(events) - np.count_nonzero(is_hot(events))
 
 
@@ -133,7 +134,7 @@ def test_learning_adds_to_the_mask_of_the_file(tmp_path):
     mask = HotPixelMask(
         WIDTH, HEIGHT, Settings(hot_pixel_file=str(tmp_path / 'hot.png'), hot_pixel_time=1.0)
     )
-    kept = mask.apply(window_of(stream())).events
+    kept = mask.apply(window_of(stream())).samples
     assert mask.mask.sum() == 2
     assert not ((kept.x == 0) & (kept.y == 0)).any()
     assert is_hot(kept).any()

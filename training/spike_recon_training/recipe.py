@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, KINDS
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, SPIKE_KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
@@ -28,6 +29,7 @@ RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
 CROP_STEP = 8
 """Sensors that are smaller than `crop` have a multiple of it a side, pixels."""
+SENSORS = tuple(kind.value for kind in SensorKind)
 SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
 """The least of them that every term of the loss can compare."""
 LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
@@ -250,9 +252,9 @@ def _check(recipe: Recipe) -> None:
     )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
-        f'sensor must be one of: {", ".join(KINDS)}': recipe.sensor in KINDS,
-        f'representation.kind must be one of: {", ".join(KINDS["spike"])}': (
-            recipe.sensor == 'event' or recipe.representation.get('kind') in KINDS['spike']
+        f'sensor must be one of: {", ".join(SENSORS)}': recipe.sensor in SENSORS,
+        f'representation.kind must be one of: {", ".join(SPIKE_KINDS)}': (
+            recipe.sensor == 'event' or recipe.representation.get('kind') in SPIKE_KINDS
         ),
         f'spikes.hasty_share needs representation.kind to be one of: {", ".join(ANY_LOOKAHEAD)}': (
             not recipe.spikes.hasty_share or recipe.representation.get('kind') in ANY_LOOKAHEAD

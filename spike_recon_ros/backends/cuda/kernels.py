@@ -121,5 +121,5 @@ def _checked(result: tuple[Any, ...], success: Any) -> Any:
     """Return what a call returned after its error code: nothing, one value, or several."""
     error, *values = result
     if error != success:
-        raise UserError(f'the GPU failed ({error.name}); set front_end:=cpu, or device:=cpu')
+        raise UserError(f'the GPU failed ({error.name}); set voxel_grid_on:=cpu, or device:=cpu')
     return values[0] if len(values) == 1 else values

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from spike_recon_ros.backends.backend import AUTO, DEVICE, Placement
+from spike_recon_ros.backends.backend import AUTO, GPU, Placement
 from spike_recon_ros.backends.cuda.device import Device
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
@@ -121,7 +121,7 @@ class DeviceVoxelGrid:
         self._device.synchronize()
 
     def close(self) -> None:
-        """Give memory and kernels back, and the device if it was made for the front end."""
+        """Give memory and kernels back, and the device if it was made for the voxel grid."""
         self._close()
 
     def _normalise(self, address: int) -> None:
@@ -161,9 +161,9 @@ class DeviceVoxelGrid:
 
 
 class Loaded(NamedTuple):
-    """A front end, or why there is none, for people."""
+    """A device voxel grid, or the reason why there is none, for people."""
 
-    front_end: DeviceVoxelGrid | None
+    voxel_grid: DeviceVoxelGrid | None
     said: str
 
 
@@ -173,27 +173,27 @@ def load_device_voxel_grid(
     device: Device | None = None,
     kernels: Callable[[str, int], Kernels] | None = None,
 ) -> Loaded:
-    """Return a front end that was compared with the CPU's, where it is wanted and possible.
+    """Return a device voxel grid, compared with the CPU's, where it is wanted and possible.
 
     Args:
         bundle: says how the tensor is made.
         placement: the tensor's size, and in its acceleration what is wanted.
         device: that the tensor is on, whose stream takes the work; None = the first GPU and a
-            stream of its own, which the front end closes.
+            stream of its own, which the voxel grid closes.
         kernels: how to compile, given source and stream.
 
     Raises:
         UserError: it was asked for and cannot be had.
     """
-    wanted = placement.acceleration.front_end
-    if wanted not in (AUTO, DEVICE):
-        return Loaded(None, 'front end on the CPU')
+    wanted = placement.acceleration.voxel_grid_on
+    if wanted not in (AUTO, GPU):
+        return Loaded(None, 'voxel grid on the CPU')
     try:
-        return Loaded(_voxel_grid(bundle, placement, device, kernels), 'front end on the device')
+        return Loaded(_voxel_grid(bundle, placement, device, kernels), 'voxel grid on the GPU')
     except UserError as error:
-        if wanted == DEVICE:
+        if wanted == GPU:
             raise
-        return Loaded(None, f'front end on the CPU: {error}')
+        return Loaded(None, f'voxel grid on the CPU: {error}')
 
 
 def _voxel_grid(
@@ -204,24 +204,24 @@ def _voxel_grid(
 ) -> DeviceVoxelGrid:
     representation = bundle.description['representation']
     if (kind := representation['kind']) != 'voxel_grid':
-        raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set front_end:=cpu')
+        raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set voxel_grid_on:=cpu')
     normalisation = representation['normalisation']
     shape = bundle.bins, placement.height, placement.width
     device: Device = given or _cuda('cuda_device').CudaDevice()
     try:
-        make = kernels or _cuda('cuda_kernels').CudaKernels
+        make = kernels or _cuda('kernels').CudaKernels
         made: Kernels = make(SOURCE.read_text(encoding='utf-8'), device.stream)
     except UserError:
         if given is None:
             device.close()
         raise
-    front_end = DeviceVoxelGrid(device, made, shape, normalisation, owned=given is None)
+    on_device = DeviceVoxelGrid(device, made, shape, normalisation, owned=given is None)
     try:
-        _compare(front_end, device, shape, normalisation)
+        _compare(on_device, device, shape, normalisation)
     except UserError:
-        front_end.close()
+        on_device.close()
         raise
-    return front_end
+    return on_device
 
 
 def _cuda(name: str) -> Any:
@@ -239,7 +239,7 @@ def _cuda(name: str) -> Any:
 
 
 def _compare(
-    front_end: DeviceVoxelGrid, device: Device, shape: tuple[int, int, int], normalisation: str
+    on_device: DeviceVoxelGrid, device: Device, shape: tuple[int, int, int], normalisation: str
 ) -> None:
     """Raise UserError if the device gives another voxel grid than the CPU."""
     events, t_end_ns = _made_up(*shape)
@@ -252,14 +252,14 @@ def _compare(
         owned.callback(device.free_pinned, given)
         address = device.malloc(given.nbytes)
         owned.callback(device.free, address)
-        front_end.put(events, 0, t_end_ns, address)
+        on_device.put(events, 0, t_end_ns, address)
         device.download(given, address)
         device.synchronize()
         worst = float(np.abs(given - expected).max())
     if not worst <= _TOLERANCE:  # not a number is as wrong
         raise UserError(
             f'the GPU makes a voxel grid that is off by {worst:.2g}, as it should not; set '
-            'front_end:=cpu'
+            'voxel_grid_on:=cpu'
         )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from spike_recon_ros.backends.backend import Placement, state_shapes
+from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
 from spike_recon_ros.errors import UserError
 
@@ -107,7 +107,8 @@ def build_engine(
 def _fix_sizes(network: Any, bundle: Bundle, placement: Placement) -> None:
     """Give every input its one shape, and check that all names are there."""
     shapes: dict[str, tuple[int, ...]] = {
-        f'{name}_in': shape for name, shape in state_shapes(bundle, placement).items()
+        f'{name}_in': shape
+        for name, shape in bundle.state_shapes(placement.height, placement.width).items()
     }
     shapes['events'] = 1, bundle.bins, placement.height, placement.width
     inputs = {one.name: one for one in map(network.get_input, range(network.num_inputs))}

@@ -20,8 +20,6 @@ from spike_recon_ros.backends.backend import (
     check_input,
     check_size,
     chosen_precision,
-    image_shape,
-    state_shapes,
 )
 from spike_recon_ros.backends.cuda.cuda_device import CudaDevice, problem
 from spike_recon_ros.backends.cuda.device import Device
@@ -62,7 +60,7 @@ class Opened(NamedTuple):
         state_bytes: size of each state tensor, by its name.
         precision: that it computes in.
         library: name and version.
-        kernels: how the front end is compiled, given source and stream; None = by NVRTC.
+        kernels: how the voxel grid kernel is compiled, given source and stream; None = by NVRTC.
         kept: what the context needs and may not keep alive by itself.
     """
 
@@ -107,18 +105,18 @@ class TensorRtBackend:
             engine.device,
             engine.context,
             (1, bundle.bins, height, width),
-            image_shape(bundle, placement),
+            bundle.image_shape(placement.height, placement.width),
             engine.state_bytes,
             placement.acceleration.graphs,
         )
         without = self._state.no_graphs
         graphs = f'without CUDA graphs: {without}' if without else 'with CUDA graphs'
         try:
-            front_end = load_device_voxel_grid(bundle, placement, engine.device, engine.kernels)
+            voxel_grid = load_device_voxel_grid(bundle, placement, engine.device, engine.kernels)
         except UserError:
             self._state.close()
             raise
-        self._voxel_grid, said = front_end
+        self._voxel_grid, said = voxel_grid
         self.step_events = None if self._voxel_grid is None else self._step_events
         self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {said}'
 
@@ -128,9 +126,9 @@ class TensorRtBackend:
         return self._state.step(x[None])[0, 0]
 
     def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
-        front_end = self._voxel_grid
-        assert front_end is not None
-        put = partial(front_end.put, events, t_start_ns, t_end_ns)
+        voxel_grid = self._voxel_grid
+        assert voxel_grid is not None
+        put = partial(voxel_grid.put, events, t_start_ns, t_end_ns)
         return self._state.step_with(put)[0, 0]
 
     def reset(self) -> None:
@@ -161,7 +159,7 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
         )
     state_bytes = {
         name: int(np.prod(shape)) * _item_bytes(engine, f'{name}_in')
-        for name, shape in state_shapes(bundle, placement).items()
+        for name, shape in bundle.state_shapes(placement.height, placement.width).items()
     }
     kept = engine, runtime, logger
     return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept=kept)

@@ -24,7 +24,7 @@ def cuda_kernels():
 
 
 @pytest.mark.parametrize('capability', [ORIN, ADA, HOPPER, BLACKWELL])
-def test_the_front_end_compiles(cuda_kernels, capability):
+def test_the_voxel_grid_kernel_compiles(cuda_kernels, capability):
     binary = cuda_kernels.compiled(SOURCE.read_text(encoding='utf-8'), capability)
     assert binary.startswith(b'\x7fELF')
     for name in (b'accumulate', b'sum_nonzero', b'sum_squares', b'normalise'):

@@ -22,7 +22,7 @@ from spike_recon_ros.sources.open_source import open_source
 
 BINS, HEIGHT, WIDTH = 5, 12, 20
 PADDED = BINS, 16, 24
-ON_DEVICE = Placement(16, 24, 'gpu', acceleration=Acceleration(front_end='device'))
+ON_DEVICE = Placement(16, 24, 'gpu', acceleration=Acceleration(voxel_grid_on='gpu'))
 WHERE_POSSIBLE = replace(ON_DEVICE, acceleration=Acceleration())
 
 
@@ -65,16 +65,16 @@ def on_cpu(events, t_start_ns, t_end_ns, shape, normalisation='none'):
 
 
 class Run:
-    """A front end whose tensor is brought back."""
+    """A device voxel grid whose tensor is brought back."""
 
     def __init__(self, device, kernels, shape=PADDED, normalisation='none'):
         self.device = device
-        self.front_end = DeviceVoxelGrid(device, kernels, shape, normalisation)
+        self.voxel_grid = DeviceVoxelGrid(device, kernels, shape, normalisation)
         self.given = device.pinned(shape)
         self.address = device.malloc(self.given.nbytes)
 
     def __call__(self, events, t_start_ns, t_end_ns):
-        self.front_end.put(events, t_start_ns, t_end_ns, self.address)
+        self.voxel_grid.put(events, t_start_ns, t_end_ns, self.address)
         self.device.download(self.given, self.address)
         self.device.synchronize()
         return self.given.copy()
@@ -154,11 +154,11 @@ def test_only_events_go_up(device, host_kernels, monkeypatch):
 
 def test_closing_gives_everything_back(device, host_kernels):
     kernels = host_kernels(device)
-    front_end = DeviceVoxelGrid(device, kernels, PADDED, 'nonzero')
-    front_end.put(drawn(100_000), 0, 1, device.malloc(4 * int(np.prod(PADDED))))
+    voxel_grid = DeviceVoxelGrid(device, kernels, PADDED, 'nonzero')
+    voxel_grid.put(drawn(100_000), 0, 1, device.malloc(4 * int(np.prod(PADDED))))
     device.synchronize()
     assert len(device.memory) == 3
-    front_end.close()
+    voxel_grid.close()
     assert len(device.memory) == 1
     assert device.page_locked == []
     assert kernels.closed
@@ -196,12 +196,14 @@ def recorded(path, wanted):
     return Events.concatenate(parts), (BINS, *padded_size(packet.height, packet.width, 8))
 
 
-def test_a_front_end_is_compared_with_the_cpu_when_it_is_loaded(device, host_kernels, network):
+def test_a_device_voxel_grid_is_compared_with_the_cpu_when_it_is_loaded(
+    device, host_kernels, network
+):
     kernels = host_kernels(device)
     loaded = load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
-    assert loaded.said == 'front end on the device'
+    assert loaded.said == 'voxel grid on the GPU'
     assert 'accumulate' in kernels.launched
-    loaded.front_end.close()
+    loaded.voxel_grid.close()
     assert (device.memory, device.page_locked) == ({}, [])
 
 
@@ -220,29 +222,29 @@ def test_a_device_that_leaves_something_out_is_not_used(
     loaded = load_device_voxel_grid(
         network, WHERE_POSSIBLE, device, lambda source, stream: kernels
     )
-    assert loaded.front_end is None
-    assert 'front end on the CPU: the GPU makes a voxel grid that is off by' in loaded.said
+    assert loaded.voxel_grid is None
+    assert 'voxel grid on the CPU: the GPU makes a voxel grid that is off by' in loaded.said
     assert (device.memory, device.page_locked, kernels.closed) == ({}, [], True)
-    with pytest.raises(UserError, match=r'off by .*front_end:=cpu'):
+    with pytest.raises(UserError, match=r'off by .*voxel_grid_on:=cpu'):
         load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
 
 
 def test_the_cpu_can_be_asked_for(device, network):
-    placement = replace(ON_DEVICE, acceleration=Acceleration(front_end='cpu'))
-    assert load_device_voxel_grid(network, placement, device) == (None, 'front end on the CPU')
+    placement = replace(ON_DEVICE, acceleration=Acceleration(voxel_grid_on='cpu'))
+    assert load_device_voxel_grid(network, placement, device) == (None, 'voxel grid on the CPU')
 
 
 def test_other_representations_are_made_on_the_cpu(device, network):
     network.description['representation']['kind'] = 'spike_stack'
-    assert load_device_voxel_grid(network, WHERE_POSSIBLE, device).front_end is None
+    assert load_device_voxel_grid(network, WHERE_POSSIBLE, device).voxel_grid is None
     with pytest.raises(UserError, match='reads spike_stack, which the CPU makes'):
         load_device_voxel_grid(network, ON_DEVICE, device)
 
 
 def test_a_device_of_its_own_is_given_back_with_the_rest(device, host_kernels):
-    front_end = DeviceVoxelGrid(device, host_kernels(device), PADDED, 'none', owned=True)
+    voxel_grid = DeviceVoxelGrid(device, host_kernels(device), PADDED, 'none', owned=True)
     address = device.malloc(4 * int(np.prod(PADDED)))
-    front_end.write(drawn(10), 0, 1_000_000, address)
+    voxel_grid.write(drawn(10), 0, 1_000_000, address)
     assert device.waiting == []
-    front_end.close()
+    voxel_grid.close()
     assert device.closed

@@ -36,8 +36,8 @@ def load(backend_module, devices, simulated):
 
 
 @pytest.fixture
-def load_with_front_end(backend_module, devices, simulated, host_kernels):
-    """Return a loader whose front end runs on the simulated device, too."""
+def load_with_voxel_grid(backend_module, devices, simulated, host_kernels):
+    """Return a loader whose voxel grid runs on the simulated device, too."""
 
     def opened(bundle, placement):
         def kernels(source, stream):
@@ -124,11 +124,13 @@ def normalisation(bundle):
 
 
 @pytest.mark.parametrize('graphs', [True, False])
-def test_events_give_the_image_of_their_tensor(load_with_front_end, bundle, normalisation, graphs):
-    placement = replace(SMALL, acceleration=Acceleration(graphs=graphs, front_end='device'))
-    by_events = load_checked(load_with_front_end, bundle, placement)
-    by_tensor = load_checked(load_with_front_end, bundle, placement)
-    assert by_events.name.endswith('front end on the device')
+def test_events_give_the_image_of_their_tensor(
+    load_with_voxel_grid, bundle, normalisation, graphs
+):
+    placement = replace(SMALL, acceleration=Acceleration(graphs=graphs, voxel_grid_on='gpu'))
+    by_events = load_checked(load_with_voxel_grid, bundle, placement)
+    by_tensor = load_checked(load_with_voxel_grid, bundle, placement)
+    assert by_events.name.endswith('voxel grid on the GPU')
     for step, count in enumerate((500, 0, 3000, 7)):
         events = events_of(count, seed=step)
         tensor = voxel_grid(
@@ -144,10 +146,10 @@ def test_events_give_the_image_of_their_tensor(load_with_front_end, bundle, norm
         assert deviation(given, expected) < by_events.tolerance
 
 
-def test_a_network_with_a_front_end_is_given_events(
-    load_with_front_end, bundle, normalisation, monkeypatch, devices
+def test_a_network_with_a_device_voxel_grid_is_given_events(
+    load_with_voxel_grid, bundle, normalisation, monkeypatch, devices
 ):
-    model = NetworkModel(bundle, simulated_choice(load_with_front_end, monkeypatch), 30, 20)
+    model = NetworkModel(bundle, simulated_choice(load_with_voxel_grid, monkeypatch), 30, 20)
     assert model.description.startswith(f'{bundle.name} with simulated 1.0')
     padded = padded_size(20, 30, bundle.pad_multiple)
     tensor = np.zeros((bundle.bins, *padded), np.float32)
@@ -162,7 +164,7 @@ def test_a_network_with_a_front_end_is_given_events(
         normalisation=normalisation,
         out=tensor[:, :20, :30],
     )
-    backend = load_with_front_end(bundle, Placement(*padded, 'gpu'))
+    backend = load_with_voxel_grid(bundle, Placement(*padded, 'gpu'))
     uploads = []
     monkeypatch.setattr(devices[0], 'upload', counting(devices[0].upload, uploads))
     given = model.step(Window(0, 1_000_000, events))
@@ -184,8 +186,10 @@ def counting(upload, uploads):
     return counted
 
 
-def test_a_front_end_that_was_asked_for_and_fails_gives_everything_back(load, bundle, devices):
-    placement = replace(SMALL, acceleration=Acceleration(front_end='device'))
+def test_a_device_voxel_grid_that_was_asked_for_and_fails_gives_everything_back(
+    load, bundle, devices
+):
+    placement = replace(SMALL, acceleration=Acceleration(voxel_grid_on='gpu'))
     with pytest.raises(
         UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC|the CPU makes'
     ):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.backend import Acceleration, Placement, state_shapes
+from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.golden import FLOAT16
 from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.errors import UserError
@@ -69,11 +69,12 @@ def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
 ):
     machine(FakeEngine())
     backend = backend_module.TensorRtBackend(bundle, SMALL)
-    assert backend.name.startswith('tensorrt 10.3.0 fp16 on GPU, with CUDA graphs, front end on')
+    assert backend.name.startswith('tensorrt 10.3.0 fp16 on GPU, with CUDA graphs, voxel grid on')
     assert (backend.precision, backend.tolerance) == ('fp16', FLOAT16.of(bundle))
     opened = backend_module._opened(bundle, SMALL)
     assert opened.state_bytes == {
-        name: 2 * int(np.prod(shape)) for name, shape in state_shapes(bundle, SMALL).items()
+        name: 2 * int(np.prod(shape))
+        for name, shape in bundle.state_shapes(SMALL.height, SMALL.width).items()
     }
 
 
