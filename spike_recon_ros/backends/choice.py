@@ -66,7 +66,7 @@ CANDIDATES = (
     Candidate(
         'tensorrt',
         ('tensorrt or tensorrt_rtx or tensorrt_rtx_bindings', 'cuda.bindings'),
-        f'{_HERE}.tensorrt_backend',
+        f'{_HERE}.tensorrt.tensorrt_backend',
         'TensorRtBackend',
     ),
     Candidate('openvino', ('openvino',), f'{_HERE}.openvino_backend', 'OpenVinoBackend'),

@@ -31,7 +31,7 @@ _DRIVER = "install NVIDIA's driver (Ubuntu: sudo ubuntu-drivers install; a Jetso
 def look_at_gpu() -> list[Finding]:
     """Return what is there and what is missing, each with its cure."""
     try:
-        cuda_device = importlib.import_module(f'{_BACKENDS}.cuda_device')
+        cuda_device = importlib.import_module(f'{_BACKENDS}.cuda.cuda_device')
     except ImportError:
         cure = (
             "cuda-python looks for it; run: pip install 'spike_recon_ros[tensorrt]', or on a "
@@ -50,7 +50,7 @@ def look_at_gpu() -> list[Finding]:
 
 def _compiler() -> Finding:
     try:
-        found, cure = importlib.import_module(f'{_BACKENDS}.cuda_kernels').nvrtc_version(), ''
+        found, cure = importlib.import_module(f'{_BACKENDS}.cuda.kernels').nvrtc_version(), ''
     except (ImportError, UserError) as error:
         found, cure = '', str(error)
     return Finding('CUDA compiler NVRTC', OPTIONAL, found, cure, _FRONT_END)
@@ -59,7 +59,7 @@ def _compiler() -> Finding:
 def _engines(cuda_device: Any) -> list[Finding]:
     """Return one finding for all engines that fit, and one for each that does not."""
     try:
-        library = importlib.import_module(f'{_BACKENDS}.tensorrt_library').library_version()
+        library = importlib.import_module(f'{_BACKENDS}.tensorrt.library').library_version()
     except UserError as error:
         return [_no_engines(str(error))]
     capability = cuda_device.compute_capability()

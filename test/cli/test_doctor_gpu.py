@@ -34,8 +34,8 @@ def machine(monkeypatch, tmp_path):
             return compiler
 
         kernels = types.SimpleNamespace(nvrtc_version=version)
-        monkeypatch.setitem(sys.modules, f'{HERE}.cuda_device', device)
-        monkeypatch.setitem(sys.modules, f'{HERE}.cuda_kernels', kernels)
+        monkeypatch.setitem(sys.modules, f'{HERE}.cuda.cuda_device', device)
+        monkeypatch.setitem(sys.modules, f'{HERE}.cuda.kernels', kernels)
 
     return pretend
 
@@ -59,7 +59,7 @@ def cures():
 
 
 def test_without_cuda_python_its_command_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, f'{HERE}.cuda_device', None)
+    monkeypatch.setitem(sys.modules, f'{HERE}.cuda.cuda_device', None)
     (cure,) = cures().values()
     assert "pip install 'spike_recon_ros[tensorrt]'" in cure
     assert "pip install 'cuda-bindings>=12.9,<13'" in cure

@@ -93,7 +93,7 @@ def test_the_white_rate_may_be_told(dataset):
         (['-q', 'mse'], 'leave --metrics out'),
         (['--plane-size', '16x12'], 'a data set knows its layout; leave out width, height'),
         (['--white-rate', 0], 'must be above 0'),
-        (['-m', 'fibar'], 'spike planes came, but fibar is for events'),
+        (['-m', 'fibar'], 'but fibar is a model for events'),
     ],
 )
 def test_option_that_does_not_fit_says_what_does(dataset, options, cure):

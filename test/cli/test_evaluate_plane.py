@@ -63,7 +63,7 @@ def test_plane_without_enough_planes_after_it_is_named(clip):
         (['--truth-plane', -1], 'from 0 on'),
         (['--truth-plane', 50, '--white-rate', 0], 'must be above 0'),
         (['--truth-plane', 50, '-m', 'tfi', 'tfp'], 'give one -d and one -m'),
-        (['--truth-plane', 50, '-m', 'fibar'], 'spike planes came, but fibar is for events'),
+        (['--truth-plane', 50, '-m', 'fibar'], 'but fibar is a model for events'),
         (['--truth-plane', 50, '-m', 'tfy'], 'there is no model'),
         (['--truth-plane', 50, '-o', 'out'], 'leave out -o'),
         (['--truth-plane', 50, '-q', 'mse'], 'leave --metrics out'),
@@ -89,5 +89,5 @@ def test_models_of_spike_planes_are_refused_for_events_in_a_sentence(clip, tmp_p
     path = tmp_path / 'events.raw'
     words = np.array([0x8000_0000, *(0x1000_0000 | i << 22 for i in range(50))], np.uint32)
     path.write_bytes(b'% evt 2.0\n% end\n' + words.tobytes())
-    with pytest.raises(UserError, match='tfp is for spike cameras, but events came'):
+    with pytest.raises(UserError, match='tfp is a model for spike planes'):
         run('-d', path, '-m', 'tfp', '-o', tmp_path / 'out')

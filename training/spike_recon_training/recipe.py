@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a training run depends on besides the photographs, as a YAML file.
-
-Comes in: a YAML file. Goes out: a Recipe, checked, or a UserError that says which key is wrong.
-Knows nothing about how a network is trained.
-"""
+"""Everything that a training run depends on besides the photographs, as a YAML file."""
 
 import contextlib
 import dataclasses

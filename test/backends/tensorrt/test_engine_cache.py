@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spike_recon_ros.backends.tensorrt import engine_cache, user_cache
+from spike_recon_ros.backends import user_cache
+from spike_recon_ros.backends.tensorrt import engine_cache
 from spike_recon_ros.backends.tensorrt.engine_cache import (
     EngineKey,
     engine_folder,
