@@ -115,7 +115,7 @@ setup(
         'torch': ['torch>=2.4', 'safetensors'],
         'training': [
             'torch>=2.6',
-            'lightning>=2.4',
+            'lightning>=2.6',
             'tensorboard',
             'safetensors',
             'onnx',

@@ -188,7 +188,7 @@ def _own(network: RecurrentNetwork) -> dict[str, Any]:
     own: dict[str, Any] = {'hop_planes': network.hop_planes} if network.hop_planes else {}
     if network.output_scale != 1:
         own['output_scale'] = network.output_scale
-    if not network.bfloat16:
+    if not network.allows_bfloat16:
         own['bfloat16'] = False
     return own
 

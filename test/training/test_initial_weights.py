@@ -20,5 +20,5 @@ def test_weights_that_are_wider_than_the_recipe_name_the_cure(tmp_path):
     save_file(make_network('two_scale_gru').state_dict(), tmp_path / 'weights.safetensors')
     network = {'name': 'two_scale_gru', 'arguments': {'reduction': 2}}
     (tmp_path / 'narrow.yaml').write_text(yaml.safe_dump({'name': 'narrow', 'network': network}))
-    with pytest.raises(UserError, match='`spike-recon prune` makes narrow ones'):
+    with pytest.raises(UserError, match='`spike-recon prune` makes narrow networks'):
         first_network(read_recipe(tmp_path / 'narrow.yaml'), tmp_path)

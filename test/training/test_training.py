@@ -20,9 +20,9 @@ from spike_recon_ros.cli import export as export_command  # noqa: E402
 from spike_recon_ros.cli import train as command  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.budget import LAST, learning_rate_share  # noqa: E402
+from spike_recon_training.checkpoint import CHECKPOINT  # noqa: E402
 from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
 from spike_recon_training.recipe import read_recipe  # noqa: E402
-from spike_recon_training.report import CHECKPOINT  # noqa: E402
 from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
 
 SMALL = {
@@ -74,7 +74,7 @@ def test_run_leaves_what_is_needed_to_judge_and_resume_it(finished):
 
 def test_run_ends_annealed_in_its_time(finished):
     run, figures = finished
-    checkpoint = torch.load(run / CHECKPOINT, weights_only=False)
+    checkpoint = torch.load(run / CHECKPOINT, weights_only=True)
     group = checkpoint['optimizer_states'][0]['param_groups'][0]
     steps_rise = min(1.0, figures['steps'] / 20)
     assert group['lr'] == pytest.approx(LAST * 1e-3 * steps_rise, rel=1e-3)
@@ -111,7 +111,7 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
     said = export_run(run, tmp_path / 'bundle', 'mine')
     assert said['steps'] == figures['steps']
     assert read_bundle(tmp_path / 'bundle').name == 'mine'
-    state = torch.load(run / CHECKPOINT, weights_only=False)['state_dict']
+    state = torch.load(run / CHECKPOINT, weights_only=True)['state_dict']
     for name, value in load_file(tmp_path / 'bundle' / 'weights.safetensors').items():
         assert torch.equal(value, state[f'average.{name}'])
         assert not name.startswith('average')

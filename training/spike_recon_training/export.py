@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From a run to a bundle.
-
-Comes in: the folder that a training wrote. Goes out: a bundle with its averaged weights. Knows
-nothing about ONNX.
-"""
+"""Exports the averaged weights of a training run as a bundle, and writes its model card."""
 
 import dataclasses
 import json
@@ -12,25 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from spike_recon_models.export import WEIGHTS, export_bundle
 from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.errors import UserError
+from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
-from spike_recon_training.report import CHECKPOINT
-from spike_recon_training.train import SUMMARY, remembered
+from spike_recon_training.train import SUMMARY
 
 PREFIX = 'average.'
 EVENT_LIMITS = (
     'Trained on simulation only. Events tell how parts of a scene compare, not how bright it is: '
-    'what has not moved since the state was zeroed is grey, absolute brightness is a guess, and '
+    'what has not moved since the last reset is grey, absolute brightness is a guess, and '
     'large flat areas may be uneven. What stops moving fades slowly, or within seconds where the '
     "recipe's loss has no `rest`. Sensors with other noise than a silicon retina of the last "
     'decade, colour filters and flickering lamps were not simulated.'
 )
 SPIKE_LIMITS = (
-    'Trained on simulation only, at light scales that the recipe tells. The image is in spikes a '
+    'Trained on simulation only, at the light scales of the recipe. The image is in spikes a '
     'plane: what fires at every plane is white, however bright it is, and what fires rarely is '
     'dark. Pixels that are dead or always fire, and lamps that flicker, were not simulated.'
 )
@@ -42,7 +39,7 @@ KINDS = {
 SIMULATION = {'event': 'sequences', 'spike': 'spikes'}
 """The part of a recipe that says what is simulated."""
 STRETCH = 1.2
-"""How much longer than all in training a window may be and still be read at once."""
+"""Longest window that is read at once, as a multiple of the longest in training."""
 
 
 def export_run(
@@ -59,21 +56,21 @@ def export_run(
         bundle: folder to write.
         name: of the model; None = the recipe's.
         figures: measured with an earlier export, for the card.
-        average_with: bundle whose weights count half. Weights that began as these and were trained
-            on something else keep much of both so (Wortsman et al., "Robust fine-tuning of
-            zero-shot models", CVPR 2022).
+        average_with: bundle to average the weights with, half and half. If the run started from
+            this bundle and trained on other data, the mean keeps much of both (Wortsman et al.,
+            "Robust fine-tuning of zero-shot models", CVPR 2022).
 
     Returns: what the command line prints.
 
     Raises:
-        UserError: if there is no run, its checkpoint does not fit its recipe, or the bundle to
-            average with is none of the same network.
+        UserError: there is no run, its checkpoint is damaged or does not fit its recipe, or the
+            bundle to average with has another network.
     """
     file = run / CHECKPOINT
     if not file.is_file():
         raise UserError(f'{run} holds no {CHECKPOINT}; give the folder of `spike-recon train -o`')
     recipe = read_recipe(run / 'recipe.yaml')
-    checkpoint = torch.load(file, map_location='cpu', weights_only=False)
+    checkpoint = read_checkpoint(file)
     weights = {
         key.removeprefix(PREFIX): value
         for key, value in checkpoint['state_dict'].items()
@@ -84,14 +81,16 @@ def export_run(
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(f'{file} was not trained with {run / "recipe.yaml"}: {error}') from None
+    if not all(bool(value.isfinite().all()) for value in weights.values()):
+        raise UserError(f'the weights in {file} are not finite; the training diverged')
     if average_with is not None:
         network.load_state_dict(_mean(weights, average_with))
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
     # A run that was interrupted has left no summary.
     minutes = remembered(checkpoint, 'elapsed_s', 0.0) / 60
     card['recipe'].setdefault('minutes', round(minutes, 2))
-    if began_with := remembered(checkpoint, 'started_from'):
-        card['recipe'].setdefault('started_from', began_with)
+    if started_from := remembered(checkpoint, 'started_from'):
+        card['recipe'].setdefault('started_from', started_from)
     if average_with is not None:
         del card['metrics']['held_back_photographs']  # measured before the mean was taken
         card['recipe'] = {'averaged_with': average_with.name, **card['recipe']}
@@ -100,10 +99,10 @@ def export_run(
 
 
 def export_untrained(recipe_name: str, bundle: Path) -> None:
-    """Write the bundle of a network with its first weights: what is to be timed needs no others.
+    """Write the bundle of a network with its initial weights, which is enough to time it.
 
     Args:
-        recipe_name: of the package, or a file.
+        recipe_name: name of a recipe of the package, or a file.
         bundle: folder to write.
 
     Raises:
@@ -117,10 +116,8 @@ def export_untrained(recipe_name: str, bundle: Path) -> None:
 def _card(
     run: Path, recipe: Recipe, steps: int, name: str | None, figures: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what the model card says."""
-    summary = {}
-    if (run / SUMMARY).is_file():
-        summary = json.loads((run / SUMMARY).read_text(encoding='utf-8'))
+    """Return the content of the model card."""
+    summary = _summary(run / SUMMARY)
     asked = dataclasses.asdict(recipe)
     kept = 'loss', 'optimisation', SIMULATION[recipe.sensor]
     return {
@@ -150,32 +147,45 @@ def _card(
     }
 
 
+def _summary(file: Path) -> dict[str, Any]:
+    """Return the figures that a finished run left, or nothing if it was interrupted."""
+    if not file.is_file():
+        return {}
+    try:
+        summary = json.loads(file.read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError):
+        summary = None
+    if not isinstance(summary, dict):
+        raise UserError(f'{file} is damaged; delete it to export without its figures')
+    return summary
+
+
 def _mean(weights: dict[str, torch.Tensor], bundle: Path) -> dict[str, torch.Tensor]:
     """Return the mean of these weights and those of a bundle."""
     file = bundle / WEIGHTS
     try:
         other = load_file(file)
-    except (OSError, RuntimeError) as error:
-        raise UserError(f'{file} cannot be averaged with: {error}') from None
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise UserError(f'the weights in {file} cannot be read: {error}') from None
     if {key: value.shape for key, value in other.items()} != {
         key: value.shape for key, value in weights.items()
     }:
         raise UserError(
             f'{file} holds the weights of another network; average with the bundle that the run '
-            'began with'
+            'started from'
         )
     return {key: (value + other[key]) / 2 for key, value in weights.items()}
 
 
 def _longest(recipe: Recipe) -> dict[str, float]:
-    """Return what the card says of windows that are longer than any in training."""
+    """Return the card's entry about windows that are longer than any in training."""
     if recipe.sensor != 'event':
         return {}
     return {'longest_window_ms': round(STRETCH * recipe.sequences.window_ms[1], 3)}
 
 
 def _plain(value: Any) -> Any:
-    """Return tuples as lists, which YAML can write."""
+    """Replace tuples by lists, which YAML can write."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -142,7 +142,7 @@ def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tens
     Raises:
         ValueError: if an image is smaller than STRUCTURE_SIDE.
     """
-    differences = []
+    differences: list[torch.Tensor] = []
     for shrink in STRUCTURE_SHRINKS:
         small = functional.avg_pool2d(image, shrink), functional.avg_pool2d(truth, shrink)
         if differences and min(small[0].shape[-2:]) < 2 * SSIM_REACH + 1:

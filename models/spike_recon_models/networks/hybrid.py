@@ -99,13 +99,17 @@ class _TwoBranches(nn.Module):
     Args:
         inputs: channels that come in to each branch.
         channels: that go out of each.
-        layer: what the convolutions take besides: kernel_size, stride, padding.
+        kernel_size: of the convolutions, pixels.
+        stride: of the convolutions, pixels.
+        padding: zeros around their input, pixels.
     """
 
-    def __init__(self, inputs: int, channels: int, **layer: int) -> None:
+    def __init__(
+        self, inputs: int, channels: int, kernel_size: int, stride: int = 1, padding: int = 0
+    ) -> None:
         super().__init__()
-        self.analog = nn.Conv2d(inputs, channels, **layer)
-        self.current = nn.Conv2d(inputs, channels, **layer)
+        self.analog = nn.Conv2d(inputs, channels, kernel_size, stride, padding)
+        self.current = nn.Conv2d(inputs, channels, kernel_size, stride, padding)
         self.neurons = Lif(channels)
         self.fusion = nn.Parameter(torch.zeros(channels, 1, 1))
 

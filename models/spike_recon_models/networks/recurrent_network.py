@@ -10,6 +10,7 @@ export has the state as plain inputs and outputs, and training may cut, detach a
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -38,8 +39,8 @@ class RecurrentNetwork(nn.Module):
         pad_multiple: what height and width of the input must be divisible by.
         state_specs: the tensors of the state, in the order in which `forward` takes them.
         spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
-        bfloat16: whether a runtime may compute in it. It is too coarse for the coordinates of
-            GridSample on a whole image.
+        allows_bfloat16: whether a runtime may compute in bfloat16, which is too coarse for the
+            coordinates of GridSample on a whole image.
         hop_planes: spike planes that lie between two of its inputs; 0 = any number.
         output_scale: pixels of the image to a side of one of the input.
     """
@@ -48,7 +49,7 @@ class RecurrentNetwork(nn.Module):
     pad_multiple: int
     state_specs: tuple[StateSpec, ...]
     spiking: bool = False
-    bfloat16: bool = True
+    allows_bfloat16: bool = True
     hop_planes: int = 0
     output_scale: int = 1
 
@@ -104,9 +105,9 @@ class RecurrentNetwork(nn.Module):
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Draw all weights of convolutions and of linear layers anew; biases become zero.
+    """Initialise the weights of all convolutions and linear layers; biases become zero.
 
-    They are the same for the same seed.
+    The same seed gives the same weights.
 
     He initialisation (He et al., "Delving Deep into Rectifiers", ICCV 2015) with gain 1, because
     most convolutions here feed gates.
@@ -114,8 +115,9 @@ def initialise(network: nn.Module, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            # Of a transposed convolution, torch takes what goes out for what comes in.
-            fan = 'fan_out' if isinstance(module, nn.ConvTranspose2d) else 'fan_in'
+            # For a transposed convolution torch swaps the two: its fan_out counts the inputs.
+            transposed = isinstance(module, nn.ConvTranspose2d)
+            fan: Literal['fan_in', 'fan_out'] = 'fan_out' if transposed else 'fan_in'
             nn.init.kaiming_normal_(
                 module.weight, mode=fan, nonlinearity='linear', generator=generator
             )

@@ -45,7 +45,7 @@ class Ssir(PlaneNetwork):
     pad_multiple = 2
     state_specs = ()
     spiking = True
-    bfloat16 = False
+    allows_bfloat16 = False
     """Neurons stand behind neurons: one that rounding turns turns others."""
 
     def __init__(self, planes: int = 41, channels: int = 128, seed: int = 0) -> None:
@@ -66,6 +66,7 @@ class Ssir(PlaneNetwork):
         )
         initialise(self, seed)
         for layer in (self.first, self.down, self.reduce, self.middle, self.expand, self.up):
+            assert layer.bias is not None
             nn.init.constant_(layer.bias, FIRST_BIAS)
 
     def estimates(

@@ -52,7 +52,7 @@ class Stir(PlaneNetwork):
     """
 
     pad_multiple = 16
-    bfloat16 = False
+    allows_bfloat16 = False
     state_specs: tuple[StateSpec, ...] = ()
     bins = 2 * HOP + WINDOW
 
@@ -62,13 +62,14 @@ class Stir(PlaneNetwork):
         self.encode = PyramidEncoder(widths[0], widths)
         self.attend = InteractiveAttention(widths[-1])
         self.coarsest = CoarsestLevel(widths[-1])
-        self.finer = nn.ModuleList(
+        finer = [
             FinerLevel(widths[scale + 1], widths[scale], 1 if scale else GROUPS)
             for scale in reversed(range(len(widths) - 1))
-        )
+        ]
+        self.finer = nn.ModuleList(finer)
         initialise(self, seed)
         with torch.no_grad():
-            for layer in (self.coarsest.draw, *(level.draw for level in self.finer)):
+            for layer in (self.coarsest.draw, *(level.draw for level in finer)):
                 layer.weight[1:] *= STILL
 
     def estimates(

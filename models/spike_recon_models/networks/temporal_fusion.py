@@ -52,6 +52,7 @@ class TemporalFusion(nn.Module):
         if self.flow is not None:
             nn.init.zeros_(self.flow.weight)
         nn.init.zeros_(self.trust.weight)
+        assert self.trust.bias is not None
         nn.init.constant_(self.trust.bias, FIRST_TRUST)
 
     def forward(

@@ -149,9 +149,10 @@ class PixelArray:
         levels = self._seen(luminance, step_s)
         noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
-        self._set_step(step_s[:, None, None])
-        leak = self._sensors.leak_per_s * self._step_s
-        refractory = self._sensors.refractory_s / self._step_s
+        per_pixel_s = step_s[:, None, None]
+        self._set_step(per_pixel_s)
+        leak = self._sensors.leak_per_s * per_pixel_s
+        refractory = self._sensors.refractory_s / per_pixel_s
         for step in range(steps):
             number, place = self._advance(levels[step], leak, refractory)
             bin_, part = divmod(step, in_bin)

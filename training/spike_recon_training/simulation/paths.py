@@ -30,12 +30,16 @@ RETURN = 0.25
 """Share of spans that go back along the path."""
 
 
-def uniform(generator: torch.Generator, shape: tuple[int, ...], low: float, high: float):
+def uniform(
+    generator: torch.Generator, shape: tuple[int, ...], low: float, high: float
+) -> torch.Tensor:
     """Return float32 numbers between `low` and `high`, on the generator's device."""
     return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
 
 
-def log_uniform(generator: torch.Generator, shape: tuple[int, ...], low: float, high: float):
+def log_uniform(
+    generator: torch.Generator, shape: tuple[int, ...], low: float, high: float
+) -> torch.Tensor:
     """Return float32 numbers whose logarithm is uniform between those of `low` and `high`."""
     return torch.exp(uniform(generator, shape, math.log(low), math.log(high)))
 

@@ -85,8 +85,9 @@ def _stripes(image: np.ndarray, rng: np.random.Generator) -> None:
     pitch = rng.uniform(0.03, 0.2) * side
     while at < side:
         middle = side / 2 + at * across
-        ends = np.intp([middle - 2 * side * along, middle + 2 * side * along]).tolist()
-        cv2.line(image, *ends, ink, max(1, int(pitch * rng.uniform(0.2, 0.6))), cv2.LINE_AA)
+        first, last = (np.intp(middle + way * 2 * side * along).tolist() for way in (-1, 1))
+        width = max(1, int(pitch * rng.uniform(0.2, 0.6)))
+        cv2.line(image, first, last, ink, width, cv2.LINE_AA)
         at += pitch * rng.uniform(0.8, 1.2)
 
 
