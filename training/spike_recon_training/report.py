@@ -117,6 +117,12 @@ class Validation(Callback):
         self._last_s = 0.0
         self.history: list[dict[str, float]] = []
 
+    @property
+    def last(self) -> dict[str, float]:
+        """Figures of the last validation; nothing if there was none."""
+        last = self.history[-1] if self.history else {}
+        return {name: value for name, value in last.items() if name not in ('step', 'elapsed_s')}
+
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Simulate the sequences of the validation, on the device of the training."""
         if self._held is not None and trainer.is_global_zero:

@@ -96,13 +96,13 @@ def train(request: Request) -> dict[str, Any]:
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
     processes = int(os.environ.get('WORLD_SIZE', '1'))
-    _set_threads(request.threads)
-    _quieten_lightning()
-    checkpoint = _checkpoint(request)
+    _prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     task = ReconstructionTask(network, recipe.loss, optimisation)
-    if checkpoint is not None:
-        _check_weights(task, checkpoint, request)
+    if request.resume:
+        _check_resumable(request, task)
+    else:
+        _check_free(request)
     minutes = request.budget_minutes or optimisation.budget_minutes
     budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
     photographs, held, data = _photographs(recipe, request.photos)
@@ -120,13 +120,9 @@ def train(request: Request) -> dict[str, Any]:
     simulated = SimulatedSegments(photographs, recipe, network.bins, device=device, start=start)
     segments: IterableDataset = simulated
     if recorded is not None:
+        share = request.recordings_share
         segments = MixedSegments(
-            simulated,
-            recorded,
-            request.recordings_share,
-            recipe.seed,
-            device=device,
-            start=start,
+            simulated, recorded, share, recipe.seed, device=device, start=start
         )
     report = Report(budget, simulated, optimisation.batch * optimisation.windows * processes)
     validation = Validation(held, recipe, network.bins, request.run, budget)
@@ -140,7 +136,6 @@ def train(request: Request) -> dict[str, Any]:
         weights_only=True,
     )
     checkpoints.save(trainer)
-    last = validation.history[-1] if validation.history else {}
     result = {
         'run': str(request.run),
         'network': recipe.network.name,
@@ -149,44 +144,45 @@ def train(request: Request) -> dict[str, Any]:
         'device': str(trainer.strategy.root_device),
         'processes': processes,
         **report.summary(trainer),
-        'held_back': {k: v for k, v in last.items() if k not in ('step', 'elapsed_s')},
+        'held_back': validation.last,
         'data': data | recordings,
     }
     if trainer.is_global_zero:
-        text = json.dumps(result, indent=1) + '\n'
-        (request.run / SUMMARY).write_text(text, encoding='utf-8')
+        _write_summary(result, request.run / SUMMARY)
     return result
 
 
-def _checkpoint(request: Request) -> dict[str, Any] | None:
-    """Return the checkpoint to resume from; make sure that no other run is overwritten."""
+def _write_summary(result: dict[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
+
+
+def _check_free(request: Request) -> None:
+    """Raise UserError if another run would be overwritten."""
     file = request.run / CHECKPOINT
-    if request.resume:
-        if not file.is_file():
-            raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
-        checkpoint = read_checkpoint(file)
-        trained_s = remembered(checkpoint, 'elapsed_s', 0.0)
-        if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
-            raise UserError(
-                f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
-                'larger --budget-minutes, which counts from the beginning'
-            )
-        return checkpoint
     if file.exists() and int(os.environ.get('RANK', '0')) == 0:
         raise UserError(
             f'{request.run} holds a run already; add --resume or choose another folder'
         )
-    return None
 
 
-def _check_weights(task: ReconstructionTask, checkpoint: dict[str, Any], request: Request) -> None:
-    """Raise UserError if the checkpoint is not of the recipe's network."""
+def _check_resumable(request: Request, task: ReconstructionTask) -> None:
+    """Raise UserError if there is no checkpoint, or none of this network with time left."""
+    file = request.run / CHECKPOINT
+    if not file.is_file():
+        raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
+    checkpoint = read_checkpoint(file)
+    trained_s = remembered(checkpoint, 'elapsed_s', 0.0)
+    if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
+        raise UserError(
+            f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
+            'larger --budget-minutes, which counts from the beginning'
+        )
     try:
         task.load_state_dict(checkpoint['state_dict'])
     except RuntimeError:
         raise UserError(
-            f'{request.run / CHECKPOINT} does not hold the network of recipe {request.recipe}; '
-            f'resume with {request.run / "recipe.yaml"}'
+            f'{file} does not hold the network of recipe {request.recipe}; resume with '
+            f'{request.run / "recipe.yaml"}'
         ) from None
 
 
@@ -249,13 +245,10 @@ def _trainer(
     )
 
 
-def _set_threads(threads: int) -> None:
+def _prepare_process(threads: int) -> None:
+    """Set the number of threads; silence hints about options that are not offered here."""
     here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
     torch.set_num_threads(threads or max(1, default_threads() // here))
-
-
-def _quieten_lightning() -> None:
-    """Silence hints about options that `spike-recon train` does not offer."""
     logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
     logging.getLogger('lightning.fabric').setLevel(logging.ERROR)
     warnings.filterwarnings('ignore', module='lightning')

@@ -50,9 +50,8 @@ def published_file(path: Path, network: str) -> Iterator[Any]:
     Raises:
         ValueError: the file cannot be loaded, or the body of the `with` fails on its content.
     """
-    content = load_tensors(path)
     try:
-        yield content
+        yield load_tensors(path)
     except WRONG_CONTENT as error:
         raise ValueError(
             f'{path} does not hold the published {network} weights ({error})'
