@@ -95,7 +95,6 @@ def train(request: Request) -> dict[str, Any]:
     """
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
-    processes = int(os.environ.get('WORLD_SIZE', '1'))
     _prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     task = ReconstructionTask(network, recipe.loss, optimisation)
@@ -124,17 +123,14 @@ def train(request: Request) -> dict[str, Any]:
         segments = MixedSegments(
             simulated, recorded, share, recipe.seed, device=device, start=start
         )
-    report = Report(budget, simulated, optimisation.batch * optimisation.windows * processes)
+    report = Report(budget, simulated, optimisation.batch * optimisation.windows * _processes())
     validation = Validation(held, recipe, network.bins, request.run, budget)
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
-    trainer = _trainer(request, recipe, processes, callbacks)
-    trainer.fit(
-        task,
-        DataLoader(segments, batch_size=None),
-        ckpt_path=request.run / CHECKPOINT if request.resume else None,
-        weights_only=True,
-    )
+    trainer = _trainer(request, recipe, callbacks)
+    loader = DataLoader(segments, batch_size=None)
+    checkpoint = request.run / CHECKPOINT if request.resume else None
+    trainer.fit(task, loader, ckpt_path=checkpoint, weights_only=True)
     checkpoints.save(trainer)
     result = {
         'run': str(request.run),
@@ -142,7 +138,7 @@ def train(request: Request) -> dict[str, Any]:
         'parameters': sum(parameter.numel() for parameter in network.parameters()),
         'started_from': checkpoints.started_from,
         'device': str(trainer.strategy.root_device),
-        'processes': processes,
+        'processes': _processes(),
         **report.summary(trainer),
         'held_back': validation.last,
         'data': data | recordings,
@@ -220,9 +216,12 @@ def _recorded(
     return RecordedSequences(request.recordings, recipe, bins), described
 
 
-def _trainer(
-    request: Request, recipe: Recipe, processes: int, callbacks: list[Callback]
-) -> Trainer:
+def _processes() -> int:
+    """Return how many processes `torchrun` started, here and elsewhere."""
+    return int(os.environ.get('WORLD_SIZE', '1'))
+
+
+def _trainer(request: Request, recipe: Recipe, callbacks: list[Callback]) -> Trainer:
     if request.device == 'cuda' and not torch.cuda.is_available():
         raise UserError('PyTorch finds no CUDA device; leave out --device')
     gpu = request.device != 'cpu' and torch.cuda.is_available()
@@ -230,8 +229,8 @@ def _trainer(
     return Trainer(
         accelerator='gpu' if gpu else 'cpu',
         devices=here,
-        num_nodes=processes // here,
-        strategy='ddp' if processes > 1 else 'auto',
+        num_nodes=_processes() // here,
+        strategy='ddp' if _processes() > 1 else 'auto',
         precision=PRECISION[recipe.optimisation.precision],
         gradient_clip_val=recipe.optimisation.gradient_clip,
         max_epochs=-1,
