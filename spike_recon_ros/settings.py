@@ -2,46 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every default of the pipeline and the node, written once.
 
-Comes in: nothing. Goes out: a dataclass whose fields carry range and description. The node's
-parameters, `config/recon.yaml`, the README's table and the options of `spike-recon run` are all
-made from it. Knows nothing about ROS or argparse.
+Each field of the dataclass `Settings` carries its range and its description. The node's
+parameters, `config/recon.yaml`, the parameter table of the documentation and the options of
+`spike-recon run` are all made from it.
 """
 
 import dataclasses
-from collections.abc import Iterator
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.setting import (
+    NODE,
+    Renamed,
+    check_value,
+    setting,
+    with_current_names,
+    with_words,
+)
 
-PIPELINE, NODE = 'pipeline', 'node'
 AUTO = 'auto'
 EVENT_MODEL = 'two_scale_gru'
-"""What `auto` stands for where events come."""
+"""The model that `auto` selects for events."""
 SPIKE_MODELS = ('spk2vid', 'spike_intervals')
-"""What it stands for where spike planes come: the first of them that is installed."""
+"""The models that `auto` tries for spike planes, in this order."""
 
 
-def _setting(
-    default: Any,
-    description: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-    live: bool = False,
-    group: str = PIPELINE,
-) -> Any:
-    metadata = {
-        'description': description,
-        'low': low,
-        'high': high,
-        'choices': choices,
-        'live': live,
-        'group': group,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
+RENAMED = {'front_end': Renamed('voxel_grid_on', {'device': 'gpu'})}
+"""Old names of settings. They still work everywhere, with a warning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,173 +43,189 @@ class Settings:
         UserError: on construction, if a value is out of its range or not one of its choices.
     """
 
-    sensor: str = _setting(
+    sensor: str = setting(
         AUTO,
-        'Kind of camera that packets are taken from: event or spike, and those of the other kind '
-        "are refused; auto goes by the packets' encoding.",
+        'Kind of camera: event or spike; packets of the other kind are rejected. auto decides by '
+        'the encoding of the packets.',
         choices=(AUTO, *(kind.value for kind in SensorKind)),
     )
-    model: str = _setting(
+    model: str = setting(
         AUTO,
-        'What reconstructs: a network of the model zoo, the path of a bundle, the filter fibar or '
-        'leaky_integrator, or for a spike camera spike_intervals, compensated_tfi, tfi or tfp; '
-        f'auto takes {EVENT_MODEL} for events and, for spike planes, the first that is installed '
-        f'of {", ".join(SPIKE_MODELS)}.',
+        'Reconstruction model: the name of a network in the model zoo, the path of a bundle, or a '
+        'filter (events: fibar, leaky_integrator; spike planes: spike_intervals, '
+        f'compensated_tfi, tfi, tfp). auto selects {EVENT_MODEL} for events; for spike planes it '
+        f'selects the first of {", ".join(SPIKE_MODELS)} that is installed.',
     )
-    backend: str = _setting(
+    backend: str = setting(
         AUTO,
-        'Library that runs a network; auto takes the first of tensorrt (with a GPU), openvino, '
-        'onnxruntime and torch that is installed and can load it.',
+        'Library that runs the network. auto selects the first of tensorrt (with a GPU), '
+        'openvino, onnxruntime and torch that is installed and can load the network.',
         choices=(AUTO, 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
     )
-    device: str = _setting(
+    device: str = setting(
         AUTO,
-        'Where a network runs; auto takes a GPU that tensorrt, onnxruntime or torch can use, else '
-        'the CPU.',
+        'Device that runs the network. auto selects a GPU that tensorrt, onnxruntime or torch can '
+        'use, otherwise the CPU.',
         choices=(AUTO, 'cpu', 'gpu'),
     )
-    threads: int = _setting(
+    threads: int = setting(
         0,
-        'CPU threads of a network; 0 = one fewer than there are cores, at most 4.',
+        'CPU threads for the network; 0 = number of cores minus one, at most 4.',
         low=0,
         high=256,
     )
-    precision: str = _setting(
+    precision: str = setting(
         'auto',
-        'What a network is computed in; auto takes the fastest: with tensorrt that `spike-recon '
-        'build` has built, with openvino that the CPU and the bundle have.',
+        'Numeric precision of the network. auto selects the fastest one available: with tensorrt, '
+        'among those built by `spike-recon build`; with openvino, among those that the CPU and '
+        'the bundle support.',
         choices=('auto', 'int8', 'fp16', 'bf16', 'fp32'),
     )
-    cuda_graphs: str = _setting(
+    cuda_graphs: str = setting(
         'auto',
-        'tensorrt, torch on a GPU: record a step as CUDA graphs, where that is possible.',
+        'With tensorrt, or torch on a GPU: run each step as a recorded CUDA graph where possible.',
         choices=('auto', 'off'),
     )
-    voxel_grid_on: str = _setting(
+    voxel_grid_on: str = setting(
         'auto',
-        'tensorrt, torch on a GPU: where the voxel grid is made; auto takes the GPU where that is '
-        'possible, so that only events are copied to it.',
+        'With tensorrt, or torch on a GPU: device that computes the voxel grid. auto selects the '
+        'GPU where possible; then only the events are copied to it.',
         choices=('auto', 'cpu', 'gpu'),
     )
-    sync_mode: str = _setting(
+    sync_mode: str = setting(
         'free_running',
-        'When a frame is due: at `fps` in sensor time, every `window_events` '
-        "events, at an edge on the trigger input, or at the stamp of another camera's image or of "
-        'a TimeReference.',
+        'When a frame is made: `fps` times per second of sensor time (free_running), after every '
+        '`window_events` events (by_count), at each edge of the trigger input (trigger_events), '
+        'at the timestamp of each image of another camera (camera_image), or at each '
+        'TimeReference message (time_reference).',
         choices=('free_running', 'by_count', 'trigger_events', 'camera_image', 'time_reference'),
     )
-    fps: float = _setting(
-        25.0, 'Frames a second of sensor time (free_running).', low=0.1, high=10_000.0
+    fps: float = setting(
+        25.0, 'Frames per second of sensor time (free_running).', low=0.1, high=10_000.0
     )
-    window_events: int = _setting(20_000, 'Events in a frame (by_count).', low=1, high=100_000_000)
-    trigger_edge: str = _setting(
-        'up', 'Edge that asks for a frame (trigger_events).', choices=('up', 'down', 'both')
+    window_events: int = setting(20_000, 'Events per frame (by_count).', low=1, high=100_000_000)
+    trigger_edge: str = setting(
+        'up',
+        'Edge of the trigger input that makes a frame (trigger_events).',
+        choices=('up', 'down', 'both'),
     )
-    cutoff_num_events: float = _setting(
+    cutoff_num_events: float = setting(
         40.0,
-        'fibar: cut-off period of the temporal filter, in events a pixel.',
+        'fibar: cut-off period of the temporal filter, in events per pixel.',
         low=4.5,
         high=10_000.0,
     )
-    leak_time: float = _setting(
-        0.1, 'leaky_integrator: time constant of the leak, s.', low=0.001, high=60.0
+    leak_time: float = setting(
+        0.1, 'leaky_integrator: time constant of the leak, in seconds.', low=0.001, high=60.0
     )
-    lookahead_planes: int = _setting(
+    lookahead_planes: int = setting(
         -1,
-        'Spike cameras: planes after the one that an image is for whose spikes are used; so much '
-        'later it comes. -1 = what the network was trained with, 40 for spike_intervals and tfi, '
-        'and 30 for compensated_tfi.',
+        'Spike cameras: future planes used for each image; adds that much latency. -1 = the '
+        'default of the model: the value that a network was trained with, 40 for '
+        'spike_intervals and tfi, 30 for compensated_tfi.',
         low=-1,
         high=63,
     )
-    tfp_planes: int = _setting(
+    tfp_planes: int = setting(
         21,
-        'tfp: planes to take the mean over, odd; the image is for the one in the middle.',
+        'tfp: number of planes to average, odd; the image shows the time of the middle plane.',
         low=1,
         high=63,
     )
-    image_encoding: str = _setting(
-        'mono8', 'Encoding of the image.', choices=('mono8', 'mono16', '32FC1')
+    image_encoding: str = setting(
+        'mono8', 'Encoding of the published images.', choices=('mono8', 'mono16', '32FC1')
     )
-    percentile_low: float = _setting(
-        1.0, 'Share of pixels shown black, percent.', low=0.0, high=49.0, live=True
+    percentile_low: float = setting(
+        1.0,
+        'Percentile of the intensity that is shown as black.',
+        low=0.0,
+        high=49.0,
+        live=True,
     )
-    percentile_high: float = _setting(
-        99.0, 'Share of pixels below white, percent.', low=51.0, high=100.0, live=True
+    percentile_high: float = setting(
+        99.0,
+        'Percentile of the intensity that is shown as white.',
+        low=51.0,
+        high=100.0,
+        live=True,
     )
-    tone_time: float = _setting(
+    tone_time: float = setting(
         0.2,
-        'Time constant with which black and white follow the scene, s; 0 = at once.',
+        'Time constant of the adaptation of the black and white levels to the scene, in seconds; '
+        '0 = adapt at once.',
         low=0.0,
         high=60.0,
         live=True,
     )
-    gamma: float = _setting(
+    gamma: float = setting(
         1.0,
-        'Exponent 1/gamma is applied to the stretched image; above 1 brightens.',
+        'Gamma correction: the normalised image is raised to the power 1/gamma; values above 1 '
+        'brighten it.',
         low=0.1,
         high=10.0,
         live=True,
     )
-    clahe_clip: float = _setting(
+    clahe_clip: float = setting(
         0.0,
-        'Clip limit of the contrast-limited adaptive histogram equalisation; 0 = off.',
+        'Clip limit of the contrast-limited adaptive histogram equalisation (CLAHE); 0 = off.',
         low=0.0,
         high=40.0,
         live=True,
     )
-    hot_pixel_time: float = _setting(
+    hot_pixel_time: float = setting(
         0.0,
-        'Learn the hot pixels in this much sensor time after a start, s; 0 = off.',
+        'Duration of the hot-pixel detection after a start, in seconds of sensor time; 0 = off.',
         low=0.0,
         high=600.0,
     )
-    hot_pixel_file: str = _setting(
-        '', "Image file (PNG) of the sensor's size: pixels that are not black are masked."
+    hot_pixel_file: str = setting(
+        '',
+        'Mask of hot pixels: a PNG of the sensor size; every pixel that is not black is masked.',
     )
-    max_gap: float = _setting(
+    max_gap: float = setting(
         1.0,
-        'A silence is filled with frames for at most so long, s (free_running).',
+        'Longest pause in the data that is filled with frames, in seconds (free_running).',
         low=0.01,
         high=3600.0,
     )
-    lost_packets_tolerated: int = _setting(
+    lost_packets_tolerated: int = setting(
         0,
-        'Packets that may be missing in a row without a reset of the state.',
+        'Consecutive lost packets that do not reset the recurrent state.',
         low=0,
         high=1_000_000,
     )
-    frame_id: str = _setting(
-        '', 'frame_id of the images; empty = that of the packets.', group=NODE
+    frame_id: str = setting(
+        '', 'frame_id of the images; empty = the frame_id of the packets.', group=NODE
     )
-    event_queue_memory_limit: int = _setting(
+    event_queue_memory_limit: int = setting(
         10_000_000,
-        'Bytes of packets of events that may wait; beyond it all are dropped and the state is '
-        'reset.',
+        'Limit of the queue of event packets, in bytes; when it is exceeded, all waiting packets '
+        'are dropped and the state is reset.',
         low=100_000,
         high=4_000_000_000,
         group=NODE,
     )
-    spike_queue_memory_limit: int = _setting(
+    spike_queue_memory_limit: int = setting(
         250_000_000,
-        'The same for spike planes; a second of 400x250 pixels at 20,000 planes a second has 250 '
-        'MB.',
+        'Limit of the queue of spike-plane packets, in bytes; one second of 400x250 pixels at '
+        '20,000 planes per second is 250 MB.',
         low=100_000,
         high=4_000_000_000,
         group=NODE,
     )
-    overload_lag: float = _setting(
+    overload_lag: float = setting(
         0.1,
-        'Age of the oldest waiting packet above which frames are not published, s; above '
-        'twice that, windows are merged.',
+        'Age of the oldest waiting packet, in seconds, above which frames are not published; '
+        'above twice this age, windows are merged.',
         low=0.001,
         high=60.0,
         live=True,
         group=NODE,
     )
-    statistics_period: float = _setting(
+    statistics_period: float = setting(
         5.0,
-        'Seconds between two lines of statistics in the log; diagnostics come every second.',
+        'Interval between statistics lines in the log, in seconds; diagnostics are published '
+        'every second.',
         low=0.1,
         high=3600.0,
         group=NODE,
@@ -229,6 +236,22 @@ class Settings:
             check(field.name, getattr(self, field.name))
 
 
+def _accepting_old_names(construct: Callable[..., None]) -> Callable[..., None]:
+    """Return a constructor that takes old names and truth values too, as files may hold them."""
+
+    @functools.wraps(construct)
+    def init(self: Settings, **values: Any) -> None:
+        current, notes = current_values(values)
+        for note in notes:
+            warnings.warn(note, DeprecationWarning, stacklevel=2)
+        construct(self, **current)
+
+    return init
+
+
+Settings.__init__ = _accepting_old_names(Settings.__init__)  # type: ignore[method-assign]
+
+
 def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
     """Yield the fields of Settings, all of them or those of one group."""
     for field in dataclasses.fields(Settings):
@@ -236,25 +259,18 @@ def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
             yield field
 
 
-def range_of(field: 'dataclasses.Field[Any]') -> str:
-    """Return the range of a number for people to read, as `0.1 to 10,000`; '' if it has none."""
-    low, high = field.metadata['low'], field.metadata['high']
-    return '' if low is None else f'{low:,.10g} to {high:,.10g}'
+def current_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return values under their current names, and a sentence for each old name among them.
+
+    A truth value becomes the word `off` or `on` where a setting has that choice.
+
+    Raises:
+        UserError: a setting is given under both its names.
+    """
+    current, notes = with_current_names(values, RENAMED)
+    return with_words(current, Settings.__dataclass_fields__), notes
 
 
 def check(name: str, value: Any) -> None:
-    """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`.
-
-    A whole number is accepted where a decimal one is expected: people type `fps:=50`.
-    """
-    field = Settings.__dataclass_fields__[name]
-    choices, low, high = (field.metadata[key] for key in ('choices', 'low', 'high'))
-    kind = type(field.default)
-    accepted = (int, float) if kind is float else (kind,)
-    if not isinstance(value, accepted) or isinstance(value, bool):
-        words = {float: 'a number', int: 'a whole number', str: 'a text'}
-        raise UserError(f'{name} is {value!r}; it must be {words[kind]}')
-    if choices and value not in choices:
-        raise UserError(f'{name} is {value!r}; it must be one of: {", ".join(choices)}')
-    if low is not None and not low <= value <= high:
-        raise UserError(f'{name} is {value}; its range is {range_of(field)}')
+    """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`."""
+    check_value(Settings.__dataclass_fields__[name], value)

@@ -36,7 +36,9 @@ MAY_IMPORT = {
     'topics': set(),
     'image_encodings': set(),
     'cpu_threads': set(),
-    'settings': {'errors', 'packets.sensor_kind'},
+    'setting': {'errors'},
+    'settings': {'errors', 'setting', 'packets.sensor_kind'},
+    'parameter_files': {'errors', 'settings'},
     'frame': {'packets'},
     'stream_statistics': set(),
     'model': {'windows.window'},
@@ -53,11 +55,11 @@ MAY_IMPORT = {
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
-    'nodes': RUNNING,
+    'nodes': RUNNING | {'parameter_files'},
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline', 'cli.plane_options'},
     'benchmarking': MEASURING | {'cli.simulate'},
-    'cli': MEASURING | {'benchmarking', 'nodes'},
+    'cli': MEASURING | {'benchmarking', 'nodes', 'setting', 'parameter_files'},
 }
 
 

@@ -1,13 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Every default once, and every wrong value refused with what would be right."""
+"""Every default is written once; every wrong value is rejected with the valid ones."""
 
 import dataclasses
 
 import pytest
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.settings import Settings, setting_fields
+from spike_recon_ros.settings import RENAMED, Settings, setting_fields
 
 
 def test_every_default_is_valid():
@@ -35,13 +35,45 @@ def test_every_number_has_a_range():
         ({'window_events': True}, ['window_events is True']),
         ({'image_encoding': 'rgb8'}, ["'rgb8'", 'mono8, mono16, 32FC1']),
         ({'model': 7}, ['model is 7', 'a text']),
+        ({'backend': 'openvno'}, ['did you mean openvino?']),
+        ({'backend': ['openvino']}, ['must be one of']),
+        ({'cuda_graphs': True}, ['cuda_graphs is True', 'auto, off']),
     ],
 )
-def test_a_wrong_value_is_refused_with_what_is_right(change, words):
+def test_a_wrong_value_is_rejected_with_the_valid_ones(change, words):
     with pytest.raises(UserError) as error:
         Settings(**change)
     assert all(word in str(error.value) for word in words), error.value
 
 
-def test_a_whole_number_is_taken_for_a_decimal_one():
+def test_a_whole_number_is_valid_where_a_decimal_one_is_expected():
     assert Settings(fps=50).fps == 50
+
+
+@pytest.mark.parametrize(
+    ('old', 'new'), [('auto', 'auto'), ('cpu', 'cpu'), ('device', 'gpu'), ('gpu', 'gpu')]
+)
+def test_the_old_name_of_a_setting_works_with_a_warning(old, new):
+    with pytest.warns(DeprecationWarning, match='front_end is deprecated; use voxel_grid_on'):
+        assert Settings(front_end=old).voxel_grid_on == new
+
+
+def test_a_wrong_value_under_an_old_name_is_rejected():
+    with pytest.warns(DeprecationWarning, match='deprecated'), pytest.raises(UserError):
+        Settings(front_end='device2')
+
+
+def test_both_names_of_a_setting_are_rejected():
+    with pytest.raises(UserError, match='front_end is the old name of voxel_grid_on'):
+        Settings(front_end='cpu', voxel_grid_on='gpu')
+
+
+def test_every_renamed_setting_has_a_current_name_and_valid_values():
+    for old, (name, values) in RENAMED.items():
+        assert old not in Settings.__dataclass_fields__
+        choices = Settings.__dataclass_fields__[name].metadata['choices']
+        assert set(values.values()) <= set(choices)
+
+
+def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value():
+    assert Settings(cuda_graphs=False).cuda_graphs == 'off'

@@ -13,7 +13,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.settings import range_of, setting_fields
+from spike_recon_ros.setting import range_of
+from spike_recon_ros.settings import setting_fields
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML = ROOT / 'config' / 'recon.yaml'

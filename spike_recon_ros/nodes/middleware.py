@@ -23,6 +23,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.parameter_files import files_among
 
 PROFILE_VARIABLE, OLD_PROFILE_VARIABLE = (
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -41,9 +42,11 @@ def ros(args: list[str] | None) -> Iterator[None]:
     """Run a block with ROS initialised; an interrupt or a request to shut down ends it in order.
 
     Raises:
-        UserError: ROS does not understand the arguments, or refuses a name or a parameter.
+        UserError: ROS does not understand the arguments, or rejects a name or a parameter, or a
+            parameter file does not exist.
     """
     prepare_middleware()
+    files_among(sys.argv if args is None else args)
     try:
         rclpy.init(args=args)
     except (_rclpy.UnknownROSArgsError, _rclpy.RCLError) as error:

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Settings as ROS parameters, with range and description.
-
-Comes in: the Settings dataclass and a node. Goes out: declared parameters, and Settings read back
-from them. Knows nothing about what the settings do.
-"""
+"""Settings as ROS parameters, with range and description."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,7 +16,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.settings import Settings, check, setting_fields
+from spike_recon_ros.nodes.qos import check_qos_overrides
+from spike_recon_ros.parameter_files import check_file_is_for, check_names, files_among
+from spike_recon_ros.settings import RENAMED, Settings, check, current_values, setting_fields
 
 
 def declare_settings(node: Node) -> None:
@@ -33,18 +31,43 @@ def read_settings(node: Node) -> Settings:
     """Return the settings that the parameters hold now.
 
     Raises:
-        UserError: a value is not valid.
+        UserError: a value is not valid, or somebody sets a parameter or a quality of service
+            that the node does not have.
     """
-    return Settings(**{field.name: node.get_parameter(field.name).value for field in _all()})
+    # rclpy ignores overrides of parameters that are not declared, and has no public list of them.
+    overrides = {name: item.value for name, item in node._parameter_overrides.items()}
+    check_names(overrides)
+    check_qos_overrides(node, overrides)
+    old, notes = current_values({name: overrides[name] for name in RENAMED.keys() & overrides})
+    for note in notes:
+        node.get_logger().warning(note)
+    for name in old.keys() & overrides:
+        raise UserError(f'{name} is given under its old name too; remove the old one')
+    values = {field.name: node.get_parameter(field.name).value for field in _all()}
+    return Settings(**values | old)
+
+
+def check_parameter_files(arguments: Sequence[str], node: str) -> None:
+    """Check that the parameter files among ROS arguments are meant for a node.
+
+    Args:
+        arguments: of the program.
+        node: full name of the node.
+
+    Raises:
+        UserError: a file cannot be read, or has no parameters for the node; ROS ignores those.
+    """
+    for path in files_among(arguments):
+        check_file_is_for(path, node)
 
 
 def check_change(parameters: Sequence[Parameter], configured: bool) -> SetParametersResult:
-    """Accept or refuse a change of parameters.
+    """Accept or reject a change of parameters.
 
     Args:
-        parameters: what someone wants to set.
-        configured: whether the node is configured: then only what may change while frames are
-            being made is accepted.
+        parameters: the parameters with their new values.
+        configured: whether the node is configured; then only parameters that may change live are
+            accepted.
     """
     fields = {field.name: field for field in _all()}
     for parameter in parameters:
@@ -52,20 +75,25 @@ def check_change(parameters: Sequence[Parameter], configured: bool) -> SetParame
         if field is None:
             continue
         try:
-            check(field.name, parameter.value)
+            check(field.name, _value_of(parameter))
         except UserError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if configured and not field.metadata['live']:
-            reason = f'{field.name} is read when the node is configured: clean it up first'
+            reason = f'{field.name} is read when the node is configured: clean up the node first'
             return SetParametersResult(successful=False, reason=reason)
     return SetParametersResult(successful=True)
 
 
 def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Settings:
-    """Return the settings with the changed parameters, which have been checked, taken over."""
+    """Return the settings with changed parameters, which have been checked, applied."""
     names = {field.name for field in _all()}
-    changes = {item.name: item.value for item in parameters if item.name in names}
+    changes = {item.name: _value_of(item) for item in parameters if item.name in names}
     return dataclasses.replace(settings, **changes)
+
+
+def _value_of(parameter: Parameter) -> Any:
+    current, _ = current_values({parameter.name: parameter.value})
+    return current[parameter.name]
 
 
 def _all() -> list['dataclasses.Field[Any]']:
@@ -75,8 +103,9 @@ def _all() -> list['dataclasses.Field[Any]']:
 def _descriptor(field: 'dataclasses.Field[Any]') -> ParameterDescriptor:
     low, high, choices = (field.metadata[key] for key in ('low', 'high', 'choices'))
     descriptor = ParameterDescriptor(description=field.metadata['description'])
-    # ROS refuses `fps:=50` for a parameter whose default is 25.0; `check` accepts it.
-    descriptor.dynamic_typing = isinstance(field.default, float)
+    # ROS rejects `fps:=50` for a parameter whose default is 25.0, and `off`, which YAML reads as a
+    # truth value, for one of words. `check` accepts both.
+    descriptor.dynamic_typing = isinstance(field.default, float) or bool(choices)
     if choices:
         descriptor.additional_constraints = f'one of: {", ".join(choices)}'
     if low is not None and isinstance(field.default, int):

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The names of the quality-of-service events, which moved between distributions.
-
-Comes in: rclpy. Goes out: the same names everywhere. Knows nothing about what is done with them.
-"""
+"""The names of the quality-of-service events, which moved between ROS distributions."""
 
 try:
     from rclpy.event_handler import (

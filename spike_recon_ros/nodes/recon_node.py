@@ -34,6 +34,7 @@ from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.parameters import (
     check_change,
+    check_parameter_files,
     declare_settings,
     read_settings,
     with_changes,
@@ -260,6 +261,8 @@ def main(args: list[str] | None = None) -> int:
         with ros(args):
             node = ReconNode()
             try:
+                arguments = sys.argv if args is None else args
+                check_parameter_files(arguments, node.get_fully_qualified_name())
                 return _spin(node)
             finally:
                 node.close()

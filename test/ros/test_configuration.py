@@ -15,6 +15,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes.messages import image_array
+from spike_recon_ros.nodes.qos import PUBLISHED, SUBSCRIBED, check_qos_overrides
+from spike_recon_ros.nodes.recon_node import main
 from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
 
@@ -87,7 +89,7 @@ def test_once_configured_only_what_may_change_live_can_be_set(make_node):
         [Parameter('model', value='leaky_integrator'), Parameter('gamma', value=2.0)]
     )
     assert not refused.successful
-    assert 'clean it up first' in refused.reason
+    assert 'clean up the node first' in refused.reason
     assert accepted.successful
 
 
@@ -143,10 +145,78 @@ def test_an_override_of_one_topic_s_qos_leaves_the_others_alone(make_node, other
         assert info.qos_profile.reliability.name == reliability
 
 
-def test_an_override_that_makes_no_sense_leaves_the_node_unconfigured(make_node):
-    name = 'qos_overrides./event_camera/recon/image_raw.publisher.reliability'
-    node = make_node(**{name: 'perhaps'})
+QOS_OF_IMAGES = 'qos_overrides./event_camera/recon/image_raw.publisher.'
+QOS_OF_PACKETS = 'qos_overrides./event_camera/events.subscription.'
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'words'),
+    [
+        (QOS_OF_IMAGES + 'reliability', 'perhaps', ["'perhaps'", 'reliable, best_effort']),
+        (QOS_OF_IMAGES + 'depth', -1, ['-1', 'from 1 to 1,000,000']),
+        (QOS_OF_IMAGES + 'depth', 'ten', ["'ten'", 'a whole number']),
+        (QOS_OF_IMAGES + 'durability', 'volatile', ['history, depth and reliability']),
+        (QOS_OF_PACKETS + 'reliability', 'best-effort', ['did you mean best_effort?']),
+        (QOS_OF_PACKETS + 'history', 'keep_some', ['keep_last, keep_all']),
+        ('qos_overrides./events.subscription.depth', 5, ['/event_camera/events.subscription?']),
+        ('qos_overrides.depth', 5, ['is not of the form']),
+        ('fpss', 50, ['did you mean fps?']),
+        ('bias_file', 'x', ["no parameter 'bias_file'"]),
+        ('backend', False, ['backend is False', 'openvino']),
+    ],
+)
+def test_an_override_that_is_not_valid_leaves_the_node_unconfigured(
+    make_node, capfd, name, value, words
+):
+    node = make_node(**{name: value})
     assert node.trigger_configure() != TransitionCallbackReturn.SUCCESS
+    message = capfd.readouterr().err
+    assert name in message
+    assert all(word in message for word in words), message
+
+
+def test_every_topic_with_overridable_qos_is_known_by_name(make_node, heard, other, wait_until):
+    node = make_node(sync_mode='camera_image')
+    assert node.start()
+    heard(Image, IMAGE)
+    wait_until(lambda: other.get_subscriptions_info_by_topic(EVENTS), 'the subscription')
+    declared = {name for name in node._parameters if name.startswith('qos_overrides.')}
+    assert len(declared) == 3 * (len(PUBLISHED) + len(SUBSCRIBED) - 1)
+    check_qos_overrides(node, {name: node.get_parameter(name).value for name in declared})
+
+
+def test_the_old_name_of_a_parameter_works_with_a_warning(make_node, capfd):
+    node = make_node(front_end='device')
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node._settings.voxel_grid_on == 'gpu'
+    assert 'front_end is deprecated; use voxel_grid_on' in capfd.readouterr().err
+
+
+def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value(make_node):
+    node = make_node(cuda_graphs=False)
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node._settings.cuda_graphs == 'off'
+
+
+@pytest.mark.parametrize(
+    ('section', 'words'),
+    [
+        ('recon:', 'but none for this node, /event_camera/recon'),
+        ('/event_camera/driver:', 'but none for this node, /event_camera/recon'),
+        (None, 'does not exist'),
+    ],
+)
+def test_a_parameter_file_for_another_node_or_a_missing_one_ends_the_node(
+    capfd, tmp_path, section, words
+):
+    path = tmp_path / 'params.yaml'
+    if section is not None:
+        path.write_text(f'{section}\n  ros__parameters:\n    fps: 50.0\n', encoding='utf-8')
+    arguments = ['--ros-args', '--params-file', str(path), '-p', 'autostart:=true']
+    assert main(arguments) == 1
+    message = capfd.readouterr().err
+    assert words in message
+    assert 'Traceback' not in message
 
 
 def test_the_qos_of_the_packets_can_be_overridden(make_node, heard, other, wait_until):
