@@ -45,6 +45,7 @@ class Reconstructor:
         settings: what to run and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
         load: makes the model, as load_model does; another may watch what a model gets to see.
+        cutter: makes what cuts windows, as cutter_for does; another may end them elsewhere.
 
     Attributes:
         statistics: counts since the beginning; a spike plane counts as an event.
@@ -62,6 +63,7 @@ class Reconstructor:
         settings: Settings,
         on_reset: Callable[[ResetReason, str], None] | None = None,
         load: LoadModel = load_model,
+        cutter: Callable[[Settings, SensorClock], Cutter] = cutter_for,
     ) -> None:
         check_model_name(settings.model)
         self.settings = settings
@@ -70,7 +72,7 @@ class Reconstructor:
         self.rendering = True
         self.model_name = settings.model
         self.kind = SensorKind.EVENT
-        self._on_reset, self._load = on_reset, load
+        self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer = Renderer(settings)
         self._sensor: tuple[str, int, int] | None = None
         self._decoder: Decoder[Any] | None = None
@@ -155,7 +157,7 @@ class Reconstructor:
 
     def _begin_stream(self) -> None:
         self._clock = SensorClock()
-        self._cutter: Cutter = cutter_for(self.settings, self._clock)
+        self._cutter: Cutter = self._new_cutter(self.settings, self._clock)
         self._held: Window | None = None
         self._held_count = 0
         self._first_t_ns = 0

@@ -57,7 +57,7 @@ MAY_IMPORT = {
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     'nodes': RUNNING | {'parameter_files'},
     'offline': RUNNING,
-    'evaluation': RUNNING | {'offline', 'cli.plane_options'},
+    'evaluation': RUNNING | {'offline'},
     'benchmarking': MEASURING | {'cli.simulate'},
     'cli': MEASURING | {'benchmarking', 'nodes', 'setting', 'parameter_files'},
 }

@@ -169,5 +169,5 @@ def test_file_shorter_than_the_lookahead_says_why_there_is_no_frame(tmp_path):
 def test_commands_that_measure_events_refuse_spike_planes(tmp_path):
     with pytest.raises(UserError, match='bench measures events'):
         recorded_packets(dat_file(tmp_path, 2))
-    with pytest.raises(UserError, match='which evaluate cannot score'):
-        survey(dat_file(tmp_path, 2), 'a', None, None, Console(quiet=True))
+    with pytest.raises(UserError, match='holds spike planes'):
+        survey([dat_file(tmp_path, 2)], Console(quiet=True))

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.contenders import model_of
-from spike_recon_ros.evaluation.full_reference import psnr, ssim
-from spike_recon_ros.evaluation.spike_instants import image_at, planes_in
+from spike_recon_ros.evaluation.spike_scores import plane_total, score, spike_packets
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model, model_names, sensor_kind_of_model
@@ -137,24 +137,28 @@ def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
     Raises:
         UserError: there is no picture of its size beside it.
     """
-    planes, (width, height) = planes_in(clip, {})
+    packets = spike_packets(clip)
+    width, height = packets[0].width, packets[0].height
     truth = cv2.imread(str(clip.with_suffix('.png')), cv2.IMREAD_GRAYSCALE)
     if truth is None or truth.shape != (height, width):
         raise UserError(
             f'{clip.with_suffix(".png")} is no picture of {width}x{height} pixels; it must show '
             f'the middle plane of {clip.name}'
         )
-    plane = len(planes) // 2
+    plane = plane_total(packets) // 2
     for name, typed in models.items():
-        model = _loaded(typed, width, height)
-        image = image_at(model, planes, plane, WHITE_RATE)
-        model.close()
+        start = ColdStart(Settings(model=typed, threads=1))
+        intensity = start.intensity(packets, plane)
+        if intensity is None:
+            raise UserError(f'{clip} is too short for {name}; give a longer clip')
+        start.close()
+        scores = score(intensity, truth, WHITE_RATE)
         yield {
             'clip': clip.name,
             'plane': plane,
             'model': name,
-            'psnr': round(psnr(image, truth / 255), 2),
-            'ssim': round(ssim(image, truth / 255), 3),
+            'psnr': round(scores['psnr'], 2),
+            'ssim': round(scores['ssim'], 3),
         }
 
 

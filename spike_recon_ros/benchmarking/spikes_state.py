@@ -1,13 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the recurrent state of a network for spike cameras is worth, image by image.
+"""The gain from the recurrent state of a network for spike cameras, image by image.
 
-Comes in: a data set of spike planes with ground truth each 20 planes. Goes out: PSNR by the number
-of images since the start, with the state and without. Knows nothing about what is in a network.
+Each network runs over clips that have ground truth every 20 planes, once as it is and once with
+its state zeroed before each window. The rows hold PSNR by the number of images since the start.
 
-In low light PSNR says most of all how well the brightness was guessed: nothing in the planes tells
-a sensor's dark current from light. So each row has the PSNR of levelled images beside it, whose
-mean is brought to that of the truth.
+In low light PSNR mostly measures how well the brightness was guessed: nothing in the planes
+separates a sensor's dark current from light. So each row also holds the PSNR of levelled images:
+those shifted to the mean of the ground truth.
 """
 
 import itertools
@@ -19,11 +19,14 @@ import numpy as np
 
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.cold_start import PlaneCutter
 from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
 from spike_recon_ros.evaluation.full_reference import psnr
-from spike_recon_ros.evaluation.spike_instants import graded
+from spike_recon_ros.evaluation.spike_scores import quantised
+from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, read_truth
 from spike_recon_ros.sources.spike_datasets import find_clips
@@ -34,17 +37,24 @@ PLOT = 'spikes_state.png'
 
 
 def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> Iterator[Any]:
-    """Run each network over each clip twice; one row a model and folder, means over its clips.
+    """Run each network over each clip twice; yield a row for each model and folder.
+
+    Args:
+        models: names of networks, or folders of bundles.
+        datasets: folders of clips with ground truth every 20 planes.
+        out: folder for a plot; None = no plot.
+
+    Yields: means over the clips of a folder.
 
     Raises:
-        UserError: a folder has no clip with a truth each 20 planes, or a model is no network.
+        UserError: no clip of a folder has ground truth every 20 planes, or a model is no network.
     """
     folders = {
         path.name: [clip for clip in find_clips(path) if _instants(clip)] for path in datasets
     }
     if not folders or not all(folders.values()):
         raise UserError(
-            f'spikes_state needs --clip FOLDER with clips that have a truth each {HOP} planes; '
+            f'spikes_state needs --clip FOLDER whose clips have ground truth every {HOP} planes; '
             'make them with spike-recon simulate --sensor spike --fps-truth 1000 -o FOLDER/x.dat'
         )
     curves = {}
@@ -54,11 +64,11 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
             rows = [_psnrs(clip, name, kept) for clip in clips]
             length = min(map(len, rows))
             means = np.mean([one[:length] for one in rows], 0).round(2)
-            said = 'with state' if kept else 'without'
+            which = 'with state' if kept else 'without'
             for kind, curve in zip(('psnr', 'psnr_levelled'), means.T.tolist(), strict=True):
-                row[f'{kind}_{said.replace(" ", "_")}'] = curve
+                row[f'{kind}_{which.replace(" ", "_")}'] = curve
             times_s = [HOP * 5e-5 * number for number in range(length)]
-            curves[f'{name}, {folder}, {said}'] = times_s, means[:, 0].tolist()
+            curves[f'{name}, {folder}, {which}'] = times_s, means[:, 0].tolist()
         yield row
     if out is not None and curves_possible():
         out.mkdir(parents=True, exist_ok=True)
@@ -77,22 +87,59 @@ def _instants(clip: SpikeClip) -> list[int]:
 
 def _psnrs(clip: SpikeClip, name: str, kept: bool) -> list[tuple[float, float]]:
     """Return the PSNR of each image that has a truth, as it is and levelled."""
-    settings = Settings(model=name, threads=1)
-    model = load_model(settings, clip.layout.width, clip.layout.height, kind=SensorKind.SPIKE)
-    if not isinstance(model, NetworkModel):
-        raise UserError(f'{name} is no network; give a name of the model zoo or a bundle')
-    planes, truths, found = clip.planes(), {t.plane: t.image for t in clip.truths}, []
-    begin = 0
-    for instant in _instants(clip):
-        end = instant + 1 + model.lookahead_planes
-        if end > len(planes):
-            break
-        part, begin = planes[begin:end], end
-        if not kept:
-            model.forget()
-        intensity = model.step(Window(int(part.t_ns[0]), int(part.t_ns[-1]) + 1, part))
-        image = graded(intensity, clip.white_rate)
-        truth = read_truth(truths[instant]) / 255
-        found.append((psnr(image, truth), psnr(image + (truth - image).mean(), truth)))
-    model.close()
-    return found
+    truths = {truth.plane: truth.image for truth in clip.truths}
+    scores = []
+    for plane, intensity in zip(_instants(clip), _intensities(clip, name, kept), strict=False):
+        image = quantised(intensity, clip.white_rate)
+        truth = read_truth(truths[plane]) / 255
+        scores.append((psnr(image, truth), psnr(image + (truth - image).mean(), truth)))
+    return scores
+
+
+def _intensities(clip: SpikeClip, name: str, kept: bool) -> Iterator[np.ndarray]:
+    """Yield the intensity at each plane that has a truth and planes enough after it."""
+    model: Model
+
+    def load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
+        nonlocal model
+        model = load_model(settings, width, height, kind=kind)
+        if not isinstance(model, NetworkModel):
+            raise UserError(f'{name} is not a network; give a name of the zoo or a bundle')
+        return model if kept else _WithoutState(model)
+
+    def borders() -> list[int]:
+        return [0, *(plane + 1 + model.lookahead_planes for plane in _instants(clip))]
+
+    reconstructor = Reconstructor(
+        Settings(model=name, threads=1),
+        load=load,
+        cutter=lambda *_: PlaneCutter(borders, every_window_due=True),
+    )
+    reconstructor.rendering = False
+    for packet in clip.packets():
+        for frame in reconstructor.push(packet):
+            yield frame.intensity
+    reconstructor.close()
+
+
+class _WithoutState:
+    """A network whose recurrent state is zeroed before each window."""
+
+    def __init__(self, network: NetworkModel) -> None:
+        self._network = network
+        self.name, self.hop_planes = network.name, network.hop_planes
+        self.lookahead_planes = network.lookahead_planes
+        self.longest_window_ns = network.longest_window_ns
+
+    def step(self, window: Window) -> np.ndarray:
+        """See Model."""
+        self._network.forget()
+        return self._network.step(window)
+
+    def reset(self) -> None:
+        """See Model."""
+        self._network.reset()
+
+    def close(self) -> None:
+        """See Model."""
+        self._network.close()

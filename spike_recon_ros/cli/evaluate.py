@@ -1,242 +1,213 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon evaluate`: models and recordings in, one table out.
-
-Comes in: the command line. Goes out: a folder of figures. Knows what is compared with what, not
-how; nor anything about ROS.
-"""
+"""`spike-recon evaluate`: compares models on recordings, or scores images of a spike camera."""
 
 import argparse
 import dataclasses
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 from rich.console import Console
+from rich.table import Table
 
+from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation import spike_clips, spike_instants
-from spike_recon_ros.evaluation.contenders import Contender, contenders, model_of, unique
-from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
-from spike_recon_ros.evaluation.recordings import Recording, shots, survey
-from spike_recon_ros.evaluation.report import (
-    Scores,
-    show,
-    summarise,
-    write_curves,
-    write_tables,
-)
-from spike_recon_ros.evaluation.score import Compare, Score
-from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
-from spike_recon_ros.offline.output_folder import check_free
-from spike_recon_ros.offline.training_extra import training_installed
+from spike_recon_ros.evaluation.contenders import model_of
+from spike_recon_ros.evaluation.evaluate import evaluate
+from spike_recon_ros.evaluation.metrics import METRICS
+from spike_recon_ros.evaluation.report import show
+from spike_recon_ros.evaluation.spike_scores import evaluate_clips, evaluate_plane
 from spike_recon_ros.settings import AUTO, Settings
-from spike_recon_ros.sources.open_images import truth_topic
+from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
-HELP = 'compare models on recordings: errors, tags read, flicker'
+HELP = 'compare models on recordings: image errors, tags read, flicker'
 DESCRIPTION = """\
-Runs each model over each recording, from a cold start, and compares what comes out.
+Runs each model over each recording, from a zero state, and compares the frames.
 
   spike-recon evaluate -m fibar leaky_integrator -d walk board -o out
   spike-recon evaluate -m fibar firenet:firenet.pth -d recording/ --fps 50 -q tags flicker -o out
   spike-recon evaluate -m tfi -d clip.dat --truth clip.png --truth-plane 150
   spike-recon evaluate -m tfi -d spike_reds/
 
-Where a recording holds ground truth images (as those of spike-recon simulate do), each frame is
-reconstructed from the events between two of them and compared with the second one, as in EVREAL
-(Ercan et al., CVPRW 2023). The intensity of a network is compared as it is, limited to 0..1, not
-equalised; that of a filter, which has no range, with 1 % of the pixels black and 1 % white, which
-is also how tags are read. Without ground truth, frames come at --fps, and only tags and flicker
-can be measured.
+If a recording holds ground truth images (those of spike-recon simulate do), each frame is made
+from the events between two of them and compared with the second one, as in EVREAL (Ercan et al.,
+CVPRW 2023). The intensity of a network is compared as it is, limited to 0..1 and not equalised.
+The intensity of a filter has no range: it is stretched until 1 % of the pixels are black and 1 %
+white, which is also how tags are read. Without ground truth, frames come at --fps, and only tags
+and flicker are measured.
 
 METRICS
 {metrics}
 
-The last two forms score images of a spike camera by PSNR and SSIM (the default model if none is
-named), in units of --white-rate and rounded to 8 bits: one instant against --truth, or all of
-the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder).
+The last two forms score images of a spike camera by PSNR and SSIM: one plane against --truth, or
+the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They
+take one model, by default the one that the node runs. Images are divided by --white-rate and
+rounded to 8 bits.
 
-A figure is the mean over the frames of a recording, and then over the recordings. OUT gets
+A score is the mean over the frames of a recording, then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
-metrics over time in curves/ (where matplotlib is installed).
+metrics over time in curves/ (if matplotlib is installed).
 """.format(metrics='\n'.join(f'  {one.name:<13} {one.meaning}' for one in METRICS.values()))
 
 OWN_SETTINGS = (
     'model', 'sync_mode', 'window_events', 'trigger_edge', 'image_encoding', 'percentile_low',
     'percentile_high', 'tone_time', 'gamma', 'clahe_clip',
 )  # fmt: skip
-"""The same for all, or else nothing could be compared."""
+"""The same for all models, so that scores are comparable."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
         '-m', '--models', nargs='+', metavar='MODEL',
-        help='filters, networks of the zoo, folders of bundles, or firenet:FILE.pth and '
-        'ssir:FILE.pth, weights as the authors of FireNet and SSIR publish them',
+        help='filters, networks of the zoo, folders of bundles, or weights as the authors of '
+        'FireNet and SSIR publish them: firenet:FILE.pth, ssir:FILE.pth',
     )  # fmt: skip
     parser.add_argument(
         '-d', '--datasets', nargs='+', required=True, type=Path, metavar='RECORDING',
-        help='recordings, of any kind that spike-recon run reads',
+        help='recordings of any kind that spike-recon run reads',
     )  # fmt: skip
     parser.add_argument(
         '-q', '--metrics', nargs='+', choices=METRICS, metavar='METRIC',
-        help='what to measure (all that is possible, but lpips)',
+        help='what to measure (default: all that is possible, without lpips)',
     )  # fmt: skip
     parser.add_argument('-o', '--out', type=Path, metavar='OUT', help='folder to write')
-    parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
     parser.add_argument(
-        '--topic', metavar='TOPIC', help='events topic; needed only where there are several'
+        '--overwrite', action='store_true', help='write into OUT although it is not empty'
+    )
+    parser.add_argument(
+        '--topic', metavar='TOPIC', help='events topic; needed only if there are several'
     )
     parser.add_argument('--truth-topic', metavar='TOPIC', help='topic of the ground truth images')
     parser.add_argument(
         '--skip-s', type=float, default=0.0, metavar='S',
-        help='leave the first seconds out of the metrics that compare with the ground truth '
-        '(%(default)s)',
+        help='leave out the first seconds in metrics that compare with ground truth (%(default)s)',
     )  # fmt: skip
-    spike_instants.add_arguments(parser)
+    group = parser.add_argument_group('one image of a spike camera')
+    group.add_argument(
+        '--truth', type=Path, metavar='IMAGE',
+        help='compare one image of spike planes with this one; writes no files',
+    )  # fmt: skip
+    group.add_argument(
+        '--truth-plane', type=int, metavar='N', help='plane that IMAGE shows, counted from 0'
+    )
+    group.add_argument(
+        '--white-rate', type=float, metavar='RATE',
+        help='spikes per plane of a white pixel (default: as the data set says, else '
+        f'{WHITE_RATE}, as in spike-REDS)',
+    )  # fmt: skip
+    add_plane_options(parser)
     add_settings(parser, without=OWN_SETTINGS)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate; return the summary that is also written to summary.json.
+    """Evaluate.
+
+    Returns: what the main program prints as JSON.
 
     Raises:
         UserError: a model, a recording or an option is not usable, or a metric is not possible.
     """
-    settings = settings_of(args)
+    settings, console = settings_of(args), Console(stderr=True)
     if args.truth is not None or args.truth_plane is not None:
-        return _of_planes(args, settings, spike_instants.evaluate_plane, spike_instants.show_plane)
+        return _plane(args, settings, console)
     if holds_clips(args.datasets[0]):
-        return _of_planes(args, settings, spike_clips.evaluate_clips, spike_clips.show_clips)
-    if not args.models or args.out is None:
-        raise UserError('evaluate needs the models (-m) and a folder to write (-o); name them')
-    check_free(args.out, overwrite=args.overwrite)
-    console = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
-        models = contenders(args.models, Path(scratch))
-        recordings = _recordings(args, console)
-        lpips = _lpips() if 'lpips' in (args.metrics or ()) else None
-        (args.out / 'sheets').mkdir(parents=True, exist_ok=True)
-        scores: Scores = {}
-        for recording in recordings:
-            metrics = args.metrics or BY_DEFAULT
-            made = {model.name: Score(metrics, lpips) for model in models}
-            scores[recording.name] = made
-            _score(recording, models, made, settings, args.out / 'sheets', console)
-    summary = {
-        'out': str(args.out),
-        'skip_s': args.skip_s,
-        'fps': settings.fps,
-        'models': {model.name: model.typed for model in models},
-        'datasets': {one.name: _about(one, scores[one.name]) for one in recordings},
-        **summarise(scores, args.skip_s),
-    }
-    write_tables(args.out, scores, summary)
-    write_curves(args.out / 'curves', scores, summary, console)
+        return _clips(args, settings, console)
+    missing = [
+        name
+        for name, value in (('the models (-m)', args.models), ('a folder to write (-o)', args.out))
+        if not value
+    ]
+    if missing:
+        raise UserError(f'evaluate also needs {" and ".join(missing)}')
+    summary = evaluate(
+        args.models,
+        args.datasets,
+        args.out,
+        settings,
+        metrics=args.metrics,
+        topic=args.topic,
+        truth_topic=args.truth_topic,
+        skip_s=args.skip_s,
+        overwrite=args.overwrite,
+        console=console,
+    )
     show(console, summary)
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
-    console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False)
+    console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
     return summary
 
 
-def _of_planes(
-    args: argparse.Namespace,
-    settings: Settings,
-    evaluate: Callable[[argparse.Namespace, Settings], dict[str, Any]],
-    show_result: Callable[[dict[str, Any], Console], None],
-) -> dict[str, Any]:
-    """Score images of a spike camera, which writes nothing."""
-    if args.out is not None:
-        raise UserError('images of a spike camera are scored without writing; leave out -o')
-    [name, *_] = args.models or [AUTO]
+def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
+    if args.truth is None:
+        raise UserError('--truth-plane needs --truth, the image that shows the plane')
+    if args.truth_plane is None:
+        raise UserError('--truth needs --truth-plane, the plane that it shows, counted from 0')
+    _check_options(args, '--truth')
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
-        model = model_of(name, Path(scratch) / 'published')
-        result = evaluate(args, dataclasses.replace(settings, model=model))
-    show_result(result, Console(stderr=True))
+        result = evaluate_plane(
+            args.datasets[0],
+            args.truth,
+            args.truth_plane,
+            _with_model(args, settings, Path(scratch)),
+            white_rate=args.white_rate,
+            layout=planes_told(args),
+        )
+    console.print(
+        f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
+        f'SSIM {result["ssim"]:.3f}'
+    )
     return result
 
 
-def _recordings(args: argparse.Namespace, console: Console) -> list[Recording]:
-    """Look at every recording before the first model runs.
-
-    Raises:
-        UserError: one cannot be read, or does not have what a metric asks for.
-    """
-    recordings = []
-    names = unique(
-        [path.stem if path.is_file() else path.resolve().name for path in args.datasets]
-    )
-    for path, name in zip(args.datasets, names, strict=True):
-        truth = args.truth_topic or truth_topic(path)
-        asked = [one for one in args.metrics or () if METRICS[one].needs_truth]
-        if asked and truth is None:
-            raise UserError(
-                f'{asked[0]} compares with ground truth and {path} has none; name the topic of '
-                'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
-            )
-        recordings.append(survey(path, name, args.topic, truth, console))
-    shortest_s = min(recording.duration_s for recording in recordings)
-    if args.skip_s and not 0 < args.skip_s < shortest_s:
+def _clips(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
+    _check_options(args, 'a data set')
+    if given := planes_told(args):
         raise UserError(
-            f'--skip-s is {args.skip_s:g}; it must be 0 or above, and below {shortest_s:.3f}, the '
-            'length of the shortest recording'
+            f'the layout of a data set is known; leave out {", ".join(given)}, or write it into a '
+            'file NAME.dat.yaml beside each NAME.dat'
         )
-    return recordings
+    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
+        result = evaluate_clips(
+            args.datasets[0],
+            _with_model(args, settings, Path(scratch)),
+            white_rate=args.white_rate,
+            console=console,
+        )
+    _show_clips(result, console)
+    return result
 
 
-def _lpips() -> Compare:
-    with training_installed():
-        from spike_recon_training.perceptual import load_lpips  # noqa: PLC0415
-    return load_lpips()
+def _check_options(args: argparse.Namespace, what: str) -> None:
+    """Refuse options that only comparisons of event recordings have."""
+    if args.out is not None:
+        raise UserError('scores of a spike camera are printed, not written; leave out -o')
+    if len(args.datasets) != 1 or len(args.models or ()) > 1:
+        raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
+    if args.metrics:
+        raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
 
 
-def _score(
-    recording: Recording,
-    models: list[Contender],
-    scores: dict[str, Score],
-    settings: Settings,
-    sheets: Path,
-    console: Console,
-) -> None:
-    """Run all models over a recording, one after the other, and write its sheet.
-
-    Raises:
-        UserError: it gives no frame.
-    """
-    sheet = Sheet(sheet_instants_s(recording.duration_s))
-    for model in models:
-        for shot in shots(recording, model, settings, console):
-            row = scores[model.name].add(shot)
-            sheet.add(model.name, shot, _note(row))
-        if not scores[model.name].rows:
-            why = 'it is too short' if recording.truth is None else (
-                f'no stamp on {recording.truth} falls among its events'
-            )  # fmt: skip
-            raise UserError(f'{recording.path} gave no frame; {why}')
-    page = sheet.draw()
-    assert page is not None
-    file = sheets / f'{recording.name}.png'
-    if not cv2.imwrite(str(file), page):
-        raise UserError(f'{file} cannot be written; is the disk full?')
+def _with_model(args: argparse.Namespace, settings: Settings, scratch: Path) -> Settings:
+    [name] = args.models or [AUTO]
+    return dataclasses.replace(settings, model=model_of(name, scratch / 'published'))
 
 
-def _note(row: dict[str, Any]) -> str:
-    """Return what stands beside a picture."""
-    if row.get('ssim') is not None:
-        return f'ssim {row["ssim"]:.2f}'
-    return '' if row.get('tags') is None else f'tags {row["tags"]}'
-
-
-def _about(recording: Recording, scores: dict[str, Score]) -> dict[str, Any]:
-    return {
-        'path': str(recording.path),
-        'truth_topic': recording.truth,
-        'frames': len(next(iter(scores.values())).rows),
-        'events': recording.events,
-        'duration_s': round(recording.duration_s, 6),
-    }
+def _show_clips(result: dict[str, Any], console: Console) -> None:
+    table = Table('clip', 'images', 'PSNR, dB', 'SSIM')
+    for name, clip in result['clips'].items():
+        table.add_row(
+            name, str(len(clip['instants'])), f'{clip["psnr"]:.2f}', f'{clip["ssim"]:.3f}'
+        )
+    mean = result['mean']
+    table.add_section()
+    table.add_row('mean', '', f'{mean["psnr"]:.2f}', f'{mean["ssim"]:.3f}')
+    console.print(table)
+    if result['skipped']:
+        console.print(
+            f'{result["skipped"]} images are left out: their clips have too few planes after '
+            f'them for {result["model"]}'
+        )

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The models that `spike-recon evaluate` compares.
-
-Comes in: what was typed after -m. Goes out: names, and what the setting `model` takes. Knows
-nothing about recordings or metrics.
-"""
+"""The models of a comparison: from names, folders and published weights to bundles that run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import AUTO
 
 PUBLISHED = 'firenet', 'ssir'
-"""Before a colon and the path of weights as their authors publish them."""
+"""Networks whose weights can be read as their authors publish them: `firenet:FILE.pth`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +24,9 @@ class Contender:
 
     Attributes:
         name: in tables and files.
-        typed: as the user gave it.
-        model: for the setting of that name.
-        in_range: whether its intensity is meant to lie in 0..1, as that of networks.
+        typed: as the user named it.
+        model: value of the setting `model`.
+        in_range: whether its intensity lies in 0..1, as that of networks does.
     """
 
     name: str
@@ -45,7 +41,7 @@ def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
     Args:
         typed: names of filters or of the zoo, folders of bundles, or one of PUBLISHED, a
             colon and a file.
-        scratch: an empty folder for bundles that are made of published weights.
+        scratch: an empty folder, for bundles made from published weights.
 
     Raises:
         UserError: there is no such model, its bundle is damaged, or PyTorch, which published
@@ -70,14 +66,14 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def model_of(word: str, scratch: Path) -> str:
-    """Return what the setting `model` takes, for what was typed.
+    """Return the value of the setting `model` for a model as the user named it.
 
     Args:
         word: a name, the folder of a bundle, or one of PUBLISHED, a colon and a file.
-        scratch: folder for a bundle that is made of published weights.
+        scratch: folder for a bundle made from published weights.
 
     Raises:
-        UserError: as `contenders`.
+        UserError: see `contenders`.
     """
     name, weights = _published(word)
     if not name:
@@ -90,13 +86,13 @@ def model_of(word: str, scratch: Path) -> str:
 
 
 def _published(word: str) -> tuple[str, str]:
-    """Return the name of a published network and the path of its weights, or two empty texts."""
+    """Return the name of a published network and the path of its weights, or two empty strings."""
     name, colon, weights = word.partition(':')
     return (name, weights) if colon and name in PUBLISHED else ('', '')
 
 
 def _contender(word: str, scratch: Path) -> str:
-    """Return what the setting `model` takes, and see that it can be read."""
+    """Return the value of the setting `model`, after reading its bundle."""
     if word == AUTO:
         raise UserError(f'evaluate compares models by their names; name one instead of {AUTO}')
     model = model_of(word, scratch)

@@ -1,17 +1,15 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One model on one recording: what is scored, frame by frame.
+"""What is scored on recordings of an event camera: frames beside their ground truth.
 
-Comes in: a recording and a model. Goes out: shots, one at a time. Knows nothing about metrics.
-
-With ground truth a window ends at the stamp of each of its images, and begins at the one before.
+With ground truth, a window ends at the stamp of each of its images and begins at the one before.
 Without, windows are free running. The intensity of a network is compared as it is, limited to
-0..1; nothing is equalised or stretched. That of a filter has neither zero nor range, so it is
-compared after stretching. Tags are read in the stretched intensity of either.
+0..1. The intensity of a filter has neither zero nor range, so it is compared after stretching.
+Tags are read in the stretched intensity of either.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import Contender
+from spike_recon_ros.evaluation.contenders import Contender, unique
+from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.score import Shot
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.frames import frames_of, tell_reset
@@ -32,6 +31,7 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images
+from spike_recon_ros.sources.open_images import truth_topic as default_truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
 STRETCHED: dict[str, Any] = {
@@ -42,12 +42,12 @@ STRETCHED: dict[str, Any] = {
     'gamma': 1.0,
     'clahe_clip': 0.0,
 }
-"""The rendering in which tags are read, whatever the user's is: one scorer for all."""
+"""The rendering in which tags are read; it replaces the user's, so that scores are comparable."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Recording:
-    """What is known of a recording before the first model runs.
+    """A recording that can be evaluated.
 
     Attributes:
         name: in tables and files.
@@ -69,20 +69,50 @@ class Recording:
 
 
 def survey(
-    path: Path, name: str, topic: str | None, truth: str | None, console: Console
-) -> Recording:
-    """Go through a recording once; see the fields of Recording.
+    paths: Sequence[Path],
+    console: Console,
+    topic: str | None = None,
+    truth_topic: str | None = None,
+    metrics: Collection[str] = (),
+) -> list[Recording]:
+    """Read every recording once, so that errors show before the first model runs.
+
+    Args:
+        paths: of the recordings.
+        console: for progress bars.
+        topic: of the events; None = the only one.
+        truth_topic: of the ground truth images; None = the one that recordings of this package
+            and data sets have, if it is there.
+        metrics: that must be possible on each recording.
 
     Raises:
-        UserError: it cannot be read, has no such topic, or holds no events.
+        UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
+            ground truth that a metric needs.
     """
-    tally = EventSummary()
+    names = unique([path.stem if path.is_file() else path.resolve().name for path in paths])
+    recordings = []
+    for path, name in zip(paths, names, strict=True):
+        truth = truth_topic or default_truth_topic(path)
+        needing = [metric for metric in metrics if METRICS[metric].needs_truth]
+        if needing and truth is None:
+            raise UserError(
+                f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
+                'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
+            )
+        recordings.append(_survey(path, name, topic, truth, console))
+    return recordings
+
+
+def _survey(
+    path: Path, name: str, topic: str | None, truth: str | None, console: Console
+) -> Recording:
+    summary = EventSummary()
     with open_source(path, topic, truth) as source:
         for item in with_progress(source, console, f'{name}: reading'):
             if isinstance(item, Packet):
                 _refuse_planes(path, item)
-                tally.add(item)
-    found = tally.summary()
+                summary.add(item)
+    found = summary.summary()
     if not found['events']:
         raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
     return Recording(
@@ -92,7 +122,9 @@ def survey(
 
 def _refuse_planes(path: Path, packet: Packet) -> None:
     if sensor_kind_of(packet.encoding) is SensorKind.SPIKE:
-        raise UserError(f'{path} holds spike planes, which evaluate cannot score; leave it out')
+        raise UserError(
+            f'{path} holds spike planes; to score one image of it, add --truth and --truth-plane'
+        )
 
 
 def shots(
@@ -100,9 +132,15 @@ def shots(
 ) -> Iterator[Shot]:
     """Run a model over a recording and yield its frames with their ground truth.
 
+    Args:
+        recording: from `survey`.
+        contender: the model.
+        settings: of the pipeline; model, sync mode and rendering are replaced.
+        console: for the progress bar and resets.
+
     Raises:
-        UserError: the recording is damaged, its images are not of the sensor's size, or the model
-            cannot run.
+        UserError: the recording is damaged, its images do not have the sensor's size, or the
+            model cannot run.
     """
     sync_mode = 'free_running' if recording.truth is None else 'camera_image'
     settings = dataclasses.replace(
@@ -149,9 +187,9 @@ class _Truths:
         self._ahead: tuple[int, np.ndarray] | None = None
 
     def at(self, frame: Frame) -> np.ndarray | None:
-        """Return the image that asked for a frame, uint8 [height, width]; None if there is none.
+        """Return the image with the stamp of a frame, uint8 [height, width]; None = there is none.
 
-        Stamps increase: what was passed over does not come back.
+        Call it with increasing stamps: images are read once, in order.
         """
         while self._ahead is None or self._ahead[0] < frame.stamp_ns:
             self._ahead = next(self._images, None)
@@ -170,7 +208,7 @@ class _Truths:
         return _grey(image)
 
     def close(self) -> None:
-        """Give back the file."""
+        """Close the file."""
         close = getattr(self._images, 'close', None)
         if close is not None:
             close()

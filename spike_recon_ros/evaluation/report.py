@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What an evaluation leaves behind: tables, curves, and one table for people.
-
-Comes in: the scores of each model on each recording. Goes out: files and a summary. Knows nothing
-about how the scores were made.
-"""
+"""The files of an evaluation (tables and curves), and a table for the terminal."""
 
 import csv
 import json
@@ -20,18 +16,18 @@ from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.score import Score
 
 Scores = dict[str, dict[str, Score]]
-"""Of each recording, of each model."""
+"""Recording -> model -> score."""
 Figures = dict[str, float | None]
 FRAME_COLUMNS = ('model', 'dataset', 'frame', 't_s', 'events')
 MEAN = 'mean'
 
 
 def summarise(scores: Scores, skip_s: float) -> dict[str, Any]:
-    """Return the figures: `mean` of each model, and `by_dataset`.
+    """Return `mean` of each model, and `by_dataset`.
 
-    A figure of a dataset is a mean over its frames; that of a model is the mean over the
-    datasets, long or short, on which the metric applies: where any model has a figure. A model
-    without one there (it never read a tag) has no mean.
+    A score on a dataset is a mean over its frames. The mean of a model is over the datasets,
+    long or short, on which the metric applies: those where any model has a score. A model
+    without a score there (it never read a tag) has no mean.
     """
     by_dataset = {
         dataset: {model: score.summary(skip_s) for model, score in models.items()}
@@ -60,9 +56,10 @@ def write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
 
 
 def write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
-    """Write a PNG for each recording and metric that each frame has; say so if matplotlib lacks.
+    """Write a PNG for each recording and each metric that frames have.
 
-    Metrics that were not asked for are left out, though others may have needed them.
+    Without matplotlib none is written; the console then shows how to install it. Metrics that
+    were not asked for are left out, though others may have needed them.
     """
     if not curves_possible():
         hint = f'no curves: matplotlib is not installed; run: {CURE}'
@@ -85,7 +82,7 @@ def write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Co
 
 
 def show(console: Console, summary: dict[str, Any]) -> None:
-    """Print the means as one table, the best of each column in bold."""
+    """Print the means as one table, with the best of each column in bold."""
     means: dict[str, Figures] = summary['mean']
     datasets = list(summary['by_dataset'])
     where = (
@@ -142,7 +139,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _write_csv(file: Path, first: Iterable[str], rows: list[dict[str, Any]]) -> None:
-    """Write rows that need not have the same keys; what is not known stays empty."""
+    """Write rows that need not have the same keys; missing values stay empty."""
     names = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
     with file.open('w', encoding='utf-8', newline='') as table:
         writer = csv.DictWriter(table, names, lineterminator='\n')

@@ -5,7 +5,7 @@
 Comes in: files. Goes out: planes and images. Knows nothing about where data sets keep them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -53,21 +53,32 @@ class SpikeClip:
     truths: tuple[SpikeTruth, ...] = ()
     white_rate: float = WHITE_RATE
 
+    def packets(self) -> list[Packet]:
+        """Return the packets of all files as one stream, the first plane at time 0.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
+        packets: list[Packet] = []
+        t_start_ns = 0
+        for file in self.files:
+            with SpikeDatSource(file, self.layout) as source:
+                for packet in source:
+                    assert isinstance(packet, Packet)
+                    time_base = t_start_ns + packet.time_base
+                    packets.append(replace(packet, seq=len(packets), time_base=time_base))
+            t_start_ns += plane_count(file, self.layout) * self.layout.period_ns
+        return packets
+
     def planes(self) -> SpikePlanes:
         """Return all planes, upright, the first one at time 0.
 
         Raises:
             UserError: a file cannot be read.
         """
-        bits = np.concatenate([part for file in self.files for part in self._bits(file)])
-        return SpikePlanes(bits, np.arange(len(bits), dtype=np.int64) * self.layout.period_ns)
-
-    def _bits(self, file: Path) -> list[np.ndarray]:
-        layout = self.layout
-        with SpikeDatSource(file, layout) as source:
-            decoder = decoder_for(source.encoding, layout.width, layout.height)
-            packets = [packet for packet in source if isinstance(packet, Packet)]
-            return [decoder.decode(packet).bits for packet in packets]
+        packets = self.packets()
+        decoder = decoder_for(packets[0].encoding, self.layout.width, self.layout.height)
+        return SpikePlanes.concatenate([decoder.decode(packet) for packet in packets])
 
 
 def plane_count(file: Path, layout: SpikeLayout) -> int:

@@ -10,8 +10,10 @@ import pytest
 from spike_recon_ros.cli import evaluate
 from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.spike_instants import image_at
-from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
+from spike_recon_ros.evaluation.cold_start import ColdStart
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
+from spike_recon_ros.settings import Settings
 
 HEIGHT, WIDTH, PLANES = 12, 16, 120
 
@@ -45,7 +47,7 @@ def run(*arguments):
     return evaluate.run(parser.parse_args([str(one) for one in arguments]))
 
 
-def size_told(dataset, name):
+def write_size(dataset, name):
     (dataset / f'test/input/{name}.dat.yaml').write_text(f'width: {WIDTH}\nheight: {HEIGHT}\n')
 
 
@@ -54,7 +56,7 @@ def test_figures_are_those_of_the_command_for_one_instant(dataset, model):
     result = run('-d', dataset, '-m', model)
     assert json.dumps(result)
     for name, clip in result['clips'].items():
-        size_told(dataset, name)
+        write_size(dataset, name)
         for instant in clip['instants']:
             number, plane = instant['plane'] + 1, instant['plane']
             truth = dataset / f'test/gt/{name[0]}_key_id{number}.png'
@@ -71,16 +73,16 @@ def test_the_mean_is_over_clips_and_within_them_over_instants(dataset, capsys):
     assert result['mean']['psnr'] == pytest.approx((a['psnr'] + b['psnr']) / 2)
     assert result['mean']['ssim'] == pytest.approx((a['ssim'] + b['ssim']) / 2)
     assert a['psnr'] != b['psnr']
-    said = capsys.readouterr().err
-    assert f'{result["mean"]["psnr"]:.2f}' in said
+    printed = capsys.readouterr().err
+    assert f'{result["mean"]["psnr"]:.2f}' in printed
 
 
-def test_instants_too_near_to_the_end_are_left_out_and_counted(dataset, capsys):
+def test_images_too_near_to_the_end_are_left_out_and_counted(dataset, capsys):
     assert run('-d', dataset, '-m', 'tfp')['skipped'] == 1
-    assert '1 instants are left out' in capsys.readouterr().err
+    assert '1 images are left out' in capsys.readouterr().err
 
 
-def test_the_white_rate_may_be_told(dataset):
+def test_the_white_rate_can_be_given(dataset):
     assert run('-d', dataset, '-m', 'tfp', '--white-rate', 1.0)['mean']['psnr'] < 15
     assert run('-d', dataset, '-m', 'tfp')['mean']['psnr'] > 20
 
@@ -91,7 +93,7 @@ def test_the_white_rate_may_be_told(dataset):
         (['-o', 'out'], 'leave out -o'),
         (['-m', 'tfi', 'tfp'], 'give one -d and one -m'),
         (['-q', 'mse'], 'leave --metrics out'),
-        (['--plane-size', '16x12'], 'a data set knows its layout; leave out width, height'),
+        (['--plane-size', '16x12'], 'the layout of a data set is known; leave out width, height'),
         (['--white-rate', 0], 'must be above 0'),
         (['-m', 'fibar'], 'but fibar is a model for events'),
     ],
@@ -120,33 +122,59 @@ def test_truth_of_another_size_is_refused(dataset):
         run('-d', dataset, '-m', 'tfp')
 
 
-class Remembers:
-    """A model that says how it was fed."""
+class Recording:
+    """A spike model that records which planes it gets."""
 
-    lookahead_planes = 10
+    name, lookahead_planes, longest_window_ns = 'recording', 10, 0
 
-    def __init__(self, hop_planes=0):
-        self.hop_planes, self.lengths, self.last_ns = hop_planes, [], -1
+    def __init__(self, hop_planes):
+        self.hop_planes, self.windows, self.resets = hop_planes, [], 0
 
     def step(self, window):
-        self.lengths.append(len(window.samples))
-        assert window.t_start_ns > self.last_ns
-        self.last_ns = int(window.samples.t_ns[-1])
-        return np.zeros((HEIGHT, WIDTH), np.float32)
+        self.windows.append(window.samples.t_ns.tolist())
+        return np.full((HEIGHT, WIDTH), len(self.windows), np.float32)
+
+    def reset(self):
+        self.windows = []
+
+    def close(self):
+        pass
 
 
 @pytest.mark.parametrize(
     ('hop', 'expected'), [(0, [3, 20, 20]), (20, [20, 20]), (43, [43]), (10, [10] * 4)]
 )
-def test_a_model_is_fed_as_it_runs_live(hop, expected):
-    bits = pack_planes(np.zeros((60, HEIGHT, WIDTH), np.uint8))
-    model = Remembers(hop)
-    image_at(model, SpikePlanes(bits, np.arange(len(bits))), 32, 0.6)
-    assert model.lengths == expected
-    assert model.last_ns == 42
+@pytest.mark.parametrize('per_packet', [1, 7, 60])
+def test_windows_end_with_the_last_plane_that_the_model_needs(hop, expected, per_packet):
+    period_ns = 50_000
+    plane_bytes = HEIGHT * WIDTH // 8
+    packets = [
+        Packet(
+            spike_encoding(period_ns), WIDTH, HEIGHT, seq, first * period_ns, 0,
+            np.zeros(min(per_packet, 60 - first) * plane_bytes, np.uint8),
+        )
+        for seq, first in enumerate(range(0, 60, per_packet))
+    ]  # fmt: skip
+    model = Recording(hop)
+    start = ColdStart(Settings(model='tfp'), load=lambda *_, **__: model)
+    for plane in (45, 32):  # the second one as if it was the first
+        image = start.intensity(packets, plane)
+    assert [len(window) for window in model.windows] == expected
+    planes = [t_ns // period_ns for window in model.windows for t_ns in window]
+    assert planes == list(range(43 - sum(expected), 43))
+    assert (image == len(expected)).all()
+    assert start.intensity(packets, 50) is None
 
 
-def test_what_is_white_in_a_simulation_stands_beside_it(tmp_path, capsys):
+def test_a_window_longer_than_the_stream_before_the_plane_gives_no_image():
+    plane = np.zeros(HEIGHT * WIDTH // 8, np.uint8)
+    packets = [Packet(spike_encoding(9), WIDTH, HEIGHT, n, 9 * n, 0, plane) for n in range(60)]
+    start = ColdStart(Settings(model='tfp'), load=lambda *_, **__: Recording(43))
+    assert start.intensity(packets, 31) is None
+    assert start.intensity(packets, 32) is not None
+
+
+def test_the_white_rate_of_a_simulation_is_read_from_its_sidecar(tmp_path, capsys):
     out = tmp_path / 'dim.dat'
     words = ['simulate', '--sensor', 'spike', '--size', '64x48', '--duration', '0.02']
     assert main([*words, '--fps-truth', '200', '--light-scale', '0.3', '-o', str(out)]) == 0

@@ -51,7 +51,7 @@ def test_plane_without_enough_planes_after_it_is_named(clip):
     with pytest.raises(UserError, match=r'has 100 planes; tfp needs 101 for plane 90'):
         run(*clip, '--truth-plane', PLANES - 10, '-m', 'tfp')
     late = *clip, '--truth-plane', PLANES - 10, '-m', 'spike_intervals'
-    with pytest.raises(UserError, match='fewer --lookahead-planes'):
+    with pytest.raises(UserError, match='lower lookahead_planes'):
         run(*late)
     assert run(*late, '--lookahead-planes', 9)['psnr'] == 100
 
@@ -60,7 +60,7 @@ def test_plane_without_enough_planes_after_it_is_named(clip):
     ('options', 'cure'),
     [
         ([], '--truth needs --truth-plane'),
-        (['--truth-plane', -1], 'from 0 on'),
+        (['--truth-plane', -1], 'count planes from 0'),
         (['--truth-plane', 50, '--white-rate', 0], 'must be above 0'),
         (['--truth-plane', 50, '-m', 'tfi', 'tfp'], 'give one -d and one -m'),
         (['--truth-plane', 50, '-m', 'fibar'], 'but fibar is a model for events'),
@@ -80,9 +80,27 @@ def test_truth_of_another_size_is_refused(clip, tmp_path):
         run(*clip, '--truth-plane', 50)
 
 
-def test_without_a_truth_models_and_a_folder_are_needed(clip):
-    with pytest.raises(UserError, match=r'needs the models .* and a folder'):
-        run(*clip[:2])
+@pytest.mark.parametrize(
+    ('options', 'missing'),
+    [
+        ([], r'the models \(-m\) and a folder to write \(-o\)$'),
+        (['-m', 'fibar'], r'needs a folder to write \(-o\)$'),
+        (['-o', 'out'], r'needs the models \(-m\)$'),
+    ],
+)
+def test_without_a_truth_what_is_missing_is_named(clip, options, missing):
+    with pytest.raises(UserError, match=missing):
+        run(*clip[:2], *options)
+
+
+def test_a_plane_without_a_truth_is_refused(clip):
+    with pytest.raises(UserError, match='--truth-plane needs --truth'):
+        run(*clip[:2], '--truth-plane', 50)
+
+
+def test_planes_without_a_truth_say_how_they_are_scored(clip, tmp_path):
+    with pytest.raises(UserError, match='add --truth and --truth-plane'):
+        run(*clip[:2], '-m', 'tfp', '-o', tmp_path / 'out')
 
 
 def test_models_of_spike_planes_are_refused_for_events_in_a_sentence(clip, tmp_path):

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.cli.simulate import simulate_board
+from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.full_reference import ssim
-from spike_recon_ros.evaluation.spike_instants import figures, image_at, planes_in
+from spike_recon_ros.evaluation.spike_scores import score, spike_packets
 from spike_recon_ros.evaluation.tags import read_tags
-from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images
@@ -60,11 +59,11 @@ def test_the_network_for_spike_cameras_beats_the_filters_on_public_clips(recordi
     for clip in ('200_part1', '203_part1', '203_part2'):
         path = recordings(f'spike/{clip}_key_id151.dat')
         truth = read_truth(recordings(f'spike/{clip}_key_id151.png'))
-        planes, (width, height) = planes_in(path, {})
+        packets = spike_packets(path)
         for name, rows in found.items():
-            model = load_model(Settings(model=name), width, height, kind=SensorKind.SPIKE)
-            rows.append(figures(image_at(model, planes, 150, WHITE_RATE), truth))
-            model.close()
+            start = ColdStart(Settings(model=name))
+            rows.append(score(start.intensity(packets, 150), truth, WHITE_RATE))
+            start.close()
     psnr, likeness = (
         {name: np.array([row[key] for row in rows]) for name, rows in found.items()}
         for key in ('psnr', 'ssim')
