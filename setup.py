@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Package description; stays a setup.py because colcon's ament_python build needs one."""
 
+import re
 import sys
 from glob import glob
 from pathlib import Path
@@ -11,7 +12,8 @@ from setuptools import Distribution, find_packages, setup
 NAME = 'spike_recon_ros'
 SHARE = f'share/{NAME}'
 # With --symlink-install colcon runs a link to this file, in a folder without the README.
-README = Path(__file__).resolve().parent / 'README.md'
+HERE = Path(__file__).resolve().parent
+README = HERE / 'README.md'
 
 # `ros2 run` and launch files look for programs in lib/<package>. colcon installs console scripts
 # there by itself (setup.cfg); pip installs them in bin/ only, so a wheel also carries small
@@ -41,10 +43,18 @@ class WithDataFiles(Distribution):
         return bool(self.data_files)
 
 
+def version() -> str:
+    """Return the version, which is written in the package's `__init__.py`."""
+    text = (HERE / NAME / '__init__.py').read_text(encoding='utf-8')
+    found = re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
 setup(
     distclass=WithDataFiles,
     name=NAME,
-    version='0.1.0',
+    version=version(),
     description='Live intensity video from event cameras and spike cameras, for ROS 2',
     long_description=README.read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
@@ -67,9 +77,9 @@ setup(
         'spike_recon_training': 'training/spike_recon_training',
     },
     package_data={
-        NAME: ['backends/cuda/*.cu'],
-        'spike_recon_models': ['zoo/*/*'],
-        'spike_recon_training': ['recipes/*.yaml'],
+        NAME: ['py.typed', 'backends/cuda/*.cu'],
+        'spike_recon_models': ['py.typed', 'zoo/*/*'],
+        'spike_recon_training': ['py.typed', 'recipes/*.yaml'],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),

@@ -75,7 +75,7 @@ def files_in(*folders: str) -> list[Path]:
 THIS = Path(__file__).resolve()
 PACKAGE_FILES = files_in(*FOLDER_OF.values())
 RUNTIME_FILES = [file for file in files_in(RUNTIME) if file != ROOT / RUNTIME / '__init__.py']
-ALL_FILES = [ROOT / 'setup.py', *PACKAGE_FILES, *files_in('test', 'launch', 'tools')]
+ALL_FILES = [ROOT / 'setup.py', *PACKAGE_FILES, *files_in('test', 'launch', 'tools', 'examples')]
 SCRIPTS = sorted(file for file in (ROOT / 'scripts').iterdir() if file.is_file())
 
 

@@ -1,0 +1,41 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Reconstruct a recording and write every frame as a PNG.
+
+    python examples/bag_to_frames.py my_bag frames/
+
+Any recording that `spike-recon inspect` reads will do: a ROS bag, Prophesee RAW, AEDAT4, HDF5 or
+a file of spike planes. The model `fibar` needs no neural-network library.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+
+import spike_recon_ros as sr
+
+
+def main() -> None:
+    """Read the arguments, reconstruct, and say what was written."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('recording', help='path of the recording')
+    parser.add_argument('folder', type=Path, help='folder for the PNG files')
+    parser.add_argument('--model', default='fibar')
+    parser.add_argument('--fps', type=float, default=50.0, help='frames a second of sensor time')
+    arguments = parser.parse_args()
+
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    try:
+        for frame in sr.reconstruct(arguments.recording, model=arguments.model, fps=arguments.fps):
+            assert frame.image is not None
+            cv2.imwrite(str(arguments.folder / f'{number:06d}.png'), frame.image)
+            number += 1
+    except sr.UserError as error:
+        raise SystemExit(f'error: {error}') from None
+    print(f'{number} frames in {arguments.folder}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,259 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Check arrays from a user's program and turn them into packets.
+
+Arrays reach the pipeline as packets, like every recording, so that they give the same frames as a
+bag with the same content. Everything that a program can get wrong about its arrays is refused
+here, in one sentence, before it becomes a wrong image.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
+from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes, spike_encoding
+from spike_recon_ros.sources.mono_packets import mono_packets
+
+ArrayTuple: TypeAlias = tuple[Any, Any, Any, Any]
+"""Four arrays of one length: x, y, t, p."""
+Samples: TypeAlias = Events | SpikePlanes | ArrayTuple
+"""What a program may hand over instead of a recording."""
+
+NS_PER_UNIT = {'s': 1_000_000_000, 'ms': 1_000_000, 'us': 1_000, 'ns': 1}
+LONGEST_DURATION_NS = 86_400 * 10**9
+"""A day: a longer array has its times in another unit."""
+MOST_EVENTS_PER_PIXEL_PER_S = 2_000
+"""Twice what the fastest sensor can send; more means that the times are in another unit."""
+FEWEST_EVENTS_FOR_A_RATE = 10_000
+COARSEST_TIME_NS = 10_000
+EVENTS_PER_PACKET = 65_536
+PACKET_NS = 20_000_000
+PLANES_PER_PACKET = 20
+LARGEST_SIDE = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Size of a sensor in pixels.
+
+    Raises:
+        UserError: if it is not a sensor's size.
+    """
+
+    width: int
+    height: int
+
+    @staticmethod
+    def of(size: Any) -> 'Size':
+        """Check `(width, height)` as a user typed it."""
+        try:
+            width, height = (int(side) for side in size)
+        except (TypeError, ValueError):
+            raise UserError(
+                f'size is {size!r}; give the width and the height of the sensor in pixels, '
+                'for example size=(346, 260)'
+            ) from None
+        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
+            raise UserError(f'size is {width}x{height}; each side must be from 1 to 16,384 pixels')
+        return Size(width, height)
+
+    def __str__(self) -> str:
+        return f'{self.width}x{self.height}'
+
+
+def checked(samples: Samples, size: Size, t_unit: str | None) -> Events | SpikePlanes:
+    """Return samples as value types whose arrays have the right types, shapes, order and range.
+
+    Args:
+        samples: Events, SpikePlanes, or the four arrays x, y, t, p.
+        size: of the sensor.
+        t_unit: unit of `t` in four arrays: `s`, `ms`, `us` or `ns`. Events and SpikePlanes have
+            nanoseconds, so it must be None for them.
+
+    Raises:
+        UserError: naming the array that is wrong and how to correct it.
+    """
+    if isinstance(samples, Events | SpikePlanes):
+        if t_unit is not None:
+            raise UserError(
+                f'leave out t_unit={t_unit!r}: the times of {type(samples).__name__} are always '
+                'nanoseconds (t_ns)'
+            )
+        if isinstance(samples, SpikePlanes):
+            return _checked_planes(samples, size)
+        return _checked_events(samples.x, samples.y, samples.t_ns, samples.p, 'ns', size)
+    if not isinstance(samples, tuple | list) or len(samples) != 4:
+        raise UserError(
+            f'{type(samples).__name__} cannot be reconstructed; give Events, SpikePlanes, or a '
+            'tuple of the four arrays (x, y, t, p)'
+        )
+    x, y, t, p = samples
+    return _checked_events(x, y, t, p, t_unit, size)
+
+
+def packets_of(
+    samples: Events | SpikePlanes, size: Size, first_seq: int, period_ns: int | None
+) -> Iterator[Packet]:
+    """Yield checked samples as packets of at most 20 ms, which bounds the frames of one packet.
+
+    Args:
+        samples: what `checked` returned.
+        size: of the sensor.
+        first_seq: number of the first packet.
+        period_ns: time between two spike planes; None for events.
+    """
+    if isinstance(samples, SpikePlanes):
+        assert period_ns is not None
+        encoding = spike_encoding(period_ns)
+        for seq, start in enumerate(range(0, len(samples), PLANES_PER_PACKET), first_seq):
+            part = samples[start : start + PLANES_PER_PACKET]
+            data = encode_spike_planes(part)
+            yield Packet(encoding, size.width, size.height, seq, int(part.t_ns[0]), 0, data)
+        return
+    start, seq = 0, first_seq
+    while start < len(samples):
+        until_ns = int(samples.t_ns[start]) + PACKET_NS
+        end = int(np.searchsorted(samples.t_ns, until_ns))
+        end = max(start + 1, min(end, start + EVENTS_PER_PACKET))
+        yield from mono_packets(samples[start:end], size.width, size.height, seq, 0)
+        start, seq = end, seq + 1
+
+
+def period_of(planes: SpikePlanes, known_ns: int | None) -> int:
+    """Return the time between two planes, ns.
+
+    Args:
+        planes: one plane or more.
+        known_ns: the period of the planes before, if there were any.
+
+    Raises:
+        UserError: the planes are not equally spaced, or a first plane is alone.
+    """
+    if len(planes) < 2:
+        if known_ns is None:
+            raise UserError('a single plane tells no period; give at least two planes at first')
+        return known_ns
+    periods = np.diff(planes.t_ns)
+    if periods.min() != periods.max() or not 0 < int(periods[0]) <= 10**9:
+        raise UserError(
+            f'the planes are from {periods.min()} to {periods.max()} ns apart; all must be one '
+            'period apart, from 1 ns to a second; hand over the parts one by one'
+        )
+    return int(periods[0])
+
+
+def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Size) -> Events:
+    arrays = {'x': np.asarray(x), 'y': np.asarray(y), 't': np.asarray(t), 'p': np.asarray(p)}
+    for name, array in arrays.items():
+        if array.ndim != 1:
+            raise UserError(
+                f'{name} has the shape {array.shape}; give one dimension, one value an event'
+            )
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ', '.join(f'{name}: {n:,}' for name, n in lengths.items())
+        raise UserError(f'x, y, t and p must have one length, but they have {shown}')
+    t_ns = _nanoseconds(arrays['t'], t_unit)
+    _check_order(t_ns, 'events')
+    _check_rate(t_ns, t_unit, size)
+    columns = _coordinates(arrays['x'], 'x', size.width, size)
+    rows = _coordinates(arrays['y'], 'y', size.height, size)
+    return Events(columns, rows, _polarities(arrays['p']), t_ns, Triggers.empty())
+
+
+def _nanoseconds(t: np.ndarray, t_unit: str | None) -> np.ndarray:
+    if t_unit not in NS_PER_UNIT:
+        problem = 'is missing' if t_unit is None else f'is {t_unit!r}'
+        raise UserError(
+            f't_unit {problem}; name the unit of the times: one of {", ".join(NS_PER_UNIT)}, for '
+            "example t_unit='us'"
+        )
+    factor = NS_PER_UNIT[t_unit]
+    if t.dtype.kind in 'iu':
+        limit = 2**62 // factor
+        if len(t) and int(t.max()) > limit:
+            raise UserError(f't reaches {t.max()} {t_unit}, after the year 2116; check t_unit')
+        t_ns = t.astype(np.int64) * factor
+    elif t.dtype.kind == 'f':
+        if not np.isfinite(t).all():
+            raise UserError('t holds values that are not finite; remove those events')
+        step_ns = float(np.spacing(t.max())) * factor if len(t) else 0.0
+        if step_ns > COARSEST_TIME_NS:
+            raise UserError(
+                f't is {t.dtype}, which is too coarse for {t.max():.0f} {t_unit} (steps of '
+                f'{step_ns / 1e6:.3g} ms); keep the times as float64 or int64'
+            )
+        t_ns = np.rint(t.astype(np.float64) * factor).astype(np.int64)
+    else:
+        raise UserError(f't is {t.dtype}; give integers or floating-point numbers')
+    if len(t_ns) and t_ns.min() < 0:
+        raise UserError(f't begins below zero ({t.min()} {t_unit}); add an offset to all times')
+    return t_ns
+
+
+def _check_order(t_ns: np.ndarray, what: str) -> None:
+    back = np.flatnonzero(np.diff(t_ns) < 0)
+    if len(back):
+        at = int(back[0]) + 1
+        raise UserError(
+            f'the {what} are not in the order of their times: number {at:,} is '
+            f'{(t_ns[at - 1] - t_ns[at]) / 1e6:.3f} ms earlier than the one before; sort all '
+            "arrays with np.argsort(t, kind='stable')"
+        )
+
+
+def _check_rate(t_ns: np.ndarray, t_unit: str | None, size: Size) -> None:
+    if len(t_ns) < 2:
+        return
+    duration_ns = int(t_ns[-1] - t_ns[0])
+    if duration_ns > LONGEST_DURATION_NS:
+        raise UserError(
+            f'the events last {duration_ns / LONGEST_DURATION_NS:,.1f} days if t is in {t_unit}; '
+            'check t_unit, or hand over less than a day at a time'
+        )
+    rate = len(t_ns) * 1e9 / max(duration_ns, 1)
+    per_pixel = rate / (size.width * size.height)
+    if len(t_ns) >= FEWEST_EVENTS_FOR_A_RATE and per_pixel > MOST_EVENTS_PER_PIXEL_PER_S:
+        raise UserError(
+            f'{len(t_ns):,} events within {duration_ns / 1e6:.3g} ms are more than a {size} '
+            f'sensor can send; the times are probably not in {t_unit}'
+        )
+
+
+def _coordinates(values: np.ndarray, name: str, side: int, size: Size) -> np.ndarray:
+    if len(values) and values.dtype.kind not in 'iu':
+        raise UserError(f'{name} is {values.dtype}; give whole pixels, for example as uint16')
+    outside = int(((values < 0) | (values >= side)).sum()) if len(values) else 0
+    if outside:
+        raise UserError(
+            f'{outside:,} of {len(values):,} events lie outside the {size} sensor ({name} from '
+            f'{values.min()} to {values.max()}); size is (width, height), x the column, y the row'
+        )
+    return values.astype(np.uint16)
+
+
+def _polarities(p: np.ndarray) -> np.ndarray:
+    if p.dtype.kind not in 'biuf':
+        raise UserError(f'p is {p.dtype}; give booleans, 0 and 1, or -1 and 1')
+    values = set(np.unique(p).tolist())
+    if not (values <= {0, 1} or values <= {-1, 1}):
+        shown = ', '.join(f'{value:g}' for value in sorted(values)[:5])
+        raise UserError(f'p holds {shown}; give booleans, 0 and 1, or -1 and 1')
+    return (p > 0).astype(np.uint8)
+
+
+def _checked_planes(planes: SpikePlanes, size: Size) -> SpikePlanes:
+    row_bytes = bytes_per_row(size.width)
+    shape = (len(planes.t_ns), size.height, row_bytes)
+    if planes.bits.dtype != np.uint8 or planes.bits.shape != shape:
+        raise UserError(
+            f'bits is {planes.bits.dtype} {planes.bits.shape}; for {len(planes.t_ns)} planes of '
+            f'{size} pixels it must be uint8 {shape}, as pack_planes makes it'
+        )
+    return planes

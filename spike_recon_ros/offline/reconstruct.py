@@ -1,0 +1,258 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Reconstruct from a Python program: a whole recording, arrays, or arrays as they arrive.
+
+These are the functions behind `import spike_recon_ros`. Messages for people (a reset of the
+state, a part of a recording that is left out) go to the logger `spike_recon_ros`, which Python
+prints to stderr unless the program configures it.
+"""
+
+import dataclasses
+import difflib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.offline.arrays import (
+    ArrayTuple,
+    Samples,
+    Size,
+    checked,
+    packets_of,
+    period_of,
+)
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.source import Source
+from spike_recon_ros.stream_statistics import ResetReason, Statistics
+
+LOGGER = logging.getLogger('spike_recon_ros')
+BY_REFERENCE = ('camera_image', 'time_reference')
+Self = TypeVar('Self', bound='ArrayReconstructor')
+
+
+def reconstruct(
+    source: str | Path | Source | Events | SpikePlanes | ArrayTuple,
+    *,
+    size: tuple[int, int] | None = None,
+    t_unit: str | None = None,
+    topic: str | None = None,
+    reference_topic: str | None = None,
+    settings: Settings | None = None,
+    **values: Any,
+) -> Iterator[Frame]:
+    """Return an iterator over the frames of a recording or of arrays.
+
+    Frames are made one packet at a time as the iterator advances. When it ends, or is closed or
+    discarded, it closes the model and the recording.
+
+        for frame in reconstruct('my_bag', model='fibar', fps=50):
+            cv2.imshow('frame', frame.image)
+
+        frames = list(reconstruct((x, y, t, p), size=(346, 260), t_unit='us'))
+
+    Args:
+        source: path of a recording, an open Source (which stays open), Events, SpikePlanes, or
+            the four arrays `(x, y, t, p)` of one length. `x` and `y` are whole pixels, `t` never
+            decreases, `p` is boolean, 0 and 1, or -1 and 1.
+        size: width and height of the sensor in pixels; needed for arrays and only for them.
+        t_unit: unit of `t` in four arrays: 's', 'ms', 'us' or 'ns'. There is no default.
+        topic: topic of the packets, for a bag with several.
+        reference_topic: topic whose stamps ask for frames, with `sync_mode` 'camera_image' or
+            'time_reference'.
+        settings: all settings as one object.
+        **values: or single settings by name, for example `model='fibar', fps=50`.
+
+    Raises:
+        UserError: at the call, if an argument is wrong, and while iterating, if the recording is
+            damaged or the model cannot run; the sentence says what to change.
+    """
+    chosen = settings_from(settings, values)
+    if isinstance(source, str | Path | Source):
+        if size is not None or t_unit is not None:
+            raise UserError(
+                'size and t_unit are for arrays, a recording has its own; leave them out (for a '
+                'RAW file without a size: reconstruct(open_source(path, width=..., height=...)))'
+            )
+        _check_reference(chosen, source, topic, reference_topic)
+        reconstructor = Reconstructor(chosen, on_reset=_log_reset)
+        if isinstance(source, Source):
+            return _frames_of_source(source, reconstructor, close_source=False)
+        opened = open_source(source, topic, reference_topic)
+        return _frames_of_source(opened, reconstructor, close_source=True)
+    if topic or reference_topic:
+        raise UserError('arrays have no topics; leave out topic and reference_topic')
+    live = ArrayReconstructor(size, settings=chosen)
+    return _frames_of_arrays(live, checked(source, live.size, t_unit))
+
+
+class ArrayReconstructor:
+    """Turns the arrays of one sensor into frames while they arrive, for a live loop.
+
+        with ArrayReconstructor((346, 260), model='fibar', fps=50) as live:
+            while camera.is_running():
+                for frame in live.push(camera.read(), t_unit='us'):
+                    show(frame.image)
+
+    A frame is due once a sample later than its window has arrived. Times must continue from push
+    to push: a step back by more than 50 ms counts as a restart of the camera, which resets the
+    state, is logged and is counted in `statistics`.
+
+    Args:
+        size: width and height of the sensor in pixels.
+        settings: all settings as one object.
+        **values: or single settings by name.
+
+    Raises:
+        UserError: a setting is not valid, there is no such model, or it needs trigger edges or
+            another topic, which arrays do not have.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int] | None,
+        *,
+        settings: Settings | None = None,
+        **values: Any,
+    ) -> None:
+        chosen = settings_from(settings, values)
+        if size is None:
+            raise UserError('size is missing; give (width, height), for example size=(346, 260)')
+        if chosen.sync_mode not in ('free_running', 'by_count'):
+            raise UserError(
+                f'sync_mode {chosen.sync_mode} needs a recording with triggers or references; '
+                'for arrays use free_running or by_count'
+            )
+        self.size = Size.of(size)
+        self._reconstructor = Reconstructor(chosen, on_reset=_log_reset)
+        self._next_seq = 0
+        self._period_ns: int | None = None
+
+    def push(self, samples: Samples, *, t_unit: str | None = None) -> list[Frame]:
+        """Append samples and return the frames that they complete, oldest first.
+
+        Args:
+            samples: Events, SpikePlanes, or the four arrays `(x, y, t, p)`; may be empty.
+            t_unit: unit of `t` in four arrays: 's', 'ms', 'us' or 'ns'.
+
+        Raises:
+            UserError: an array is wrong, in which case none of this push was used, or the model
+                cannot run.
+        """
+        return list(self.frames_of(checked(samples, self.size, t_unit)))
+
+    def frames_of(self, samples: Events | SpikePlanes) -> Iterator[Frame]:
+        """Yield the frames that checked samples complete, each packet when it is asked for."""
+        if isinstance(samples, SpikePlanes) and len(samples):
+            self._period_ns = period_of(samples, self._period_ns)
+        for packet in packets_of(samples, self.size, self._next_seq, self._period_ns):
+            self._next_seq = packet.seq + 1
+            yield from self._reconstructor.push(packet)
+
+    def flush(self) -> list[Frame]:
+        """Return the frame of the last, unfinished window, if any; call it at the end."""
+        return list(self._reconstructor.flush())
+
+    def reset(self) -> None:
+        """Set the recurrent state to zero; the next samples begin a new stream."""
+        self._reconstructor.reset(ResetReason.REQUESTED, 'by the program')
+
+    def close(self) -> None:
+        """Release the model."""
+        self._reconstructor.close()
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts since the beginning."""
+        return self._reconstructor.statistics
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def settings_from(settings: Settings | None, values: dict[str, Any]) -> Settings:
+    """Return the settings that a caller gave as one object or by name.
+
+    Raises:
+        UserError: both were given, a name does not exist, or a value is not valid.
+    """
+    if settings is not None:
+        if values:
+            raise UserError(
+                f'give either settings or single values ({", ".join(values)}), not both'
+            )
+        return settings
+    names = [field.name for field in dataclasses.fields(Settings)]
+    for name in values:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f'did you mean {close[0]}?' if close else f'there are: {", ".join(names)}'
+            raise UserError(f'there is no setting {name!r}; {hint}')
+    return Settings(**values)
+
+
+def _check_reference(
+    settings: Settings,
+    source: str | Path | Source,
+    topic: str | None,
+    reference_topic: str | None,
+) -> None:
+    if isinstance(source, Source):
+        if topic or reference_topic:
+            raise UserError('name topic and reference_topic in open_source, not here')
+        return
+    if (settings.sync_mode in BY_REFERENCE) != (reference_topic is not None):
+        raise UserError(
+            'reference_topic names the topic that asks for frames; give it together with '
+            "sync_mode='camera_image' or 'time_reference'"
+        )
+
+
+def _frames_of_source(
+    source: Source, reconstructor: Reconstructor, *, close_source: bool
+) -> Iterator[Frame]:
+    for sentence in source.warnings:
+        LOGGER.warning('%s', sentence)
+    try:
+        for item in source:
+            if isinstance(item, Packet):
+                yield from reconstructor.push(item)
+            else:
+                yield from reconstructor.push_reference(item)
+        yield from reconstructor.flush()
+        _warn_if_empty(reconstructor.statistics, str(source.path))
+    finally:
+        reconstructor.close()
+        if close_source:
+            source.close()
+
+
+def _frames_of_arrays(live: ArrayReconstructor, samples: Events | SpikePlanes) -> Iterator[Frame]:
+    with live:
+        yield from live.frames_of(samples)
+        yield from live.flush()
+        _warn_if_empty(live.statistics, 'the arrays')
+
+
+def _warn_if_empty(statistics: Statistics, source: str) -> None:
+    if not statistics.frames:
+        LOGGER.warning(
+            'no frame was made from %s: %d packets with %d events or planes are too few',
+            source,
+            statistics.packets,
+            statistics.samples,
+        )
+
+
+def _log_reset(reason: ResetReason, detail: str) -> None:
+    LOGGER.warning('state reset: %s (%s)', reason.value, detail)

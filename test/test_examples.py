@@ -1,0 +1,97 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Every example runs as a reader would run it, in a process of its own."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.mono_packets import mono_packets
+
+EXAMPLES = Path(__file__).resolve().parent.parent / 'examples'
+
+
+def run(name: str, *arguments: object) -> 'subprocess.CompletedProcess[str]':
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def bag(tmp_path):
+    """Return a bag of half a second of noise from a 32x24 sensor."""
+    random = np.random.default_rng(0)
+    events = Events(
+        random.integers(0, 32, 5_000).astype(np.uint16),
+        random.integers(0, 24, 5_000).astype(np.uint16),
+        random.integers(0, 2, 5_000).astype(np.uint8),
+        np.sort(random.integers(0, 500_000_000, 5_000)),
+        Triggers.empty(),
+    )
+    with BagWriter(tmp_path / 'bag') as writer:
+        for packet in mono_packets(events, 32, 24, 0, 0):
+            writer.write_packet(packet)
+    return tmp_path / 'bag'
+
+
+def test_a_test_runs_each_example():
+    assert {file.name for file in EXAMPLES.glob('*.py')} == {
+        'bag_to_frames.py',
+        'live_arrays.py',
+        'own_network.py',
+    }
+
+
+def test_bag_to_frames_writes_a_png_for_each_frame(bag, tmp_path):
+    done = run('bag_to_frames.py', bag, tmp_path / 'frames', '--fps', 20)
+    assert done.returncode == 0, done.stderr
+    files = sorted((tmp_path / 'frames').iterdir())
+    assert [file.name for file in files] == [f'{number:06d}.png' for number in range(10)]
+    assert cv2.imread(str(files[0]), cv2.IMREAD_UNCHANGED).shape == (24, 32)
+
+
+def test_bag_to_frames_reports_a_missing_recording_in_one_sentence(tmp_path):
+    done = run('bag_to_frames.py', tmp_path / 'nothing', tmp_path / 'frames')
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: there is no file or folder')
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_live_arrays_shows_the_moving_disc(tmp_path):
+    done = run('live_arrays.py', '--seconds', 0.5, '--last-frame', tmp_path / 'last.png')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('24 frames from ')
+    image = cv2.imread(str(tmp_path / 'last.png'), cv2.IMREAD_UNCHANGED).astype(float)
+    # After half a second the disc is back in the middle.
+    disc, corner = image[40:56, 56:72].mean(), image[:16, :16].mean()
+    assert disc > corner + 25
+
+
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ('torch', 'onnx', 'onnxscript')),
+    reason='torch, onnx or onnxscript is not installed: nothing can be exported',
+)
+def test_own_network_is_exported_and_run(tmp_path):
+    if not any(importlib.util.find_spec(name) for name in ('openvino', 'onnxruntime')):
+        pytest.skip('neither openvino nor onnxruntime is installed: nothing runs the bundle')
+    done = run('own_network.py', tmp_path / 'leaky_sum')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'leaky_sum' / 'model.onnx').is_file()
+    assert done.stdout.startswith('32 frames from ')
+    assert float(done.stdout.split()[-1]) > 0.5
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec('torch') is not None, reason='torch is installed: nothing is skipped'
+)
+def test_own_network_says_what_it_needs(tmp_path):
+    done = run('own_network.py', tmp_path / 'leaky_sum')
+    assert done.returncode == 0
+    assert done.stderr.startswith('skipped: ')
+    assert 'pip install' in done.stderr
