@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets in, frames out: the one place that knows the order of the rooms.
+"""Packets in, frames out: the one module that holds the order of the processing steps.
 
-Comes in: Packets (and References) of one sensor, in the order sent. Goes out: Frames. The live
-node, `spike-recon run` and the benchmarks all drive this class, so a recording gives the same
-frames everywhere. Knows nothing about ROS, files, threads or the time of day.
+The live node, `spike-recon run` and the benchmarks all drive this class, so a recording gives the
+same frames everywhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from spike_recon_ros.model_choice import (
     load_model,
 )
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.packet import Packet, Reference, check_sensor_size
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -33,9 +32,8 @@ from spike_recon_ros.stream_statistics import ResetReason, Statistics
 from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_step_back, split_at
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
+from spike_recon_ros.windows.merging import WindowMerger
 from spike_recon_ros.windows.window import Window
-
-LARGEST_SIDE = 16_384
 
 
 class Reconstructor:
@@ -74,18 +72,49 @@ class Reconstructor:
         self.kind = SensorKind.EVENT
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer = Renderer(settings)
+        self._merger = WindowMerger()
         self._sensor: tuple[str, int, int] | None = None
+        self._loaded_for: tuple[int, int, SensorKind] | None = None
         self._decoder: Decoder[Any] | None = None
         self._model: Model | None = None
         self._mask: HotPixelMask | None = None
         self._last_packet: Packet | None = None
         self._begin_stream()
 
-    def push(self, packet: Packet) -> Iterator[Frame]:
-        """Take one packet in and yield the frames that it completes, oldest first.
+    def prepare(self, width: int, height: int, kind: SensorKind) -> None:
+        """Load the model for a sensor of width x height pixels, before its first packet.
 
-        The packet is decoded at once; each frame is made when it is asked for, so a packet that
-        completes many needs the memory of one. All must be taken before the next push.
+        Raises:
+            UserError: the model cannot be loaded for this sensor.
+        """
+        if self._loaded_for == (width, height, kind):
+            return
+        model_name = choose_model(self.settings, kind)
+        self.close()
+        self._mask = HotPixelMask(width, height, self.settings)
+        self._model = self._load(self.settings, width, height, kind=kind)
+        self._loaded_for = (width, height, kind)
+        self.model_name, self.kind = model_name, kind
+        self.statistics.models_loaded += 1
+
+    def skip(self, packet: Packet) -> None:
+        """Pass over a packet whose data the caller has dropped; the state survives.
+
+        Of a spike camera the state is reset instead, because its history counts planes.
+        """
+        last = self._last_packet
+        if last is None or (packet.encoding, packet.width, packet.height) != self._sensor:
+            return
+        if self.kind is SensorKind.SPIKE:
+            self.reset(ResetReason.OVERLOAD, 'packets of spike planes were dropped')
+            return
+        self._check_sequence(last, packet)
+        self._last_packet = packet
+
+    def push(self, packet: Packet) -> Iterator[Frame]:
+        """Decode one packet now and yield the frames that it completes, oldest first.
+
+        Each frame is made when it is asked for; all must be taken before the next push.
 
         Args:
             packet: the next packet of the sensor. A gap in `seq`, time that goes backwards or a
@@ -122,6 +151,7 @@ class Reconstructor:
         if self._model is not None:
             self._model.close()
         self._model, self._sensor, self._last_packet = None, None, None
+        self._loaded_for = None
         self._begin_stream()  # what is pending is of that sensor
         self._renderer.reset()
 
@@ -158,8 +188,7 @@ class Reconstructor:
     def _begin_stream(self) -> None:
         self._clock = SensorClock()
         self._cutter: Cutter = self._new_cutter(self.settings, self._clock)
-        self._held: Window | None = None
-        self._held_count = 0
+        self._merger.clear()
         self._first_t_ns = 0
         self._last_t_ns: int | None = None
 
@@ -198,27 +227,15 @@ class Reconstructor:
             self.reset(ResetReason.SENDER_RESTARTED, f'seq {packet.seq} came after {last.seq}')
         elif lost > 0:
             self.statistics.lost_packets += lost
-            if lost > self.settings.lost_packets_tolerated:
+            may_miss = self.kind is SensorKind.EVENT  # the history of spikes counts planes
+            if lost > may_miss * self.settings.lost_packets_tolerated:
                 self.reset(ResetReason.LOST_PACKETS, f'{lost} before seq {packet.seq}')
 
     def _adapt(self, packet: Packet) -> None:
         """Make decoder, mask and model for the sensor that the packet came from."""
-        width, height = packet.width, packet.height
-        if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-            raise UserError(
-                f'a packet says that the sensor has {width}x{height} pixels; '
-                'check the driver that sends it'
-            )
-        decoder = decoder_for(packet.encoding, width, height)
-        kind = sensor_kind_of(packet.encoding)
-        model_name = choose_model(self.settings, kind)
-        known = self._sensor and (*self._sensor[1:], sensor_kind_of(self._sensor[0]))
-        if known != (width, height, kind):
-            self.close()
-            self._model = self._load(self.settings, width, height, kind=kind)
-            self.model_name, self.kind = model_name, kind
-            self.statistics.models_loaded += 1
-            self._mask = HotPixelMask(width, height, self.settings)
+        check_sensor_size(packet)
+        decoder = decoder_for(packet.encoding, packet.width, packet.height)
+        self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
         self._decoder = decoder
 
     def _frames_of(self, events: Any, stamp_ns: int) -> Iterator[Frame]:
@@ -246,24 +263,12 @@ class Reconstructor:
         return self._cutter.push(events)
 
     def _frames(self, windows: list[Window]) -> Iterator[Frame]:
-        for window in self._merged(windows):
+        for window in self._merger.join(windows, lambda: self.merge_windows):
+            self.statistics.merged_windows = self._merger.merged
             frame = self._step(window)
             if frame is not None:
                 yield frame
-
-    def _merged(self, windows: list[Window]) -> Iterator[Window]:
-        """Join windows under overload; what is joined already stays so when the load falls."""
-        for latest in windows:
-            window = latest
-            if self._held is not None:
-                window = self._held.joined_with(latest)
-                self.statistics.merged_windows += 1
-            self._held_count += 1
-            if window.due and self._held_count < self.merge_windows:
-                self._held = window
-                continue
-            self._held, self._held_count = None, 0
-            yield window
+        self.statistics.merged_windows = self._merger.merged
 
     def _step(self, window: Window) -> Frame | None:
         assert self._model is not None
@@ -278,9 +283,7 @@ class Reconstructor:
         if not window.due or t_ns is None:
             return None
         self.statistics.frames += 1
-        stamp_ns = window.stamp_ns
-        if stamp_ns is None:
-            stamp_ns = self._clock.to_host_ns(t_ns)
+        stamp_ns = self._clock.to_host_ns(t_ns) if window.stamp_ns is None else window.stamp_ns
         image = self._renderer.render(intensity, t_ns) if self.rendering else None
         return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
 

@@ -189,18 +189,26 @@ class Settings:
         high=3600.0,
     )
     lost_packets_tolerated: int = setting(
-        0,
-        'Consecutive lost packets that do not reset the recurrent state.',
+        10,
+        'Consecutive lost event packets that do not reset the recurrent state; a lost packet of '
+        'spike planes always does.',
         low=0,
         high=1_000_000,
     )
     frame_id: str = setting(
         '', 'frame_id of the images; empty = the frame_id of the packets.', group=NODE
     )
+    sensor_size: str = setting(
+        '',
+        'Sensor size, as 346x260, for which the model is loaded before the first packet; empty = '
+        'the size last seen on this topic, otherwise the size in a CameraInfo message. A first '
+        'packet of another size reloads the model.',
+        group=NODE,
+    )
     event_queue_memory_limit: int = setting(
-        10_000_000,
-        'Limit of the queue of event packets, in bytes; when it is exceeded, all waiting packets '
-        'are dropped and the state is reset.',
+        100_000_000,
+        'Limit of the queue of event packets, in bytes; when it is exceeded, the oldest half is '
+        'dropped. Four packets always fit.',
         low=100_000,
         high=4_000_000_000,
         group=NODE,
@@ -213,10 +221,19 @@ class Settings:
         high=4_000_000_000,
         group=NODE,
     )
+    queue_time_limit: float = setting(
+        1.0,
+        'Age of the oldest waiting packet, in seconds, above which the packets older than half of '
+        'this limit are dropped.',
+        low=0.01,
+        high=3600.0,
+        live=True,
+        group=NODE,
+    )
     overload_lag: float = setting(
         0.1,
-        'Age of the oldest waiting packet, in seconds, above which frames are not published; '
-        'above twice this age, windows are merged.',
+        'Age of the oldest waiting packet, in seconds, above which windows are merged, so that '
+        'fewer frames are made.',
         low=0.001,
         high=60.0,
         live=True,

@@ -108,7 +108,8 @@ def test_without_host_time_frames_are_stamped_with_sensor_time():
 
 def test_lost_packets_reset_the_state_and_are_counted():
     packets = _packets(_events(4000), [1000, 2000, 3000])
-    _, resets, reconstructor = _run([packets[0], packets[2], packets[3]])
+    lossy = [packets[0], packets[2], packets[3]]
+    _, resets, reconstructor = _run(lossy, lost_packets_tolerated=0)
     assert resets == [ResetReason.LOST_PACKETS]
     assert reconstructor.statistics.lost_packets == 1
 

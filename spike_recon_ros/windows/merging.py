@@ -1,0 +1,45 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Windows that are joined under overload, so that the model makes fewer steps."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from spike_recon_ros.windows.window import Window
+
+
+class WindowMerger:
+    """Joins consecutive windows of one stream.
+
+    Attributes:
+        merged: windows that were joined to their successor, since the merger was made.
+    """
+
+    def __init__(self) -> None:
+        self.merged = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop what is held back; the stream starts again."""
+        self._held: Window[Any] | None = None
+        self._held_count = 0
+
+    def join(
+        self, windows: Iterable[Window[Any]], merge: Callable[[], int]
+    ) -> Iterator[Window[Any]]:
+        """Yield windows that hold `merge()` windows each; a window that is not due ends a group.
+
+        `merge` is called for each window, so a group that has begun ends early when the load
+        falls, and what has been joined already stays joined.
+        """
+        for latest in windows:
+            window = latest
+            if self._held is not None:
+                window = self._held.joined_with(latest)
+                self.merged += 1
+            self._held_count += 1
+            if window.due and self._held_count < merge():
+                self._held = window
+                continue
+            self.clear()
+            yield window
