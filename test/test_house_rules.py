@@ -58,7 +58,7 @@ MAY_IMPORT = {
     'nodes': RUNNING | {'parameter_files'},
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline'},
-    'benchmarking': MEASURING | {'cli.simulate'},
+    'benchmarking': MEASURING,
     'cli': MEASURING | {'benchmarking', 'nodes', 'setting', 'parameter_files'},
 }
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from spike_recon_ros.benchmarking.live import BEHIND
 from spike_recon_ros.benchmarking.live_processes import run_live
-from spike_recon_ros.cli.simulate import simulate_board
+from spike_recon_ros.offline.simulation import simulate_board
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.sources.spike_layout import layout_of, write_sidecar
 
 MODEL = 'spike_intervals'
@@ -35,7 +36,7 @@ def spikes_live(models: list[str]) -> Iterator[dict[str, Any]]:
     """Play the same planes at the pace of faster and slower cameras, each in fresh processes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'board.dat'
-        simulate_board(path, sensor='spike', duration=SIMULATED_S)
+        simulate_board(path, SensorKind.SPIKE, duration_s=SIMULATED_S)
         planes = path.read_bytes()
         with path.open('wb') as file:
             for _ in range(REPEATED):

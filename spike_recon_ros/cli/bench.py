@@ -21,8 +21,8 @@ from rich.console import Console
 from spike_recon_ros import __version__
 from spike_recon_ros.bundles.zoo import zoo_names
 from spike_recon_ros.cli.ros_guard import ros_or_cure
-from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_kind import SensorKind
 

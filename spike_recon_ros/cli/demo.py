@@ -18,7 +18,7 @@ from rich.console import Console
 
 from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
-from spike_recon_ros.cli.simulate import simulate_board
+from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 
@@ -113,10 +113,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console.print('[bold]1/3[/] simulate a camera that moves over a board with AprilTags')
     simulated = simulate_board(
         bag,
-        sensor=args.sensor,
-        duration=args.duration or show_of.duration_s,
+        SensorKind(args.sensor),
+        console=console,
+        duration_s=args.duration or show_of.duration_s,
+        truth_hz=fps,
         seed=args.seed,
-        **{'fps-truth': fps},
     )
     pace = 'its real pace' if rate == 1 else f'{rate:g} of its real pace, on purpose'
     console.print(f'[bold]2/3[/] play it through the live node, over DDS, at {pace}')

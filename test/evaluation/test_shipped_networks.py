@@ -5,11 +5,11 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.cli.simulate import simulate_board
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.full_reference import ssim
 from spike_recon_ros.evaluation.spike_scores import score, spike_packets
 from spike_recon_ros.evaluation.tags import read_tags
+from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -33,7 +33,7 @@ def frames_of(recording, **settings):
 @pytest.fixture(scope='module')
 def board(tmp_path_factory):
     bag = tmp_path_factory.mktemp('board') / 'bag'
-    simulate_board(bag, duration=0.6, size='240x180')
+    simulate_board(bag, duration_s=0.6, size=(240, 180))
     return bag
 
 
