@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 import yaml
 from safetensors.torch import save_file
@@ -22,6 +23,7 @@ from torch import nn
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
+from spike_recon_models.onnx_metadata import strip_metadata
 
 OPSET = 20
 EVENT_KIND = 'voxel_grid'
@@ -133,7 +135,9 @@ def _write_onnx(network: RecurrentNetwork, path: Path) -> None:
                 verbose=False,
             )
             assert program is not None
-            program.save(path, external_data=False)
+            model = program.model_proto
+            strip_metadata(model)
+            onnx.save(model, path)
     finally:
         noisy.setLevel(level)
 

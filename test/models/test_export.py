@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written when a network is exported."""
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be exported')
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
 pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing can be exported')
 
+from spike_recon_models import export  # noqa: E402
 from spike_recon_models.export import export_bundle  # noqa: E402
 from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_models.onnx_metadata import strip_metadata  # noqa: E402
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 
 ARGUMENTS = {'channels': 4}
@@ -54,6 +58,30 @@ def test_the_graph_has_the_state_as_named_inputs_and_outputs(folder):
     assert [one.name for one in model.graph.input] == ['events', 'fine_in', 'coarse_in']
     assert [one.name for one in model.graph.output] == ['intensity', 'fine_out', 'coarse_out']
     assert model.opset_import[0].version >= 18
+
+
+def test_the_graph_has_no_notes_of_the_exporter(folder):
+    model = onnx.load(folder / 'model.onnx')
+    content = (folder / 'model.onnx').read_bytes()
+    for module in (torch, export):
+        assert str(Path(module.__file__).parent).encode() not in content
+    assert b'stack_trace' not in content
+    assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
+    assert not any(value.metadata_props for value in model.graph.value_info)
+
+
+def test_notes_are_removed_at_any_depth():
+    helper = onnx.helper
+    add = helper.make_node('Add', ['a', 'a'], ['b'], doc_string='here')
+    value = helper.make_tensor_value_info('b', onnx.TensorProto.FLOAT, [1], doc_string='here')
+    inner = helper.make_graph([add], 'inner', [], [value], doc_string='here')
+    branch = helper.make_node('If', ['c'], ['d'], then_branch=inner, else_branch=inner)
+    outer = helper.make_graph([branch], 'outer', [], [])
+    body = helper.make_function('own', 'f', ['a'], ['b'], [add], [])
+    model = helper.make_model(outer, functions=[body], doc_string='here')
+    strip_metadata(model)
+    assert b'here' not in model.SerializeToString()
+    assert model.graph.node[0].attribute[0].g.node[0].op_type == 'Add'
 
 
 def test_height_and_width_are_open_and_the_batch_is_not(folder):
