@@ -15,6 +15,8 @@ import pytest
 
 DATA_VARIABLE = 'SPIKE_RECON_TEST_DATA'
 
+pytest_plugins = ('exported_bundles',)
+
 
 @pytest.fixture(scope='session', autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -183,18 +183,17 @@ def test_a_path_is_a_model(shipped):
     assert 'CPU' in describe_model(settings) or 'GPU' in describe_model(settings)
 
 
-def test_an_installed_bundle_is_a_model(made_bundles, monkeypatch):
-    monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
+def test_an_installed_bundle_is_a_model(copied, monkeypatch):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: copied.parent)
     filters = ['compensated_tfi', 'fibar', 'leaky_integrator', 'spike_intervals', 'tfi', 'tfp']
-    bundles = [folder.name for folder in made_bundles.iterdir()]
-    assert model_names() == sorted([*filters, *bundles])
-    assert load_model(Settings(model='firenet'), 32, 24).name == 'firenet'
+    assert model_names() == sorted([*filters, copied.name])
+    assert load_model(Settings(model=copied.name), 32, 24).name == copied.name
 
 
-def test_an_unknown_model_names_those_there_are(made_bundles, monkeypatch):
-    monkeypatch.setattr(zoo, 'zoo_folder', lambda: made_bundles)
-    with pytest.raises(UserError, match=r'did you mean firenet.*two_scale_gru.*path of a bundle'):
-        check_model_name('firenett')
+def test_an_unknown_model_names_those_there_are(copied, monkeypatch):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: copied.parent)
+    with pytest.raises(UserError, match=rf'did you mean {copied.name}\?.*fibar.*path of a bundle'):
+        check_model_name(copied.name[:-1])
 
 
 def test_a_path_without_bundle_says_so():
@@ -245,10 +244,8 @@ def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
 
 
 @pytest.mark.parametrize('first', [1, 30])
-def test_what_was_guessed_of_a_moment_before_the_first_plane_is_not_remembered(
-    made_bundles, first
-):
-    bundle = read_bundle(made_bundles / 'spk2vid')
+def test_what_was_guessed_of_a_moment_before_the_first_plane_is_not_remembered(exported, first):
+    bundle = read_bundle(exported('spk2vid'))
     planes = rising_planes(80)
     images = {}
     for cuts in ([60], [first, 60], [31, 60]):

@@ -10,8 +10,8 @@ from spike_recon_ros.bundles.bundle import StateTensor, read_bundle
 from spike_recon_ros.errors import UserError
 
 
-def test_a_bundle_says_what_was_exported(made_bundles):
-    bundle = read_bundle(made_bundles / 'two_scale_gru')
+def test_a_bundle_says_what_was_exported(exported):
+    bundle = read_bundle(exported('two_scale_gru'))
     assert (bundle.name, bundle.bins, bundle.representation['normalisation']) == (
         'two_scale_gru',
         5,
@@ -29,9 +29,9 @@ def test_a_bundle_says_what_was_exported(made_bundles):
     assert intensity.shape == (6, 48, 64)
 
 
-def test_a_bundle_says_whether_its_neurons_fire(made_bundles):
-    assert read_bundle(made_bundles / 'hybrid').spiking
-    assert not read_bundle(made_bundles / 'firenet').spiking
+def test_a_bundle_says_whether_its_neurons_fire(exported):
+    assert read_bundle(exported('hybrid')).spiking
+    assert not read_bundle(exported('firenet')).spiking
 
 
 def test_a_bundle_that_does_not_say_so_has_no_spikes(copied):

@@ -78,8 +78,8 @@ def test_every_convolution_reads_eight_bits(graph):
         (True, {'events.0.first', 'events.0.second', 'fine.gate_and_candidate', 'feedback'}),
     ],
 )
-def test_convolutions_before_the_memory_do_not(made_bundles, inputs, finely, left):
-    bundle = read_bundle(made_bundles / 'two_scale_gru')
+def test_convolutions_before_the_memory_do_not(exported, inputs, finely, left):
+    bundle = read_bundle(exported('two_scale_gru'))
     graph = int8_graph(bundle, [list(inputs(bundle, 3))], 3, finely=finely)
     nodes = onnx.load_from_string(graph).graph.node
     made_by = {name: node.op_type for node in nodes for name in node.output}
@@ -91,8 +91,8 @@ def test_convolutions_before_the_memory_do_not(made_bundles, inputs, finely, lef
     assert weights == {f'network.{layer}.weight' for layer in left}
 
 
-def test_left_as_they_are_the_image_is_closer(made_bundles, inputs):
-    bundle = read_bundle(made_bundles / 'two_scale_gru')
+def test_left_as_they_are_the_image_is_closer(exported, inputs):
+    bundle = read_bundle(exported('two_scale_gru'))
     windows = [list(inputs(bundle, 20))]
     expected = images(bundle, bundle.onnx, windows)
     off = [

@@ -9,39 +9,23 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
 pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing can be exported')
 
-from spike_recon_models.export import export_bundle  # noqa: E402
-from spike_recon_models.networks.registry import make_network  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402 -- comes with the exporter
 
-WIDTHS = [8, 8, 8, 8, 8]
-MADE = {
-    'base': ('base', {'widths': [4, 4]}),
-    'stir': ('stir', {'widths': WIDTHS}),
-    'stir_streaming': ('stir_streaming', {'widths': WIDTHS}),
-    'swinsf': ('swinsf', {'channels': 4, 'depth': 2}),
-    'swinsf_large': ('swinsf', {'channels': 4, 'depth': 2, 'patch': 4}),
-}
+from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
+
 TOLERANCE = {'rtol': 1e-3, 'atol': 2e-5}
 
 
-@pytest.fixture(scope='module', params=MADE)
-def exported(request, tmp_path_factory):
+@pytest.fixture(
+    scope='module', params=['base', 'stir', 'stir_streaming', 'swinsf', 'swinsf_large']
+)
+def network_and_graph(request, exported):
     """Return a network and its graph."""
-    name, arguments = MADE[request.param]
-    network = make_network(name, **arguments).eval()
-    folder = tmp_path_factory.mktemp('export') / request.param
-    card = {
-        'name': request.param,
-        'sensor': 'spike',
-        'representation': {'kind': 'spike_stack', 'planes': network.bins, 'lookahead_planes': 20},
-        'window_ms': 1,
-        'network': {'name': name, 'arguments': arguments},
-        'recipe': 'none: random weights',
-        'data': 'none',
-        'metrics': {},
-        'licence': 'Apache-2.0',
-    }
-    export_bundle(network, folder, card)
-    return network, folder / 'model.onnx'
+    bundle = read_bundle(exported(request.param))
+    network = make_network(bundle.network, **bundle.network_arguments).eval()
+    network.load_state_dict(load_file(bundle.weights))
+    return network, bundle.onnx
 
 
 @torch.no_grad()
@@ -60,9 +44,9 @@ def asked_and_expected(network, rows, columns):
 
 
 @pytest.mark.parametrize('size', [(8, 12), (3, 5)])
-def test_onnxruntime_gives_what_torch_gives(exported, size):
+def test_onnxruntime_gives_what_torch_gives(network_and_graph, size):
     onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
-    network, graph = exported
+    network, graph = network_and_graph
     inputs, expected = asked_and_expected(network, *size)
     assert expected[0].std() > 1e-3
     found = onnxruntime.InferenceSession(str(graph)).run(None, inputs)
@@ -70,9 +54,9 @@ def test_onnxruntime_gives_what_torch_gives(exported, size):
         np.testing.assert_allclose(one, other, **TOLERANCE)
 
 
-def test_openvino_gives_what_torch_gives(exported):
+def test_openvino_gives_what_torch_gives(network_and_graph):
     openvino = pytest.importorskip('openvino', reason='openvino is not installed')
-    network, graph = exported
+    network, graph = network_and_graph
     inputs, expected = asked_and_expected(network, 3, 5)
     core = openvino.Core()
     model = core.read_model(graph)
@@ -82,8 +66,8 @@ def test_openvino_gives_what_torch_gives(exported):
         np.testing.assert_allclose(found[number], one, **TOLERANCE)
 
 
-def test_the_graph_has_but_the_image_and_the_state(exported):
-    network, graph = exported
+def test_the_graph_has_but_the_image_and_the_state(network_and_graph):
+    network, graph = network_and_graph
     model = onnx.load(graph)
     onnx.checker.check_model(model, full_check=True)
     names = [spec.name for spec in network.state_specs]
@@ -92,7 +76,7 @@ def test_the_graph_has_but_the_image_and_the_state(exported):
     assert not [one.name for one in model.graph.initializer if 'draw_side' in one.name]
 
 
-def test_motion_is_grid_sample_not_gathered_by_hand(exported):
-    network, graph = exported
+def test_motion_is_grid_sample_not_gathered_by_hand(network_and_graph):
+    network, graph = network_and_graph
     found = [node.op_type for node in onnx.load(graph).graph.node].count('GridSample')
     assert found == (4 if hasattr(network, 'coarsest') else 0)

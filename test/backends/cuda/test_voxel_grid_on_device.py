@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from simulated_gpu import SimulatedDevice
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
@@ -27,8 +28,8 @@ WHERE_POSSIBLE = replace(ON_DEVICE, acceleration=Acceleration())
 
 
 @pytest.fixture
-def device(gpu):
-    return gpu.SimulatedDevice()
+def device():
+    return SimulatedDevice()
 
 
 @pytest.fixture
@@ -96,11 +97,11 @@ windows = st.tuples(
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_any_events_in_the_order_of_the_cpu_give_its_bits(gpu, host_kernels, window):
+def test_any_events_in_the_order_of_the_cpu_give_its_bits(host_kernels, window):
     listed, t_start_ns, t_end_ns, bins = window
     events = events_of(*(zip(*listed, strict=True) if listed else [()] * 4))
     shape = bins, *PADDED[1:]
-    device = gpu.SimulatedDevice()
+    device = SimulatedDevice()
     run = Run(device, host_kernels(device), shape)
     expected = on_cpu(events, t_start_ns, t_end_ns, shape)
     np.testing.assert_array_equal(run(events, t_start_ns, t_end_ns), expected)
@@ -167,11 +168,11 @@ def test_closing_gives_everything_back(device, host_kernels):
 @pytest.mark.parametrize('normalisation', NORMALISATIONS)
 @pytest.mark.parametrize('name', ['davis346_apriltags', 'gen41_hd_evt3_vectorised.raw'])
 def test_a_real_recording_gives_the_tensors_of_the_cpu(
-    recordings, gpu, host_kernels, name, normalisation
+    recordings, host_kernels, name, normalisation
 ):
     events, shape = recorded(recordings(f'event/{name}'), 100_000)
     for backwards in (False, True):
-        device = gpu.SimulatedDevice()
+        device = SimulatedDevice()
         run = Run(device, host_kernels(device, backwards), shape, normalisation)
         for begin in range(0, len(events), 25_000):
             window = events[begin : begin + 25_000]

@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+from simulated_gpu import SimulatedContext, SimulatedDevice
 
 from spike_recon_ros.backends.tensorrt.device_state import DeviceState
 from spike_recon_ros.errors import UserError
@@ -37,13 +38,13 @@ def expected(windows):
 
 
 @pytest.fixture
-def device(gpu):
-    return gpu.SimulatedDevice()
+def device():
+    return SimulatedDevice()
 
 
 @pytest.fixture
-def context(gpu, device):
-    return gpu.SimulatedContext(device, SHAPES, network)
+def context(device):
+    return SimulatedContext(device, SHAPES, network)
 
 
 @pytest.fixture(params=[True, False], ids=['graphs', 'plain'])
@@ -117,11 +118,11 @@ def test_closing_gives_everything_back_once(state, device):
     assert left == ({}, [], [], True)
 
 
-def test_recording_does_not_change_the_images(gpu, windows):
+def test_recording_does_not_change_the_images(windows):
     given = []
     for graphs in (True, False):
-        device = gpu.SimulatedDevice()
-        context = gpu.SimulatedContext(device, SHAPES, network)
+        device = SimulatedDevice()
+        context = SimulatedContext(device, SHAPES, network)
         state = DeviceState(device, context, EVENTS, IMAGE, NBYTES, graphs)
         given.append([state.step(window) for window in windows])
     np.testing.assert_array_equal(*given)
@@ -162,9 +163,9 @@ def test_what_cannot_be_recorded_is_put_on_the_stream_call_by_call(
     assert device.graphs == []
 
 
-def test_a_network_without_a_state_runs_too(gpu, device, windows, graphs):
+def test_a_network_without_a_state_runs_too(device, windows, graphs):
     shapes = {'events': EVENTS, 'intensity': IMAGE}
-    context = gpu.SimulatedContext(device, shapes, lambda of: {'intensity': of['events'][:, :1]})
+    context = SimulatedContext(device, shapes, lambda of: {'intensity': of['events'][:, :1]})
     state = DeviceState(device, context, EVENTS, IMAGE, {}, graphs)
     for window in windows:
         np.testing.assert_array_equal(state.step(window), window[:, :1])
@@ -182,13 +183,11 @@ def test_an_input_can_be_made_on_the_device(state, device, windows):
         np.testing.assert_allclose(state.step_with(copied), image, rtol=1e-5)
 
 
-def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(
-    gpu, device, context, monkeypatch
-):
+def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(device, context, monkeypatch):
     def full(nbytes):
         if len(device.memory) == 3:
             raise UserError('the GPU failed (out of memory)')
-        return gpu.SimulatedDevice.malloc(device, nbytes)
+        return SimulatedDevice.malloc(device, nbytes)
 
     monkeypatch.setattr(device, 'malloc', full)
     with pytest.raises(UserError, match='out of memory'):
@@ -196,8 +195,8 @@ def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(
     assert (device.memory, device.page_locked, device.closed) == ({}, [], True)
 
 
-def test_an_engine_without_the_state_is_refused(gpu, device, windows, graphs):
-    context = gpu.SimulatedContext(device, {'events': EVENTS, 'intensity': IMAGE}, network)
+def test_an_engine_without_the_state_is_refused(device, windows, graphs):
+    context = SimulatedContext(device, {'events': EVENTS, 'intensity': IMAGE}, network)
     with pytest.raises(UserError, match=r'no tensor fine_in.*build it again'):
         DeviceState(device, context, EVENTS, IMAGE, {'fine': 288}, graphs).step(windows[0])
 

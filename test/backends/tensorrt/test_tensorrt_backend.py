@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from simulated_gpu import skip_misfit
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES, Choice
@@ -24,10 +25,10 @@ SMALL = Placement(24, 32, 'gpu')
 
 
 @pytest.fixture(autouse=True)
-def fitting(request, gpu):
+def fitting(request):
     """Leave out the networks of spike planes that need another size; this one is enough here."""
     if 'bundle' in request.fixturenames:
-        gpu.skip_misfit(request.getfixturevalue('bundle'), SMALL)
+        skip_misfit(request.getfixturevalue('bundle'), SMALL)
 
 
 @pytest.fixture

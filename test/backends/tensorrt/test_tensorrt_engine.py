@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from simulated_gpu import SimulatedDevice, skip_misfit
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.golden import FLOAT16
@@ -42,9 +43,9 @@ class FakeEngine:
 
 
 @pytest.fixture
-def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
+def machine(backend_module, bundle, tmp_path, monkeypatch):
     """Return how to pretend a GPU, a library and engines of some precisions in the cache."""
-    gpu.skip_misfit(bundle, SMALL)
+    skip_misfit(bundle, SMALL)
     key = EngineKey(onnx_sha256(bundle), 'tensorrt 10.3.0', '8.7', '32x24', 'fp16')
     monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path))
 
@@ -59,7 +60,7 @@ def machine(backend_module, gpu, bundle, tmp_path, monkeypatch):
         )
         monkeypatch.setattr(backend_module, 'library', lambda: library)
         monkeypatch.setattr(backend_module, 'quiet_logger', lambda: 'logger')
-        monkeypatch.setattr(backend_module, 'CudaDevice', gpu.SimulatedDevice)
+        monkeypatch.setattr(backend_module, 'CudaDevice', SimulatedDevice)
 
     return pretend
 
