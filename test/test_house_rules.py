@@ -26,14 +26,16 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 # Which modules of the runtime each room may import, beside itself; a name stands for everything
 # below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
 NAMES = {'topics', 'image_encodings'}
-CONTRACTS = {'errors', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
+ERRORS = {'errors', 'cures'}
+CONTRACTS = ERRORS | {'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-RUNNING = PIPELINE | NAMES | {'reconstructor', 'warm_up', 'sources', 'sinks'}
+RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 MAY_IMPORT = {
     'errors': set(),
     'topics': set(),
+    'cures': set(),
     'image_encodings': set(),
     'cpu_threads': set(),
     'setting': {'errors'},
@@ -43,8 +45,8 @@ MAY_IMPORT = {
     'stream_statistics': set(),
     'model': {'windows.window'},
     'packets': {'errors'},
-    'sources': {'errors', 'packets', 'topics'},
-    'sinks': {'errors', *NAMES},
+    'sources': ERRORS | {'packets', 'topics'},
+    'sinks': ERRORS | NAMES,
     'windows': {'errors', 'settings', 'packets'},
     'spike_history': {'errors', 'packets'},
     'representations': CONTRACTS | {'spike_history'},

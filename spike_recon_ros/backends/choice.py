@@ -17,6 +17,7 @@ from typing import Any
 from spike_recon_ros.backends.backend import AUTO, FASTEST, Acceleration, Backend, Placement
 from spike_recon_ros.backends.golden import load_checked
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 OR = ' or '
@@ -58,7 +59,7 @@ class Candidate:
 
     def cure(self) -> str:
         """Return the command that brings it."""
-        return f"run: pip install 'spike_recon_ros[{self.name}]'"
+        return f'run: {pip_install(self.name)}'
 
 
 _HERE = 'spike_recon_ros.backends'

@@ -26,6 +26,7 @@ from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.cli.doctor_gpu import look_at_gpu
 from spike_recon_ros.cli.finding import LIVE, NEEDED, OPTIONAL, Finding
 from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 HELP = 'say what is installed, what is missing, and how to get it'
@@ -110,7 +111,7 @@ def _ros() -> list[Finding]:
             return f'sudo apt install ros-{distribution}-{package}'
         if package == 'event-camera-msgs':
             return 'pip install ./interfaces/event_camera_msgs'
-        return "source a ROS 2 installation, or: pip install 'spike_recon_ros[ros]'"
+        return f'source a ROS 2 installation, or: {pip_install("ros")}'
 
     findings = [
         _library(name, LIVE, cure(name.replace('_', '-')), purpose)
@@ -137,18 +138,17 @@ def _middleware() -> Finding:
 
 
 def _optional() -> list[Finding]:
-    extra = "pip install 'spike_recon_ros[{}]'"
     return [
-        _library('av', OPTIONAL, extra.format('video'), 'run -o x.mp4'),
-        _library('aedat', OPTIONAL, extra.format('aedat4'), 'AEDAT4 recordings'),
-        _library('h5py', OPTIONAL, extra.format('hdf5'), 'HDF5 datasets'),
-        _library('matplotlib', OPTIONAL, extra.format('evaluation'), 'curves of evaluate'),
+        _library('av', OPTIONAL, pip_install('video'), 'run -o x.mp4'),
+        _library('aedat', OPTIONAL, pip_install('aedat4'), 'AEDAT4 recordings'),
+        _library('h5py', OPTIONAL, pip_install('hdf5'), 'HDF5 datasets'),
+        _library('matplotlib', OPTIONAL, pip_install('evaluation'), 'curves of evaluate'),
         _library(
             'cv_bridge', OPTIONAL, 'sudo apt install ros-$ROS_DISTRO-cv-bridge',
             'other cameras\' images (else rosbags-image)',
         ),
         *(
-            _library(library, OPTIONAL, extra.format(candidate.name), f'backend {candidate.name}')
+            _library(library, OPTIONAL, pip_install(candidate.name), f'backend {candidate.name}')
             for candidate in CANDIDATES
             for library in candidate.libraries
         ),

@@ -21,6 +21,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.cli.finding import OPTIONAL, Finding
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 _BACKENDS = 'spike_recon_ros.backends'
@@ -34,7 +35,7 @@ def look_at_gpu() -> list[Finding]:
         cuda_device = importlib.import_module(f'{_BACKENDS}.cuda.cuda_device')
     except ImportError:
         cure = (
-            "cuda-python looks for it; run: pip install 'spike_recon_ros[tensorrt]', or on a "
+            f'cuda-bindings is not installed; run: {pip_install("tensorrt")}, or on a '
             "Jetson: pip install 'cuda-bindings>=12.9,<13'"
         )
         return [Finding('NVIDIA GPU', OPTIONAL, '', cure, _RUNS)]

@@ -10,7 +10,9 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-CURE = "pip install 'spike_recon_ros[evaluation]'"
+from spike_recon_ros.cures import pip_install
+
+CURE = pip_install('evaluation')
 FEW_POINTS = 60
 """With no more than these, each is marked."""
 

@@ -8,9 +8,10 @@ Comes in: an import. Goes out: the import, or a UserError. Knows nothing about t
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from spike_recon_ros.cures import EXTRAS, pip_install
 from spike_recon_ros.errors import UserError
 
-NEEDED = {'torch', 'lightning', 'tensorboard', 'safetensors', 'onnx', 'onnxscript'}
+NEEDED = set(EXTRAS['training'])
 
 
 @contextmanager
@@ -26,6 +27,5 @@ def training_installed() -> Iterator[None]:
         if (error.name or '').partition('.')[0] not in NEEDED:
             raise
         raise UserError(
-            f'{error.name} is not installed; to train and export, run: '
-            "pip install 'spike_recon_ros[training]'"
+            f'{error.name} is not installed; to train and export, run: {pip_install("training")}'
         ) from error

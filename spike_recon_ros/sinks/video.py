@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sinks.sink import Sink
 
@@ -112,9 +113,7 @@ def _import_av() -> Any:
     try:
         import av  # noqa: PLC0415 -- an optional extra
     except ImportError as error:
-        raise UserError(
-            "videos need the library av; run: pip install 'spike_recon_ros[video]'"
-        ) from error
+        raise UserError(f'videos need the library av; run: {pip_install("video")}') from error
     return av
 
 

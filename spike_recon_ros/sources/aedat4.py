@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -53,7 +54,7 @@ class Aedat4Source(Source):
             import aedat  # noqa: PLC0415 -- an optional extra
         except ImportError as error:
             raise UserError(
-                "AEDAT4 files need the library aedat; run: pip install 'spike_recon_ros[aedat4]'"
+                f'AEDAT4 files need the library aedat; run: {pip_install("aedat4")}'
             ) from error
         try:
             return aedat.Decoder(str(self.path))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.columns import (
     FLOATS,
@@ -181,9 +182,7 @@ def open_hdf5(path: Path, topic: str | None = None) -> EventDataset:
     try:
         import h5py  # noqa: PLC0415 -- an optional extra
     except ImportError as error:
-        raise UserError(
-            "HDF5 files need the library h5py; run: pip install 'spike_recon_ros[hdf5]'"
-        ) from error
+        raise UserError(f'HDF5 files need the library h5py; run: {pip_install("hdf5")}') from error
     with reading(path, 'the HDF5 file'):
         file = h5py.File(path, 'r')
     try:

@@ -22,4 +22,4 @@ def test_a_size_that_is_none_is_refused(capsys, size):
 def test_without_tensorrt_the_command_that_brings_it_is_named(capsys, monkeypatch):
     monkeypatch.setattr(Candidate, 'missing', lambda self: list(self.libraries))
     assert main(['build', 'two_scale_gru', '--size', '346x260']) == 1
-    assert "pip install 'spike_recon_ros[tensorrt]'" in capsys.readouterr().err
+    assert 'pip install tensorrt' in capsys.readouterr().err

@@ -15,6 +15,7 @@ from typing import Any
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 MODULES = 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings'
@@ -38,7 +39,7 @@ def library() -> ModuleType:
                 f'{name} is installed and cannot be loaded ({reason}); install it again, or set '
                 'backend:=auto'
             ) from None
-    raise UserError("TensorRT is not installed; run: pip install 'spike_recon_ros[tensorrt]'")
+    raise UserError(f'TensorRT is not installed; run: {pip_install("tensorrt")}')
 
 
 def library_version() -> str:

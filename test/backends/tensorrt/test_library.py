@@ -27,7 +27,7 @@ def rtx(monkeypatch):
     if not names:
         pytest.skip(
             'tensorrt_rtx not installed (0.4 GB, proprietary, for x86-64 Linux); '
-            "run: pip install 'spike_recon_ros[rtx]'"
+            'run: pip install tensorrt-rtx-cu13-libs'
         )
     monkeypatch.setattr('spike_recon_ros.backends.tensorrt.library.MODULES', tuple(names))
 

@@ -1,0 +1,50 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that errors name install what the package's extras install."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import setuptools
+
+from spike_recon_ros.cures import EXTRAS, pip_install, pip_install_module
+
+ROOT = Path(__file__).resolve().parents[1]
+# Needed by developers alone; no error names it.
+DEVELOPMENT = {'test'}
+
+
+@pytest.fixture(scope='module')
+def extras():
+    """The extras in setup.py: the names of their libraries, without versions."""
+    with pytest.MonkeyPatch.context() as patch:
+        arguments = {}
+        patch.setattr(setuptools, 'setup', arguments.update)
+        patch.chdir(ROOT)
+        runpy.run_path(str(ROOT / 'setup.py'))
+    return {
+        extra: {re.match(r'[\w.\[\]-]+', library)[0] for library in libraries}
+        for extra, libraries in arguments['extras_require'].items()
+    }
+
+
+def test_the_cures_name_the_libraries_of_the_extras(extras):
+    named = {extra: set(libraries) for extra, libraries in EXTRAS.items()}
+    assert named == {extra: extras[extra] for extra in extras.keys() - DEVELOPMENT}
+
+
+def test_a_name_with_brackets_is_quoted_for_the_shell():
+    assert pip_install('ros').startswith("pip install 'ros-rclpy[fastrtps]' ros-sensor-msgs")
+    assert pip_install('openvino') == 'pip install openvino'
+
+
+def test_a_module_is_installed_by_the_library_that_brings_it():
+    assert pip_install_module('cv2') == 'pip install opencv-python-headless'
+    assert pip_install_module('rosbags.highlevel') == 'pip install rosbags'
+
+
+def test_no_error_names_an_extra_of_a_package_that_no_index_has():
+    for file in (ROOT / 'spike_recon_ros').rglob('*.py'):
+        assert 'spike_recon_ros[' not in file.read_text(encoding='utf-8'), file
