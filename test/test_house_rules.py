@@ -5,8 +5,11 @@
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = 'spike_recon_ros'
@@ -133,6 +136,37 @@ def test_imports_run_one_way():
             ),
         )
     assert not offenders
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions count: they hide a circle from Python, not from the reader.
+
+    The `__init__` files are left out, because importing any module of a package runs them.
+    """
+    files = {module_name(file): file for file in PACKAGE_FILES if file.name != '__init__.py'}
+    graph = {
+        name: sorted({found for found in imported_names(file) if found in files} - {name})
+        for name, file in files.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f'imports in a circle: {" <- ".join(error.args[1])}')
+
+
+def module_name(file: Path) -> str:
+    folder = next(ROOT / place for place in FOLDER_OF.values() if ROOT / place in file.parents)
+    return '.'.join(file.relative_to(folder.parent).with_suffix('').parts)
+
+
+def imported_names(file: Path) -> Iterator[str]:
+    """Yield modules that a file imports, and names in them, which may be modules as well."""
+    for node in ast.walk(parsed(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ''
+            yield from (f'{node.module}.{alias.name}' for alias in node.names)
 
 
 def test_training_uses_models_representations_windows_sources_and_packets_only():

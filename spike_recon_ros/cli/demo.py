@@ -52,8 +52,6 @@ class Show:
     settled_after_s: float
 
 
-FASTEST_VIDEO = 50.0
-"""Frames a second; what was made at more is shown slowed."""
 SHOWS = {
     SensorKind.EVENT.value: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
     # 20,000 planes a second are 250 MB; a tenth of that is carried and reconstructed by two cores

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from spike_recon_ros.benchmarking.live_processes import Heard
-from spike_recon_ros.cli.demo import FASTEST_VIDEO
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore
@@ -31,6 +30,8 @@ from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import GROUND_TRUTH
 
 VIDEO = 'reconstruction.mp4'
+FASTEST_VIDEO = 50.0
+"""Frames per second; recordings with more are shown in slow motion."""
 # Of the way through the recording: where the picture is taken.
 PICTURE_AT = 0.6
 PICTURE_EVENTS_NS = 20_000_000

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline import network_inputs
 from spike_recon_ros.offline.output_folder import check_free
@@ -33,7 +34,7 @@ like what the network will see, as with `spike-recon quantize`.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    network_inputs.add_arguments(parser, 'learn from')
+    add_bundle_options(parser, 'learn from')
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='NARROW', help='folder to write'
     )

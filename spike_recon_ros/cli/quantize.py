@@ -18,6 +18,7 @@ from rich.console import Console
 from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.bundles.bundle import DESCRIPTION as DESCRIPTION_FILE
 from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX
+from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline import network_inputs
 
@@ -45,7 +46,7 @@ COARSEST = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    network_inputs.add_arguments(parser, 'find the ranges with')
+    add_bundle_options(parser, 'find the ranges with')
     parser.add_argument(
         '--windows', type=int, default=40, metavar='N',
         help='windows whose ranges count, spread over the recordings (%(default)s)',

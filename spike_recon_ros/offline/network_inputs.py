@@ -1,12 +1,7 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a network would read of recordings, for commands that learn from it.
+"""The tensors that a network reads from recordings, for quantisation and pruning."""
 
-Comes in: a bundle and recordings, named on the command line. Goes out: the tensors of their
-windows. Knows nothing about what they are for.
-"""
-
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,47 +21,36 @@ from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.windows.window import Window
 
 MOST_WINDOWS = 200
-"""Whose tensors are held in memory."""
-
-
-def add_arguments(parser: argparse.ArgumentParser, purpose: str) -> None:
-    """Declare the bundle and the recordings, which are there to do something with."""
-    parser.add_argument(
-        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
-    )
-    parser.add_argument(
-        '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
-        help=f'recording to {purpose} (may be given several times)',
-    )  # fmt: skip
+"""Limits the memory that the tensors take."""
 
 
 def bundle_named(name: str) -> Bundle:
-    """Return the bundle that the command line names.
+    """Return the bundle of a name in the zoo or of a folder.
 
     Raises:
-        UserError: there is none, or it is not whole.
+        UserError: there is none, or it is damaged.
     """
     folder = find_bundle(name)
     if folder is None:
-        raise UserError(f'{name} is no network; give the folder of a bundle')
+        raise UserError(f'{name} is not a network; give the folder of a bundle')
     return read_bundle(folder)
 
 
 def tensors_of(
     bundle: Bundle, recordings: Sequence[Path], console: Console
 ) -> list[list[np.ndarray]]:
-    """Return what a network reads of recordings.
+    """Return what a network reads from recordings.
 
     Args:
         bundle: of the network.
-        recordings: at most MOST_WINDOWS windows are taken of all, as many of each.
-        console: for people.
+        recordings: share MOST_WINDOWS windows equally; windows beyond that are not read.
+        console: for progress bars.
 
-    Returns: tensors [bins, height, width] of windows that follow each other, a list for each
-        stretch without a reset.
+    Returns: for each stretch without a reset, the tensors float32 [bins, height, width] of its
+        windows in order.
 
     Raises:
-        UserError: a recording cannot be read, is of another kind of sensor or too short.
+        UserError: a recording cannot be read, comes from another kind of sensor, or is too short.
     """
     most = MOST_WINDOWS // len(recordings)
     return [part for path in recordings for part in _tensors(bundle, path, most, console)]
@@ -89,12 +73,14 @@ def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[li
     sequences = [part for tap in taps for part in tap.sequences if part]
     reconstructor.close()
     if not sequences:
-        raise UserError(f'{path} holds no window of {bundle.window_ms:g} ms; give a longer one')
+        raise UserError(
+            f'{path} is shorter than a window ({bundle.window_ms:g} ms); give a longer recording'
+        )
     return sequences
 
 
 class _Tap:
-    """A Model that keeps what a network would read, and runs none."""
+    """A Model that stores what a network would read, and runs no network."""
 
     def __init__(self, bundle: Bundle, width: int, height: int) -> None:
         self.name, self.hop_planes = bundle.name, bundle.hop_planes

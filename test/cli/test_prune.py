@@ -40,7 +40,7 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'said'),
     [
-        (['nothing'], 'nothing is no network; give the folder of a bundle'),
+        (['nothing'], 'nothing is not a network; give the folder of a bundle'),
         ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
         ([WIDE, '--reduction', '1'], 'with --reduction 1: no block has more channels inside'),
         (

@@ -57,7 +57,7 @@ def test_a_second_time_replaces_the_first(bundle, walk):
 
 def test_a_network_that_is_not_there_is_named(walk, capsys):
     assert main(['quantize', 'nothing', '-d', str(walk)]) == 1
-    assert 'nothing is no network; give the folder of a bundle' in capsys.readouterr().err
+    assert 'nothing is not a network; give the folder of a bundle' in capsys.readouterr().err
 
 
 def test_a_recording_of_another_sensor_is_refused(tmp_path, bundle, capsys):
@@ -67,7 +67,7 @@ def test_a_recording_of_another_sensor_is_refused(tmp_path, bundle, capsys):
     before = (bundle / 'model.yaml').read_bytes()
     capsys.readouterr()
     assert main(['quantize', str(bundle), '-d', str(planes)]) == 1
-    assert 'spike planes came' in capsys.readouterr().err
+    assert 'the packets hold spike planes' in capsys.readouterr().err
     assert (bundle / 'model.yaml').read_bytes() == before
 
 
