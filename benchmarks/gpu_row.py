@@ -27,9 +27,10 @@ from spike_recon_ros.backends.backend import (
     Placement,
 )
 from spike_recon_ros.backends.choice import Choice
-from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.backends.tensorrt import library as tensorrt_library
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
@@ -247,7 +248,7 @@ def checked(
 def windows(bundle: Bundle, steps: int, rows: int, columns: int) -> Iterator[np.ndarray]:
     """Yield made-up tensors, float32 [channels, rows, columns], the same at each call."""
     chance = np.random.default_rng(0)
-    shape = bundle.golden()[0].shape[1], rows, columns
+    shape = read_golden(bundle)[0].shape[1], rows, columns
     for _ in range(steps):
         drawn = chance.standard_normal(shape, np.float32)
         yield drawn * (chance.random(shape, np.float32) < EVENT_SHARE)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from spike_recon_ros.backends.backend import AUTO, FASTEST, Acceleration, Backend, Placement
-from spike_recon_ros.backends.golden import load_checked
+from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError

@@ -16,8 +16,9 @@ from spike_recon_ros.backends.backend import (
     check_size,
     chosen_precision,
 )
-from spike_recon_ros.backends.golden import FLOAT32
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.golden import FLOAT32
 from spike_recon_ros.errors import UserError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'gpu': 'CUDAExecutionProvider'}
@@ -110,7 +111,7 @@ def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSess
             str(bundle.onnx), options, providers=[(provider, exact)]
         )
     except Exception as error:  # onnxruntime's own exceptions share no other base
-        reason = str(error).strip().splitlines()[-1]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise UserError(
             f'ONNX Runtime cannot load {bundle.onnx} ({reason}); {FETCH_AGAIN}'
         ) from None

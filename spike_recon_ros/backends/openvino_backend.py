@@ -24,14 +24,15 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
-from spike_recon_ros.backends.golden import BFLOAT16, FLOAT32, INT8
 from spike_recon_ros.backends.user_cache import (
     cache_folder,
     keep_newest,
     read_private,
     write_private,
 )
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.golden import BFLOAT16, FLOAT32, INT8
 from spike_recon_ros.errors import UserError
 
 BRAIN = 'bf16'
@@ -52,7 +53,7 @@ class OpenVinoBackend:
     On a CPU with instructions for them it convolves in eight bits where the bundle has such a
     graph, and does all else, or without such a graph everything, in bfloat16: each takes about
     two thirds of the time of the next finer one, and the error stays near a grey level (where
-    spikes turn, see golden.py). A bundle may say that bfloat16 is too coarse for it.
+    spikes turn, see bundles/golden.py). A bundle may rule bfloat16 out.
 
     Raises:
         UserError: the size does not suit the network, the file is no ONNX graph, or it cannot be
@@ -116,7 +117,7 @@ def _compiled(
     """
     device = placement.device.upper()
     if device != 'CPU':
-        return core.compile_model(_stateful(core, onnx, bundle, placement), device, options)
+        return _compile(core, onnx, bundle, placement, options)
     sha256 = bundle.description['sha256'][onnx.name]
     size = placement.height, placement.width
     about = openvino.__version__, sha256, bundle.state, size, sorted(options.items())
@@ -124,15 +125,17 @@ def _compiled(
     path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
     with contextlib.suppress(OSError, RuntimeError, UserError):
         return core.import_model(read_private(path), device, options)
-    compiled = core.compile_model(_stateful(core, onnx, bundle, placement), device, options)
+    compiled = _compile(core, onnx, bundle, placement, options)
     with contextlib.suppress(OSError, RuntimeError):  # it is as good without
         write_private(path, compiled.export_model().getvalue())
         keep_newest(path.parent, '*.blob', MOST_KEPT)
     return compiled
 
 
-def _stateful(core: Any, onnx: Path, bundle: Bundle, placement: Placement) -> Any:
-    """Return the graph for one size, with `events` as its only input."""
+def _compile(
+    core: Any, onnx: Path, bundle: Bundle, placement: Placement, options: dict[str, Any]
+) -> Any:
+    """Read and compile the graph for one size, with `events` as its only input."""
     shapes = {
         f'{name}_in': list(shape)
         for name, shape in bundle.state_shapes(placement.height, placement.width).items()
@@ -143,7 +146,7 @@ def _stateful(core: Any, onnx: Path, bundle: Bundle, placement: Placement) -> An
         model.reshape(shapes)
         pairs = {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state}
         apply_make_stateful_transformation(model, pairs)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UserError(f'OpenVINO cannot read {onnx} ({reason}); {FETCH_AGAIN}') from None
-    return model
+        return core.compile_model(model, placement.device.upper(), options)
+    except Exception as error:  # also MemoryError, IndexError and others that pybind11 makes
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        raise UserError(f'OpenVINO cannot load {onnx} ({reason}); {FETCH_AGAIN}') from None

@@ -24,8 +24,9 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
-from spike_recon_ros.backends.golden import FLOAT32
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.golden import FLOAT32
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 

@@ -1,30 +1,34 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network as a folder: what is in it, and whether it is whole.
+"""A trained network as a folder: its files, their checksums and what `model.yaml` declares.
 
-Comes in: a folder. Goes out: a Bundle. Knows nothing about the libraries that run it; everything
-that is wrong with a bundle and can be seen without running it is said here.
+`read_bundle` reports every fault that can be found without running the network.
 """
 
 import hashlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-
+from spike_recon_ros.bundles.description import (
+    DESCRIPTION,
+    FETCH_AGAIN,
+    Section,
+    read_description,
+    short,
+)
+from spike_recon_ros.bundles.onnx_graph import check_graph
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
-DESCRIPTION = 'model.yaml'
 ONNX, WEIGHTS, GOLDEN = 'model.onnx', 'weights.safetensors', 'golden.npz'
 INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
-"""The graph in eight bits, where somebody has made one, and what it gives for the golden input."""
-FETCH_AGAIN = 'fetch or export the bundle again'
+"""The graph with int8 convolutions, if it was quantised, and its output for the golden input."""
+MOST_CHANNELS, LARGEST_STRIDE, MOST_PLANES, LARGEST_SCALE = 4096, 1024, 1_000_000, 16
+MOST_STATES = 256
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +45,25 @@ class Bundle:
     """A network as the runtime sees it.
 
     Attributes:
-        folder: where it lies.
-        name: of the model.
-        sensor: kind of camera that it is for.
-        representation: what it reads: `kind` and its parameters, as in
-            representations/registry.py.
-        bins: channels of the tensor that goes in.
-        window_ms: length of the windows that it was trained for.
-        longest_window_ms: longer windows are read in equal parts of at most this; 0 = as they are.
-        network: name of the definition in `models.networks`.
-        network_arguments: of the definition.
-        state: the tensors that are carried from window to window; none where each image is made
-            from its window alone.
-        pad_multiple: what height and width must be divisible by.
-        spiking: whether it holds neurons that fire or do not, which backends cannot agree on to
-            the last spike. It has nothing to do with spike cameras.
-        bfloat16: whether that is precise enough for it.
-        hop_planes: spike planes that a window must have; 0 = any number.
-        output_scale: pixels of the image to a side of one of the sensor.
-        description: everything in model.yaml.
+        folder: path of the bundle.
+        name: name of the model.
+        sensor: kind of camera that the network is made for.
+        representation: its input: `kind` and parameters, as in representations/registry.py.
+        bins: channels of the input tensor.
+        window_ms: length of the windows that the network was trained with.
+        longest_window_ms: longer windows are split into equal parts of at most this length; 0 =
+            never split.
+        network: name of the definition in `spike_recon_models.networks`.
+        network_arguments: arguments of the definition.
+        state: tensors carried from window to window; empty if each image depends on its window
+            alone.
+        pad_multiple: height and width of the input must be multiples of it.
+        spiking: whether it holds spiking neurons, on whose last spike backends differ. Unrelated
+            to spike cameras.
+        bfloat16: whether bfloat16 is precise enough for it.
+        hop_planes: number of spike planes that every window must have; 0 = any number.
+        output_scale: factor from input to image height and width (super-resolution).
+        description: the whole content of model.yaml.
     """
 
     folder: Path
@@ -81,132 +85,121 @@ class Bundle:
 
     @property
     def longest_window_ns(self) -> int:
-        """The same in the unit of windows."""
+        """`longest_window_ms` in nanoseconds."""
         return round(1e6 * self.longest_window_ms)
 
     @property
     def onnx(self) -> Path:
-        """The graph."""
+        """Path of the ONNX graph."""
         return self.folder / ONNX
 
     @property
     def int8_onnx(self) -> Path | None:
-        """The graph in eight bits; None where there is none."""
+        """Path of the int8 graph; None if the bundle has none."""
         return self.folder / INT8_ONNX if INT8_ONNX in self.description['sha256'] else None
 
     @property
     def weights(self) -> Path:
-        """The weights for the torch definition."""
+        """Path of the weights for the torch definition."""
         return self.folder / WEIGHTS
 
     def image_shape(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Return the shape of the network's image for an input of a size, batch included."""
+        """Return the shape [1, 1, rows, columns] of the image for an input size."""
         return 1, 1, self.output_scale * height, self.output_scale * width
 
     def state_shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int, int]]:
-        """Return the shape of each state tensor, by its name, for an input of a size."""
+        """Return the shape of each state tensor by name for an input size."""
         return {
             spec.name: (1, spec.channels, height // spec.stride, width // spec.stride)
             for spec in self.state
         }
-
-    def golden(self, *, int8: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Return input [steps, bins, height, width] and output [steps, height, width].
-
-        The output's sides are `output_scale` times as long.
-
-        Args:
-            int8: return the output of the graph in eight bits.
-
-        Raises:
-            UserError: a file does not hold them.
-        """
-        events = self._array(GOLDEN, 'events')
-        intensity = self._array(INT8_GOLDEN if int8 else GOLDEN, 'intensity')
-        steps, _, height, width = events.shape if events.ndim == 4 else (0, 0, 0, 0)
-        fits = events.shape == (steps, self.bins, height, width)
-        image = steps, self.output_scale * height, self.output_scale * width
-        if not steps or not fits or intensity.shape != image:
-            raise UserError(
-                f'{self.folder / GOLDEN} holds {events.shape} and {intensity.shape}, which do not '
-                f'belong to {self.name} with its {self.bins} bins; {FETCH_AGAIN}'
-            )
-        return events.astype(np.float32), intensity.astype(np.float32)
-
-    def _array(self, name: str, key: str) -> np.ndarray:
-        try:
-            with np.load(self.folder / name, allow_pickle=False) as content:
-                return np.asarray(content[key])
-        except (OSError, KeyError, ValueError) as error:
-            raise UserError(
-                f'{self.folder / name} cannot be read ({error}); {FETCH_AGAIN}'
-            ) from None
 
 
 def read_bundle(folder: Path) -> Bundle:
     """Read and check a bundle.
 
     Raises:
-        UserError: a file is missing, changed, or says what this version does not understand.
+        UserError: a file is missing, damaged or changed, the graph cannot be run safely, or
+            `model.yaml` asks for what this version does not support.
     """
-    content = _description(folder)
-    listed = _entry(folder, content, 'sha256', dict)
-    for name in (ONNX, WEIGHTS, GOLDEN, *({INT8_ONNX, INT8_GOLDEN} & listed.keys())):
-        _check_file(folder, name, listed)
-    representation = _entry(folder, content, 'representation', dict)
-    network = _entry(folder, content, 'network', dict)
+    content = read_description(folder)
+    _check_files(folder, content)
+    representation = content.section('representation')
+    network = content.section('network')
+    sensor = _sensor_kind(folder, content)
+    _check_representation(content.text('name'), sensor, representation)
     bundle = Bundle(
         folder=folder,
-        name=_entry(folder, content, 'name', str),
-        sensor=_sensor_kind(folder, content),
-        representation=representation,
-        bins=_channels(folder, content, representation),
-        window_ms=float(_entry(folder, content, 'window_ms', (int, float))),
-        longest_window_ms=_longest(folder, content),
-        network=_entry(folder, network, 'name', str),
-        network_arguments=_entry(folder, network, 'arguments', dict),
-        state=tuple(_state(folder, entry) for entry in _entry(folder, content, 'state', list)),
-        pad_multiple=_positive(folder, content, 'pad_multiple'),
-        spiking=_flag(folder, content, 'spiking', default=False),
-        bfloat16=_flag(folder, content, 'bfloat16', default=True),
-        hop_planes=_positive(folder, content, 'hop_planes') if 'hop_planes' in content else 0,
-        output_scale=(
-            _positive(folder, content, 'output_scale') if 'output_scale' in content else 1
-        ),
-        description=content,
+        name=content.text('name'),
+        sensor=sensor,
+        representation=representation.content,
+        bins=_input_channels(sensor, content, representation),
+        window_ms=content.milliseconds('window_ms'),
+        longest_window_ms=content.milliseconds('longest_window_ms', default=0.0),
+        network=network.text('name'),
+        network_arguments=network.section('arguments').content,
+        state=_state(content),
+        pad_multiple=content.count('pad_multiple', LARGEST_STRIDE),
+        spiking=content.flag('spiking', default=False),
+        bfloat16=content.flag('bfloat16', default=True),
+        hop_planes=content.count('hop_planes', MOST_PLANES, default=0),
+        output_scale=content.count('output_scale', LARGEST_SCALE, default=1),
+        description=content.content,
     )
-    _check_supported(bundle)
+    strides = [spec.stride for spec in bundle.state]
+    if any(bundle.pad_multiple % stride for stride in strides):
+        raise UserError(
+            f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '
+            f'pad_multiple, which is {bundle.pad_multiple}; {FETCH_AGAIN}'
+        )
     return bundle
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        what = 'is no bundle: it has no' if folder.is_dir() else 'does not exist; a bundle has a'
-        raise UserError(f'{folder} {what} {DESCRIPTION}; give the folder that was exported')
-    try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f'{path} cannot be read ({error}); {FETCH_AGAIN}') from None
-    if not isinstance(content, dict):
-        raise UserError(f'{path} is no description of a model; {FETCH_AGAIN}')
-    return content
+def _check_files(folder: Path, content: Section) -> None:
+    """Compare every file of the bundle with the list `sha256`, external ONNX data included."""
+    listed = content.section('sha256')
+    names = {ONNX: None, WEIGHTS: None, GOLDEN: None} | dict.fromkeys(listed.content)
+    for name in names:
+        _check_file(folder, name, listed)
+    for name in (ONNX, INT8_ONNX):
+        if name not in listed:
+            continue
+        for external in check_graph(folder / name):
+            if external not in listed:
+                raise UserError(
+                    f'{folder / name} keeps weights in {short(external)}, which is not in the '
+                    f'sha256 list of {DESCRIPTION}; {FETCH_AGAIN}'
+                )
 
 
-def _check_file(folder: Path, name: str, listed: dict[str, Any]) -> None:
+def _check_file(folder: Path, name: str, listed: Section) -> None:
+    expected = listed.text(name)
+    if name in ('', '.', '..') or '/' in name:
+        raise UserError(
+            f'{folder / DESCRIPTION}: sha256 lists {short(name)}, which is not a file of the '
+            f'bundle; {FETCH_AGAIN}'
+        )
     path = folder / name
     if not path.is_file():
-        raise UserError(f'the bundle {folder} has no {name}; {FETCH_AGAIN}')
-    expected = _entry(folder, listed, name, str)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+        raise UserError(f'the bundle {folder} has no file {name}; {FETCH_AGAIN}')
+    digest = hashlib.sha256()
+    try:
+        with path.open('rb') as file:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+    except OSError as error:
+        raise UserError(
+            f'{path} cannot be read ({error.strerror}); check its permissions'
+        ) from None
+    if digest.hexdigest() != expected:
         raise UserError(
             f'{path} is not the file that {DESCRIPTION} was written for (its sha256 differs); '
             f'{FETCH_AGAIN}'
         )
 
 
-def _sensor_kind(folder: Path, content: dict[str, Any]) -> SensorKind:
-    name = _entry(folder, content, 'sensor', str)
+def _sensor_kind(folder: Path, content: Section) -> SensorKind:
+    name = content.text('sensor')
     known = [kind.value for kind in SensorKind]
     if name not in known:
         raise UserError(
@@ -216,73 +209,44 @@ def _sensor_kind(folder: Path, content: dict[str, Any]) -> SensorKind:
     return SensorKind(name)
 
 
-def _channels(folder: Path, content: dict[str, Any], representation: dict[str, Any]) -> int:
-    """Return the channels of the input: the bins of a voxel grid, else they are said apart."""
-    if representation.get('kind') in KINDS[SensorKind.SPIKE]:
-        return _positive(folder, content, 'input_channels')
-    return _positive(folder, representation, 'bins')
-
-
-def _check_supported(bundle: Bundle) -> None:
-    kind = bundle.representation.get('kind')
-    if kind not in KINDS[bundle.sensor]:
-        known = ' or '.join(KINDS[bundle.sensor])
+def _check_representation(model: str, sensor: SensorKind, representation: Section) -> None:
+    """Raise UserError if this version does not have the representation."""
+    kind = representation.text('kind')
+    if kind not in KINDS[sensor]:
         raise UserError(
-            f'{bundle.name} is made for sensor {bundle.sensor.value!r} and representation '
-            f'{kind!r}; this version runs {known}: update spike_recon_ros'
+            f'{model} is made for sensor {sensor.value!r} and representation {kind!r}; this '
+            f'version runs {" or ".join(KINDS[sensor])}: update spike_recon_ros'
         )
-    normalisation = bundle.representation.get('normalisation')
+    normalisation = representation.content.get('normalisation')
     if kind == 'voxel_grid' and normalisation not in NORMALISATIONS:
         raise UserError(
-            f'{bundle.name} asks for the normalisation {normalisation!r}; this version has '
+            f'{model} asks for the normalisation {short(normalisation)}; this version has '
             f'{", ".join(NORMALISATIONS)}: update spike_recon_ros'
         )
-    strides = [spec.stride for spec in bundle.state]
-    if any(bundle.pad_multiple % stride for stride in strides):
-        raise UserError(
-            f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '
-            f'pad_multiple, which is {bundle.pad_multiple}; {FETCH_AGAIN}'
+    for key, value in representation.content.items():
+        if isinstance(value, int) and not 0 <= value <= MOST_CHANNELS:
+            raise representation.wrong(key)
+
+
+def _input_channels(sensor: SensorKind, content: Section, representation: Section) -> int:
+    """Return the channels of the input: `bins` of a voxel grid, else `input_channels`."""
+    if sensor is SensorKind.SPIKE:
+        return content.count('input_channels', MOST_CHANNELS)
+    return representation.count('bins', MOST_CHANNELS)
+
+
+def _state(content: Section) -> tuple[StateTensor, ...]:
+    entries = content.sections('state')
+    if len(entries) > MOST_STATES:
+        raise content.wrong('state')
+    state = tuple(
+        StateTensor(
+            entry.text('name'),
+            entry.count('channels', MOST_CHANNELS),
+            entry.count('stride', LARGEST_STRIDE),
         )
-
-
-def _state(folder: Path, entry: Any) -> StateTensor:
-    if not isinstance(entry, dict):
-        raise UserError(f'{folder / DESCRIPTION}: state holds {entry!r}; {FETCH_AGAIN}')
-    return StateTensor(
-        _entry(folder, entry, 'name', str),
-        _positive(folder, entry, 'channels'),
-        _positive(folder, entry, 'stride'),
+        for entry in entries
     )
-
-
-def _entry(folder: Path, content: dict[str, Any], key: str, kind: Any) -> Any:
-    value = content.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        problem = 'is missing' if value is None else f'is {value!r}'
-        raise UserError(f'{folder / DESCRIPTION}: {key} {problem}; {FETCH_AGAIN}')
-    return value
-
-
-def _flag(folder: Path, content: dict[str, Any], key: str, *, default: bool) -> bool:
-    """Return a flag that may be left out."""
-    value = content.get(key, default)
-    if not isinstance(value, bool):
-        raise UserError(f'{folder / DESCRIPTION}: {key} is {value!r}; {FETCH_AGAIN}')
-    return value
-
-
-def _positive(folder: Path, content: dict[str, Any], key: str) -> int:
-    value = _entry(folder, content, key, int)
-    if value < 1:
-        raise UserError(f'{folder / DESCRIPTION}: {key} is {value}; {FETCH_AGAIN}')
-    return int(value)
-
-
-def _longest(folder: Path, content: dict[str, Any]) -> float:
-    """Return the longest window that is read at once, ms; 0 where nothing is said of it."""
-    if (key := 'longest_window_ms') not in content:
-        return 0.0
-    value = _entry(folder, content, key, (int, float))
-    if not 0 < value < math.inf:
-        raise UserError(f'{folder / DESCRIPTION}: {key} is {value}; {FETCH_AGAIN}')
-    return float(value)
+    if len({spec.name for spec in state}) != len(state):
+        raise content.wrong('state')
+    return state

@@ -12,7 +12,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto
 
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.errors import UserError
 
 _TYPES = {'fp16': TensorProto.FLOAT16, 'bf16': TensorProto.BFLOAT16}

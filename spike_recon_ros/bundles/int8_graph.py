@@ -34,7 +34,8 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.errors import UserError
 
 Sequences = Sequence[Sequence[np.ndarray]]

@@ -8,7 +8,7 @@ Comes in: a name or a path. Goes out: the folder of a bundle. Knows nothing abou
 import importlib.util
 from pathlib import Path
 
-from spike_recon_ros.bundles.bundle import DESCRIPTION
+from spike_recon_ros.bundles.description import DESCRIPTION
 
 _PACKAGE = 'spike_recon_models'
 

@@ -15,9 +15,9 @@ import numpy as np
 import yaml
 from rich.console import Console
 
-from spike_recon_ros.backends.golden import deviation
-from spike_recon_ros.bundles.bundle import DESCRIPTION as DESCRIPTION_FILE
 from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX
+from spike_recon_ros.bundles.description import DESCRIPTION as DESCRIPTION_FILE
+from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline import network_inputs
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             f'in eight bits {bundle.name} is off by {off:.2g} of the contrast and {COARSEST:g} is '
             'allowed; give longer recordings, or more of them'
         )
-    golden = int8_graph.images(bundle, graph, [list(bundle.golden()[0])])
+    golden = int8_graph.images(bundle, graph, [list(read_golden(bundle)[0])])
     said = {
         'recordings': [path.name for path in args.dataset],
         'windows': args.windows,

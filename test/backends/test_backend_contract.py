@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
 
 SMALL = Placement(24, 32)
@@ -162,7 +163,7 @@ def test_a_size_that_cannot_be_halved_is_refused(load, bundle):
 
 
 def test_a_stale_golden_output_is_refused(load, copied, approve):
-    events, intensity = read_bundle(copied).golden()
+    events, intensity = read_golden(read_bundle(copied))
     np.savez(copied / 'golden.npz', events=events, intensity=intensity[::-1])
     np.savez(copied / 'golden_int8.npz', intensity=intensity[::-1])
     approve(copied)

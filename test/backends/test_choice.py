@@ -15,6 +15,7 @@ from spike_recon_ros.backends.choice import (
     load_backend,
 )
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.settings import Settings
 
@@ -132,7 +133,7 @@ class Working:
 
     def __init__(self, bundle, placement):
         self.placement = placement
-        self.expected = iter(bundle.golden()[1])
+        self.expected = iter(read_golden(bundle)[1])
 
     def step(self, x):
         if x.shape[1:] == (48, 64):

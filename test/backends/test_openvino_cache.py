@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.backends.golden import load_checked
+from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.bundle import read_bundle
 
 WHERE = Placement(24, 32)
@@ -29,13 +29,13 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def compilations(module, monkeypatch):
     """Return a list that grows by one with each compilation."""
-    seen, stateful = [], module._stateful
+    seen, compile_model = [], module._compile
 
     def counted(*arguments):
         seen.append(arguments)
-        return stateful(*arguments)
+        return compile_model(*arguments)
 
-    monkeypatch.setattr(module, '_stateful', counted)
+    monkeypatch.setattr(module, '_compile', counted)
     return seen
 
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from spike_recon_ros.bundles.bundle import StateTensor, read_bundle
+from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
 
 
@@ -24,7 +25,7 @@ def test_a_bundle_says_what_was_exported(exported):
     assert bundle.state == tuple(StateTensor(name, *size) for name, size in states.items())
     assert bundle.pad_multiple == 8
     assert bundle.description['licence'] == 'Apache-2.0'
-    events, intensity = bundle.golden()
+    events, intensity = read_golden(bundle)
     assert events.shape == (6, 5, 48, 64)
     assert intensity.shape == (6, 48, 64)
 
@@ -55,7 +56,7 @@ def test_a_folder_without_description_is_no_bundle(tmp_path):
 @pytest.mark.parametrize('name', ['model.onnx', 'weights.safetensors', 'golden.npz'])
 def test_a_missing_file_is_named(copied, name):
     (copied / name).unlink()
-    with pytest.raises(UserError, match=f'has no {name}; fetch or export'):
+    with pytest.raises(UserError, match=f'has no file {name}; fetch or export'):
         read_bundle(copied)
 
 
@@ -111,12 +112,12 @@ def test_a_description_that_is_no_yaml_is_refused(copied, text):
 def test_a_golden_file_of_another_network_is_refused(copied, approve):
     np.savez(copied / 'golden.npz', events=np.zeros((2, 3, 8, 8)), intensity=np.zeros((2, 8, 8)))
     approve(copied)
-    with pytest.raises(UserError, match='do not belong to two_scale_gru_small with its 5 bins'):
-        read_bundle(copied).golden()
+    with pytest.raises(UserError, match='do not fit two_scale_gru_small with its 5 bins'):
+        read_golden(read_bundle(copied))
 
 
 def test_a_golden_file_that_is_none_is_refused(copied, approve):
     (copied / 'golden.npz').write_bytes(b'no archive')
     approve(copied)
     with pytest.raises(UserError, match=r'golden\.npz cannot be read'):
-        read_bundle(copied).golden()
+        read_golden(read_bundle(copied))

@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends.golden import FLOAT16, deviation
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.golden import FLOAT16, deviation, read_golden
 from spike_recon_ros.errors import UserError
 
 onnx = pytest.importorskip('onnx', reason='onnx not installed')
@@ -47,7 +47,7 @@ def halved(bundle, precision):
 
 
 def test_float16_gives_the_golden_output_within_its_tolerance(bundle):
-    events, expected = bundle.golden()
+    events, expected = read_golden(bundle)
     given = sequence(halved(bundle, 'fp16'), bundle, events)
     assert given.dtype == np.float32
     assert 0.0 < deviation(given, expected) < FLOAT16.of(bundle)

@@ -7,8 +7,9 @@ import pytest
 
 from spike_recon_ros.backends import cpu_instructions
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
+from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.errors import UserError
 
@@ -41,7 +42,7 @@ def quantised(copied, graph, approve):
     """Return a bundle that holds the graph."""
     bundle = read_bundle(copied)
     (copied / INT8_ONNX).write_bytes(graph)
-    golden = images(bundle, graph, [list(bundle.golden()[0])])
+    golden = images(bundle, graph, [list(read_golden(bundle)[0])])
     np.savez(copied / INT8_GOLDEN, intensity=golden)
     approve(copied)
     return read_bundle(copied)
@@ -178,7 +179,7 @@ class TestOpenVino:
 
     def test_a_golden_output_of_another_graph_is_refused(self, module, cpu, quantised, approve):
         cpu('avx_vnni')
-        golden = quantised.golden(int8=True)[1]
+        golden = read_golden(quantised, int8=True)[1]
         np.savez(quantised.folder / INT8_GOLDEN, intensity=golden[::-1])
         approve(quantised.folder)
         with pytest.raises(UserError, match='golden output'):

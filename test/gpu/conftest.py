@@ -11,6 +11,7 @@ import pytest
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
@@ -97,7 +98,7 @@ def tensors():
 
     def make(bundle, steps, size=(HEIGHT, WIDTH)):
         chance = np.random.default_rng(11)
-        shape = steps, bundle.golden()[0].shape[1], *padded_size(*size, bundle.pad_multiple)
+        shape = steps, read_golden(bundle)[0].shape[1], *padded_size(*size, bundle.pad_multiple)
         return (chance.normal(size=shape) * (chance.random(shape) < 0.1)).astype(np.float32)
 
     return make

@@ -7,7 +7,8 @@ import pytest
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import choose_backend
-from spike_recon_ros.backends.golden import deviation, load_checked
+from spike_recon_ros.backends.self_test import load_checked
+from spike_recon_ros.bundles.golden import deviation
 from spike_recon_ros.errors import UserError
 
 HAVE_GRAPHS = 'tensorrt', 'torch'

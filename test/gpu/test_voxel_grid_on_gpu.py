@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.cuda.voxel_grid import SOURCE, DeviceVoxelGrid
-from spike_recon_ros.backends.golden import deviation
+from spike_recon_ros.bundles.golden import deviation
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import padded_size

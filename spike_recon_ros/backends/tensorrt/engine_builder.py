@@ -23,6 +23,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
 )
 from spike_recon_ros.backends.tensorrt.library import build_engine, library_version
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 
@@ -68,7 +69,7 @@ def build_engines(
     """
     if why_not := problem():
         raise UserError(f'an engine is built on the GPU that runs it, and {why_not}')
-    sizes = [bundle.golden()[0].shape[2:], padded_size(height, width, bundle.pad_multiple)]
+    sizes = [read_golden(bundle)[0].shape[2:], padded_size(height, width, bundle.pad_multiple)]
     written = []
     for rows, columns in sizes:
         placement = Placement(rows, columns, 'gpu')

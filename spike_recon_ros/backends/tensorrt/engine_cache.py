@@ -18,6 +18,7 @@ from pathlib import Path
 from spike_recon_ros.backends.backend import FULL_PRECISION
 from spike_recon_ros.backends.user_cache import cache_folder, read_private, write_private
 from spike_recon_ros.bundles.bundle import ONNX, Bundle
+from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 
@@ -81,7 +82,7 @@ def build_command(bundle: Bundle, key: EngineKey) -> str:
     missing the size is left to the user.
     """
     name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
-    height, width = bundle.golden()[0].shape[2:]
+    height, width = read_golden(bundle)[0].shape[2:]
     precision = '' if key.precision == FULL_PRECISION else f' --precision {key.precision}'
     if key.size == f'{width}x{height}':
         return f'spike-recon build {name}{precision} --size WxH, with the size of your sensor'

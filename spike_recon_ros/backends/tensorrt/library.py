@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import FETCH_AGAIN, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 

@@ -24,7 +24,6 @@ from spike_recon_ros.backends.backend import (
 from spike_recon_ros.backends.cuda.cuda_device import CudaDevice, problem
 from spike_recon_ros.backends.cuda.device import Device
 from spike_recon_ros.backends.cuda.voxel_grid import Kernels, load_device_voxel_grid
-from spike_recon_ros.backends.golden import BFLOAT16, FLOAT16, FLOAT32
 from spike_recon_ros.backends.tensorrt.device_state import Context, DeviceState
 from spike_recon_ros.backends.tensorrt.engine_builder import key_here
 from spike_recon_ros.backends.tensorrt.engine_cache import (
@@ -35,6 +34,7 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
 )
 from spike_recon_ros.backends.tensorrt.library import library, quiet_logger
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.golden import BFLOAT16, FLOAT16, FLOAT32
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 

@@ -12,8 +12,8 @@ from simulated_gpu import SimulatedDevice
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
-from spike_recon_ros.backends.golden import deviation
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.golden import deviation
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.registry import decoder_for

@@ -12,8 +12,9 @@ from simulated_gpu import skip_misfit
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES, Choice
-from spike_recon_ros.backends.golden import deviation, load_checked
 from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.self_test import load_checked
+from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import padded_size
@@ -50,7 +51,7 @@ def load_with_voxel_grid(backend_module, devices, simulated, host_kernels):
 
 
 def test_the_golden_sequence_is_given(load, bundle):
-    events, expected = bundle.golden()
+    events, expected = read_golden(bundle)
     backend = load(bundle, Placement(*events.shape[2:], 'gpu'))
     given = np.stack([backend.step(window) for window in events])
     assert deviation(given, expected) < backend.tolerance

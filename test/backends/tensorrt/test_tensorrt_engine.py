@@ -10,8 +10,8 @@ import pytest
 from simulated_gpu import SimulatedDevice, skip_misfit
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
-from spike_recon_ros.backends.golden import FLOAT16
 from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
+from spike_recon_ros.bundles.golden import FLOAT16
 from spike_recon_ros.errors import UserError
 
 SMALL = Placement(24, 32, 'gpu')

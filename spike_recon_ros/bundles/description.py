@@ -1,0 +1,140 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Read `model.yaml` and check the type and range of each entry.
+
+The file may be damaged or hostile, so values are checked before use and quoted in short form.
+"""
+
+import reprlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spike_recon_ros.errors import UserError
+
+DESCRIPTION = 'model.yaml'
+FETCH_AGAIN = 'fetch or export the bundle again'
+LARGEST_DESCRIPTION_BYTES = 1 << 20
+LONGEST_TEXT = 200
+LONGEST_WINDOW_MS = 60_000.0
+
+
+class Section:
+    """One mapping of `model.yaml` with typed access to its entries.
+
+    Args:
+        path: the file, for error messages.
+        content: the mapping.
+    """
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self._path, self.content = path, content
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.content
+
+    def get(self, key: str, kind: Any) -> Any:
+        """Return an entry of the given type or types.
+
+        Raises:
+            UserError: it is missing or of another type.
+        """
+        value = self.content.get(key)
+        if value is None:
+            raise UserError(f'{self._path}: {key} is missing; {FETCH_AGAIN}')
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.wrong(key)
+        return value
+
+    def text(self, key: str) -> str:
+        """Return a name: 1 to 200 printable characters on one line."""
+        value: str = self.get(key, str)
+        if not value or len(value) > LONGEST_TEXT or not value.isprintable():
+            raise self.wrong(key)
+        return value
+
+    def section(self, key: str) -> 'Section':
+        """Return a mapping inside this one; its keys are strings."""
+        value = self.get(key, dict)
+        if not all(isinstance(name, str) for name in value):
+            raise self.wrong(key)
+        return Section(self._path, value)
+
+    def sections(self, key: str) -> list['Section']:
+        """Return a list of mappings."""
+        values = self.get(key, list)
+        for value in values:
+            if not isinstance(value, dict):
+                raise UserError(f'{self._path}: {key} holds {short(value)}; {FETCH_AGAIN}')
+        return [Section(self._path, value) for value in values]
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return a boolean entry, or the default if it is missing."""
+        value = self.content.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key)
+        return value
+
+    def count(self, key: str, most: int, *, default: int | None = None) -> int:
+        """Return an integer from 1 to `most`, or the default if the entry is missing."""
+        if default is not None and key not in self:
+            return default
+        value: int = self.get(key, int)
+        if not 1 <= value <= most:
+            raise self.wrong(key)
+        return value
+
+    def milliseconds(self, key: str, *, default: float | None = None) -> float:
+        """Return a window length in ms, above 0 and at most LONGEST_WINDOW_MS, or the default."""
+        if default is not None and key not in self:
+            return default
+        value = self.get(key, (int, float))
+        if not 0 < value <= LONGEST_WINDOW_MS:  # nor NaN
+            raise self.wrong(key)
+        return float(value)
+
+    def wrong(self, key: str) -> UserError:
+        """Return the error for an entry whose value is not acceptable."""
+        value = short(self.content.get(key))
+        return UserError(f'{self._path}: {key} is {value}; {FETCH_AGAIN}')
+
+
+def read_description(folder: Path) -> Section:
+    """Return the content of a bundle's `model.yaml`.
+
+    Raises:
+        UserError: the folder has none, or it cannot be parsed.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        if not folder.exists():
+            problem = f'does not exist; a bundle is a folder with a {DESCRIPTION}'
+        else:
+            problem = f'is no bundle: it has no file {DESCRIPTION}'
+        raise UserError(f'{folder} {problem}; give the folder that was exported')
+    try:
+        with path.open('rb') as file:
+            text = file.read(LARGEST_DESCRIPTION_BYTES + 1)
+        if len(text) > LARGEST_DESCRIPTION_BYTES:
+            raise ValueError(f'it is larger than {LARGEST_DESCRIPTION_BYTES >> 20} MiB')
+        content = yaml.safe_load(text.decode('utf-8'))
+    except RecursionError:
+        raise UserError(f'{path} is nested too deeply; {FETCH_AGAIN}') from None
+    except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
+        reason = ' '.join(str(error).split())[:LONGEST_TEXT]
+        raise UserError(f'{path} cannot be read ({reason}); {FETCH_AGAIN}') from None
+    if not isinstance(content, dict):
+        raise UserError(f'{path} is no description of a model; {FETCH_AGAIN}')
+    return Section(path, content)
+
+
+def short(value: Any) -> str:
+    """Return a value for an error message, escaped and cut to about 60 characters."""
+    quoted = reprlib.Repr()
+    quoted.maxstring = quoted.maxlong = quoted.maxother = 60
+    quoted.maxlevel, quoted.maxlist, quoted.maxdict = 2, 3, 3
+    try:
+        return quoted.repr(value)
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        return f'an overlong {type(value).__name__}'
