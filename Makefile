@@ -17,7 +17,7 @@ endif
 # ROS 2 tools look the package up here; a sourced installation comes second.
 IN_VENV = AMENT_PREFIX_PATH="$(CURDIR)/.venv$${AMENT_PREFIX_PATH:+:$$AMENT_PREFIX_PATH}"
 
-.PHONY: help demo test bench check parameters environment clean
+.PHONY: help demo test bench docs check parameters environment clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +34,13 @@ test: environment ## run the tests
 bench: environment ## measure speed and write benchmarks/results/
 	@$(IN_VENV) $(BIN)/spike-recon bench all -o benchmarks/results $(RECORDINGS:%=--recording %)
 
-parameters: environment ## write config/recon.yaml and the README's table from settings.py
+parameters: environment ## write config/recon.yaml and docs/parameters.md from settings.py
 	$(BIN)/python tools/write_parameters.py
+
+docs: environment ## build the documentation site, build/site
+	@$(BIN)/python -c 'import mkdocs, material, mkdocstrings' 2>/dev/null || \
+	  $(BIN)/python -m pip --disable-pip-version-check install -q -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 check: environment ## lint, formatting and types
 	$(BIN)/ruff check .

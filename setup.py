@@ -132,6 +132,8 @@ setup(
             'onnxscript',
         ],
         'evaluation': ['matplotlib'],
+        # ruff formats the signatures of the API reference.
+        'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.26', 'ruff'],
         'test': ['pytest', 'hypothesis', 'scikit-image', 'ruff', 'mypy', 'types-PyYAML'],
     },
     entry_points={

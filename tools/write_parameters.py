@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes config/recon.yaml and the README's parameter table from the Settings dataclass.
+"""Writes config/recon.yaml and the table in docs/parameters.md from the Settings dataclass.
 
 Comes in: `spike_recon_ros.settings`. Goes out: the two files; with --check nothing is written and
 the exit status says whether they are up to date.
@@ -18,7 +18,7 @@ from spike_recon_ros.settings import setting_fields
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML = ROOT / 'config' / 'recon.yaml'
-README = ROOT / 'README.md'
+PAGE = ROOT / 'docs' / 'parameters.md'
 BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 WIDTH = 97
 
@@ -39,16 +39,16 @@ def yaml_text() -> str:
 
 
 def table_text() -> str:
-    """Return the README's table."""
+    """Return the table of the documentation."""
     rows = ['| parameter | default | meaning |', '|---|---|---|']
     for field in setting_fields():
         rows.append(f'| `{field.name}` | `{_yaml(field.default)}` | {_sentence(field)} |')
     return '\n'.join(rows)
 
 
-def readme_with(table: str) -> str:
-    """Return the README with the table between its two markers."""
-    before, _, rest = README.read_text(encoding='utf-8').partition(BEGIN)
+def page_with(table: str) -> str:
+    """Return the page with the table between its two markers."""
+    before, _, rest = PAGE.read_text(encoding='utf-8').partition(BEGIN)
     _, _, after = rest.partition(END)
     return f'{before}{BEGIN}\n{table}\n{END}{after}'
 
@@ -58,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--check', action='store_true', help='write nothing')
     check = parser.parse_args().check
-    wanted = {YAML: yaml_text(), README: readme_with(table_text())}
+    wanted = {YAML: yaml_text(), PAGE: page_with(table_text())}
     for path, text in wanted.items():
         if path.exists() and path.read_text(encoding='utf-8') == text:
             continue

@@ -21,7 +21,7 @@ from /event_camera/events while someone subscribes to /event_camera/recon/image_
   spike-recon node --ros-args -p fps:=50 -p model:=fibar -r events:=/my_camera/events
   spike-recon node --ros-args --params-file recon.yaml
 
-The parameters and their ranges are in the README and in config/recon.yaml.
+The parameters and their ranges are in docs/parameters.md and in config/recon.yaml.
 """
 
 

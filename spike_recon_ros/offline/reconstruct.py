@@ -146,9 +146,9 @@ class ArrayReconstructor:
             UserError: an array is wrong, in which case none of this push was used, or the model
                 cannot run.
         """
-        return list(self.frames_of(checked(samples, self.size, t_unit)))
+        return list(self._frames_of(checked(samples, self.size, t_unit)))
 
-    def frames_of(self, samples: Events | SpikePlanes) -> Iterator[Frame]:
+    def _frames_of(self, samples: Events | SpikePlanes) -> Iterator[Frame]:
         """Yield the frames that checked samples complete, each packet when it is asked for."""
         if isinstance(samples, SpikePlanes) and len(samples):
             self._period_ns = period_of(samples, self._period_ns)
@@ -239,7 +239,7 @@ def _frames_of_source(
 
 def _frames_of_arrays(live: ArrayReconstructor, samples: Events | SpikePlanes) -> Iterator[Frame]:
     with live:
-        yield from live.frames_of(samples)
+        yield from live._frames_of(samples)
         yield from live.flush()
         _warn_if_empty(live.statistics, 'the arrays')
 

@@ -1,0 +1,120 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation: its links, its figures, and its size."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / 'README.md'
+RESULTS = ROOT / 'benchmarks' / 'results'
+DECISIONS = ROOT / 'docs' / 'decisions'
+PAGES = [README, ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+LARGEST_PICTURE_BYTES = 2_500_000
+
+
+def results(name):
+    return json.loads((RESULTS / name).read_text(encoding='utf-8'))
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text(encoding='utf-8').split()) <= 900
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(page):
+    targets = re.findall(r'\]\(([^)#\s]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8'))
+    files = [target for target in targets if '://' not in target]
+    assert not [target for target in files if not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_results_file_that_is_named_exists(page):
+    names = re.findall(r'`(\w+\.jsonl?)`', page.read_text(encoding='utf-8'))
+    own = {'summary.json', 'metadata.json'}
+    assert not [name for name in names if name not in own and not (RESULTS / name).exists()]
+
+
+def test_pictures_are_small_enough_to_load():
+    pictures = (ROOT / 'docs' / 'images').iterdir()
+    assert not [file.name for file in pictures if file.stat().st_size > LARGEST_PICTURE_BYTES]
+
+
+def test_the_index_lists_all_decisions_newest_first():
+    listed = re.findall(r'\]\((\d{4}-.+?\.md)\)', (DECISIONS / 'index.md').read_text('utf-8'))
+    assert listed == sorted((file.name for file in DECISIONS.glob('[0-9]*.md')), reverse=True)
+
+
+def two_digits(value: float) -> str:
+    return f'{value:.1f}' if value < 10 else f'{value:.0f}'
+
+
+def network_times() -> list[str]:
+    times = {
+        row['model']: row['ms']
+        for row in reversed(results('network.json')['results'])
+        if row.get('size') == '346x260' and row.get('threads') == 1
+    }
+    names = 'two_scale_gru', 'two_scale_gru_small', 'firenet'
+    return [f'{two_digits(times[name])} ms' for name in names]
+
+
+def means(file: str, metric: str, form: str) -> list[str]:
+    found = results(file)['mean']
+    names = 'two_scale_gru', 'two_scale_gru_small', 'firenet', 'fibar'
+    return [format(found[name][metric], form).removeprefix('0') for name in names]
+
+
+def spike_psnr() -> list[str]:
+    rows = [row for row in results('spikes.json')['results'] if 'psnr' in row]
+    names = 'spk2vid', 'compensated_tfi', 'ssir', 'tfp'
+    return [
+        f'{mean(row["psnr"] for row in rows if row["model"] == name):.1f} dB' for name in names
+    ]
+
+
+def spike_times() -> list[str]:
+    rows = results('spikes.json')['results']
+    times = {
+        row['model'].split()[0]: row['image_ms']
+        for row in rows
+        if row.get('size') == '400x250' and 'image_ms' in row
+    }
+    return [f'{times[name]:.0f} ms' for name in ('spk2vid', 'ssir', 'stir')] + [
+        f'{times["spike_intervals"]:.2f} ms'
+    ]
+
+
+ROWS = {
+    'network.json': network_times,
+    'evaluate_held.json': lambda: means('evaluate_held.json', 'ssim', '.3f'),
+    'evaluate_tags_20ms.json': lambda: means('evaluate_tags_20ms.json', 'tags', '.1f'),
+    'evaluate_rest.json': lambda: means('evaluate_rest.json', 'ssim', '.3f'),
+}
+
+
+@pytest.mark.parametrize('file', [*ROWS, 'spikes.json'])
+def test_the_figures_of_the_readme_are_those_of_the_file(file):
+    lines = [line for line in README.read_text('utf-8').splitlines() if f'| `{file}` |' in line]
+    expected = [[*ROWS[file]()]] if file in ROWS else [spike_psnr(), spike_times()]
+    assert len(lines) == len(expected)
+    for line, figures in zip(lines, expected, strict=True):
+        assert not [figure for figure in figures if figure not in line], line
+
+
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ('mkdocs', 'mkdocstrings', 'material')),
+    reason="mkdocs is not installed; run: pip install -e '.[docs]'",
+)
+def test_the_site_is_built_without_a_warning(tmp_path):
+    command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'python_api.html').read_text('utf-8').count('doc-heading') > 10
