@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A float32 graph in half precision, for libraries that compute in what the graph is written in.
+"""Convert a float32 graph to float16 or bfloat16, for libraries that use the graph's own types.
 
-Comes in: a bundle's ONNX file. Goes out: the same graph in float16 or bfloat16; its state too, so
-that it takes half the memory, while events and intensity stay float32. Knows nothing about who
-runs it.
+The state is converted too and takes half the memory; input and image stay float32.
 """
 
 import numpy as np
@@ -17,17 +15,17 @@ from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.errors import UserError
 
 _TYPES = {'fp16': TensorProto.FLOAT16, 'bf16': TensorProto.BFLOAT16}
-# Their float32 parameters must stay float32, or are not in the list of initialisers.
+# Operators with parameters that must stay float32 or are not initializers.
 _UNKNOWN = {'Constant', 'ConstantOfShape', 'CastLike', 'Resize', 'If', 'Loop', 'Scan', 'Random'}
-# Its coordinates: in 16 bits there is no tenth of a pixel left at the right of an image.
+# 16-bit coordinates are coarser than a tenth of a pixel at the right edge of an image.
 _UNKNOWN |= {'GridSample'}
 
 
 def half_graph(bundle: Bundle, precision: str) -> bytes:
-    """Return the graph in `fp16` or `bf16`.
+    """Return the serialized graph in `fp16` or `bf16`.
 
     Raises:
-        UserError: the file is no ONNX graph, or holds what cannot be converted.
+        UserError: the file is no ONNX graph, or holds operators that cannot be converted.
     """
     try:
         model = onnx.load_model_from_string(bundle.onnx.read_bytes())
@@ -38,7 +36,7 @@ def half_graph(bundle: Bundle, precision: str) -> bytes:
         raise UserError(f'{bundle.onnx} holds no network; {FETCH_AGAIN}')
     if unknown := sorted({node.op_type for node in graph.node} & _UNKNOWN):
         raise UserError(
-            f'{bundle.name} holds {", ".join(unknown)}, which is not converted to {precision}; '
+            f'{bundle.name} holds {", ".join(unknown)}, which cannot be converted to {precision}; '
             'build it with --precision fp32'
         )
     for index, tensor in enumerate(graph.initializer):
@@ -53,13 +51,13 @@ def half_graph(bundle: Bundle, precision: str) -> bytes:
         kept = value.name in ('events', 'intensity')
         if not kept and value.type.tensor_type.elem_type == TensorProto.FLOAT:
             value.type.tensor_type.elem_type = half
-    del graph.value_info[:]  # the types of what lies between, which follow from the rest
+    del graph.value_info[:]  # types of intermediate tensors, which follow from the others
     _cast_at_the_ends(graph, half)
     return bytes(model.SerializeToString())
 
 
 def _cast_at_the_ends(graph: onnx.GraphProto, half: int) -> None:
-    """Let events come in and intensity go out in float32."""
+    """Cast the input from float32 and the image to float32."""
     for node in graph.node:
         for names, outside in ((node.input, 'events'), (node.output, 'intensity')):
             for index, name in enumerate(names):
@@ -80,6 +78,6 @@ def _halved(tensor: TensorProto, half: int) -> TensorProto:
         raw = values.astype(np.float16).tobytes()
     else:
         bits = values.astype(np.float32).view(np.uint32)
-        # The upper half, rounded to nearest and to even in the middle.
+        # The upper 16 bits, rounded to nearest even.
         raw = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()
     return onnx.helper.make_tensor(tensor.name, half, values.shape, raw, raw=True)

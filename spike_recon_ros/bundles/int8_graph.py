@@ -1,24 +1,24 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A float32 graph whose convolutions compute in eight bits.
+"""Quantise the convolutions of a float32 graph to int8 (QuantizeLinear and DequantizeLinear).
 
-Comes in: a bundle, and tensors like those that its network will read. Goes out: the graph with
-QuantizeLinear and DequantizeLinear around its convolutions. Knows nothing about who runs it; made
-once, by hand, and not imported by what runs networks.
+Only `spike-recon quantize` imports this module; the libraries it needs are not needed to run
+networks.
 
-Only what goes into a convolution has eight bits, and its weights, which have a scale a channel.
-What comes out of it, gates and state do not: a memory that moves by a fortieth of a difference
-would stand still where that is less than one step of 256. Nor have convolutions that see nothing
-but the input: in OpenVINO, with bfloat16 around them, images were off by a fifth of the contrast.
-Those that then read a memory first have them where that is fine enough: events and memory share
-the steps there, and of all that the default was off, nine tenths came from this one convolution.
+Inputs and weights of convolutions are quantised, weights with one scale per channel. Outputs,
+gates and the recurrent state are not: a state that moves by a fortieth of a difference would stop
+moving where that is less than one of 256 steps. Convolutions that depend on the input alone stay
+in float32: in OpenVINO, with bfloat16 around them, images deviated by a fifth of the contrast.
+The first convolutions that read the state are quantised where the result is precise enough. Input
+and state share one scale there, which caused nine tenths of the deviation measured.
 """
 
 import contextlib
 import io
+import itertools
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,35 +39,46 @@ from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.errors import UserError
 
 Sequences = Sequence[Sequence[np.ndarray]]
-"""Tensors [bins, height, width] of windows that follow each other; several such stretches."""
+"""Tensors [bins, height, width] of consecutive windows; one list for each run without a reset."""
+Progress = Callable[[str, int, int], None]
+"""Called after each window with the phase, the number of windows done and of all windows."""
 INSIDE_PERCENT = 99.99
 INNER = '_QuantizeLinear_Input'
-"""What onnxruntime adds to the name of an output of the graph that a convolution reads, too."""
-
+"""Suffix that onnxruntime gives to a graph output that is also the input of a convolution."""
 LEAST = 'least_float'
-"""Name of the smallest number there is, in the graph."""
+"""Name of the initializer that holds the smallest float32."""
 
 
 def int8_graph(
-    bundle: Bundle, sequences: Sequences, samples: int, *, finely: bool = False
+    bundle: Bundle,
+    sequences: Sequences,
+    samples: int,
+    *,
+    finely: bool = False,
+    progress: Progress | None = None,
 ) -> bytes:
-    """Return the graph in eight bits.
+    """Return the serialized graph with int8 convolutions.
 
-    The range of each tensor is what all but a ten-thousandth of its values lie in: pixels that
-    are stuck must not decide how finely all others are seen.
+    The range of each tensor holds all but a ten-thousandth of its values, so that stuck pixels do
+    not make the quantisation of all others coarse.
 
     Args:
-        bundle: of the network.
-        sequences: what to find the ranges with.
-        samples: windows whose ranges count, spread over all; the others only move the state.
-        finely: let the convolutions that read a memory first stay as they are.
+        bundle: bundle of the network.
+        sequences: tensors to measure value ranges on.
+        samples: number of windows to measure, spread evenly; the others only update the state.
+        finely: keep the first convolutions that read the state in float32.
+        progress: called after each window.
 
     Raises:
-        UserError: the file is no ONNX graph, or the network spikes.
+        UserError: the file is no ONNX graph, or the network has spiking neurons.
     """
     if bundle.spiking:
-        raise UserError(f'{bundle.name} spikes: what eight bits round turns its spikes')
-    reader = _Reader(bundle, sequences, samples)
+        raise UserError(
+            f'{bundle.name} has spiking neurons, whose spikes change with int8 rounding; run it '
+            'as it is'
+        )
+    phase = 'measuring ranges, finer' if finely else 'measuring ranges'
+    reader = _Reader(bundle, sequences, samples, _with_progress(sequences, progress, phase))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'int8.onnx'
         with _quiet():
@@ -96,7 +107,7 @@ def int8_graph(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what onnxruntime prints about its progress, and its advice."""
+    """Suppress the progress and advice that onnxruntime prints."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
@@ -107,21 +118,42 @@ def _quiet() -> Iterator[None]:
         root.setLevel(level)
 
 
-def images(bundle: Bundle, graph: Path | bytes, sequences: Sequences) -> np.ndarray:
-    """Return what a graph makes of all windows, float32 [windows, height, width]."""
-    steps = _steps(bundle, graph, sequences)
+def images(
+    bundle: Bundle,
+    graph: Path | bytes,
+    sequences: Sequences,
+    progress: Progress | None = None,
+    phase: str = 'images',
+) -> np.ndarray:
+    """Return the images of a graph for all windows, float32 [windows, height, width]."""
+    steps = _steps(bundle, graph, sequences, _with_progress(sequences, progress, phase))
     return np.stack([intensity[0, 0] for _, intensity in steps])
 
 
-class _Reader(CalibrationDataReader):
-    """Hands the inputs of some windows, the state among them, to onnxruntime."""
+def _with_progress(
+    sequences: Sequences, progress: Progress | None, phase: str
+) -> Callable[[], None]:
+    """Return a function that counts one window."""
+    count, total = itertools.count(1), sum(map(len, sequences))
 
-    def __init__(self, bundle: Bundle, sequences: Sequences, samples: int) -> None:
+    def advance() -> None:
+        if progress is not None:
+            progress(phase, next(count), total)
+
+    return advance
+
+
+class _Reader(CalibrationDataReader):
+    """Passes the inputs of some windows, with their state, to onnxruntime."""
+
+    def __init__(
+        self, bundle: Bundle, sequences: Sequences, samples: int, advance: Callable[[], None]
+    ) -> None:
         windows = sum(map(len, sequences))
         chosen = set(np.linspace(0, windows - 1, min(samples, windows)).astype(int).tolist())
         self._inputs = (
             inputs
-            for number, (inputs, _) in enumerate(_steps(bundle, bundle.onnx, sequences))
+            for number, (inputs, _) in enumerate(_steps(bundle, bundle.onnx, sequences, advance))
             if number in chosen
         )
 
@@ -131,9 +163,12 @@ class _Reader(CalibrationDataReader):
 
 
 def _steps(
-    bundle: Bundle, graph: Path | bytes, sequences: Iterable[Sequence[np.ndarray]]
+    bundle: Bundle,
+    graph: Path | bytes,
+    sequences: Iterable[Sequence[np.ndarray]],
+    advance: Callable[[], None],
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-    """Yield the inputs of each window and the image that the graph makes of them."""
+    """Yield the inputs of each window and the image that the graph computes from them."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     try:
@@ -153,22 +188,23 @@ def _steps(
             inputs = {'events': tensor[None], **state}
             names = ['intensity', *(f'{spec.name}_out' for spec in bundle.state)]
             intensity, *new = session.run(names, inputs)
+            advance()
             yield inputs, intensity
             state = dict(zip(state, new, strict=True))
 
 
 def _left_out(bundle: Bundle, *, finely: bool) -> list[str]:
-    """Return the names of the convolutions that no state reaches; none where there is no state.
+    """Return the convolutions to keep in float32: those that do not depend on the state.
 
     Args:
-        bundle: of the network.
-        finely: also those that a state reaches through no other convolution.
+        bundle: bundle of the network; without a state, every convolution is quantised.
+        finely: also return those that depend on the state through no other convolution.
     """
     if not bundle.state:
         return []
-    nodes = onnx.load(str(bundle.onnx)).graph.node  # each stands behind what it reads
+    nodes = onnx.load(str(bundle.onnx)).graph.node  # in topological order
     reached = {f'{spec.name}_in' for spec in bundle.state}
-    behind: set[str] = set()  # what a state reaches through a convolution
+    behind: set[str] = set()  # depend on a state through a convolution
     for node in nodes:
         if reached.intersection(node.input):
             reached |= set(node.output)
@@ -181,7 +217,7 @@ def _left_out(bundle: Bundle, *, finely: bool) -> list[str]:
 
 
 def _free_outputs(graph: onnx.GraphProto) -> None:
-    """Let outputs of the graph be what was computed, not what eight bits leave of it."""
+    """Make the graph outputs the computed values, not their quantised copies."""
     made = {name for node in graph.node for name in node.output}
     swapped: dict[str, str] = {}
     for output in graph.output:
@@ -191,10 +227,11 @@ def _free_outputs(graph: onnx.GraphProto) -> None:
 
 
 def _guard_states(graph: onnx.GraphProto, outputs: list[str]) -> None:
-    """Put an operation that changes nothing before each state that the graph hands out.
+    """Insert a maximum that changes nothing before each state output.
 
-    OpenVINO moves the scale of a convolution in eight bits behind what follows it, a ReLU for
-    example; where it meets a state so, its compiler fails. It moves none behind a maximum.
+    OpenVINO moves the scale of an int8 convolution behind the operator that follows it, a ReLU for
+    example. Its compiler fails if it then meets a state output. It moves no scale behind a
+    maximum.
     """
     least = numpy_helper.from_array(np.array(np.finfo(np.float32).min), LEAST)
     graph.initializer.append(least)
@@ -204,7 +241,7 @@ def _guard_states(graph: onnx.GraphProto, outputs: list[str]) -> None:
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    """Give tensors other names, wherever a node makes or reads them."""
+    """Rename tensors in the inputs and outputs of all nodes."""
     for node in graph.node:
         for ends in (node.input, node.output):
             ends[:] = [names.get(name, name) for name in ends]

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The bundles that came with the installation, and those that a user made.
-
-Comes in: a name or a path. Goes out: the folder of a bundle. Knows nothing about what is in it.
-"""
+"""Find the folder of a bundle: one of the installed zoo by name, or any by path."""
 
 import importlib.util
 from pathlib import Path
@@ -14,8 +11,8 @@ _PACKAGE = 'spike_recon_models'
 
 
 def zoo_folder() -> Path | None:
-    """Return the folder of the installed bundles; None where the package is not installed."""
-    found = importlib.util.find_spec(_PACKAGE)  # finds the place, runs nothing
+    """Return the folder of the installed bundles; None if the package is not installed."""
+    found = importlib.util.find_spec(_PACKAGE)  # does not import the package
     if found is None or not found.submodule_search_locations:
         return None
     return Path(found.submodule_search_locations[0]) / 'zoo'
@@ -28,9 +25,10 @@ def zoo_names() -> list[str]:
 
 
 def find_bundle(name: str) -> Path | None:
-    """Return the folder that a model's name, or the path of a bundle, stands for.
+    """Return the folder of a bundle from its name in the zoo or its path.
 
-    Returns: None if `name` is neither installed nor looks like a path: it has no slash in it.
+    Returns: None if the name is not in the zoo and is no path: it has no slash, and no bundle of
+        that name lies in the working directory.
     """
     zoo = zoo_folder()
     if zoo is not None and name in zoo_names():

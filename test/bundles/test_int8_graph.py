@@ -127,7 +127,7 @@ def test_a_stuck_pixel_does_not_coarsen_all_others(network, windows, inputs, gra
 
 
 def test_spiking_networks_are_refused():
-    with pytest.raises(UserError, match='hybrid spikes'):
+    with pytest.raises(UserError, match='hybrid has spiking neurons'):
         int8_graph(read_bundle(zoo_folder() / 'hybrid'), [], 1)
 
 
