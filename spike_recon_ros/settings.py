@@ -109,6 +109,13 @@ class Settings:
         'Edge of the trigger input that makes a frame (trigger_events).',
         choices=('up', 'down', 'both'),
     )
+    trigger_channel: int = _setting(
+        -1,
+        'Channel of the trigger input whose edges make frames (trigger_events). -1 = the channel '
+        'of the first edge; edges on other channels are counted and ignored.',
+        low=-1,
+        high=31,
+    )
     cutoff_num_events: float = setting(
         40.0,
         'fibar: cut-off period of the temporal filter, in events per pixel.',

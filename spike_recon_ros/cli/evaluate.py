@@ -53,8 +53,8 @@ metrics over time in curves/ (if matplotlib is installed).
 """.format(metrics='\n'.join(f'  {one.name:<13} {one.meaning}' for one in METRICS.values()))
 
 OWN_SETTINGS = (
-    'model', 'sync_mode', 'window_events', 'trigger_edge', 'image_encoding', 'percentile_low',
-    'percentile_high', 'tone_time', 'gamma', 'clahe_clip',
+    'model', 'sync_mode', 'window_events', 'trigger_edge', 'trigger_channel', 'image_encoding',
+    'percentile_low', 'percentile_high', 'tone_time', 'gamma', 'clahe_clip',
 )  # fmt: skip
 """The same for all models, so that scores are comparable."""
 

@@ -105,6 +105,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
     if not reconstructor.statistics.frames:
         raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
+    ignored = reconstructor.ignored_trigger_edges
+    if ignored and settings.trigger_channel < 0:
+        console.print(
+            f'[yellow]edges on other trigger channels were ignored: {_by_channel(ignored)}; '
+            'choose a channel with --trigger-channel'
+        )
     if args.save_hot_pixels is not None:
         reconstructor.save_hot_pixels(args.save_hot_pixels)
     console.print(f'ran {reconstructor.runs}', soft_wrap=True, highlight=False)
@@ -120,6 +126,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def counted(result: dict[str, Any]) -> str:
     """Return for people what the frames were made from."""
     return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
+
+
+def _by_channel(edges: dict[int, int]) -> str:
+    return ', '.join(f'{count:,} on channel {channel}' for channel, count in edges.items())
 
 
 def _summary(

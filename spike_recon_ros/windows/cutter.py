@@ -43,7 +43,9 @@ _WAYS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
         settings.fps, round(settings.max_gap * 1e9)
     ),
     'by_count': lambda settings, clock: ByCount(settings.window_events),
-    'trigger_events': lambda settings, clock: AtTriggers(settings.trigger_edge),
+    'trigger_events': lambda settings, clock: AtTriggers(
+        settings.trigger_edge, settings.trigger_channel
+    ),
     'camera_image': lambda settings, clock: AtReferences(clock),
     'time_reference': lambda settings, clock: AtReferences(clock),
 }

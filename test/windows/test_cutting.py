@@ -170,6 +170,15 @@ def test_only_the_wanted_trigger_edges_ask_for_frames(edge, ends):
     assert windows[0][2] == ([0, 1] if edge != 'down' else [0, 1, 2])
 
 
+@pytest.mark.parametrize(('channel', 'ends'), [(-1, [10, 30]), (6, [10, 30]), (0, [20])])
+def test_only_edges_of_one_trigger_channel_ask_for_frames(channel, ends):
+    events = events_at([0, 5, 15, 25, 35], triggers=[10, 20, 30])
+    events.triggers.channel[:] = [6, 0, 6]
+    cutter = AtTriggers('up', channel)
+    assert [end for _, end, _, _, _ in run(cutter, [events])] == ends
+    assert dict(cutter.ignored_edges) == ({6: 2} if channel == 0 else {0: 1})
+
+
 def test_without_trigger_edges_old_events_are_worked_off_in_windows_that_are_not_due():
     cutter = AtTriggers('up')
     windows = run(cutter, [events_at(np.arange(0, 5 * HOLD_NS, HOLD_NS // 10))])
