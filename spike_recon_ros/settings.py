@@ -109,7 +109,7 @@ class Settings:
         'Edge of the trigger input that makes a frame (trigger_events).',
         choices=('up', 'down', 'both'),
     )
-    trigger_channel: int = _setting(
+    trigger_channel: int = setting(
         -1,
         'Channel of the trigger input whose edges make frames (trigger_events). -1 = the channel '
         'of the first edge; edges on other channels are counted and ignored.',

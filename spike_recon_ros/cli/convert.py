@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.packets.decoder import Decoder
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic', metavar='TOPIC', help='events topic; needed only where there are several'
     )
+    add_size_options(parser)
     add_plane_options(parser)
 
 
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console = Console(stderr=True)
     if args.out.exists() and args.out.resolve() == Path(args.source).resolve():
         raise UserError(f'{args.out} is what is read; choose another name')
-    with open_source(args.source, args.topic, planes=planes_told(args)) as source:
+    with open_source(args.source, args.topic, **given_facts(args)) as source:
         converter = _Stamped(source, console)
         (_to_dat if args.out.suffix == '.dat' else _to_bag)(converter, args.out, args.overwrite)
     if converter.gaps and args.out.suffix == '.dat':

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon inspect`: what a recording holds, and whether all of it is there.
-
-Comes in: a source. Goes out: a table for people and exact numbers for programs. Knows nothing
-about how files are read or packets decoded.
-"""
+"""`spike-recon inspect`: what a recording holds, and whether all of it is there."""
 
 import argparse
 import dataclasses
@@ -12,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
+from spike_recon_ros.errors import shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
@@ -23,14 +21,14 @@ from spike_recon_ros.sources.source import Source
 
 HELP = 'show what a recording holds: packets, events, rates, losses, checksums'
 DESCRIPTION = """\
-Reads a recording from end to end, decodes every packet and shows what came out: the sensor, the
-number of events by polarity and their rate, packets lost on the way, words that the decoder had
-to leave out, trigger edges and the topics of a bag. The last line on stdout is a JSON object with
-the same numbers and with exact sums over all events, by which two readers can be compared.
+Reads a whole recording, decodes every packet and shows the sensor, the number of events by
+polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel
+and the topics of a bag. The last line on stdout is a JSON object with the same numbers, exact sums
+over all events, by which two readers can be compared, and the warnings.
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
-of event_utils or MVSEC, a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt), or a .dat
-or .npz of spike planes, of which the planes, their rate and the mean rate of spikes are told.
+SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
+.aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
+(events_ts.npy) or ECD and E2VID (events.txt), or a .dat or .npz of spike planes.
 """
 
 
@@ -42,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='TOPIC',
         help='events topic of a bag, needed only where there are several; camera of an MVSEC file',
     )
+    add_size_options(parser)
     add_plane_options(parser)
 
 
@@ -54,12 +53,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: if the recording cannot be read.
     """
     console = Console(stderr=True)
-    with open_source(args.source, topic=args.topic, planes=planes_told(args)) as source:
+    with open_source(args.source, topic=args.topic, **given_facts(args)) as source:
         tally = _count(source, console)
         result: dict[str, Any] = {'source': str(source.path)}
         result |= tally.summary()
+        result['warnings'] = [*source.warnings, *tally.warnings()]
         result['topics'] = [dataclasses.asdict(topic) for topic in source.topics]
     console.print(_table(result))
+    for sentence in tally.warnings():
+        console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)
     return result
 
 
@@ -73,10 +75,10 @@ def _count(source: Source, console: Console) -> EventSummary:
 
 
 def _table(result: dict[str, Any]) -> Table:
-    table = Table(title=result['source'], show_header=False, title_justify='left')
+    table = Table(title=escape(shown(result['source'])), show_header=False, title_justify='left')
     table.add_column(style='bold')
     table.add_column()
-    table.add_row('encoding', result['encoding'])
+    table.add_row('encoding', escape(shown(result['encoding'])))
     table.add_row('sensor', f'{result["width"]} x {result["height"]} pixels')
     table.add_row('packets', f'{result["packets"]:,} ({result["packet_rate_hz"]:,.1f} /s)')
     table.add_row('lost packets', f'{result["lost_packets"]:,}')
@@ -86,9 +88,8 @@ def _table(result: dict[str, Any]) -> Table:
     for name, count in result['dropped'].items():
         table.add_row(name.replace('_', ' '), f'{count:,}', style='yellow' if count else 'dim')
     for topic in result['topics']:
-        table.add_row(
-            'topic', f'{topic["name"]}  {topic["type"]}  {topic["n_messages"]:,} messages'
-        )
+        names = escape(f'{shown(topic["name"])}  {shown(topic["type"])}')
+        table.add_row('topic', f'{names}  {topic["n_messages"]:,} messages')
     return table
 
 
@@ -99,7 +100,11 @@ def _events(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f'{result["rate_mean_ev_s"] / 1e6:,.3f} Mev/s mean, '
         f'{result["rate_peak_ev_s"] / 1e6:,.3f} Mev/s peak (10 ms)',
     )
-    yield 'trigger edges', f'{result["triggers"]:,}'
+    channels = ', '.join(
+        f'channel {channel}: {edges["up"]:,} up, {edges["down"]:,} down'
+        for channel, edges in result['trigger_channels'].items()
+    )
+    yield 'trigger edges', f'{result["triggers"]:,}' + (f' ({channels})' if channels else '')
 
 
 def _planes(result: dict[str, Any]) -> Iterator[tuple[str, str]]:

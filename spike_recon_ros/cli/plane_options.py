@@ -1,20 +1,35 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The options that tell what a file of spike planes does not say about itself.
-
-Comes in: an argument parser. Goes out: what was given. Knows nothing about files.
-"""
+"""Options for facts that a recording does not state: sensor size, encoding, layout of planes."""
 
 import argparse
 from typing import Any
 
+from spike_recon_ros.sources.prophesee_raw import ENCODINGS_GIVEN
 from spike_recon_ros.sources.spike_layout import LAYOUTS
 
 
+def add_size_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options for recordings of event cameras."""
+    parser.add_argument(
+        '--size', type=_size, metavar='WxH',
+        help='pixels of the sensor, for files whose header states none or wrong ones',
+    )  # fmt: skip
+    parser.add_argument(
+        '--encoding', choices=ENCODINGS_GIVEN,
+        help='byte format of a Prophesee RAW file whose header states none or a wrong one',
+    )  # fmt: skip
+
+
+def given_facts(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of both functions as keyword arguments of `open_source`."""
+    return {'size': args.size, 'encoding': args.encoding, 'planes': planes_told(args)}
+
+
 def add_plane_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+    """Declare the options for files of spike planes."""
     group = parser.add_argument_group(
-        'files of spike planes (.dat, raw), instead of what NAME.dat.yaml beside NAME.dat says'
+        'files of spike planes (.dat, raw); these override NAME.dat.yaml beside NAME.dat'
     )
     group.add_argument(
         '--plane-size', type=_size, metavar='WxH', help='pixels of the sensor (400x250)'
@@ -28,12 +43,12 @@ def add_plane_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         '--plane-layout', choices=LAYOUTS,
-        help='packed rows, or what a camera of that name sends (planes)',
+        help='packed rows, or the raw format of that camera (planes)',
     )  # fmt: skip
 
 
 def planes_told(args: argparse.Namespace) -> dict[str, Any]:
-    """Return what was given, as `open_source` takes it."""
+    """Return the options of spike planes that were given, as `open_source` takes them."""
     width, height = args.plane_size or (None, None)
     told = {
         'layout': args.plane_layout,

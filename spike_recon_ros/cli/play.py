@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 
 TAKES_ROS_ARGS = True
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--wait-timeout', metavar='S', type=float, default=60.0,
         help='give up waiting after S seconds (default: 60)',
     )  # fmt: skip
+    add_size_options(parser)
     add_plane_options(parser)
 
 
@@ -56,5 +57,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ros_or_cure()
     from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
 
-    args.planes = planes_told(args)
+    args.facts = given_facts(args)
     return play(args, args.ros_args)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.frames import frames_of, tell_reset
@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--save-hot-pixels', metavar='PNG', type=Path,
         help='write the hot pixels that were learned (--hot-pixel-time), for --hot-pixel-file',
     )  # fmt: skip
+    add_size_options(parser)
     add_plane_options(parser)
     add_settings(parser)
 
@@ -95,9 +96,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     begun = time.perf_counter()
     with (
-        open_source(
-            args.source, args.topic, args.reference_topic, planes=planes_told(args)
-        ) as source,
+        open_source(args.source, args.topic, args.reference_topic, **given_facts(args)) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
     ):
         for frame in frames_of(source, reconstructor, console):

@@ -170,7 +170,7 @@ def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
         raise UserError(
             '--clock publishes the recorded time and --restamp moves it to now: drop one'
         )
-    recording = open_recording(options.source, options.planes)
+    recording = open_recording(options.source, options.facts)
     summary: dict[str, Any] = {}
     with ros(ros_args):
         node = PlayNode(recording, rate=options.rate, restamp=options.restamp, clock=options.clock)

@@ -113,15 +113,15 @@ class SourceRecording(Recording):
 
     FRAME_ID = 'event_camera'
 
-    def __init__(self, path: Path, planes: Mapping[str, Any] | None = None) -> None:
-        self._path, self._planes = path, planes
+    def __init__(self, path: Path, facts: Mapping[str, Any] | None = None) -> None:
+        self._path, self._facts = path, facts or {}
         self.topics = {EVENTS: EventPacket}
         self.left_out = {}
 
     def messages(self) -> Iterator[Due]:
         """Yield a message for each packet, due at its stamp or, without one, its first event."""
         decoder, t_ns = None, 0
-        with open_source(self._path, planes=self._planes) as source:
+        with open_source(self._path, **self._facts) as source:
             for packet in source:
                 assert isinstance(packet, Packet)
                 if packet.stamp_ns:
@@ -142,14 +142,18 @@ class SourceRecording(Recording):
         return due.t_ns
 
 
-def open_recording(path: Path, planes: Mapping[str, Any] | None = None) -> Recording:
-    """Open anything that `sources` can read, with what is told about a file of spike planes.
+def open_recording(path: Path, facts: Mapping[str, Any] | None = None) -> Recording:
+    """Open anything that `sources` can read.
+
+    Args:
+        path: file or folder.
+        facts: `size`, `encoding` and `planes` of `open_source`, where the user gave them.
 
     Raises:
         UserError: it cannot be read.
     """
-    if not planes and is_bag(path) and path.suffix != '.bag':
+    if not any((facts or {}).values()) and is_bag(path) and path.suffix != '.bag':
         recording = BagRecording(path)
         if EVENT_PACKET in recording.types:
             return recording
-    return SourceRecording(path, planes)
+    return SourceRecording(path, facts)

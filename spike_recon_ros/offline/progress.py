@@ -19,9 +19,12 @@ from spike_recon_ros.sources.source import Source
 def with_progress(
     source: Source, console: Console, label: str = 'packets'
 ) -> Iterator[Packet | Reference]:
-    """Yield what the source yields; its warnings stay, the bar of packets vanishes at the end."""
-    for sentence in source.warnings:
-        console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)
+    """Yield what the source yields, with a progress bar that vanishes at the end.
+
+    The warnings of the source are printed: those of opening first, those of reading at the end.
+    """
+    printed = source.warnings
+    _print(printed, console)
     columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
@@ -31,3 +34,9 @@ def with_progress(
             yield item
             if isinstance(item, Packet):
                 progress.advance(task)
+    _print(source.warnings[len(printed) :], console)
+
+
+def _print(sentences: tuple[str, ...], console: Console) -> None:
+    for sentence in sentences:
+        console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)

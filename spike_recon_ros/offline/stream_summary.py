@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exact numbers of a stream of packets: counts, sums, rates, losses.
-
-Comes in: Packets of one sensor. Goes out: a summary. Knows nothing about files or terminals.
-"""
+"""Exact numbers of a stream of packets: counts, sums, rates, losses."""
 
 import dataclasses
 from collections import Counter
@@ -21,7 +18,7 @@ RATE_PERIOD_NS = 10_000_000
 
 
 class EventSummary:
-    """Counts what packets hold; sums are Python integers, so they never overflow."""
+    """Counts events and sums their fields; sums are Python integers, which never overflow."""
 
     kind = SensorKind.EVENT
 
@@ -33,9 +30,10 @@ class EventSummary:
         self._t_last_ns: int | None = None
         self._sums: Counter[str] = Counter()
         self._rate: Counter[int] = Counter()
+        self._edges: Counter[tuple[int, int]] = Counter()
 
     def add(self, packet: Packet) -> None:
-        """Take in the next packet.
+        """Add the next packet.
 
         Raises:
             UserError: if there is no decoder for its encoding, or it is of another kind of camera.
@@ -58,8 +56,10 @@ class EventSummary:
 
     def _add_samples(self, events: Any) -> None:
         sums = self._sums
-        sums['triggers'] += len(events.triggers)
-        sums['trigger_t_ns'] += _exact_sum(events.triggers.t_ns)
+        triggers = events.triggers
+        sums['triggers'] += len(triggers)
+        sums['trigger_t_ns'] += _exact_sum(triggers.t_ns)
+        self._edges.update(zip(triggers.channel.tolist(), triggers.p.tolist(), strict=True))
         if not len(events):
             return
         if self._t_first_ns is None:
@@ -90,6 +90,7 @@ class EventSummary:
             'on': sums['p'],
             'off': n_events - sums['p'],
             'triggers': sums['triggers'],
+            'trigger_channels': self._trigger_channels(),
             'rate_mean_ev_s': _per_second(n_events, duration_s),
             'rate_peak_ev_s': max(self._rate.values(), default=0) * 1e9 / RATE_PERIOD_NS,
             'dropped': self._dropped(),
@@ -104,6 +105,26 @@ class EventSummary:
             'sum_y': sums['y'],
             'sum_p': sums['p'],
         }
+
+    def _trigger_channels(self) -> dict[str, dict[str, int]]:
+        """Return the rising and falling edges of each trigger channel."""
+        channels = sorted({channel for channel, _ in self._edges})
+        return {
+            str(channel): {'up': self._edges[channel, 1], 'down': self._edges[channel, 0]}
+            for channel in channels
+        }
+
+    def warnings(self) -> list[str]:
+        """Return sentences for people about what the numbers suggest."""
+        _, width, height = self._sensor
+        outside = self._dropped().get('outside_pixels', 0)
+        if not outside:
+            return []
+        share = 100 * outside / (outside + self._sums['events'])
+        return [
+            f'{outside:,} events ({share:.3g} %) lie outside the sensor of {width}x{height} '
+            'pixels and are left out; give the right size with --size if they are not damage'
+        ]
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -125,7 +146,7 @@ class EventSummary:
 
 
 class SpikeSummary(EventSummary):
-    """Counts what packets of spike planes hold."""
+    """Counts spike planes and their spikes."""
 
     kind = SensorKind.SPIKE
 
@@ -157,7 +178,7 @@ class SpikeSummary(EventSummary):
 
 
 def summary_for(encoding: str) -> EventSummary:
-    """Return a new tally for packets of an encoding."""
+    """Return an empty summary for packets of an encoding."""
     return SpikeSummary() if sensor_kind_of(encoding) is SensorKind.SPIKE else EventSummary()
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The columns of an event table, as datasets store them, as Events.
+"""Columns of an event table, as data sets store them, and their conversion to Events.
 
-Comes in: arrays of numbers, and what they are called for people. Goes out: Events, sizes of
-sensors, images. Knows nothing about files.
+Checks of shapes, units and image types stand here because every layout needs the same ones.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +14,17 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
 
 NOWHERE = 2**16 - 1
-"""A column or row that is on no sensor; decoders leave such events out and count them."""
+"""A column or row outside every sensor; decoders drop such events and count them."""
 LARGEST_SIDE = 2**14
 LATEST_S = 9.2e9
-"""Where int64 nanoseconds end."""
+"""int64 nanoseconds end here."""
+SLOWEST_RATE_EV_S = 2.0
+"""A recording with a lower mean rate has times in microseconds, not in seconds."""
+FEWEST_EVENTS = 5
 NUMBERS, FLOATS = 'biuf', 'f'
 PIXELS = (np.uint8, np.uint16, np.float32)
+SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
+"""Width and height of common event sensors, smallest first."""
 
 
 class Columns(NamedTuple):
@@ -28,47 +33,63 @@ class Columns(NamedTuple):
     Attributes:
         x: column, any numbers [n].
         y: row, any numbers [n].
-        seconds: floating point [n].
-        polarity: any numbers [n]; above 0 is ON, so 0 and 1, -1 and 1, and booleans all do.
+        t_ns: int64 [n], nanoseconds.
+        polarity: any numbers [n]; above 0 is ON, so 0 and 1, -1 and 1, and booleans all work.
     """
 
     x: np.ndarray
     y: np.ndarray
-    seconds: np.ndarray
+    t_ns: np.ndarray
     polarity: np.ndarray
 
 
 def to_events(columns: Columns) -> Events:
-    """Return the events in their order; pixels that are on no sensor come out as NOWHERE.
-
-    Raises:
-        ValueError: if a time is none.
-    """
+    """Return the events in their order; pixels outside every sensor become NOWHERE."""
     return Events(
         _pixels(columns.x),
         _pixels(columns.y),
         (columns.polarity > 0).astype(np.uint8),
-        to_nanoseconds(columns.seconds),
+        np.asarray(columns.t_ns, np.int64),
         Triggers.empty(),
     )
 
 
-def to_nanoseconds(seconds: np.ndarray) -> np.ndarray:
-    """Return float seconds as int64 nanoseconds, rounded; what was in order stays so.
+def to_nanoseconds(times: np.ndarray, unit_ns: int = 1_000_000_000) -> np.ndarray:
+    """Return times as int64 nanoseconds, rounded; the order is kept.
 
-    Whole seconds and the rest are converted apart: seconds since 1970 are stored in steps of 238
-    ns, and the product with 1e9 would add an error of its own.
+    Whole seconds and the fraction are converted separately: seconds since 1970 are stored in steps
+    of 238 ns, and the product with 1e9 would add an error of its own.
+
+    Args:
+        times: numbers [n].
+        unit_ns: 1,000,000,000 for seconds, 1,000 for microseconds.
 
     Raises:
-        ValueError: if a time is negative, not finite, or too late to be seconds.
+        ValueError: if a time is negative, not finite, or too large for the unit.
     """
-    seconds = np.asarray(seconds, np.float64)
-    if seconds.size and not (seconds.min() >= 0 and seconds.max() < LATEST_S):
-        raise ValueError(f'times must be seconds from 0 to {LATEST_S:.2g}')
-    whole = np.floor(seconds)
-    return whole.astype(np.int64) * 1_000_000_000 + np.rint((seconds - whole) * 1e9).astype(
-        np.int64
-    )
+    times = np.asarray(times)
+    latest = LATEST_S * 1e9 / unit_ns
+    if times.size and not (times.min() >= 0 and times.max() < latest):
+        name = 'seconds' if unit_ns == 1_000_000_000 else 'microseconds'
+        raise ValueError(f'times must be {name} from 0 to {latest:.2g}')
+    if times.dtype.kind in 'iu':
+        return times.astype(np.int64) * unit_ns
+    whole = np.floor(times.astype(np.float64))
+    fraction_ns = np.rint((times - whole) * unit_ns).astype(np.int64)
+    return whole.astype(np.int64) * unit_ns + fraction_ns
+
+
+def are_microseconds(n_events: int, first: float, last: float) -> bool:
+    """Return whether times with these ends can only be microseconds, not seconds."""
+    return n_events >= FEWEST_EVENTS and (last - first) * SLOWEST_RATE_EV_S > n_events
+
+
+def smallest_sensor(largest_x: int, largest_y: int) -> tuple[int, int]:
+    """Return width and height of the smallest common sensor that has a pixel."""
+    for width, height in SENSOR_SIZES:
+        if largest_x < width and largest_y < height:
+            return width, height
+    return min(largest_x + 1, LARGEST_SIDE), min(largest_y + 1, LARGEST_SIDE)
 
 
 def _pixels(values: np.ndarray) -> np.ndarray:
@@ -77,16 +98,16 @@ def _pixels(values: np.ndarray) -> np.ndarray:
 
 
 def check_column(what: str, array: Any, columns: int = 1, kinds: str = NUMBERS) -> int:
-    """Check an array, or what looks like one, and return its number of rows.
+    """Check the shape and type of an array and return its number of rows.
 
     Args:
         what: its name for people.
-        array: with `shape` and `dtype`; [n, columns], and where that is 1 also [n].
+        array: anything with `shape` and `dtype`; [n, columns], and for one column also [n].
         columns: how many there must be.
-        kinds: of NumPy's types.
+        kinds: allowed kinds of NumPy types.
 
     Raises:
-        UserError: if it is of another shape or type.
+        UserError: if it has another shape or type.
     """
     shape = tuple(array.shape)
     fits = shape[1:] == (columns,) or (columns == 1 and len(shape) == 1)
@@ -102,22 +123,22 @@ def check_column(what: str, array: Any, columns: int = 1, kinds: str = NUMBERS) 
 
 
 def check_lengths(path: Any, lengths: dict[str, int]) -> int:
-    """Return the length that all columns of a table have.
+    """Return the common length of all columns of a table.
 
     Raises:
-        UserError: if they differ.
+        UserError: if the lengths differ.
     """
     if len(set(lengths.values())) != 1:
-        told = ', '.join(f'{name} {length}' for name, length in lengths.items())
-        raise UserError(f'the columns of {path} differ in length ({told}); convert it again')
+        listed = ', '.join(f'{name} {length}' for name, length in lengths.items())
+        raise UserError(f'the columns of {path} differ in length ({listed}); convert it again')
     return next(iter(lengths.values()))
 
 
-def sensor_size(what: str, height_width: Any) -> tuple[int, int]:
-    """Return width and height from what a file says as [height, width].
+def sensor_size(what: str, height_width: Sequence[Any] | Any) -> tuple[int, int]:
+    """Return width and height from a file's [height, width].
 
     Raises:
-        UserError: if that is no size.
+        UserError: if that is no valid size.
     """
     try:
         height, width = (int(side) for side in list(height_width)[:2])

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets from datasets with events and frames.
-
-Comes in: an EventDataset. Goes out: `mono` Packets, and a Reference for each frame where they are
-asked for. Knows nothing about layouts.
+"""Packets from data sets with events and frames.
 
 Events and frames are on one clock, which is sensor time and host time in one: a packet is stamped
 with the time of its first event.
@@ -28,8 +25,7 @@ PACKET_NS = 5_000_000
 class DatasetSource(Source):
     """The events of a dataset in packets of at most 5 ms, with its frames' times if asked for.
 
-    A packet ends where a frame falls, so that each frame that is followed by an event is known
-    to be due as soon as its Reference is there.
+    A packet ends at the time of each frame, so a frame is due as soon as its Reference arrives.
 
     Args:
         dataset: closed together with the source.
@@ -43,6 +39,7 @@ class DatasetSource(Source):
         super().__init__(dataset.path)
         self.dataset = dataset
         self.topics = dataset.topics
+        self.warnings = dataset.warnings
         self._with_references = reference_topic is not None
         if reference_topic is not None:
             try:
@@ -57,6 +54,7 @@ class DatasetSource(Source):
         due_ns = np.maximum.accumulate(stamps_ns)
         latest_ns, n_given, seq = 0, 0, 0
         for events in self.dataset.chunks():
+            self.warnings = self.dataset.warnings
             if not len(events):
                 continue
             reached_ns = np.maximum(np.maximum.accumulate(events.t_ns), latest_ns)
@@ -74,7 +72,7 @@ class DatasetSource(Source):
         yield from map(Reference, stamps_ns[n_given:].tolist())
 
     def _packets(self, events: Events, seq: int) -> Iterator[Packet]:
-        """Stamp them as decoders will find them: without the events that are off the sensor."""
+        """Stamp packets with their first event on the sensor, as a decoder sees them."""
         width, height = self.dataset.width, self.dataset.height
         first = int(((events.x < width) & (events.y < height)).argmax())
         return mono_packets(events, width, height, seq, int(events.t_ns[first]))
@@ -85,7 +83,7 @@ class DatasetSource(Source):
 
 
 def check_image_topic(dataset: EventDataset, topic: str) -> None:
-    """See that a dataset has frames and that they are meant.
+    """Check that a data set has frames and that `topic` names them.
 
     Raises:
         UserError: otherwise.
@@ -97,7 +95,7 @@ def check_image_topic(dataset: EventDataset, topic: str) -> None:
 
 
 def _borders(t_ns: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Return where packets begin and end: at the places, and where a period does."""
+    """Yield where packets begin and end: at the given places and at each period's end."""
     periods = np.flatnonzero(np.diff(t_ns // PACKET_NS)) + 1
     borders = np.unique(np.concatenate([[0], periods, places, [len(t_ns)]])).astype(np.int64)
     return pairwise(borders.tolist())

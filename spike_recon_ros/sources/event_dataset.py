@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every dataset with events and frames promises, whatever its layout.
-
-Comes in: nothing. Goes out: the base class of the layouts. Knows nothing about any of them, nor
-about packets.
-"""
+"""The interface of every data set with events and frames, whatever its layout."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -14,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.sources.columns import Columns, to_events, to_image, to_nanoseconds
+from spike_recon_ros.sources.columns import Columns, to_events, to_image
 from spike_recon_ros.sources.source import Topic
 
 CHUNK_EVENTS = 65_536
 IMAGES = 'images'
-"""The topic under which the frames of all layouts go."""
+"""Topic name of the frames, the same for all layouts."""
 
 
 class EventDataset(ABC):
@@ -38,6 +34,7 @@ class EventDataset(ABC):
         chunk: how far a chunk reaches, about, in positions.
         unit: what positions count.
         n_frames: frames beside the events.
+        warnings: sentences for people: guessed units or sizes, data that is left out.
     """
 
     width: int
@@ -49,6 +46,12 @@ class EventDataset(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.warnings: tuple[str, ...] = ()
+
+    def warn(self, sentence: str) -> None:
+        """Add a warning, once."""
+        if sentence not in self.warnings:
+            self.warnings += (sentence,)
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -91,7 +94,7 @@ class EventDataset(ABC):
             UserError: if they cannot be read.
         """
         with reading(self.path, 'the times of its frames'):
-            return to_nanoseconds(self._frame_seconds())
+            return self._frame_times()
 
     def frame(self, index: int) -> np.ndarray:
         """Return a frame, [H, W] or [H, W, 3] (BGR), of uint8, uint16 or float32.
@@ -112,7 +115,7 @@ class EventDataset(ABC):
             yield t_ns, self.frame(index)
 
     def close(self) -> None:
-        """Give back the file."""
+        """Close the file."""
         return
 
     def _chunk_at(self, position: int) -> tuple[Events, int]:
@@ -122,20 +125,20 @@ class EventDataset(ABC):
 
     @abstractmethod
     def _read(self, position: int) -> tuple[Columns, int]:
-        """Return a chunk, and the position after it; whatever it raises means damage."""
+        """Return a chunk, and the position after it; any exception means damage."""
 
-    @abstractmethod
-    def _frame_seconds(self) -> np.ndarray:
-        """Return the times of the frames [n_frames]; whatever it raises means damage."""
+    def _frame_times(self) -> np.ndarray:
+        """Return the times of the frames, int64 ns [n_frames]; any exception means damage."""
+        return np.empty(0, np.int64)
 
-    @abstractmethod
     def _frame(self, index: int) -> np.ndarray:
-        """Return a frame; whatever it raises means damage."""
+        """Return a frame; any exception means damage."""
+        raise UserError(f'{self.path} has no frames')
 
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn whatever damaged bytes provoke in a library into one sentence.
+    """Turn any exception that a library raises on damaged bytes into one sentence.
 
     Raises:
         UserError: instead of every other exception.
@@ -145,7 +148,7 @@ def reading(path: Path, what: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip('.')
+        text = shown((str(error).strip() or type(error).__name__).splitlines()[0].rstrip('.'))
         raise UserError(
             f'{path} is damaged: {what} cannot be read ({text}); copy or convert it again'
         ) from error

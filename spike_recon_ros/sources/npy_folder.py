@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequences as folders of NumPy files, the layout of EVREAL.
 
-Comes in: a folder with `events_ts.npy` (seconds), `events_xy.npy`, `events_p.npy` and, where there
-are frames, `images.npy` and `images_ts.npy`; `metadata.json` says the sensor's size. Goes out:
-events and frames, from mapped files. Knows nothing about packets.
+The folder holds `events_ts.npy` (seconds), `events_xy.npy`, `events_p.npy` and, where there are
+frames, `images.npy` and `images_ts.npy`; `metadata.json` states the size of the sensor.
 """
 
 import json
@@ -19,8 +18,10 @@ from spike_recon_ros.sources.columns import (
     check_column,
     check_lengths,
     sensor_size,
+    to_nanoseconds,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
+from spike_recon_ros.sources.regular_file import check_regular
 
 TIMES, PLACES, POLARITIES = 'events_ts.npy', 'events_xy.npy', 'events_p.npy'
 FRAMES, FRAME_TIMES, METADATA = 'images.npy', 'images_ts.npy', 'metadata.json'
@@ -29,11 +30,15 @@ FRAMES, FRAME_TIMES, METADATA = 'images.npy', 'images_ts.npy', 'metadata.json'
 class NpyFolder(EventDataset):
     """One sequence.
 
+    Args:
+        path: the folder.
+        size: width and height of the sensor, instead of what the files state.
+
     Raises:
         UserError: if a file is missing, damaged, empty, or does not fit the others.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
         self._t = _mapped(path / TIMES)
         self._xy = _mapped(path / PLACES)
@@ -54,20 +59,21 @@ class NpyFolder(EventDataset):
                 FRAME_TIMES: check_column(str(path / FRAME_TIMES), self._images_t, kinds=FLOATS),
             }
             self.n_frames = check_lengths(path, counts)
-        self.width, self.height = self._sensor_size()
+        self.width, self.height = size or self._sensor_size()
 
     def _sensor_size(self) -> tuple[int, int]:
         """Return what the metadata say, else the size of the frames."""
         file = self.path / METADATA
         if file.exists():
             with reading(file, 'the size of the sensor'):
-                said = json.loads(file.read_text(encoding='utf-8'))
-                if isinstance(said, dict) and 'sensor_resolution' in said:
-                    return sensor_size(f'sensor_resolution in {file}', said['sensor_resolution'])
+                stated = json.loads(file.read_text(encoding='utf-8'))
+                if isinstance(stated, dict) and 'sensor_resolution' in stated:
+                    return sensor_size(f'sensor_resolution in {file}', stated['sensor_resolution'])
         if self.n_frames:
             return sensor_size(f'the shape of {self.path / FRAMES}', self._images.shape[1:])
         raise UserError(
-            f'nothing in {self.path} tells the size of the sensor; write {METADATA} with '
+            f'nothing in {self.path} states the sensor size; give it with --size, or write '
+            f'{METADATA} with '
             '{"sensor_resolution": [height, width]}'
         )
 
@@ -75,10 +81,11 @@ class NpyFolder(EventDataset):
         end = min(position + self.chunk, self.size)
         xy = np.asarray(self._xy[position:end])
         t, p = (np.asarray(array[position:end]).reshape(-1) for array in (self._t, self._p))
-        return Columns(xy[:, 0], xy[:, 1], t, p), end
+        return Columns(xy[:, 0], xy[:, 1], to_nanoseconds(t), p), end
 
-    def _frame_seconds(self) -> np.ndarray:
-        return np.asarray(self._images_t).reshape(-1) if self.n_frames else np.empty(0)
+    def _frame_times(self) -> np.ndarray:
+        times = np.asarray(self._images_t).reshape(-1) if self.n_frames else np.empty(0)
+        return to_nanoseconds(times)
 
     def _frame(self, index: int) -> np.ndarray:
         return np.asarray(self._images[index])
@@ -87,6 +94,7 @@ class NpyFolder(EventDataset):
 def _mapped(file: Path) -> np.ndarray:
     if not file.exists():
         raise UserError(f'there is no {file}; convert the recording again')
+    check_regular(file)
     with reading(file, 'the array'):
         array = np.load(file, mmap_mode='r', allow_pickle=False)
         if not isinstance(array, np.ndarray):

@@ -1,22 +1,24 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the source that reads a file.
+"""Tell the formats of recordings apart and open the source that reads each."""
 
-Comes in: a path. Goes out: a Source. Knows how to tell the formats apart, not how to read them.
-"""
-
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
+from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
 from spike_recon_ros.sources.dataset_source import DatasetSource
 from spike_recon_ros.sources.event_dataset import EventDataset
+from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatFile
 from spike_recon_ros.sources.hdf5 import open_hdf5
 from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
+from spike_recon_ros.sources.regular_file import check_regular
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_file import open_spike_file
@@ -24,25 +26,30 @@ from spike_recon_ros.sources.spike_layout import sidecar_of
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, TextFolder
 
 BAG, RAW, AEDAT4, HDF5 = 'ROS bag', 'Prophesee RAW', 'AEDAT4', 'HDF5'
-NPY_FOLDER, TEXT_FOLDER = 'NumPy sequence', 'text sequence'
+AEDAT2, AEDAT3, DAT = 'AEDAT 2', 'AEDAT 3', 'Prophesee DAT'
+NPY_FOLDER, TEXT = 'NumPy sequence', 'text of events'
 SPIKES = 'file of spike planes'
-DATASETS = (HDF5, NPY_FOLDER, TEXT_FOLDER)
+DATASETS = (HDF5, NPY_FOLDER, TEXT, AEDAT2, AEDAT3, DAT)
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
-SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5, '.dat': SPIKES, '.npz': SPIKES}
-PROPHESEE_DAT = b'% Dat'
-# How files begin, and the name under which rosbags agrees to open a bag.
+SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5, '.dat': SPIKES, '.npz': SPIKES, '.txt': TEXT}
+HEAD_BYTES = 4096
+DAT_LINE = re.compile(rb'% [ -~]+\r?\n')
+# How files begin, and the suffix by which a bag is opened.
 MAGICS = (
     (b'#ROSBAG V', BAG, '.bag'),
     (b'\x89MCAP0\r\n', BAG, '.mcap'),
     (b'SQLite format 3\x00', BAG, '.db3'),
     (b'#!AER-DAT4', AEDAT4, None),
+    (AEDAT3_MAGIC, AEDAT3, None),
+    (AEDAT2_MAGIC, AEDAT2, None),
     (b'\x89HDF\r\n\x1a\n', HDF5, None),
-    (b'% Data file containing', 'Prophesee DAT', None),
+    (b'% Data file containing', DAT, None),
     (b'% ', RAW, None),
 )
 READABLE = (
-    'a rosbag2 folder, .mcap, .db3, .bag, .raw (Prophesee), .aedat4, .h5 or .hdf5 (event_utils, '
-    f'MVSEC), .dat or .npz (spike planes), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD)'
+    'a rosbag2 folder, .mcap, .db3, .bag, .raw or .dat (Prophesee), .aedat4, .aedat (2 and 3.1), '
+    '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC), .txt (E2VID), .dat or .npz (spike '
+    f'planes), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD, E2VID)'
 )
 
 
@@ -51,37 +58,33 @@ def open_source(
     topic: str | None = None,
     reference_topic: str | None = None,
     *,
-    width: int | None = None,
-    height: int | None = None,
+    size: tuple[int, int] | None = None,
+    encoding: str | None = None,
     planes: Mapping[str, Any] | None = None,
 ) -> Source:
     """Open a recording of any readable kind.
 
     Args:
-        path: file, or the folder of a rosbag2 bag or of a dataset's sequence.
+        path: file, or the folder of a rosbag2 bag or of a data set's sequence.
         topic: events topic of a bag (stream number of an AEDAT4 file); needed where there are
-            several. Camera of an MVSEC file; the left one where none is named.
+            several. Camera of an MVSEC file; default: the left one.
         reference_topic: topic of images or time references whose stamps are yielded as
-            `Reference`: of a bag, or `images` of a dataset.
-        width: sensor columns for a RAW file whose header is silent or wrong.
-        height: sensor rows, likewise.
-        planes: what is told about a file of spike planes, fields of SpikeLayout, instead of what
-            its sidecar says; with it, a file of any name is taken for one.
+            `Reference`: of a bag, or `images` of a data set.
+        size: sensor columns and rows, for files whose header states none or wrong ones.
+        encoding: byte format, for RAW files whose header states none or a wrong one.
+        planes: fields of SpikeLayout that override the sidecar of a file of spike planes; with
+            them, a file of any name is read as one.
 
     Raises:
-        UserError: if there is nothing readable at `path`, with what to do about it.
+        UserError: if there is nothing readable at `path`; the message says what to do.
     """
     path = Path(path)
-    kind = _kind(path, bool(planes))
-    if planes and kind != SPIKES:
-        raise UserError(
-            f'{path} is a {kind} and says itself what is in it; leave out what is told about '
-            f'planes: {", ".join(planes)}'
-        )
+    kind = _kind(path, planes=bool(planes), raw=bool(encoding))
+    _refuse_options(kind, path, size, encoding, planes)
     if kind == BAG:
         return RosbagSource(path, topic, reference_topic)
     if kind in DATASETS:
-        return DatasetSource(_dataset(kind, path, topic), reference_topic)
+        return DatasetSource(_dataset(kind, path, topic, size), reference_topic)
     if reference_topic:
         raise UserError(f'{path} is no bag and has no topic {reference_topic} to take times from')
     if kind == AEDAT4:
@@ -89,11 +92,12 @@ def open_source(
     _refuse_topic(kind, path, topic)
     if kind == SPIKES:
         return open_spike_file(path, planes)
-    return PropheseeRawSource(path, width=width, height=height)
+    width, height = size or (None, None)
+    return PropheseeRawSource(path, width=width, height=height, encoding=encoding)
 
 
 def open_dataset(path: str | Path) -> EventDataset | None:
-    """Open a dataset with events and frames; None if something else is readable at `path`.
+    """Open a data set with events and frames; None if something else is readable at `path`.
 
     Raises:
         UserError: if there is nothing readable at `path`.
@@ -102,11 +106,40 @@ def open_dataset(path: str | Path) -> EventDataset | None:
     return _dataset(kind, Path(path)) if kind in DATASETS else None
 
 
-def _dataset(kind: str, path: Path, topic: str | None = None) -> EventDataset:
+def _dataset(
+    kind: str, path: Path, topic: str | None = None, size: tuple[int, int] | None = None
+) -> EventDataset:
     if kind == HDF5:
-        return open_hdf5(path, topic)
+        return open_hdf5(path, topic, size)
     _refuse_topic(kind, path, topic)
-    return NpyFolder(path) if kind == NPY_FOLDER else TextFolder(path)
+    if kind == NPY_FOLDER:
+        return NpyFolder(path, size)
+    if kind == TEXT:
+        return TextFolder(path, size)
+    if kind == AEDAT3:
+        return Aedat3File(path, size)
+    return (DatFile if kind == DAT else Aedat2File)(path, size)
+
+
+def _refuse_options(
+    kind: str,
+    path: Path,
+    size: tuple[int, int] | None,
+    encoding: str | None,
+    planes: Mapping[str, Any] | None,
+) -> None:
+    """Refuse options for formats that state these facts themselves."""
+    if planes and kind != SPIKES:
+        raise UserError(
+            f'{path} is a {kind} and states its own layout; leave out the options of spike '
+            f'planes: {", ".join(planes)}'
+        )
+    if encoding and kind != RAW:
+        raise UserError(f'{path} is a {kind}; --encoding is for Prophesee RAW, leave it out')
+    if size and kind in (BAG, AEDAT4):
+        raise UserError(f'{path} is a {kind} and states its sensor size; leave out --size')
+    if size and kind == SPIKES:
+        raise UserError(f'{path} is a {kind}; give its size with --plane-size')
 
 
 def _refuse_topic(kind: str, path: Path, topic: str | None) -> None:
@@ -123,45 +156,66 @@ def is_bag(path: str | Path) -> bool:
     return _kind(Path(path)) == BAG
 
 
-def _kind(path: Path, told: bool = False) -> str:
-    if not path.exists():
-        raise UserError(f'there is no file or folder {path}')
+def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:
+    """Return the kind of a recording.
+
+    Args:
+        path: file or folder.
+        planes: whether the user gave a layout of spike planes.
+        raw: whether the user gave the encoding of a RAW file.
+    """
     if path.is_dir():
         if any(next(path.glob(pattern), None) for pattern in FOLDER_PATTERNS):
             return BAG
-        for name, kind in ((TIMES, NPY_FOLDER), (EVENTS_FILE, TEXT_FOLDER)):
+        for name, kind in ((TIMES, NPY_FOLDER), (EVENTS_FILE, TEXT)):
             if (path / name).exists():
+                check_regular(path / name)
                 return kind
         raise UserError(
             f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files) and no '
             f'{TIMES} or {EVENTS_FILE}; name the bag folder or a recording in it'
         )
+    check_regular(path)
     try:
         with path.open('rb') as file:
-            head = file.read(32)
+            head = file.read(HEAD_BYTES)
     except OSError as error:
         raise UserError(f'{path} cannot be read: {error.strerror}') from error
     if not head:
         raise UserError(f'{path} is empty (0 bytes); record or copy it again')
-    return _kind_of_file(path, head, told)
-
-
-def _kind_of_file(path: Path, head: bytes, told: bool) -> str:
-    # Packed pixels may look like anything, so the beginning of such a file tells nothing.
-    is_dat = path.suffix.lower() == '.dat' and not head.startswith(PROPHESEE_DAT)
-    if is_dat or sidecar_of(path).exists():
+    if sidecar_of(path).exists():
         return SPIKES
-    for magic, kind, suffix in MAGICS:
+    if planes or raw:
+        is_dat = path.suffix.lower() == '.dat'
+        stated = None if is_dat else _kind_by_content(path, head)
+        return stated or (SPIKES if planes else RAW)
+    return _kind_of_file(path, head)
+
+
+def _kind_by_content(path: Path, head: bytes) -> str | None:
+    """Return the kind that the first bytes state; None = they state none."""
+    for magic, kind, bag_suffix in MAGICS:
         if head.startswith(magic):
-            if suffix not in (None, path.suffix):
-                raise UserError(f'{path} is a ROS bag; rename it so that it ends in {suffix}')
-            if kind not in SUFFIXES.values():
-                raise UserError(f'{path} is a {kind} file, which is not supported; give the .raw')
+            if bag_suffix not in (None, path.suffix):
+                raise UserError(f'{path} is a ROS bag; rename it so that it ends in {bag_suffix}')
             return kind
-    if told:
-        return SPIKES
-    if path.suffix == '.zstd':
+    return None
+
+
+def _kind_of_file(path: Path, head: bytes) -> str:
+    suffix = path.suffix.lower()
+    if suffix == '.dat':
+        # Packed pixels may begin with any bytes, so a DAT needs a whole line of text.
+        return DAT if DAT_LINE.match(head) else SPIKES
+    if kind := _kind_by_content(path, head):
+        return kind
+    if suffix == '.zstd':
         raise UserError(f'{path} is a compressed part of a bag; name its folder instead')
-    if kind_by_suffix := SUFFIXES.get(path.suffix.lower()):
+    if suffix == '.aedat' or head.startswith(b'#!AER-DAT'):
+        version = shown(head.partition(b'\n')[0].strip().decode('latin-1'), 40)
+        raise UserError(
+            f'{path} is AEDAT of an unknown version ({version}); convert it to AEDAT4 with dv-gui'
+        )
+    if kind_by_suffix := SUFFIXES.get(suffix):
         return kind_by_suffix
     raise UserError(f'{path} is not a recording of a known kind; readable are {READABLE}')

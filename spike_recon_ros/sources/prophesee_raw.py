@@ -2,129 +2,217 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets from Prophesee RAW files.
 
-Comes in: a RAW file. Goes out: Packets that are views of the mapped file. Knows the text header;
-knows nothing about the words that follow it.
+The file is read in blocks, never mapped into memory: a file that becomes shorter while it is
+mapped kills the process.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.packet import Packet, Reference, split_encoding
+from spike_recon_ros.sources.columns import LARGEST_SIDE
+from spike_recon_ros.sources.raw_header import (
+    ENCODINGS,
+    FIRST_LITTLE_ENDIAN_SYSTEM,
+    HD,
+    LEGACY,
+    VGA,
+    RawHeader,
+    parse_raw_header,
+)
 from spike_recon_ros.sources.source import Source
 
-# A multiple of every word size (2, 4, 8 bytes), so no word is cut.
+# Multiples of every word size (2, 4, 8 bytes), so no word is cut.
 PACKET_BYTES = 65_536
-MAX_LINE_BYTES = 4_096
-ENCODINGS = {'2.0': 'evt2', '2.1': 'evt21', '3.0': 'evt3'}
-# Sensors of the generation that first wrote the encoding, for headers without a geometry.
-DEFAULT_SIZES = {'evt2': (640, 480), 'evt21': (1280, 720), 'evt3': (1280, 720)}
-GEOMETRY = re.compile(r'(\d+)\s*x\s*(\d+)')
+BLOCK_BYTES = 16 * PACKET_BYTES
+SMALLEST_PACKET_BYTES = 16
+DEFAULT_SIZES = {'evt2': VGA, 'evt21': HD, 'evt3': HD}
+"""Sensors of the generation that first wrote the encoding, for headers that name no camera."""
+ENCODINGS_GIVEN = ('evt2', 'evt21', LEGACY, 'evt3')
+TIME_HIGH = 8
+LONGEST_STEP = 16
+"""Successive TIME_HIGH words differ by few units where the byte order is right."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawHeader:
-    """What the text header says.
+class _Words(NamedTuple):
+    """How to find TIME_HIGH words.
 
     Attributes:
-        encoding: `evt2`, `evt21` or `evt3`, with `;endianness=...` where the file states one;
-            None = the header does not say.
-        width: sensor columns; None = the header does not say.
-        height: sensor rows; None = the header does not say.
-        n_bytes: where the events begin.
+        word: NumPy type of the part of a word that holds type and time.
+        stride: such parts in a whole word.
+        offset: which of them it is.
+        bits: bits of the time, below the type.
+        per_period: units of TIME_HIGH in the longest packet, 8.192 ms.
     """
 
-    encoding: str | None
-    width: int | None
-    height: int | None
-    n_bytes: int
+    word: str
+    stride: int
+    offset: int
+    bits: int
+    per_period: int
 
 
-def parse_raw_header(head: bytes) -> RawHeader:
-    """Read the `% key value` lines at the beginning of a file; never raises.
-
-    The header ends after `% end`, or, in old files, before the first line that is not text after
-    `% `.
-    """
-    fields: dict[str, str] = {}
-    at = 0
-    while head.startswith(b'% ', at):
-        end = head.find(b'\n', at, at + MAX_LINE_BYTES)
-        line = head[at:end].rstrip(b'\r')
-        if end < 0 or not line.isascii() or not line.decode('ascii').isprintable():
-            break
-        at = end + 1
-        key, _, value = line[2:].decode('ascii').strip().partition(' ')
-        if key.lower() == 'end' and not value:
-            break
-        fields[key.lower()] = value.strip()
-    return RawHeader(*_encoding_and_size(fields), n_bytes=at)
-
-
-def _encoding_and_size(fields: dict[str, str]) -> tuple[str | None, int | None, int | None]:
-    name, options = split_encoding(fields.get('format', ''))
-    if name not in DEFAULT_SIZES:
-        name = ENCODINGS.get(fields.get('evt', ''), '')
-    endianness = options.get('endianness', fields.get('endianness', ''))
-    if name == 'evt21' and endianness:
-        name = f'{name};endianness={endianness.lower()}'
-    size = GEOMETRY.fullmatch(fields.get('geometry', ''))
-    width, height = size.groups() if size else (None, None)
-    return (
-        name or None,
-        _positive(options.get('width') or width or fields.get('width')),
-        _positive(options.get('height') or height or fields.get('height')),
-    )
-
-
-def _positive(text: str | None) -> int | None:
-    """Return a number of pixels, or None if the text is not one."""
-    if not text or not text.isdecimal() or len(text) > 5:
-        return None
-    return int(text) or None
+WORDS = {
+    'evt2': _Words('<u4', 1, 0, 28, 128),
+    'evt21': _Words('<u4', 2, 1, 28, 128),
+    LEGACY: _Words('<u4', 2, 0, 28, 128),
+    'evt3': _Words('<u2', 1, 0, 12, 2),
+}
 
 
 class PropheseeRawSource(Source):
-    """A RAW file in packets of 64 KiB.
+    """A RAW file in packets of at most 64 KiB and about 8 ms, so that a replay flows.
 
     Args:
         path: the file.
         width: sensor columns, instead of the header's.
         height: sensor rows, instead of the header's.
+        encoding: byte format, instead of the header's.
 
     Raises:
-        UserError: if the header does not name a known encoding, or nothing follows it.
+        UserError: if no known encoding is stated, or nothing follows the header.
     """
 
-    def __init__(self, path: Path, *, width: int | None = None, height: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        encoding: str | None = None,
+    ) -> None:
         super().__init__(path)
         with path.open('rb') as file:
             header = parse_raw_header(file.read(PACKET_BYTES))
-        if header.encoding is None:
-            raise UserError(
-                f'the header of {path} names no encoding that can be read (`% format EVT3`, or '
-                f'`% evt` with one of {", ".join(ENCODINGS)})'
-            )
-        if path.stat().st_size <= header.n_bytes:
+        self._start = header.n_bytes
+        self._n_bytes = path.stat().st_size - self._start
+        if encoding is not None:
+            _check_given(encoding)
+        elif header.encoding is None:
+            raise UserError(_why_not(path, header))
+        if self._n_bytes <= 0:
             raise UserError(f'{path} holds a header but no events; record it again')
-        default_width, default_height = DEFAULT_SIZES[split_encoding(header.encoding)[0]]
-        self.encoding = header.encoding
-        self.width = width or header.width or default_width
-        self.height = height or header.height or default_height
-        self._words: np.ndarray | None = np.memmap(path, np.uint8, 'r', header.n_bytes)
-        self.n_packets = -(-len(self._words) // PACKET_BYTES)
+        self.encoding = encoding or self._with_byte_order(header)
+        self.width, self.height = self._size(header, width, height)
+        self._words = WORDS.get(self.encoding, WORDS['evt21'])
+        self.n_packets = -(-self._n_bytes // PACKET_BYTES)
+
+    def _with_byte_order(self, header: RawHeader) -> str:
+        """Return the encoding; EVT 2.1 without a byte order gets that of the camera."""
+        if header.encoding != 'evt21':
+            assert header.encoding is not None
+            return header.encoding
+        if header.system_id is not None:
+            return LEGACY if header.system_id < FIRST_LITTLE_ENDIAN_SYSTEM else 'evt21'
+        block = self._block(0)
+        orders = {name: _steady_times(block, WORDS[name]) for name in ('evt21', LEGACY)}
+        found = max(orders, key=lambda name: orders[name])
+        self.warn(
+            f'{self.path} states no byte order of EVT 2.1; its times fit '
+            f'{"high word first (legacy)" if found == LEGACY else "little-endian"}, '
+            'give --encoding if that is wrong'
+        )
+        return found
+
+    def _size(self, header: RawHeader, width: int | None, height: int | None) -> tuple[int, int]:
+        if width and height:
+            return width, height
+        default = header.system_size
+        if default is None:
+            default = DEFAULT_SIZES[split_encoding(self.encoding)[0]]
+            if not (header.width and header.height):
+                self.warn(
+                    f'{self.path} states neither sensor size nor camera; {default[0]}x'
+                    f'{default[1]} is assumed, give --size if it differs'
+                )
+        size = width or header.width or default[0], height or header.height or default[1]
+        if max(size) > LARGEST_SIDE:
+            raise UserError(
+                f'{self.path} states a sensor of {size[0]}x{size[1]} pixels, which cannot be; '
+                'give its size with --size'
+            )
+        return size
 
     def __iter__(self) -> Iterator[Packet | Reference]:
-        assert self._words is not None, 'the source is closed'
-        words = np.asarray(self._words)
-        for seq, start in enumerate(range(0, len(words), PACKET_BYTES)):
-            data = words[start : start + PACKET_BYTES]
-            yield Packet(self.encoding, self.width, self.height, seq, 0, 0, data)
+        seq, period = 0, None
+        for start in range(0, self._n_bytes, BLOCK_BYTES):
+            block = self._block(start)
+            borders, period = _borders(block, self._words, period)
+            for begin, end in pairwise(borders):
+                data = block[begin:end]
+                yield Packet(self.encoding, self.width, self.height, seq, 0, 0, data)
+                seq += 1
+            if len(block) < min(BLOCK_BYTES, self._n_bytes - start):
+                raise UserError(f'{self.path} became shorter while it was read; read it again')
 
-    def close(self) -> None:
-        """Let go of the file; it is unmapped once its last packet is gone too."""
-        self._words = None
+    def _block(self, start: int) -> np.ndarray:
+        with self.path.open('rb') as file:
+            file.seek(self._start + start)
+            return np.frombuffer(file.read(min(BLOCK_BYTES, self._n_bytes - start)), np.uint8)
+
+
+def _check_given(encoding: str) -> None:
+    if encoding not in ENCODINGS_GIVEN:
+        raise UserError(
+            f'{shown(encoding)} is no encoding of a RAW file; it must be one of: '
+            f'{", ".join(ENCODINGS_GIVEN)}'
+        )
+
+
+def _why_not(path: Path, header: RawHeader) -> str:
+    if name := header.unsupported:
+        return (
+            f'{path} holds {shown(name.upper())}, which is not supported; record or convert it as '
+            'EVT2, EVT2.1 or EVT3'
+        )
+    return (
+        f'the header of {path} names no encoding that can be read (`% format EVT3`, or `% evt` '
+        f'with one of {", ".join(ENCODINGS)}); give it with --encoding'
+    )
+
+
+def _time_highs(block: np.ndarray, words: _Words) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bytes at which TIME_HIGH words begin, and their values."""
+    word_bytes = words.stride * int(words.word[2])
+    whole = block[: len(block) - len(block) % word_bytes].view(words.word)
+    parts = whole[words.offset :: words.stride]
+    places = np.flatnonzero(parts >> words.bits == TIME_HIGH)
+    return places * word_bytes, parts[places].astype(np.int64) & ((1 << words.bits) - 1)
+
+
+def _steady_times(block: np.ndarray, words: _Words) -> int:
+    """Return how many TIME_HIGH words follow closely on the one before."""
+    _, values = _time_highs(block, words)
+    steps = np.diff(values)
+    return int(((steps >= 0) & (steps <= LONGEST_STEP)).sum())
+
+
+def _borders(block: np.ndarray, words: _Words, period: int | None) -> tuple[list[int], int | None]:
+    """Return where the packets of a block begin and end, in bytes, and the period at its end.
+
+    A packet begins at the TIME_HIGH word of each new period, and after 64 KiB.
+    """
+    places, values = _time_highs(block, words)
+    periods = values // words.per_period
+    if len(periods):
+        before = periods[0] if period is None else period
+        changes = places[np.diff(periods, prepend=before) != 0].tolist()
+        period = int(periods[-1])
+    else:
+        changes = []
+    borders = [0]
+    for place in [*changes, len(block)]:
+        while place - borders[-1] > PACKET_BYTES:
+            borders.append(borders[-1] + PACKET_BYTES)
+        if place - borders[-1] >= SMALLEST_PACKET_BYTES:
+            borders.append(place)
+    if borders[-1] != len(block):
+        if len(borders) > 1 and len(block) - borders[-2] <= PACKET_BYTES:
+            borders.pop()
+        borders.append(len(block))
+    return borders, period

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every source promises.
-
-Comes in: nothing. Goes out: the base class of the sources. Knows nothing about any file format.
-"""
+"""The interface of every source of packets, whatever the file format."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -18,7 +15,7 @@ Self = TypeVar('Self', bound='Source')
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One line of a recording's table of contents.
+    """One topic of a recording.
 
     Attributes:
         name: name of the topic.
@@ -38,10 +35,10 @@ class Source(ABC):
 
     Attributes:
         path: file or folder that is read.
-        n_packets: packets that an iteration yields, for progress bars; None = not known
-            beforehand. A rare message that has to be split makes it more.
+        n_packets: about how many packets an iteration yields, for progress bars; None = unknown.
         topics: what the recording holds; empty for files without topics.
-        warnings: sentences for people about what is left out.
+        warnings: sentences for people about data that is guessed, cut or left out. They grow
+            while the recording is read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,6 +46,11 @@ class Source(ABC):
         self.n_packets: int | None = None
         self.topics: tuple[Topic, ...] = ()
         self.warnings: tuple[str, ...] = ()
+
+    def warn(self, sentence: str) -> None:
+        """Add a warning, once."""
+        if sentence not in self.warnings:
+            self.warnings += (sentence,)
 
     @abstractmethod
     def __iter__(self) -> Iterator[Packet | Reference]:
@@ -60,7 +62,7 @@ class Source(ABC):
         """
 
     def close(self) -> None:
-        """Give back the file; no iteration may follow."""
+        """Close the file; no iteration may follow."""
         return
 
     def __enter__(self: Self) -> Self:

@@ -1,31 +1,43 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences as text, the first layout of the Event Camera Dataset (ECD).
+"""Sequences as text: the first layout of the Event Camera Dataset (ECD), and that of E2VID.
 
-Comes in: a folder with `events.txt` (lines of seconds, x, y, polarity) and, where there are
-frames, `images.txt` (lines of seconds and file name). Goes out: events and frames, read in blocks.
-Knows nothing about packets.
+ECD is a folder with `events.txt` (lines of seconds, x, y, polarity) and, where there are frames,
+`images.txt` (lines of seconds and file name). E2VID puts `width height` into the first line.
+Times in microseconds are recognised and reported.
 """
 
 import io
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
-from spike_recon_ros.sources.columns import Columns, sensor_size
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.columns import (
+    Columns,
+    are_microseconds,
+    sensor_size,
+    to_nanoseconds,
+)
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
 
 EVENTS_FILE, FRAMES_FILE = 'events.txt', 'images.txt'
 BLOCK_BYTES = 2**20
 LONGEST_LINE = 1024
+LONGEST_FRAME_LIST = 2**26
 DAVIS240_SHAPE = (180, 240)
-"""Rows and columns of the sensor that the dataset was recorded with."""
+"""Rows and columns of the sensor that the data set was recorded with."""
+SIZE_LINE = re.compile(rb'\s*(\d{1,5})\s+(\d{1,5})\s*\r?\n')
 
 
 class TextFolder(EventDataset):
-    """One sequence; positions are bytes of `events.txt`.
+    """One sequence; positions are bytes of the text.
+
+    Args:
+        path: the folder, or the text of events alone.
+        size: width and height instead of what the first line or the first frame says.
 
     Raises:
         UserError: if a file is damaged, or there are no events.
@@ -34,49 +46,119 @@ class TextFolder(EventDataset):
     chunk = BLOCK_BYTES
     unit = 'bytes'
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
-        self.size = (path / EVENTS_FILE).stat().st_size
+        is_folder = path.is_dir()
+        self._events_file = path / EVENTS_FILE if is_folder else path
+        frames_file = path / FRAMES_FILE
+        self.size = self._events_file.stat().st_size
         if not self.size:
-            raise UserError(f'{path / EVENTS_FILE} is empty (0 bytes); copy it again')
+            raise UserError(f'{self._events_file} is empty (0 bytes); copy it again')
         self._frame_lines: list[tuple[float, str]] = []
-        if (path / FRAMES_FILE).exists():
-            with reading(path / FRAMES_FILE, 'the list of frames'):
-                self._frame_lines = list(_frame_lines(path / FRAMES_FILE))
+        if is_folder and frames_file.exists():
+            with reading(frames_file, 'the list of frames'):
+                self._frame_lines = list(_frame_lines(frames_file))
         self.n_frames = len(self._frame_lines)
-        shape = self.frame(0).shape if self.n_frames else DAVIS240_SHAPE
-        self.width, self.height = sensor_size(f'the first frame of {path}', shape)
+        first_line = self._read_bytes(0, LONGEST_LINE)
+        stated = SIZE_LINE.match(first_line)
+        self._start = stated.end() if stated else 0
+        self._unit_ns = self._find_unit()
+        if stated:
+            width, height = (int(side) for side in stated.groups())
+            shape: tuple[int, ...] = (height, width)
+        else:
+            shape = self.frame(0).shape if self.n_frames else DAVIS240_SHAPE
+        self.width, self.height = size or sensor_size(f'the size in {path}', shape)
+
+    def _find_unit(self) -> int:
+        """Return the unit of the times in ns, from the first and the last events."""
+        with reading(self.path, 'the first lines'):
+            head = _table(_whole_lines(self._read_bytes(self._start, 2**16)))
+            tail_start = max(self._start, self.size - 2**16)
+            tail = self._read_bytes(tail_start, 2**16)
+            if tail_start > self._start:
+                tail = tail.partition(b'\n')[2]
+        try:
+            last = _table(_whole_lines(tail))[:, 0][-1:]
+        except ValueError:  # a damaged end is reported where it is read
+            last = head[:, 0][-1:]
+        if not len(head) or not len(last):
+            return 1_000_000_000
+        bytes_per_event = max(1.0, min(2**16, self.size - self._start) / len(head))
+        n_events = round((self.size - self._start) / bytes_per_event)
+        if not are_microseconds(n_events, float(head[0, 0]), float(last[0])):
+            return 1_000_000_000
+        self.warn(f'the times in {self.path} are microseconds, not seconds')
+        return 1_000
+
+    def _read_bytes(self, start: int, count: int) -> bytes:
+        with self._events_file.open('rb') as file:
+            file.seek(start)
+            return file.read(count)
 
     def _read(self, position: int) -> tuple[Columns, int]:
-        with (self.path / EVENTS_FILE).open('rb') as file:
-            if position:  # a line that begins earlier belongs to the chunk before
+        position = max(position, self._start)
+        with self._events_file.open('rb') as file:
+            if position > self._start:  # a line that begins earlier belongs to the chunk before
                 file.seek(position - 1)
                 file.readline(LONGEST_LINE)
+            else:
+                file.seek(position)
             start = file.tell()
             lines = file.read(self.chunk) + file.readline(LONGEST_LINE)
-        return _parsed(lines), start + len(lines) if lines else self.size
+        following = start + len(lines) if lines else self.size
+        try:
+            return self._parsed(lines), following
+        except ValueError:
+            # A copy or a recorder that was stopped leaves half a line at the end.
+            if following < self.size or lines.endswith(b'\n') or b'\n' not in lines:
+                raise
+            columns = self._parsed(lines[: lines.rindex(b'\n') + 1])
+            self.warn(f'the last line of {self._events_file} is cut short; it is left out')
+            return columns, following
 
-    def _frame_seconds(self) -> np.ndarray:
-        return np.array([seconds for seconds, _ in self._frame_lines])
+    def _parsed(self, lines: bytes) -> Columns:
+        t, x, y, p = _table(lines).T
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p)
+
+    def _frame_times(self) -> np.ndarray:
+        times = np.array([seconds for seconds, _ in self._frame_lines], np.float64)
+        return to_nanoseconds(times, self._unit_ns)
 
     def _frame(self, index: int) -> np.ndarray:
-        file = self.path / self._frame_lines[index][1]
-        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        name = self._frame_lines[index][1]
+        file = self.path / name
+        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if is_plain_file(file) else None
         if image is None:
-            raise UserError(f'the image {file} cannot be read; copy it again')
+            raise UserError(f'the image {shown(file)} cannot be read; copy it again')
         return image
 
 
-def _parsed(lines: bytes) -> Columns:
+def is_plain_file(file: Path) -> bool:
+    """Return whether a path names a regular file; a name that no file can have names none."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _whole_lines(lines: bytes) -> bytes:
+    end = lines.rfind(b'\n') + 1
+    return lines[:end] if end else lines
+
+
+def _table(lines: bytes) -> np.ndarray:
+    """Return times, columns, rows and polarities [n, 4]."""
     if not lines.strip():
-        return Columns(*np.empty((4, 0)))
+        return np.empty((0, 4))
     table = np.loadtxt(io.BytesIO(lines), np.float64, ndmin=2)
-    if table.shape[1] != 4:
+    if table.size and table.shape[1] != 4:
         raise ValueError(f'a line holds {table.shape[1]} numbers, not seconds, x, y and polarity')
-    t, x, y, p = table.T
-    return Columns(x, y, t, p)
+    return table.reshape(-1, 4)
 
 
 def _frame_lines(file: Path) -> list[tuple[float, str]]:
+    if file.stat().st_size > LONGEST_FRAME_LIST:
+        raise ValueError(f'it has more than {LONGEST_FRAME_LIST:,} bytes')
     words = (line.split(maxsplit=1) for line in file.read_text(encoding='utf-8').splitlines())
     return [(float(seconds), name.strip()) for seconds, name in (w for w in words if w)]

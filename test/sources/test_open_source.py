@@ -24,14 +24,14 @@ def test_empty_file_is_called_empty(tmp_path, name):
 
 
 def test_unknown_kind_lists_what_can_be_read(tmp_path):
-    (tmp_path / 'a.txt').write_text('hello')
+    (tmp_path / 'a.log').write_text('hello')
     with pytest.raises(UserError, match=r'not a recording of a known kind.*\.mcap.*\.aedat4'):
-        open_source(tmp_path / 'a.txt')
+        open_source(tmp_path / 'a.log')
 
 
 def test_prophesee_dat_is_told_apart_from_raw(tmp_path):
     (tmp_path / 'a.dat').write_bytes(b'% Data file containing CD events\n% Version 2\n')
-    with pytest.raises(UserError, match='Prophesee DAT'):
+    with pytest.raises(UserError, match='damaged DAT header'):
         open_source(tmp_path / 'a.dat')
 
 

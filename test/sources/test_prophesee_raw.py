@@ -6,8 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.sources.prophesee_raw import PACKET_BYTES, RawHeader, parse_raw_header
+from spike_recon_ros.sources.prophesee_raw import PACKET_BYTES
+from spike_recon_ros.sources.raw_header import RawHeader, parse_raw_header
 
 EVK4 = b"""% camera_integrator_name Prophesee
 % date 2023-03-29 16:37:46
@@ -83,7 +85,8 @@ def test_any_header_is_parsed_without_raising(pieces):
 
 
 def test_file_is_cut_into_aligned_packets_that_add_up(tmp_path):
-    payload = np.random.default_rng(0).bytes(2 * PACKET_BYTES + 10)
+    words = np.random.default_rng(0).integers(0, 0x8000, PACKET_BYTES + 5).astype('<u2')
+    payload = words.tobytes()
     path = tmp_path / 'a.raw'
     path.write_bytes(EVK4 + payload)
     with open_source(path) as source:
@@ -104,8 +107,120 @@ def test_size_falls_back_on_the_generation_and_can_be_given(tmp_path, evt, size)
     path.write_bytes(f'% evt {evt}\n'.encode() + bytes(8))
     (packet,) = open_source(path)
     assert (packet.width, packet.height) == size
-    (packet,) = open_source(path, width=320, height=240)
+    (packet,) = open_source(path, size=(320, 240))
     assert (packet.width, packet.height) == (320, 240)
+
+
+@pytest.mark.parametrize('encoding', ['evt2', 'evt21;endianness=legacy', 'evt3'])
+@given(data=st.binary(min_size=1, max_size=4000), time_highs=st.integers(0, 50))
+@settings(max_examples=50, deadline=None)
+def test_packets_add_up_to_the_file_whatever_its_bytes(
+    tmp_path_factory, encoding, data, time_highs
+):
+    path = tmp_path_factory.mktemp('raw') / 'a.raw'
+    high = {'evt2': b'\0\0\1\x80', 'evt3': b'\1\x80'}.get(encoding, b'\0\0\1\x80\0\0\0\0')
+    payload = data + high * time_highs + data
+    path.write_bytes(b'% comment no encoding\n% end\n' + payload)
+    with open_source(path, encoding=encoding) as source:
+        packets = list(source)
+    assert b''.join(packet.data.tobytes() for packet in packets) == payload
+    assert all(len(packet.data) for packet in packets)
+
+
+def evt2_events(n_events, step_us):
+    """Return EVT 2.0 words: a TIME_HIGH and an event every `step_us`."""
+    words = []
+    for index in range(n_events):
+        t_us = index * step_us
+        words += [8 << 28 | t_us >> 6, 1 << 28 | (t_us & 63) << 22 | 5 << 11 | 7]
+    return np.array(words, '<u4').tobytes()
+
+
+def test_packets_of_a_slow_scene_span_few_milliseconds(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 2.0\n% end\n' + evt2_events(2000, 500))
+    decoder = decoder_for('evt2', 640, 480)
+    with open_source(path) as source:
+        spans = [np.ptp(decoder.decode(packet).t_ns) for packet in source]
+    assert max(spans) <= 10_000_000
+    assert len(spans) >= 100
+
+
+@pytest.mark.parametrize(
+    ('lines', 'size'),
+    [
+        (b'% system_ID 40', (640, 480)),
+        (b'% system_ID 39', (1280, 720)),
+        (b'% system_ID 168', (640, 480)),
+        (b'% system_ID 64', (320, 320)),
+        (b'% plugin_name hal_plugin_gen31_fx3', (640, 480)),
+        (b'% plugin_name hal_plugin_imx636_evk4', (1280, 720)),
+        (b'% plugin_name hal_plugin_genx320', (320, 320)),
+    ],
+)
+def test_size_is_that_of_the_camera_in_the_header(tmp_path, lines, size):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n' + lines + b'\n% end\n' + bytes(8))
+    with open_source(path) as source:
+        assert (source.width, source.height) == size
+        assert source.warnings == ()
+
+
+def test_a_guessed_size_is_reported(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n' + bytes(8))
+    [warning] = open_source(path).warnings
+    assert '1280x720 is assumed, give --size' in warning
+
+
+def evt21_words(order):
+    """Return EVT 2.1 words of one event every 64 us, in either byte order."""
+    halves = [pair for t in range(500) for pair in ((8 << 28 | t, 0), (5 << 11 | 7, 3))]
+    return np.array([pair[::order] for pair in halves], '<u4').tobytes()
+
+
+@pytest.mark.parametrize(
+    ('line', 'order', 'legacy'),
+    [
+        (b'% system_ID 49', 1, True),
+        (b'% system_ID 55', -1, False),
+        (b'% comment no camera', 1, True),
+        (b'% comment no camera', -1, False),
+    ],
+)
+def test_byte_order_of_evt21_follows_from_the_camera_or_the_times(tmp_path, line, order, legacy):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 2.1\n' + line + b'\n% end\n' + evt21_words(order))
+    with open_source(path) as source:
+        decoder = decoder_for(source.encoding, source.width, source.height)
+        events = [decoder.decode(packet) for packet in source]
+        assert ('legacy' in source.encoding) is legacy
+    assert sum(map(len, events)) == 1000
+
+
+@pytest.mark.parametrize('line', [b'% format EVT4;height=720;width=1280', b'% evt 4.0'])
+def test_an_encoding_that_is_not_supported_is_named(tmp_path, line):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(line + b'\n% end\n' + bytes(8))
+    with pytest.raises(UserError, match=r'EVT ?4.*not supported.*EVT3'):
+        open_source(path)
+
+
+@pytest.mark.parametrize('comment', ['Zürich'.encode(), 'Zürich'.encode('latin-1'), b'\xff\x00'])
+def test_a_header_with_other_characters_is_read_to_its_end(tmp_path, comment):
+    head = b'% comment ' + comment + b'\n% evt 3.0\n% geometry 640x480\n% end\n'
+    assert parse_raw_header(head + b'% \x12\n') == RawHeader('evt3', 640, 480, len(head))
+
+
+def test_a_file_that_becomes_shorter_gives_what_is_left(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 3.0\n% geometry 640x480\n% end\n' + bytes(4 * PACKET_BYTES * 16))
+    items = iter(open_source(path))
+    next(items)
+    with path.open('r+b') as file:
+        file.truncate(PACKET_BYTES * 20)
+    with pytest.raises(UserError, match='became shorter'):
+        list(items)
 
 
 def test_packets_outlive_the_source(tmp_path):

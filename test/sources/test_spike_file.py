@@ -205,7 +205,7 @@ def test_what_is_told_and_cannot_be_is_refused(tmp_path, told):
 def test_planes_are_not_told_of_what_says_itself_what_it_holds(tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
-    with pytest.raises(UserError, match=r'is a Prophesee RAW and says itself .*: flip'):
+    with pytest.raises(UserError, match=r'is a Prophesee RAW and states its own layout.*: flip'):
         open_source(path, planes={'flip': True})
 
 

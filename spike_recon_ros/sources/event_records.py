@@ -1,0 +1,195 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Files of eight-byte event records: Prophesee DAT and AEDAT 2 (jAER).
+
+Both hold a text header and one record per event with a 32-bit time in microseconds, which wraps.
+"""
+
+import re
+from abc import abstractmethod
+from pathlib import Path
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.columns import LARGEST_SIDE, Columns, to_nanoseconds
+from spike_recon_ros.sources.event_dataset import EventDataset
+
+RECORD_BYTES = 8
+LONGEST_HEADER = 2**16
+WRAP_US = 2**32
+SCAN_EVENTS = 2**20
+CD_TYPES = (0x00, 0x0C)
+"""Event types of a DAT file that mean changes of brightness."""
+AEDAT2_MAGIC = b'#!AER-DAT2.0'
+CHIP = re.compile(rb'#\s*AEChip:\s*(\S+)')
+DAVIS_SIZES = {b'davis346': (346, 260), b'davis240': (240, 180), b'davis128': (128, 128)}
+DAVIS_SIZES |= {b'davis640': (640, 480), b'seebetter': (240, 180)}
+DVS128_SIZE = (128, 128)
+
+
+class RecordFile(EventDataset):
+    """Records of 8 bytes after a header.
+
+    Args:
+        path: the file.
+        start: byte at which the records begin.
+        record: NumPy type of a record, with the time (microseconds) in the field `t`.
+
+    Raises:
+        UserError: if there is no record.
+    """
+
+    def __init__(self, path: Path, start: int, record: np.dtype) -> None:
+        super().__init__(path)
+        self._start, self._record = start, record
+        self.size, left_over = divmod(max(0, path.stat().st_size - start), RECORD_BYTES)
+        if not self.size:
+            raise UserError(f'{path} holds a header but no events; record it again')
+        if left_over:
+            self.warn(f'{path} ends in the middle of an event; {left_over} bytes are left out')
+        self._wraps = self._find_wraps()
+
+    def _records(self, start: int, stop: int) -> np.ndarray:
+        with self.path.open('rb') as file:
+            file.seek(self._start + start * RECORD_BYTES)
+            return np.fromfile(file, self._record, stop - start)
+
+    def _find_wraps(self) -> np.ndarray:
+        """Return the positions at which the 32-bit time begins again at 0."""
+        found, previous = [], np.empty(0, np.int64)
+        for start in range(0, self.size, SCAN_EVENTS):
+            t = self._records(start, min(start + SCAN_EVENTS, self.size))['t'].astype(np.int64)
+            steps = np.diff(t, prepend=previous[-1:] if len(previous) else t[:1])
+            found.append(start + np.flatnonzero(steps < -WRAP_US // 2))
+            previous = t
+        return np.concatenate(found)
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        rows = self._records(position, end)
+        if len(rows) < end - position:
+            raise ValueError('the file became shorter')
+        loops = np.searchsorted(self._wraps, np.arange(position, end), 'right')
+        t_us = rows['t'].astype(np.int64) + loops * WRAP_US
+        x, y, polarity, is_event = self._unpack(rows['address'].astype(np.int64))
+        columns = Columns(x, y, to_nanoseconds(t_us, 1_000), polarity)
+        if not is_event.all():
+            columns = Columns(*(column[is_event] for column in columns))
+        return columns, end
+
+    @abstractmethod
+    def _unpack(
+        self, address: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return x, y, polarity, and whether a record is a change of brightness [n]."""
+
+
+class DatFile(RecordFile):
+    """Prophesee DAT: time, then x in bits 13..0, y in 27..14, polarity in 31..28.
+
+    Args:
+        path: the file.
+        size: width and height, instead of the header's.
+
+    Raises:
+        UserError: if it holds another kind of event, or states no size.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        header = dat_header(_head_of(path))
+        if header is None:
+            raise UserError(f'{path} has a damaged DAT header; copy or convert it again')
+        fields, start, kind, record_bytes = header
+        if kind not in CD_TYPES or record_bytes != RECORD_BYTES:
+            raise UserError(
+                f'{path} holds events of type {kind} with {record_bytes} bytes each, not changes '
+                'of brightness; give the _cd.dat or the .raw of the recording'
+            )
+        stated = _side(fields.get('width')), _side(fields.get('height'))
+        if size is None and not all(stated):
+            raise UserError(f'{path} states no sensor size; give it with --size')
+        super().__init__(path, start, np.dtype([('t', '<u4'), ('address', '<u4')]))
+        self.width, self.height = size or stated
+
+    def _unpack(
+        self, address: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        x, y = address & 0x3FFF, address >> 14 & 0x3FFF
+        return x, y, address >> 28, np.ones(len(address), bool)
+
+
+def dat_header(head: bytes) -> tuple[dict[str, str], int, int, int] | None:
+    """Parse the header of a DAT file.
+
+    Returns: its fields, where the records begin, the type of the events and the bytes of one
+    record; None if the bytes are no such header.
+    """
+    fields: dict[str, str] = {}
+    at = 0
+    while head.startswith(b'%', at):
+        end = head.find(b'\n', at)
+        line = head[at:end].decode('latin-1').rstrip('\r')
+        if end < 0 or not line.isprintable():
+            return None
+        key, _, value = line[1:].strip().partition(' ')
+        fields[key.lower()] = value.strip()
+        at = end + 1
+        if key.lower() == 'end':
+            break
+    if not at or len(head) < at + 2:
+        return None
+    return fields, at + 2, head[at], head[at + 1]
+
+
+class Aedat2File(RecordFile):
+    """AEDAT 2.0 with the address layout of a DVS128 or a DAVIS; its image origin is at the bottom.
+
+    Samples of the frames and of the motion sensor, and edges on the trigger input, are left out.
+
+    Raises:
+        UserError: if the header names no chip of these families.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        head = _head_of(path)
+        at = 0
+        while head.startswith(b'#', at) and (end := head.find(b'\n', at)) >= 0:
+            at = end + 1
+        found = CHIP.search(head[:at])
+        chip = found.group(1).rpartition(b'.')[2].lower() if found else b''
+        is_dvs128 = b'dvs128' in chip
+        sizes = [one for name, one in DAVIS_SIZES.items() if name in chip]
+        if not is_dvs128 and not sizes:
+            name = shown(chip.decode('latin-1')) or 'no chip'
+            raise UserError(
+                f'{path} names {name} as AEChip; of AEDAT 2 only DVS128 and DAVIS chips are '
+                'readable: convert it to AEDAT4 with dv-gui'
+            )
+        self._is_dvs128 = is_dvs128
+        self._chip_size = DVS128_SIZE if is_dvs128 else sizes[0]
+        super().__init__(path, at, np.dtype([('address', '>u4'), ('t', '>u4')]))
+        self.width, self.height = size or self._chip_size
+
+    def _unpack(
+        self, address: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        width, height = self._chip_size
+        if self._is_dvs128:
+            x, y, polarity = address >> 1 & 0x7F, address >> 8 & 0x7F, 1 - (address & 1)
+            is_event = address >> 15 == 0
+        else:
+            x, y, polarity = address >> 12 & 0x3FF, address >> 22 & 0x1FF, address >> 11 & 1
+            is_event = (address >> 31 == 0) & (address >> 10 & 1 == 0)
+        return width - 1 - x, height - 1 - y, polarity, is_event
+
+
+def _head_of(path: Path) -> bytes:
+    with path.open('rb') as file:
+        return file.read(LONGEST_HEADER)
+
+
+def _side(text: str | None) -> int:
+    if not text or not text.isdecimal() or len(text) > 5:
+        return 0
+    return int(text) if int(text) <= LARGEST_SIDE else 0

@@ -1,0 +1,248 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The layouts of HDF5 event recordings: event_utils, MVSEC, DSEC, Metavision and v2e.
+
+event_utils and E2VID++ (`events/xs`, `ys`, `ts`, `ps`, `images/image000000000`) is the layout in
+which HQF and ECD are distributed; MVSEC has its own (`davis/left/events`, `image_raw`).
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.columns import (
+    FLOATS,
+    LARGEST_SIDE,
+    Columns,
+    are_microseconds,
+    check_column,
+    check_lengths,
+    sensor_size,
+    smallest_sensor,
+    to_nanoseconds,
+)
+from spike_recon_ros.sources.hdf5_storage import SMALL_BYTES, Hdf5Dataset
+from spike_recon_ros.sources.source import Topic
+
+EVENT_COLUMNS = ('events/xs', 'events/ys', 'events/ts', 'events/ps')
+DSEC_COLUMNS = ('events/x', 'events/y', 'events/t', 'events/p')
+DSEC_SIZE = (640, 480)
+CAMERAS = ('davis/left', 'davis/right')
+MVSEC_SHAPE = (260, 346)
+GEOMETRY = re.compile(r'(\d{1,5})x(\d{1,5})')
+S_NS, US_NS = 1_000_000_000, 1_000
+
+
+class TableHdf5(Hdf5Dataset):
+    """One data set for each column.
+
+    Raises:
+        UserError: if a data set is missing, or does not fit the others.
+    """
+
+    names: tuple[str, ...]
+
+    def __init__(self, path: Path, file: Any) -> None:
+        super().__init__(path, file)
+        self._columns = [self._dataset(name) for name in self.names]
+        lengths = {
+            name: check_column(f'{name} in {path}', column)
+            for name, column in zip(self.names, self._columns, strict=True)
+        }
+        self.size = check_lengths(path, lengths)
+
+    def _slices(self, position: int) -> tuple[list[np.ndarray], int]:
+        """Return x, y, t and p of a chunk, and the position after it."""
+        end = min(position + self.chunk, self.size)
+        return [column[position:end].reshape(-1) for column in self._columns], end
+
+
+class EventUtilsHdf5(TableHdf5):
+    """One camera: `events/xs`, `ys`, `ts`, `ps`; each frame a data set of its own.
+
+    Times are seconds. Microseconds, which some converters write, are recognised and reported.
+    """
+
+    names = EVENT_COLUMNS
+
+    def __init__(self, path: Path, file: Any, size: tuple[int, int] | None = None) -> None:
+        super().__init__(path, file)
+        group = file.get('images')
+        self._images = sorted(group) if hasattr(group, 'keys') else []
+        self.n_frames = len(self._images)
+        self.width, self.height = size or self._sensor_size()
+        times = self._columns[2]
+        ends = (times[0].item(), times[self.size - 1].item()) if self.size else (0, 0)
+        self._unit_ns = US_NS if are_microseconds(self.size, *ends) else S_NS
+        if self._unit_ns == US_NS:
+            self.warn(f'the times in {path} are microseconds, not seconds')
+
+    def _sensor_size(self) -> tuple[int, int]:
+        stated = self._file.attrs.get('sensor_resolution')
+        if stated is not None:
+            return sensor_size(f'the attribute sensor_resolution of {self.path}', stated)
+        if self.n_frames:
+            return sensor_size(f'frame 0 of {self.path}', self.frame(0).shape)
+        raise UserError(
+            f'{self.path} has neither frames nor the attribute sensor_resolution; give the size '
+            'with --size, or add the attribute as [height, width]'
+        )
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        (x, y, t, p), end = self._slices(position)
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
+
+    def _frame_times(self) -> np.ndarray:
+        times = np.array([self._time_of(name) for name in self._images], np.float64)
+        return to_nanoseconds(times, self._unit_ns)
+
+    def _time_of(self, name: str) -> float:
+        stamp = self._dataset(f'images/{name}').attrs.get('timestamp')
+        if stamp is None:
+            raise UserError(
+                f'images/{shown(name)} in {self.path} has no attribute timestamp; convert the '
+                'recording again'
+            )
+        return float(np.asarray(stamp).reshape(-1)[0])
+
+    def _frame(self, index: int) -> np.ndarray:
+        name = f'images/{self._images[index]}'
+        dataset = self._dataset(name)
+        if max(dataset.shape, default=0) > LARGEST_SIDE or dataset.nbytes > SMALL_BYTES:
+            raise UserError(
+                f'{shown(name)} in {self.path} is {list(dataset.shape)}, which is no image'
+            )
+        return np.asarray(dataset[()])
+
+
+class DsecHdf5(TableHdf5):
+    """DSEC: `events/x`, `y`, `t`, `p`, microseconds from the scalar `t_offset` on."""
+
+    names = DSEC_COLUMNS
+
+    def __init__(self, path: Path, file: Any) -> None:
+        super().__init__(path, file)
+        self.width, self.height = DSEC_SIZE
+        offset = self._dataset('t_offset')[()] if 't_offset' in file else 0
+        self._offset_ns = int(to_nanoseconds(np.asarray(offset).reshape(-1)[:1], US_NS)[0])
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        (x, y, t, p), end = self._slices(position)
+        return Columns(x, y, to_nanoseconds(t, US_NS) + self._offset_ns, p), end
+
+
+class MetavisionHdf5(Hdf5Dataset):
+    """Prophesee's HDF5: the table `CD/events` with x, y, p and t in microseconds."""
+
+    def __init__(self, path: Path, file: Any) -> None:
+        super().__init__(path, file)
+        self._events = self._dataset('CD/events')
+        fields = self._events.dtype.names or ()
+        if self._events.ndim != 1 or not {'x', 'y', 'p', 't'} <= set(fields):
+            raise UserError(f'CD/events in {path} has no columns x, y, p and t; convert it again')
+        self.size = self._events.shape[0]
+        stated = file.attrs.get('geometry', '')
+        size = GEOMETRY.fullmatch(stated.decode() if isinstance(stated, bytes) else str(stated))
+        if size:
+            width, height = (int(side) for side in size.groups())
+            self.width, self.height = sensor_size(f'geometry of {path}', (height, width))
+        else:
+            self.width, self.height = 1280, 720
+            self.warn(f'{path} states no geometry; 1280x720 is assumed, give --size if it differs')
+        edges = file.get('EXT_TRIGGER/events')
+        if getattr(edges, 'shape', (0,))[0]:
+            self.warn(f'{path} holds {edges.shape[0]:,} trigger edges, which are left out')
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        rows = self._events[position:end]
+        return Columns(rows['x'], rows['y'], to_nanoseconds(rows['t'], US_NS), rows['p']), end
+
+
+class V2eHdf5(Hdf5Dataset):
+    """v2e: `events` [n, 4] of microseconds, x, y, polarity; the size is not stated."""
+
+    def __init__(self, path: Path, file: Any, size: tuple[int, int] | None = None) -> None:
+        super().__init__(path, file)
+        self._events = self._dataset('events')
+        self.size = check_column(f'events in {path}', self._events, 4)
+        if size is None and self.size:
+            size = smallest_sensor(*self._largest())
+            self.warn(
+                f'{path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
+                'events, give --size if it differs'
+            )
+        self.width, self.height = size or (346, 260)
+
+    def _largest(self) -> tuple[int, int]:
+        x = y = 0
+        for start in range(0, self.size, self.chunk):
+            part = self._events[start : start + self.chunk]
+            x, y = max(x, int(part[:, 1].max())), max(y, int(part[:, 2].max()))
+        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        t, x, y, p = self._events[position:end].T
+        return Columns(x, y, to_nanoseconds(t, US_NS), p), end
+
+
+class MvsecHdf5(Hdf5Dataset):
+    """One DAVIS of MVSEC's pair: `events` [n, 4] of x, y, seconds, polarity, and `image_raw`.
+
+    Args:
+        path: the file.
+        file: the same, open.
+        topic: `davis/left` or `davis/right`; None = the left one, as in published benchmarks.
+
+    Raises:
+        UserError: if the camera is not there, or a data set is missing or does not fit the others.
+    """
+
+    def __init__(self, path: Path, file: Any, topic: str | None) -> None:
+        super().__init__(path, file)
+        events = {name: file.get(f'{name}/events') for name in CAMERAS}
+        self._cameras = {name: len(found) for name, found in events.items() if found is not None}
+        camera = CAMERAS[0] if topic is None else topic.strip('/').removesuffix('/events')
+        if camera not in self._cameras:
+            listed = ', '.join(self._cameras) or 'none'
+            raise UserError(
+                f'{path} has no events of {shown(camera)}; it has: {listed} (events are in the '
+                '_data files of MVSEC)'
+            )
+        self._events = self._dataset(f'{camera}/events')
+        self.size = check_column(f'{camera}/events in {path}', self._events, 4, FLOATS)
+        height_width: tuple[int, ...] = MVSEC_SHAPE
+        if f'{camera}/image_raw' in file:
+            self._images = self._dataset(f'{camera}/image_raw')
+            self._times = self._dataset(f'{camera}/image_raw_ts')
+            counts = {
+                'image_raw': self._images.shape[0] if len(self._images.shape) == 3 else 0,
+                'image_raw_ts': check_column(
+                    f'{camera}/image_raw_ts in {path}', self._times, kinds=FLOATS
+                ),
+            }
+            self.n_frames = check_lengths(f'{camera} in {path}', counts)
+        if self.n_frames:
+            height_width = self._images.shape[1:]
+        self.width, self.height = sensor_size(f'the shape of image_raw in {path}', height_width)
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The cameras, and the frames of the one that is read."""
+        cameras = (Topic(name, 'events', count) for name, count in self._cameras.items())
+        return (*cameras, *super().topics)
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        x, y, t, p = self._events[position:end].T
+        return Columns(x, y, to_nanoseconds(t), p), end
+
+    def _frame_times(self) -> np.ndarray:
+        return to_nanoseconds(self._times[()].reshape(-1) if self.n_frames else np.empty(0))
+
+    def _frame(self, index: int) -> np.ndarray:
+        return self._images[index]

@@ -1,0 +1,82 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Access to the data sets of an HDF5 file, with declared sizes checked against the file.
+
+A few kilobytes of HDF5 can declare terabytes, so the check comes before anything is read.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.event_dataset import EventDataset
+
+SMALL_BYTES = 2**26
+LARGEST_RATIO = 1_100
+"""Deflate, the usual filter, shrinks no data by more than a factor of 1,032."""
+INSTALLABLE_FILTERS = frozenset({305, 307, 32000, 32001, 32004, 32008, 32013, 32015, 32022, 32026})
+"""Registered numbers of filters that hdf5plugin brings."""
+
+
+class Hdf5Dataset(EventDataset):
+    """The common part of all layouts: an open file."""
+
+    def __init__(self, path: Path, file: Any) -> None:
+        super().__init__(path)
+        self._file = file
+
+    def _dataset(self, name: str) -> Any:
+        """Return a data set of the file whose declared size is plausible.
+
+        Raises:
+            UserError: there is none of that name, or it cannot be read safely.
+        """
+        found = self._file.get(name)
+        if getattr(found, 'shape', None) is None:
+            raise UserError(f'{self.path} has no dataset {name}; convert the recording again')
+        check_storage(self.path, name, found)
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def check_storage(path: Path, name: str, dataset: Any) -> None:
+    """Check that a data set lies in its file, in chunks that fit the file, with known filters.
+
+    Raises:
+        UserError: if it does not.
+    """
+    what = f'{shown(name)} in {path}'
+    if dataset.is_virtual or dataset.external:
+        raise UserError(f'{what} refers to other files; copy the data into one file (h5repack)')
+    n_bytes = path.stat().st_size
+    chunk_bytes = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
+    if chunk_bytes > max(SMALL_BYTES, 50 * n_bytes):
+        raise UserError(
+            f'{what} has chunks of {chunk_bytes:,} bytes in a file of {n_bytes:,}; the file is '
+            'damaged, or rewrite it with smaller chunks (h5repack -l)'
+        )
+    if dataset.nbytes > max(SMALL_BYTES, LARGEST_RATIO * n_bytes):
+        raise UserError(
+            f'{what} declares {dataset.nbytes:,} bytes in a file of {n_bytes:,}; the file is '
+            'damaged, copy or convert it again'
+        )
+    _check_filters(what, dataset)
+
+
+def _check_filters(what: str, dataset: Any) -> None:
+    import h5py  # noqa: PLC0415 -- an optional extra
+
+    properties = dataset.id.get_create_plist()
+    for index in range(properties.get_nfilters()):
+        number = properties.get_filter(index)[0]
+        if not h5py.h5z.filter_avail(number):
+            cure = (
+                'run: pip install hdf5plugin'
+                if number in INSTALLABLE_FILTERS
+                else 'install its plugin, or rewrite the file with gzip: h5repack -f GZIP=4'
+            )
+            raise UserError(f'{what} is compressed with the HDF5 filter {number}; {cure}')

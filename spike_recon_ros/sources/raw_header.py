@@ -1,0 +1,140 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The text header of Prophesee RAW files, and what follows from the camera that it names."""
+
+import re
+from dataclasses import dataclass, field
+
+from spike_recon_ros.packets.packet import split_encoding
+
+MAX_LINE_BYTES = 4_096
+ENCODINGS = {'2.0': 'evt2', '2.1': 'evt21', '3.0': 'evt3'}
+READABLE = ('evt2', 'evt21', 'evt3')
+GEOMETRY = re.compile(r'(\d+)\s*x\s*(\d+)')
+VGA, HD, IMX637, GENX320 = (640, 480), (1280, 720), (640, 512), (320, 320)
+SYSTEM_SIZES = {
+    **dict.fromkeys((21, 23, 25, 28, 29, 33, 34, 35, 40, 41), VGA),
+    **dict.fromkeys((26, 30, 31, 32, 39, 46, 48, 49, 50, 53, 58, 66), HD),
+    **dict.fromkeys((52, 54), IMX637),
+    **dict.fromkeys((55, 59, 64), GENX320),
+}
+"""Sensor size by Prophesee's number of the system (camera and firmware)."""
+PROXY_FLAG = 0x80
+"""Set where the same system sends through an evaluation kit."""
+FIRST_LITTLE_ENDIAN_SYSTEM = 55
+PLUGIN_SIZES = (
+    ('genx320', GENX320), ('imx637', IMX637), ('imx647', IMX637), ('imx6', HD),
+    ('gen4', HD), ('gen3', VGA),
+)  # fmt: skip
+LEGACY = 'evt21;endianness=legacy'
+
+
+@dataclass(frozen=True, slots=True)
+class RawHeader:
+    """What the text header states.
+
+    Attributes:
+        encoding: `evt2`, `evt21` or `evt3`, with `;endianness=...` where the file states one;
+            None = the header states none of these.
+        width: sensor columns; None = not stated.
+        height: sensor rows; None = not stated.
+        n_bytes: where the events begin.
+        fields: all fields, keys in lower case.
+    """
+
+    encoding: str | None
+    width: int | None
+    height: int | None
+    n_bytes: int
+    fields: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def unsupported(self) -> str:
+        """Name of the encoding that the header states and that cannot be read, else ''."""
+        if self.encoding:
+            return ''
+        name = split_encoding(self.fields.get('format', ''))[0]
+        version = self.fields.get('evt', '')
+        return name or (f'evt {version}' if version else '')
+
+    @property
+    def system_size(self) -> tuple[int, int] | None:
+        """Width and height of the camera that the header names; None = not known."""
+        system = self.system_id
+        if system is not None and (size := SYSTEM_SIZES.get(system & ~PROXY_FLAG)):
+            return size
+        plugin = self.fields.get('plugin_name', '').lower()
+        return next((size for name, size in PLUGIN_SIZES if name in plugin), None)
+
+    @property
+    def system_id(self) -> int | None:
+        """Prophesee's number of the system; None = not stated."""
+        text = self.fields.get('system_id', '')
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def parse_raw_header(head: bytes) -> RawHeader:
+    """Parse the `% key value` lines at the beginning of a file; never raises.
+
+    The header ends after `% end`, or, in old files, before the first line that is not text after
+    `% `.
+    """
+    fields: dict[str, str] = {}
+    at = 0
+    ends = _has_end(head)
+    while head.startswith(b'% ', at):
+        end = head.find(b'\n', at, at + MAX_LINE_BYTES)
+        line = _text(head[at:end].rstrip(b'\r'))
+        if end < 0 or not (ends or line.isprintable()):
+            break
+        at = end + 1
+        key, _, value = line[2:].strip().partition(' ')
+        if key.lower() == 'end' and not value:
+            break
+        fields[key.lower()] = value.strip()
+    return RawHeader(*_encoding_and_size(fields), n_bytes=at, fields=fields)
+
+
+def _has_end(head: bytes) -> bool:
+    """Return whether lines that begin with `% ` lead to `% end`."""
+    at = 0
+    while head.startswith(b'% ', at):
+        end = head.find(b'\n', at, at + MAX_LINE_BYTES)
+        if end < 0:
+            return False
+        if head[at:end].rstrip() == b'% end':
+            return True
+        at = end + 1
+    return False
+
+
+def _text(line: bytes) -> str:
+    """Decode a line; what is neither UTF-8 nor plain text comes out as not printable."""
+    try:
+        return line.decode('utf-8')
+    except UnicodeDecodeError:
+        # Comments in Latin-1 are words; binary data has lone bytes beside control characters.
+        return line.decode('latin-1')
+
+
+def _encoding_and_size(fields: dict[str, str]) -> tuple[str | None, int | None, int | None]:
+    name, options = split_encoding(fields.get('format', ''))
+    if name not in READABLE:
+        name = ENCODINGS.get(fields.get('evt', ''), '')
+    endianness = options.get('endianness', fields.get('endianness', ''))
+    if name == 'evt21' and endianness:
+        name = f'{name};endianness={endianness.lower()}'
+    size = GEOMETRY.fullmatch(fields.get('geometry', ''))
+    width, height = size.groups() if size else (None, None)
+    return (
+        name or None,
+        _positive(options.get('width') or width or fields.get('width')),
+        _positive(options.get('height') or height or fields.get('height')),
+    )
+
+
+def _positive(text: str | None) -> int | None:
+    """Return a number of pixels, or None if the text is not one."""
+    if not text or not text.isdecimal() or not text.isascii() or len(text) > 5:
+        return None
+    return int(text) or None

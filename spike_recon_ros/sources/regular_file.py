@@ -1,0 +1,25 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A check that an input is a file with a size, not a pipe or a device that never ends."""
+
+from pathlib import Path
+
+from spike_recon_ros.errors import UserError
+
+
+def check_regular(path: Path) -> None:
+    """Check that a path names a regular file, or a link to one.
+
+    Raises:
+        UserError: if it names something else, or cannot be looked up.
+    """
+    try:
+        is_regular = path.is_file()
+        exists = is_regular or path.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f'{path} cannot be read: {reason}') from error
+    if not exists:
+        raise UserError(f'there is no file or folder {path}')
+    if not is_regular:
+        raise UserError(f'{path} is no regular file (a pipe or a device); copy it into a file')
