@@ -166,11 +166,6 @@ class Reconstructor:
         return self._cutter.late
 
     @property
-    def ignored_trigger_edges(self) -> dict[int, int]:
-        """Edges of this stream on trigger channels other than ours, by channel."""
-        return dict(getattr(self._cutter, 'ignored_edges', {}))
-
-    @property
     def decoder_statistics(self) -> DecoderStatistics:
         """What the current decoder left out."""
         return self._decoder.statistics if self._decoder is not None else DecoderStatistics()

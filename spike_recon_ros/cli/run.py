@@ -7,6 +7,7 @@ Comes in: a source and settings. Goes out: what a sink writes. Knows nothing abo
 
 import argparse
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ from spike_recon_ros.cli.plane_options import add_plane_options, add_size_option
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.windows.at_triggers import AtTriggers
+from spike_recon_ros.windows.cutter import Cutter, cutter_for
 
 HELP = 'reconstruct a recording into pictures, a video or a bag'
 DESCRIPTION = """\
@@ -91,8 +96,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.save_hot_pixels is not None and not settings.hot_pixel_time:
         raise UserError('--save-hot-pixels writes what was learned: give --hot-pixel-time, too')
     console = Console(stderr=True)
+    ignored: Counter[int] = Counter()
+
+    def new_cutter(settings: Settings, clock: SensorClock) -> Cutter:
+        cutter = cutter_for(settings, clock)
+        if isinstance(cutter, AtTriggers):
+            cutter.ignored_edges = ignored  # one count over all resets
+        return cutter
+
     reconstructor = Reconstructor(
-        settings, on_reset=lambda reason, detail: tell_reset(console, reason, detail)
+        settings,
+        on_reset=lambda reason, detail: tell_reset(console, reason, detail),
+        cutter=new_cutter,
     )
     begun = time.perf_counter()
     with (
@@ -104,7 +119,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
     if not reconstructor.statistics.frames:
         raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
-    ignored = reconstructor.ignored_trigger_edges
     if ignored and settings.trigger_channel < 0:
         console.print(
             f'[yellow]edges on other trigger channels were ignored: {_by_channel(ignored)}; '
