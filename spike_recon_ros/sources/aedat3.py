@@ -61,8 +61,8 @@ class Aedat3File(EventDataset):
         if not self.size:
             raise UserError(f'{path} holds no polarity events; record it again')
         found = SOURCE.search(head[:end])
-        name = found.group(1).upper() if found else b''
-        known = [one for chip, one in CHIP_SIZES.items() if name.startswith(chip)]
+        camera = found.group(1).upper() if found else b''
+        known = [one for chip, one in CHIP_SIZES.items() if camera.startswith(chip)]
         self.width, self.height = size or (known[0] if known else self._guessed_size())
 
     def _scan(self, at: int) -> list[tuple[int, int, int]]:
