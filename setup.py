@@ -134,7 +134,15 @@ setup(
         'evaluation': ['matplotlib'],
         # ruff formats the signatures of the API reference.
         'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.26', 'ruff'],
-        'test': ['pytest', 'hypothesis', 'scikit-image', 'ruff', 'mypy', 'types-PyYAML'],
+        'test': [
+            'pytest',
+            'pytest-cov',
+            'hypothesis',
+            'scikit-image',
+            'ruff',
+            'mypy',
+            'types-PyYAML',
+        ],
     },
     entry_points={
         'console_scripts': [

@@ -15,7 +15,7 @@ import pytest
 
 DATA_VARIABLE = 'SPIKE_RECON_TEST_DATA'
 
-pytest_plugins = ('exported_bundles',)
+pytest_plugins = ('exported_bundles', 'training_marker')
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -62,6 +62,7 @@ def test_a_dry_run_goes_all_the_way(tmp_path):
         assert 0.0 < times['ms_median'] <= times['ms_p99']
 
 
+@pytest.mark.training
 def test_operations_are_those_that_pytorch_counts(roofline, network):
     pytest.importorskip('onnx', reason='onnx not installed')
     torch = pytest.importorskip('torch', reason='torch not installed')

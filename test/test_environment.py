@@ -8,11 +8,13 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import training_marker
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 import spike_recon_ros
@@ -34,6 +36,8 @@ def tool(monkeypatch, tmp_path):
     spec.loader.exec_module(module)
     monkeypatch.delenv('ROS_DISTRO', raising=False)
     monkeypatch.delenv(module.WHEELS_MARK, raising=False)
+    monkeypatch.delenv(module.TORCH_VARIABLE, raising=False)
+    monkeypatch.setattr(module, 'has_nvidia_gpu', lambda: False)
     monkeypatch.setattr(module, 'CHECKOUT', tmp_path)
     monkeypatch.setattr(module, 'VENV', tmp_path / '.venv')
     monkeypatch.setattr(module, 'STAMP', tmp_path / '.venv' / 'made.json')
@@ -70,8 +74,9 @@ def set_up_py() -> dict[str, ast.expr]:
 
 def test_the_version_is_the_same_everywhere():
     in_package_xml = ElementTree.parse(ROOT / 'package.xml').findtext('version')
-    in_setup_py = ast.literal_eval(set_up_py()['version'])
-    assert in_package_xml == in_setup_py == spike_recon_ros.__version__
+    words = [sys.executable, '-W', 'ignore', 'setup.py', '--version']
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True)
+    assert in_package_xml == done.stdout.split()[-1] == spike_recon_ros.__version__
 
 
 def test_the_maintainer_has_an_address_that_colcon_accepts():
@@ -187,6 +192,86 @@ def test_a_checkout_that_was_moved_gets_a_new_environment(tool, steps, monkeypat
     tool.STAMP.write_text(stamp)
     tool.make(keep_interpreter=True)
     assert steps[0] == 'venv'
+
+
+@pytest.fixture
+def installed(tool, steps, monkeypatch):
+    """What pip was asked to install, whole."""
+    asked = []
+    monkeypatch.setattr(tool, 'pip_install', lambda *what: asked.append(' '.join(what)))
+    return asked
+
+
+CPU_BUILD = 'torch --index-url https://download.pytorch.org/whl/cpu'
+
+
+@pytest.mark.parametrize(
+    ('gpu', 'torch', 'expected'),
+    [
+        (False, None, CPU_BUILD),
+        (False, '', CPU_BUILD),
+        (True, None, 'torch'),
+        (False, 'torch==2.8.0', 'torch==2.8.0'),
+        (
+            True,
+            "'torch<3' --index-url 'https://a.org/a b'",
+            'torch<3 --index-url https://a.org/a b',
+        ),
+    ],
+)
+def test_training_installs_the_cpu_build_unless_asked_or_a_gpu_is_there(
+    tool, installed, monkeypatch, gpu, torch, expected
+):
+    monkeypatch.setattr(tool, 'has_nvidia_gpu', lambda: gpu)
+    if torch is not None:
+        monkeypatch.setenv(tool.TORCH_VARIABLE, torch)
+    tool.make(keep_interpreter=True, training=True)
+    assert installed[-2:] == [expected, '-e .[training]']
+    assert len(installed) == 4
+
+
+def test_training_is_added_to_an_environment_without_it_and_then_stays(tool, installed):
+    tool.make(keep_interpreter=True)
+    assert not any('torch' in one for one in installed)
+    installed.clear()
+    tool.make(keep_interpreter=True, training=True)
+    assert installed == [CPU_BUILD, '-e .[training]']
+    installed.clear()
+    tool.make(keep_interpreter=True, training=True)
+    tool.make(keep_interpreter=True)
+    assert installed == []
+
+
+def test_another_torch_replaces_the_one_that_is_there(tool, installed, monkeypatch):
+    tool.make(keep_interpreter=True, training=True)
+    installed.clear()
+    monkeypatch.setenv(tool.TORCH_VARIABLE, 'torch==2.8.0')
+    tool.make(keep_interpreter=True, training=True)
+    assert installed == ['torch==2.8.0']
+    installed.clear()
+    monkeypatch.delenv(tool.TORCH_VARIABLE)
+    tool.make(keep_interpreter=True, training=True)  # not replaced by the default
+    assert installed == []
+
+
+def test_a_torch_variable_with_an_open_quote_is_one_sentence(tool, steps, monkeypatch):
+    monkeypatch.setenv(tool.TORCH_VARIABLE, "torch '")
+    with pytest.raises(tool.SetUpError, match=r"^TORCH is \"torch '\" \(No closing quotation\);"):
+        tool.make(keep_interpreter=True, training=True)
+
+
+TRAINING_LIBRARY = r"pytest\.importorskip\('(torch|lightning|tensorboard|safetensors|onnxscript)"
+
+
+def test_every_file_that_skips_without_the_training_extra_has_its_mark():
+    unmarked = []
+    for file in (ROOT / 'test').rglob('test_*.py'):
+        text = file.read_text(encoding='utf-8')
+        in_room = file.relative_to(ROOT / 'test').parts[0] in training_marker.ROOMS
+        skips = re.search(rf'^(\w+ = )?{TRAINING_LIBRARY}', text, re.MULTILINE)
+        if skips and not in_room and '\npytestmark = pytest.mark.training\n' not in text:
+            unmarked.append(file.name)
+    assert not unmarked
 
 
 @pytest.mark.parametrize('missing', ['venv', 'ensurepip'])

@@ -3,20 +3,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make `.venv`, in which the demo, the tests and the benchmarks run.
 
-Comes in: a Python interpreter (the one that runs this file) and the checkout. Goes out: `.venv`
-beside the Makefile, with ROS 2 taken from a sourced installation or else from wheels, the package
-installed editable and `event_camera_msgs` importable. What was done is noted in a stamp inside
-`.venv`, so that a second run only compares. Uses the standard library alone and knows nothing
-about what the package does.
+It is created beside the Makefile by the interpreter that runs this file. ROS 2 comes from a
+sourced installation or else from wheels; the package is installed editable, and
+`event_camera_msgs` is built. With --training it also has PyTorch and the other libraries of the
+training extra. A stamp inside `.venv` records the finished steps, so a second run only compares.
+
+The environment variable TORCH says what to give `pip install` for PyTorch, for example
+`torch --index-url https://download.pytorch.org/whl/cu130`. Without it the CPU build is installed
+where there is no NVIDIA GPU, because the build that pip prefers brings several GB of CUDA
+libraries.
+
+Only the standard library is used, because this file runs before anything is installed.
 """
 
 import argparse
+import ctypes.util
 import hashlib
 import importlib
 import importlib.util
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -40,6 +48,8 @@ PACKAGE_FILES = (
 )
 PACKAGE_FOLDERS = ('launch', 'config', 'resource', 'scripts')
 EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,test'
+TORCH_VARIABLE = 'TORCH'
+CPU_BUILD = ['torch', '--index-url', 'https://download.pytorch.org/whl/cpu']
 LOG_TAIL_LINES = 30
 # The ROS 2 wheels restart Python once with this mark and their own library path set. A Python of
 # another environment that inherits the two believes it was restarted and cannot load rclpy.
@@ -58,9 +68,12 @@ def main() -> int:
         action='store_true',
         help='stay with the interpreter of a .venv that is already made',
     )
+    parser.add_argument(
+        '--training', action='store_true', help='add the libraries of the training extra'
+    )
     arguments = parser.parse_args()
     try:
-        make(arguments.keep_interpreter)
+        make(arguments.keep_interpreter, arguments.training)
     except SetUpError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
@@ -70,8 +83,12 @@ def main() -> int:
     return 0
 
 
-def make(keep_interpreter: bool) -> None:
+def make(keep_interpreter: bool, training: bool = False) -> None:
     """Bring `.venv` up to date, doing only the steps whose inputs changed.
+
+    Args:
+        keep_interpreter: stay with the interpreter of a `.venv` that is already made.
+        training: also install the training extra. Without it, one that is there stays.
 
     Raises:
         SetUpError: if the machine lacks something, or a step failed.
@@ -83,7 +100,10 @@ def make(keep_interpreter: bool) -> None:
         'package': digest(package_inputs()),
         'messages': 'sourced' if distro else digest(files_under(MESSAGES)),
     }
-    if stamp == wanted:
+    if training:
+        wanted['torch'] = shlex.join(torch_requirements(stamp.get('torch')))
+        wanted['training'] = wanted['package']
+    if wanted.items() <= stamp.items():
         return
     started = time.monotonic()
     if stamp.get('venv') != wanted['venv']:
@@ -105,8 +125,50 @@ def make(keep_interpreter: bool) -> None:
                 pip_install(
                     '--force-reinstall', '--no-deps', f'./{MESSAGES.relative_to(CHECKOUT)}'
                 )
-        write_stamp(stamp, 'messages', wanted)
+        stamp = write_stamp(stamp, 'messages', wanted)
+    if training:
+        install_training(distro, stamp, wanted)
     print(f'Ready after {time.monotonic() - started:.0f} s.', flush=True)
+
+
+def install_training(distro: str | None, stamp: dict[str, str], wanted: dict[str, str]) -> None:
+    """Install PyTorch, then the rest of the training extra, which accepts its build."""
+    if stamp.get('torch') != wanted['torch']:
+        with step('PyTorch'):
+            pip_install(*numpy_of(distro), *shlex.split(wanted['torch']))
+        stamp = write_stamp(stamp, 'torch', wanted)
+    if stamp.get('training') != wanted['training']:
+        with step('libraries for training'):
+            pip_install(*numpy_of(distro), '-e', '.[training]')
+        write_stamp(stamp, 'training', wanted)
+
+
+def torch_requirements(installed: str | None) -> list[str]:
+    """Return what to give `pip install` for PyTorch.
+
+    Args:
+        installed: the same for the PyTorch that `.venv` has; None = it has none.
+
+    Raises:
+        SetUpError: the environment variable TORCH cannot be split into words.
+    """
+    asked = os.environ.get(TORCH_VARIABLE, '').strip()
+    try:
+        if asked:
+            return shlex.split(asked)
+    except ValueError as error:
+        raise SetUpError(
+            f'{TORCH_VARIABLE} is {asked!r} ({error}); give it the words of a `pip install`, '
+            "such as 'torch==2.8.0'"
+        ) from None
+    if installed:
+        return shlex.split(installed)
+    return ['torch'] if has_nvidia_gpu() else CPU_BUILD
+
+
+def has_nvidia_gpu() -> bool:
+    """Return whether the driver of an NVIDIA GPU is installed."""
+    return shutil.which('nvidia-smi') is not None or ctypes.util.find_library('cuda') is not None
 
 
 def sourced_ros_distro() -> str | None:
@@ -140,7 +202,7 @@ def can_import(module: str) -> bool:
 
 
 def works(command: list[str]) -> bool:
-    """Tell whether a command can be run outside the checkout and ends well."""
+    """Return whether a command can be run outside the checkout and succeeds."""
     try:
         done = subprocess.run(
             command, cwd='/', env=clean_environment(), capture_output=True, check=False
@@ -151,10 +213,10 @@ def works(command: list[str]) -> bool:
 
 
 def check_machine(distro: str | None) -> None:
-    """Look for what pip cannot bring.
+    """Look for what pip cannot install.
 
     Raises:
-        SetUpError: naming the first thing that is missing and the apt package that brings it.
+        SetUpError: something is missing; names the first and the apt package that has it.
     """
     python = f'python{sys.version_info.major}.{sys.version_info.minor}'
     if not (has_module('venv') and has_module('ensurepip')):
@@ -180,12 +242,12 @@ def check_machine(distro: str | None) -> None:
 
 
 def has_module(name: str) -> bool:
-    """Tell whether a module of the standard library was left out by the distribution."""
+    """Return whether a module is there; distributions leave out parts of the standard library."""
     return importlib.util.find_spec(name) is not None
 
 
 def make_empty_venv(distro: str | None) -> None:
-    """Remove whatever `.venv` is there and make a new one."""
+    """Create `.venv`, in place of one that is there."""
     if VENV.is_symlink():
         raise SetUpError(f'{VENV} is a symbolic link; remove it and run make again')
     shutil.rmtree(VENV, ignore_errors=True)
@@ -230,7 +292,7 @@ def run_quietly(command: list[str]) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what only suits the Python of other wheels."""
+    """Return the environment without variables that only suit the Python of other wheels."""
     environment = dict(os.environ)
     if environment.pop(WHEELS_MARK, None):
         environment.pop('LD_LIBRARY_PATH', None)
@@ -239,7 +301,7 @@ def clean_environment() -> dict[str, str]:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Say what is being done, and afterwards how long it took."""
+    """Print a step, and afterwards how long it took."""
     print(f'  {what:<40}', end='', flush=True)
     started = time.monotonic()
     yield
@@ -247,7 +309,7 @@ def step(what: str) -> Iterator[None]:
 
 
 def venv_key(distro: str | None, stamp: dict[str, str]) -> str:
-    """Describe the environment that is wanted; one that was made otherwise is made anew."""
+    """Describe the environment that is wanted; a `.venv` of another one is replaced."""
     ros = f'ROS 2 {distro} of this machine' if distro else 'ROS 2 from wheels (1.8 GB in all)'
     wanted = f'{CHECKOUT}: {ros}, '
     made = stamp.get('venv', '')
@@ -279,7 +341,7 @@ def digest(files: Iterable[Path]) -> str:
 
 
 def read_stamp() -> dict[str, str]:
-    """Return what the last run noted; nothing if `.venv` is absent, half made or broken."""
+    """Return the finished steps; nothing if `.venv` is absent, half made or broken."""
     try_out = [str(VENV / 'bin' / 'python'), '-c', 'import spike_recon_ros']
     if not STAMP.exists() or not works(try_out):
         return {}
@@ -290,7 +352,7 @@ def read_stamp() -> dict[str, str]:
 
 
 def write_stamp(stamp: dict[str, str], done: str, wanted: dict[str, str]) -> dict[str, str]:
-    """Note that one step is done."""
+    """Record that a step is finished."""
     stamp = {**stamp, done: wanted[done]}
     STAMP.write_text(json.dumps(stamp, indent=1) + '\n', encoding='utf-8')
     return stamp

@@ -45,6 +45,7 @@ def backend(load, bundle, small_size):
     loaded.close()
 
 
+@pytest.mark.training
 def test_a_hundred_recurrent_steps_are_those_of_the_reference(backend, bundle, inputs):
     windows = inputs(bundle, 100)
     expected = reference(bundle, windows, backend.precision)
@@ -54,6 +55,7 @@ def test_a_hundred_recurrent_steps_are_those_of_the_reference(backend, bundle, i
     assert deviation(given[-10:], expected[-10:]) < backend.tolerance  # no drift
 
 
+@pytest.mark.training
 def test_in_float32_all_but_a_few_pixels_are_those_of_torch(backend, bundle, inputs):
     if 'f32' not in backend.name:
         pytest.skip(f'{backend.name} does not compute in float32')

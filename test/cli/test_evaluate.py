@@ -64,6 +64,7 @@ def test_mse_is_that_of_the_frames_that_run_writes(evaluate, board, tmp_path):
     assert [float(row['mse']) for row in rows] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.training
 def test_the_intensity_of_a_network_is_compared_as_it_is(evaluate, board, tmp_path):
     bundle = _bundle_with_random_weights(tmp_path)
     status, summary, err = evaluate('-m', bundle, '-d', board, '-q', 'mse', '-o', tmp_path / 'e')
@@ -168,6 +169,7 @@ def test_a_recording_without_truth_gives_tags_and_flicker(evaluate, recordings, 
     assert figures['first_tag_ms'] % 20 == pytest.approx(0.0)
 
 
+@pytest.mark.training
 def test_published_firenet_is_one_command(evaluate, recordings, tmp_path):
     for name in ('torch', 'onnx', 'onnxscript', 'safetensors'):
         pytest.importorskip(name, reason=f'{name} is not installed: nothing can be exported')
@@ -257,6 +259,7 @@ def _write_mixed_bag(path):
         recording.simulate(BoardScene(64, 48, 0), camera, path, duration_s=0.1)
 
 
+@pytest.mark.training
 def test_lpips_without_its_library_says_what_to_install(evaluate, board, tmp_path, monkeypatch):
     pytest.importorskip('torch', reason='torch is not installed')
     monkeypatch.setitem(sys.modules, 'lpips', None)

@@ -10,6 +10,7 @@ from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.cli.main import main
 
+pytestmark = pytest.mark.training
 for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
     pytest.importorskip(library, reason=f'{library} is not installed: nothing can be pruned')
 

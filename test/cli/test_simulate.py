@@ -89,6 +89,7 @@ def test_existing_bag_needs_overwrite(tmp_path):
     run(*words, '--overwrite')
 
 
+@pytest.mark.training
 def test_held_back_photographs_are_those_that_no_training_reads(tmp_path):
     pytest.importorskip('torch', reason='torch is not installed: no photograph can be moved')
     from spike_recon_training.recipe import PhotographChoice  # noqa: PLC0415
@@ -133,6 +134,7 @@ def test_spike_camera_writes_a_bag_or_a_dat(tmp_path):
     assert more == pytest.approx(0.05, rel=0.1)
 
 
+@pytest.mark.training
 def test_spike_camera_looks_at_photographs_as_well(tmp_path):
     pytest.importorskip('torch', reason='torch is not installed: no photograph can be moved')
     for number in range(3):
