@@ -147,7 +147,7 @@ setup(
     entry_points={
         'console_scripts': [
             'spike-recon = spike_recon_ros.cli.main:main',
-            'recon_node = spike_recon_ros.nodes.recon_node:main',
+            'recon_node = spike_recon_ros.cli.main:recon_node',
             'play_node = spike_recon_ros.cli.main:play_node',
             'record_node = spike_recon_ros.cli.main:record_node',
         ],

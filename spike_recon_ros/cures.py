@@ -48,6 +48,5 @@ def pip_install(extra: str) -> str:
 
 
 def pip_install_module(module: str) -> str:
-    """Return the command that installs the library which brings a module."""
-    name = module.partition('.')[0]
-    return f'pip install {_DISTRIBUTIONS.get(name, name)}'
+    """Return the command that installs the library which brings a top-level module."""
+    return f'pip install {_DISTRIBUTIONS.get(module, module)}'

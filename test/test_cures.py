@@ -42,7 +42,7 @@ def test_a_name_with_brackets_is_quoted_for_the_shell():
 
 def test_a_module_is_installed_by_the_library_that_brings_it():
     assert pip_install_module('cv2') == 'pip install opencv-python-headless'
-    assert pip_install_module('rosbags.highlevel') == 'pip install rosbags'
+    assert pip_install_module('rosbags') == 'pip install rosbags'
 
 
 def test_no_error_names_an_extra_of_a_package_that_no_index_has():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import spike_recon_ros as sr
+from spike_recon_ros.offline.reconstruct import settings_from
 from spike_recon_ros.packets.events import Triggers
 from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.sources.bag_writer import BagWriter
@@ -264,3 +265,8 @@ def test_arguments_that_do_not_fit_a_recording_are_refused(tmp_path, values, sen
 def test_a_recording_that_does_not_exist_is_refused_at_the_call(tmp_path):
     with pytest.raises(sr.UserError, match='there is no file'):
         sr.reconstruct(tmp_path / 'nothing')
+
+
+def test_the_old_name_of_a_setting_works_with_a_warning():
+    with pytest.warns(DeprecationWarning, match='front_end is deprecated'):
+        assert settings_from(None, {'front_end': 'device'}).voxel_grid_on == 'gpu'

@@ -34,7 +34,6 @@ LIVE = ('live', 'soak')
 SPIKES_LIVE = ('spikes_live',)
 # Half a minute of it warms up and is not counted.
 SHORTEST_SOAK_MIN = 1
-HELP = 'measure speed, latency and memory, and write the figures as JSON'
 DESCRIPTION = """\
 Measures on one core: decoding, cutting windows, voxel grid, filters, rendering, and from packets
 to frames; networks beside FireNet, and their stability; the planes of spike cameras; and through

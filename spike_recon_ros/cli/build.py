@@ -13,7 +13,6 @@ from rich.console import Console
 from spike_recon_ros.backends.backend import FULL_PRECISION, PRECISIONS
 from spike_recon_ros.backends.tensorrt.engine_request import build_requested
 
-HELP = 'build the TensorRT engine of a network for the GPU of this machine'
 DESCRIPTION = """\
 Build what the backend tensorrt runs: one engine for the size of the sensor, and a small one with
 which the network is checked against its golden output at every start. It takes from seconds to

@@ -29,7 +29,6 @@ from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_file import write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 
-HELP = 'write the packets of a recording as a ROS 2 bag, or spike planes as a .dat'
 DESCRIPTION = """\
 Writes the packets of any recording that is readable as a rosbag2 (mcap) with the topic
 /event_camera/events; or those of a spike camera as a file of packed planes, with its size and

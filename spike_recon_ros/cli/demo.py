@@ -22,7 +22,6 @@ from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 
-HELP = 'simulate a recording, play it through the live node, show what came out'
 DESCRIPTION = """\
 Simulates a camera that moves over a board with AprilTags, plays what it sends as EventPacket
 messages from one process, reconstructs it in the node in a second, receives the images in a third,

@@ -29,7 +29,6 @@ from spike_recon_ros.cli.ros_guard import NEEDED as NEEDED_BY_NODES
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
-HELP = 'say what is installed, what is missing, and how to get it'
 DESCRIPTION = """\
 Looks at Python, ROS 2, the middleware and the optional libraries. `ready` in the JSON object says
 whether recordings and live topics can be reconstructed.

@@ -23,7 +23,6 @@ from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
-HELP = 'compare models on recordings: image errors, tags read, flicker'
 DESCRIPTION = """\
 Runs each model over each recording, from a zero state, and compares the frames.
 

@@ -14,7 +14,6 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
 
-HELP = 'make a bundle, which the node runs, of a trained network'
 DESCRIPTION = """\
 Write the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
 golden input that the runtime checks itself with, and a model card.

@@ -19,7 +19,6 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
 
-HELP = 'show what a recording holds: packets, events, rates, losses, checksums'
 DESCRIPTION = """\
 Reads a whole recording, decodes every packet and shows the sensor, the number of events by
 polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel

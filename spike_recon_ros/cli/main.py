@@ -1,69 +1,72 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon`: finds the subcommand, prints its result, turns errors into one sentence.
+"""`spike-recon`: finds the subcommand, prints its result and turns errors into one sentence.
 
-Comes in: the command line. Goes out: an exit status, one JSON object as the last line on stdout;
-everything meant for people goes to stderr. Knows nothing about what the subcommands do.
+The result is one JSON object, the last line on stdout; everything meant for people goes to stderr.
+Only the subcommand that is used is imported: they need libraries that take a second to load, or
+that may be missing.
 """
 
-import argparse
+import contextlib
 import importlib
 import json
 import os
 import signal
 import sys
-from types import ModuleType
+from collections.abc import Iterator
 
 from spike_recon_ros import __version__
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
+from spike_recon_ros.cures import pip_install_module
+from spike_recon_ros.errors import UserError, did_you_mean
 
-SUBCOMMANDS = (
-    'demo',
-    'doctor',
-    'inspect',
-    'run',
-    'play',
-    'node',
-    'record',
-    'simulate',
-    'convert',
-    'train',
-    'export',
-    'prune',
-    'quantize',
-    'evaluate',
-    'bench',
-    'build',
-)
+SUBCOMMANDS = {
+    'demo': 'simulate a recording, play it through the live node, show the result',
+    'doctor': 'show what is installed, what is missing and how to install it',
+    'inspect': 'show what a recording holds: packets, events, rates, losses, checksums',
+    'run': 'reconstruct a recording into images, a video or a bag',
+    'play': 'publish a recording on live topics at its recorded pace',
+    'node': 'run the live node: event packets in, images out',
+    'record': 'write the images of a live topic to files and measure their latency',
+    'simulate': 'simulate a recording of an event camera or a spike camera, with ground truth',
+    'convert': 'write a recording as a ROS 2 bag, or spike planes as a .dat',
+    'train': 'train a network on events simulated from photographs',
+    'export': 'make a bundle, which the node can run, from a trained network',
+    'prune': 'remove channels that hardly matter from a network, to make it faster',
+    'quantize': 'write a copy of a network that computes in int8, which is faster on CPUs',
+    'evaluate': 'compare models on recordings: errors, tags read, flicker',
+    'bench': 'measure speed, latency and memory, and write the figures as JSON',
+    'build': 'build the TensorRT engine of a network for the GPU of this machine',
+}
 # What the shell reports for a program that an interrupt ended: 128 + SIGINT.
 INTERRUPTED = 130
 ROS_ARGS = '--ros-args'
+OURS = ('spike_recon_ros', 'spike_recon_models', 'spike_recon_training')
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; return the exit status: 0 only on success."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    own, ros_args = _split(arguments)
-    parser = _parser()
-    options = parser.parse_args(own)
-    if ros_args and not hasattr(options.module, 'TAKES_ROS_ARGS'):
-        parser.error(f'{options.subcommand} takes no {ROS_ARGS}')
-    options.ros_args = ros_args
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        print(json.dumps(options.module.run(options)), flush=True)
-    except BrokenPipeError:  # `spike-recon inspect bag | true`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (UserError, OSError) as error:  # a full disk, a folder without permission
-        print(f'spike-recon {options.subcommand}: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f'spike-recon {options.subcommand}: interrupted', file=sys.stderr)
-        return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return 0
+    own, ros_args = _split(list(sys.argv[1:] if argv is None else argv))
+    at = next((i for i, argument in enumerate(own) if argument[:1] != '-'), len(own))
+    parser = _main_parser()
+    general = parser.parse(own[:at])
+    if at == len(own):
+        parser.print_help(sys.stderr)
+        return MISUSED
+    name = own[at]
+    if name not in SUBCOMMANDS:
+        parser.error(f'there is no command {name!r}{did_you_mean(name, SUBCOMMANDS)}')
+    return _run(name, own[at + 1 :], ros_args, general.json)
+
+
+def recon_node() -> int:
+    """Entry point of `ros2 run spike_recon_ros recon_node`: the live node."""
+    with _one_sentence('recon_node') as failure:
+        with _interrupt_ends_at_once('recon_node'):
+            importlib.import_module('spike_recon_ros.cli.ros_guard').ros_or_cure()
+            module = importlib.import_module('spike_recon_ros.nodes.recon_node')
+        return int(module.main())
+    return failure[0]
 
 
 def play_node() -> int:
@@ -76,8 +79,70 @@ def record_node() -> int:
     return main(['record', *sys.argv[1:]])
 
 
+def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) -> int:
+    program = f'spike-recon {name}'
+    with _one_sentence(program) as failure:
+        with _interrupt_ends_at_once(program):
+            module = importlib.import_module(f'spike_recon_ros.cli.{name}')
+        parser = CommandParser(prog=program, description=module.DESCRIPTION)
+        module.add_arguments(parser)
+        options = parser.parse(arguments)
+        takes_ros_args = hasattr(module, 'TAKES_ROS_ARGS')
+        if ros_args and not takes_ros_args:
+            parser.error(f'{name} takes no {ROS_ARGS}')
+        options.ros_args = ros_args
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            result = module.run(options)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        if as_json or options.json or not sys.stdout.isatty():
+            print(json.dumps(result), flush=True)
+        return 0
+    return failure[0]
+
+
+@contextlib.contextmanager
+def _one_sentence(program: str) -> Iterator[list[int]]:
+    """Turn an error in the block into one sentence; the list then holds the exit status."""
+    status = [1]
+    try:
+        yield status
+    except BrokenPipeError:  # `spike-recon inspect bag | true`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (UserError, OSError) as error:  # a full disk, a folder without permission
+        print(f'{program}: {error}', file=sys.stderr)
+    except ModuleNotFoundError as error:
+        missing = (error.name or '').partition('.')[0]
+        if not missing or missing in OURS:
+            raise
+        cure = pip_install_module(missing)
+        print(f'{program}: {missing} is not installed; run: {cure}', file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f'{program}: interrupted', file=sys.stderr)
+        status[0] = INTERRUPTED
+
+
+@contextlib.contextmanager
+def _interrupt_ends_at_once(program: str) -> Iterator[None]:
+    """Let Ctrl-C end the program while libraries load: many turn it into another error."""
+
+    def end(number: int, frame: object) -> None:
+        os.write(sys.__stderr__.fileno(), f'{program}: interrupted\n'.encode())
+        os._exit(INTERRUPTED)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # not where the shell or a caller ignores it
+        signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
+
+
 def _interrupt(number: int, frame: object) -> None:
-    """End as Ctrl-C would, with valid files; ROS, once initialised, sees to it by itself."""
+    """End as Ctrl-C would, with valid files; once initialised, ROS handles this itself."""
     raise KeyboardInterrupt
 
 
@@ -89,30 +154,19 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments[:at], arguments[at:]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _main_parser() -> CommandParser:
+    commands = '\n'.join(f'  {name:10}{purpose}' for name, purpose in SUBCOMMANDS.items())
+    parser = CommandParser(
         prog='spike-recon',
-        description='Intensity video from event cameras and spike cameras.',
-        epilog='`spike-recon COMMAND --help` says what a command takes. The last line on stdout '
-        'is a JSON object; the exit status is 0 only on success.',
+        usage='spike-recon [--help] [--version] [--json] COMMAND ...',
+        description='Intensity video from event cameras and spike cameras.\n\n'
+        f'commands:\n{commands}',
+        epilog='`spike-recon COMMAND --help` shows the options of a command. The last line on '
+        'stdout\nis a JSON object (on a terminal with --json); the exit status is 0 only on '
+        'success.',
     )
     parser.add_argument('--version', action='version', version=f'spike-recon {__version__}')
-    commands = parser.add_subparsers(dest='subcommand', metavar='COMMAND', required=True)
-    for name in SUBCOMMANDS:
-        module = _module(name)
-        command = commands.add_parser(
-            name,
-            help=module.HELP,
-            description=module.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(command)
-        command.set_defaults(module=module)
     return parser
-
-
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(f'spike_recon_ros.cli.{name}')
 
 
 if __name__ == '__main__':

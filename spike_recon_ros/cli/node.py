@@ -12,7 +12,6 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.errors import UserError
 
 TAKES_ROS_ARGS = True
-HELP = 'run the live node: event packets in, images out'
 DESCRIPTION = """\
 Starts the node /event_camera/recon, configured and active, and runs until Ctrl-C. It takes packets
 from /event_camera/events while someone subscribes to /event_camera/recon/image_raw.

@@ -13,7 +13,6 @@ from spike_recon_ros.cli.plane_options import add_plane_options, add_size_option
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 
 TAKES_ROS_ARGS = True
-HELP = 'publish a recording on live topics at its recorded pace'
 DESCRIPTION = """\
 Publishes every topic of a rosbag2 bag whose message type is installed, or the packets of any other
 recording on /event_camera/events, at the recorded pace.

@@ -18,7 +18,6 @@ from spike_recon_ros.offline import network_inputs
 from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
 
-HELP = 'take out of a network what does next to nothing, which makes it faster everywhere'
 DESCRIPTION = """\
 Look at what a network computes on recordings, and keep those channels inside its residual blocks
 that add most. What is written is a bundle; train on from there and the rest is made good:

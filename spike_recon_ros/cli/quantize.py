@@ -15,7 +15,6 @@ from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline import network_inputs
 
-HELP = 'write a copy of a network whose convolutions compute in int8, which is faster on CPUs'
 DESCRIPTION = """\
 Measure the value ranges inside a network on recordings, and write a new bundle with a second graph
 whose convolutions compute in int8. The backend openvino runs that graph on CPUs with instructions

@@ -13,7 +13,6 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.topics import IMAGE
 
 TAKES_ROS_ARGS = True
-HELP = 'write the images of a live topic to files, and say how late they came'
 DESCRIPTION = """\
 Subscribes to an image topic and writes what comes until Ctrl-C or until N images have come.
 

@@ -26,7 +26,6 @@ from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.windows.at_triggers import AtTriggers
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 
-HELP = 'reconstruct a recording into pictures, a video or a bag'
 DESCRIPTION = """\
 Runs the pipeline of the live node over a recording, as fast as it goes. The frames are those that
 the node would publish; at the end the last, unfinished window gives one more.

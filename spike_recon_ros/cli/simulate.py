@@ -21,7 +21,6 @@ from spike_recon_ros.offline.simulation import (
 )
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
-HELP = 'simulate an event camera or a spike camera: a recording with ground truth'
 DESCRIPTION = """\
 Simulates a camera that moves over a board with AprilTags (family 36h11) or over your photographs,
 and writes a rosbag2 (mcap) like a recording of a real camera:

@@ -13,7 +13,6 @@ from typing import Any
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
-HELP = 'train a network on events simulated from photographs'
 DESCRIPTION = """\
 Train a network on nothing but photographs: they are moved before a simulated event camera.
 Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence

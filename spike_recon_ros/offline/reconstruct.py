@@ -8,13 +8,12 @@ prints to stderr unless the program configures it.
 """
 
 import dataclasses
-import difflib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.arrays import (
     ArrayTuple,
@@ -28,7 +27,7 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
-from spike_recon_ros.settings import Settings
+from spike_recon_ros.settings import RENAMED, Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
@@ -194,10 +193,9 @@ def settings_from(settings: Settings | None, values: dict[str, Any]) -> Settings
         return settings
     names = [field.name for field in dataclasses.fields(Settings)]
     for name in values:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f'did you mean {close[0]}?' if close else f'there are: {", ".join(names)}'
-            raise UserError(f'there is no setting {name!r}; {hint}')
+        if name not in names and name not in RENAMED:
+            hint = did_you_mean(name, names) or f'; there are: {", ".join(names)}'
+            raise UserError(f'there is no setting {name!r}{hint}')
     return Settings(**values)
 
 

@@ -5,6 +5,7 @@
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import cv2
 import pytest
 
 from spike_recon_ros.backends.choice import CANDIDATES, Candidate
+from spike_recon_ros.cli import ros_guard
 from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,11 +56,69 @@ def test_help_does_not_need_ros_nor_compile_anything():
     assert done.stderr.strip() == '[]'
 
 
-def test_without_a_subcommand_the_usage_is_shown(capsys):
-    with pytest.raises(SystemExit) as end:
-        main([])
-    assert end.value.code == 2
-    assert 'COMMAND' in capsys.readouterr().err
+def test_without_a_subcommand_the_commands_are_listed(capsys):
+    assert main([]) == 2
+    err = capsys.readouterr().err
+    assert all(f'  {name} ' in err for name in SUBCOMMANDS)
+
+
+@pytest.mark.parametrize('arguments', [['--json', 'doctor'], ['doctor', '--json']])
+def test_on_a_terminal_json_is_printed_only_on_request(spike_recon, monkeypatch, arguments):
+    monkeypatch.setattr('sys.stdout.isatty', lambda: True)
+    assert spike_recon('doctor')[1] == []
+    _, (line,), _ = spike_recon(*arguments)
+    assert json.loads(line)['ready']
+
+
+@pytest.mark.parametrize(
+    ('module', 'cure'),
+    [
+        ('rosbags', 'pip install rosbags'),
+        ('cv2', 'pip install opencv-python-headless'),
+        ('numba', 'pip install numba'),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_its_cure(walk, tmp_path, module, cure):
+    without = (
+        f'import sys; sys.modules[{module!r}] = None\n'
+        'from spike_recon_ros.cli.main import main; sys.exit(main(sys.argv[1:]))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', without, 'run', walk, '-m', 'fibar', '-o', tmp_path / 'out'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f'spike-recon run: {module} is not installed; run: {cure}\n'
+
+
+def test_a_middleware_that_is_not_installed_is_named_with_its_cure(spike_recon, monkeypatch):
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_fastest_cpp')
+    monkeypatch.setattr(ros_guard.Path, 'is_dir', lambda path: True)
+    monkeypatch.setattr(ros_guard.Path, 'iterdir', lambda path: [Path('rmw_fastrtps_cpp')])
+    for verb in (['node'], ['play', 'x'], ['record', 'x']):
+        status, _, err = spike_recon(*verb)
+        assert status == 1
+        assert 'rmw_fastest_cpp is not installed (installed: rmw_fastrtps_cpp)' in err
+        assert 'unset RMW_IMPLEMENTATION' in err
+
+
+@pytest.mark.parametrize('delay_s', [0.1, 0.3, 0.6])
+def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s):
+    command = [
+        sys.executable,
+        '-c',
+        'from spike_recon_ros.cli.main import main; print(flush=True)\n'
+        f'import sys; sys.exit(main(["run", "{tmp_path}", "-o", "{tmp_path}/o"]))',
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()  # the program runs
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert b'Traceback' not in err
+    assert process.returncode in (1, INTERRUPTED)  # 1: it had already found an empty folder
 
 
 def test_ros_arguments_are_refused_where_they_mean_nothing(capsys):

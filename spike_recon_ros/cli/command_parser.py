@@ -1,0 +1,73 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""An argument parser that answers a mistake with one sentence, and suggests what was meant."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from spike_recon_ros.errors import did_you_mean
+
+# What the shell reports for a command that is used wrongly.
+MISUSED = 2
+_KINDS = {'int': 'a whole number', 'float': 'a number'}
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Parses the arguments of one command."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault('formatter_class', argparse.RawDescriptionHelpFormatter)
+        super().__init__(**options)
+        self.add_argument(
+            '--json', action='store_true', help='print the result as JSON on a terminal too'
+        )
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Return the parsed arguments; end the program with one sentence if they are wrong."""
+        self._check_options(arguments)
+        parsed, extra = self.parse_known_args(arguments)
+        if extra:
+            self.error(f'unexpected argument {extra[0]!r}')
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with status 2 and one sentence."""
+        sentence = ' '.join(_plain(message).split())
+        self.exit(MISUSED, f'{self.prog}: {sentence} (see {self.prog} --help)\n')
+
+    def _check_options(self, arguments: Sequence[str]) -> None:
+        """Name an unknown option before anything else: what is missing may follow from it."""
+        visible = [
+            option
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for option in action.option_strings
+        ]
+        for argument in arguments:
+            if argument == '--':
+                return
+            option = argument.partition('=')[0]
+            if option.startswith('--'):
+                known = any(name.startswith(option) for name in self._option_string_actions)
+            else:
+                known = not re.match('-[A-Za-z]', option) or option[:2] in visible
+            if not known:
+                self.error(f'there is no option {option}{did_you_mean(option, visible)}')
+
+
+def _plain(message: str) -> str:
+    """Return a message of argparse as a sentence."""
+    if found := re.fullmatch(r'argument (\S+): invalid (int|float) value: (.*)', message, re.S):
+        option, kind, value = found.groups()
+        return f'{option} takes {_KINDS[kind]}, not {value}'
+    pattern = r"argument (\S+): invalid choice: '?(.*?)'? \(choose from (.*)\)"
+    if found := re.fullmatch(pattern, message, re.S):
+        option, value, listed = found.groups()
+        choices = listed.replace("'", '').split(', ')
+        hint = did_you_mean(value, choices)
+        return f'{option} takes one of {", ".join(choices)}, not {value!r}{hint}'
+    if found := re.fullmatch(r'the following arguments are required: (.*)', message, re.S):
+        return f'what is missing: {found[1]}'
+    return message.removeprefix('argument ')
