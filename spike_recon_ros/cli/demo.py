@@ -18,6 +18,7 @@ from rich.console import Console
 
 from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
@@ -103,6 +104,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     show_of = SHOWS[args.sensor]
     fps, rate = args.fps or show_of.fps, args.rate or show_of.rate
+    check_model_name(Settings(model=args.model, fps=fps).model)  # before the simulation
     _keep_to_ourselves()
     console = Console(stderr=True)
     bag, frames = args.out / 'recording', args.out / 'frames'

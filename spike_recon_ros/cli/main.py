@@ -41,6 +41,7 @@ SUBCOMMANDS = {
 # What the shell reports for a program that an interrupt ended: 128 + SIGINT.
 INTERRUPTED = 130
 ROS_ARGS = '--ros-args'
+STDERR = 2  # number of the file
 OURS = ('spike_recon_ros', 'spike_recon_models', 'spike_recon_training')
 
 
@@ -128,7 +129,7 @@ def _interrupt_ends_at_once(program: str) -> Iterator[None]:
     """Let Ctrl-C end the program while libraries load: many turn it into another error."""
 
     def end(number: int, frame: object) -> None:
-        os.write(sys.__stderr__.fileno(), f'{program}: interrupted\n'.encode())
+        os.write(STDERR, f'{program}: interrupted\n'.encode())
         os._exit(INTERRUPTED)
 
     before = signal.getsignal(signal.SIGINT)

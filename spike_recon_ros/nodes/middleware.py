@@ -51,7 +51,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
         rclpy.init(args=args)
     except (_rclpy.UnknownROSArgsError, _rclpy.RCLError) as error:
         raise UserError(
-            f'ROS does not understand its arguments ({_first_line(error)}); they look like '
+            f'ROS does not understand its arguments ({_one_line(error)}); they look like '
             '--ros-args -p fps:=50 -r events:=/my/events --params-file recon.yaml'
         ) from error
     try:
@@ -60,7 +60,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
         pass
     except (_rclpy.RCLError, NameValidationException, ParameterException) as error:
         if rclpy.ok():  # not in the middle of an interrupt: a name or a parameter is wrong
-            raise UserError(f'ROS refuses this: {_first_line(error)}') from error
+            raise UserError(f'ROS refuses this: {_one_line(error)}') from error
     finally:
         rclpy.try_shutdown()
 
@@ -89,8 +89,9 @@ def profile() -> Path:
     return _share_folder() / 'config' / PROFILE
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition('\n')[0]
+def _one_line(error: Exception) -> str:
+    """Return the message of an error of ROS, which may point at a character below the line."""
+    return ' '.join(line.strip() for line in str(error).splitlines() if line.strip(' ^'))
 
 
 def _rclpy_major() -> int:

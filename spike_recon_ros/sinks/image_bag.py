@@ -41,6 +41,7 @@ class ImageBagSink(Sink):
         self._writer: Writer | None = Writer(
             self._folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP
         )
+        self._n_frames = 0
         self._writer.open()
         self._connection = self._writer.add_connection(IMAGE_TOPIC, IMAGE, typestore=self._types)
 
@@ -49,6 +50,7 @@ class ImageBagSink(Sink):
         assert self._writer is not None, 'the sink is closed'
         message = self._message(image, stamp_ns)
         self._writer.write(self._connection, stamp_ns, self._types.serialize_cdr(message, IMAGE))
+        self._n_frames += 1
 
     def _message(self, image: np.ndarray, stamp_ns: int) -> Any:
         types = self._types.types
@@ -66,10 +68,11 @@ class ImageBagSink(Sink):
         )
 
     def close(self) -> None:
-        """Write the index and move the file to its place."""
+        """Write the index and move the file to its place, if it has any frame."""
         if self._writer is None:
             return
         self._writer.close()
         self._writer = None
-        os.replace(self._folder / f'{self._folder.name}.mcap', self._path)
+        if self._n_frames:
+            os.replace(self._folder / f'{self._folder.name}.mcap', self._path)
         shutil.rmtree(self._folder)

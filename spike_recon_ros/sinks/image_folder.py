@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frames as numbered images in a folder.
-
-Comes in: images. Goes out: PNG (8 or 16 bit) or TIFF (float) files and a table of their times.
-"""
+"""Frames as numbered images in a folder: PNG (8 or 16 bit) or TIFF (float), and their times."""
 
 import os
 from pathlib import Path
@@ -27,6 +24,7 @@ class ImageFolderSink(Sink):
     """
 
     def __init__(self, path: Path) -> None:
+        self._is_new = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
         for pattern in FRAME_PATTERNS:
             for earlier in path.glob(pattern):
@@ -52,5 +50,11 @@ class ImageFolderSink(Sink):
         self._n_frames += 1
 
     def close(self) -> None:
-        """Close the table."""
+        """Close the table; without any frame, leave nothing behind."""
+        if self._table.closed:
+            return
         self._table.close()
+        if not self._n_frames:
+            (self._path / TABLE_NAME).unlink()
+            if self._is_new:
+                self._path.rmdir()

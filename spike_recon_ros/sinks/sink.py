@@ -18,7 +18,7 @@ class Sink(ABC):
     """Where frames are written.
 
     Left as a context manager, also through an exception or Ctrl-C, it keeps every frame written so
-    far in a valid file.
+    far in a valid file. If no frame was written, it leaves no file.
     """
 
     @abstractmethod

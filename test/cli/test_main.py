@@ -21,18 +21,6 @@ from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def spike_recon(capsys):
-    """A function that runs the command line and returns status, last stdout line, stderr."""
-
-    def run(*arguments):
-        status = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return status, out.strip().splitlines()[-1:], err
-
-    return run
-
-
 @pytest.mark.parametrize('name', SUBCOMMANDS)
 def test_every_subcommand_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as end:
@@ -171,45 +159,6 @@ def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, ou
     assert status == 0
     assert json.loads(line)['frames'] > 20
     assert (tmp_path / out).exists()
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'words'),
-    [
-        (['run', '{missing}', '-o', '{out}'], 'there is no file or folder'),
-        (['run', '{bag}', '-o', '{out}', '-m', 'fiber'], "no model 'fiber'; did you mean fibar"),
-        (['run', '{bag}', '-o', '{out}', '--fps', '0'], 'fps is 0.0; its range is 0.1 to 10,000'),
-        (['run', '{bag}', '-o', '{out}', '--topic', '/nope'], '/event_camera/events'),
-        (['run', '{bag}', '-o', '{out}', '--sync-mode', 'camera_image'], '--reference-topic'),
-        (['run', '{bag}', '-o', '{out}', '--params-file', '{missing}'], 'parameter file'),
-        (['run', '{bag}', '-o', '{out}', '--hot-pixel-file', '{missing}'], 'missing'),
-        (['run', '{bag}', '-o', '{bag}'], 'overwrite'),
-        (['run', '{bag}', '-o', '/proc/x.mp4'], '/proc'),
-        (['run', '{bag}', '-o', '/proc/x'], '/proc'),
-        (['simulate', '-o', '/proc/x', '--duration', '0.1'], '/proc'),
-        (
-            ['run', '{bag}', '-o', '{out}', '--sync-mode', 'trigger_events'],
-            'no such trigger edges',
-        ),
-        (['run', '{bag}', '-o', '{out}', '--save-hot-pixels', 'x.png'], '--hot-pixel-time'),
-        (
-            ['run', '{bag}', '-o', '{out}', '--save-hot-pixels', 'x.png', '--hot-pixel-time', '9'],
-            'were not learned',
-        ),
-        (['bench', 'soak', '--minutes', '0.1'], 'a soak needs 1 or more'),
-        (['inspect', '{missing}'], 'there is no file or folder'),
-        (['bench', 'decode', '--recording', '{missing}'], 'there is no file or folder'),
-    ],
-)
-def test_what_is_typed_wrong_gets_one_sentence_and_status_1(
-    spike_recon, board, tmp_path, arguments, words
-):
-    places = {'missing': tmp_path / 'missing', 'out': tmp_path / 'out', 'bag': board}
-    status, _, err = spike_recon(*[argument.format(**places) for argument in arguments])
-    assert status == 1
-    (sentence,) = [line for line in err.splitlines() if line.startswith('spike-recon ')]
-    assert words in sentence
-    assert 'Traceback' not in err
 
 
 @pytest.fixture(scope='module')

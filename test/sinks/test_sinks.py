@@ -229,7 +229,7 @@ def test_run_without_frames_leaves_no_video(tmp_path):
 
 def test_missing_video_library_names_the_command_that_brings_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'av', None)
-    with pytest.raises(UserError, match=r"pip install 'spike_recon_ros\[video\]'"):
+    with pytest.raises(UserError, match='pip install av'):
         open_sink(tmp_path / 'out.mp4', 50)
 
 

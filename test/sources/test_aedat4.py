@@ -46,5 +46,5 @@ def test_missing_library_names_the_command_that_brings_it(tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, 'aedat', None)
     path = tmp_path / 'a.aedat4'
     path.write_bytes(b'#!AER-DAT4.0\r\n')
-    with pytest.raises(UserError, match=r"pip install 'spike_recon_ros\[aedat4\]'"):
+    with pytest.raises(UserError, match='pip install aedat'):
         open_source(path)

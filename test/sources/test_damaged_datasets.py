@@ -20,7 +20,7 @@ def test_missing_library_names_the_command_that_brings_it(tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, 'h5py', None)
     path = tmp_path / 'a.h5'
     path.write_bytes(b'\x89HDF\r\n\x1a\n')
-    with pytest.raises(UserError, match=r"pip install 'spike_recon_ros\[hdf5\]'"):
+    with pytest.raises(UserError, match='pip install h5py'):
         open_source(path)
 
 
