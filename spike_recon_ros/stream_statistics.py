@@ -21,6 +21,7 @@ class ResetReason(Enum):
     SENDER_RESTARTED = 'sender restarted'
     OVERLOAD = 'overload'
     UNOBSERVED = 'nobody subscribed'
+    DEACTIVATED = 'deactivated'
     ERROR = 'error'
 
 

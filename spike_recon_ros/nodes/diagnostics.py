@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the node says about itself: /diagnostics every second, a line in the log now and then.
-
-Comes in: the counters of reconstructor, decoder and worker. Goes out: a DiagnosticStatus and a
-sentence. Knows nothing about topics or timers.
-"""
+"""The node's status: /diagnostics every second, and a line in the log at a longer period."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -17,20 +14,32 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 
 LATENCIES_KEPT = 1000
-# Stamps that are off by more are not late: they are of another day, as in a bag.
+# Stamps that differ by more from now are not late but of another day, as in a bag.
 PLAUSIBLE_MS = 3_600_000.0
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
+LOSSES = {
+    'failed_packets': '{} packets failed',
+    'lost_packets': '{} packets lost before the node',
+    'lost_messages': '{} messages lost by the middleware',
+    'dropped_packets': '{} packets dropped here under overload',
+    'merged_windows': '{} windows merged under overload',
+    'late_frames': '{} frames late',
+    'late_references': '{} references late',
+}
+"""Counters that should stay the same, the worst first, with the words for each."""
+
 
 @dataclass(slots=True)
 class TopicStatistics:
-    """What the node itself counts.
+    """What the node counts of its topics.
 
     Attributes:
-        lost_messages: messages that the middleware says it lost before the node saw them.
+        lost_messages: messages that the middleware reports as lost before the node saw them.
         refused_packets: packets that are not even queued.
-        incompatible_qos: publishers or subscribers whose QoS does not match ours.
+        incompatible_qos: publishers or subscribers whose QoS did not match.
+        references: messages of another camera, or TimeReferences, received.
         published_frames: images published.
         latencies_ms: now minus stamp of the latest frames, when published.
         processing_ms: time spent on each of the latest frames.
@@ -39,13 +48,14 @@ class TopicStatistics:
     lost_messages: int = 0
     refused_packets: int = 0
     incompatible_qos: int = 0
+    references: int = 0
     published_frames: int = 0
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
     processing_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
 
 
 class Diagnostics:
-    """Compares the counters with those of the last look, to tell what is wrong now."""
+    """Compares the counters with those of the last look, to judge what is wrong now."""
 
     def __init__(
         self, name: str, reconstructor: Reconstructor, worker: Worker, topics: TopicStatistics
@@ -54,14 +64,18 @@ class Diagnostics:
         self._reconstructor = reconstructor
         self._worker = worker
         self._topics = topics
-        self._last = self._last_told = self._counters()
+        self._last = self._last_logged = self.counters()
 
-    def status(self) -> DiagnosticStatus:
-        """Return the status to publish; its level tells of the time since the last call."""
-        now = self._counters()
+    def status(self, problems: Sequence[str] = ()) -> DiagnosticStatus:
+        """Return the status to publish; its level is of the time since the last call.
+
+        Args:
+            problems: sentences about the topics; any makes the level WARN.
+        """
+        now = self.counters()
         news = _difference(now, self._last)
         self._last = now
-        level, message = self._judge(news)
+        level, message = self._judge(news, problems)
         values = {**now, **self._gauges()}
         return DiagnosticStatus(
             level=level,
@@ -72,58 +86,58 @@ class Diagnostics:
         )
 
     def sentence(self, seconds: float) -> str:
-        """Return a line about the `seconds` since the last call; it is empty if no packet came."""
-        now = self._counters()
-        news = _difference(now, self._last_told)
-        self._last_told = now
-        if not news['packets']:
+        """Return a line about the `seconds` since the last call; it is empty if no packet came.
+
+        Packets that are still waiting, for example while the model is loaded, have come.
+        """
+        now = self.counters()
+        news = _difference(now, self._last_logged)
+        self._last_logged = now
+        waiting = now['waiting_packets']
+        if not news['received_packets'] and not news['decoded_packets'] and not waiting:
             return ''
         gauges = self._gauges()
         line = (
-            f'{self._rate(news["events"] / seconds)} in {news["packets"] / seconds:.0f} '
-            f'packets/s, {news["published_frames"] / seconds:.1f} frames/s'
+            f'{self._rate(news["events"] / seconds)} in '
+            f'{news["decoded_packets"] / seconds:.0f} packets/s, '
+            f'{news["published_frames"] / seconds:.1f} frames/s'
         )
         if self._topics.latencies_ms and abs(self._topics.latencies_ms[-1]) > PLAUSIBLE_MS:
             line += ', stamps are not of today (a bag? then use_sim_time and a /clock)'
         elif news['published_frames']:
             line += f', latency p50 {gauges["latency_p50_ms"]} p99 {gauges["latency_p99_ms"]} ms'
-        lost = {key: news[key] for key in self._LOSSES if news[key]}
-        if lost:
-            line += ' - ' + ', '.join(f'{key} {value}' for key, value in lost.items())
-        return line
+        if waiting > 1:
+            line += f', {waiting} packets wait'
+        losses = _losses(news)
+        return f'{line} - {", ".join(losses)}' if losses else line
 
-    def _rate(self, events_s: float) -> str:
-        if self._reconstructor.kind is SensorKind.SPIKE:
-            return f'{events_s:.0f} planes/s'
-        return f'{events_s / 1e6:.3f} Mev/s'
+    def counters(self) -> dict[str, int]:
+        """Return every count, by the name under which it is published.
 
-    _LOSSES = (
-        'lost_packets',
-        'lost_messages',
-        'dropped_packets',
-        'failed_packets',
-        'unpublished_frames',
-        'merged_windows',
-        'incompatible_qos',
-    )
-
-    def _counters(self) -> dict[str, int]:
-        """Return every count, by the name under which it is published."""
+        received_packets = decoded + failed + dropped + discarded + waiting packets.
+        """
         counts = self._reconstructor.statistics
         worker = self._worker.statistics
+        refused = self._topics.refused_packets
         return {
-            'packets': counts.packets,
-            'events': counts.samples,
-            'windows': counts.windows,
-            'published_frames': self._topics.published_frames,
+            'received_packets': worker.received_packets + refused,
+            'decoded_packets': worker.decoded_packets,
+            'failed_packets': worker.failed_packets + refused,
+            'dropped_packets': worker.dropped_packets,
+            'discarded_packets': worker.discarded_packets,
+            'waiting_packets': worker.waiting_packets,
             'lost_packets': counts.lost_packets,
             'lost_messages': self._topics.lost_messages,
-            'incompatible_qos': self._topics.incompatible_qos,
-            'unpublished_frames': worker.unpublished_frames,
+            'events': counts.samples,
+            'windows': counts.windows,
             'merged_windows': counts.merged_windows,
-            'dropped_packets': worker.dropped_packets,
+            'frames': worker.frames,
+            'late_frames': worker.late_frames,
+            'published_frames': self._topics.published_frames,
+            'references': self._topics.references,
+            'late_references': self._reconstructor.late_references,
             'overflows': worker.overflows,
-            'failed_packets': worker.failed_packets + self._topics.refused_packets,
+            'incompatible_qos': self._topics.incompatible_qos,
             **{
                 f'resets: {reason.value}': number
                 for reason, number in sorted(counts.resets.items(), key=lambda pair: pair[0].value)
@@ -134,10 +148,14 @@ class Diagnostics:
             },
         }
 
+    def _rate(self, events_s: float) -> str:
+        if self._reconstructor.kind is SensorKind.SPIKE:
+            return f'{events_s:.0f} planes/s'
+        return f'{events_s / 1e6:.3f} Mev/s'
+
     def _gauges(self) -> dict[str, str]:
         return {
             'model': self._reconstructor.model_name,
-            'late_references': str(self._reconstructor.late_references),
             'lag_ms': f'{self._worker.statistics.lag * 1e3:.2f}',
             'busy_s': f'{self._worker.statistics.busy:.3f}',
             'latency_p50_ms': _percentile(self._topics.latencies_ms, 50),
@@ -146,22 +164,20 @@ class Diagnostics:
             'processing_p99_ms': _percentile(self._topics.processing_ms, 99),
         }
 
-    def _judge(self, news: dict[str, int]) -> tuple[bytes, str]:
+    def _judge(self, news: dict[str, int], problems: Sequence[str]) -> tuple[bytes, str]:
+        losses = _losses(news)
+        sentences = [*problems, *losses]
         if news['failed_packets']:
-            return ERROR, f'{news["failed_packets"]} packets could not be worked through'
-        for key, text in (
-            ('dropped_packets', 'overload: packets dropped'),
-            ('merged_windows', 'overload: windows merged'),
-            ('unpublished_frames', 'overload: frames not published'),
-            ('lost_packets', 'packets lost before the node'),
-            ('lost_messages', 'messages lost by the middleware'),
-            ('incompatible_qos', "a topic's QoS does not match"),
-        ):
-            if news[key]:
-                return WARN, f'{text} ({news[key]})'
-        if not news['packets']:
+            return ERROR, '; '.join([losses[0], *problems, *losses[1:]])
+        if sentences:
+            return WARN, '; '.join(sentences)
+        if not news['received_packets'] and not self._worker.statistics.waiting_packets:
             return OK, 'no packets'
         return OK, 'reconstructing'
+
+
+def _losses(news: dict[str, int]) -> list[str]:
+    return [words.format(news[key]) for key, words in LOSSES.items() if news[key] > 0]
 
 
 def _difference(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's subscriptions, there only while someone looks at the image.
+"""The node's subscriptions, which exist only while someone subscribes to the images.
 
-Comes in: messages. Goes out: Packets and References, to the worker's queue, at once. Knows nothing
-about frames.
+The callbacks only put packets and references into the worker's queue.
 """
 
 from collections.abc import Callable
@@ -21,6 +20,12 @@ from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, Unsuppo
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.packet import Reference
 
+REFERENCES = {
+    'camera_image': (Image, 'frame_image'),
+    'time_reference': (TimeReference, 'time_reference'),
+}
+"""Type and topic of the references of a `sync_mode`."""
+
 
 class Inputs:
     """Subscribes to packets, references and camera_info, and unsubscribes again.
@@ -28,6 +33,10 @@ class Inputs:
     Attributes:
         frame_id: that of the latest packet.
         camera_info: the latest message, if any came.
+        subscriptions: those that are open.
+        reference_topic: full name of the topic of references; empty if the mode uses none.
+        reference_ahead: stamp of the latest reference minus that of the latest packet when the
+            reference came, s; None if either has not come.
     """
 
     def __init__(
@@ -35,31 +44,34 @@ class Inputs:
     ) -> None:
         self.frame_id = ''
         self.camera_info: CameraInfo | None = None
+        self.subscriptions: list[Subscription] = []
+        self.reference_topic = ''
+        self.reference_ahead: float | None = None
+        self._packet_stamp_ns = 0
         self._node = node
         self._sync_mode = sync_mode
         self._worker = worker
         self._statistics = statistics
-        self._subscriptions: list[Subscription] = []
 
     @property
     def are_open(self) -> bool:
         """Whether the node is subscribed."""
-        return bool(self._subscriptions)
+        return bool(self.subscriptions)
 
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
         self._subscribe(EventPacket, 'events', self._on_packet, events_qos())
         self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, reference_qos())
-        if self._sync_mode == 'camera_image':
-            self._subscribe(Image, 'frame_image', self._on_reference, reference_qos())
-        elif self._sync_mode == 'time_reference':
-            self._subscribe(TimeReference, 'time_reference', self._on_reference, reference_qos())
+        if self._sync_mode in REFERENCES:
+            kind, topic = REFERENCES[self._sync_mode]
+            self._subscribe(kind, topic, self._on_reference, reference_qos())
+            self.reference_topic = self._node.resolve_topic_name(topic)
 
     def close(self) -> None:
         """Unsubscribe from everything."""
-        for subscription in self._subscriptions:
+        for subscription in self.subscriptions:
             self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        self.subscriptions = []
 
     def _on_packet(self, message: EventPacket) -> None:
         self.frame_id = message.header.frame_id
@@ -70,10 +82,16 @@ class Inputs:
                 throttle_duration_sec=5.0,
             )
             return
-        self._worker.put(packet_of(message))
+        packet = packet_of(message)
+        self._packet_stamp_ns = packet.stamp_ns
+        self._worker.put(packet)
 
     def _on_reference(self, message: Image | TimeReference) -> None:
-        self._worker.put(Reference(time_ns(message.header.stamp)))
+        stamp_ns = time_ns(message.header.stamp)
+        self._statistics.references += 1
+        if self._packet_stamp_ns:
+            self.reference_ahead = (stamp_ns - self._packet_stamp_ns) / 1e9
+        self._worker.put(Reference(stamp_ns))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self.camera_info = message
@@ -95,9 +113,9 @@ class Inputs:
 
         try:
             subscription = create(message_lost=self._on_message_lost)
-        except UnsupportedEventTypeError:  # not every middleware can tell
+        except UnsupportedEventTypeError:  # not every middleware reports this
             subscription = create()
-        self._subscriptions.append(subscription)
+        self.subscriptions.append(subscription)
 
     def _on_message_lost(self, info: Any) -> None:
         self._statistics.lost_messages += info.total_count_change

@@ -1,16 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's publishers.
-
-Comes in: Frames, on the worker's thread, and a status. Goes out: messages. Knows nothing about how
-a frame was made.
-"""
+"""The node's publishers."""
 
 from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Float64
 
@@ -22,7 +19,7 @@ from spike_recon_ros.nodes.subscribers import SubscriberWatch
 
 
 class Outputs:
-    """Publishes images with what belongs to them; all of it only while the node is active.
+    """Publishes images and what goes with them, only while the node is active.
 
     Args:
         node: whose topics they are.
@@ -53,6 +50,11 @@ class Outputs:
     def image_topic(self) -> str:
         """The full name of the image topic."""
         return self._images.topic_name
+
+    @property
+    def image_qos(self) -> QoSProfile:
+        """The QoS of the image topic, with what the user has overridden."""
+        return self._images.qos_profile
 
     def has_viewers(self) -> bool:
         """Whether anybody subscribes to the images."""
@@ -93,7 +95,7 @@ class Outputs:
         self._diagnostics.publish(message)
 
     def close(self) -> None:
-        """Take the topics away."""
+        """Destroy the publishers."""
         self._watch.close()
         while self._publishers:
             self._node.destroy_lifecycle_publisher(self._publishers.pop())

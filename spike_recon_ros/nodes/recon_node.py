@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live node: event packets in, images out.
 
-Comes in: topics and parameters. Goes out: topics. Knows nothing about how a frame is made: it
-queues packets for the worker and publishes what the worker returns.
+It queues packets for the worker, publishes the frames that the worker makes, and answers
+lifecycle, parameter and reset requests.
 """
 
 import sys
-import time
-import traceback
+from collections.abc import Callable
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
@@ -20,8 +19,8 @@ from rclpy.lifecycle import (
     TransitionCallbackReturn,
 )
 from rclpy.parameter import Parameter
-from rclpy.qos_overriding_options import InvalidQosOverridesError
 from rclpy.service import Service
+from rclpy.timer import Timer
 from std_srvs.srv import Trigger
 
 from spike_recon_ros.errors import UserError
@@ -39,22 +38,23 @@ from spike_recon_ros.nodes.parameters import (
     read_settings,
     with_changes,
 )
-from spike_recon_ros.nodes.worker import Worker
+from spike_recon_ros.nodes.preloading import Preloader
+from spike_recon_ros.nodes.reporting import Reporter
+from spike_recon_ros.nodes.topic_checks import TopicChecks
+from spike_recon_ros.nodes.worker import Worker, WorkerStatistics
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.warm_up import warm_up
 
 DIAGNOSTICS_PERIOD = 1.0
-# A stream that resets at every packet must not flood the log; the counters tell of each.
-LOG_RESET_PERIOD = 0.5
 
 
 class ReconNode(LifecycleNode):
     """Lifecycle node `recon`.
 
-    configure checks the parameters, loads and warms up; activate starts the worker and, as soon as
-    someone subscribes to the image, subscribes to the packets; deactivate stops both and keeps
-    what was loaded; cleanup gives it back.
+    configure checks the parameters, loads the model and warms up; activate starts the worker and,
+    once someone subscribes to the images, subscribes to the packets; deactivate stops both and
+    keeps what was loaded; cleanup releases it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -67,15 +67,16 @@ class ReconNode(LifecycleNode):
         declare_build_only(self)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        # As last asked for; what the worker has taken over lags behind while it is busy.
+        # The latest values; the worker applies them later while it is busy.
         self._settings = Settings()
+        self._reporter = Reporter(self)
         self._reconstructor: Reconstructor | None = None
         self._worker: Worker | None = None
         self._outputs: Outputs | None = None
         self._reset_service: Service | None = None
         self._inputs: Inputs | None = None
-        self._logged_model = ''
-        self._logged_resets: dict[ResetReason, float] = {}
+        self._preloader: Preloader | None = None
+        self._timers_: list[Timer] = []
 
     def start(self) -> bool:
         """Configure and activate; return whether that succeeded."""
@@ -84,32 +85,51 @@ class ReconNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model, compile what is compiled, and create the outgoing topics."""
+        return self._attempt(self._configure, self._release)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the worker; the packets follow when someone subscribes to the images."""
+        super().on_activate(state)
+        return self._attempt(self._activate, lambda: self.on_deactivate(state))
+
+    def _attempt(
+        self, transition: Callable[[], None], undo: Callable[[], object]
+    ) -> TransitionCallbackReturn:
+        """Run a transition; if it fails, log why and undo it. rclpy would hide the exception."""
         try:
-            self._settings = read_settings(self)
-            self._reconstructor = Reconstructor(self._settings, on_reset=self._on_reset)
-            warm_up(self._settings)
-            self._statistics = TopicStatistics()
-            self._outputs = Outputs(self, self._statistics, self._update_inputs)
-            self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
-        except (UserError, InvalidQosOverridesError) as error:
-            self.get_logger().error(str(error))
-            self._give_back()
+            transition()
+        except Exception as error:
+            self._reporter.failure(error)
+            undo()
             return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self) -> None:
+        self._settings = read_settings(self)
+        self._reconstructor = Reconstructor(self._settings, on_reset=self._reporter.reset)
+        warm_up(self._settings)
+        self._preloader = Preloader(self, self._settings, self._reconstructor, self._reporter)
+        self._preloader.load()
+        self._topic_statistics, self._worker_statistics = TopicStatistics(), WorkerStatistics()
+        self._outputs = Outputs(self, self._topic_statistics, self._update_inputs)
+        self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
         self.get_logger().info(
             f'ready: {describe_model(self._settings)}, {self._settings.sync_mode}; takes packets '
             f'from {self.resolve_topic_name("events")} while someone subscribes to '
             f'{self._outputs.image_topic}'
         )
-        return TransitionCallbackReturn.SUCCESS
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start the worker; the packets follow when someone looks."""
+    def _activate(self) -> None:
         assert self._reconstructor is not None
-        super().on_activate(state)
-        self._worker = Worker(self._reconstructor, self._publish, self._report)
-        self._inputs = Inputs(self, self._settings.sync_mode, self._worker, self._statistics)
-        self._health = Diagnostics(
-            self.get_fully_qualified_name(), self._reconstructor, self._worker, self._statistics
+        assert self._outputs is not None
+        self._worker = Worker(
+            self._reconstructor, self._publish, self._reporter.error, self._worker_statistics
+        )
+        self._inputs = Inputs(self, self._settings.sync_mode, self._worker, self._topic_statistics)
+        name = self.get_fully_qualified_name()
+        self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
+        self._checks = TopicChecks(
+            self, self._settings, self._outputs.image_topic, self._outputs.image_qos
         )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
@@ -118,17 +138,16 @@ class ReconNode(LifecycleNode):
             ),
         ]
         self._update_inputs()
-        return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop taking packets; keep what was loaded."""
+        """Stop the worker and unsubscribe; keep what was loaded."""
         self._stop()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Give back everything that configure made."""
+        """Release everything that configure made."""
         self._stop()
-        self._give_back()
+        self._release()
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -136,17 +155,20 @@ class ReconNode(LifecycleNode):
         return self.on_cleanup(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Give back everything and wait to be configured again."""
+        """Release everything and wait to be configured again."""
         return self.on_cleanup(state)
 
     def close(self) -> None:
-        """Stop and give back everything, whatever the state; the node is destroyed."""
+        """Stop, release everything and destroy the node, whatever its state."""
         self._stop()
-        self._give_back()
+        self._release()
         self.destroy_node()
 
-    def _give_back(self) -> None:
-        """Give back what configure made, as far as it came."""
+    def _release(self) -> None:
+        """Release what configure made, as far as it came."""
+        if self._preloader is not None:
+            self._preloader.close()
+            self._preloader = None
         if self._outputs is not None:
             self._outputs.close()
             self._outputs = None
@@ -158,16 +180,22 @@ class ReconNode(LifecycleNode):
             self._reconstructor = None
 
     def _stop(self) -> None:
-        if self._worker is None or self._inputs is None:
-            return
-        self._inputs.close()
-        self._worker.stop()
         for timer in self._timers_:
             self.destroy_timer(timer)
-        self._worker, self._inputs = None, None
+        self._timers_ = []
+        if self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+            if self._preloader is not None:
+                self._preloader.worker = None
+            if self._reconstructor is not None:  # packets will be missing, but none are lost
+                self._reconstructor.reset(ResetReason.DEACTIVATED)
 
     def _update_inputs(self) -> None:
-        """Subscribe while someone looks, and only then."""
+        """Subscribe while someone subscribes to the images, and only then."""
         if self._inputs is None or self._worker is None or self._outputs is None:
             return
         wanted = self._outputs.has_viewers()
@@ -180,44 +208,18 @@ class ReconNode(LifecycleNode):
     # On the worker's thread.
 
     def _publish(self, frame: Frame, seconds: float) -> None:
-        assert self._inputs is not None
-        assert self._outputs is not None
-        self._log_model()
-        frame_id = self._settings.frame_id or self._inputs.frame_id
+        inputs, outputs = self._inputs, self._outputs
+        reconstructor, preloader = self._reconstructor, self._preloader
+        if inputs is None or outputs is None or reconstructor is None or preloader is None:
+            return  # the node is being stopped
+        self._reporter.running(reconstructor.runs)
+        preloader.remember(frame)
+        frame_id = self._settings.frame_id or inputs.frame_id
         try:
-            self._outputs.publish(frame, seconds, frame_id, self._inputs.camera_info)
+            outputs.publish(frame, seconds, frame_id, inputs.camera_info)
         except Exception:
             if self.context.ok():  # else an interrupt came meanwhile
                 raise
-
-    def _log_model(self) -> None:
-        """Say what runs whenever it is something else than before."""
-        assert self._reconstructor is not None
-        if (runs := self._reconstructor.runs) != self._logged_model:
-            self._logged_model = runs
-            self.get_logger().info(f'runs {runs}')
-
-    def _report(self, error: Exception) -> None:
-        if not self.context.ok():
-            return
-        if isinstance(error, UserError):
-            self.get_logger().error(str(error), throttle_duration_sec=5.0)
-        else:
-            text = ''.join(traceback.format_exception(error))
-            self.get_logger().error(f'please report this bug:\n{text}', throttle_duration_sec=5.0)
-
-    def _on_reset(self, reason: ResetReason, detail: str) -> None:
-        now = time.monotonic()
-        if not self.context.ok():
-            return
-        if now - self._logged_resets.get(reason, -float('inf')) < LOG_RESET_PERIOD:
-            return
-        self._logged_resets[reason] = now
-        text = f'state reset: {reason.value}' + (f' ({detail})' if detail else '')
-        if reason in (ResetReason.REQUESTED, ResetReason.UNOBSERVED):
-            self.get_logger().info(text)
-        else:
-            self.get_logger().warning(text)
 
     # On the executor's thread.
 
@@ -240,19 +242,22 @@ class ReconNode(LifecycleNode):
             if self._worker is None:
                 reconstructor.adopt(settings)
             else:
-                self._worker.overload_lag = settings.overload_lag
-                self._worker.call(lambda recon: recon.adopt(settings))
+                self._worker.adopt(settings)
         return result
 
     def _publish_diagnostics(self) -> None:
-        if self._outputs is not None:
-            self._outputs.publish_diagnostics(self._health.status())
+        if self._outputs is None or self._inputs is None:
+            return
+        problems = self._checks.problems(self._inputs, self._health.counters())
+        self._reporter.problems(problems)
+        self._outputs.publish_diagnostics(self._health.status(problems))
 
     def _log_statistics(self) -> None:
         line = self._health.sentence(self._settings.statistics_period)
         if self._inputs is not None and self._inputs.are_open:
             topic = self.resolve_topic_name('events')
-            self.get_logger().info(line or f'someone looks, but no packets come on {topic}')
+            none = f'someone subscribes to the images, but no packets come on {topic}'
+            self.get_logger().info(line or none)
 
 
 def main(args: list[str] | None = None) -> int:

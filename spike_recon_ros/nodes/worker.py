@@ -1,81 +1,85 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One thread that turns queued packets into frames, and what it does when it cannot keep up.
+"""One thread that turns queued packets into frames, and what it does when it cannot keep up."""
 
-Comes in: Packets, References and requests, from the executor's thread. Goes out: Frames, through a
-callback, on the worker's own thread. Knows nothing about messages or topics.
-"""
-
+import contextlib
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.nodes.overload import MergeControl, Progress
+from spike_recon_ros.nodes.packet_queue import PacketQueue, Queued, Request
 from spike_recon_ros.packets.packet import Packet, Reference
-from spike_recon_ros.packets.registry import sensor_kind_of
-from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.settings import Settings
 
-# Joining more windows than this would blur what little can still be shown.
-MOST_MERGED_WINDOWS = 16
 # Lag that is left to make up for, a second, while what waited for the model is worked through.
 CATCHING_UP = 0.5
 
 
 @dataclass(slots=True)
 class WorkerStatistics:
-    """Counts since the worker was made.
+    """Counts of packets and frames, and what the worker does now.
+
+    Every packet that was received is decoded, dropped, failed, discarded or still waiting.
 
     Attributes:
-        unpublished_frames: frames made but not rendered and published, under overload.
-        dropped_packets: packets thrown away, unseen, because the queue was full.
-        overflows: how often the queue was full.
-        failed_packets: packets that could not be worked through.
-        lag: age of the packet taken last when it was taken, s.
+        received_packets: packets that were queued.
+        decoded_packets: packets that the reconstructor has worked through.
+        dropped_packets: packets whose data was dropped because the queue was over a limit.
+        failed_packets: packets that raised an error.
+        discarded_packets: packets that waited when the worker was stopped.
+        overflows: how often the queue was over a limit.
+        frames: frames made.
+        late_frames: frames made from packets that had waited longer than `overload_lag`.
+        lag: age of the latest packet when the worker took it, s.
         busy: time spent working, s.
     """
 
-    unpublished_frames: int = 0
+    received_packets: int = 0
+    decoded_packets: int = 0
     dropped_packets: int = 0
-    overflows: int = 0
     failed_packets: int = 0
+    discarded_packets: int = 0
+    overflows: int = 0
+    frames: int = 0
+    late_frames: int = 0
     lag: float = 0.0
     busy: float = 0.0
 
-
-_Item: TypeAlias = Packet | Reference | Callable[[Reconstructor], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    arrived: float
-    item: _Item
-    size: int
+    @property
+    def waiting_packets(self) -> int:
+        """Packets that are queued or being worked through."""
+        return self.received_packets - (
+            self.decoded_packets
+            + self.dropped_packets
+            + self.failed_packets
+            + self.discarded_packets
+        )
 
 
 class Worker:
-    """Owns the reconstructor while it runs; nobody else may touch it then.
+    """Owns the reconstructor while it runs; no other thread may touch it then.
 
-    The overload ladder, by the age (lag) of the packet at hand: above `overload_lag`, frames are
-    still made but only one in each `overload_lag` is rendered and published; above twice that,
-    windows are merged, 2, 4, ... up to MOST_MERGED_WINDOWS to a frame; when the queue is over
-    `event_queue_memory_limit` (`spike_queue_memory_limit`), all that waits is dropped and the
-    state is reset.
+    Overload, by the age (lag) of the packet at hand: above `overload_lag`, windows are merged, so
+    that the model makes fewer steps and the lag falls again. Only when that is not enough, the
+    oldest packets are dropped: when the oldest is older than `queue_time_limit`, or when more
+    bytes wait than `event_queue_memory_limit` (`spike_queue_memory_limit`). The state survives.
 
-    A model is made when the first packet tells the sensor's size. What arrives meanwhile is not
-    overload but the beginning of the scene, so the lag that this causes is not counted, as long as
-    it shrinks.
+    A model whose sensor was not known before is loaded when the first packet comes. What arrives
+    meanwhile is not overload but the beginning of the scene, so the lag that this causes does not
+    count, as long as it shrinks.
 
     Args:
         reconstructor: what does the work.
         publish: called on the worker's thread with each frame and the seconds spent on it.
-        report: called on the worker's thread with what a packet that failed has raised: a
-            UserError, or anything else if it is a bug.
+        report: called on the worker's thread with the error of a packet that failed: a UserError,
+            or anything else if it is a bug.
+        statistics: continued from an earlier worker; new ones if None.
     """
 
     def __init__(
@@ -83,132 +87,125 @@ class Worker:
         reconstructor: Reconstructor,
         publish: Callable[[Frame, float], None],
         report: Callable[[Exception], None],
+        statistics: WorkerStatistics | None = None,
     ) -> None:
-        self.statistics = WorkerStatistics()
-        self.overload_lag = reconstructor.settings.overload_lag
-        settings = reconstructor.settings
-        self._limits = {
-            SensorKind.EVENT: settings.event_queue_memory_limit,
-            SensorKind.SPIKE: settings.spike_queue_memory_limit,
-        }
+        self.statistics = statistics or WorkerStatistics()
         self._reconstructor = reconstructor
         self._publish = publish
         self._report = report
-        self._queue: deque[_Queued] = deque()
-        self._bytes = 0
-        self._ready = threading.Condition()
-        self._stopping = False
-        self._published_at = -float('inf')
-        self._loaded_at = self._loading = 0.0
+        settings = reconstructor.settings
+        self._queue = PacketQueue(settings)
+        self._control = MergeControl(settings)
+        self._loaded_at = self._loading = self._work_begun = 0.0
         self._thread = threading.Thread(target=self._run, name='reconstruct', daemon=True)
         self._thread.start()
 
     def put(self, item: Packet | Reference) -> None:
         """Queue what has arrived; returns at once."""
-        size, limit = 0, 0
         if isinstance(item, Packet):
-            size, limit = len(item.data), self._limits[sensor_kind_of(item.encoding)]
-        with self._ready:
-            if size and self._bytes + size > limit:
-                self._drop_queue()
-            self._append(_Queued(time.monotonic(), item, size))
+            self.statistics.received_packets += 1
+        self._count_dropped(self._queue.put(item))
 
-    def call(self, request: Callable[[Reconstructor], None]) -> None:
+    def call(self, request: Request) -> None:
         """Queue something to be done with the reconstructor between two packets."""
-        with self._ready:
-            self._append(_Queued(time.monotonic(), request, 0))
+        self._queue.put(request)
+
+    def adopt(self, settings: Settings) -> None:
+        """Change what may change while frames are made: rendering and the limits."""
+        self._queue.adopt(settings)
+        self._control.adopt(settings)
+        self.call(lambda reconstructor: reconstructor.adopt(settings))
 
     def stop(self) -> None:
-        """End the thread after the packet at hand; what waits is forgotten."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify()
+        """End the thread after the frame at hand; what waits is discarded."""
+        self._queue.stop()
         self._thread.join()
+        self.statistics.discarded_packets += self.statistics.waiting_packets
 
-    def _append(self, queued: _Queued) -> None:
-        self._queue.append(queued)
-        self._bytes += queued.size
-        self._ready.notify()
-
-    def _drop_queue(self) -> None:
-        waiting = sum(isinstance(queued.item, Packet) for queued in self._queue)
-        requests = [queued for queued in self._queue if callable(queued.item)]
-        detail = f'{waiting} packets dropped, {self._bytes} bytes were waiting'
-        self.statistics.dropped_packets += waiting
-        self.statistics.overflows += 1
-        self._queue.clear()
-        self._bytes = 0
-        reset = _Queued(
-            time.monotonic(), lambda recon: recon.reset(ResetReason.OVERLOAD, detail), 0
-        )
-        for queued in [reset, *requests]:
-            self._append(queued)
+    def _count_dropped(self, dropped: int) -> None:
+        self.statistics.dropped_packets += dropped
+        self.statistics.overflows += dropped > 0
 
     def _run(self) -> None:
-        while True:
-            with self._ready:
-                self._ready.wait_for(lambda: self._queue or self._stopping)
-                if self._stopping:
-                    return
-                queued = self._queue.popleft()
-                self._bytes -= queued.size
+        while (queued := self._queue.take()) is not None:
             try:
                 self._work(queued)
             except Exception:  # the report itself failed; the video must still not end
                 traceback.print_exc()
 
-    def _work(self, queued: _Queued) -> None:
+    def _work(self, queued: Queued) -> None:
+        item = queued.item
+        if isinstance(item, Packet) and not queued.dropped:
+            self._drop_old(queued)
+        if isinstance(item, Packet) and queued.dropped:
+            self._reconstructor.skip(item)
+            return
         begun = time.monotonic()
-        self.statistics.lag = begun - queued.arrived
         try:
-            self._take(queued.item, self.statistics.lag)
+            self._process(queued, begun)
         except UserError as error:
-            self.statistics.failed_packets += 1
+            self.statistics.failed_packets += isinstance(item, Packet)
             self._report(error)
         except Exception as error:  # a bug must be seen, but must not end the video
-            self.statistics.failed_packets += 1
+            self.statistics.failed_packets += isinstance(item, Packet)
             self._report(error)
             self._reconstructor.reset(ResetReason.ERROR, repr(error))
+        else:
+            self.statistics.decoded_packets += isinstance(item, Packet)
         self.statistics.busy += time.monotonic() - begun
 
-    def _take(self, item: _Item, lag: float) -> None:
+    def _drop_old(self, queued: Queued) -> None:
+        """Drop the packet at hand, and old ones behind it, if it is over the time limit."""
+        now = time.monotonic()
+        excused = self._excused(now)
+        if now - queued.arrived - excused > self._queue.time_limit:
+            oldest = now - excused - self._queue.time_limit / 2
+            self._count_dropped(self._queue.drop_before(oldest, queued))
+
+    def _process(self, queued: Queued, begun: float) -> None:
+        item, self._work_begun = queued.item, begun
         if callable(item):
             item(self._reconstructor)
             return
-        overloads = self._own_lag(lag, time.monotonic()) / self.overload_lag
-        merge = 1
-        while merge < MOST_MERGED_WINDOWS and overloads > 2 * merge:
-            merge *= 2
-        self._reconstructor.merge_windows = merge
-        begun = time.monotonic()
-        self._reconstructor.rendering = self._may_publish(lag, begun)
-        for frame in self._pushed(item):
-            done = time.monotonic()
-            if frame.image is None:
-                self.statistics.unpublished_frames += 1
-            else:
-                self._published_at = done
+        self._merge_for(queued, begun)
+        with contextlib.closing(self._frames_of(item)) as frames:
+            for frame in frames:
+                done = time.monotonic()
+                self.statistics.frames += 1
+                self.statistics.late_frames += self._control.is_late(self._lag(queued, begun))
                 self._publish(frame, done - begun)
-            # A packet after a silence completes many frames, and the queue grows meanwhile.
-            lag += done - begun
-            begun = time.monotonic()
-            self._reconstructor.rendering = self._may_publish(lag, begun)
+                if self._queue.stopping:
+                    return
+                # A packet after a silence completes many frames, and the queue grows meanwhile.
+                begun = time.monotonic()
+                self._merge_for(queued, begun)
 
-    def _pushed(self, item: Packet | Reference) -> Iterator[Frame]:
+    def _merge_for(self, queued: Queued, now: float) -> None:
+        self.statistics.lag = lag = self._lag(queued, now)
+        counts = self._reconstructor.statistics
+        progress = Progress(
+            busy=self.statistics.busy + now - self._work_begun,
+            arrived=queued.arrived,
+            steps=counts.windows,
+            windows=counts.windows + counts.merged_windows,
+        )
+        self._reconstructor.merge_windows = self._control.merge_for(lag, progress)
+
+    def _frames_of(self, item: Packet | Reference) -> Generator[Frame, None, None]:
         if isinstance(item, Reference):
-            return self._reconstructor.push_reference(item)
+            yield from self._reconstructor.push_reference(item)
+            return
         statistics = self._reconstructor.statistics
         begun, loaded = time.monotonic(), statistics.models_loaded
         frames = self._reconstructor.push(item)
         if statistics.models_loaded != loaded:
             self._loaded_at = time.monotonic()
             self._loading = self._loaded_at - begun
-        return frames
+        yield from frames
 
-    def _own_lag(self, lag: float, now: float) -> float:
-        """Return the part of a lag that does not come from loading the model."""
-        return lag - max(0.0, self._loading - CATCHING_UP * (now - self._loaded_at))
+    def _lag(self, queued: Queued, now: float) -> float:
+        """Return the age of a packet, less what comes from loading the model."""
+        return max(0.0, now - queued.arrived - self._excused(now))
 
-    def _may_publish(self, lag: float, now: float) -> bool:
-        lag = self._own_lag(lag, now)
-        return lag <= self.overload_lag or now - self._published_at >= self.overload_lag
+    def _excused(self, now: float) -> float:
+        return max(0.0, self._loading - CATCHING_UP * (now - self._loaded_at))

@@ -75,11 +75,13 @@ def test_reset_zeroes_the_state_and_is_counted(
 def test_lost_packets_and_a_restart_are_counted_in_the_diagnostics(
     make_node, camera, heard, wait_until, values
 ):
-    assert make_node(fps=100.0).start()
+    assert make_node(fps=100.0, lost_packets_tolerated=1).start()
     images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
     camera([0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13])
     wait_until(lambda: images, 'images')
-    wait_until(lambda: diagnostics and values(diagnostics)['packets'] == '12', 'the diagnostics')
+    wait_until(
+        lambda: diagnostics and values(diagnostics)['decoded_packets'] == '12', 'the diagnostics'
+    )
     assert values(diagnostics)['lost_packets'] == '2'
     assert values(diagnostics)['resets: lost packets'] == '1'
     assert diagnostics[-1].status[0].name == '/event_camera/recon: reconstruction'

@@ -76,6 +76,8 @@ def test_the_diagnostics_name_the_model_that_was_chosen(
     heard(Image, IMAGE, 100)
     diagnostics = heard(DiagnosticArray, '/diagnostics')
     publish(range(8))
-    wait_until(lambda: diagnostics and values(diagnostics)['packets'] == '8', 'the packets')
+    wait_until(
+        lambda: diagnostics and values(diagnostics)['decoded_packets'] == '8', 'the packets'
+    )
     assert values(diagnostics)['model'] == 'spike_intervals'
     assert values(diagnostics)['events'] == str(8 * PLANES)

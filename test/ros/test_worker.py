@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The queue and the overload ladder, with a reconstructor whose speed the test decides."""
+"""The worker and its queue under load, with a reconstructor whose speed the test decides."""
 
 import threading
 import time
@@ -10,7 +10,8 @@ import pytest
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.nodes.worker import MOST_MERGED_WINDOWS, Worker
+from spike_recon_ros.nodes.packet_queue import FEWEST_PACKETS
+from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import ResetReason, Statistics
@@ -20,37 +21,54 @@ LIMIT = 100_000
 
 
 class Paced:
-    """Stands in for a Reconstructor: gives a frame a packet, as slowly as it is told to."""
+    """Stands in for a Reconstructor: each packet is a window, each step takes `seconds`."""
 
-    def __init__(self):
-        self.settings = Settings(event_queue_memory_limit=LIMIT, overload_lag=0.05)
+    def __init__(self, **settings):
+        self.settings = Settings(
+            **{'event_queue_memory_limit': LIMIT, 'queue_time_limit': 60.0, **settings}
+        )
         self.statistics = Statistics()
         self.merge_windows = 1
-        self.rendering = True
         self.merged = []
-        self.rendered = []
+        self.skipped = []
         self.resets = []
         self.seconds = 0.0
         self.loading = 0.0
+        self.frames = 1
         self.gate = threading.Event()
         self.gate.set()
         self.error = None
+        self._held = 0
 
     def push(self, packet):
-        render = self.rendering
         assert self.gate.wait(10.0)
         if self.loading:
             time.sleep(self.loading)
             self.loading = 0.0
             self.statistics.models_loaded += 1
-        time.sleep(self.seconds)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
-        self.merged.append(self.merge_windows)
-        self.rendered.append(render)
-        image = np.zeros((2, 2), np.uint8) if render else None
-        return [Frame(packet.seq, 0, 0, Events.empty(), np.zeros((2, 2), np.float32), image)]
+        return self._frames(packet)
+
+    def _frames(self, packet):
+        for _ in range(self.frames):
+            self._held += 1
+            if self._held < self.merge_windows:
+                self.statistics.merged_windows += 1
+                continue
+            time.sleep(self.seconds)
+            self.statistics.windows += 1
+            self.merged.append(self._held)
+            self._held = 0
+            image = np.zeros((2, 2), np.uint8)
+            yield Frame(packet.seq, 0, 0, Events.empty(), np.zeros((2, 2), np.float32), image)
+
+    def skip(self, packet):
+        self.skipped.append(packet.seq)
+
+    def adopt(self, settings):
+        self.settings = settings
 
     def reset(self, reason=ResetReason.REQUESTED, detail=''):
         self.resets.append(reason)
@@ -76,18 +94,42 @@ def errors():
 
 
 @pytest.fixture
-def worker(paced, published, errors):
-    worker = Worker(paced, lambda frame, seconds: published.append(frame.t_ns), errors.append)
-    yield worker
-    paced.gate.set()
-    worker.stop()
+def make_worker(published, errors):
+    """A function that makes a worker, which is stopped at the end of the test."""
+    workers = []
+
+    def make(paced):
+        worker = Worker(paced, lambda frame, seconds: published.append(frame.t_ns), errors.append)
+        workers.append((paced, worker))
+        return worker
+
+    yield make
+    for paced, worker in workers:
+        paced.gate.set()
+        worker.stop()
+
+
+@pytest.fixture
+def worker(make_worker, paced):
+    return make_worker(paced)
 
 
 def _wait(condition):
-    give_up = time.monotonic() + 10.0
+    give_up = time.monotonic() + 20.0
     while not condition():
         assert time.monotonic() < give_up, 'waited in vain'
         time.sleep(0.005)
+
+
+def _is_idle(worker):
+    return worker.statistics.waiting_packets == 0
+
+
+def _hold_first(worker, paced):
+    """Let the worker wait in packet 0."""
+    paced.gate.clear()
+    worker.put(_packet(0))
+    _wait(lambda: not worker._queue._items)
 
 
 def test_frames_come_in_the_order_of_the_packets(worker, published):
@@ -105,93 +147,133 @@ def test_putting_a_packet_never_waits_for_the_work(worker, paced):
     assert time.monotonic() - begun < 5.0  # the gate would hold it for ten
 
 
-def test_under_overload_frames_are_made_but_few_are_published(worker, paced, published):
-    worker.overload_lag = 0.4
-    paced.gate.clear()
-    for seq in range(20):
+def test_under_overload_windows_are_merged_and_every_one_is_used(make_worker):
+    paced = Paced(overload_lag=0.05, fps=100.0)
+    worker = make_worker(paced)
+    paced.seconds = 0.02
+    for seq in range(300):  # two and a half times as fast as the steps
         worker.put(_packet(seq))
-    time.sleep(0.5)  # between once and twice overload_lag, also on a busy machine
+        time.sleep(0.008)
+    _wait(lambda: _is_idle(worker))
+    assert worker.statistics.dropped_packets == 0
+    assert max(paced.merged) > 1
+    assert sum(paced.merged) + paced._held == 300
+    assert worker.statistics.late_frames < worker.statistics.frames
+
+
+def test_the_merged_windows_are_bounded(make_worker):
+    paced = Paced(overload_lag=0.001, fps=100.0)
+    worker = make_worker(paced)
+    _hold_first(worker, paced)
+    for seq in range(1, 300):
+        worker.put(_packet(seq))
+    time.sleep(0.2)  # a lag of 200 times overload_lag
     paced.gate.set()
-    _wait(lambda: len(paced.rendered) == 20)
-    _wait(lambda: worker.statistics.unpublished_frames + len(published) == 20)
-    assert worker.statistics.unpublished_frames > 10
-    assert published  # the video does not stop altogether
-    assert set(paced.merged) == {1}
-
-
-def test_under_more_overload_windows_are_merged_up_to_a_bound(worker, paced):
-    worker.overload_lag = 0.2
-    paced.gate.clear()
-    for seq in range(4):
-        worker.put(_packet(seq))
-    time.sleep(0.55)  # between twice and four times overload_lag
-    paced.gate.set()
-    _wait(lambda: len(paced.merged) == 4)
-    assert 2 in paced.merged
-    worker.overload_lag = 1e-6
-    paced.gate.clear()
-    worker.put(_packet(4))
-    worker.put(_packet(5))
-    time.sleep(0.05)
-    paced.gate.set()
-    _wait(lambda: len(paced.merged) == 6)
-    assert paced.merged[-1] == MOST_MERGED_WINDOWS
-
-
-def test_what_waits_while_the_model_is_loaded_is_not_overload(worker, paced, published):
-    paced.loading = 0.5  # ten times overload_lag
-    for seq in range(20):
-        worker.put(_packet(seq))
-    _wait(lambda: len(paced.merged) == 20)
-    _wait(lambda: len(published) == 20)
-    assert set(paced.merged) == {1}
-
-
-def test_who_does_not_catch_up_after_loading_is_overloaded(worker, paced):
-    paced.loading = 0.2
-    paced.seconds = 0.1
-    for seq in range(12):
-        worker.put(_packet(seq))
-    _wait(lambda: len(paced.merged) == 12)
-    assert paced.merged[-1] > 1
+    _wait(lambda: _is_idle(worker))
+    assert max(paced.merged) == 50  # half a second
 
 
 def test_when_the_load_falls_nothing_is_merged_any_more(worker, paced):
-    paced.gate.clear()
-    worker.put(_packet(0))
-    worker.put(_packet(1))
-    time.sleep(0.15)
+    _hold_first(worker, paced)
+    for seq in range(1, 20):
+        worker.put(_packet(seq))
+    time.sleep(0.35)  # more than three times overload_lag
     paced.gate.set()
-    _wait(lambda: len(paced.merged) == 2)
-    worker.put(_packet(2))
-    _wait(lambda: len(paced.merged) == 3)
-    assert paced.merged[-1] == 1
+    _wait(lambda: _is_idle(worker))
+    assert max(paced.merged) > 1
+    give_up = time.monotonic() + 20.0
+    while paced.merged[-3:] != [1, 1, 1]:
+        assert time.monotonic() < give_up
+        worker.put(_packet(20))
+        time.sleep(0.05)
 
 
-def test_a_full_queue_is_dropped_as_a_whole_and_the_state_reset(worker, paced, published):
-    paced.gate.clear()
-    worker.put(_packet(0))
-    time.sleep(0.05)  # the worker holds packet 0
-    for seq in range(1, 5):
-        worker.put(_packet(seq, LIMIT // 4))
-    worker.put(_packet(5, LIMIT // 4))
-    worker.overload_lag = 1000.0
-    paced.gate.set()
-    _wait(lambda: 5 in published)
-    assert published == [0, 5]
-    assert paced.resets == [ResetReason.OVERLOAD]
-    assert worker.statistics.dropped_packets == 4
+def test_what_waits_while_the_model_is_loaded_is_not_overload(make_worker, published):
+    paced = Paced(queue_time_limit=0.2)
+    worker = make_worker(paced)
+    paced.loading = 0.5
+    for seq in range(20):
+        worker.put(_packet(seq))
+    _wait(lambda: len(published) == 20)
+    assert set(paced.merged) == {1}
+    assert worker.statistics.dropped_packets == 0
+
+
+def test_a_worker_that_does_not_catch_up_after_loading_is_overloaded(worker, paced):
+    paced.loading = 0.2
+    paced.seconds = 0.1
+    for seq in range(30):
+        worker.put(_packet(seq))
+    _wait(lambda: _is_idle(worker))
+    assert max(paced.merged) > 1
+
+
+def test_a_full_queue_drops_its_oldest_half_and_keeps_the_state(worker, paced, published):
+    _hold_first(worker, paced)
+    worker.call(lambda reconstructor: None)
+    for seq in range(1, 21):
+        worker.put(_packet(seq, LIMIT // 20))
     assert worker.statistics.overflows == 1
+    paced.gate.set()
+    _wait(lambda: _is_idle(worker))
+    dropped = worker.statistics.dropped_packets
+    assert 8 <= dropped <= 12
+    _wait(lambda: len(paced.skipped) == dropped)
+    assert paced.skipped == list(range(1, 1 + dropped))
+    assert paced.resets == []
+    assert worker.statistics.received_packets == 21
+    assert worker.statistics.decoded_packets == 21 - dropped
+
+
+def test_packets_larger_than_the_limit_pass(worker, paced, published):
+    _hold_first(worker, paced)
+    for seq in range(1, 1 + FEWEST_PACKETS):
+        worker.put(_packet(seq, 2 * LIMIT))
+    paced.gate.set()
+    _wait(lambda: len(published) == 1 + FEWEST_PACKETS)
+    assert worker.statistics.dropped_packets == 0
+
+
+def test_packets_that_are_too_old_are_dropped_oldest_first(make_worker, published):
+    paced = Paced(overload_lag=60.0, queue_time_limit=0.4)
+    worker = make_worker(paced)
+    _hold_first(worker, paced)
+    for seq in range(1, 11):
+        worker.put(_packet(seq))
+    time.sleep(0.45)
+    for seq in range(11, 21):
+        worker.put(_packet(seq))
+    paced.gate.set()
+    _wait(lambda: _is_idle(worker))
+    assert paced.skipped == list(range(1, 11))
+    assert published == [0, *range(11, 21)]
+    assert worker.statistics.dropped_packets == 10
+    assert paced.resets == []
+
+
+def test_under_steady_overload_that_merging_cannot_cure_frames_keep_coming(make_worker):
+    paced = Paced(overload_lag=0.02, queue_time_limit=0.2, fps=10.0)
+    worker = make_worker(paced)
+    paced.frames = 40  # windows of each packet; at most 16 are merged
+    paced.seconds = 0.01
+    for seq in range(150):
+        worker.put(_packet(seq))
+        time.sleep(0.01)
+    _wait(lambda: _is_idle(worker))
+    counts = worker.statistics
+    assert paced.resets == []
+    assert counts.dropped_packets > 0
+    assert counts.decoded_packets > 10
+    assert counts.received_packets == counts.decoded_packets + counts.dropped_packets == 150
 
 
 def test_requests_survive_a_full_queue(worker, paced):
-    paced.gate.clear()
-    worker.put(_packet(0))
-    time.sleep(0.05)
+    _hold_first(worker, paced)
     done = []
     worker.call(done.append)
-    worker.put(_packet(1, LIMIT))
-    worker.put(_packet(2, LIMIT))
+    for seq in range(1, 10):
+        worker.put(_packet(seq, LIMIT))
+    assert worker.statistics.dropped_packets > 0
     paced.gate.set()
     _wait(lambda: done)
     assert done == [paced]
@@ -227,11 +309,31 @@ def test_an_image_that_cannot_be_published_does_not_end_the_work(paced, errors):
     worker.stop()
 
 
-def test_stopping_forgets_what_waits(worker, paced, published):
-    paced.gate.clear()
-    for seq in range(10):
+def test_stopping_discards_what_waits_and_counts_it(worker, paced, published):
+    _hold_first(worker, paced)
+    for seq in range(1, 10):
         worker.put(_packet(seq))
-    time.sleep(0.05)
     threading.Timer(0.05, paced.gate.set).start()
     worker.stop()
     assert len(published) <= 1
+    assert worker.statistics.discarded_packets == 10 - worker.statistics.decoded_packets
+    assert worker.statistics.waiting_packets == 0
+
+
+def test_stopping_does_not_wait_for_the_frames_of_a_packet(worker, paced, published):
+    paced.frames = 10_000_000
+    worker.put(_packet(0))
+    _wait(lambda: published)
+    worker.stop()
+    assert len(published) < 10_000_000
+
+
+def test_counts_go_on_when_a_worker_follows_another(worker, paced, published, errors):
+    worker.put(_packet(0))
+    _wait(lambda: published == [0])
+    worker.stop()
+    again = Worker(paced, lambda frame, seconds: None, errors.append, worker.statistics)
+    again.put(_packet(1))
+    _wait(lambda: worker.statistics.decoded_packets == 2)
+    again.stop()
+    assert worker.statistics.received_packets == 2

@@ -1,0 +1,149 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with the node's topics, in sentences that name the cause and the cure.
+
+Looks at the graph of topics and at what came on them; nothing here changes either.
+"""
+
+import time
+from collections.abc import Mapping
+
+from event_camera_msgs.msg import EventPacket
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.settings import Settings
+
+# No frame for so long, although packets come, needs an explanation, s.
+LONGEST_WITHOUT_FRAME = 5.0
+# A frame is made at a reference only if the reference is at most this far from the packets, s.
+LARGEST_STAMP_DIFFERENCE = 1.0
+
+
+class TopicChecks:
+    """Finds what keeps frames from being made or seen.
+
+    Args:
+        node: whose topics are checked.
+        settings: of the node.
+        image_topic: full name of the topic of images.
+        image_qos: the profile of its publisher.
+    """
+
+    def __init__(
+        self, node: Node, settings: Settings, image_topic: str, image_qos: QoSProfile
+    ) -> None:
+        self._node = node
+        self._settings = settings
+        self._image_topic, self._image_qos = image_topic, image_qos
+        self._last: Mapping[str, int] | None = None
+        # Totals at the latest frame, and when that was.
+        self._at_frame: tuple[Mapping[str, int], float] | None = None
+
+    def problems(self, inputs: Inputs, counts: Mapping[str, int]) -> list[str]:
+        """Return a sentence for each problem; call it about once a second.
+
+        Args:
+            inputs: the node's subscriptions.
+            counts: the node's counters, as in /diagnostics.
+        """
+        found = [*self._publishers(inputs), *self._viewers()]
+        if inputs.are_open:
+            found += self._references(inputs, counts)
+            found += self._missing_frames(counts)
+        else:
+            self._at_frame = None
+        self._last = counts
+        return found
+
+    def _publishers(self, inputs: Inputs) -> list[str]:
+        found = []
+        for subscription in inputs.subscriptions:
+            topic = subscription.topic_name
+            publishers = self._node.get_publishers_info_by_topic(topic)
+            if subscription.msg_type is EventPacket and len(publishers) > 1:
+                found.append(
+                    f'{len(publishers)} publishers send packets on {topic} and their streams mix; '
+                    'stop all but one, or give each camera a namespace and a node of its own'
+                )
+            for publisher in publishers:
+                match, reason = qos_check_compatible(
+                    publisher.qos_profile, subscription.qos_profile
+                )
+                if match == QoSCompatibility.ERROR:
+                    found.append(
+                        f'the QoS of {publisher.node_name} on {topic} does not match '
+                        f'({_one_line(reason)}); set qos_overrides.{topic}.subscription.'
+                        'reliability, or the QoS of the publisher'
+                    )
+        return found
+
+    def _viewers(self) -> list[str]:
+        found = []
+        for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
+            match, reason = qos_check_compatible(self._image_qos, viewer.qos_profile)
+            if match == QoSCompatibility.ERROR:
+                found.append(
+                    f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
+                    f'match ({_one_line(reason)}); let it subscribe with volatile durability, '
+                    'best effort'
+                )
+        return found
+
+    def _references(self, inputs: Inputs, counts: Mapping[str, int]) -> list[str]:
+        last = self._last
+        if last is None or counts['references'] == last['references']:
+            return []
+        ahead = inputs.reference_ahead
+        topic = inputs.reference_topic
+        if ahead is not None and abs(ahead) > LARGEST_STAMP_DIFFERENCE:
+            direction = 'ahead of' if ahead > 0 else 'behind'
+            return [
+                f'the stamps on {topic} are {abs(ahead):.1f} s {direction} those of the packets, '
+                'so no frame can be made for them; synchronise the clocks of both cameras (PTP, '
+                'chrony), or let both drivers stamp with the time of the host'
+            ]
+        late = counts['late_references'] - last['late_references']
+        if late > 0 and counts['frames'] == last['frames']:
+            return [
+                f'all references on {topic} came too late for a frame ({late} in the last '
+                'second); deliver them within 1 s of their stamp and in order'
+            ]
+        return []
+
+    def _missing_frames(self, counts: Mapping[str, int]) -> list[str]:
+        now = time.monotonic()
+        at_frame = self._at_frame
+        if at_frame is None or counts['frames'] != at_frame[0]['frames']:
+            self._at_frame = counts, now
+            return []
+        then, begun = at_frame
+        if (
+            counts['decoded_packets'] == then['decoded_packets']
+            or now - begun < LONGEST_WITHOUT_FRAME
+        ):
+            return []
+        seconds = f'{now - begun:.0f} s'
+        mode = self._settings.sync_mode
+        if mode == 'trigger_events':
+            edge = self._settings.trigger_edge
+            return [
+                f'no trigger edge ({edge}) came in {seconds} of packets, so no frame was made; '
+                'check the trigger input of the camera, its driver and trigger_edge'
+            ]
+        if (
+            mode in ('camera_image', 'time_reference')
+            and counts['references'] == then['references']
+        ):
+            name = 'frame_image' if mode == 'camera_image' else 'time_reference'
+            topic = self._node.resolve_topic_name(name)
+            return [
+                f'no message came on {topic} in {seconds}, so no frame was made; remap {name} to '
+                'a topic that is published'
+            ]
+        return []
+
+
+def _one_line(text: str) -> str:
+    return ' '.join(text.replace('ERROR:', '').strip(' ;').split())

@@ -1,0 +1,241 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What /diagnostics and the log say about wrong topics, clocks and quality of service."""
+
+import threading
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from event_camera_msgs.msg import EventPacket
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image, TimeReference
+
+from spike_recon_ros.nodes import topic_checks
+from spike_recon_ros.nodes.messages import time_message
+from spike_recon_ros.topics import EVENTS, IMAGE
+
+MS = 1_000_000
+EPOCH_NS = 1_700_000_000 * 10**9
+
+
+@pytest.fixture
+def warned(heard, wait_until):
+    """A function that waits for a status with some words, and checks that it is a warning."""
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+
+    def wait(words):
+        def found():
+            return [
+                message.status[0] for message in diagnostics if words in message.status[0].message
+            ]
+
+        wait_until(found, f'a status with: {words}')
+        assert found()[0].level == DiagnosticStatus.WARN
+        return found()[0].message
+
+    return wait
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    monkeypatch.setattr(topic_checks, 'LONGEST_WITHOUT_FRAME', 0.5)
+
+
+def _stream(camera, wait_until, done):
+    """Publish packets until a condition holds."""
+    seq = iter(range(0, 1_000_000, 6))
+
+    def publish():
+        start = next(seq)
+        camera(range(start, start + 6))
+        return done()
+
+    wait_until(publish, 'the end of the stream')
+
+
+def test_two_publishers_of_packets_are_named(make_node, other, heard, warned):
+    assert make_node().start()
+    heard(Image, IMAGE)
+    publishers = [other.create_publisher(EventPacket, EVENTS, 10) for _ in range(2)]
+    message = warned('2 publishers send packets on /event_camera/events')
+    assert 'a namespace' in message
+    assert len(publishers) == 2
+
+
+def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
+    make_node, other, heard, warned
+):
+    name = 'qos_overrides./event_camera/events.subscription.reliability'
+    assert make_node(**{name: 'reliable'}).start()
+    heard(Image, IMAGE)
+    qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+    publisher = other.create_publisher(EventPacket, EVENTS, qos)
+    message = warned('the QoS of other on /event_camera/events does not match')
+    assert name in message
+    assert publisher is not None
+
+
+def test_a_viewer_whose_qos_does_not_match_is_warned_about_as_long_as_it_is_there(
+    make_node, heard, warned, wait_until
+):
+    assert make_node().start()
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    heard(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+    warned('other cannot see /event_camera/recon/image_raw')
+    count = len(diagnostics)
+    wait_until(lambda: len(diagnostics) > count + 1, 'later diagnostics')
+    assert 'cannot see' in diagnostics[-1].status[0].message
+
+
+@pytest.mark.parametrize(
+    ('mode', 'kind', 'topic'),
+    [('camera_image', Image, 'frame_image'), ('time_reference', TimeReference, 'time_reference')],
+)
+def test_references_on_another_clock_are_named(
+    make_node, camera, heard, other, warned, wait_until, mode, kind, topic
+):
+    assert make_node(sync_mode=mode).start()
+    heard(Image, IMAGE)
+    publisher = other.create_publisher(kind, f'/event_camera/{topic}', 10)
+    wait_until(publisher.get_subscription_count, 'the node to take references')
+    camera(range(6))
+    message = kind()
+    message.header.stamp = time_message(EPOCH_NS - 3600 * 10**9)
+    stop = threading.Event()
+
+    def send():
+        while not stop.wait(0.1):
+            publisher.publish(message)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        text = warned(f'the stamps on /event_camera/{topic} are 3600.0 s behind')
+    finally:
+        stop.set()
+        thread.join()
+    assert 'synchronise the clocks' in text
+
+
+def test_references_that_all_come_too_late_are_named(
+    make_node, camera, heard, other, warned, wait_until
+):
+    assert make_node(sync_mode='time_reference').start()
+    heard(Image, IMAGE)
+    publisher = other.create_publisher(TimeReference, '/event_camera/time_reference', 10)
+    wait_until(publisher.get_subscription_count, 'the node to take references')
+    camera(range(100, 106))
+    stop = threading.Event()
+    message = TimeReference()
+    message.header.stamp = time_message(EPOCH_NS + 199 * MS)  # before the first event
+
+    def send():
+        while not stop.wait(0.1):
+            publisher.publish(message)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        text = warned('all references on /event_camera/time_reference came too late')
+    finally:
+        stop.set()
+        thread.join()
+    assert 'within 1 s of their stamp' in text
+
+
+def test_missing_trigger_edges_are_named(make_node, camera, heard, warned, wait_until, soon):
+    node = make_node(sync_mode='trigger_events')
+    assert node.start()
+    heard(Image, IMAGE)
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    _stream(
+        camera,
+        wait_until,
+        lambda: diagnostics and 'trigger edge' in diagnostics[-1].status[0].message,
+    )
+    assert 'check the trigger input' in warned('no trigger edge (up) came')
+
+
+def test_missing_references_are_named(make_node, camera, heard, warned, wait_until, soon):
+    assert make_node(sync_mode='camera_image').start()
+    heard(Image, IMAGE)
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    _stream(
+        camera,
+        wait_until,
+        lambda: diagnostics and 'no message came' in diagnostics[-1].status[0].message,
+    )
+    assert 'remap frame_image' in warned('no message came on /event_camera/frame_image')
+
+
+def test_every_packet_is_accounted_for(make_node, camera, heard, wait_until, values):
+    assert make_node(fps=100.0).start()
+    heard(Image, IMAGE)
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    camera(range(20))
+    camera([20, 21], encoding='evt9')
+    camera([22], width=0)
+    wait_until(
+        lambda: diagnostics and values(diagnostics)['received_packets'] == '23', 'the packets'
+    )
+    wait_until(lambda: values(diagnostics)['waiting_packets'] == '0', 'the worker')
+    counts = values(diagnostics)
+    assert (counts['decoded_packets'], counts['failed_packets']) == ('20', '3')
+    assert counts['dropped_packets'] == counts['discarded_packets'] == '0'
+
+
+def test_the_pause_of_an_inactive_node_is_not_counted_as_lost_packets(
+    make_node, camera, heard, wait_until, values
+):
+    node = make_node(fps=100.0, lost_packets_tolerated=0)
+    assert node.start()
+    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    camera(range(12))
+    wait_until(lambda: len(images) == 2, 'images')
+    node.trigger_deactivate()
+    wait_until(lambda: not node.count_subscribers(EVENTS), 'the end of the subscription')
+    node.trigger_activate()
+    camera(range(300, 312))
+    wait_until(lambda: len(images) == 4, 'images')
+    wait_until(
+        lambda: diagnostics and values(diagnostics)['decoded_packets'] == '24', 'the diagnostics'
+    )
+    counts = values(diagnostics)
+    assert counts['lost_packets'] == '0'
+    assert [name for name in counts if name.startswith('resets')] == ['resets: deactivated']
+
+
+def test_the_log_does_not_miss_packets_that_wait(make_node, camera, heard, wait_until, capfd):
+    node = make_node(fps=100.0, statistics_period=0.3)
+    assert node.start()
+    gate = threading.Event()
+    node._worker.call(lambda reconstructor: gate.wait(20.0))
+    heard(Image, IMAGE)
+    camera(range(12))
+    wait_until(lambda: node._worker.statistics.waiting_packets == 12, 'the packets')
+    capfd.readouterr()
+    log = []
+
+    def logged():
+        log.append(capfd.readouterr().err)
+        return ''.join(log).count('packets wait') >= 2
+
+    try:
+        wait_until(logged, 'two lines')
+    finally:
+        gate.set()
+    assert 'no packets come' not in ''.join(log)
+
+
+def test_control_characters_of_an_encoding_are_escaped_in_the_log(
+    make_node, camera, heard, wait_until, capfd, values
+):
+    assert make_node(fps=100.0).start()
+    heard(Image, IMAGE)
+    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    camera([0], encoding='evt9\x1b[31m\x07' + 'x' * 5000)
+    wait_until(lambda: diagnostics and values(diagnostics)['failed_packets'] == '1', 'the failure')
+    log = capfd.readouterr().err
+    assert 'evt9' in log
+    assert '\x07' not in log
+    assert 'x' * 3000 not in log
