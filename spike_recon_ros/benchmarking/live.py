@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The live node under measurement: latency, losses, processor, memory.
-
-Comes in: a recording. Goes out: what player, node and recorder said. Knows nothing about kernels.
-"""
+"""Measures the live node: latency, losses, processor time, memory."""
 
 import tempfile
 import time
@@ -22,8 +19,8 @@ from spike_recon_ros.benchmarking.live_processes import (
 # Frames a second of each model; of any other, those of the first.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
 SOAK_FPS = 50.0
-BEHIND = ('unpublished_frames', 'merged_windows', 'dropped_packets')
-"""Counters of the node that rise when it cannot keep up."""
+BEHIND = ('late_frames', 'merged_windows', 'dropped_packets')
+"""Counters of the node that rise when it cannot keep up with the packets."""
 # Numba's caches and ROS's history queues fill in the first half minute.
 WARM_UP_S = 30.0
 SAMPLE_PERIOD_S = 1.0
@@ -38,7 +35,7 @@ def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, A
             out = Path(folder) / 'frames'
             heard = run_live(recording, out, {'model': model, 'fps': fps})
             diagnostics = heard.recorder['diagnostics']
-            received = int(diagnostics['packets'])
+            received = int(diagnostics['received_packets'])
             results.append(
                 {
                     'packets_lost': heard.player['packets'] - received,
@@ -91,7 +88,7 @@ def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, An
         'minutes': minutes,
         'loops': played['loops'],
         'packets_played': played['packets'],
-        'packets_received': int(diagnostics['packets']),
+        'packets_received': int(diagnostics['received_packets']),
         'frames': heard['frames'],
         'resets_time_backwards': int(diagnostics.get('resets: time went backwards', 0)),
         'memory_mb_after_warm_up': round(float(memory[:10].mean()), 1),

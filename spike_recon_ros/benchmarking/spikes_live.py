@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a spike camera may send for the live node to keep up.
-
-Comes in: nothing. Goes out: what player, node and recorder said, for cameras of several speeds.
-Knows nothing about kernels.
-"""
+"""Measures the live node with spike cameras of several speeds."""
 
 import tempfile
 from collections.abc import Iterator
@@ -58,9 +54,9 @@ def _live(path: Path, out: Path, model: str, planes_s: int, fps: float) -> dict[
         'planes_s': planes_s,
         'fps': fps,
         'packets_played': played,
-        'packets_lost': played - int(diagnostics['packets']),
+        'packets_lost': played - int(diagnostics['received_packets']),
         'played_late_p99_ms': heard.player['late_p99_ms'],
-        # Of the last window none, because nothing later comes.
+        # No frame of the last window, because no later plane completes it.
         'frames_due': round(played * PLANES_PER_PACKET / planes_s * fps) - 1,
         'frames': heard.recorder['frames'],
         'latency_p50_ms': heard.recorder['latency_p50_ms'],

@@ -73,12 +73,15 @@ def report(
         if late:
             settled_score.add(image, truths[index])
     diagnostics = heard.recorder['diagnostics']
-    received = int(diagnostics['packets'])
+    received = int(diagnostics['received_packets'])
     return {
         **{key: heard.recorder[key] for key in ('frames', 'fps')},
         **{key: heard.recorder[key] for key in ('latency_p50_ms', 'latency_p99_ms')},
         **{key: float(diagnostics[key]) for key in ('processing_p50_ms', 'processing_p99_ms')},
-        **{key: int(diagnostics[key]) for key in ('unpublished_frames', 'merged_windows')},
+        **{
+            key: int(diagnostics[key])
+            for key in ('late_frames', 'merged_windows', 'dropped_packets')
+        },
         'model': diagnostics['model'],
         'packets_played': heard.player['packets'],
         'packets_received': received,

@@ -21,12 +21,14 @@ pytest.importorskip('event_camera_msgs', reason='event_camera_msgs is not instal
 
 import rclpy
 from event_camera_msgs.msg import EventPacket
+from paced import Paced
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
 from spike_recon_ros.nodes.messages import packet_message
 from spike_recon_ros.nodes.middleware import prepare_middleware
 from spike_recon_ros.nodes.recon_node import ReconNode
+from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -137,3 +139,39 @@ def heard(other):
 def values():
     """A function that returns the latest diagnostics as a dictionary."""
     return lambda diagnostics: {item.key: item.value for item in diagnostics[-1].status[0].values}
+
+
+@pytest.fixture
+def paced():
+    return Paced()
+
+
+@pytest.fixture
+def published():
+    return []
+
+
+@pytest.fixture
+def errors():
+    return []
+
+
+@pytest.fixture
+def make_worker(published, errors):
+    """A function that makes a worker, which is stopped at the end of the test."""
+    workers = []
+
+    def make(paced):
+        worker = Worker(paced, lambda frame, seconds: published.append(frame.t_ns), errors.append)
+        workers.append((paced, worker))
+        return worker
+
+    yield make
+    for paced, worker in workers:
+        paced.gate.set()
+        worker.stop()
+
+
+@pytest.fixture
+def worker(make_worker, paced):
+    return make_worker(paced)

@@ -89,7 +89,7 @@ def _lossless(bag, out, parameters):
     """Play a bag live; again, twice at most, if the busy machine lost a best-effort packet."""
     for _ in range(3):
         heard = run_live(bag, out, parameters, ())
-        if heard.player['packets'] == int(heard.recorder['diagnostics']['packets']):
+        if heard.player['packets'] == int(heard.recorder['diagnostics']['received_packets']):
             break
     return heard
 
@@ -98,7 +98,7 @@ def _assert_live_equals_run(bag, tmp_path, fps):
     done = _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps)
     assert done.returncode == 0, done.stderr
     heard = _lossless(bag, tmp_path / 'live', {'fps': fps, **PATIENT})
-    assert heard.player['packets'] == int(heard.recorder['diagnostics']['packets'])
+    assert heard.player['packets'] == int(heard.recorder['diagnostics']['received_packets'])
     offline, offline_stamps_ns = _frames(tmp_path / 'offline')
     live, live_stamps_ns = _frames(tmp_path / 'live')
     # Only the end of a file tells that no event will follow: it gives one more frame.
@@ -148,7 +148,7 @@ def test_packets_of_megabytes_arrive_best_effort(tmp_path):
         tmp_path / 'bag', [(words.view(np.uint8), index * 40 * MS) for index in range(8)], 320, 240
     )
     heard = _lossless(tmp_path / 'bag', tmp_path / 'out', {'fps': 50.0, 'model': 'fibar'})
-    assert heard.recorder['diagnostics']['packets'] == '8'
+    assert heard.recorder['diagnostics']['received_packets'] == '8'
     assert heard.recorder['diagnostics']['events'] == str(8 * count)
 
 
