@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What `spike-recon doctor` says about an NVIDIA GPU: driver, compiler, engines.
-
-Comes in: the machine. Goes out: findings. Builds nothing, and knows nothing about how they are
-shown.
-"""
+"""The findings of `spike-recon doctor` about an NVIDIA GPU: driver, compiler, engines."""
 
 import importlib
 from collections.abc import Iterator
@@ -20,17 +16,17 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
 )
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
-from spike_recon_ros.cli.finding import OPTIONAL, Finding
+from spike_recon_ros.cli.doctor_checks import OPTIONAL, Finding
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 _BACKENDS = 'spike_recon_ros.backends'
-_RUNS, _FRONT_END = 'backend tensorrt', 'voxel grid on the GPU'
+_RUNS, _VOXEL_GRID = 'backend tensorrt', 'voxel grid on the GPU'
 _DRIVER = "install NVIDIA's driver (Ubuntu: sudo ubuntu-drivers install; a Jetson: JetPack 6)"
 
 
-def look_at_gpu() -> list[Finding]:
-    """Return what is there and what is missing, each with its cure."""
+def gpu_findings() -> list[Finding]:
+    """Return what is installed and what is missing, each with its cure."""
     try:
         cuda_device = importlib.import_module(f'{_BACKENDS}.cuda.cuda_device')
     except ImportError:
@@ -54,11 +50,11 @@ def _compiler() -> Finding:
         found, cure = importlib.import_module(f'{_BACKENDS}.cuda.kernels').nvrtc_version(), ''
     except (ImportError, UserError) as error:
         found, cure = '', str(error)
-    return Finding('CUDA compiler NVRTC', OPTIONAL, found, cure, _FRONT_END)
+    return Finding('CUDA compiler NVRTC', OPTIONAL, found, cure, _VOXEL_GRID)
 
 
 def _engines(cuda_device: Any) -> list[Finding]:
-    """Return one finding for all engines that fit, and one for each that does not."""
+    """Return one finding for all usable engines, and one for each that is not usable."""
     try:
         library = importlib.import_module(f'{_BACKENDS}.tensorrt.library').library_version()
     except UserError as error:

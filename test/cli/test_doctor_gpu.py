@@ -12,7 +12,7 @@ from spike_recon_ros.backends.tensorrt import library as tensorrt_library
 from spike_recon_ros.backends.tensorrt.engine_cache import EngineKey, onnx_sha256, write_engine
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.cli.doctor_gpu import look_at_gpu
+from spike_recon_ros.cli.doctor_gpu import gpu_findings
 from spike_recon_ros.errors import UserError
 
 HERE = 'spike_recon_ros.backends'
@@ -51,11 +51,11 @@ def key(network):
 
 
 def found():
-    return {finding.name: finding.found for finding in look_at_gpu()}
+    return {finding.name: finding.found for finding in gpu_findings()}
 
 
 def cures():
-    return {finding.name: finding.cure for finding in look_at_gpu() if not finding.found}
+    return {finding.name: finding.cure for finding in gpu_findings() if not finding.found}
 
 
 def test_without_cuda_python_its_command_is_named(monkeypatch):

@@ -14,7 +14,6 @@ from pathlib import Path
 import cv2
 import pytest
 
-from spike_recon_ros.backends.choice import CANDIDATES, Candidate
 from spike_recon_ros.cli import ros_guard
 from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 
@@ -114,32 +113,6 @@ def test_ros_arguments_are_refused_where_they_mean_nothing(capsys):
         main(['doctor', '--ros-args', '-p', 'x:=1'])
     assert end.value.code == 2
     assert 'doctor takes no --ros-args' in capsys.readouterr().err
-
-
-def test_doctor_says_what_can_be_done(spike_recon):
-    status, (line,), err = spike_recon('doctor')
-    assert status == 0
-    result = json.loads(line)
-    assert result['ready']['recordings'] is True
-    assert result['missing']['needed'] == []
-    assert 'Recordings can be reconstructed.' in err
-    assert result['ready']['networks'] is True
-    assert 'Networks run with ' in err
-
-
-def test_doctor_names_the_extra_that_brings_a_backend(spike_recon, monkeypatch):
-    monkeypatch.setattr('spike_recon_ros.cli.doctor._version', lambda module: '')
-    _, _, err = spike_recon('doctor')
-    assert 'openvino: pip install openvino' in err
-
-
-def test_doctor_says_what_is_missing_where_no_network_can_run(spike_recon, monkeypatch):
-    monkeypatch.setattr('spike_recon_ros.cli.doctor.CANDIDATES', CANDIDATES[:1])
-    monkeypatch.setattr(Candidate, 'missing', lambda candidate: [candidate.name])
-    status, (line,), err = spike_recon('doctor')
-    assert status == 0
-    assert json.loads(line)['ready']['networks'] is False
-    assert 'model:=fibar' in err
 
 
 def test_run_writes_a_frame_each_20_ms_of_a_real_recording(spike_recon, recordings, tmp_path):

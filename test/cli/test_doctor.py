@@ -1,0 +1,158 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor runs on a broken machine, and names the cure of what is broken."""
+
+import argparse
+import fcntl
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from spike_recon_ros.backends import choice
+from spike_recon_ros.cli import doctor, doctor_checks
+from spike_recon_ros.cli.main import main
+
+
+@pytest.fixture
+def report(capsys):
+    """Return a function that runs the doctor and returns the JSON object and stderr."""
+
+    def run():
+        assert main(['doctor']) == 0
+        out, err = capsys.readouterr()
+        return json.loads(out.splitlines()[-1]), err
+
+    return run
+
+
+def examine(code='', **environment):
+    """Run the doctor in a process of its own, after some code; return its JSON and stderr."""
+    script = (
+        'import argparse, json, sys\n'
+        f'{code}\n'
+        'from spike_recon_ros.cli import doctor\n'
+        'print(json.dumps(doctor.run(argparse.Namespace())))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+def test_a_sound_machine_is_ready(report):
+    result, err = report()
+    assert result['ready']['recordings'] is True
+    assert result['ready']['networks'] is True
+    assert result['missing']['needed'] == []
+    assert 'Recordings can be reconstructed.' in err
+    assert 'Networks can run.' in err
+
+
+@pytest.mark.parametrize('error', [RuntimeError('no\nway'), OSError(13, 'no'), SystemExit(3)])
+def test_a_check_that_fails_becomes_a_line_of_the_report(error):
+    def check():
+        yield doctor_checks.Finding('first', doctor_checks.OPTIONAL, 'here', '', '')
+        raise error
+
+    first, failed = doctor_checks.checked('second', check)
+    assert first.found == 'here'
+    assert (failed.name, failed.found) == ('second', '')
+    assert failed.cure.startswith(f'the check failed ({type(error).__name__}')
+
+
+def test_without_any_library_the_doctor_still_runs():
+    hide = 'for name in ("numpy", "numba", "cv2", "yaml", "rich", "rosbags", "rclpy", "onnx", '
+    hide += '"openvino", "onnxruntime", "torch"): sys.modules[name] = None'
+    result, err = examine(hide, HOME='/proc/nowhere', XDG_CACHE_HOME='')
+    assert result['ready'] == {'recordings': False, 'live': False, 'networks': False}
+    assert {'numpy', 'numba', 'cv2', 'yaml', 'rich', 'rosbags'} <= {*result['missing']['needed']}
+    assert 'cv2: pip install opencv-python-headless' in err
+    assert 'Traceback' not in err
+
+
+def test_a_library_that_is_broken_is_told_from_one_that_is_missing(monkeypatch, tmp_path):
+    (tmp_path / 'broken_one.py').write_text('import nothing_like_this')
+    monkeypatch.syspath_prepend(tmp_path)
+    broken = doctor_checks._library('broken_one', doctor_checks.OPTIONAL, 'pip install x', '')
+    assert (broken.found, broken.state) == ('', 'broken')
+    assert "No module named 'nothing_like_this'; install it again: pip install x" in broken.cure
+    missing = doctor_checks._library('missing.one', doctor_checks.OPTIONAL, 'pip install x', '')
+    assert (missing.state, missing.cure) == ('missing', 'pip install x')
+
+
+def test_a_damaged_numba_cache_is_found(tmp_path):
+    alone = 'from spike_recon_ros.cli import doctor, doctor_checks as checks\n'
+    alone += 'doctor.CHECKS = {"compiled kernels": checks.kernels}'
+    result, _ = examine(alone, NUMBA_CACHE_DIR=str(tmp_path))
+    assert 'compiled kernels' not in result['missing']['needed']
+    indices = list(tmp_path.rglob('*.nbi'))
+    assert indices
+    for index in indices:
+        index.write_bytes(b'damaged')
+    result, err = examine(alone, NUMBA_CACHE_DIR=str(tmp_path))
+    assert result['missing']['needed'] == ['compiled kernels']
+    assert f'rm -r {tmp_path}, or export NUMBA_CACHE_DIR=' in err
+
+
+def test_a_middleware_that_is_not_installed_is_named():
+    pytest.importorskip('rclpy', reason='rclpy is not installed')
+    result, err = examine(RMW_IMPLEMENTATION='rmw_nobody_cpp')
+    assert result['ready']['live'] is False
+    assert 'rclpy: the middleware RMW_IMPLEMENTATION=rmw_nobody_cpp is not installed' in err
+
+
+def test_a_cache_that_cannot_be_written_is_named(report, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', '/proc')
+    monkeypatch.setattr(os, 'access', lambda *_: False)
+    _, err = report()
+    assert '/proc/spike_recon_ros cannot be written; set XDG_CACHE_HOME' in err
+
+
+def test_shared_memory_of_killed_processes_is_reported(report, monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor_checks, 'SHARED_MEMORY', tmp_path)
+    segments = [tmp_path / f'fastdds_{number:016x}' for number in range(2)]
+    for segment in segments:
+        segment.write_bytes(bytes(3_000_000))
+        segment.with_name(f'{segment.name}_el').touch()
+    for other in ('fastdds_port7400', 'sem.fastdds_port7400_mutex', 'mine'):
+        (tmp_path / other).touch()
+    with segments[0].with_name(f'{segments[0].name}_el').open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result, err = report()
+        assert (
+            f'1 segments of ROS processes that were killed take 3 MB; run: rm -f {segments[1]}*'
+            in err
+        )
+        assert 'shared memory' in result['missing']['optional']
+    for segment in segments:
+        segment.unlink()
+    assert 'shared memory' not in report()[0]['missing']['optional']
+
+
+def test_what_brings_a_backend_is_named(report, monkeypatch):
+    def missing(module):
+        raise ModuleNotFoundError(f'No module named {module!r}', name=module)
+
+    monkeypatch.setattr(doctor_checks, '_version', missing)
+    _, err = report()
+    assert 'openvino: pip install openvino' in err
+
+
+def test_without_a_backend_a_filter_is_suggested(report, monkeypatch):
+    monkeypatch.setattr(choice, 'CANDIDATES', choice.CANDIDATES[:1])
+    monkeypatch.setattr(choice.Candidate, 'missing', lambda candidate: [candidate.name])
+    result, err = report()
+    assert result['ready']['networks'] is False
+    assert 'use model:=fibar' in err
+
+
+def test_the_table_shows_each_finding_once(capsys):
+    result = doctor.run(argparse.Namespace())
+    lines = capsys.readouterr().err.splitlines()
+    for line, finding in zip(lines, result['findings'], strict=False):
+        assert line.startswith(finding['name'])
