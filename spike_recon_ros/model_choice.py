@@ -1,14 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the name that a user typed to the model that runs.
-
-Comes in: Settings and the sensor's size. Goes out: a Model. Knows nothing about packets, windows
-or images. Everything behind asks for a Model and takes a filter or a network alike.
-"""
+"""Turn the setting `model` into a loaded Model, a filter or a network."""
 
 import contextlib
 import difflib
-from typing import Protocol
+import logging
+from typing import Any, Protocol
 
 from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.choice import Choice, choose_backend
@@ -23,23 +20,26 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import AUTO, EVENT_MODEL, SPIKE_MODELS, Settings
 
 MOST_THREADS = 4
-"""Of a network, unless the user sets more: beyond it each brings little at a sensor's size."""
+"""Threads of a network unless the user sets more: further ones bring little at sensor size."""
+EVENT_FALLBACK = 'fibar'
+"""Filter that `auto` selects for events if no network can run."""
+_log = logging.getLogger(__name__)
 
 
 class LoadModel(Protocol):
-    """What `load_model` is."""
+    """Signature of `load_model`."""
 
     def __call__(self, settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
-        """Make the model that the settings choose, with its state zero."""
+        """Load the model that the settings select, with its state zero."""
 
 
 def model_names() -> list[str]:
-    """Return every name that `model` may have on this machine, sorted; paths come besides."""
+    """Return the model names on this machine, sorted; `model` may be a path as well."""
     return sorted([*FILTERS, *SPIKE_FILTERS, *zoo_names()])
 
 
 def check_model_name(name: str) -> None:
-    """Raise UserError, with the names that exist, if there is no such model."""
+    """Raise UserError with the existing names if there is no such model."""
     if name in (AUTO, *FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
         return
     close = difflib.get_close_matches(name, model_names(), n=1)
@@ -51,20 +51,23 @@ def check_model_name(name: str) -> None:
 
 
 def describe_model(settings: Settings) -> str:
-    """Return what is to run and why, for the log: `filter fibar`, or a network with its backend.
+    """Return what is going to run and why, for the log.
 
-    Whether that can load the network shows when the sensor's size is known: `describe_running`.
+    Whether the backend can load the network is known only with the sensor's size; see
+    `describe_running`.
 
     Raises:
-        UserError: there is no such model, or nothing here can run it.
+        UserError: there is no such model, or no backend here can run it.
     """
     check_model_name(settings.model)
     if settings.model != AUTO:
         return _described(settings.model, settings)
-    return ', '.join(
-        f'{_described(default_model(kind), settings)} for {kind.samples}'
-        for kind in kinds_expected(settings)
-    )
+    parts = []
+    for kind in kinds_expected(settings):
+        name, reason = _auto_model(settings, kind)
+        described = f'filter {name} ({reason})' if reason else _described(name, settings)
+        parts.append(f'{described} for {kind.samples}')
+    return ', '.join(parts)
 
 
 def _described(name: str, settings: Settings) -> str:
@@ -76,8 +79,8 @@ def _described(name: str, settings: Settings) -> str:
 
 
 def describe_running(model: Model) -> str:
-    """Return what runs, after all that was tried, for the log."""
-    return model.description if isinstance(model, NetworkModel) else f'filter {model.name}'
+    """Return what runs and, for networks and fallbacks, why; for log and diagnostics."""
+    return getattr(model, 'description', f'filter {model.name}')
 
 
 def _choice(settings: Settings) -> Choice:
@@ -87,18 +90,37 @@ def _choice(settings: Settings) -> Choice:
 
 
 def default_model(kind: SensorKind) -> str:
-    """Return the name of the model that `auto` stands for."""
+    """Return the model that `auto` selects where networks can run."""
     if kind is SensorKind.EVENT:
         return EVENT_MODEL
     installed = {*SPIKE_FILTERS, *zoo_names()}
     return next(name for name in SPIKE_MODELS if name in installed)
 
 
+def _auto_model(settings: Settings, kind: SensorKind) -> tuple[str, str]:
+    """Return the model that `auto` selects here, and the reason if it is only a fallback."""
+    wanted = default_model(kind)
+    if wanted in SPIKE_FILTERS:
+        return wanted, ''
+    fallback = EVENT_FALLBACK
+    if kind is SensorKind.SPIKE:
+        fallback = next(name for name in SPIKE_MODELS if name in SPIKE_FILTERS)
+    if wanted not in zoo_names():
+        return fallback, f'the network {wanted} is not installed'
+    if settings.backend != AUTO or settings.device != AUTO:
+        return wanted, ''  # asked for: an error must say what is missing
+    try:
+        _choice(settings)
+    except UserError as error:
+        return fallback, f'instead of the network {wanted}: {error}'
+    return wanted, ''
+
+
 def kinds_expected(settings: Settings) -> list[SensorKind]:
-    """Return the kinds of camera that the settings are made for.
+    """Return the kinds of camera that the settings allow.
 
     Raises:
-        UserError: there is no such model, or the settings are for neither.
+        UserError: there is no such model, or the settings allow no camera.
     """
     kinds = []
     for kind in SensorKind:
@@ -122,13 +144,13 @@ def sensor_kind_of_model(name: str) -> SensorKind:
 
 
 def choose_model(settings: Settings, kind: SensorKind) -> str:
-    """Return the name of the model for the packets of one kind of camera.
+    """Return the name of the model for one kind of camera.
 
     Raises:
         UserError: there is no such model, or the settings are for another kind of sensor.
     """
     _check_sensor(settings, kind)
-    name = default_model(kind) if settings.model == AUTO else settings.model
+    name = _auto_model(settings, kind)[0] if settings.model == AUTO else settings.model
     check_model_name(name)
     _check_model_fits(name, kind)
     return name
@@ -140,17 +162,22 @@ def load_model(
     """Make the model that the settings choose, with its state zero.
 
     Args:
-        settings: with the model's name and parameters.
+        settings: the model's name and parameters.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        kind: of camera.
+        kind: kind of camera.
 
     Raises:
         UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
     name = choose_model(settings, kind)
     if name in (*FILTERS, *SPIKE_FILTERS):
-        return filter_for(name, width, height, settings)
+        made: Any = filter_for(name, width, height, settings)
+        reason = _auto_model(settings, kind)[1] if settings.model == AUTO else ''
+        if reason:
+            made.description = f'filter {name} ({reason})'
+            _log.warning('runs the filter %s, with lower quality: %s', name, reason)
+        return made
     folder = find_bundle(name)
     assert folder is not None
     choice = _choice(settings)

@@ -5,9 +5,17 @@
 import numpy as np
 import pytest
 
+from spike_recon_ros.backends.choice import Candidate
 from spike_recon_ros.bundles import zoo
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.model_choice import choose_model, default_model, kinds_expected, load_model
+from spike_recon_ros.model_choice import (
+    choose_model,
+    default_model,
+    describe_model,
+    describe_running,
+    kinds_expected,
+    load_model,
+)
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
@@ -51,9 +59,13 @@ def test_the_first_packet_decides_what_auto_is(monkeypatch, tmp_path):
         (
             'event',
             planes_packet,
-            'spike planes came, but sensor is event; set it to auto or spike',
+            'the packets hold spike planes, but sensor is event; set it to auto or spike',
         ),
-        ('spike', events_packet, 'events came, but sensor is spike; set it to auto or event'),
+        (
+            'spike',
+            events_packet,
+            'the packets hold events, but sensor is spike; set it to auto or event',
+        ),
     ],
 )
 def test_packets_of_the_other_sensor_are_refused(sensor, packet, words):
@@ -112,3 +124,50 @@ def test_the_spike_filters_follow_their_settings():
 def test_tfp_over_an_even_number_of_planes_is_refused():
     with pytest.raises(UserError, match='tfp_planes is 20; it must be odd'):
         load_model(Settings(model='tfp', tfp_planes=20), WIDTH, HEIGHT, kind=SensorKind.SPIKE)
+
+
+@pytest.fixture
+def no_backend(monkeypatch):
+    """Pretend that no library that runs networks is installed."""
+    monkeypatch.setattr(Candidate, 'missing', lambda self: list(self.libraries))
+
+
+@pytest.mark.parametrize(
+    ('kind', 'filter_name'),
+    [(SensorKind.EVENT, 'fibar'), (SensorKind.SPIKE, 'spike_intervals')],
+)
+def test_auto_falls_back_to_a_filter_where_no_network_can_run(
+    no_backend, caplog, kind, filter_name
+):
+    assert choose_model(Settings(), kind) == filter_name
+    model = load_model(Settings(), WIDTH, HEIGHT, kind=kind)
+    assert model.name == filter_name
+    for text in (describe_running(model), describe_model(Settings()), caplog.text):
+        assert f'filter {filter_name}' in text
+        assert 'no backend can run a network here' in text
+        assert 'pip install' in text
+
+
+def test_auto_falls_back_to_a_filter_without_the_zoo(monkeypatch, tmp_path):
+    monkeypatch.setattr(zoo, 'zoo_folder', lambda: tmp_path)
+    model = load_model(Settings(), WIDTH, HEIGHT)
+    assert describe_running(model) == f'filter fibar (the network {EVENT_MODEL} is not installed)'
+
+
+def test_the_diagnostics_name_the_fallback(no_backend):
+    reconstructor = Reconstructor(Settings())
+    list(reconstructor.push(events_packet()))
+    assert reconstructor.model_name == 'fibar'
+    assert 'instead of the network' in reconstructor.runs
+
+
+@pytest.mark.parametrize('changes', [{'model': EVENT_MODEL}, {'backend': 'onnxruntime'}])
+def test_a_network_or_backend_that_was_asked_for_is_not_replaced(no_backend, changes):
+    with pytest.raises(UserError, match='pip install'):
+        load_model(Settings(**changes), WIDTH, HEIGHT)
+
+
+def test_a_filter_that_was_asked_for_is_no_fallback(no_backend, caplog):
+    model = load_model(Settings(model='fibar'), WIDTH, HEIGHT)
+    assert describe_running(model) == 'filter fibar'
+    assert not caplog.records
