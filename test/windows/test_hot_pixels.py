@@ -93,7 +93,7 @@ def test_a_window_without_hot_events_is_not_copied():
     mask.apply(window_of(events))
     hot = np.flatnonzero(is_hot(events))
     clean = window_of(events[hot[0] + 1 : hot[1]])
-    assert len(clean.events) > 0
+    assert len(clean.samples) > 0
     assert mask.apply(clean) is clean
 
 
