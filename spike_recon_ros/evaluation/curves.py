@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A metric over time, a line for each model, as a PNG.
-
-Comes in: numbers. Goes out: a file, where matplotlib is installed. Knows nothing about where the
-numbers came from.
-"""
+"""Plots of a metric over time, one curve for each model."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -14,7 +10,7 @@ from spike_recon_ros.cures import pip_install
 
 CURE = pip_install('evaluation')
 FEW_POINTS = 60
-"""With no more than these, each is marked."""
+"""Curves with no more points have a marker at each."""
 
 
 def curves_possible() -> bool:
@@ -36,7 +32,7 @@ def draw_curves(
         label: of the vertical axis.
         curves: name -> times (seconds) and values; None leaves a gap.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 -- not everybody needs it
+    from matplotlib.figure import Figure  # noqa: PLC0415 -- optional
 
     figure = Figure(figsize=(9, 4), dpi=120, layout='constrained')
     axes = figure.subplots()

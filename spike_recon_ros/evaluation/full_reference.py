@@ -1,18 +1,14 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far an image is from the truth.
-
-Comes in: two images of one size, float [height, width] in 0..1. Goes out: a number. Knows nothing
-about videos, nor about where the images came from.
-"""
+"""Metrics that compare an image with ground truth; both are float [height, width] in 0..1."""
 
 import cv2
 import numpy as np
 
 SSIM_SIGMA = 1.5
 SSIM_SIDE = 11
-"""The gaussian reaches 3.5 sigma to each side."""
-# Of the authors of SSIM and GMSD, for a range of 1.
+"""Side of the window, pixels: 3.5 sigma to each side of its centre."""
+# As the authors of SSIM and GMSD have them, for a range of 1.
 _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
 _GMSD_C = 170.0 / 255.0**2
 SMALLEST_MSE = 1e-10
@@ -24,7 +20,7 @@ def mse(image: np.ndarray, truth: np.ndarray) -> float:
 
 
 def psnr(image: np.ndarray, truth: np.ndarray) -> float:
-    """Return the peak signal-to-noise ratio, dB; at most 100, so that equal images have a mean."""
+    """Return the peak signal-to-noise ratio, dB; limited to 100, so that means stay finite."""
     return -10.0 * float(np.log10(max(mse(image, truth), SMALLEST_MSE)))
 
 
@@ -32,8 +28,8 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     """Return the structural similarity, at most 1.
 
     Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE
-    TIP 2004, with their window: a gaussian of 11x11 pixels and sigma 1.5, population moments,
-    averaged where the whole window lies in the image.
+    TIP 2004, with their window: a gaussian of 11x11 pixels and sigma 1.5, population moments, and
+    the mean over the pixels where the whole window lies in the image.
 
     Raises:
         ValueError: a side is shorter than the window.
@@ -58,8 +54,8 @@ def gmsd(image: np.ndarray, truth: np.ndarray) -> float:
     """Return the gradient magnitude similarity deviation, 0 for equal images.
 
     Xue et al., "Gradient Magnitude Similarity Deviation", IEEE TIP 2014: both images are halved
-    by averaging 2x2 pixels, the magnitudes of their Prewitt gradients compared at each pixel, and
-    the standard deviation of that similarity is the score. A last odd row or column, and the
+    by averaging 2x2 pixels, the magnitudes of their Prewitt gradients are compared at each pixel,
+    and the score is the standard deviation of that similarity. A last odd row or column, and the
     border where the operator does not fit, are left out.
 
     Raises:
@@ -73,7 +69,7 @@ def gmsd(image: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _blurred(image: np.ndarray) -> np.ndarray:
-    """Return the gaussian mean around each pixel at which the window fits."""
+    """Return the gaussian mean around each pixel whose window lies in the image."""
     inside = SSIM_SIDE // 2
     blurred = cv2.GaussianBlur(image, (SSIM_SIDE, SSIM_SIDE), SSIM_SIGMA)
     return blurred[inside:-inside, inside:-inside]
@@ -86,7 +82,7 @@ def _halved(image: np.ndarray) -> np.ndarray:
 
 
 def _gradient(image: np.ndarray) -> np.ndarray:
-    """Return the magnitude of the Prewitt gradient, without the outermost pixels."""
+    """Return the magnitude of the Prewitt gradient, without the border."""
     mean, difference = np.full(3, 1 / 3), np.array([-1.0, 0.0, 1.0])
     across = cv2.sepFilter2D(image, cv2.CV_64F, difference, mean)
     down = cv2.sepFilter2D(image, cv2.CV_64F, mean, difference)

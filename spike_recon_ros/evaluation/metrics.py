@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The metrics by name: what each asks for, and which direction is better.
-
-Comes in: nothing. Goes out: a table. Knows nothing about how they are computed.
-"""
+"""The metrics of an evaluation: name, meaning, direction and what they need."""
 
 from dataclasses import dataclass
 
@@ -13,11 +10,11 @@ class Metric:
     """One column of the results.
 
     Attributes:
-        name: on the command line and in the files.
-        meaning: for the help and the labels.
-        lower_is_better: which direction is.
-        needs_truth: whether it compares with ground truth images.
-        digits: decimals that people are shown.
+        name: on the command line and in files.
+        meaning: for the help and labels.
+        lower_is_better: whether lower values are better.
+        needs_truth: whether it needs ground truth images.
+        digits: decimals in tables.
     """
 
     name: str
@@ -36,11 +33,11 @@ METRICS = {
         Metric('gmsd', 'gradient magnitude similarity deviation', True, True),
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
-        Metric('tags_share', 'share of the tags in view that is read', False, True),
-        Metric('first_tag_ms', 'sensor time until a tag is read, ms', True, False, 0),
+        Metric('tags_share', 'share of the tags in view that are read', False, True),
+        Metric('first_tag_ms', 'sensor time until the first tag is read, ms', True, False, 0),
         Metric(
             'flicker',
-            'change up and down where no event was, intensity in 0..1',
+            'brightness changes without events, intensity in 0..1',
             True,
             False,
             digits=4,
@@ -48,6 +45,6 @@ METRICS = {
     )
 }
 FULL_REFERENCE = ('mse', 'psnr', 'ssim', 'gmsd', 'lpips')
-"""What --skip-s applies to."""
+"""Metrics that compare with ground truth; --skip-s applies to them."""
 BY_DEFAULT = tuple(name for name in METRICS if name != 'lpips')
-"""The rest need nothing but this package."""
+"""lpips needs PyTorch and a library of its own."""

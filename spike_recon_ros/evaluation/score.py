@@ -1,16 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Scores the frames of one model on one recording, as they come.
+"""Scores the frames of one model on one recording, one at a time.
 
-Comes in: shots, in the order of time. Goes out: a row of numbers for each, and their summary.
-Keeps the last two images and the rows, nothing else. Knows nothing about models or files.
-
-Flicker, the same with and without a ground truth: the mean of |I(t) - (I(t-1) + I(t+1)) / 2| over
-the pixels around which, within two pixels, no event fell from frame t-1 to frame t+1. There the
-sensor says that nothing happened, so a brightness that goes up and down is the reconstruction's
-own doing; one that drifts evenly does not count. The pixels are the same for all models. Changes
-below the sensor's threshold are seen by no event: a perfect video has some 0.004, so less than
-that is no merit; white noise of 0.01 adds 0.01.
+Flicker needs no ground truth: it is the mean of |I(t) - (I(t-1) + I(t+1)) / 2| over the pixels
+that have no event within two pixels from frame t-1 to frame t+1. There the sensor saw no change,
+so brightness that goes up and down comes from the reconstruction; an even drift does not count.
+The pixels are the same for all models. Changes below the sensor's threshold make no events: a
+perfect video has a flicker of about 0.004, so a lower one is no better. White noise of 0.01 adds
+0.01.
 """
 
 from collections.abc import Callable, Collection
@@ -27,7 +24,7 @@ from spike_recon_ros.packets.events import Events
 
 Compare = Callable[[np.ndarray, np.ndarray], float]
 _COMPARE: dict[str, Compare] = {'mse': mse, 'psnr': psnr, 'ssim': ssim, 'gmsd': gmsd}
-_AROUND = np.ones((5, 5), np.uint8)
+_NEIGHBOURHOOD = np.ones((5, 5), np.uint8)
 _TAG_METRICS = {'tags', 'tags_share', 'first_tag_ms'}
 
 
@@ -38,10 +35,10 @@ class Shot:
     Attributes:
         t_s: sensor time since the recording's first event, seconds.
         intensity: float32 [height, width] in 0..1, what is compared.
-        stretched: uint8 [height, width], the intensity with 1 % of the pixels black and 1 % white:
-            what tags are read in.
-        events: those of the frame's window.
-        truth: uint8 [height, width], the scene at the same instant, where it is known.
+        stretched: uint8 [height, width], the intensity with 1 % of the pixels black and 1 % white;
+            tags are read in it.
+        events: of the frame's window.
+        truth: uint8 [height, width], the scene at the same instant; None = unknown.
     """
 
     t_s: float
@@ -52,14 +49,16 @@ class Shot:
 
 
 class Score:
-    """Adds up one model on one recording.
+    """Scores one model on one recording.
+
+    Only the last two images and the rows are kept in memory.
 
     Args:
-        metrics: names of METRICS; those that need a truth are left out where there is none.
-        lpips: what computes it, if it is among them.
+        metrics: names of METRICS; those that need ground truth are left out if there is none.
+        lpips: function that computes it, if it is among them.
 
     Attributes:
-        rows: a dictionary for each frame: `t_s`, `events` and the metrics; None = not known.
+        rows: a dictionary for each frame: `t_s`, `events` and the metrics; None = unknown.
     """
 
     def __init__(self, metrics: Collection[str], lpips: Compare | None = None) -> None:
@@ -80,21 +79,21 @@ class Score:
             row |= _tags(shot)
         if 'flicker' in self._metrics:
             row['flicker'] = None
-            swing = self._flicker(shot)
+            flicker = self._flicker(shot)
             if self.rows:
-                self.rows[-1]['flicker'] = swing
+                self.rows[-1]['flicker'] = flicker
         self.rows.append(row)
         return row
 
     def summary(self, skip_s: float = 0.0) -> dict[str, float | None]:
         """Return each metric over the recording; None = it does not apply, or no tag was read.
 
-        Metrics are means over the frames. `tags_share` is the number of tags found over that of
-        tags in view, in all frames together. Where the truth shows that no tag is ever in view,
-        no metric of tags applies.
+        Metrics are means over the frames. `tags_share` is the number of tags found divided by
+        the number in view, over all frames. If the ground truth shows that no tag is ever in
+        view, no metric of tags applies.
 
         Args:
-            skip_s: frames before this time do not count for full-reference metrics, seconds.
+            skip_s: full-reference metrics leave out frames before this time, seconds.
         """
         result: dict[str, float | None] = {}
         late = [row for row in self.rows if row['t_s'] >= skip_s]
@@ -119,17 +118,16 @@ class Score:
         }
 
     def _flicker(self, shot: Shot) -> float | None:
-        """Return that of the frame before this one; None if it is the first, or nothing rests."""
-        happened = np.zeros(shot.intensity.shape, np.uint8)
-        happened[shot.events.y, shot.events.x] = 1
-        rests = cv2.dilate(happened, _AROUND) == 0
-        before, self._before = self._before, [*self._before[-1:], (shot.intensity, rests)]
+        """Return the flicker of the frame before this one; None = unknown."""
+        has_events = np.zeros(shot.intensity.shape, np.uint8)
+        has_events[shot.events.y, shot.events.x] = 1
+        quiet = cv2.dilate(has_events, _NEIGHBOURHOOD) == 0
+        before, self._before = self._before, [*self._before[-1:], (shot.intensity, quiet)]
         if len(before) < 2:
             return None
-        (first, _), (middle, rested) = before
-        still = rests & rested
-        swing = np.abs(middle - 0.5 * (first + shot.intensity))[still]
-        return float(swing.mean()) if swing.size else None
+        (first, _), (middle, quiet_before) = before
+        change = np.abs(middle - 0.5 * (first + shot.intensity))[quiet & quiet_before]
+        return float(change.mean()) if change.size else None
 
 
 def _tags(shot: Shot) -> dict[str, Any]:

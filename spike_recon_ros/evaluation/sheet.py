@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A page that compares models: a row for each, a column for each of a few instants.
-
-Comes in: the shots of models on one recording. Goes out: one colour image. Keeps what it shows
-only. Knows nothing about files.
-"""
+"""A page that compares models: a row for each model, a column for each of a few instants."""
 
 from dataclasses import dataclass, field
 
@@ -21,9 +17,9 @@ from spike_recon_ros.evaluation.side_by_side import (
 )
 
 EARLY_S = (0.05, 0.1, 0.25)
-"""The cold start is where models differ most."""
+"""Instants soon after the start, where models differ most."""
 SHARES = (0.5, 0.95)
-"""Of the recording's length."""
+"""Further instants, as shares of the recording's length."""
 CELL_WIDTH = 400
 GAP = 12
 BAR = 30
@@ -38,7 +34,7 @@ def sheet_instants_s(duration_s: float) -> list[float]:
 
 @dataclass(slots=True)
 class _Column:
-    """What is shown of one instant: pictures, each with a note."""
+    """The pictures of one instant, each with a note."""
 
     t_s: float
     events: np.ndarray
@@ -48,9 +44,9 @@ class _Column:
 
 
 class Sheet:
-    """Gathers the first frame at or after each instant, of each model.
+    """Collects the first frame of each model at or after each instant.
 
-    Models have the same windows, so the same frames; events and truth are those of the first.
+    All models have the same windows; events and ground truth are taken from the first model.
 
     Args:
         instants_s: increasing, seconds after the first event.
@@ -62,9 +58,9 @@ class Sheet:
         self._columns: dict[float, _Column] = {}
 
     def add(self, model: str, shot: Shot, note: str = '') -> None:
-        """Keep a shot if it is one to show.
+        """Keep a shot if it is the first one at or after an instant.
 
-        With a truth the intensity is shown as it is compared with it, otherwise stretched.
+        With ground truth the intensity is shown as it is compared, otherwise stretched.
         """
         reached = sum(instant_s <= shot.t_s for instant_s in self._instants_s)
         if reached <= self._reached.get(model, 0):
@@ -82,7 +78,7 @@ class Sheet:
         self._columns[shot.t_s].cells[model] = _cell(shown), note
 
     def draw(self) -> np.ndarray | None:
-        """Return uint8 [height, width, 3], BGR; None if there is nothing to show."""
+        """Return uint8 [height, width, 3], BGR; None = no frame was added."""
         columns = [self._columns[t_s] for t_s in sorted(self._columns)]
         if not columns:
             return None
@@ -104,7 +100,7 @@ class Sheet:
 
 
 def _cell(picture: np.ndarray | None) -> np.ndarray | None:
-    """Return a picture in the size in which it is shown, BGR."""
+    """Return a picture scaled to the size of a cell, BGR."""
     if picture is None:
         return None
     if picture.ndim == 2:
@@ -118,7 +114,7 @@ def _cell(picture: np.ndarray | None) -> np.ndarray | None:
 
 
 def _row(title: str, cells: list[tuple[np.ndarray, str]]) -> np.ndarray:
-    """Put cells side by side below a bar with the title and, at each one's right, its note."""
+    """Return cells side by side, below a bar with the title and a note for each cell."""
     height, width = cells[0][0].shape[:2]
     row = np.full((BAR + height, GAP + len(cells) * (width + GAP), 3), PAGE, np.uint8)
     write_text(row, title, (GAP, BAR - 9), TEXT, INK)

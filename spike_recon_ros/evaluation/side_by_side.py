@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A picture that explains itself: events or spikes | reconstruction | ground truth.
-
-Comes in: the events or spike planes of a short time, images of the same instant. Goes out: one
-colour image. Knows nothing about where they came from.
-"""
+"""A picture of one instant: events or spikes, reconstruction, ground truth."""
 
 import cv2
 import numpy as np
@@ -13,7 +9,7 @@ from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes, unpack_planes
 
-# All colours are BGR, as OpenCV writes them. Orange and blue are told apart by nearly everyone.
+# All colours are BGR, as in OpenCV. Nearly everyone can distinguish orange and blue.
 PAGE = (255, 255, 255)
 GROUND = (38, 32, 30)
 ON = (40, 165, 255)
@@ -25,7 +21,7 @@ OUTLINE = (90, 220, 60)
 
 FONT = cv2.FONT_HERSHEY_DUPLEX
 FULL_COLOUR_EVENTS = 2
-"""Events of one polarity at a pixel that show its full colour."""
+"""Events of one polarity at a pixel that give the full colour."""
 
 
 def side_by_side(
@@ -39,12 +35,12 @@ def side_by_side(
     """Draw the panels next to each other, each with a caption.
 
     Args:
-        events: those shortly before the instant, 20 ms show edges as lines; of spike planes the
-            last one is shown.
-        reconstruction: uint8 [height, width], what was made of all events up to it.
-        truth: uint8 [height, width], what there was to see, where it is known.
-        tags: outline the AprilTags that are read in the images, and say how many they are.
-        panel_width: panels are magnified by the whole number that comes closest to this width.
+        events: from shortly before the instant (20 ms show edges as lines), or spike planes, of
+            which the last one is drawn.
+        reconstruction: uint8 [height, width].
+        truth: uint8 [height, width], the ground truth; None = unknown.
+        tags: outline the AprilTags that are read in the images, and show their number.
+        panel_width: panels are magnified by the integer that comes closest to this width.
 
     Returns: uint8 [H, W, 3], BGR.
     """
@@ -62,7 +58,7 @@ def side_by_side(
 def draw_events(events: Events, width: int, height: int) -> np.ndarray:
     """Draw ON and OFF events in two colours on a dark ground; uint8 [height, width, 3], BGR.
 
-    Where both fell on a pixel, their colours mix in the ratio of their numbers.
+    Pixels with both polarities mix the colours in proportion to the numbers of events.
     """
     place = events.y.astype(np.int64) * width + events.x
     count = np.stack(
@@ -86,7 +82,7 @@ def draw_plane(planes: SpikePlanes, width: int, height: int) -> np.ndarray:
 def _data_panel(
     data: Events | SpikePlanes, width: int, height: int, scale: int
 ) -> tuple[np.ndarray, int, str, str]:
-    """Return picture, scale, title and note of what the camera sent."""
+    """Return picture, scale, title and note for the events or planes."""
     if isinstance(data, SpikePlanes):
         return draw_plane(data, width, height), scale, 'spikes', 'one plane'
     milliseconds = (int(data.t_ns[-1]) - int(data.t_ns[0])) / 1e6 if len(data) else 0.0
@@ -100,7 +96,7 @@ def _image_panel(image: np.ndarray, scale: int, title: str, tags: bool) -> np.nd
         return _panel(picture, scale, title, '')
     found = read_tags(image)
     noun = 'tag' if len(found) == 1 else 'tags'
-    # A pixel becomes scale x scale ones, so its centre moves; the 16 is OpenCV's 1/16 pixel.
+    # A pixel becomes scale x scale pixels, so its centre moves; 16: units of 1/16 pixel.
     outlines = [
         np.rint(16 * ((corners + 0.5) * scale - 0.5)).astype(np.int32)
         for corners in found.values()
@@ -136,7 +132,7 @@ def write_text(
     size: float,
     colour: tuple[int, int, int],
 ) -> None:
-    """Write on an image, from the left end of the baseline on; size 1 has capitals of 22 px."""
+    """Write on an image from the left end of the baseline; at size 1, capitals have 22 px."""
     cv2.putText(image, text, at, FONT, size, colour, 1, cv2.LINE_AA)
 
 

@@ -1,11 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How many AprilTags a detector reads in a frame: a score that needs no ground truth.
+"""The number of AprilTags that a detector reads in a frame: a score without ground truth.
 
-Comes in: uint8 images. Goes out: tags and counts. Knows nothing about where the images came from.
-
-The detector is OpenCV's with its default parameters and the family 36h11, of which any two codes
-differ in at least 11 bits; the default error correction mends up to 3 of them, so an image
+The detector is OpenCV's with its default parameters and the family 36h11. Any two codes of the
+family differ in at least 11 bits and the default error correction mends up to 3, so an image
 without tags practically never yields one.
 """
 
@@ -23,7 +21,7 @@ _detector: 'cv2.aruco.ArucoDetector | None' = None
 def read_tags(image: np.ndarray) -> dict[int, np.ndarray]:
     """Read the 36h11 tags of an image.
 
-    An id that is found in two places is left out: at least one of them is wrong.
+    An id that is found at two places is left out, because at least one of them is wrong.
 
     Args:
         image: uint8 [height, width].
@@ -33,7 +31,7 @@ def read_tags(image: np.ndarray) -> dict[int, np.ndarray]:
     Raises:
         UserError: if OpenCV is too old to have the detector.
     """
-    global _detector  # noqa: PLW0603  made once, because the dictionary is costly to set up
+    global _detector  # noqa: PLW0603 -- made once, because the dictionary is slow to set up
     if _detector is None:
         if not hasattr(cv2, 'aruco') or not hasattr(cv2.aruco, 'ArucoDetector'):
             raise UserError(
@@ -53,19 +51,20 @@ def read_tags(image: np.ndarray) -> dict[int, np.ndarray]:
 
 @dataclass(slots=True)
 class TagScore:
-    """Adds up tags over the frames of a video.
+    """Counts tags over the frames of a video.
 
-    A tag is in view when it is read in the ground truth image of the same instant. A tag that is
-    read in the frame alone does not count towards the share: it may be a wrong id.
+    A tag is in view if it is read in the ground truth image of the same instant. A tag that is
+    read in the frame only does not count towards the share: it may be a wrong id.
 
     Attributes:
         frames: frames added.
-        tags_read: tags read in them, all together.
-        frames_with_truth: frames whose ground truth was known.
+        tags_read: tags read in all of them.
+        frames_with_truth: frames with ground truth.
         tags_in_view: tags read in the ground truth of those.
-        tags_found: those of the tags in view that were read in the frame too, at the same place.
-        tags_beyond_truth: tags read in a frame but not there in its ground truth: wrong ids, and
-            right ones that the detector missed in the ground truth.
+        tags_found: tags in view that were read at the same place in the frame.
+        tags_beyond_truth: tags read in a frame but not at that place in its ground truth: wrong
+            ids, and right ones that the detector missed in the ground truth.
+        tolerance_px: largest distance of centres that counts as the same place.
     """
 
     frames: int = 0
@@ -81,7 +80,7 @@ class TagScore:
 
         Args:
             frame: uint8 [height, width].
-            truth: uint8 [height, width], the scene at the same instant, where it is known.
+            truth: uint8 [height, width], the scene at the same instant; None = unknown.
         """
         read = read_tags(frame)
         self.frames += 1
@@ -105,7 +104,7 @@ class TagScore:
 
     @property
     def share_in_view(self) -> float | None:
-        """Share of the tags in view that were read, 0 to 1; None where no tag was in view."""
+        """Share of the tags in view that were read, 0 to 1; None = no tag was in view."""
         return self.tags_found / self.tags_in_view if self.tags_in_view else None
 
     def summary(self) -> dict[str, Any]:
