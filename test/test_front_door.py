@@ -160,6 +160,8 @@ def test_a_source_that_the_program_opened_stays_open(events, tmp_path):
             bag.write_packet(packet)
     with sr.open_source(tmp_path / 'bag') as source:
         first = images(sr.reconstruct(source, model='fibar'))
+        with pytest.raises(sr.UserError, match='give topic, reference_topic and size to'):
+            sr.reconstruct(source, size=SIZE)
         assert images(sr.reconstruct(source, model='fibar')) == first
 
 
@@ -252,7 +254,7 @@ def test_wrong_spike_planes_are_refused(planes, change, sentence):
 @pytest.mark.parametrize(
     ('values', 'sentence'),
     [
-        ({'size': SIZE}, 'size and t_unit are for arrays'),
+        ({'t_unit': 'us'}, 't_unit is for arrays'),
         ({'reference_topic': '/images'}, 'together with'),
         ({'sync_mode': 'camera_image'}, 'together with'),
     ],

@@ -61,7 +61,8 @@ def reconstruct(
         source: path of a recording, an open Source (which stays open), Events, SpikePlanes, or
             the four arrays `(x, y, t, p)` of one length. `x` and `y` are whole pixels, `t` never
             decreases, `p` is boolean, 0 and 1, or -1 and 1.
-        size: width and height of the sensor in pixels; needed for arrays and only for them.
+        size: width and height of the sensor in pixels; needed for arrays, and for files that
+            state no size.
         t_unit: unit of `t` in four arrays: 's', 'ms', 'us' or 'ns'. There is no default.
         topic: topic of the packets, for a bag with several.
         reference_topic: topic whose stamps ask for frames, with `sync_mode` 'camera_image' or
@@ -75,16 +76,15 @@ def reconstruct(
     """
     chosen = settings_from(settings, values)
     if isinstance(source, str | Path | Source):
-        if size is not None or t_unit is not None:
-            raise UserError(
-                'size and t_unit are for arrays, a recording has its own; leave them out (for a '
-                'RAW file without a size: reconstruct(open_source(path, width=..., height=...)))'
-            )
-        _check_reference(chosen, source, topic, reference_topic)
+        if t_unit is not None:
+            raise UserError('t_unit is for arrays, a recording has its own times; leave it out')
         reconstructor = Reconstructor(chosen, on_reset=_log_reset)
         if isinstance(source, Source):
+            if topic or reference_topic or size is not None:
+                raise UserError('give topic, reference_topic and size to open_source, not here')
             return _frames_of_source(source, reconstructor, close_source=False)
-        opened = open_source(source, topic, reference_topic)
+        _check_reference(chosen, reference_topic)
+        opened = open_source(source, topic, reference_topic, size=size)
         return _frames_of_source(opened, reconstructor, close_source=True)
     if topic or reference_topic:
         raise UserError('arrays have no topics; leave out topic and reference_topic')
@@ -199,16 +199,7 @@ def settings_from(settings: Settings | None, values: dict[str, Any]) -> Settings
     return Settings(**values)
 
 
-def _check_reference(
-    settings: Settings,
-    source: str | Path | Source,
-    topic: str | None,
-    reference_topic: str | None,
-) -> None:
-    if isinstance(source, Source):
-        if topic or reference_topic:
-            raise UserError('name topic and reference_topic in open_source, not here')
-        return
+def _check_reference(settings: Settings, reference_topic: str | None) -> None:
     if (settings.sync_mode in BY_REFERENCE) != (reference_topic is not None):
         raise UserError(
             'reference_topic names the topic that asks for frames; give it together with '
