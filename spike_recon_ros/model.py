@@ -1,12 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the reconstructor asks of whatever turns windows into intensity.
+"""The interface between the reconstructor and whatever turns windows into intensity.
 
-Comes in: a Window. Goes out: intensity. Knows nothing about rendering, ROS or files. Filters
-implement this directly; a network does so through its bundle, representation and backend.
+Filters implement it directly; a network does so through its bundle, representation and backend.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,24 +13,19 @@ from spike_recon_ros.windows.window import Window
 
 
 class Model(Protocol):
-    """A recurrent reconstruction: its state lives inside it, from window to window."""
+    """A recurrent reconstruction that keeps its state from window to window."""
 
     name: str
-    lookahead_planes: int
-    """Planes of a spike camera that a window must hold after the moment of its image; an image
-    made of events is for the end of its window, and this is 0."""
-    hop_planes: int
-    """Planes of a spike camera that every window must have; 0 = any number."""
 
     @property
     def longest_window_ns(self) -> int:
-        """Longer windows of events are better taken in in parts; 0 = any length will do.
+        """Longest window that one step should process; 0 = no limit.
 
         It may change from window to window.
         """
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in and return the intensity at its end, or `lookahead_planes` earlier.
+        """Process one window and return the intensity at its end.
 
         Returns: float32 [height, width], freshly allocated, in the model's own range.
         """
@@ -40,11 +34,25 @@ class Model(Protocol):
         """Zero the state, as if no window had been seen."""
 
     def close(self) -> None:
-        """Give back what the model holds (device memory, threads); no `step` may follow."""
+        """Release device memory and threads; no `step` may follow."""
+
+
+@runtime_checkable
+class SpikeModel(Model, Protocol):
+    """A model of spike planes; its image is for an instant before the end of the window.
+
+    Attributes:
+        lookahead_planes: future planes used for each image. The image is for the plane that came
+            this many planes before the last one of the window.
+        hop_planes: planes that every window must contain; 0 = any number.
+    """
+
+    lookahead_planes: int
+    hop_planes: int
 
 
 def step_in_parts(model: Model, window: Window) -> np.ndarray:
-    """Take one window in, in parts of the length that suits the model; return what `step` does."""
+    """Process a window in parts of the length that suits the model; return the last intensity."""
     parts = window.in_parts(model.longest_window_ns) if model.longest_window_ns else [window]
     for part in parts[:-1]:
         model.step(part)

@@ -5,7 +5,7 @@
 import contextlib
 import difflib
 import logging
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.choice import Choice, choose_backend
@@ -15,7 +15,7 @@ from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
-from spike_recon_ros.model import Model
+from spike_recon_ros.model import Model, SpikeModel
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import AUTO, EVENT_MODEL, SPIKE_MODELS, Settings
 
@@ -184,6 +184,11 @@ def load_model(
     threads = settings.threads or min(MOST_THREADS, default_threads())
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
     return NetworkModel(read_bundle(folder), choice, width, height, threads, lookahead)
+
+
+def load_spike_model(settings: Settings, width: int, height: int) -> SpikeModel:
+    """Make the model that the settings choose, for a spike camera; see `load_model`."""
+    return cast(SpikeModel, load_model(settings, width, height, kind=SensorKind.SPIKE))
 
 
 def _check_sensor(settings: Settings, kind: SensorKind) -> None:

@@ -1,18 +1,19 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets in, frames out: the one module that holds the order of the processing steps.
+"""The pipeline: packets in, frames out.
 
-The live node, `spike-recon run` and the benchmarks all drive this class, so a recording gives the
-same frames everywhere.
+The live node, `spike-recon run`, the evaluation and the benchmarks all drive this class, so a
+recording gives the same frames everywhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model import Model, step_in_parts
+from spike_recon_ros.model import Model, SpikeModel, step_in_parts
 from spike_recon_ros.model_choice import (
     LoadModel,
     check_model_name,
@@ -20,8 +21,9 @@ from spike_recon_ros.model_choice import (
     describe_running,
     load_model,
 )
+from spike_recon_ros.packet_sequence import succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.packet import Packet, Reference, check_sensor_size
+from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -29,28 +31,29 @@ from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
-from spike_recon_ros.windows.continuity import BACKWARDS_TOLERANCE_NS, first_step_back, split_at
+from spike_recon_ros.windows.continuity import TimeJump
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.merging import WindowMerger
 from spike_recon_ros.windows.window import Window
+from spike_recon_ros.windows.window_stream import WindowStream
 
 
 class Reconstructor:
     """Turns the packets of one sensor into frames.
 
     Args:
-        settings: what to run and how to cut and render.
+        settings: the model, and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
-        load: makes the model, as load_model does; another may watch what a model gets to see.
-        cutter: makes what cuts windows, as cutter_for does; another may end them elsewhere.
+        load: makes the model, as `load_model` does; a caller may wrap it.
+        cutter: makes the cutter, as `cutter_for` does; a caller may cut elsewhere.
 
     Attributes:
-        statistics: counts since the beginning; a spike plane counts as an event.
-        merge_windows: how many windows are joined to one, under overload.
+        statistics: counts since construction.
+        merge_windows: number of windows joined into one, under overload.
         rendering: whether frames get an image.
-        model_name: what runs; before the first packet, what the settings ask for.
-        kind: of the camera that sends the packets; events before the first packet.
+        model_name: the model that runs; before the first packet, the one in the settings.
+        kind: kind of camera that sends the packets; EVENT before the first packet.
 
     Raises:
         UserError: there is no model of that name.
@@ -79,6 +82,7 @@ class Reconstructor:
         self._model: Model | None = None
         self._mask: HotPixelMask | None = None
         self._last_packet: Packet | None = None
+        self._unfinished: Iterator[Frame] = iter(())
         self._begin_stream()
 
     def prepare(self, width: int, height: int, kind: SensorKind) -> None:
@@ -98,10 +102,8 @@ class Reconstructor:
         self.statistics.models_loaded += 1
 
     def skip(self, packet: Packet) -> None:
-        """Pass over a packet whose data the caller has dropped; the state survives.
-
-        Of a spike camera the state is reset instead, because its history counts planes.
-        """
+        """Note a packet that the caller dropped; a spike camera, which counts planes, is reset."""
+        deque(self._unfinished, maxlen=0)
         last = self._last_packet
         if last is None or (packet.encoding, packet.width, packet.height) != self._sensor:
             return
@@ -111,72 +113,91 @@ class Reconstructor:
         self._check_sequence(last, packet)
         self._last_packet = packet
 
-    def push(self, packet: Packet) -> Iterator[Frame]:
-        """Decode one packet now and yield the frames that it completes, oldest first.
+    def push(self, packet: Packet) -> list[Frame]:
+        """Process one packet and return the frames that it completes, oldest first.
 
-        Each frame is made when it is asked for; all must be taken before the next push.
-
-        Args:
-            packet: the next packet of the sensor. A gap in `seq`, time that goes backwards or a
-                new resolution reset the state.
+        Many lost packets, a jump of sensor time or a new resolution reset the state.
 
         Raises:
-            UserError: the packet's encoding is unknown, its resolution impossible, or the model
-                cannot be loaded for it.
+            UserError: the encoding or resolution is impossible, or the model cannot be loaded.
         """
-        self._admit(packet)
-        assert self._decoder is not None
-        events = self._decoder.decode(packet)
-        self.statistics.packets += 1
-        self.statistics.samples += len(events)
-        return self._frames_of(events, packet.stamp_ns)
+        return list(self.stream(packet))
 
-    def push_reference(self, reference: Reference) -> Iterator[Frame]:
-        """Take in a moment for which a frame is wanted; yield the frames that are due already."""
-        return self._frames(self._cutter.push_reference(reference))
+    def push_reference(self, reference: Reference) -> list[Frame]:
+        """Add a moment for which a frame is wanted; return the frames that are already due."""
+        return list(self.stream(reference))
 
-    def flush(self) -> Iterator[Frame]:
-        """At the end of a recording: yield the frame of the last, unfinished window, if any."""
-        return self._frames(self._cutter.flush())
+    def flush(self) -> list[Frame]:
+        """At the end of a recording, return the frames that no later packet will complete."""
+        return list(self.stream_end())
+
+    def stream(self, item: Packet | Reference) -> Iterator[Frame]:
+        """Process a packet or reference lazily: make each frame when the iterator reaches it.
+
+        For callers that must not wait for all frames of a packet, such as the live node. The item
+        is decoded and stored at once. Frames that are not iterated are computed, to keep the state
+        right, and discarded at the next call.
+
+        Raises:
+            UserError: as `push`.
+        """
+        deque(self._unfinished, maxlen=0)
+        if isinstance(item, Reference):
+            windows = self._windows.push_reference(item)
+        else:
+            samples = self._admit(item).decode(item)
+            self.statistics.packets += 1
+            self.statistics.samples += len(samples)
+            windows = self._windows.push(samples, item.stamp_ns)
+        self._unfinished = self._frames(windows)
+        return self._unfinished
+
+    def stream_end(self) -> Iterator[Frame]:
+        """Like `flush`, but lazily, as `stream` does."""
+        deque(self._unfinished, maxlen=0)
+        self._unfinished = self._frames(self._windows.flush())
+        return self._unfinished
 
     def reset(self, reason: ResetReason = ResetReason.REQUESTED, detail: str = '') -> None:
-        """Zero the state and start anew with the next packet, which need not follow the last."""
+        """Zero the state and begin a new stream with the next packet."""
+        self._unfinished = iter(())
         if self._decoder is not None:
             self._decoder.reset()
         self._last_packet = None
-        self._restart(reason, detail)
+        self._zero_state(reason, detail)
+        self._begin_stream()
 
     def close(self) -> None:
-        """Give back what the model holds; the next packet would load it again."""
+        """Release the model; the next packet loads it again."""
+        self._unfinished = iter(())
         if self._model is not None:
             self._model.close()
-        self._model, self._sensor, self._last_packet = None, None, None
-        self._loaded_for = None
-        self._begin_stream()  # what is pending is of that sensor
+        self._model = self._sensor = self._loaded_for = self._last_packet = None
+        self._begin_stream()  # pending samples are from the old sensor
         self._renderer.reset()
 
     @property
     def runs(self) -> str:
-        """The model and what runs it, for people; empty while there is none."""
+        """Text that names the model and its backend; empty before a model is loaded."""
         return '' if self._model is None else describe_running(self._model)
 
     @property
     def late_references(self) -> int:
-        """References and trigger edges of this stream that came too late for a frame."""
-        return self._cutter.late
+        """Number of references and trigger edges of this stream that came too late for a frame."""
+        return self._windows.late
 
     @property
     def decoder_statistics(self) -> DecoderStatistics:
-        """What the current decoder left out."""
+        """Counts of what the current decoder left out."""
         return self._decoder.statistics if self._decoder is not None else DecoderStatistics()
 
     def adopt(self, settings: Settings) -> None:
-        """Take over new rendering settings without touching the state."""
+        """Apply new rendering settings without changing the state."""
         self.settings = settings
         self._renderer.adopt(settings)
 
     def save_hot_pixels(self, path: Path) -> None:
-        """Write the mask of hot pixels as a PNG that the setting `hot_pixel_file` takes.
+        """Write the mask of hot pixels as a PNG file for the setting `hot_pixel_file`.
 
         Raises:
             UserError: no packet was seen yet, or the file cannot be written.
@@ -186,95 +207,75 @@ class Reconstructor:
         self._mask.save(path)
 
     def _begin_stream(self) -> None:
-        self._clock = SensorClock()
-        self._cutter: Cutter = self._new_cutter(self.settings, self._clock)
+        decoder = self._decoder
+        period_ns = decoder.period_ns if isinstance(decoder, SpikePlanesDecoder) else 0
+        self._windows = WindowStream(self.settings, self._new_cutter, period_ns)
         self._merger.clear()
-        self._first_t_ns = 0
-        self._last_t_ns: int | None = None
 
-    def _restart(self, reason: ResetReason, detail: str) -> None:
+    def _zero_state(self, reason: ResetReason, detail: str) -> None:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
             self._on_reset(reason, detail)
-        self._begin_stream()
         self._renderer.reset()
         if self._mask is not None:
             self._mask.reset()
         if self._model is not None:
             self._model.reset()
 
-    def _admit(self, packet: Packet) -> None:
-        """Prepare for a packet, with a reset where it does not continue the last one."""
+    def _admit(self, packet: Packet) -> Decoder[Any]:
+        """Return the decoder of a packet; reset if it does not continue the previous one."""
         sensor = (packet.encoding, packet.width, packet.height)
         last = self._last_packet
         if sensor != self._sensor:
-            self._adapt(packet)
-            if last is not None:
+            decoder = decoder_for(packet.encoding, packet.width, packet.height)
+            self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
+            self._decoder = decoder
+            if last is None:
+                self._begin_stream()
+            else:
                 self.reset(ResetReason.SENSOR_CHANGED, f'now {sensor[1]}x{sensor[2]} {sensor[0]}')
         elif last is not None:
             self._check_sequence(last, packet)
-        self._sensor = sensor
-        self._last_packet = packet
+        self._sensor, self._last_packet = sensor, packet
+        assert self._decoder is not None
+        return self._decoder
 
     def _check_sequence(self, last: Packet, packet: Packet) -> None:
-        lost = packet.seq - last.seq - 1
-        back_ns = last.stamp_ns - packet.stamp_ns
-        if packet.stamp_ns and back_ns > BACKWARDS_TOLERANCE_NS:
-            self.reset(ResetReason.TIME_BACKWARDS, f'by {back_ns / 1e9:.3f} s; a bag that loops?')
-        elif packet.seq == last.seq:
-            pass  # a sender that does not count
-        elif lost < 0:
-            self.reset(ResetReason.SENDER_RESTARTED, f'seq {packet.seq} came after {last.seq}')
-        elif lost > 0:
-            self.statistics.lost_packets += lost
-            may_miss = self.kind is SensorKind.EVENT  # the history of spikes counts planes
-            if lost > may_miss * self.settings.lost_packets_tolerated:
-                self.reset(ResetReason.LOST_PACKETS, f'{lost} before seq {packet.seq}')
+        # An interval between spikes that spans a gap would look like bright light.
+        is_spike = self.kind is SensorKind.SPIKE
+        found = succession(last, packet, 0 if is_spike else self.settings.lost_packets_tolerated)
+        self.statistics.lost_packets += found.lost
+        if found.reason is not None:
+            self.reset(found.reason, found.detail)
 
-    def _adapt(self, packet: Packet) -> None:
-        """Make decoder, mask and model for the sensor that the packet came from."""
-        check_sensor_size(packet)
-        decoder = decoder_for(packet.encoding, packet.width, packet.height)
-        self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
-        self._decoder = decoder
+    def _follow_jump(self, jump: TimeJump) -> None:
+        if not jump.repeated:  # a damaged packet may jump many times
+            reason = ResetReason.TIME_JUMP if jump.step_ns > 0 else ResetReason.TIME_BACKWARDS
+            self._zero_state(reason, f'by {abs(jump.step_ns) / 1e9:.3f} s')
+        if jump.restart:
+            self._merger.clear()
 
-    def _frames_of(self, events: Any, stamp_ns: int) -> Iterator[Frame]:
-        """Yield the frames of a packet's events, with a reset wherever time goes back."""
-        while (back := self._step_back(events)) < len(events):
-            before, events = split_at(events, back)
-            yield from self._frames(self._push_events(before, stamp_ns))
-            step_ns = int(events.t_ns[0]) - (self._last_t_ns or 0)
-            self._restart(ResetReason.TIME_BACKWARDS, f'by {-step_ns / 1e9:.3f} s')
-        yield from self._frames(self._push_events(events, stamp_ns))
-
-    def _step_back(self, events: Any) -> int:
-        """Return the index at which sensor time goes back; the number of events if nowhere."""
-        if not len(events):
-            return 0
-        last_t_ns = int(events.t_ns[0]) if self._last_t_ns is None else self._last_t_ns
-        return first_step_back(events.t_ns, last_t_ns)
-
-    def _push_events(self, events: Any, stamp_ns: int) -> list[Window]:
-        if len(events):
-            self._clock.observe(int(events.t_ns[0]), stamp_ns)
-            if self._last_t_ns is None:
-                self._first_t_ns = int(events.t_ns[0])
-            self._last_t_ns = int(events.t_ns[-1])
-        return self._cutter.push(events)
-
-    def _frames(self, windows: list[Window]) -> Iterator[Frame]:
-        for window in self._merger.join(windows, lambda: self.merge_windows):
+    def _frames(self, steps: Iterable[Window | TimeJump]) -> Iterator[Frame]:
+        for window in self._merger.join(self._without_jumps(steps), lambda: self.merge_windows):
             self.statistics.merged_windows = self._merger.merged
             frame = self._step(window)
             if frame is not None:
                 yield frame
         self.statistics.merged_windows = self._merger.merged
 
+    def _without_jumps(self, steps: Iterable[Window | TimeJump]) -> Iterator[Window]:
+        self.statistics.time_outliers += self._windows.take_outliers()
+        for step in steps:
+            if isinstance(step, TimeJump):
+                self._follow_jump(step)
+            else:
+                yield step
+
     def _step(self, window: Window) -> Frame | None:
         assert self._model is not None
         assert self._mask is not None
         window = self._mask.apply(window)
-        if self.merge_windows > 1:  # to have fewer steps
+        if self.merge_windows > 1:  # merging is meant to save steps
             intensity = self._model.step(window)
         else:
             intensity = step_in_parts(self._model, window)
@@ -283,7 +284,7 @@ class Reconstructor:
         if not window.due or t_ns is None:
             return None
         self.statistics.frames += 1
-        stamp_ns = self._clock.to_host_ns(t_ns) if window.stamp_ns is None else window.stamp_ns
+        stamp_ns = self._windows.to_host_ns(t_ns) if window.stamp_ns is None else window.stamp_ns
         image = self._renderer.render(intensity, t_ns) if self.rendering else None
         return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
 
@@ -291,9 +292,8 @@ class Reconstructor:
         """Return the time that the image is for; None before the first plane of the stream."""
         if not isinstance(self._decoder, SpikePlanesDecoder):
             return window.t_end_ns
-        assert self._model is not None
         if not len(window.samples):
             return None
-        lookahead_ns = self._model.lookahead_planes * self._decoder.period_ns
+        lookahead_ns = cast(SpikeModel, self._model).lookahead_planes * self._decoder.period_ns
         t_ns = int(window.samples.t_ns[-1]) - lookahead_ns
-        return t_ns if t_ns >= self._first_t_ns else None
+        return t_ns if t_ns >= self._windows.first_t_ns else None

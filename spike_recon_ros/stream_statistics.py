@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is counted on the way from packets to frames.
-
-Comes in: nothing. Goes out: the counts, and the reasons of resets among them. Knows nothing about
-who counts or who shows it.
-"""
+"""Counts kept by the pipeline, and the reasons of resets."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +13,7 @@ class ResetReason(Enum):
     REQUESTED = 'requested'
     SENSOR_CHANGED = 'sensor changed'
     TIME_BACKWARDS = 'time went backwards'
+    TIME_JUMP = 'time jumped'
     LOST_PACKETS = 'lost packets'
     SENDER_RESTARTED = 'sender restarted'
     OVERLOAD = 'overload'
@@ -27,22 +24,24 @@ class ResetReason(Enum):
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts since the reconstructor was made.
+    """Counts since the reconstructor was constructed.
 
     Attributes:
         packets: packets decoded.
         samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
-        windows: windows that the model has worked through.
-        merged_windows: windows that were joined to their successor under overload.
-        frames: frames given out.
-        models_loaded: how often a model was made for a sensor that had not been seen before.
-        resets: how often the state was zeroed, by reason.
+        time_outliers: samples and trigger edges dropped because of a damaged time stamp.
+        windows: windows that the model has processed.
+        merged_windows: windows joined to the next one under overload.
+        frames: frames returned.
+        models_loaded: models loaded for a new sensor.
+        resets: resets of the state, by reason.
     """
 
     packets: int = 0
     samples: int = 0
     lost_packets: int = 0
+    time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0
     frames: int = 0

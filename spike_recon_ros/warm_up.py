@@ -38,8 +38,7 @@ def warm_up(settings: Settings) -> None:
     quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
     for kind in kinds_expected(settings):
         reconstructor = Reconstructor(quick)
-        for _ in reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events()):
-            pass
+        reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events())
         reconstructor.close()
 
 

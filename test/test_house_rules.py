@@ -33,6 +33,7 @@ ERRORS = {'errors', 'cures'}
 CONTRACTS = ERRORS | {'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
+PIPELINE |= {'packet_sequence'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 MAY_IMPORT = {
@@ -46,6 +47,7 @@ MAY_IMPORT = {
     'parameter_files': {'errors', 'settings'},
     'frame': {'packets'},
     'stream_statistics': set(),
+    'packet_sequence': {'packets.packet', 'stream_statistics'},
     'model': {'windows.window'},
     'packets': {'errors'},
     'sources': ERRORS | {'packets', 'topics'},

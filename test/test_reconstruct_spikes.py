@@ -103,26 +103,27 @@ def test_time_that_goes_back_resets():
     reconstructor = Reconstructor(SPIKES)
     packets = [packet_of(random_bits(20), 4000, 0), packet_of(random_bits(20), 0, 1)]
     frames_of(reconstructor, packets)
+    reconstructor.flush()
     assert reconstructor.statistics.resets[ResetReason.TIME_BACKWARDS] == 1
 
 
 def test_model_of_events_names_those_of_spike_planes():
     with pytest.raises(
-        UserError, match=r'spike planes came.*compensated_tfi.*spike_intervals.*tfi, tfp'
+        UserError, match=r'packets hold spike planes.*compensated_tfi.*spike_intervals.*tfi, tfp'
     ):
         Reconstructor(Settings(model='fibar')).push(packet_of(random_bits(1)))
 
 
 def test_model_of_spike_planes_names_those_of_events():
     packet = Packet('mono', WIDTH, HEIGHT, 0, 0, 0, np.zeros(8, np.uint8))
-    with pytest.raises(UserError, match=r'events came.*fibar'):
+    with pytest.raises(UserError, match=r'packets hold events.*fibar'):
         Reconstructor(SPIKES).push(packet)
 
 
 def test_camera_of_the_other_kind_and_the_same_size_is_noticed():
     reconstructor = Reconstructor(SPIKES)
     frames_of(reconstructor, [packet_of(random_bits(20))])
-    with pytest.raises(UserError, match='events came'):
+    with pytest.raises(UserError, match='packets hold events'):
         reconstructor.push(Packet('mono', WIDTH, HEIGHT, 1, 0, 0, np.zeros(8, np.uint8)))
 
 

@@ -120,8 +120,8 @@ def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
         def once(reconstructor: Reconstructor = reconstructor) -> int:
             reconstructor.reset()
             for packet in packets:
-                deque(reconstructor.push(packet), maxlen=0)
-            deque(reconstructor.flush(), maxlen=0)
+                deque(reconstructor.stream(packet), maxlen=0)
+            deque(reconstructor.stream_end(), maxlen=0)
             return events
 
         rate = _rate(name, once, packets)
@@ -175,4 +175,4 @@ def _windows(packets: list[Packet]) -> list[Window]:
 def _cut(parts: list[Events]) -> list[Window]:
     cutter = cutter_for(Settings(fps=WINDOW_FPS), SensorClock())
     windows = [window for part in parts for window in cutter.push(part)]
-    return windows + cutter.flush()
+    return [*windows, *cutter.flush()]

@@ -21,8 +21,8 @@ from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.contenders import model_of
 from spike_recon_ros.evaluation.spike_scores import plane_total, score, spike_packets
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
-from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import load_model, model_names, sensor_kind_of_model
+from spike_recon_ros.model import SpikeModel
+from spike_recon_ros.model_choice import load_spike_model, model_names, sensor_kind_of_model
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
@@ -123,8 +123,8 @@ def _speed(
         model.close()
 
 
-def _loaded(name: str, width: int, height: int) -> Model:
-    return load_model(Settings(model=name, threads=1), width, height, kind=SensorKind.SPIKE)
+def _loaded(name: str, width: int, height: int) -> SpikeModel:
+    return load_spike_model(Settings(model=name, threads=1), width, height)
 
 
 def _window(bits: np.ndarray) -> Window:

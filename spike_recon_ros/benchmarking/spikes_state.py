@@ -98,13 +98,14 @@ def _psnrs(clip: SpikeClip, name: str, kept: bool) -> list[tuple[float, float]]:
 
 def _intensities(clip: SpikeClip, name: str, kept: bool) -> Iterator[np.ndarray]:
     """Yield the intensity at each plane that has a truth and planes enough after it."""
-    model: Model
+    model: NetworkModel
 
     def load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
         nonlocal model
-        model = load_model(settings, width, height, kind=kind)
-        if not isinstance(model, NetworkModel):
+        loaded = load_model(settings, width, height, kind=kind)
+        if not isinstance(loaded, NetworkModel):
             raise UserError(f'{name} is not a network; give a name of the zoo or a bundle')
+        model = loaded
         return model if kept else _WithoutState(model)
 
     def borders() -> list[int]:
@@ -117,7 +118,7 @@ def _intensities(clip: SpikeClip, name: str, kept: bool) -> Iterator[np.ndarray]
     )
     reconstructor.rendering = False
     for packet in clip.packets():
-        for frame in reconstructor.push(packet):
+        for frame in reconstructor.stream(packet):
             yield frame.intensity
     reconstructor.close()
 

@@ -23,7 +23,7 @@ from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.windows.at_triggers import AtTriggers
+from spike_recon_ros.windows.at_moments import AtTriggers
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 
 DESCRIPTION = """\

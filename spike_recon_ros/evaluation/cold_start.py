@@ -9,11 +9,11 @@ ahead. Everything else is Reconstructor's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from spike_recon_ros.model import Model
+from spike_recon_ros.model import Model, SpikeModel
 from spike_recon_ros.model_choice import LoadModel, load_model
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -90,7 +90,7 @@ class ColdStart:
 
     def __init__(self, settings: Settings, load: LoadModel = load_model) -> None:
         self._load_model = load
-        self._model: Model | None = None
+        self._model: SpikeModel | None = None
         self._plane = 0
         self._reconstructor = Reconstructor(settings, load=self._load, cutter=self._cutter)
         self._reconstructor.rendering = False
@@ -111,7 +111,7 @@ class ColdStart:
         self._plane = plane
         self._reconstructor.reset()
         for packet in packets:
-            for frame in self._reconstructor.push(packet):
+            for frame in self._reconstructor.stream(packet):
                 return frame.intensity
         return None
 
@@ -130,7 +130,7 @@ class ColdStart:
         self._reconstructor.close()
 
     def _load(self, settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
-        self._model = self._load_model(settings, width, height, kind=kind)
+        self._model = cast(SpikeModel, self._load_model(settings, width, height, kind=kind))
         return self._model
 
     def _cutter(self, *_: object) -> PlaneCutter:

@@ -74,8 +74,6 @@ class Fibar:
     """
 
     name = 'fibar'
-    lookahead_planes = 0
-    hop_planes = 0
     longest_window_ns = 0
 
     def __init__(

@@ -36,8 +36,6 @@ class LeakyIntegrator:
     """
 
     name = 'leaky_integrator'
-    lookahead_planes = 0
-    hop_planes = 0
     longest_window_ns = 0
 
     def __init__(self, width: int, height: int, leak_time_s: float = 0.1) -> None:

@@ -193,11 +193,11 @@ class Worker:
 
     def _frames_of(self, item: Packet | Reference) -> Generator[Frame, None, None]:
         if isinstance(item, Reference):
-            yield from self._reconstructor.push_reference(item)
+            yield from self._reconstructor.stream(item)
             return
         statistics = self._reconstructor.statistics
         begun, loaded = time.monotonic(), statistics.models_loaded
-        frames = self._reconstructor.push(item)
+        frames = self._reconstructor.stream(item)
         if statistics.models_loaded != loaded:
             self._loaded_at = time.monotonic()
             self._loading = self._loaded_at - begun

@@ -8,7 +8,6 @@ from rich.console import Console
 
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.progress import with_progress
-from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sources.source import Source
 
@@ -18,11 +17,8 @@ def frames_of(
 ) -> Iterator[Frame]:
     """Yield the frames of a whole recording, with a progress bar meanwhile."""
     for item in with_progress(source, console, label):
-        if isinstance(item, Packet):
-            yield from reconstructor.push(item)
-        else:
-            yield from reconstructor.push_reference(item)
-    yield from reconstructor.flush()
+        yield from reconstructor.stream(item)
+    yield from reconstructor.stream_end()
 
 
 def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:

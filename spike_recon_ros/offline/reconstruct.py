@@ -24,7 +24,6 @@ from spike_recon_ros.offline.arrays import (
     period_of,
 )
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import RENAMED, Settings
@@ -153,11 +152,11 @@ class ArrayReconstructor:
             self._period_ns = period_of(samples, self._period_ns)
         for packet in packets_of(samples, self.size, self._next_seq, self._period_ns):
             self._next_seq = packet.seq + 1
-            yield from self._reconstructor.push(packet)
+            yield from self._reconstructor.stream(packet)
 
     def flush(self) -> list[Frame]:
         """Return the frame of the last, unfinished window, if any; call it at the end."""
-        return list(self._reconstructor.flush())
+        return self._reconstructor.flush()
 
     def reset(self) -> None:
         """Set the recurrent state to zero; the next samples begin a new stream."""
@@ -214,11 +213,8 @@ def _frames_of_source(
         LOGGER.warning('%s', sentence)
     try:
         for item in source:
-            if isinstance(item, Packet):
-                yield from reconstructor.push(item)
-            else:
-                yield from reconstructor.push_reference(item)
-        yield from reconstructor.flush()
+            yield from reconstructor.stream(item)
+        yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
     finally:
         reconstructor.close()

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events and trigger edges as structures of arrays.
-
-Comes in: arrays. Goes out: value types, their slices and concatenations. Knows nothing about how
-the arrays were encoded, nor what they are used for.
-"""
+"""Events and trigger edges as structures of arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triggers:
-    """Edges seen on the camera's external trigger input, in the order in which they were sent.
+    """Edges on the camera's external trigger input, in the order sent.
 
     Attributes:
         t_ns: int64 [n], sensor time.
         p: uint8 [n], 1 = rising edge (`up`), 0 = falling edge (`down`).
-        channel: uint8 [n], the input's number.
+        channel: uint8 [n], number of the input.
     """
 
     t_ns: np.ndarray
@@ -34,20 +30,29 @@ class Triggers:
 
     @staticmethod
     def empty() -> 'Triggers':
-        """No trigger edge at all."""
+        """Return no trigger edges."""
         return Triggers(np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.uint8))
+
+    @staticmethod
+    def concatenate(parts: Sequence['Triggers']) -> 'Triggers':
+        """Join one part or more in order."""
+        return Triggers(
+            np.concatenate([part.t_ns for part in parts]),
+            np.concatenate([part.p for part in parts]),
+            np.concatenate([part.channel for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events:
-    """Brightness changes in the order in which the sensor sent them.
+    """Brightness changes in the order sent.
 
     Attributes:
         x: uint16 [n], column, 0 = left.
         y: uint16 [n], row, 0 = top.
         p: uint8 [n], 1 = brighter (ON), 0 = darker (OFF).
-        t_ns: int64 [n], sensor time; never wraps, and only a damaged stream makes it decrease.
-        triggers: edges that came in the same bytes.
+        t_ns: int64 [n], sensor time; never wraps, and decreases only in a damaged stream.
+        triggers: edges from the same packet.
     """
 
     x: np.ndarray
@@ -60,14 +65,14 @@ class Events:
         return len(self.t_ns)
 
     def __getitem__(self, index: slice) -> 'Events':
-        """Return views of the events in a slice, without triggers."""
+        """Return views of the events in a slice, without trigger edges."""
         return Events(
             self.x[index], self.y[index], self.p[index], self.t_ns[index], Triggers.empty()
         )
 
     @staticmethod
     def empty() -> 'Events':
-        """No event and no trigger edge."""
+        """Return no events and no trigger edges."""
         return Events(
             np.empty(0, np.uint16),
             np.empty(0, np.uint16),
@@ -78,20 +83,15 @@ class Events:
 
     @staticmethod
     def concatenate(parts: Sequence['Events']) -> 'Events':
-        """Join in order; a single part comes back as it is, without a copy."""
+        """Join in order; a single part is returned without a copy."""
         if not parts:
             return Events.empty()
         if len(parts) == 1:
             return parts[0]
-        triggers = Triggers(
-            np.concatenate([part.triggers.t_ns for part in parts]),
-            np.concatenate([part.triggers.p for part in parts]),
-            np.concatenate([part.triggers.channel for part in parts]),
-        )
         return Events(
             np.concatenate([part.x for part in parts]),
             np.concatenate([part.y for part in parts]),
             np.concatenate([part.p for part in parts]),
             np.concatenate([part.t_ns for part in parts]),
-            triggers,
+            Triggers.concatenate([part.triggers for part in parts]),
         )

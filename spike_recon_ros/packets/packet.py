@@ -9,10 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
-
-LARGEST_SIDE = 16_384
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packet:
@@ -57,13 +53,3 @@ def split_encoding(encoding: str) -> tuple[str, dict[str, str]]:
     name, *options = encoding.strip().split(';')
     pairs = (option.partition('=') for option in options if option.strip())
     return name.strip().lower(), {key.strip().lower(): value.strip() for key, _, value in pairs}
-
-
-def check_sensor_size(packet: Packet) -> None:
-    """Raise UserError if the packet declares a sensor size that no camera has."""
-    width, height = packet.width, packet.height
-    if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-        raise UserError(
-            f'a packet says that the sensor has {width}x{height} pixels; '
-            'check the driver that sends it'
-        )

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which decoder reads which encoding.
-
-Comes in: the encoding that packets name. Goes out: a Decoder. Knows nothing about bytes.
-"""
+"""The decoder for each encoding, and the sensor sizes that an encoding allows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,12 +21,22 @@ from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 
 Options = dict[str, str]
 
+MOST_PIXELS = 2**23
+"""Pixels of a sensor. Event cameras have up to 2 million; more is damage, and would only fill the
+memory."""
+LARGEST_SIDE = {
+    'evt2': 2048, 'evt21': 2048, 'evt3': 2048, 'libcaer_cmp': 2048,
+    'libcaer': 32_768, 'mono': 32_768,
+}  # fmt: skip
+"""Largest width and height by encoding, as far as addresses have fewer bits."""
+
 
 def _evt21(width: int, height: int, options: Options) -> Decoder[Events]:
     endianness = options.get('endianness', 'little')
     if endianness not in ('little', 'legacy'):
         raise UserError(
-            f'evt21 with endianness={endianness} cannot be decoded; it must be little or legacy'
+            f'evt21 with endianness={endianness[:40]!r} cannot be decoded; '
+            'set it to little or legacy'
         )
     return Evt21Decoder(width, height, legacy=endianness == 'legacy')
 
@@ -42,24 +49,41 @@ DECODERS: dict[str, Callable[[int, int, Options], Decoder[Events]]] = {
     'libcaer_cmp': lambda width, height, _: LibcaerCmpDecoder(width, height),
     'mono': lambda width, height, _: MonoDecoder(width, height),
 }
-"""What makes a decoder of events, by the encoding's name: from width, height and its options."""
+"""Makes a decoder of events from width, height and options, by the name of the encoding."""
 
 
 def decoder_for(encoding: str, width: int, height: int) -> Decoder[Any]:
-    """Return a new decoder for packets of `encoding` (`name` or `name;key=value;...`).
+    """Return a new decoder for packets of an encoding (`name` or `name;key=value;...`).
 
     Raises:
-        UserError: naming the known encodings, if this is not one of them.
+        UserError: the encoding is unknown, or the sensor size is impossible for it.
     """
     name, options = split_encoding(encoding)
-    if name == SPIKE_PLANES:
-        return SpikePlanesDecoder(width, height, options.get('period_ns'))
-    if name not in DECODERS:
+    if name not in DECODERS and name != SPIKE_PLANES:
         raise UserError(
-            f'encoding {name!r} cannot be decoded; known encodings: '
+            f'encoding {name[:40]!r} cannot be decoded; known encodings: '
             f'{", ".join((*DECODERS, SPIKE_PLANES))}'
         )
+    check_sensor_size(name, width, height)
+    if name == SPIKE_PLANES:
+        return SpikePlanesDecoder(width, height, options.get('period_ns'))
     return DECODERS[name](width, height, options)
+
+
+def check_sensor_size(name: str, width: int, height: int) -> None:
+    """Check a declared sensor size before anything of that size is allocated.
+
+    Raises:
+        UserError: no camera with this encoding has the size.
+    """
+    side = LARGEST_SIDE.get(name, MOST_PIXELS)
+    if 0 < width <= side and 0 < height <= side and width * height <= MOST_PIXELS:
+        return
+    limit = f'at most {side} a side and ' if name in LARGEST_SIDE else 'at most '
+    raise UserError(
+        f'a packet declares a sensor of {width}x{height} pixels, but {name} allows {limit}'
+        f'{MOST_PIXELS:,} in all; check the driver or the file that sends it'
+    )
 
 
 def sensor_kind_of(encoding: str) -> SensorKind:

@@ -1,35 +1,33 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor time <-> host time.
+"""Conversion between sensor time and host time.
 
-Comes in: for each packet, the sensor time of its first event and the host time at which it
-arrived. Goes out: the same moment on the other clock. Knows nothing about events or windows, and
-never reads a clock itself.
+The offset is estimated from the packets alone; no clock is read, so a recording gives the same
+times whenever it is replayed.
 """
 
 from bisect import bisect_right
 
 AVERAGED_PACKETS = 1000
-"""Packets that the offset is averaged over: 1 to 4 s of most drivers. Longer than the jitter of
-arrival, and so short that a drift of 50 ppm leaves the offset no more than 0.2 ms behind."""
+"""Packets over which the offset is averaged: 1 to 4 s with most drivers. This smooths the jitter
+of arrival, and a drift of 50 ppm makes the offset lag by no more than 0.2 ms."""
 REMEMBERED_PACKETS = 10_000
-"""Offsets kept at the least; earlier moments are given the oldest one that is left."""
+"""Offsets kept at least; earlier moments use the oldest offset that is left."""
 CLOCK_STEP_NS = 1_000_000_000
-"""An offset this far from the average means that a clock was set; averaging starts over."""
+"""An offset this far from the average means that a clock was set; averaging restarts."""
 
 
 class SensorClock:
-    """Knows by how much host time is ahead of sensor time, as a running average.
+    """Running average of the offset of host time from sensor time.
 
-    Each packet contributes `stamp_ns - t_sensor_ns`; the first contributes alone, the n-th with
-    weight 1/n, down to 1/AVERAGED_PACKETS, so that old packets are forgotten and drift is
-    followed. The average is kept as a small difference from the first offset: as float64, 1.7e18
-    ns would be rounded to steps of 256 ns.
+    Each packet contributes `stamp_ns - t_sensor_ns`: the first one alone, the n-th with weight
+    1/n, down to 1/AVERAGED_PACKETS, so that the average follows drift. The average is stored as a
+    difference from the first offset, because float64 would round 1.7e18 ns to steps of 256 ns.
 
-    Each moment has the offset that was in force then, which is remembered: an answer does not
-    depend on when the question is asked, once a later packet has been observed. Packets that carry
-    the stamp of the one before are parts of it and change nothing. With no stamp at all (0, as in
-    plain files) the clocks are taken to be the same one.
+    The offset at each packet is remembered and used for moments near it, so an answer does not
+    depend on when the question is asked, once a later packet has been observed. Packets that
+    repeat the previous stamp are parts of one packet and change nothing. Without any stamp (0, as
+    in plain files) host time equals sensor time.
     """
 
     _averaged: int
@@ -38,7 +36,7 @@ class SensorClock:
         self._forget_offsets()
 
     def observe(self, t_sensor_ns: int, stamp_ns: int) -> None:
-        """Take in a packet: the sensor time of its first event, and its stamp (0 = unknown)."""
+        """Add a packet: the sensor time of its first sample, and its stamp (0 = unknown)."""
         t_sensor_ns, stamp_ns = int(t_sensor_ns), int(stamp_ns)
         if stamp_ns == 0:
             return
@@ -59,16 +57,21 @@ class SensorClock:
             for history in (self._stamps_ns, self._sensor_ns, self._offsets_ns):
                 del history[:REMEMBERED_PACKETS]
 
+    @property
+    def has_offset(self) -> bool:
+        """Whether any packet with a stamp has been observed."""
+        return bool(self._stamps_ns)
+
     def to_host_ns(self, t_sensor_ns: int) -> int:
         """Return the host time of a sensor time."""
         return int(t_sensor_ns) + self._offset_at(self._sensor_ns, int(t_sensor_ns))
 
     def to_sensor_ns(self, stamp_ns: int) -> int:
-        """Return the sensor time of a host time; it is final once `covers(stamp_ns)`."""
+        """Return the sensor time of a host time; final once `covers(stamp_ns)`."""
         return int(stamp_ns) - self._offset_at(self._stamps_ns, int(stamp_ns))
 
     def covers(self, stamp_ns: int) -> bool:
-        """Whether a packet stamped later was observed: none to come changes `to_sensor_ns`."""
+        """Return whether a later stamp was observed, after which `to_sensor_ns` cannot change."""
         return bool(self._stamps_ns) and self._stamps_ns[-1] > stamp_ns
 
     def _forget_offsets(self) -> None:

@@ -1,44 +1,146 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every way of cutting promises, and the choice among them.
+"""Cutting a stream into windows at a fixed rate or by count, and the choice among all ways.
 
-Comes in: Events, and for some ways References. Goes out: Windows, each once a later sample has
-been seen. Knows nothing about models or images. No way of cutting looks at a clock on the wall,
-so the windows depend neither on load nor on how the stream was cut into packets.
+A window is emitted once a later sample has been seen. No way of cutting reads a clock, so windows
+depend neither on load nor on how the stream was divided into packets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.windows.at_references import AtReferences
-from spike_recon_ros.windows.at_triggers import AtTriggers
-from spike_recon_ros.windows.by_count import ByCount
-from spike_recon_ros.windows.free_running import FreeRunning
+from spike_recon_ros.windows.at_moments import AtReferences, AtTriggers
+from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
 
 class Cutter(Protocol):
-    """Cuts one continuous stream; after a reset of the stream a new one is made."""
+    """Cuts one continuous stream; a new stream needs a new cutter.
+
+    Samples are stored when they are pushed. Windows are cut when they are iterated, so that many
+    windows never have to be in memory at once; windows left over follow at the next push.
+    """
 
     @property
     def late(self) -> int:
         """References and trigger edges that came too late for a frame."""
 
-    def push(self, events: Events) -> list[Window]:
-        """Take the next events in and return the windows that they complete, oldest first."""
+    def push(self, samples: Events) -> Iterable[Window]:
+        """Append samples and return the windows that they complete, oldest first."""
+
+    def push_reference(self, reference: Reference) -> Iterable[Window]:
+        """Add a moment for which a frame is wanted; return the windows that it completes."""
+
+    def flush(self) -> Iterable[Window]:
+        """Return the windows that no later sample will complete, at the end of a recording."""
+
+
+class FreeRunning:
+    """Windows [t0 + k/fps, t0 + (k+1)/fps), where t0 is the time of the first sample.
+
+    Args:
+        fps: windows per second.
+        max_gap_ns: a pause is filled with empty windows for this long; the rest is skipped.
+    """
+
+    late = 0
+
+    def __init__(self, fps: float, max_gap_ns: int) -> None:
+        self._fps = fps
+        self._max_gap_ns = max_gap_ns
+        self._pending = SampleBuffer()
+        self._index = 0
+        self._last_sample_ns = 0
+
+    def push(self, samples: Events) -> Iterator[Window]:
+        """Append samples and return the windows that they complete."""
+        self._pending.append(samples)
+        return self._complete()
 
     def push_reference(self, reference: Reference) -> list[Window]:
-        """Take in a moment for which a frame is wanted; ways that need none ignore it."""
+        """Return no window: frames are due at a fixed rate."""
+        return []
 
     def flush(self) -> list[Window]:
-        """At the end of a recording: return the window that no later sample will complete."""
+        """Return the last, unfinished window if it holds a sample."""
+        return [*self._complete(), *([self._cut()] if self._pending.count else [])]
+
+    def _complete(self) -> Iterator[Window]:
+        while self._pending.latest_t_ns is not None and self._pending.reaches(self._time(1)):
+            window = self._cut()
+            self._skip_pause()
+            yield window
+
+    def _time(self, ahead: int) -> int:
+        """Return the border `ahead` windows after the current start, without adding up errors."""
+        assert self._pending.first_t_ns is not None
+        return self._pending.first_t_ns + round((self._index + ahead) * 1e9 / self._fps)
+
+    def _cut(self) -> Window:
+        t_start_ns, t_end_ns = self._time(0), self._time(1)
+        self._index += 1
+        samples = self._pending.take_before(t_end_ns)
+        if len(samples):
+            self._last_sample_ns = int(samples.t_ns[-1])
+        return Window(t_start_ns, t_end_ns, samples)
+
+    def _skip_pause(self) -> None:
+        """After `max_gap_ns` without samples, continue at the window of the next one."""
+        next_ns = self._pending.next_t_ns
+        if next_ns is None or self._time(0) - self._last_sample_ns < self._max_gap_ns:
+            return
+        windows = int((next_ns - self._time(0)) * self._fps / 1e9)
+        # Rounded down by one more than needed, so that no border is stepped over.
+        self._index += max(0, windows - 1)
+        while self._time(1) <= next_ns:
+            self._index += 1
 
 
-_WAYS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
+class ByCount:
+    """Windows of exactly `window_events` events, so that the frame rate follows the motion.
+
+    A window ends just after its last event.
+    """
+
+    late = 0
+
+    def __init__(self, window_events: int) -> None:
+        self._window_events = window_events
+        self._pending = SampleBuffer()
+        self._t_start_ns: int | None = None
+
+    def push(self, samples: Events) -> Iterator[Window]:
+        """Append events and return the windows that they complete."""
+        self._pending.append(samples)
+        return self._complete()
+
+    def push_reference(self, reference: Reference) -> list[Window]:
+        """Return no window: frames are due by count."""
+        return []
+
+    def flush(self) -> list[Window]:
+        """Return the last, smaller window if any event is left."""
+        windows = list(self._complete())
+        return [*windows, self._cut(self._pending.count)] if self._pending.count else windows
+
+    def _complete(self) -> Iterator[Window]:
+        while self._pending.count >= self._window_events:
+            yield self._cut(self._window_events)
+
+    def _cut(self, count: int) -> Window:
+        events = self._pending.take_first(count)
+        t_start_ns = int(events.t_ns[0]) if self._t_start_ns is None else self._t_start_ns
+        # Windows are half open, so one that contains its last event ends a nanosecond later.
+        t_end_ns = max(t_start_ns, int(events.t_ns[-1])) + 1
+        self._t_start_ns = t_end_ns
+        return Window(t_start_ns, t_end_ns, events)
+
+
+_CUTTERS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
     'free_running': lambda settings, clock: FreeRunning(
         settings.fps, round(settings.max_gap * 1e9)
     ),
@@ -53,4 +155,4 @@ _WAYS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
 
 def cutter_for(settings: Settings, clock: SensorClock) -> Cutter:
     """Return a new cutter for `settings.sync_mode`."""
-    return _WAYS[settings.sync_mode](settings, clock)
+    return _CUTTERS[settings.sync_mode](settings, clock)

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events, or spike planes, that have arrived but belong to no window yet.
-
-Comes in: Events or SpikePlanes in the order sent. Goes out: those before a moment, or the first
-n. Knows nothing about why a window ends where it does.
-"""
+"""Samples that have arrived but belong to no window yet."""
 
 from typing import Any
 
@@ -17,19 +13,42 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes
 
 @njit(nogil=True, cache=True)
 def first_at_or_after(t_ns: np.ndarray, moment_ns: int) -> int:
-    """Return the index of the first event, in the order sent, that is not earlier; n if none."""
+    """Return the index of the first sample, in the order sent, at or after a moment; n if none."""
     for index in range(t_ns.shape[0]):
         if t_ns[index] >= moment_ns:
             return index
     return t_ns.shape[0]
 
 
-class SampleBuffer:
-    """A queue of Events that is cut in time or by count, without regard to packet borders.
+@njit(nogil=True, cache=True)
+def first_large_step(t_ns: np.ndarray, previous_ns: int, largest_step_ns: int) -> int:
+    """Return the index of the first sample that is more than a step from the one before it.
 
-    A cut in time falls before the first event, in the order sent, that is not earlier than the
-    moment. In a sorted stream that is the moment itself; in a damaged one it is still the same
-    place however the stream was cut into packets.
+    Args:
+        t_ns: int64 [n], sample times.
+        previous_ns: time of the sample before the first one.
+        largest_step_ns: size of an accepted step, in either direction.
+
+    Returns: the index; n if there is none.
+    """
+    for index in range(t_ns.shape[0]):
+        step_ns = t_ns[index] - previous_ns
+        if step_ns > largest_step_ns or step_ns < -largest_step_ns:
+            return index
+        previous_ns = t_ns[index]
+    return t_ns.shape[0]
+
+
+class SampleBuffer:
+    """A queue of Events or SpikePlanes that is cut in time or by count.
+
+    A cut in time falls before the first sample, in the order sent, that is not earlier than the
+    moment. So even in a stream that is not sorted, cuts do not depend on packet borders.
+
+    Attributes:
+        count: samples in the queue.
+        first_t_ns: time of the first sample ever appended; None before it.
+        latest_t_ns: latest time ever appended; None before the first sample.
     """
 
     def __init__(self) -> None:
@@ -39,30 +58,30 @@ class SampleBuffer:
         self.first_t_ns: int | None = None
         self.latest_t_ns: int | None = None
 
-    def append(self, events: Events | SpikePlanes) -> None:
-        """Take events in; their arrays are kept as views until they are cut out."""
+    def append(self, samples: Events | SpikePlanes) -> None:
+        """Append samples; their arrays are kept as views until they are cut out."""
         if self._nothing is None:
-            self._nothing = events[:0]
-        if not len(events):
+            self._nothing = samples[:0]
+        if not len(samples):
             return
-        self._parts.append(events)
-        self.count += len(events)
-        newest = int(events.t_ns.max())
+        self._parts.append(samples)
+        self.count += len(samples)
+        newest = int(samples.t_ns.max())
         if self.first_t_ns is None:
-            self.first_t_ns = int(events.t_ns[0])
+            self.first_t_ns = int(samples.t_ns[0])
         self.latest_t_ns = newest if self.latest_t_ns is None else max(self.latest_t_ns, newest)
 
     @property
     def next_t_ns(self) -> int | None:
-        """The time of the oldest event that is still here."""
+        """Time of the oldest sample in the queue."""
         return int(self._parts[0].t_ns[0]) if self._parts else None
 
     def reaches(self, moment_ns: int) -> bool:
-        """Whether an event at or after the moment has been seen since the last reset."""
+        """Return whether a sample at or after the moment has been appended."""
         return self.latest_t_ns is not None and self.latest_t_ns >= moment_ns
 
     def take_before(self, moment_ns: int) -> Any:
-        """Remove and return the events before a moment that the stream has reached."""
+        """Remove and return the samples before a moment that the stream has reached."""
         taken: list[Any] = []
         while self._parts:
             part = self._parts[0]
@@ -76,7 +95,7 @@ class SampleBuffer:
         return self._removed(taken)
 
     def take_first(self, count: int) -> Any:
-        """Remove and return the first `count` events, of which there must be that many."""
+        """Remove and return the first `count` samples; there must be that many."""
         taken: list[Any] = []
         missing = count
         while missing:

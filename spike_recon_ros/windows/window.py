@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The data between two frame times.
-
-Comes in: nothing. Goes out: a value type. Knows nothing about who cuts it or who consumes it.
-"""
+"""The data between two frame times."""
 
 import itertools
 from dataclasses import dataclass
@@ -15,16 +12,15 @@ from spike_recon_ros.windows.sample_buffer import first_at_or_after
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window(Generic[Samples]):
-    """What happened from `t_start_ns` up to, and not including, `t_end_ns` (sensor time).
+    """The samples from `t_start_ns` up to, and not including, `t_end_ns` (sensor time).
 
     Attributes:
-        t_start_ns: end of the window before it.
+        t_start_ns: end of the previous window.
         t_end_ns: the frame's time.
-        samples: the events in between, or the spike planes of a camera that sends those, in the
-            order in which they were sent; may be empty.
-        stamp_ns: host time wanted for the frame where a reference asked for it, else None.
-        due: whether a frame was asked for at the end. A window that is not due only keeps the
-            model up to date while nothing asks for a frame.
+        samples: Events or SpikePlanes in the order sent; may be empty.
+        stamp_ns: host time of the frame if a reference asked for it, else None.
+        due: whether a frame is wanted at the end. A window that is not due only keeps the model
+            up to date while nothing asks for a frame.
     """
 
     t_start_ns: int
@@ -34,10 +30,10 @@ class Window(Generic[Samples]):
     due: bool = True
 
     def in_parts(self, longest_ns: int) -> 'list[Window[Samples]]':
-        """Return windows of equal length that make up this one, none longer than `longest_ns`.
+        """Split into windows of equal length, none longer than `longest_ns`.
 
-        Only the last is due when this one is. An event lies in the part that ends after it and
-        after all events sent before it, so each is in one part, and their order is kept.
+        Only the last one is due, if this one is. An event belongs to the first part that ends
+        after it and after all events sent before it, so the order is kept.
         """
         length_ns = self.t_end_ns - self.t_start_ns
         count = -(-length_ns // longest_ns)
@@ -60,6 +56,6 @@ class Window(Generic[Samples]):
         ]
 
     def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
-        """Return one window that covers this one and the next, due when the next one is."""
+        """Return one window that covers this one and the next; due if the next one is."""
         samples = type(self.samples).concatenate([self.samples, later.samples])
         return Window(self.t_start_ns, later.t_end_ns, samples, later.stamp_ns, later.due)

@@ -1,46 +1,228 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sensor time that goes back."""
+"""Damaged sensor time: outliers, jumps and pauses."""
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spike_recon_ros.packets.events import Events, Triggers
-from spike_recon_ros.windows.continuity import (
-    BACKWARDS_TOLERANCE_NS,
-    first_step_back,
-    split_at,
-)
+from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.windows.continuity import LARGEST_STEP_NS, MOST_RUNS, Continuity
+from spike_recon_ros.windows.sample_buffer import first_large_step
 
 MS = 1_000_000
+S = 1000 * MS
+EPOCH_NS = 1_700_000_000 * S
+PERIOD = 2 * MS
 
 
-def _step_back(t_ns, last=0):
-    return first_step_back(np.array(t_ns, np.int64), last)
+def events_at(t_ns, edges=()):
+    t_ns, edges = np.array(t_ns, np.int64), np.array(edges, np.int64)
+    pixels, polarity = np.zeros(len(t_ns), np.uint16), np.zeros(len(t_ns), np.uint8)
+    ones = np.ones(len(edges), np.uint8)
+    return Events(pixels, pixels, polarity, t_ns, Triggers(edges, ones, ones))
 
 
-def test_a_continuous_stream_has_no_step_back():
-    assert _step_back([0, 5, 5, 10**12]) == 4
+class Stream:
+    """A Continuity that is driven as the pipeline drives it, and what it returned."""
+
+    def __init__(self, max_gap_ns=S):
+        self.clock = SensorClock()
+        self.continuity = Continuity(self.clock, max_gap_ns)
+        self.t_ns, self.edges_ns, self.jumps, self.outliers = [], [], [], 0
+
+    def push(self, t_ns, stamp_ns=0, edges=()):
+        self._add(self.continuity.push(events_at(t_ns, edges), stamp_ns))
+
+    def flush(self):
+        self._add(self.continuity.flush())
+
+    def _add(self, pieces):
+        self.outliers += self.continuity.take_outliers()
+        for piece in pieces:
+            assert piece.samples.t_ns.dtype == np.int64
+            if piece.jump is not None:
+                self.jumps.append(piece.jump)
+            if len(piece.samples):
+                self.clock.observe(int(piece.samples.t_ns[0]), piece.stamp_ns)
+            self.t_ns += piece.samples.t_ns.tolist()
+            self.edges_ns += piece.samples.triggers.t_ns.tolist()
+
+    @property
+    def resets(self):
+        return sum(not jump.repeated for jump in self.jumps)
 
 
-def test_a_step_back_within_the_tolerance_is_damage_and_no_restart():
-    assert _step_back([BACKWARDS_TOLERANCE_NS, 0]) == 2
+def packets(count=50):
+    """Times of packets of 20 events in 2 ms each, as the sensor should have sent them."""
+    return [index * PERIOD + np.arange(20) * PERIOD // 20 for index in range(count)]
 
 
-def test_a_step_back_beyond_the_tolerance_is_found():
-    assert _step_back([BACKWARDS_TOLERANCE_NS + 1, 0, 0]) == 1
+def stamped(sent, jitter=0):
+    """Run a stream whose packets are stamped truly, whatever their sensor times are."""
+    stream = Stream()
+    for index, t_ns in enumerate(sent):
+        stream.push(t_ns, EPOCH_NS + index * PERIOD + jitter * (index % 3))
+    stream.flush()
+    return stream
 
 
-def test_the_last_packet_s_time_counts():
-    assert _step_back([0, 1], last=BACKWARDS_TOLERANCE_NS + 1) == 0
+def test_a_sound_stream_passes_unchanged():
+    stream = stamped(packets())
+    assert stream.t_ns == np.concatenate(packets()).tolist()
+    assert (stream.jumps, stream.outliers) == ([], 0)
 
 
-def test_trigger_edges_before_a_restart_stay_with_the_events_before_it():
-    t_ns = np.array([1000 * MS, 1010 * MS, 0, 10 * MS], np.int64)
-    edges = np.array([1005 * MS, 3 * MS, 6 * MS], np.int64)
-    pixels, polarity = np.zeros(4, np.uint16), np.zeros(4, np.uint8)
-    triggers = Triggers(edges, np.ones(3, np.uint8), np.zeros(3, np.uint8))
-    before, after = split_at(Events(pixels, pixels, polarity, t_ns, triggers), 2)
-    assert before.t_ns.tolist() == [1000 * MS, 1010 * MS]
-    assert before.triggers.t_ns.tolist() == [1005 * MS]
-    assert after.t_ns.tolist() == [0, 10 * MS]
-    assert after.triggers.t_ns.tolist() == [3 * MS, 6 * MS]
+@pytest.mark.parametrize('off', [-4 * S, -999 * MS, -60 * MS, 60 * MS, 999 * MS, 4 * S, 10**6 * S])
+@pytest.mark.parametrize('place', [0, 7, 17])
+def test_a_few_samples_off_are_dropped_and_counted(off, place):
+    sent = packets()
+    sent[20][place : place + 3] += off
+    stream = stamped(sent)
+    assert (stream.jumps, stream.outliers) == ([], 3)
+    assert len(stream.t_ns) == 997
+    assert max(stream.t_ns) < 50 * PERIOD
+    assert (np.diff(stream.t_ns) >= 0).all()
+
+
+@pytest.mark.parametrize('off', [-4 * S, -3 * S, 3 * S, 4 * S, 10**9 * S])
+def test_a_packet_with_a_wrong_time_base_is_dropped(off):
+    sent = packets()
+    sent[20] += off
+    stream = stamped(sent)
+    assert (stream.jumps, stream.outliers) == ([], 20)
+
+
+@pytest.mark.parametrize(
+    'jump', [-14 * S, -4 * S, -S, -300 * MS, 300 * MS, 999 * MS, 3 * S, 10**6 * S]
+)
+@pytest.mark.parametrize('place', [0, 11])
+@pytest.mark.parametrize('jitter', [0, 700_000])
+def test_sensor_time_that_jumps_while_stamps_do_not_is_shifted_back(jump, place, jitter):
+    sent = packets()
+    truth = np.concatenate(sent)
+    sent[20][place:] += jump
+    sent[21:] = [t_ns + jump for t_ns in sent[21:]]
+    stream = stamped(sent, jitter)
+    assert stream.resets == 1
+    assert stream.outliers == 0
+    assert np.abs(np.array(stream.t_ns) - truth).max() <= 2 * PERIOD
+    assert (np.diff(stream.t_ns) >= 0).all()
+
+
+def test_times_that_jump_in_every_packet_are_dropped_without_a_reset_each():
+    sent = packets()
+    for index in range(10, 20):
+        sent[index] += (index % 4 + 1) * 3 * S
+    stream = stamped(sent)
+    assert stream.resets <= 1
+    assert max(stream.t_ns) < 51 * PERIOD
+
+
+def test_a_pause_that_the_stamps_confirm_is_kept_however_long():
+    stream = Stream(max_gap_ns=50 * MS)
+    for index, t_ns in enumerate(packets(20)):
+        pause = 3600 * S if index >= 10 else 0
+        stream.push(t_ns + pause, EPOCH_NS + index * PERIOD + pause)
+    assert (stream.jumps, stream.outliers) == ([], 0)
+    assert stream.t_ns[-1] == 3600 * S + packets(20)[-1][-1]
+
+
+def test_a_short_pause_without_stamps_is_kept():
+    stream = Stream()
+    stream.push(np.concatenate([packets()[0], packets()[0] + 800 * MS]))
+    assert len(stream.t_ns) == 20  # the rest waits for evidence
+    stream.push(packets()[1] + 800 * MS)
+    assert (stream.jumps, len(stream.t_ns)) == ([], 60)
+
+
+@pytest.mark.parametrize('jump', [-5 * S, 5 * S])
+def test_a_jump_without_stamps_restarts_at_the_new_time(jump):
+    stream = Stream()
+    for t_ns in packets(10):
+        stream.push(10 * S + t_ns)
+    for t_ns in packets(10):
+        stream.push(10 * S + t_ns + jump)
+    assert [(one.restart, one.repeated) for one in stream.jumps] == [(True, False)]
+    assert stream.t_ns[-1] == 10 * S + jump + packets(10)[-1][-1]
+    assert len(stream.t_ns) == 400
+
+
+@pytest.mark.parametrize('stamp_ns', [0, EPOCH_NS])
+def test_many_pauses_in_one_packet_are_bounded_and_reset_once(stamp_ns):
+    stream = Stream()
+    stream.push(np.arange(16_000) * 990 * MS, stamp_ns)
+    stream.flush()
+    assert stream.resets == 1
+    assert sum(not jump.repeated for jump in stream.jumps) == 1
+    assert len(stream.t_ns) + stream.outliers == 16_000
+    assert len(stream.t_ns) <= MOST_RUNS
+    if stamp_ns:
+        assert max(stream.t_ns) <= S
+
+
+@given(
+    st.lists(st.integers(-(2**62), 2**62) | st.integers(-5 * S, 5 * S), max_size=60),
+    st.lists(st.integers(1, 60), max_size=5),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_every_sample_is_returned_or_counted_whatever_its_time(times, places, is_stamped):
+    stream = Stream()
+    for index, part in enumerate(np.split(np.array(times, np.int64) // 2, sorted(places))):
+        stream.push(part, (EPOCH_NS + index * PERIOD) * is_stamped)
+    stream.flush()
+    assert len(stream.t_ns) + stream.outliers == len(times)
+    assert stream.resets <= len(places) + 2
+
+
+@given(
+    st.lists(st.integers(0, 3 * S), min_size=1, max_size=60).map(np.cumsum),
+    st.lists(st.integers(1, 60), max_size=5),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_slow_but_sorted_stream_loses_nothing(t_ns, places):
+    stream = Stream()
+    for part in np.split(np.array(t_ns), sorted(places)):
+        stream.push(part)
+    stream.flush()
+    assert stream.outliers == 0
+    assert stream.t_ns == t_ns.tolist()
+
+
+def test_trigger_edges_stay_with_the_samples_that_are_nearest():
+    stream = Stream()
+    stream.push(packets()[0], EPOCH_NS, edges=[MS])
+    t_ns = np.concatenate([packets()[1][:10], packets()[1][10:] + 5 * S])
+    stream.push(t_ns, EPOCH_NS + PERIOD, edges=[2 * MS, 5 * S + 3 * MS, 900 * S])
+    stream.push(packets()[2] + 5 * S, EPOCH_NS + 2 * PERIOD, edges=[5 * S + 5 * MS])
+    assert stream.resets == 1
+    assert stream.outliers == 1
+    assert [round(edge / MS) for edge in stream.edges_ns] == [1, 2, 3, 5]
+
+
+def test_edges_of_an_outlier_are_dropped_with_it():
+    sent, stream = packets(3), Stream()
+    stream.push(sent[0], EPOCH_NS)
+    stream.push(sent[1] + 9 * S, EPOCH_NS + PERIOD, edges=[9 * S + 3 * MS])
+    stream.push(sent[2], EPOCH_NS + 2 * PERIOD, edges=[5 * MS])
+    stream.flush()
+    assert stream.edges_ns == [5 * MS]
+
+
+def test_steps_of_the_largest_size_are_accepted_in_both_directions():
+    sizes = [0, LARGEST_STEP_NS, 0, LARGEST_STEP_NS + 1, 2 * LARGEST_STEP_NS + 2]
+    assert first_large_step(np.array(sizes[:3], np.int64), 0, LARGEST_STEP_NS) == 3
+    assert first_large_step(np.array(sizes, np.int64), 0, LARGEST_STEP_NS) == 3
+    assert first_large_step(np.array([5], np.int64), 6 + LARGEST_STEP_NS, LARGEST_STEP_NS) == 0
+
+
+@pytest.mark.parametrize('back', [1_500_000, 2_700_000])
+def test_small_steps_back_after_losses_do_not_reset(back):
+    sent = packets()
+    for index in range(10, 50, 10):
+        sent[index] -= back
+    stream = stamped(sent)
+    assert (stream.jumps, stream.outliers, len(stream.t_ns)) == ([], 0, 1000)

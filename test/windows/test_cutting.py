@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Every way of cutting: the windows tell nothing of how the stream was cut into packets."""
+"""Every way of cutting a stream: windows do not depend on packet borders."""
 
 import itertools
 
@@ -12,11 +12,8 @@ from hypothesis import strategies as st
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
-from spike_recon_ros.windows.at_references import MOST_REFERENCES, AtReferences
-from spike_recon_ros.windows.at_times import HOLD_NS
-from spike_recon_ros.windows.at_triggers import AtTriggers
-from spike_recon_ros.windows.by_count import ByCount
-from spike_recon_ros.windows.free_running import FreeRunning
+from spike_recon_ros.windows.at_moments import HOLD_NS, MOST_WAITING, AtReferences, AtTriggers
+from spike_recon_ros.windows.cutter import ByCount, FreeRunning
 from spike_recon_ros.windows.window import Window
 
 MS = 1_000_000
@@ -128,8 +125,8 @@ def test_free_running_begins_at_the_first_event_and_does_not_drift():
 
 def test_a_window_is_not_given_out_before_a_later_event_was_seen():
     cutter = FreeRunning(50.0, GAP_NS)
-    assert cutter.push(events_at([0, 19 * MS])) == []
-    assert len(cutter.push(events_at([20 * MS]))) == 1
+    assert list(cutter.push(events_at([0, 19 * MS]))) == []
+    assert len(list(cutter.push(events_at([20 * MS])))) == 1
 
 
 def test_an_event_at_the_border_belongs_to_the_later_window():
@@ -179,6 +176,24 @@ def test_only_edges_of_one_trigger_channel_ask_for_frames(channel, ends):
     assert dict(cutter.ignored_edges) == ({6: 2} if channel == 0 else {0: 1})
 
 
+@pytest.mark.parametrize('future', [10**9, 2**60])
+def test_an_edge_far_in_the_future_does_not_block_later_edges(future):
+    cutter = AtTriggers('up')
+    ends = []
+    for start in range(0, 500 * MS, 10 * MS):
+        edges = [start + 5 * MS] if start != 100 * MS else [start + future, start + 5 * MS]
+        windows = cutter.push(events_at(np.arange(start, start + 10 * MS, MS), triggers=edges))
+        ends += [window.t_end_ns // MS for window in windows]
+    ends += [window.t_end_ns // MS for window in cutter.flush() if window.due][:1]
+    assert ends[:50] == list(range(5, 500, 10))
+
+
+def test_edges_that_are_never_reached_are_bounded_and_counted():
+    cutter = AtTriggers('up')
+    cutter.push(events_at([0], triggers=range(10**12, 10**12 + MOST_WAITING + 7)))
+    assert cutter.late == 7
+
+
 def test_without_trigger_edges_old_events_are_worked_off_in_windows_that_are_not_due():
     cutter = AtTriggers('up')
     windows = run(cutter, [events_at(np.arange(0, 5 * HOLD_NS, HOLD_NS // 10))])
@@ -224,7 +239,7 @@ def test_a_reference_before_the_last_frame_gives_no_frame():
 
 def test_references_that_no_packet_reaches_do_not_pile_up():
     cutter = AtReferences(SensorClock())
-    for index in range(MOST_REFERENCES + 10):
+    for index in range(MOST_WAITING + 10):
         cutter.push_reference(Reference(10**18 + index))
     assert cutter.late == 10
 

@@ -1,0 +1,92 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""From the samples of one stream to windows: time repaired, then cut."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from spike_recon_ros.packets.packet import Reference
+from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.continuity import LARGEST_STEP_NS, Continuity, Piece, TimeJump
+from spike_recon_ros.windows.cutter import Cutter
+from spike_recon_ros.windows.window import Window
+
+Steps: TypeAlias = Iterator[Window | TimeJump]
+
+
+class WindowStream:
+    """Cuts one stream into windows; a reset of the stream needs a new one.
+
+    Iterators must be exhausted before the next call. They yield a TimeJump where sensor time has
+    jumped between the windows before and after it.
+
+    Args:
+        settings: how to cut.
+        new_cutter: makes the cutter, as `cutter_for` does.
+        period_ns: time between two samples if that is constant, as in spike planes, else 0.
+
+    Attributes:
+        first_t_ns: time of the first sample; 0 before it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        new_cutter: Callable[[Settings, SensorClock], Cutter],
+        period_ns: int,
+    ) -> None:
+        self._clock = SensorClock()
+        self._new_cutter = lambda: new_cutter(settings, self._clock)
+        self._continuity = Continuity(
+            self._clock, round(settings.max_gap * 1e9), max(LARGEST_STEP_NS, 2 * period_ns)
+        )
+        self._begin()
+
+    def push(self, samples: Any, stamp_ns: int) -> Steps:
+        """Append the samples of one packet and return the windows that they complete.
+
+        Args:
+            samples: Events or SpikePlanes.
+            stamp_ns: host time of the first sample; 0 = unknown.
+        """
+        return self._cut(self._continuity.push(samples, stamp_ns))
+
+    def push_reference(self, reference: Reference) -> Steps:
+        """Add a moment for which a frame is wanted; return the windows that it completes."""
+        return iter(self._cutter.push_reference(reference))
+
+    def flush(self) -> Steps:
+        """Return the last windows, at the end of a recording."""
+        yield from self._cut(self._continuity.flush())
+        yield from self._cutter.flush()
+
+    def to_host_ns(self, t_ns: int) -> int:
+        """Return the host time of a sensor time."""
+        return self._clock.to_host_ns(t_ns)
+
+    def take_outliers(self) -> int:
+        """Return how many samples were dropped because of their time since the last call."""
+        return self._continuity.take_outliers()
+
+    @property
+    def late(self) -> int:
+        """Number of references and trigger edges that came too late for a frame."""
+        return self._cutter.late
+
+    def _begin(self) -> None:
+        self._cutter = self._new_cutter()
+        self._is_empty, self.first_t_ns = True, 0
+
+    def _cut(self, pieces: list[Piece]) -> Steps:
+        for piece in pieces:
+            if piece.jump is not None:
+                yield piece.jump
+                if piece.jump.restart:
+                    self._begin()
+            samples = piece.samples
+            if len(samples):
+                self._clock.observe(int(samples.t_ns[0]), piece.stamp_ns)
+                if self._is_empty:
+                    self._is_empty, self.first_t_ns = False, int(samples.t_ns[0])
+            yield from self._cutter.push(samples)

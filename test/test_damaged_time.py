@@ -1,0 +1,133 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of streams whose sensor time is damaged."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.open_source import open_source
+
+MS = 1_000_000
+EPOCH_NS = 1_700_000_000 * 10**9
+WIDTH, HEIGHT = 32, 24
+
+
+def _events(count, seed=0, t_start_ns=0, step_ns=10_000):
+    generator = np.random.default_rng(seed)
+    return Events(
+        generator.integers(0, WIDTH, count).astype(np.uint16),
+        generator.integers(0, HEIGHT, count).astype(np.uint16),
+        generator.integers(0, 2, count).astype(np.uint8),
+        t_start_ns + np.arange(count, dtype=np.int64) * step_ns,
+        Triggers.empty(),
+    )
+
+
+def _packets(events, borders, seq=0):
+    """One packet for each run of events between two borders; stamps run with sensor time."""
+    edges = [0, *sorted(set(borders)), len(events)]
+    packets = []
+    for start, stop in itertools.pairwise(edges):
+        if start == stop:
+            continue
+        part = events[start:stop]
+        t_ns = int(part.t_ns[0])
+        packets.append(
+            Packet('mono', WIDTH, HEIGHT, seq + len(packets), t_ns, EPOCH_NS + t_ns,
+                   encode_mono(part, t_ns))
+        )  # fmt: skip
+    return packets
+
+
+def _run(packets, **settings):
+    resets = []
+    reconstructor = Reconstructor(
+        Settings(**{'model': 'leaky_integrator', 'fps': 100.0, **settings}),
+        on_reset=lambda reason, detail: resets.append(reason),
+    )
+    frames = [frame for packet in packets for frame in reconstructor.push(packet)]
+    return frames + reconstructor.flush(), resets, reconstructor
+
+
+def test_one_packet_of_slow_times_gives_few_frames_and_one_reset():
+    words = []
+    for index in range(8192):
+        t_us = index * 990_000
+        words += [8 << 28 | (t_us >> 6), 1 << 28 | (t_us & 63) << 22 | 5 << 11 | 7]
+    data = np.array(words, np.uint32).view(np.uint8)
+    assert len(data) == 64 * 1024
+    for stamp_ns in (0, EPOCH_NS):
+        packet = Packet('evt2', WIDTH, HEIGHT, 0, 0, stamp_ns, data)
+        frames, resets, reconstructor = _run([packet], fps=25.0)
+        assert resets == [ResetReason.TIME_JUMP]
+        assert len(frames) <= 26
+        assert reconstructor.statistics.time_outliers > 7000
+
+
+@pytest.mark.parametrize('off', [-4 * 10**9, 4 * 10**9, 10**18])
+def test_one_packet_with_a_forged_time_base_changes_no_frame_time(off):
+    events = _events(4000, step_ns=20_000, t_start_ns=20 * 10**9)
+    packets = _packets(events, range(100, 4000, 100))
+    right, _, _ = _run(packets)
+    forged = dataclasses.replace(packets[20], time_base=max(0, packets[20].time_base + off))
+    frames, resets, reconstructor = _run([*packets[:20], forged, *packets[21:]])
+    assert resets == []
+    assert reconstructor.statistics.time_outliers == 100
+    assert [frame.stamp_ns for frame in frames] == [frame.stamp_ns for frame in right]
+
+
+@pytest.mark.parametrize('jump', [-4 * 10**9, -3 * 10**9, 3 * 10**9, 4 * 10**9])
+@pytest.mark.parametrize('at', [2000, 2030])
+def test_a_camera_that_restarts_keeps_the_grid_of_frames(jump, at):
+    start_ns = 20 * 10**9
+    events = _events(4000, step_ns=50_000, t_start_ns=start_ns)
+    packets = _packets(events, range(50, 4000, 50))
+    right, _, _ = _run(packets)
+    moved = dataclasses.replace(events, t_ns=np.where(np.arange(4000) < at, 0, jump) + events.t_ns)
+    sent = []
+    for packet, first in zip(packets, range(0, 4000, 50), strict=True):
+        part = moved[first : first + 50]
+        base = int(part.t_ns.min())
+        sent.append(dataclasses.replace(packet, time_base=base, data=encode_mono(part, base)))
+    frames, resets, reconstructor = _run(sent)
+    assert len(resets) == 1
+    assert reconstructor.statistics.time_outliers == 0
+    assert len(frames) == len(right)
+    errors = [one.stamp_ns - other.stamp_ns for one, other in zip(frames, right, strict=True)]
+    assert max(map(abs, errors)) < 10 * MS
+    assert all(a.stamp_ns < b.stamp_ns for a, b in itertools.pairwise(frames))
+
+
+@pytest.mark.parametrize(
+    ('name', 'resets', 'outliers'),
+    [
+        ('q04_dvs_glitch_minus_1s.bag', 0, 6),
+        ('j01_startup_junk_8s', 1, 0),
+        ('j02_camera_restart_midstream', 1, 0),
+        ('j04_forward_3s', 1, 0),
+    ],
+)
+def test_recordings_with_damaged_time_give_frames_at_the_right_times(
+    name, resets, outliers, recordings
+):
+    reconstructor = Reconstructor(Settings(model='fibar', fps=100.0))
+    frames = []
+    with open_source(recordings(f'field/{name}')) as source:
+        for packet in source:
+            frames += reconstructor.push(packet)
+    frames += reconstructor.flush()
+    assert len(frames) == 20
+    assert reconstructor.statistics.resets.total() == resets
+    assert reconstructor.statistics.time_outliers == outliers
+    stamps_ns = [frame.stamp_ns - EPOCH_NS for frame in frames]
+    assert stamps_ns[0] > 0
+    assert stamps_ns[-1] <= 210 * MS
+    assert {round((b - a) / MS) for a, b in itertools.pairwise(stamps_ns)} == {10}
