@@ -1,15 +1,16 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Without a camera: simulate a recording, reconstruct it live, write the images as a video.
+"""A demo without a camera: simulate a recording, reconstruct it live, write a video.
 
     ros2 launch spike_recon_ros demo.launch.py out:=demo viewer:=rqt
     ros2 launch spike_recon_ros demo.launch.py sensor:=spike
 
-A spike camera is played slower than recorded, on purpose; rate:=1 plays it at its real pace.
-Every argument of recon.launch.py may be given as well. The same without ROS's launch, with figures
-and a comparison with the ground truth: `spike-recon demo`.
+Recordings of a spike camera are played slower than recorded; rate:=1 plays them at full speed.
+Every argument of recon.launch.py may be given as well. `spike-recon demo` does the same without
+ROS's launch, and compares the images with the ground truth.
 """
 
+import sys
 from pathlib import Path
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
@@ -32,13 +33,17 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
-from spike_recon_ros.cli.demo import FASTEST_VIDEO, SHOWS
+from spike_recon_ros.cli.demo import SHOWS
+from spike_recon_ros.cli.demo_report import FASTEST_VIDEO
+from spike_recon_ros.launch_arguments import check_arguments, parameters_given, recon_arguments
 
+FILE = 'demo.launch.py'
+ARGUMENTS = ('out', 'sensor', 'duration', 'rate')
 NAME = 'spike_recon_ros'
 SHARE = Path(get_package_share_directory(NAME))
 PROGRAMS = Path(get_package_prefix(NAME)) / 'lib' / NAME
 EVENTS_TOPIC = '/event_camera/events'
-# The last packets are on their way when the player ends.
+# When the player ends, the last packets are still being processed.
 LAST_FRAMES_S = 1.0
 
 
@@ -55,12 +60,12 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'duration',
                 default_value='',
-                description='length of the recording, seconds; empty = as usual for the camera',
+                description='length of the recording, in seconds; empty = usual for the camera',
             ),
             DeclareLaunchArgument(
                 'rate',
                 default_value='',
-                description='pace of the player, 1 = as recorded; empty = as usual for the camera',
+                description='speed of the player, 1 = as recorded; empty = usual for the camera',
             ),
             OpaqueFunction(function=one_after_the_other),
         ]
@@ -69,10 +74,12 @@ def generate_launch_description() -> LaunchDescription:
 
 def one_after_the_other(context: LaunchContext) -> list[Action]:
     """Make the processes and chain them by their ends and by the node's state."""
+    recon_names = (argument.name for argument in recon_arguments(''))
+    check_arguments(sys.argv, FILE, [*ARGUMENTS, *recon_names])
     given = context.launch_configurations
     show = SHOWS[given['sensor']]
     duration, rate = given['duration'] or str(show.duration_s), given['rate'] or f'{show.rate:g}'
-    fps = float(given.get('fps') or show.fps)
+    fps = float(parameters_given(given)[0].get('fps', show.fps))
     # Stamps that are moved to now would run slower than the time in the packets.
     pace = ['--restamp'] if float(rate) == 1 else ['--rate', rate]
     out = Path(given['out']).absolute()
@@ -101,7 +108,7 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
         arguments=[str(video), '--overwrite', '--fps', f'{min(fps, FASTEST_VIDEO):g}'],
         output='screen',
     )
-    # Nobody subscribes to the packets before the recorder subscribes to the images.
+    # The node subscribes to the packets once the recorder subscribes to the images.
     player = Node(
         package=NAME,
         executable='play_node',
@@ -111,7 +118,7 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
     )
     shut_down = EmitEvent(event=Shutdown(reason='the demo is over'))
     end = [
-        LogInfo(msg=f'the video is {video}; it was played at {rate} of the real pace'),
+        LogInfo(msg=f'the video is {video}; it was played at {rate} times the recorded speed'),
         TimerAction(period=LAST_FRAMES_S, actions=[shut_down]),
     ]
     out.mkdir(parents=True, exist_ok=True)
@@ -126,11 +133,11 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
 
 
 def after(process: ExecuteProcess, *actions: Action) -> RegisterEventHandler:
-    """Do something when a process has ended well, and stop everything if it failed."""
+    """Run actions when a process has succeeded; end the launch with an error if it failed."""
 
     def on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
         if event.returncode and not context.is_shutdown:
-            raise RuntimeError(f'{event.process_name} failed, see above')
+            raise RuntimeError(f'{event.process_name} failed; its log above says why')
         return list(actions)
 
     return RegisterEventHandler(OnProcessExit(target_action=process, on_exit=on_exit))

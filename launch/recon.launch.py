@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The live node, and on request a viewer and a compressed copy of its images.
+"""The live node and, on request, a viewer and a compressed copy of its images.
 
 ros2 launch spike_recon_ros recon.launch.py viewer:=rqt
 ros2 launch spike_recon_ros recon.launch.py events_topic:=/camera/events fps:=50
@@ -8,6 +8,7 @@ ros2 launch spike_recon_ros recon.launch.py build_only:=true build_sizes:=346x26
 """
 
 import os
+import sys
 from pathlib import Path
 
 from ament_index_python.packages import (
@@ -23,26 +24,34 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
 )
-from launch.event_handlers import OnProcessStart
+from launch.event_handlers import OnProcessExit, OnProcessStart
 from launch.events import matches_action
+from launch.events.process import ProcessExited
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
+from launch_ros.parameter_descriptions import ParameterValue
 from lifecycle_msgs.msg import Transition
 
+from spike_recon_ros.launch_arguments import (
+    TOPICS,
+    check_arguments,
+    image_topic,
+    parameters_given,
+    recon_arguments,
+)
+
+FILE = 'recon.launch.py'
 SHARE = Path(get_package_share_directory('spike_recon_ros'))
-# The topic that recon.rviz and foxglove_layout.json show; elsewhere it is remapped to.
+# The topic that recon.rviz and foxglove_layout.json show; other topics are remapped to it.
 USUAL_IMAGE_TOPIC = '/event_camera/recon/image_raw'
 FOXGLOVE_PORT = 8765
-# Parameters of the node that are passed only if given, so that params_file decides otherwise.
-OVERRIDES = {'sensor': str, 'model': str, 'fps': float, 'sync_mode': str, 'image_encoding': str}
-TOPICS = {
-    'events_topic': ('events', 'packets of the camera (event_camera_msgs/msg/EventPacket)'),
-    'image_topic': ('~/image_raw', 'reconstructed images'),
-    'camera_info_topic': ('camera_info', "the camera's calibration, which is passed on"),
-    'frame_image_topic': ('frame_image', 'images whose stamps ask for frames (camera_image)'),
-    'time_reference_topic': ('time_reference', 'stamps that ask for frames (time_reference)'),
-}
+# Transitions that end an attempt to start the node without success.
+FAILURES = (
+    ('configuring', 'unconfigured'),
+    ('errorprocessing', 'unconfigured'),
+    ('activating', 'inactive'),
+)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -52,53 +61,21 @@ def generate_launch_description() -> LaunchDescription:
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Return what can be given on the command line, each with its default."""
-
-    def argument(
-        name: str, default: str, description: str, *choices: str
-    ) -> DeclareLaunchArgument:
-        return DeclareLaunchArgument(
+    return [
+        DeclareLaunchArgument(
             name, default_value=default, description=description, choices=choices or None
         )
-
-    return [
-        argument('namespace', 'event_camera', 'namespace of the node'),
-        argument('node_name', 'recon', 'name of the node'),
-        *(argument(name, topic, what) for name, (topic, what) in TOPICS.items()),
-        argument('params_file', str(SHARE / 'config' / 'recon.yaml'), "the node's parameters"),
-        argument('sensor', '', 'auto, event or spike; empty = as in params_file'),
-        argument('model', '', 'what reconstructs; empty = as in params_file'),
-        argument('fps', '', 'frames a second (free_running); empty = as in params_file'),
-        argument('sync_mode', '', 'when a frame is due; empty = as in params_file'),
-        argument('image_encoding', '', 'mono8, mono16 or 32FC1; empty = as in params_file'),
-        argument(
-            'use_sim_time',
-            '',
-            'take the time from /clock; empty = as in params_file',
-            '',
-            'true',
-            'false',
-        ),
-        argument('autostart', 'true', 'configure and activate at the start', 'true', 'false'),
-        argument(
-            'build_only', 'false', "build the model's TensorRT engines, then end", 'true', 'false'
-        ),
-        argument('build_sizes', '', 'sensors to build for, as 346x260,640x480 (build_only)'),
-        argument('log_level', 'info', 'debug, info, warn, error or fatal'),
-        argument('viewer', 'none', 'what shows the images', 'none', 'rqt', 'rviz', 'foxglove'),
-        argument(
-            'compressed',
-            'false',
-            'publish a JPEG copy on <image_topic>/compressed',
-            'true',
-            'false',
-        ),
+        for name, default, description, choices in recon_arguments(
+            str(SHARE / 'config' / 'recon.yaml')
+        )
     ]
 
 
 def everything(context: LaunchContext) -> list:
-    """Put together what the arguments ask for."""
+    """Return the actions that the arguments ask for."""
     given = context.launch_configurations
-    actions = [*reconstruction(given)]
+    check_arguments(sys.argv, FILE, (argument.name for argument in recon_arguments('')))
+    actions = reconstruction(given)
     if given['compressed'] == 'true':
         actions.append(compressed_copy(given))
     if given['viewer'] != 'none':
@@ -107,19 +84,28 @@ def everything(context: LaunchContext) -> list:
 
 
 def reconstruction(given: dict[str, str]) -> list:
-    """Start the node and, with autostart, take it to active by lifecycle events."""
+    """Start the node and, with autostart, take it to active by lifecycle events.
+
+    A node that ends with an error, or cannot be configured or activated, ends the launch with an
+    error too.
+    """
+    if not Path(given['params_file']).is_file():
+        raise RuntimeError(f'there is no parameter file {given["params_file"]}')
+    parameters, notes = parameters_given(given)
     node = LifecycleNode(
         package='spike_recon_ros',
         executable='recon_node',
         name=given['node_name'],
         namespace=given['namespace'],
-        parameters=[given['params_file'], overrides(given)],
+        parameters=[given['params_file'], as_texts(parameters)],
         remappings=[(topic, given[name]) for name, (topic, _) in TOPICS.items()],
         ros_arguments=['--log-level', given['log_level']],
         output='screen',
     )
+    on_exit = RegisterEventHandler(OnProcessExit(target_action=node, on_exit=end_if_failed))
+    actions = [*(LogInfo(msg=note) for note in notes), on_exit]
     if given['autostart'] == 'false' or given['build_only'] == 'true':
-        return [node]
+        return [*actions, node]
     configure, activate = (
         EmitEvent(
             event=ChangeState(
@@ -136,33 +122,38 @@ def reconstruction(given: dict[str, str]) -> list:
         entities=[activate],
         handle_once=True,
     )
-    # Handlers first: an event that nobody handles yet is lost.
-    return [RegisterEventHandler(once_configured), RegisterEventHandler(once_running), node]
+    failed = [
+        OnStateTransition(
+            target_lifecycle_node=node,
+            start_state=start,
+            goal_state=goal,
+            entities=[OpaqueFunction(function=end_as_failed)],
+        )
+        for start, goal in FAILURES
+    ]
+    # Handlers first: an event without a handler is lost.
+    handlers = [RegisterEventHandler(handler) for handler in (once_configured, *failed)]
+    return [*actions, *handlers, RegisterEventHandler(once_running), node]
 
 
-def overrides(given: dict[str, str]) -> dict:
-    """Return the parameters that were given on the command line."""
-    parameters: dict = {}
-    if given['use_sim_time']:
-        parameters['use_sim_time'] = given['use_sim_time'] == 'true'
-    if given['build_only'] == 'true':
-        parameters |= {'build_only': True, 'build_sizes': given['build_sizes']}
-    for name, kind in OVERRIDES.items():
-        if given[name]:
-            try:
-                parameters[name] = kind(given[name])
-            except ValueError:
-                raise RuntimeError(f'{name}:={given[name]} is not a number') from None
-    return parameters
+def end_if_failed(event: ProcessExited, context: LaunchContext) -> None:
+    """End the launch with an error if the node ended with one."""
+    if event.returncode and not context.is_shutdown:
+        raise RuntimeError('the node ended with an error; its log above says why')
 
 
-def image_topic(given: dict[str, str]) -> str:
-    """Return the full name of the topic that the node publishes on."""
-    topic, namespace = given['image_topic'], given['namespace'].strip('/')
-    if topic.startswith('/'):
-        return topic
-    relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
-    return '/' + '/'.join(part for part in (namespace, relative) if part)
+def end_as_failed(context: LaunchContext) -> None:
+    """End the launch with an error."""
+    if not context.is_shutdown:
+        raise RuntimeError('the node could not be started; its log above says why')
+
+
+def as_texts(parameters: dict) -> dict:
+    """Keep texts from being read as YAML, in which `7` is a number and `off` a truth value."""
+    return {
+        name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
 
 
 def compressed_copy(given: dict[str, str]) -> Node:

@@ -7,6 +7,7 @@
 Every argument of recon.launch.py may be given as well.
 """
 
+import sys
 from pathlib import Path
 
 from ament_index_python.packages import (
@@ -32,13 +33,17 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
+from spike_recon_ros.launch_arguments import check_arguments, recon_arguments
+
+FILE = 'replay.launch.py'
+ARGUMENTS = ('bag', 'rate', 'loop', 'player')
 SHARE = Path(get_package_share_directory('spike_recon_ros'))
-# The last packets are on their way when the player ends.
+# When the player ends, the last packets are still being processed.
 LAST_FRAMES_S = 1.0
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Start the node first; the player follows once the node is active and hears everything."""
+    """Start the node first; the player follows once the node is active and receives everything."""
     recon = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
         launch_arguments={'use_sim_time': 'true'}.items(),
@@ -59,8 +64,8 @@ def generate_launch_description() -> LaunchDescription:
                 'player',
                 default_value='auto',
                 choices=['auto', 'rosbag2', 'spike_recon'],
-                description='what plays: `ros2 bag play`, our own play_node, or the first if it '
-                'is installed',
+                description='what plays the recording: `ros2 bag play` (rosbag2), play_node '
+                '(spike_recon), or auto: the first if it is installed',
             ),
             OpaqueFunction(function=start_player_when_active),
             recon,
@@ -70,11 +75,13 @@ def generate_launch_description() -> LaunchDescription:
 
 def start_player_when_active(context: LaunchContext) -> list[Action]:
     """Make the player and what starts and follows it."""
+    recon = (argument.name for argument in recon_arguments(''))
+    check_arguments(sys.argv, FILE, [*ARGUMENTS, *recon])
     player = make_player(context.launch_configurations)
 
     def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
         if event.returncode and not context.is_shutdown:
-            raise RuntimeError('the recording was not played, see above')
+            raise RuntimeError('the recording was not played; the log above says why')
         shut_down = EmitEvent(event=Shutdown(reason='the recording is over'))
         return [TimerAction(period=LAST_FRAMES_S, actions=[shut_down])]
 

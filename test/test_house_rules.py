@@ -45,6 +45,7 @@ MAY_IMPORT = {
     'setting': {'errors'},
     'settings': {'errors', 'setting', 'packets.sensor_kind'},
     'parameter_files': {'errors', 'settings'},
+    'launch_arguments': {'errors', 'settings'},
     'frame': {'packets'},
     'stream_statistics': set(),
     'packet_sequence': {'packets.packet', 'stream_statistics'},

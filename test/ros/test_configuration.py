@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import State
+from lifecycle_msgs.msg import State, TransitionEvent
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import DescribeParameters
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -43,6 +43,20 @@ def test_a_wrong_model_leaves_the_node_unconfigured(make_node, other, wait_until
     assert answer.result().current_state.id == State.PRIMARY_STATE_UNCONFIGURED
     node.set_parameters([Parameter('model', value='fibar')])
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+
+
+def test_a_failed_configuration_is_announced_to_launch(make_node, other, wait_until):
+    node = make_node(model='nonsense')
+    events = []
+    name = '/event_camera/recon/transition_event'
+    other.create_subscription(TransitionEvent, name, events.append, 10)
+    wait_until(lambda: other.count_publishers(name), 'the topic')
+    wait_until(lambda: node.count_subscribers(name), 'the subscription')
+    node.trigger_configure()
+    wait_until(lambda: len(events) == 2, 'the transitions')
+    labels = [(event.start_state.label, event.goal_state.label) for event in events]
+    # recon.launch.py ends the launch at the second one.
+    assert labels == [('unconfigured', 'configuring'), ('configuring', 'unconfigured')]
 
 
 def test_every_setting_is_a_parameter_with_its_description_and_range(make_node, other, wait_until):

@@ -1,0 +1,155 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of the launch files, and what follows from their values.
+
+Here rather than in the launch files because ROS's launch is not needed for it, and two launch
+files include a third.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from spike_recon_ros.errors import UserError, did_you_mean
+from spike_recon_ros.settings import RENAMED, check, current_values, setting_fields
+
+TOPICS = {
+    'events_topic': ('events', 'topic of the packets (event_camera_msgs/msg/EventPacket)'),
+    'image_topic': ('~/image_raw', 'topic of the reconstructed images'),
+    'camera_info_topic': ('camera_info', 'topic of the calibration of the camera'),
+    'frame_image_topic': ('frame_image', 'topic of the images whose stamps request frames'),
+    'time_reference_topic': ('time_reference', 'topic of the stamps that request frames'),
+}
+"""Arguments that rename topics: the topic of the node, and the description."""
+_AS_IN_FILE = 'Empty: the value in params_file.'
+_TRUE_OR_FALSE = ('true', 'false')
+
+
+class Argument(NamedTuple):
+    """One argument of a launch file: its default, and the valid values if not every text is."""
+
+    name: str
+    default: str
+    description: str
+    choices: tuple[str, ...] = ()
+
+
+def recon_arguments(params_file: str) -> list[Argument]:
+    """Return the arguments of recon.launch.py.
+
+    Args:
+        params_file: default of the argument of that name.
+    """
+    return [
+        Argument('namespace', 'event_camera', 'namespace of the node'),
+        Argument('node_name', 'recon', 'name of the node'),
+        *(Argument(name, topic, what) for name, (topic, what) in TOPICS.items()),
+        Argument('params_file', params_file, 'parameter file of the node'),
+        *_setting_arguments(),
+        Argument(
+            'use_sim_time', '', f'take the time from /clock. {_AS_IN_FILE}', ('', *_TRUE_OR_FALSE)
+        ),
+        Argument('autostart', 'true', 'configure and activate the node', _TRUE_OR_FALSE),
+        Argument(
+            'build_only',
+            'false',
+            'build the TensorRT engines of the model and end',
+            _TRUE_OR_FALSE,
+        ),
+        Argument('build_sizes', '', 'sensor sizes to build for, as 346x260,640x480 (build_only)'),
+        Argument('log_level', 'info', 'debug, info, warn, error or fatal'),
+        Argument(
+            'viewer', 'none', 'program that shows the images', ('none', 'rqt', 'rviz', 'foxglove')
+        ),
+        Argument(
+            'compressed',
+            'false',
+            'publish a JPEG copy on <image_topic>/compressed',
+            _TRUE_OR_FALSE,
+        ),
+    ]
+
+
+def check_arguments(command_line: Sequence[str], launch_file: str, known: Iterable[str]) -> None:
+    """Check the names of the arguments that a user gave to a launch file.
+
+    ROS's launch sets whatever it is given, so a misspelt argument would have no effect. A file
+    that another one includes inherits the arguments of that file, so nothing is checked then.
+
+    Args:
+        command_line: of the process, for example `ros2 launch spike_recon_ros recon.launch.py
+            fps:=50`.
+        launch_file: name of the file.
+        known: its arguments.
+
+    Raises:
+        UserError: there is no argument of that name.
+    """
+    if launch_file not in (os.path.basename(word) for word in command_line):
+        return
+    names = [*known]
+    for word in command_line:
+        name, assigned, _ = word.partition(':=')
+        if assigned and name not in names:
+            hint = did_you_mean(name, names) or f'; see ros2 launch ... {launch_file} --show-args'
+            raise UserError(f'{launch_file} has no argument {name!r}{hint}')
+
+
+def parameters_given(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the parameters that override those in the parameter file.
+
+    Args:
+        given: values of the arguments; an empty one overrides nothing.
+
+    Returns: the parameters by name, and a sentence for each old name of a setting.
+
+    Raises:
+        UserError: a value is not valid.
+    """
+    texts = {name: given[name] for name in _setting_names() if given.get(name)}
+    texts, notes = current_values(texts)
+    parameters: dict[str, Any] = {}
+    for field in setting_fields():
+        if field.name in texts:
+            parameters[field.name] = _typed(texts[field.name], type(field.default))
+            check(field.name, parameters[field.name])
+    if given.get('use_sim_time'):
+        parameters['use_sim_time'] = given['use_sim_time'] == 'true'
+    if given.get('build_only') == 'true':
+        parameters |= {'build_only': True, 'build_sizes': given['build_sizes']}
+    return parameters, notes
+
+
+def image_topic(given: Mapping[str, str]) -> str:
+    """Return the full name of the topic that the node publishes on."""
+    topic, namespace = given['image_topic'], given['namespace'].strip('/')
+    if topic.startswith('/'):
+        return topic
+    relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
+    return '/' + '/'.join(part for part in (namespace, relative) if part)
+
+
+def _setting_arguments() -> list[Argument]:
+    def described(text: str, choices: tuple[str, ...]) -> str:
+        return ' '.join([text, f'One of: {", ".join(choices)}.' if choices else '', _AS_IN_FILE])
+
+    settings = [
+        Argument(
+            field.name, '', described(field.metadata['description'], field.metadata['choices'])
+        )
+        for field in setting_fields()
+    ]
+    old = [Argument(old, '', f'Old name of {name}.') for old, (name, _) in RENAMED.items()]
+    return settings + old
+
+
+def _setting_names() -> list[str]:
+    return [*(field.name for field in setting_fields()), *RENAMED]
+
+
+def _typed(text: str, kind: type) -> Any:
+    """Return a number if the setting is one and the text can be read as one."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text

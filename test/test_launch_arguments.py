@@ -1,0 +1,97 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of the launch files, without ROS's launch."""
+
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.launch_arguments import (
+    check_arguments,
+    image_topic,
+    parameters_given,
+    recon_arguments,
+)
+from spike_recon_ros.settings import RENAMED, setting_fields
+
+LAUNCH = ['ros2', 'launch', 'spike_recon_ros']
+
+
+@pytest.fixture
+def given():
+    """The defaults of the arguments."""
+    return {argument.name: argument.default for argument in recon_arguments('recon.yaml')}
+
+
+def test_every_setting_is_an_argument_and_none_overrides_the_file_by_default(given):
+    names = {field.name for field in setting_fields()} | set(RENAMED)
+    assert names <= given.keys()
+    assert not any(given[name] for name in names)
+    assert parameters_given(given) == ({}, [])
+
+
+def test_every_argument_has_a_description_and_its_default_is_one_of_its_choices():
+    for argument in recon_arguments('recon.yaml'):
+        assert argument.description
+        assert not argument.choices or argument.default in argument.choices
+
+
+def test_parameters_have_the_type_of_the_setting(given):
+    changes = {'fps': '50', 'threads': '2', 'model': '7', 'cuda_graphs': 'off'}
+    assert parameters_given({**given, **changes, 'use_sim_time': 'true'}) == (
+        {'fps': 50.0, 'threads': 2, 'model': '7', 'cuda_graphs': 'off', 'use_sim_time': True},
+        [],
+    )
+
+
+def test_a_build_is_passed_on(given):
+    build = {**given, 'build_only': 'true', 'build_sizes': '346x260'}
+    assert parameters_given(build)[0] == {'build_only': True, 'build_sizes': '346x260'}
+
+
+def test_the_old_name_of_a_setting_works_with_a_note(given):
+    parameters, (note,) = parameters_given({**given, 'front_end': 'device'})
+    assert parameters == {'voxel_grid_on': 'gpu'}
+    assert 'front_end is deprecated; use voxel_grid_on' in note
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'fps': 'fast'}, "fps is 'fast'; it must be a number"),
+        ({'fps': '-1'}, 'fps is -1.0; its range is 0.1 to 10,000'),
+        ({'threads': '1.5'}, "threads is '1.5'; it must be a whole number"),
+        ({'backend': 'openvno'}, 'did you mean openvino?'),
+        ({'front_end': 'cpu', 'voxel_grid_on': 'gpu'}, 'remove front_end'),
+    ],
+)
+def test_a_wrong_value_is_named(given, changes, words):
+    with pytest.raises(UserError) as error:
+        parameters_given({**given, **changes})
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'topic'),
+    [
+        ({}, '/event_camera/recon/image_raw'),
+        ({'namespace': '/robot/left/'}, '/robot/left/recon/image_raw'),
+        ({'namespace': '', 'node_name': 'eye'}, '/eye/image_raw'),
+        ({'image_topic': 'image'}, '/event_camera/image'),
+        ({'image_topic': '/image'}, '/image'),
+    ],
+)
+def test_viewers_find_the_image_topic_by_its_full_name(given, changes, topic):
+    assert image_topic({**given, **changes}) == topic
+
+
+@pytest.mark.parametrize('file', ['recon.launch.py', '/ws/install/share/x/launch/recon.launch.py'])
+def test_an_unknown_argument_is_named_with_a_suggestion(given, file):
+    with pytest.raises(UserError, match=r"no argument 'fsp'; did you mean fps\?"):
+        check_arguments([*LAUNCH, file, 'viewer:=rqt', 'fsp:=50'], 'recon.launch.py', given)
+    with pytest.raises(UserError, match='--show-args'):
+        check_arguments([*LAUNCH, file, 'banana:=50'], 'recon.launch.py', given)
+
+
+def test_known_arguments_pass_and_a_file_that_is_included_checks_nothing(given):
+    check_arguments([*LAUNCH, 'recon.launch.py', 'fps:=50'], 'recon.launch.py', given)
+    check_arguments([*LAUNCH, 'robot.launch.py', 'speed:=1'], 'recon.launch.py', given)
