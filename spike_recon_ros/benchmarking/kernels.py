@@ -1,18 +1,22 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How fast each room works on one core.
-
-Comes in: packets. Goes out: events a second, milliseconds an image. Knows nothing about ROS.
-"""
+"""The speed of each stage of the pipeline on one core: events per second, ms per image."""
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.benchmarking.streams import (
+    ENCODERS,
+    moving_edges,
+    packets_of,
+    recorded_packets,
+)
 from spike_recon_ros.filters.registry import FILTERS
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
@@ -27,34 +31,71 @@ from spike_recon_ros.windows.window import Window
 
 ROUNDS = 5
 IMAGES = 50
-# Short recordings are repeated until a round has at least so many events.
 ROUND_EVENTS = 2_000_000
+"""Short recordings are repeated until a round has at least so many events."""
 WINDOW_FPS = 50.0
 BINS = 5
 SIZES = ((346, 260), (640, 480), (1280, 720))
 
 
-def decode(name: str, packets: list[Packet]) -> dict[str, Any]:
-    """Measure the decoder of a stream, allocation included."""
+def measure(what: str, recordings: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Measure one stage on synthetic streams and on recordings.
+
+    Args:
+        what: decode, window, representation, filter, render or end_to_end.
+        recordings: of event cameras.
+
+    Yields: one row for each stream, and for each filter where there are several.
+
+    Raises:
+        UserError: a recording cannot be read, or holds spike planes.
+    """
+    if what == 'render':
+        yield from rendering()
+        return
+    stage = {
+        'decode': decode,
+        'window': window,
+        'representation': representation,
+        'filter': filters,
+        'end_to_end': end_to_end,
+    }[what]
+    for name, packets in _streams(recordings, each_encoding=what == 'decode'):
+        yield from stage(name, packets)
+
+
+def _streams(
+    recordings: Sequence[Path], *, each_encoding: bool
+) -> Iterator[tuple[str, list[Packet]]]:
+    for width, height in [(640, 480)] if each_encoding else [(346, 260), (640, 480)]:
+        events = moving_edges(width, height, 2_000_000)
+        for encoding in ENCODERS if each_encoding else ('mono',):
+            yield 'made-up edges', packets_of(encoding, events, width, height)
+    for path in recordings:
+        yield path.name, recorded_packets(path)
+
+
+def decode(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
+    """Measure the decoder of a stream, with allocation."""
 
     def once() -> int:
         decoder = decoder_for(packets[0].encoding, packets[0].width, packets[0].height)
         return sum(len(decoder.decode(packet)) for packet in packets)
 
-    return {'encoding': packets[0].encoding, **_rate(name, once, packets)}
+    return [{'encoding': packets[0].encoding, **_rate(name, once, packets)}]
 
 
-def window(name: str, packets: list[Packet]) -> dict[str, Any]:
+def window(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
     """Measure the cutting of decoded packets into windows."""
     parts = _decoded(packets)
 
     def once() -> int:
         return sum(len(window.samples) for window in _cut(parts))
 
-    return _rate(name, once, packets)
+    return [_rate(name, once, packets)]
 
 
-def representation(name: str, packets: list[Packet]) -> dict[str, Any]:
+def representation(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
     """Measure the voxel grid of each window."""
     windows = _windows(packets)
     width, height = packets[0].width, packets[0].height
@@ -71,15 +112,15 @@ def representation(name: str, packets: list[Packet]) -> dict[str, Any]:
             )
         return sum(len(window.samples) for window in windows)
 
-    return {'bins': BINS, **_rate(name, once, packets)}
+    return [{'bins': BINS, **_rate(name, once, packets)}]
 
 
 def filters(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
-    """Measure each filter on a whole stream, and the reading out of an image by itself."""
+    """Measure each filter on a whole stream, and the readout of an image alone."""
     events = Events.concatenate(_decoded(packets))
     t_start_ns, t_end_ns = int(events.t_ns[0]), int(events.t_ns[-1]) + 1
     window = Window(t_start_ns, t_end_ns, events)
-    nothing = Window(t_end_ns, t_end_ns + 1, Events.empty())
+    empty = Window(t_end_ns, t_end_ns + 1, Events.empty())
     width, height = packets[0].width, packets[0].height
     results = []
     for filter_name, make in FILTERS.items():
@@ -90,13 +131,13 @@ def filters(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
             return len(events)
 
         rate = _rate(name, once, packets)
-        readout_ms = _milliseconds(partial(model.step, nothing))
+        readout_ms = _milliseconds(partial(model.step, empty))
         results.append({'filter': filter_name, **rate, 'readout_ms': readout_ms})
     return results
 
 
 def rendering() -> list[dict[str, Any]]:
-    """Measure the rendering of an image whose black and white are measured, by sensor size."""
+    """Measure the rendering of an image, percentiles included, for several sensor sizes."""
     results = []
     for width, height in SIZES:
         noise = np.random.default_rng(0).normal(size=(height, width)).astype(np.float32)
@@ -107,7 +148,7 @@ def rendering() -> list[dict[str, Any]]:
 
 
 def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
-    """Measure packets in, rendered frames out, for each filter."""
+    """Measure the pipeline from packets to rendered frames, for each filter."""
     parts = [part for part in _decoded(packets) if len(part)]
     events = sum(map(len, parts))
     seconds = int(parts[-1].t_ns[-1] - parts[0].t_ns[0]) / 1e9
@@ -138,7 +179,7 @@ def end_to_end(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
 
 
 def _rate(name: str, once: Callable[[], int], packets: list[Packet]) -> dict[str, Any]:
-    once()  # compiles
+    once()  # compiles the kernels
     repeats = max(1, ROUND_EVENTS // max(1, once()))
     rates = []
     for _ in range(ROUNDS):

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks under measurement: time a frame beside FireNet, and whether they stay stable.
-
-Comes in: names of networks. Goes out: milliseconds, ranges and drifts. Knows nothing about events,
-nodes or how good the images are.
-"""
+"""Networks alone: time per image beside FireNet, and stability on noise and silence."""
 
 import contextlib
 import tempfile
@@ -32,7 +28,7 @@ from spike_recon_ros.representations.padding import padded_size
 SIZES = ((240, 180), (346, 260), (640, 480))
 ROUNDS, CALLS = 15, 4
 EVENT_SHARE = 0.1
-"""Share of a voxel grid's entries that are not zero."""
+"""Share of the entries of a voxel grid that are not zero."""
 PEER = 'firenet'
 
 NOISE_STEPS = 100_000
@@ -42,20 +38,20 @@ SCENE_STEPS = 50
 STILL_STEPS = 500
 """Ten seconds in windows of 20 ms."""
 LAST_STEPS = 50
-"""Of them, in which the image should stand still."""
+"""The last of them, in which the image should not change."""
 STRONG_NOISE = 20.0
-"""Standard deviation; that of a scene is about 1."""
+"""Standard deviation; a scene has about 1."""
 
 
 def network(models: list[str]) -> list[dict[str, Any]]:
-    """Measure each network alone, on one thread, beside FireNet in ONNX Runtime.
+    """Measure each network on one thread, beside FireNet in ONNX Runtime.
 
-    All take turns, so what else the machine does hits all alike. A network that runs in eight bits
-    here is measured with its first graph, too. FireNet's time does not depend on its weights: a
-    new one is exported, which needs the extra `training`.
+    The networks take turns, so that other load on the machine affects all of them alike. A
+    network that runs in int8 here is also measured in floating point. FireNet is exported with
+    random weights, because its time does not depend on them; that needs PyTorch.
 
     Raises:
-        UserError: a model is no network or cannot run here, or the extra `training` is missing.
+        UserError: a model is not a network or cannot run here, or a library is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
         with training_installed():
@@ -89,10 +85,10 @@ def network(models: list[str]) -> list[dict[str, Any]]:
 
 
 def stability(models: list[str]) -> list[dict[str, Any]]:
-    """Feed each network noise for a long time, and nothing for ten seconds after a scene.
+    """Run each network on noise for a long time, and on ten seconds of silence after a scene.
 
     Raises:
-        UserError: a model is no network, or cannot run here.
+        UserError: a model is not a network, or cannot run here.
     """
     results = []
     for name in models:
@@ -110,11 +106,11 @@ def stability(models: list[str]) -> list[dict[str, Any]]:
 
 
 def _noise(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
-    """Half of the steps as a dark sensor sends them, half as no sensor would."""
+    """Return the range of the images; half of the noise is stronger than any sensor's."""
     chance = np.random.default_rng(0)
     finite, low, high = True, np.inf, -np.inf
     for step in range(NOISE_STEPS):
-        if step % CHECK_EVERY == 0:  # grids drawn anew; in between they are shuffled
+        if step % CHECK_EVERY == 0:  # in between, the last grid is shifted
             strong = step % (2 * CHECK_EVERY) == 0
             grid = chance.normal(0, STRONG_NOISE, shape) if strong else _grid(chance, shape, 0.01)
             grid = grid.astype(np.float32)
@@ -130,13 +126,13 @@ def _noise(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
 
 
 def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
-    """Tell what ten seconds without events do to the image: from zero, a scene and strong noise.
+    """Return how the image changes in ten seconds without events, after three kinds of input.
 
-    An image may fade, so it may have moved far; but in the end it must stand still.
+    An image may fade, so it may drift far; but in the end it must not change any more.
     """
     empty = np.zeros(shape, np.float32)
     chance = np.random.default_rng(1)
-    told: dict[str, Any] = {}
+    changes_of: dict[str, Any] = {}
     for name, steps, strength in (
         ('flat', 0, 0.0),
         ('scene', SCENE_STEPS, 1.0),
@@ -148,19 +144,19 @@ def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
             image = backend.step(strength * _grid(chance, shape, EVENT_SHARE))
         images = [image, *(backend.step(empty) for _ in range(STILL_STEPS))]
         changes = np.abs(np.diff(images[-LAST_STEPS:], axis=0))
-        told |= {
+        changes_of |= {
             f'{name}_drift': round(float(np.abs(images[-1] - image).mean()), 4),
             f'{name}_std_before': round(float(image.std()), 4),
             f'{name}_std_after': round(float(images[-1].std()), 4),
             f'{name}_greatest_change_a_window': round(float(changes.max()), 4),
         }
-    return told
+    return changes_of
 
 
 def _bundle(name: str) -> Bundle:
     folder = find_bundle(name)
     if folder is None:
-        raise UserError(f'{name} is no network; give a name of the model zoo or a bundle')
+        raise UserError(f'{name} is not a network; give a name of the zoo or a bundle')
     return read_bundle(folder)
 
 
@@ -178,14 +174,14 @@ def _placed(
 
 
 def _finer(bundle: Bundle, width: int, height: int) -> tuple[Backend, tuple[int, int, int]]:
-    """Return the bundle placed in the precision after eight bits that the CPU has."""
+    """Return the bundle loaded in bf16 if the CPU has it, otherwise in fp32."""
     with contextlib.suppress(UserError):
         return _placed(bundle, 'auto', width, height, Acceleration('bf16'))
     return _placed(bundle, 'auto', width, height, Acceleration(FULL_PRECISION))
 
 
 def _take_turns(backends: list[tuple[Backend, tuple[int, int, int]]]) -> list[float]:
-    """Return the median time of each, milliseconds; closes them."""
+    """Return the median time of each backend, milliseconds, and close them."""
     chance = np.random.default_rng(0)
     grids = [_grid(chance, shape, EVENT_SHARE) for _, shape in backends]
     times: list[list[float]] = [[] for _ in backends]
@@ -201,5 +197,5 @@ def _take_turns(backends: list[tuple[Backend, tuple[int, int, int]]]) -> list[fl
 
 
 def _grid(chance: np.random.Generator, shape: tuple[int, int, int], share: float) -> np.ndarray:
-    """Return float32 `shape` with shares of events at some entries."""
+    """Return a random voxel grid, float32; `share` of its entries are not zero."""
     return (chance.normal(0, 1, shape) * (chance.random(shape) < share)).astype(np.float32)

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How fast spike planes become images, by filters and networks, and how good those are.
-
-Comes in: made-up planes, and clips with ground truth. Goes out: processor time on one core, and
-PSNR and SSIM. Knows nothing about ROS.
-"""
+"""Models of spike cameras: processor time on one core, and PSNR and SSIM on clips."""
 
 import tempfile
 import time
@@ -38,19 +34,19 @@ PACKET_PLANES = 20
 PACKETS = 40
 ROUNDS = 60
 LONGEST_S = 10.0
-"""After so much processor time a median of fewer rounds must do."""
+"""After so much processor time, the median is taken over fewer rounds."""
 UNTRAINED = 'untrained:'
 RATE = 0.3
-"""Spikes a plane of the made-up planes, about that of a scene in daylight."""
+"""Mean spikes per plane of a pixel of the synthetic planes, about as in daylight."""
 
 
 def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
     """Measure the spike history and each model for each sensor size, then score each clip.
 
     Args:
-        clips: to score, if any.
-        others: to measure besides those that are installed, at the first size: models as
-            `spike-recon evaluate` takes them, and `untrained:RECIPE`, for its time.
+        clips: to score; may be empty.
+        others: measured in addition to the installed models, at the first size: models as
+            `spike-recon evaluate` takes them, or `untrained:RECIPE` to measure its speed.
 
     Raises:
         UserError: a model or a clip cannot be used.
@@ -66,13 +62,13 @@ def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
         }
         for width, height in SIZES:
             models = installed if (width, height) != SIZES[0] else installed | trained | untrained
-            yield from _speed(models, _made_up(width, height), width, height)
+            yield from _speed(models, _synthetic(width, height), width, height)
         for clip in clips:
             yield from _quality(installed | trained, clip)
 
 
 def _untrained(words: list[str], scratch: Path) -> dict[str, str]:
-    """Make bundles of the recipes among the words; return them by name."""
+    """Export the recipes among the words with random weights; return name -> folder."""
     recipes = [word.removeprefix(UNTRAINED) for word in words if word.startswith(UNTRAINED)]
     if recipes:
         with training_installed():
@@ -82,8 +78,8 @@ def _untrained(words: list[str], scratch: Path) -> dict[str, str]:
     return {f'{recipe} (untrained)': str(scratch / recipe) for recipe in recipes}
 
 
-def _made_up(width: int, height: int) -> list[np.ndarray]:
-    """Return the bits of packets: carry-over pixels before a still scene of random brightness."""
+def _synthetic(width: int, height: int) -> list[np.ndarray]:
+    """Return the bits of packets: integrating pixels, a still scene of random brightness."""
     chance = np.random.default_rng(0)
     rate = chance.uniform(0, 2 * RATE, (height, width)).astype(np.float32)
     charge = chance.random((height, width), np.float32)
@@ -112,7 +108,7 @@ def _speed(
     for name, typed in models.items():
         model = _loaded(typed, width, height)
         image = model.step(_window(packets[0]))
-        renderer = Renderer(Settings(tone_time=0.0))  # measures black and white of each image
+        renderer = Renderer(Settings(tone_time=0.0))  # measures the percentiles of each image
         calls = [partial(model.step, _window(bits)) for bits in packets]
         yield {
             'size': f'{width}x{height}',
@@ -135,14 +131,14 @@ def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
     """Score the models at the middle plane of a clip.
 
     Raises:
-        UserError: there is no picture of its size beside it.
+        UserError: there is no picture of its size beside it, or it is too short for a model.
     """
     packets = spike_packets(clip)
     width, height = packets[0].width, packets[0].height
     truth = cv2.imread(str(clip.with_suffix('.png')), cv2.IMREAD_GRAYSCALE)
     if truth is None or truth.shape != (height, width):
         raise UserError(
-            f'{clip.with_suffix(".png")} is no picture of {width}x{height} pixels; it must show '
+            f'{clip.with_suffix(".png")} is not a picture of {width}x{height} pixels; it shows '
             f'the middle plane of {clip.name}'
         )
     plane = plane_total(packets) // 2
@@ -163,7 +159,7 @@ def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
 
 
 def _milliseconds(calls: Sequence[Callable[[], Any]]) -> float:
-    """Return the median processor time of calls that are made in turn, ms."""
+    """Return the median processor time of a call, ms; the calls are made in turn."""
     calls[0]()
     seconds: list[float] = []
     for number in range(max(ROUNDS, len(calls))):

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Streams to measure with: made up and the same everywhere, or a recording.
-
-Comes in: a seed, or the path of a recording. Goes out: packets. Knows nothing about what is
-measured.
-"""
+"""The streams of benchmarks: synthetic and the same everywhere, or a recording."""
 
 from pathlib import Path
 
@@ -23,7 +19,7 @@ _EVT3_ADDR_Y, _EVT3_ADDR_X, _EVT3_TIME_LOW, _EVT3_TIME_HIGH = 0x0, 0x2, 0x6, 0x8
 
 
 def moving_edges(width: int, height: int, count: int, seed: int = 0) -> Events:
-    """Return events of vertical edges that sweep over the sensor, with some noise, at 10 Mev/s.
+    """Return events of vertical edges that sweep over the sensor at 10 Mev/s, with noise.
 
     Args:
         width: sensor columns, pixels.
@@ -49,7 +45,7 @@ def moving_edges(width: int, height: int, count: int, seed: int = 0) -> Events:
 
 
 def packets_of(encoding: str, events: Events, width: int, height: int) -> list[Packet]:
-    """Return events as packets of PACKET_EVENTS events in an encoding of ENCODERS."""
+    """Return events as packets of PACKET_EVENTS events; the encoding is one of ENCODERS."""
     packets = []
     for seq, start in enumerate(range(0, len(events), PACKET_EVENTS)):
         part = events[start : start + PACKET_EVENTS]
@@ -60,7 +56,11 @@ def packets_of(encoding: str, events: Events, width: int, height: int) -> list[P
 
 
 def recorded_packets(path: Path) -> list[Packet]:
-    """Return all packets of a recording, in memory."""
+    """Return all packets of a recording.
+
+    Raises:
+        UserError: it cannot be read, or holds spike planes.
+    """
     with open_source(path) as source:
         packets = [packet for packet in source if isinstance(packet, Packet)]
     if any(sensor_kind_of(packet.encoding) is SensorKind.SPIKE for packet in packets):
@@ -69,7 +69,7 @@ def recorded_packets(path: Path) -> list[Packet]:
 
 
 def _encode_evt3(events: Events, time_base: int) -> np.ndarray:
-    """Return four words an event: a stream without vectors, as from a noisy scene."""
+    """Return up to four words per event: no vectors, as from a noisy scene."""
     t_us = events.t_ns // 1000
     words = np.empty((len(events), 4), np.uint16)
     words[:, 0] = _EVT3_TIME_HIGH << 12 | (t_us >> 12 & 0xFFF)
