@@ -16,6 +16,7 @@ from spike_recon_ros.packets.events import Triggers
 from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.mono_packets import mono_packets
+from spike_recon_ros.sources.source import Source
 
 SIZE = 64, 48
 N_EVENTS = 12_000
@@ -163,6 +164,18 @@ def test_a_source_that_the_program_opened_stays_open(events, tmp_path):
         with pytest.raises(sr.UserError, match='give topic, reference_topic and size to'):
             sr.reconstruct(source, size=SIZE)
         assert images(sr.reconstruct(source, model='fibar')) == first
+
+
+def test_warnings_of_opening_and_of_reading_are_logged_once(tmp_path, caplog):
+    class Cut(Source):
+        def __iter__(self):
+            self.warnings += ('cut at its end',)
+            yield from mono_packets(sr.Events.empty(), *SIZE, 0, 0)
+
+    source = Cut(tmp_path)
+    source.warnings = ('size is guessed',)
+    list(sr.reconstruct(source, model='fibar'))
+    assert [caplog.text.count(words) for words in ('is guessed', 'cut at')] == [1, 1]
 
 
 def test_a_reset_is_logged_and_counted(arrays, caplog):

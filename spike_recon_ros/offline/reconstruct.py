@@ -209,14 +209,14 @@ def _check_reference(settings: Settings, reference_topic: str | None) -> None:
 def _frames_of_source(
     source: Source, reconstructor: Reconstructor, *, close_source: bool
 ) -> Iterator[Frame]:
-    for sentence in source.warnings:
-        LOGGER.warning('%s', sentence)
+    logged = _log_warnings(source, 0)
     try:
         for item in source:
             yield from reconstructor.stream(item)
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
     finally:
+        _log_warnings(source, logged)  # those of reading
         reconstructor.close()
         if close_source:
             source.close()
@@ -227,6 +227,12 @@ def _frames_of_arrays(live: ArrayReconstructor, samples: Events | SpikePlanes) -
         yield from live._frames_of(samples)
         yield from live.flush()
         _warn_if_empty(live.statistics, 'the arrays')
+
+
+def _log_warnings(source: Source, start: int) -> int:
+    for sentence in source.warnings[start:]:
+        LOGGER.warning('%s', sentence)
+    return len(source.warnings)
 
 
 def _warn_if_empty(statistics: Statistics, source: str) -> None:
