@@ -49,8 +49,6 @@ parameters: environment ## write config/recon.yaml and docs/parameters.md from s
 	$(BIN)/python tools/write_parameters.py
 
 docs: environment ## build the documentation site, build/site
-	@$(BIN)/python -c 'import mkdocs, material, mkdocstrings' 2>/dev/null || \
-	  $(BIN)/python -m pip --disable-pip-version-check install -q -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 check: environment ## lint, formatting and types

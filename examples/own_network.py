@@ -4,7 +4,7 @@
 
     python examples/own_network.py bundles/leaky_sum
 
-Needs PyTorch, onnx and onnxscript for the export (`pip install 'spike_recon_ros[training]'`) and
+Needs PyTorch, onnx and onnxscript for the export (`pip install '.[training]'`) and
 a backend to run the bundle, for example `pip install openvino`. This network is not trained: its
 weights are set by hand so that it sums up polarities and forgets them slowly.
 """
@@ -26,7 +26,7 @@ try:
     from spike_recon_models.networks.recurrent_network import RecurrentNetwork, StateSpec
     from spike_recon_models.networks.registry import NETWORKS
 except ImportError as error:
-    print(f"skipped: {error}; run: pip install 'spike_recon_ros[training]'", file=sys.stderr)
+    print(f"skipped: {error}; run: pip install '.[training]'", file=sys.stderr)
     raise SystemExit(0) from None
 
 WIDTH, HEIGHT = 64, 48

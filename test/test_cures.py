@@ -13,7 +13,7 @@ from spike_recon_ros.cures import EXTRAS, pip_install, pip_install_module
 
 ROOT = Path(__file__).resolve().parents[1]
 # Needed by developers alone; no error names it.
-DEVELOPMENT = {'test'}
+DEVELOPMENT = {'test', 'docs'}
 
 
 @pytest.fixture(scope='module')
