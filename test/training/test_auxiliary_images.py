@@ -34,8 +34,25 @@ def test_the_coarser_images_of_stir_are_weighed_as_published():
     torch.testing.assert_close(terms['others'], expected)
 
 
-def test_images_of_other_instants_are_left_out():
+def test_images_of_other_instants_are_compared_with_their_own_truths():
+    network = make_network('swinsf', channels=4, depth=2)
+    grids, truths = (part[..., :30, :40] for part in segment(41)[:2])
+    sides = {later: truths * scale for later, scale in zip((-7, 7), (0.3, 0.6), strict=True)}
+    _, _, terms = with_others(network, Segment(grids, truths, True, sides))
+    expected = 0.0
+    for number, spikes in enumerate(grids):
+        (_, *others), _ = network.estimates(spikes)
+        assert [one.planes_later for one in others] == [-7, 7]
+        for one in others:
+            expected += 0.1 * (one.image - sides[one.planes_later][number]).abs().mean() / 2
+    torch.testing.assert_close(terms['others'], expected)
+
+
+def test_images_without_a_truth_add_nothing_but_have_gradients():
     network = make_network('swinsf', channels=4, depth=2)
     some = Segment(*(part[..., :30, :40] for part in segment(41)[:2]), cold=True)
-    _, _, terms = with_others(network, some)
-    assert terms == {}
+    video, _, terms = with_others(network, some)
+    assert terms['others'] == 0
+    (video.mean() + terms['others']).backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert not network.draw_side.weight.grad.any()

@@ -95,7 +95,7 @@ def test_pixels_differ_by_gain_and_dark_rate():
     assert float(dark) == pytest.approx(0.004, rel=0.1)
 
 
-def sequences(photographs, seed=3, sensor=PERFECT, **change):
+def sequences(photographs, seed=3, sensor=PERFECT, other_instants=(), **change):
     model = SpikeSequenceModel(
         sensor=sensor, world=WorldModel(lighting_share=0.0), **{'planes': (20, 20), **change}
     )
@@ -106,13 +106,14 @@ def sequences(photographs, seed=3, sensor=PERFECT, **change):
         32,
         48,
         representation=lambda width, height: representation_for(STACK, width, height),
+        other_instants=other_instants,
         seed=seed,
     )
 
 
 def test_the_truth_of_a_still_scene_is_the_rate_of_its_planes(photographs):
     made = sequences(photographs, motion_px=(1e-6, 1e-6))
-    tensors, truths = made.next(5)
+    tensors, truths, _ = made.next(5)
     assert tensors.shape == (5, 2, 41, 32, 48)
     assert truths.shape == (5, 2, 1, 32, 48)
     error = (tensors[3:].mean(2, keepdim=True) - truths[3:]).abs()
@@ -124,10 +125,10 @@ def test_sequences_may_begin_before_their_instants_have_been_seen(photographs):
         sequences(photographs, motion_px=(1e-6, 1e-6), early_share=share).next(4)
         for share in (0.0, 1.0)
     )
-    seen = [int((tensors[0, 0].amax((1, 2)) > 0).sum()) for tensors, _ in (usual, early)]
+    seen = [int((tensors[0, 0].amax((1, 2)) > 0).sum()) for tensors, *_ in (usual, early)]
     assert seen[0] == 40  # as many as are looked ahead, and those of the first window
     assert 20 <= seen[1] < 40
-    for tensors, truths in (usual, early):
+    for tensors, truths, _ in (usual, early):
         assert float((tensors[-1].mean(1, keepdim=True) - truths[-1]).abs().max()) <= 1.01 / 41
     # The first instant of the early one lies before its first plane; it has an image all the same.
     torch.testing.assert_close(early[1][0], early[1][-1], atol=1e-4, rtol=0)
@@ -157,7 +158,7 @@ def test_blur_of_an_image_is_that_of_opencv():
 
 def test_the_truth_of_a_moving_scene_is_that_of_the_instant(photographs):
     made = sequences(photographs, motion_px=(8.0, 8.0))
-    tensors, truths = made.next(8)
+    tensors, truths, _ = made.next(8)
     middle, truths = (
         torch.nn.functional.avg_pool2d(video.flatten(0, 1), 4).unflatten(0, (8, 2))
         for video in (tensors[:, :, 16:25].mean(2, keepdim=True), truths)
@@ -171,7 +172,7 @@ def test_the_truth_of_a_moving_scene_is_that_of_the_instant(photographs):
 
 def test_the_same_seed_gives_the_same_sequences(photographs):
     first, second = (sequences(photographs).next(2) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(first[:2], second[:2], strict=True))
     assert not torch.equal(first[0], sequences(photographs, seed=4).next(2)[0])
 
 
@@ -187,7 +188,16 @@ def test_a_truth_of_four_times_the_size_shows_what_the_pixels_saw(photographs):
         scale=4,
         seed=3,
     )
-    tensors, truths = made.next(4)
+    tensors, truths, _ = made.next(4)
     assert truths.shape == (4, 2, 1, 64, 96)
     shrunk = torch.nn.functional.avg_pool2d(truths[-1], 4)
     assert float((tensors[-1].mean(1, keepdim=True) - shrunk).abs().max()) <= 1.01 / 41
+
+
+def test_the_truth_of_another_instant_is_that_of_a_window_there(photographs):
+    _, truths, others = sequences(
+        photographs, planes=(7, 7), motion_px=(5, 5), other_instants=(-14, 7)
+    ).next(6)
+    torch.testing.assert_close(others[7][:-1], truths[1:])
+    torch.testing.assert_close(others[-14][2:], truths[:-2])
+    assert not torch.allclose(truths[1:], truths[:-1], atol=1e-3)  # the scene does move

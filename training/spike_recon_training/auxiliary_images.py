@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The images that some networks are trained on besides the one that they are run for.
+"""Loss terms of the images that some networks are trained on besides the published one."""
 
-Comes in: a PlaneNetwork and a Segment. Goes out: video, and what the other images add to the loss.
-Knows nothing about which images those are.
-"""
+from collections.abc import Iterator
 
 import torch
 from torch.nn import functional
@@ -16,27 +14,39 @@ from spike_recon_training.datasets.segments import Segment
 def with_others(
     network: PlaneNetwork, segment: Segment, state: tuple[torch.Tensor, ...] | None = None
 ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
-    """Reconstruct a segment.
+    """Reconstruct a segment with all images of the network.
 
-    An image of another instant is left out, because a segment has no truth of it.
+    An image of an instant of which the segment has no truth adds 0 to the loss. So its layers get
+    a gradient, of zeros, in every step, which training in several processes requires.
 
     Returns: video [windows, batch, 1, height, width], the state after it, and the weighted mean
         absolute difference of the other images, if there are any, as `others`.
     """
-    video, terms = [], []
+    video: list[torch.Tensor] = []
+    terms: list[torch.Tensor] = []
     after = state
-    for grid, truth in zip(segment.grids, segment.truths, strict=True):
+    for number, grid in enumerate(segment.grids):
         (estimate, *others), after = network.estimates(grid, after)
         video.append(estimate.image)
-        terms += [_difference(one, truth) for one in others if not one.planes_later]
+        terms += _terms(others, segment, number)
     assert after is not None
-    added = {'others': sum(terms, truth.new_zeros(())) / len(video)} if terms else {}
+    added = {'others': torch.stack(terms).sum() / len(video)} if terms else {}
     return torch.stack(video), after, added
 
 
+def _terms(estimates: list[Estimate], segment: Segment, window: int) -> Iterator[torch.Tensor]:
+    for estimate in estimates:
+        if not estimate.planes_later:
+            yield _difference(estimate, segment.truths[window])
+        elif estimate.planes_later in segment.others:
+            yield _difference(estimate, segment.others[estimate.planes_later][window])
+        else:
+            yield 0 * estimate.image.float().sum()
+
+
 def _difference(estimate: Estimate, truth: torch.Tensor) -> torch.Tensor:
-    """Return the weighted L1 to the truth, averaged over what each pixel covers."""
-    covered = truth.shape[-1] // estimate.image.shape[-1]
+    """Return the weighted L1 distance to the truth, averaged over the area of each pixel."""
+    side = truth.shape[-1] // estimate.image.shape[-1]
     return estimate.weight * functional.l1_loss(
-        estimate.image.float(), functional.avg_pool2d(truth.float(), covered)
+        estimate.image.float(), functional.avg_pool2d(truth.float(), side)
     )

@@ -35,7 +35,13 @@ from spike_recon_training.datasets.mixed import MixedSegments
 from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.initial_weights import ancestor, first_network
-from spike_recon_training.recipe import Recipe, find_recipe, read_recipe, write_recipe
+from spike_recon_training.recipe import (
+    Optimisation,
+    Recipe,
+    find_recipe,
+    read_recipe,
+    write_recipe,
+)
 from spike_recon_training.report import Report, Validation
 from spike_recon_training.simulation.photographs import (
     Photographs,
@@ -116,14 +122,14 @@ def train(request: Request) -> dict[str, Any]:
     def start() -> tuple[int, int]:
         return trainer.global_rank, trainer.global_step
 
-    simulated = SimulatedSegments(photographs, recipe, network.bins, device=device, start=start)
+    others = network.other_instants
+    simulated = SimulatedSegments(
+        photographs, recipe, network.bins, others, device=device, start=start
+    )
     segments: IterableDataset = simulated
     if recorded is not None:
-        share = request.recordings_share
-        segments = MixedSegments(
-            simulated, recorded, share, recipe.seed, device=device, start=start
-        )
-    report = Report(budget, simulated, optimisation.batch * optimisation.windows * _processes())
+        segments = MixedSegments(simulated, recorded, request.recordings_share, recipe.seed)
+    report = Report(budget, simulated, _frames_per_step(optimisation))
     validation = Validation(held, recipe, network.bins, request.run, budget)
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
@@ -219,6 +225,10 @@ def _recorded(
 def _processes() -> int:
     """Return how many processes `torchrun` started, here and elsewhere."""
     return int(os.environ.get('WORLD_SIZE', '1'))
+
+
+def _frames_per_step(optimisation: Optimisation) -> int:
+    return optimisation.batch * optimisation.windows * _processes()
 
 
 def _trainer(request: Request, recipe: Recipe, callbacks: list[Callback]) -> Trainer:

@@ -1,13 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the published networks for spike cameras have in common.
+"""Base class of the published networks that read binary spike planes.
 
-Comes in: the newest binary planes, as `spike_stack` makes them. Goes out: spikes a plane, 0 to 1.
-Knows nothing about what is in each network, nor about losses.
-
-These networks are trained on more images than the one they are run for: coarser ones, or those of
-other instants. `estimates` has them all, each with what its authors weigh it by; `forward`, and so
-the export, has the one, and the layers that only the others need are not in the graph.
+They are trained on more images than the one that is published: coarser ones, or those of other
+instants. `estimates` returns all of them with their loss weights. `forward`, and so the exported
+graph, returns only the first, without the layers that the others need.
 """
 
 from typing import NamedTuple
@@ -18,13 +15,14 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
 
 class Estimate(NamedTuple):
-    """An image that training compares with the truth.
+    """An image that the training compares with the truth.
 
     Attributes:
-        image: [batch, 1, height, width], not limited to 0..1. Where it is smaller than the input,
-            its truth is the mean over the pixels that one of its pixels covers.
+        image: [batch, 1, height, width], not limited to 0..1. If it is smaller than the input, its
+            truth is averaged over the area of each pixel.
         weight: in the loss.
-        planes_later: instant that it shows, in planes after that of the network's image.
+        planes_later: instant that it shows, in planes after that of the network's image; negative
+            = earlier. One of the network's `other_instants`, or 0.
     """
 
     image: torch.Tensor
@@ -33,7 +31,7 @@ class Estimate(NamedTuple):
 
 
 class PlaneNetwork(RecurrentNetwork):
-    """Base class; a network defines `estimates`, the first of which is its image."""
+    """Base class; a subclass defines `estimates`, the first of which is its image."""
 
     def estimates(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
@@ -42,7 +40,7 @@ class PlaneNetwork(RecurrentNetwork):
 
         Args:
             x: float [batch, bins, height, width], 0 or 1, the oldest plane first.
-            state: what the last call returned; None = zeros.
+            state: result of the last call; None = zeros.
         """
         raise NotImplementedError
 
@@ -51,7 +49,7 @@ class PlaneNetwork(RecurrentNetwork):
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork.
 
-        In training the image is not limited to 0..1: beyond a limit there is no gradient.
+        In training the image is not limited to 0..1, because a clamp has no gradient outside.
         """
         estimates, state = self.estimates(x, state)
         image = estimates[0].image

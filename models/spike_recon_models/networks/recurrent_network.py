@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every recurrent network looks like from outside.
+"""Base class of all networks, and the description of a state tensor.
 
-Comes in: nothing. Goes out: the base class and the description of a state tensor. Knows nothing
-about what is in a network, nor about files, training or the runtime.
-
-The recurrent state is a value: it comes in, a new one goes out, and the module keeps none. So an
-export has the state as plain inputs and outputs, and training may cut, detach and carry it.
+The recurrent state is a value: it is passed in, a new one is returned, and the module stores none.
+So an export has the state as plain inputs and outputs, and training may cut, detach and carry it.
 """
 
 from dataclasses import dataclass
@@ -23,7 +20,7 @@ class StateSpec:
     Attributes:
         name: unique in the network; its ONNX input is `<name>_in`, its output `<name>_out`.
         channels: number of channels.
-        stride: input pixels to one of the tensor, a divisor of the network's `pad_multiple`.
+        stride: input pixels per pixel of the tensor, a divisor of the network's `pad_multiple`.
     """
 
     name: str
@@ -36,13 +33,15 @@ class RecurrentNetwork(nn.Module):
 
     Attributes:
         bins: channels of the input.
-        pad_multiple: what height and width of the input must be divisible by.
-        state_specs: the tensors of the state, in the order in which `forward` takes them.
-        spiking: whether neurons in it fire or do not, so that rounding shows in single spikes.
+        pad_multiple: divisor that height and width of the input must have.
+        state_specs: the tensors of the state, in the order of `forward`.
+        spiking: whether it has neurons that fire or not, so that rounding can flip single spikes.
         allows_bfloat16: whether a runtime may compute in bfloat16, which is too coarse for the
             coordinates of GridSample on a whole image.
-        hop_planes: spike planes that lie between two of its inputs; 0 = any number.
-        output_scale: pixels of the image to a side of one of the input.
+        hop_planes: spike planes between two of its inputs; 0 = any number.
+        output_scale: pixels of the image per input pixel, along each side.
+        other_instants: planes after the instant of each image at which training needs the truth
+            too; negative = before.
     """
 
     bins: int
@@ -52,15 +51,16 @@ class RecurrentNetwork(nn.Module):
     allows_bfloat16: bool = True
     hop_planes: int = 0
     output_scale: int = 1
+    other_instants: tuple[int, ...] = ()
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """Take one window in.
+        """Process one window.
 
         Args:
             x: float [batch, bins, height, width].
-            state: what the last call returned; None = zeros.
+            state: result of the last call; None = zeros.
 
         Returns: intensity [batch, 1, height, width], each side times `output_scale`, and the new
             state.
@@ -76,7 +76,7 @@ class RecurrentNetwork(nn.Module):
             batch: number of sequences.
             height: rows of the input.
             width: columns of the input.
-            like: a tensor of the type and on the device that are wanted; default: as the weights.
+            like: a tensor with the wanted type and device; default: the weights.
         """
         if like is None:
             like = next(self.parameters())
@@ -86,13 +86,12 @@ class RecurrentNetwork(nn.Module):
         )
 
     def observables(self, state: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
-        """Return figures worth reporting about a step, by name, each a number without dimensions.
+        """Return dimensionless figures about a step, by name; most networks have none.
 
-        Training averages them over the held-back sequences, and the model card lists them. Most
-        networks have none.
+        Training averages them over the held-back sequences, and the model card lists them.
 
         Args:
-            state: what the step returned.
+            state: result of the step.
         """
         return {}
 

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""SwinSF: a transformer over the planes before, around and after the instant.
-
-Comes in: 41 spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained
-or run.
+"""SwinSF: a transformer over 41 spike planes before, around and after the instant.
 
 Jiang, Zhu, Chen: "SwinSpikeFormer: Learning Comprehensive Spatial-Temporal Representation to
 Reconstruct Dynamic Scenes from Spike Streams", ICVRV 2024.
@@ -12,13 +9,13 @@ Reconstruct Dynamic Scenes from Spike Streams", ICVRV 2024.
         planes 0..40  -> middle --+    joined by temporal attention    --+--> image of all three
         planes 13..40 -> right  --+                                    --+--> right image
 
-The left and the right image are of the instants in the middle of their planes and serve training
-alone. Two sizes are published: every pixel a token of 96 channels, for 400x250, and patches of
-4x4 to a token of 64, for 1000x1000. Nothing is carried from image to image.
+The left and the right image show the instants in the middle of their planes and are used in
+training only. Two sizes are published: every pixel a token of 96 channels, for 400x250, and
+patches of 4x4 pixels to a token of 64 channels, for 1000x1000. There is no recurrent state.
 
-What differs from the authors' code: query, key and value have weights of their own, as their
-paper says, left and right pass the attention unchanged, no path is dropped at random in training,
-and the images end without a ReLU, as `forward` limits them.
+Differences from the authors' code: query, key and value have separate weights, as in their paper;
+left and right pass the attention unchanged; there is no stochastic depth; and the images end
+without a ReLU, because `forward` limits them.
 """
 
 import torch
@@ -29,8 +26,8 @@ from spike_recon_models.networks.recurrent_network import initialise
 from spike_recon_models.networks.swin_block import WINDOW, Streams, SwinBlock
 
 PLANES, SIDE_PLANES = 41, 28
-SIDE_APART = 7
-"""Planes from the instant to those of the side images, as trained on by the authors."""
+SIDE_OFFSET = 7
+"""Planes between the instant and those of the side images, as in the authors' training."""
 SIDE_WEIGHT = 0.1
 GROUPS = 2
 
@@ -48,6 +45,7 @@ class SwinSf(PlaneNetwork):
 
     bins = PLANES
     state_specs = ()
+    other_instants = (-SIDE_OFFSET, SIDE_OFFSET)
 
     def __init__(
         self, channels: int = 96, patch: int = 1, depth: int = 6, heads: int = 2, seed: int = 0
@@ -83,13 +81,13 @@ class SwinSf(PlaneNetwork):
         left, middle, right = (self.pixels(self.norm_last(stream)) for stream in streams)
         return (
             Estimate(self.draw(torch.cat([left, middle, right], 1))),
-            Estimate(self.draw_side(left), SIDE_WEIGHT, -SIDE_APART),
-            Estimate(self.draw_side(right), SIDE_WEIGHT, SIDE_APART),
+            Estimate(self.draw_side(left), SIDE_WEIGHT, -SIDE_OFFSET),
+            Estimate(self.draw_side(right), SIDE_WEIGHT, SIDE_OFFSET),
         ), ()
 
 
 class ResidualGroup(nn.Module):
-    """Swin blocks, and a convolution over pixels, around which the tokens also pass.
+    """Swin blocks and a convolution over pixels, with a residual connection around both.
 
     Args:
         channels: of a token.

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Segments that are simulated as they are asked for.
-
-Comes in: photographs and a recipe. Goes out: Segments, without end, made on the device where they
-are used: nothing is loaded, copied or waited for. Knows nothing about networks or losses.
-"""
+"""Segments that are simulated on demand, on the device that trains."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,22 +19,26 @@ from spike_recon_training.simulation.sequences import Sequences, normalise_nonze
 from spike_recon_training.simulation.spike_sequences import SpikeSequences
 
 MOST_TIMES = 8
-"""As many sequences in a batch of small sensors: each has its photographs to prepare."""
+"""Limit of how many times more sequences a batch of small sensors has: each needs photographs."""
 
 
 class SimulatedSegments(IterableDataset):
-    """Endless segments; a sequence has a random number of them and begins cold.
+    """Endless segments; a sequence has a random number of them and starts cold.
 
     Args:
-        photographs: what there is to see, on any device.
+        photographs: content of the scenes, on any device.
         recipe: what to simulate.
         bins: channels of a voxel grid; spike cameras have those of their representation.
-        device: asked when the first segment is, because Lightning decides late.
-        start: asked then too: numbers (rank, steps done), so that no two processes, and no run
-            that is resumed, see the same sequences.
+        other_instants: planes after each instant at which truth is wanted as well; for spike
+            cameras.
+        device: called before the first segment, because Lightning decides late.
+        start: called then too; (rank, steps done), so that no two processes, and no resumed run,
+            see the same sequences.
 
     Attributes:
-        seconds: time spent on simulation (on a GPU: on asking for it).
+        device: the argument.
+        start: the argument.
+        seconds: time spent on simulation (on a GPU: on launching it).
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class SimulatedSegments(IterableDataset):
         photographs: Photographs,
         recipe: Recipe,
         bins: int,
+        other_instants: tuple[int, ...] = (),
         *,
         device: Callable[[], torch.device] = lambda: torch.device('cpu'),
         start: Callable[[], tuple[int, int]] = lambda: (0, 0),
@@ -54,38 +55,59 @@ class SimulatedSegments(IterableDataset):
         self._photographs = photographs
         self._recipe = recipe
         self._bins = bins
-        self._device = device
-        self._start = start
+        self._other_instants = other_instants
+        self.device = device
+        self.start = start
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[Segment]:
-        """Yield segments for ever."""
+        """Yield segments without end."""
         for sequence in self.sequences():
             yield from sequence
 
     def sequences(self) -> Iterator[Iterator[Segment]]:
-        """Yield the segments of one batch of sequences after the other, for ever."""
-        photographs = self._photographs.to(self._device())
+        """Yield the segments of one batch of sequences after the other, without end."""
+        photographs = self._photographs.to(self.device())
         fewest, most = self._recipe.optimisation.segments
-        chance = np.random.default_rng([self._recipe.seed, *self._start()])
+        rng = np.random.default_rng([self._recipe.seed, *self.start()])
         while True:
-            seed = int(chance.integers(2**62))
-            yield self._sequence(photographs, seed, int(chance.integers(fewest, most + 1)))
+            seed = int(rng.integers(2**62))
+            yield self._sequence(photographs, seed, int(rng.integers(fewest, most + 1)))
 
     def _sequence(self, photographs: Photographs, seed: int, segments: int) -> Iterator[Segment]:
         for number in range(segments):
-            begun = time.perf_counter()
+            started_s = time.perf_counter()
             if number == 0:
-                sequences = new_sequences(photographs, self._recipe, self._bins, seed)
+                sequences = new_sequences(
+                    photographs,
+                    self._recipe,
+                    self._bins,
+                    seed,
+                    other_instants=self._other_instants,
+                )
             segment = next_segment(sequences, self._recipe, cold=number == 0)
-            self.seconds += time.perf_counter() - begun
+            self.seconds += time.perf_counter() - started_s
             yield segment
 
 
 def new_sequences(
-    photographs: Photographs, recipe: Recipe, bins: int, seed: int, batch: int | None = None
+    photographs: Photographs,
+    recipe: Recipe,
+    bins: int,
+    seed: int,
+    batch: int | None = None,
+    other_instants: tuple[int, ...] = (),
 ) -> Sequences | SpikeSequences:
-    """Return a batch of sequences as the recipe wants them, at their beginning."""
+    """Return a batch of sequences as the recipe describes them, at their start.
+
+    Args:
+        photographs: content of the scenes, on the device to simulate on.
+        recipe: what to simulate.
+        bins: channels of a voxel grid.
+        seed: decides everything.
+        batch: number of sequences; None = that of the recipe, and of small sensors more.
+        other_instants: as for SimulatedSegments.
+    """
     crop = recipe.optimisation.crop
     if batch is None:
         crop, batch = _crop_and_batch(recipe, seed)
@@ -98,6 +120,7 @@ def new_sequences(
             crop,
             representation=partial(representation_for, _representation(recipe, seed)),
             scale=recipe.network.arguments.get('scale', 1),
+            other_instants=other_instants,
             seed=seed,
         )
     return Sequences(
@@ -112,23 +135,23 @@ def new_sequences(
 
 
 def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
-    """Return side and number of the sensors of a batch; of small ones there are more."""
+    """Return side and number of the sensors of a batch; small sensors come in larger batches."""
     o = recipe.optimisation
-    chance = np.random.default_rng([seed, o.crop])
-    if chance.random() >= o.small_share:
+    rng = np.random.default_rng([seed, o.crop])
+    if rng.random() >= o.small_share:
         return o.crop, o.batch
     most = o.crop // 2 // CROP_STEP
-    side = CROP_STEP * int(chance.integers(SMALLEST_CROP // CROP_STEP, most + 1))
+    side = CROP_STEP * int(rng.integers(SMALLEST_CROP // CROP_STEP, most + 1))
     return side, o.batch * min(MOST_TIMES, (o.crop // side) ** 2)
 
 
 def _representation(recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Return the recipe's, for some sequences with fewer planes to look ahead."""
-    said = recipe.representation
-    chance = np.random.default_rng(seed)
-    if chance.random() >= recipe.spikes.hasty_share:
-        return said
-    return with_lookahead(said, int(chance.integers(said['lookahead_planes'])))
+    """Return the recipe's representation; of a `hasty_share`, with a shorter lookahead."""
+    representation = recipe.representation
+    rng = np.random.default_rng(seed)
+    if rng.random() >= recipe.spikes.hasty_share:
+        return representation
+    return with_lookahead(representation, int(rng.integers(representation['lookahead_planes'])))
 
 
 @torch.no_grad()
@@ -140,7 +163,11 @@ def next_segment(
     windows: int | None = None,
 ) -> Segment:
     """Return the next windows of some sequences, as the network reads them."""
-    grids, truths = sequences.next(windows or recipe.optimisation.windows)
-    if recipe.sensor == 'event' and recipe.normalisation == 'nonzero':
+    count = windows or recipe.optimisation.windows
+    if isinstance(sequences, SpikeSequences):
+        grids, truths, others = sequences.next(count)
+        return Segment(grids, truths, cold, others)
+    grids, truths = sequences.next(count)
+    if recipe.normalisation == 'nonzero':
         grids = normalise_nonzero(grids)
     return Segment(grids, truths, cold)

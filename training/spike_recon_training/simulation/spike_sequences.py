@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Endless sequences of a spike camera: what a network reads, with the image at each instant.
+"""Endless simulated sequences of spike cameras: input tensors with the image at each instant.
 
-Comes in: Photographs and what to draw worlds and cameras from. Goes out: batches of windows. Knows
-nothing about networks, losses or files.
-
-The planes pass through the very representation that the runtime uses, one sequence after the
-other on the CPU; worlds and pixels are simulated on the photographs' device.
+The planes pass through the same representation as in the runtime, one sequence after the other on
+the CPU. Worlds and pixels are simulated on the device of the photographs.
 """
 
 from collections.abc import Callable
@@ -30,21 +27,21 @@ PERIOD_NS = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeSequenceModel:
-    """What sequences are drawn from; each pair is the range of a random value.
+    """Distribution of the sequences; each pair is the range of a random value.
 
     Attributes:
-        planes: spike planes between two images, one value a batch; the logarithm is drawn.
-        motion_px: how far the world moves in 20 planes at its greatest speed, sensor pixels.
-        step_px: how far at most between two samples of the scene, pixels; the light on the pixels
-            is interpolated between them.
-        most_samples: of the scene in a window; worlds that are faster are slowed down.
-        things: fewest and most things in front of the background.
-        hasty_share: share of batches that look ahead fewer planes than the representation says,
-            any number, so that a user may choose.
-        early_share: share of batches whose first windows end before as many planes have come as
-            are looked ahead, as a live stream begins: their instants lie before the first plane.
-        world: what worlds are drawn from.
-        sensor: what cameras are drawn from.
+        planes: spike planes between two images, one value per batch, log-uniform.
+        motion_px: motion of the world in 20 planes at its greatest speed, sensor pixels.
+        step_px: greatest motion between two samples of the scene, pixels; the light on the pixels
+            is interpolated between samples.
+        most_samples: limit of the samples in a window; faster worlds are slowed down.
+        things: fewest and most objects in front of the background.
+        hasty_share: share of batches with a shorter lookahead than that of the representation,
+            of any length, so that a user may choose one.
+        early_share: share of batches whose first windows end before the lookahead is full, as at
+            the start of a live stream: their instants lie before the first plane.
+        world: distribution of the worlds.
+        sensor: distribution of the cameras.
     """
 
     planes: tuple[int, int] = (20, 20)
@@ -59,16 +56,17 @@ class SpikeSequenceModel:
 
 
 class SpikeSequences:
-    """A batch of sequences that goes on for as long as it is asked.
+    """A batch of sequences of any length.
 
     Args:
-        photographs: what there is to see, on the device where everything shall happen.
-        model: what to draw from.
-        batch: sequences.
+        photographs: content of the scenes, on the device to simulate on.
+        model: distribution to draw from.
+        batch: number of sequences.
         height: rows, pixels.
         width: columns, pixels.
-        representation: makes a new one for a camera of width x height pixels.
-        scale: pixels of the truth to a side of one of the camera.
+        representation: makes a new representation for a camera of width x height pixels.
+        scale: truth pixels per camera pixel, along each side.
+        other_instants: planes after each instant at which truth is returned as well.
         seed: decides everything.
     """
 
@@ -82,6 +80,7 @@ class SpikeSequences:
         *,
         representation: Callable[[int, int], Representation],
         scale: int = 1,
+        other_instants: tuple[int, ...] = (),
         seed: int,
     ) -> None:
         device = photographs.squares.device
@@ -97,6 +96,7 @@ class SpikeSequences:
         )
         self._period_s = PERIOD_NS / 1e9
         self._scale = scale
+        self._other_instants = other_instants
         self._worlds = PlanarWorlds(
             photographs,
             model.world,
@@ -110,27 +110,30 @@ class SpikeSequences:
         self._representations = [representation(width, height) for _ in range(batch)]
         self._lookahead = self._representations[0].lookahead_planes
         self._first = 0
-        """Number of the next plane."""
+        """Index of the next plane."""
         ahead = self._lookahead
         if ahead and float(torch.rand(1, generator=host)) < model.early_share:
             ahead = int(torch.randint(ahead, (1,), generator=host))
         if ahead:
             self._take(ahead)
 
-    def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor, dict[int, torch.Tensor]]:
         """Return the next windows.
 
-        Returns: tensors float32 [windows, batch, channels, height, width] and the images at their
-            instants, in spikes a plane, float32 [windows, batch, 1, height, width], 0 to 1, of
-            `scale` times the size.
+        Returns: tensors float32 [windows, batch, channels, height, width]; the images at their
+            instants, in spikes a plane, float32 [windows, batch, 1, height, width], 0 to 1, each
+            side times `scale`; and such images for each of `other_instants`.
         """
         tensors, truths = [], []
         for _ in range(windows):
             tensors.append(self._take(self._hop))
             instant = self._first - 1 - self._lookahead
-            seen = self._luminance(torch.tensor([instant + 0.5]))
-            truths.append((seen * self._pixels.light_scale[:, None, None, None]).clamp(max=1))
-        return torch.stack(tensors), torch.stack(truths)
+            images = self._luminance(
+                torch.tensor([instant + later + 0.5 for later in (0, *self._other_instants)])
+            )
+            truths.append((images * self._pixels.light_scale[:, None, None, None]).clamp(max=1))
+        truth, *others = torch.stack(truths).split(1, dim=2)
+        return torch.stack(tensors), truth, dict(zip(self._other_instants, others, strict=True))
 
     def _take(self, planes: int) -> torch.Tensor:
         """Advance by some planes; return the tensors [batch, channels, height, width]."""
