@@ -111,13 +111,16 @@ setup(
         'PyYAML',
         'rich',
         'rosbags>=0.11.7',
+        'mcap>=1.1',
+        'lz4',
+        'zstandard',
         'rosbags-image>=0.10',
     ],
     extras_require={
         'ros': ROS_WHEELS,
         'video': ['av'],
         'aedat4': ['aedat'],
-        'hdf5': ['h5py>=3'],
+        'hdf5': ['h5py>=3', 'hdf5plugin'],
         # On a Jetson all but onnx comes with JetPack, or is older: see docs/gpu.md.
         'tensorrt': [
             'tensorrt>=10.3',

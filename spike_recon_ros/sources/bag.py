@@ -2,32 +2,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS 1 and ROS 2 bags as one stream of raw messages.
 
-Comes in: the path of a bag. Goes out: serialized messages in the order of their recording, and
-the means to take them apart. Knows how bags are damaged; knows nothing about packets or events.
+Unfinished and cut files are read as far as they go, and reported.
 """
 
 import heapq
 import struct
+import tempfile
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.rosbag1 import Reader as Reader1
-from rosbags.rosbag2 import Reader as Reader2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.message import (
     EVENT_PACKET,
     EVENT_PACKET_FIELDS,
     EVENT_PACKET_OLD,
 )
+from spike_recon_ros.sources.bag_file import BagFile, Message, expand
+from spike_recon_ros.sources.bag_folder import (
+    COMPRESSED,
+    METADATA,
+    STORAGE_PATTERNS,
+    BagFolder,
+    expanded_file,
+    read_folder,
+)
+from spike_recon_ros.sources.mcap_file import MAGIC as MCAP_MAGIC
+from spike_recon_ros.sources.mcap_file import McapFile
+from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.sources.ros1_file import Ros1File
 from spike_recon_ros.sources.source import Topic
+from spike_recon_ros.sources.sqlite_file import MAGIC as SQLITE_MAGIC
+from spike_recon_ros.sources.sqlite_file import SqliteFile
 
-STORAGE_PATTERNS = ('*.mcap', '*.db3')
-FOLDER_PATTERNS = ('metadata.yaml', *STORAGE_PATTERNS)
+FOLDER_PATTERNS = (METADATA, *STORAGE_PATTERNS)
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+LARGEST_MESSAGE = 2**30
+READABLE_ENCODINGS = ('cdr', 'ros1', '')
 CURES = {
     '.mcap': 'try `mcap recover` on it, or record it again',
     '.db3': 'try `sqlite3 OLD ".recover" | sqlite3 NEW` on it, or record it again',
@@ -38,8 +52,14 @@ CURES = {
 class Bag:
     """An open bag: a file, or a rosbag2 folder.
 
-    The definitions inside a bag are not used, because recorders leave them out or write ones that
-    no parser takes; the types that are read here have not changed since they were named.
+    The message definitions inside a bag are not used, because recorders leave them out or write
+    ones that no parser accepts; the types that are read here have not changed since they were
+    named.
+
+    Attributes:
+        path: file or folder.
+        is_ros1: whether its messages are of ROS 1.
+        warnings: sentences for people about files that are unfinished, cut or missing.
 
     Raises:
         UserError: if nothing of the bag can be read.
@@ -48,37 +68,70 @@ class Bag:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.is_ros1 = path.suffix == '.bag'
+        self.warnings: tuple[str, ...] = ()
         self._damage: list[str] = []
-        self._readers: list[Reader1] | list[Reader2] = (
-            [_opened(Reader1, path)] if self.is_ros1 else self._rosbag2_readers()
-        )
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = read_folder(path) if path.is_dir() else BagFolder((path,))
+        self.warnings += self._folder.warnings
+        self._files: list[BagFile] = []
+        try:
+            self._open_files()
+        except BaseException:
+            self.close()
+            raise
         self._typestore = _typestore(self.is_ros1)
 
-    def _rosbag2_readers(self) -> list[Reader2]:
+    def _open_files(self) -> None:
+        for file in self._folder.files:
+            try:
+                opened = self._opened(file)
+            except UserError as error:
+                self._damage.append(str(error))
+                continue
+            self._files.append(opened)
+            self.warnings += opened.warnings
+            if opened.damage:
+                self._damage.append(
+                    f'{file} is damaged: {sum(opened.counts.values())} messages could be read '
+                    f'({_one_line(opened.damage)})'
+                )
+        if not self._files:
+            raise UserError(self._damage[0])
+
+    def _opened(self, file: Path) -> BagFile:
+        check_regular(file)
         try:
-            return [_opened(Reader2, self.path)]
-        except UserError as error:
-            # A recorder that was killed leaves a folder without a (useful) metadata.yaml, and its
-            # last file unfinished. The other files can be read by themselves.
-            parts = sorted(part for glob in STORAGE_PATTERNS for part in self.path.glob(glob))
-            readers = []
-            for part in parts:
-                try:
-                    readers.append(_opened(Reader2, part))
-                except UserError as damage:
-                    self._damage.append(str(damage))
-            if readers:
-                return readers
-            raise UserError(self._damage[0] if self._damage else str(error)) from error
+            if file.suffix == COMPRESSED:
+                self._temporary = self._temporary or tempfile.TemporaryDirectory()
+                file = expanded_file(file, self._temporary)
+            with file.open('rb') as opened:
+                head = opened.read(16)
+            if head.startswith(SQLITE_MAGIC):
+                return SqliteFile(file)
+            if head.startswith(MCAP_MAGIC):
+                return McapFile(file)
+            if self.is_ros1:
+                return Ros1File(file)
+            raise ValueError('it begins like no bag' if head else 'it is empty')
+        except PermissionError as error:
+            raise UserError(f'{file} cannot be read: {error.strerror}') from error
+        except UserError:
+            raise
+        except Exception as error:  # damaged bytes provoke anything in the readers
+            cure = CURES.get(file.suffix, 'its files must be copied or recorded again')
+            raise UserError(
+                f'{file} is damaged or cut short, nothing of it could be read '
+                f'({_one_line(error)}); {cure}'
+            ) from error
 
     @property
     def topics(self) -> tuple[Topic, ...]:
         """Table of contents, by name."""
         counts: dict[tuple[str, str], int] = {}
-        for reader in self._readers:
-            for connection in reader.connections:
-                key = (connection.topic, connection.msgtype)
-                counts[key] = counts.get(key, 0) + connection.msgcount
+        for file in self._files:
+            for number, one in file.connections.items():
+                key = (one.topic, one.type)
+                counts[key] = counts.get(key, 0) + file.counts[number]
         return tuple(Topic(*key, count) for key, count in sorted(counts.items()))
 
     def messages(self, names: Collection[str]) -> Iterator[tuple[Topic, int, bytes]]:
@@ -87,28 +140,51 @@ class Bag:
         Raises:
             UserError: where the bag is damaged, after what could be read.
         """
-        wanted = {topic.name: topic for topic in self.topics if topic.name in names}
+        wanted = {(topic.name, topic.type): topic for topic in self.topics if topic.name in names}
         n_expected = sum(topic.n_messages for topic in wanted.values())
-        streams = [
-            reader.messages([one for one in reader.connections if one.topic in wanted])
-            for reader in self._readers
-            if any(one.topic in wanted for one in reader.connections)
-        ]
-        merged = heapq.merge(*streams, key=lambda message: message[1])
+        self._check_encodings(names)
+        merged = heapq.merge(*(_tagged(file, names) for file in self._files), key=_time_of)
         n_read = 0
         while True:
             try:
-                connection, t_ns, raw = next(merged)
+                file, message = next(merged)
+                data = self._plain(message.data)
             except StopIteration:
                 break
             except Exception as error:  # damaged bytes provoke anything in the readers
                 raise self._damaged(f'{n_read} of {n_expected} messages', error) from error
-            yield wanted[connection.topic], t_ns, raw
+            one = file.connections[message.connection]
+            yield wanted[one.topic, one.type], message.t_ns, data
             n_read += 1
         if self._damage:
-            raise UserError(f'{self._damage[0]} (the other files of {self.path} were read)')
+            others = f' (the other files of {self.path} were read)' if len(self._files) > 1 else ''
+            raise UserError(f'{self._damage[0]}{others}')
         if n_read < n_expected:
             raise self._damaged(f'{n_read} of {n_expected} messages', 'the rest is missing')
+        self._compare_with_metadata()
+
+    def _compare_with_metadata(self) -> None:
+        found = sum(topic.n_messages for topic in self.topics)
+        stated = self._folder.n_messages
+        if stated is not None and found < stated:
+            sentence = f'{self.path} holds {found:,} of the {stated:,} messages that it announces'
+            if sentence not in self.warnings:
+                self.warnings += (sentence,)
+
+    def _check_encodings(self, names: Collection[str]) -> None:
+        for file in self._files:
+            for one in file.connections.values():
+                if one.topic in names and one.encoding not in READABLE_ENCODINGS:
+                    raise UserError(
+                        f'{shown(one.topic)} in {file.path} is serialized as '
+                        f'{shown(one.encoding)}, which cannot be read; record it with ROS 2'
+                    )
+
+    def _plain(self, data: bytes) -> bytes:
+        """Return a message without its own compression."""
+        if self._folder.compressed_messages and data[:4] == ZSTD_MAGIC:
+            return expand(data, 'zstd', _content_bytes(data))
+        return data
 
     def deserialize(self, raw: bytes, msgtype: str) -> Any:
         """Return a message as an object; its arrays are views of `raw`.
@@ -122,7 +198,7 @@ class Bag:
             if self.is_ros1:
                 return self._typestore.deserialize_ros1(raw, msgtype)
             return self._typestore.deserialize_cdr(raw, msgtype)
-        except Exception as error:  # whatever damaged bytes provoke in generated code
+        except Exception as error:  # damaged bytes provoke anything in generated code
             raise self._damaged(f'no {msgtype} in a message', error) from error
 
     def stamp_ns(self, raw: bytes) -> int:
@@ -142,29 +218,33 @@ class Bag:
 
     def close(self) -> None:
         """Close every file of the bag."""
-        for reader in self._readers:
-            reader.close()
-        self._readers = []
+        for file in self._files:
+            file.close()
+        self._files = []
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
 
 
-def _opened(kind: type[Reader1] | type[Reader2], path: Path) -> Any:
-    try:
-        reader = kind(path)
-        reader.open()
-    except PermissionError as error:
-        raise UserError(f'{path} cannot be read: {error.strerror}') from error
-    except Exception as error:  # damaged bytes provoke anything in the readers
-        cure = CURES.get(path.suffix, 'its files must be copied or recorded again')
-        raise UserError(
-            f'{path} is damaged or cut short, nothing of it could be read '
-            f'({_one_line(error)}); {cure}'
-        ) from error
-    return reader
+def _tagged(file: BagFile, names: Collection[str]) -> Iterator[tuple[BagFile, Message]]:
+    return ((file, message) for message in file.messages(names))
+
+
+def _time_of(tagged: tuple[BagFile, Message]) -> int:
+    return tagged[1].t_ns
+
+
+def _content_bytes(data: bytes) -> int:
+    """Return the size that a compressed message declares."""
+    import zstandard  # noqa: PLC0415 -- only few bags need it
+
+    declared = zstandard.frame_content_size(data)
+    return declared if 0 <= declared <= LARGEST_MESSAGE else LARGEST_MESSAGE
 
 
 def _one_line(error: object) -> str:
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip('.')
+    return shown(text.splitlines()[0].rstrip('.'))
 
 
 @lru_cache

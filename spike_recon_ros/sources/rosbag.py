@@ -1,15 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets from ROS 1 and ROS 2 bags.
-
-Comes in: a bag. Goes out: Packets and References in the order of their recording. Knows the
-message types that carry events; knows nothing about what is inside a packet.
-"""
+"""Packets and references from ROS 1 and ROS 2 bags, in the order of their recording."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_OLD
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.bag import Bag
@@ -29,8 +25,8 @@ REFERENCE_TYPES = (
 class RosbagSource(Source):
     """Events topic of a bag, with the stamps of a reference topic where one is asked for.
 
-    EventPacket messages are handed on as they are; arrays of single events are repacked as `mono`
-    packets with numbers of our own, since such messages are not counted.
+    EventPacket messages are passed on unchanged; arrays of single events are repacked as `mono`
+    packets with sequence numbers of our own, because such messages have none.
 
     Raises:
         UserError: if the bag is damaged, empty or without the topics asked for.
@@ -41,6 +37,7 @@ class RosbagSource(Source):
     ) -> None:
         super().__init__(path)
         self._bag = Bag(path)
+        self.warnings = self._bag.warnings
         try:
             self.topics = self._bag.topics
             self._events = self._event_topic(topic)
@@ -95,6 +92,7 @@ class RosbagSource(Source):
                 for packet in self._mono_packets(raw, seq):
                     seq += 1
                     yield packet
+        self.warnings = self._bag.warnings
 
     def _packet(self, raw: bytes) -> Packet:
         message = self._bag.deserialize(raw, EVENT_PACKET)
@@ -130,4 +128,6 @@ class RosbagSource(Source):
 
 
 def _listed(topics: list[Topic] | tuple[Topic, ...]) -> str:
-    return ', '.join(f'{topic.name} ({topic.type}, {topic.n_messages})' for topic in topics)
+    return ', '.join(
+        f'{shown(topic.name)} ({shown(topic.type)}, {topic.n_messages})' for topic in topics[:20]
+    )

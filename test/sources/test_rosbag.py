@@ -99,41 +99,44 @@ def test_unfinished_last_file_is_reported_after_the_packets_of_the_others(
     (path / 'metadata.yaml').unlink()
     whole = (path / 'bag.mcap').read_bytes()
     (path / 'bag_1.mcap').write_bytes(whole[: len(whole) // 2])
-    received = []
-    with (
-        open_source(path) as source,
-        pytest.raises(UserError, match=r'bag_1\.mcap is damaged or cut short.*mcap recover'),
-    ):
-        received.extend(source)
-    assert len(received) == 3
+    with open_source(path) as source:
+        assert len(list(source)) >= 3
+    assert any('bag_1.mcap' in warning for warning in source.warnings)
 
 
-@pytest.mark.parametrize(
-    'way', [(storage, share) for storage in ('sqlite3', 'mcap') for share in (0.02, 0.5, 0.98)]
-)
-def test_truncated_rosbag2_is_one_sentence_that_names_the_file(
-    ros2, write_bag, events_topic, tmp_path, way
+CUT_WAYS = [
+    *((storage, share) for storage in ('sqlite3', 'mcap', 'ros1') for share in (0.5, 0.98)),
+]
+
+
+@pytest.mark.parametrize(('storage', 'share'), CUT_WAYS)
+def test_a_cut_bag_gives_what_it_holds_and_says_so(
+    ros1, ros2, write_bag, events_topic, tmp_path, storage, share
 ):
-    storage, share = way
-    content = [(events_topic, ros2.packet(i, i, bytes(4000))) for i in range(20)]
-    path = write_bag(tmp_path / 'bag', ros2, content, storage=storage)
-    file = next(path.glob('bag.*'))
+    messages, suffix = (ros1, '.bag') if storage == 'ros1' else (ros2, '')
+    content = [(events_topic, messages.packet(i, i, bytes(4000))) for i in range(400)]
+    path = write_bag(tmp_path / f'bag{suffix}', messages, content, storage=storage)
+    file = path if path.is_file() else next(path.glob('bag.*'))
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
-    for named in (path, file):
-        with pytest.raises(UserError, match=r'bag.* damaged.*could be read') as raised:
-            list(open_source(named))
-        assert '\n' not in str(raised.value)
+    for named in {path, file}:
+        with open_source(named) as source:
+            packets = list(source)
+        assert [packet.seq for packet in packets] == list(range(len(packets)))
+        assert 400 * share - 20 < len(packets) <= 400
+        assert any('was not closed or is cut' in warning for warning in source.warnings)
 
 
-@pytest.mark.parametrize('share', [0.02, 0.5, 0.98])
-def test_truncated_ros1_bag_is_one_sentence_that_names_the_cure(
-    ros1, write_bag, events_topic, tmp_path, share
+@pytest.mark.parametrize('storage', ['sqlite3', 'mcap', 'ros1'])
+def test_the_first_bytes_of_a_bag_are_one_sentence_that_names_the_cure(
+    ros1, ros2, write_bag, events_topic, tmp_path, storage
 ):
-    content = [(events_topic, ros1.packet(i, i, bytes(4000))) for i in range(20)]
-    path = write_bag(tmp_path / 'a', ros1, content)
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(UserError, match=r'a\.bag is damaged.*rosbag reindex') as raised:
-        open_source(path)
+    messages, suffix = (ros1, '.bag') if storage == 'ros1' else (ros2, '')
+    content = [(events_topic, messages.packet(i, i, bytes(4000))) for i in range(20)]
+    path = write_bag(tmp_path / f'bag{suffix}', messages, content, storage=storage)
+    file = path if path.is_file() else next(path.glob('bag.*'))
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match=r'bag') as raised:
+        open_source(file)
     assert '\n' not in str(raised.value)
 
 
@@ -164,10 +167,9 @@ def test_fewer_messages_than_the_metadata_announces_are_reported(
     path = write_bag(tmp_path / 'bag', ros2, three_packets(ros2, events_topic))
     metadata = path / 'metadata.yaml'
     metadata.write_text(metadata.read_text().replace('message_count: 3', 'message_count: 4'))
-    received = []
-    with open_source(path) as source, pytest.raises(UserError, match='3 of 4 messages'):
-        received.extend(source)
-    assert len(received) == 3
+    with open_source(path) as source:
+        assert len(list(source)) == 3
+    assert any('holds 3 of the 4 messages' in warning for warning in source.warnings)
 
 
 def test_bag_without_messages_is_called_empty(either_ros, write_bag, events_topic, tmp_path):
