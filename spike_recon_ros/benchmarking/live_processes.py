@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Three processes that speak over DDS: player, node, recorder.
+"""Three processes that communicate over DDS: player, node and recorder.
 
-Comes in: a recording and a folder. Goes out: the images that arrived, and what the three said of
-them. Used by `spike-recon demo` and `spike-recon bench`.
+`spike-recon demo` and `spike-recon bench` start them and read what each reports at its end.
 """
 
 import contextlib
@@ -21,19 +20,28 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.topics import EVENTS
+from spike_recon_ros.topics import EVENTS, IMAGE
 
 # A first start compiles decoders and filters.
 START_TIMEOUT = 180.0
 STOP_TIMEOUT = 20.0
-# The node tells its counters once a second: after this long, the last have been heard.
-DRAIN = 2.5
+# How long the node may take for what waits when the player has ended.
+DRAIN_TIMEOUT = 300.0
 POLL_PERIOD = 0.2
+LOSSLESS: dict[str, Any] = {
+    'overload_lag': 60.0,
+    'queue_time_limit': 3600.0,
+    'event_queue_memory_limit': 2_000_000_000,
+    'spike_queue_memory_limit': 2_000_000_000,
+    f'qos_overrides.{EVENTS}.subscription.reliability': 'reliable',
+    f'qos_overrides.{IMAGE}.publisher.depth': 1000,
+}
+"""Parameters of a node that makes every frame, however late, and loses none on the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the processes said at their end.
+    """What the processes reported at their end.
 
     Attributes:
         player: the JSON of `spike-recon play`.
@@ -62,10 +70,10 @@ def run_live(
         play_options: further options of the player.
 
     Raises:
-        UserError: a process failed; the message holds the end of what it said.
+        UserError: a process failed; the message holds the end of its log.
     """
     with (
-        Process('record', out, '--overwrite') as recorder,
+        Process('record', out, '--overwrite', '--until-played') as recorder,
         Process('node', '--ros-args', *parameter_options(node_parameters)) as node,
         Process('play', recording, *wait_options(), *play_options) as player,
     ):
@@ -77,10 +85,25 @@ def run_live(
             used.append((time.monotonic(), node.cpu_s()))
             time.sleep(POLL_PERIOD)
         played = player.result()
-        time.sleep(DRAIN)
-        heard = Heard(played, recorder.stop(), _cores(used, played['seconds']))
+        heard = Heard(played, drained(recorder, node), _cores(used, played['seconds']))
         node.stop()
         return heard
+
+
+def drained(recorder: 'Process', node: 'Process') -> dict[str, Any]:
+    """Return the result of a recorder `--until-played`, once the node has nothing left to do.
+
+    Raises:
+        UserError: a process failed.
+    """
+    give_up = time.monotonic() + DRAIN_TIMEOUT
+    while not recorder.has_ended():
+        if node.has_ended():
+            raise node.failure()
+        if time.monotonic() > give_up:  # the counters show what still waits
+            return recorder.stop()
+        time.sleep(POLL_PERIOD)
+    return recorder.result()
 
 
 def parameter_options(parameters: dict[str, Any]) -> list[str]:
@@ -89,26 +112,27 @@ def parameter_options(parameters: dict[str, Any]) -> list[str]:
 
 
 def wait_options() -> tuple[str, ...]:
-    """Return the options that make the player wait until the node takes packets."""
+    """Return the options that make the player wait until the node subscribes to packets."""
     return ('--wait-for', EVENTS, '--wait-timeout', str(START_TIMEOUT))
 
 
 class Process:
     """A `spike-recon` subcommand in a process of its own, ended with the context.
 
-    Its output goes to files: a pipe that nobody reads would stop it.
+    Its output goes to files, because a pipe that is not read would stop it. The program is found
+    by this process's own package, whatever the current folder holds.
     """
 
     def __init__(self, *arguments: str | Path) -> None:
         self._arguments = arguments
-        self._said = tempfile.TemporaryFile('w+')  # noqa: SIM115 -- closed with the context
+        self._output = tempfile.TemporaryFile('w+')  # noqa: SIM115 -- closed with the context
         self._log = tempfile.TemporaryFile('w+')  # noqa: SIM115
 
     def __enter__(self) -> 'Process':
         # A session of its own: Ctrl-C in the terminal reaches only us, and we end it in order.
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'spike_recon_ros.cli.main', *map(str, self._arguments)],
-            stdout=self._said,
+            [sys.executable, '-c', _PROGRAM, *map(str, self._arguments)],
+            stdout=self._output,
             stderr=self._log,
             start_new_session=True,
         )
@@ -116,7 +140,7 @@ class Process:
 
     def __exit__(self, *error: object) -> None:
         self._end()
-        self._said.close()
+        self._output.close()
         self._log.close()
 
     def has_ended(self) -> bool:
@@ -148,14 +172,14 @@ class Process:
         """
         if self._process.returncode != 0:
             raise self.failure()
-        return json.loads(_text(self._said).strip().splitlines()[-1])
+        return json.loads(_text(self._output).strip().splitlines()[-1])
 
     def failure(self) -> UserError:
         """Return an error that says how the process ended."""
         last = '\n'.join(_text(self._log).strip().splitlines()[-12:])
         return UserError(
             f'`spike-recon {self._arguments[0]}` ended with status '
-            f'{self._process.returncode}; it said:\n{last}'
+            f'{self._process.returncode}; the end of its log:\n{last}'
         )
 
     def _end(self) -> None:
@@ -167,6 +191,16 @@ class Process:
             return
         self._process.kill()
         self._process.wait()
+
+
+# `python -m` would look for the package in the current folder first, where another folder may have
+# its name, as the checkout has in its parent folder.
+_PROGRAM = f"""\
+import sys
+sys.path = [folder for folder in sys.path if folder] + [{str(Path(__file__).parents[2])!r}]
+from spike_recon_ros.cli.main import main
+sys.exit(main())
+"""
 
 
 def _cores(used: list[tuple[float, float]], seconds: float) -> float:

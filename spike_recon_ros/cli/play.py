@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon play`: a recording on live topics, for machines without `ros2 bag`.
-
-Comes in: a recording. Goes out: what the player publishes. Knows nothing about pacing.
-"""
+"""`spike-recon play`: publishes a recording on live topics, for machines without `ros2 bag`."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +11,7 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 
 TAKES_ROS_ARGS = True
 DESCRIPTION = """\
-Publishes every topic of a rosbag2 bag whose message type is installed, or the packets of any other
+Publishes every topic of a rosbag2 bag whose message type is known and installed, or the packets of any other
 recording on /event_camera/events, at the recorded pace.
 
   spike-recon play recording/
@@ -23,7 +20,7 @@ recording on /event_camera/events, at the recorded pace.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the subcommand takes."""
+    """Declare the arguments of the subcommand."""
     parser.add_argument('source', metavar='SOURCE', type=Path, help='bag or recording to publish')
     parser.add_argument(
         '--rate', metavar='R', type=float, default=1.0, help='speed (default: 1 = as recorded)'

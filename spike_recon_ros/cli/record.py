@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon record`: images from a live topic into files.
-
-Comes in: an image topic. Goes out: what the recorder writes. Knows nothing about file formats.
-"""
+"""`spike-recon record`: writes the images of a live topic to files."""
 
 import argparse
 from pathlib import Path
@@ -22,7 +19,7 @@ Subscribes to an image topic and writes what comes until Ctrl-C or until N image
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the subcommand takes."""
+    """Declare the arguments of the subcommand."""
     parser.add_argument(
         'out', metavar='OUT', type=Path, help='folder of PNGs, x.mp4, or x.mcap (a bag)'
     )
@@ -39,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--fps', metavar='FPS', type=float, default=25.0, help='of a video (default: 25)'
     )
     parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
+    parser.add_argument(
+        '--until-played',
+        action='store_true',
+        help='also stop once nobody publishes packets and the node has worked through all of them',
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -50,4 +52,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ros_or_cure()
     from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
 
-    return record(args, args.ros_args)
+    return record(
+        args.out,
+        args.topic,
+        fps=args.fps,
+        frames=args.frames,
+        overwrite=args.overwrite,
+        until_played=args.until_played,
+        ros_args=args.ros_args,
+    )

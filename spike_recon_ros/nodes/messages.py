@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frames and packets as ROS messages, and back.
-
-Comes in: arrays or messages. Goes out: messages or Packets that view the message's bytes. Knows
-nothing about topics.
-"""
+"""Frames and packets as ROS messages, and back."""
 
 import sys
 
@@ -46,15 +42,23 @@ def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
 
 
 def image_array(message: Image) -> np.ndarray:
-    """Return a view of a mono8, mono16 or 32FC1 image message as [H, W].
+    """Return a mono8, mono16 or 32FC1 image message as [H, W]; a view where that is possible.
 
     Raises:
-        KeyError: another encoding.
+        ValueError: another encoding, or size, step and data do not fit together.
     """
+    if message.encoding not in DTYPES:
+        raise ValueError(f'the encoding of an image is {message.encoding!r}')
     dtype = np.dtype(DTYPES[message.encoding])
     dtype = dtype.newbyteorder('>' if message.is_bigendian else '<')
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    pixels = rows[:, : message.width * dtype.itemsize]
+    row = message.width * dtype.itemsize
+    n_bytes = message.height * message.step
+    if not (message.height and message.width and row <= message.step):
+        raise ValueError(f'an image of {message.width}x{message.height} has a malformed size')
+    if len(message.data) < n_bytes:
+        raise ValueError(f'an image has {len(message.data)} of {n_bytes} bytes')
+    rows = np.frombuffer(message.data, np.uint8)[:n_bytes].reshape(message.height, message.step)
+    pixels = rows[:, :row]
     return pixels.view(dtype) if pixels.flags.c_contiguous else pixels.copy().view(dtype)
 
 

@@ -1,14 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes a recording at its recorded pace, for machines without `ros2 bag`.
+"""Publishes a recording at its recorded pace, for machines without `ros2 bag`."""
 
-Comes in: a recording. Goes out: its topics. Knows nothing about what the messages mean.
-"""
-
-import argparse
 import math
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,7 @@ DELIVERY_TIMEOUT = 2.0
 DISCOVERY_TIMEOUT = 3.0
 SETTLING_TIME = 0.5
 LATENESS_KEPT = 100_000
-# A request to stop must not wait for the next message.
+# A request to stop must take effect before the next message is due.
 LONGEST_SLEEP = 0.2
 
 
@@ -68,7 +66,7 @@ class PlayNode(Node):
         for topic, why in recording.left_out.items():
             self.get_logger().warning(f'{topic} is left out: {why}')
 
-    def wait_for_subscribers(self, topics: list[str], timeout: float) -> None:
+    def wait_for_subscribers(self, topics: Sequence[str], timeout: float) -> None:
         """Wait until each topic has a subscriber.
 
         Raises:
@@ -83,12 +81,12 @@ class PlayNode(Node):
                 if time.monotonic() > give_up:
                     raise UserError(f'nobody subscribed to {topic} within {timeout:g} s')
                 rclpy.spin_once(self, timeout_sec=0.02)
-        # That we know of them does not mean that they know of us; until then, what is sent best
-        # effort is lost.
+        # Discovery is not symmetric: until the subscribers know this publisher too, messages that
+        # are sent best effort are lost.
         time.sleep(SETTLING_TIME)
 
     def give_subscribers_time(self) -> None:
-        """Wait a moment, since who is there already is found only now; say so if nobody is."""
+        """Wait until subscribers are discovered; warn if there are none."""
         packets = [name for name, kind in self._recording.topics.items() if kind is EventPacket]
         try:
             self.wait_for_subscribers(packets, DISCOVERY_TIMEOUT)
@@ -137,7 +135,7 @@ class PlayNode(Node):
 
     @property
     def _stamp_shift_ns(self) -> int:
-        """What restamping added to the stamps of the latest round, at rate 1."""
+        """Offset that restamping added to the stamps of the latest round, at rate 1."""
         return self._begun_ns - self._first_stamp_ns if self._first_stamp_ns is not None else 0
 
     def _publish(self, due: Due) -> None:
@@ -158,28 +156,50 @@ class PlayNode(Node):
         self.packets += self._recording.topics[due.topic] is EventPacket
 
 
-def play(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
-    """Play until the end or an interrupt; return what was published.
+def play(
+    source: Path,
+    *,
+    rate: float = 1.0,
+    loop: bool = False,
+    clock: bool = False,
+    restamp: bool = False,
+    wait_for: Sequence[str] = (),
+    wait_timeout: float = 60.0,
+    planes: Mapping[str, Any] | None = None,
+    ros_args: list[str] | None = None,
+) -> dict[str, Any]:
+    """Play until the end or an interrupt; return the counts of what was published.
+
+    Args:
+        source: recording to publish.
+        rate: speed, 1 = as recorded.
+        loop: start again at the end.
+        clock: publish the recorded time on /clock.
+        restamp: shift the header stamps to now.
+        wait_for: topics that must have a subscriber before the start.
+        wait_timeout: longest time to wait for each of them, s.
+        planes: layout of a file of spike planes, as `open_source` takes it.
+        ros_args: `--ros-args ...`.
 
     Raises:
-        UserError: the recording cannot be read, or nobody subscribed.
+        UserError: a number is out of range, the recording cannot be read, or nobody subscribed.
     """
-    if not 0 < options.rate < math.inf:
-        raise UserError(f'--rate is {options.rate:g}; it must be above 0')
-    if options.clock and options.restamp:
+    if not 0 < rate < math.inf:
+        raise UserError(f'--rate is {rate:g}; it must be above 0')
+    if clock and restamp:
         raise UserError(
             '--clock publishes the recorded time and --restamp moves it to now: drop one'
         )
-    recording = open_recording(options.source, options.facts)
+    recording = open_recording(source, planes)
     summary: dict[str, Any] = {}
     with ros(ros_args):
-        node = PlayNode(recording, rate=options.rate, restamp=options.restamp, clock=options.clock)
+        node = PlayNode(recording, rate=rate, restamp=restamp, clock=clock)
         try:
-            if options.wait_for:
-                node.wait_for_subscribers(options.wait_for, options.wait_timeout)
+            if wait_for:
+                node.wait_for_subscribers(wait_for, wait_timeout)
             else:
                 node.give_subscribers_time()
-            node.play(options.loop)
+            node.play(loop)
         finally:
             summary = node.summary()
             node.destroy_node()

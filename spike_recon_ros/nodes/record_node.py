@@ -1,16 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Receives images and writes them to files, for machines without `ros2 bag` or a viewer.
+"""Receives images and writes them to files, for machines without `ros2 bag` or a viewer."""
 
-Comes in: an image topic. Goes out: pictures, a video or a bag, and how late the images were. Knows
-nothing about how they were made.
-"""
-
-import argparse
 import math
 import queue
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,20 +16,32 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.image_encodings import DTYPES
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.topics import EVENTS
+
+PROGRESS = ('received_packets', 'published_frames', 'references')
+"""Counters of the node that change while there is anything to do."""
 
 
 class RecordNode(Node):
-    """Node `recorder`: hands each image to a thread that writes it.
+    """Node `recorder`: passes each image to a thread that writes it.
 
     Args:
         sink: where the images go.
         topic: the image topic.
+
+    Attributes:
+        arrivals: monotonic time of each image, s.
+        latencies_ms: now minus stamp of each image, when it came.
+        written: images written.
+        unreadable: images in an encoding that is not supported, or malformed.
+        failure: why nothing can be written any more.
+        diagnostics: the latest values of the node's status.
+        is_idle: whether the player has ended and the node has nothing left to do.
     """
 
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
@@ -44,6 +52,8 @@ class RecordNode(Node):
         self.unreadable = 0
         self.failure: Exception | None = None
         self.diagnostics: dict[str, str] = {}
+        self.is_idle = False
+        self._packets_topic = self.resolve_topic_name(EVENTS)
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
         self._writer.start()
@@ -64,48 +74,83 @@ class RecordNode(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.endswith(': reconstruction'):
-                self.diagnostics = {item.key: item.value for item in status.values}
+                last, self.diagnostics = (
+                    self.diagnostics,
+                    {item.key: item.value for item in status.values},
+                )
+                self.is_idle = self._has_settled(last)
+
+    def _has_settled(self, last: dict[str, str]) -> bool:
+        """Whether nothing has changed since the last status, and nothing more can come."""
+        now = self.diagnostics
+        return (
+            now.get('received_packets', '0') != '0'
+            and now.get('waiting_packets') == '0'
+            and all(now.get(key) == last.get(key) for key in PROGRESS)
+            and not self.count_publishers(self._packets_topic)
+        )
 
     def _write(self, sink: Sink) -> None:
         while (message := self._images.get()) is not None:
-            if message.encoding not in DTYPES:
+            try:
+                image = image_array(message)
+            except ValueError:
                 self.unreadable += 1
                 continue
             stamp_ns = time_ns(message.header.stamp)
             try:
-                sink.write(image_array(message), stamp_ns, stamp_ns)
-            except Exception as error:  # told by the thread that waits for us
+                sink.write(image, stamp_ns, stamp_ns)
+            except Exception as error:  # reported by the thread that waits for this one
                 self.failure = error
                 return
             self.written += 1
 
 
-def record(options: argparse.Namespace, ros_args: list[str]) -> dict[str, Any]:
-    """Record until the wanted number of images or an interrupt; return what came.
+def record(
+    out: Path,
+    topic: str,
+    *,
+    fps: float = 25.0,
+    frames: int | None = None,
+    overwrite: bool = False,
+    until_played: bool = False,
+    ros_args: list[str] | None = None,
+) -> dict[str, Any]:
+    """Record until the wanted number of images or an interrupt; return the counts.
+
+    Args:
+        out: folder, video or bag to write.
+        topic: of the images.
+        fps: of a video.
+        frames: images after which to stop; None = no limit.
+        overwrite: replace what `out` holds.
+        until_played: also stop once nobody publishes packets any more and the node has worked
+            through all of them.
+        ros_args: `--ros-args ...`.
 
     Raises:
-        UserError: OUT cannot be written, at the start or later.
+        UserError: a number is out of range, or `out` cannot be written, at the start or later.
     """
-    for name in ('fps', 'frames'):
-        value = getattr(options, name)
+    for name, value in (('fps', fps), ('frames', frames)):
         if value is not None and not 0 < value < math.inf:
             raise UserError(f'--{name} is {value:g}; it must be above 0')
     summary: dict[str, Any] = {}
-    with open_sink(options.out, options.fps, overwrite=options.overwrite) as sink, ros(ros_args):
-        node = RecordNode(sink, options.topic)
+    with open_sink(out, fps, overwrite=overwrite) as sink, ros(ros_args):
+        node = RecordNode(sink, topic)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         try:
-            while node.failure is None and len(node.arrivals) < (options.frames or math.inf):
+            while node.failure is None and len(node.arrivals) < (frames or math.inf):
                 executor.spin_once(timeout_sec=0.2)
+                if until_played and node.is_idle:
+                    break
         finally:
             node.finish()
             summary = _summary(node)
             node.destroy_node()
     if node.failure is not None:
         raise UserError(
-            f'{options.out} could not be written any further after {node.written} images '
-            f'({node.failure})'
+            f'{out} could not be written any further after {node.written} images ({node.failure})'
         )
     return summary
 

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A recording as messages that are ready to be published.
-
-Comes in: a bag, or any other source of packets. Goes out: messages with the time at which they are
-due. Knows nothing about publishers or pacing.
-"""
+"""A recording as messages that are ready to be published."""
 
 import importlib
 import struct
@@ -24,9 +20,19 @@ from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.topics import EVENTS
 
-# Where the first member of a message, the stamp of its Header, lies in its serialized form: behind
-# the four bytes that tell byte order and version.
+# Offset of the first member of a serialized message, here the stamp of its header: four bytes for
+# byte order and version come before it.
 _STAMP_OFFSET = 4
+PACKAGES = frozenset(
+    (
+        'actionlib_msgs', 'builtin_interfaces', 'diagnostic_msgs', 'event_camera_msgs',
+        'geometry_msgs', 'lifecycle_msgs', 'nav_msgs', 'rcl_interfaces', 'rosgraph_msgs',
+        'sensor_msgs', 'shape_msgs', 'std_msgs', 'stereo_msgs', 'tf2_msgs', 'trajectory_msgs',
+        'vision_msgs', 'visualization_msgs',
+    )
+)  # fmt: skip
+"""Packages whose messages are published. A bag names the package of each type, and importing runs
+its code, so a bag must not choose it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,9 @@ class Recording(ABC):
 
 
 class BagRecording(Recording):
-    """A ROS 2 bag: the serialized messages of all topics whose types are installed here.
+    """A ROS 2 bag: the serialized messages of all topics whose types are known and installed.
 
-    Whatever its packets are called in older bags and on ROS 1, SourceRecording reads them.
+    SourceRecording reads the packets of older bags and of ROS 1, whose types have other names.
 
     Attributes:
         types: names of the message types in the bag.
@@ -76,11 +82,10 @@ class BagRecording(Recording):
         self.topics, self.left_out = {}, {}
         self.types = {topic.type for topic in self._bag.topics}
         for topic in self._bag.topics:
-            package, _, name = topic.type.split('/')
             try:
-                self.topics[topic.name] = getattr(importlib.import_module(f'{package}.msg'), name)
-            except (ImportError, AttributeError):
-                self.left_out[topic.name] = f'{topic.type} is not installed'
+                self.topics[topic.name] = _message_class(topic.type)
+            except LookupError as error:
+                self.left_out[topic.name] = str(error.args[0])
         self._stamped = {
             topic
             for topic, kind in self.topics.items()
@@ -140,6 +145,24 @@ class SourceRecording(Recording):
     def stamp_ns(self, due: Due) -> int:
         """Return the time at which the message is due; a file may have no stamps of its own."""
         return due.t_ns
+
+
+def _message_class(kind: str) -> Any:
+    """Return the class of a message type, as `std_msgs/msg/Header`.
+
+    Raises:
+        LookupError: it is not installed, or its package is not in PACKAGES.
+    """
+    package, _, name = kind.partition('/msg/')
+    if package not in PACKAGES:
+        raise LookupError(f'{shown(kind)} is of no package that the player publishes')
+    try:
+        found = getattr(importlib.import_module(f'{package}.msg'), name)
+    except (ImportError, AttributeError):
+        found = None
+    if not isinstance(found, type) or not hasattr(found, 'get_fields_and_field_types'):
+        raise LookupError(f'{shown(kind)} is not installed')
+    return found
 
 
 def open_recording(path: Path, facts: Mapping[str, Any] | None = None) -> Recording:
