@@ -176,10 +176,10 @@ class Process:
 
     def failure(self) -> UserError:
         """Return an error that says how the process ended."""
-        last = '\n'.join(_text(self._log).strip().splitlines()[-12:])
+        last = ' | '.join(_text(self._log).strip().splitlines()[-12:])
         return UserError(
             f'`spike-recon {self._arguments[0]}` ended with status '
-            f'{self._process.returncode}; the end of its log:\n{last}'
+            f'{self._process.returncode}; the end of its log: {last}'
         )
 
     def _end(self) -> None:

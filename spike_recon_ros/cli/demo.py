@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon demo`: a made-up recording through real nodes, and what came of it.
-
-Comes in: nothing. Goes out: a video, a picture and a summary, made by three processes that speak
-over DDS. Knows nothing about packets or filters.
-"""
+"""`spike-recon demo`: simulates a recording and reconstructs it live in real ROS nodes."""
 
 import argparse
 import json
@@ -16,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.benchmarking.live_processes import run_live
+from spike_recon_ros.benchmarking.live_processes import LOSSLESS, run_live
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.simulation import simulate_board
@@ -27,6 +23,7 @@ DESCRIPTION = """\
 Simulates a camera that moves over a board with AprilTags, plays what it sends as EventPacket
 messages from one process, reconstructs it in the node in a second, receives the images in a third,
 and writes a video, a picture (what the camera sent | reconstruction | ground truth) and a summary.
+Every frame is made, late ones too. Ends with status 1 if packets or frames are missing.
 
   spike-recon demo
   spike-recon demo --sensor spike            a spike camera, played at a tenth of its real pace
@@ -36,14 +33,14 @@ and writes a video, a picture (what the camera sent | reconstruction | ground tr
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """How the demonstration of one kind of camera goes, unless the user says else.
+    """The defaults of the demonstration for one kind of camera.
 
     Attributes:
         fps: frames a second of the recording.
         duration_s: length of the recording.
-        rate: pace of the player; below 1 is slower than recorded.
-        settled_after_s: how long the model needs: a filter of events has to see each edge move a
-            few times before it knows the brightness on both sides.
+        rate: speed of the player; below 1 is slower than recorded.
+        settled_after_s: time from which images count as settled: with events, each edge must have
+            moved a few times before the brightness on both sides is known.
     """
 
     fps: float
@@ -54,14 +51,14 @@ class Show:
 
 SHOWS = {
     SensorKind.EVENT.value: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
-    # 20,000 planes a second are 250 MB; a tenth of that is carried and reconstructed by two cores
-    # that have other things to do as well.
+    # 20,000 planes a second are 250 MB; two cores with other work can carry and reconstruct a
+    # tenth of that.
     SensorKind.SPIKE.value: Show(fps=100.0, duration_s=0.5, rate=0.1, settled_after_s=0.0),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the subcommand takes."""
+    """Declare the arguments of the subcommand."""
     parser.add_argument(
         '-o',
         '--out',
@@ -71,7 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='where the files go (default: %(default)s)',
     )
     parser.add_argument(
-        '-m', '--model', default=Settings().model, help='what reconstructs (default: %(default)s)'
+        '-m',
+        '--model',
+        default=Settings().model,
+        help='reconstruction model (default: %(default)s)',
     )
     parser.add_argument(
         '--sensor',
@@ -92,20 +92,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Make the demonstration.
+    """Simulate, play, reconstruct, record and compare.
 
     Returns: the summary that is also written to summary.json.
 
     Raises:
-        UserError: there is no ROS, or one of the processes failed.
+        UserError: there is no ROS, one of the processes failed, or packets or frames are missing.
     """
     ros_or_cure()
-    from spike_recon_ros.cli.demo_report import report, show  # noqa: PLC0415 -- slow to import
+    from spike_recon_ros.cli.demo_report import check_complete, report, show  # noqa: PLC0415 -- slow to import
 
     show_of = SHOWS[args.sensor]
     fps, rate = args.fps or show_of.fps, args.rate or show_of.rate
     check_model_name(Settings(model=args.model, fps=fps).model)  # before the simulation
-    _keep_to_ourselves()
+    _choose_domain()
     console = Console(stderr=True)
     bag, frames = args.out / 'recording', args.out / 'frames'
     args.out.mkdir(parents=True, exist_ok=True)
@@ -120,8 +120,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     pace = 'its real pace' if rate == 1 else f'{rate:g} of its real pace, on purpose'
     console.print(f'[bold]2/3[/] play it through the live node, over DDS, at {pace}')
-    parameters = {'sensor': args.sensor, 'model': args.model, 'fps': fps}
-    # Stamps that are moved to now would run slower than the time in the packets.
+    parameters = {
+        **LOSSLESS,
+        'sensor': args.sensor,
+        'sensor_size': f'{simulated["width"]}x{simulated["height"]}',
+        'model': args.model,
+        'fps': fps,
+    }
+    # At another speed, stamps moved to now would not run as fast as the time in the packets.
     options = ('--restamp',) if rate == 1 else ('--rate', str(rate))
     heard = run_live(bag, frames, parameters, options)
     console.print('[bold]3/3[/] compare what arrived with the ground truth')
@@ -135,11 +141,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         summary['latency_p50_ms'] = summary['latency_p99_ms'] = None
     (args.out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
     show(console, summary, args.out)
+    check_complete(summary)
     return summary
 
 
-def _keep_to_ourselves() -> None:
-    """Choose a domain of our own, unless the user did: no robot in the house sees the demo."""
+def _choose_domain() -> None:
+    """Choose a random domain, unless the user chose one, so that no other node sees the demo."""
     if 'ROS_DOMAIN_ID' not in os.environ:
         os.environ['ROS_DOMAIN_ID'] = str(random.randint(1, 101))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

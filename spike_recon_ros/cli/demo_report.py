@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration shows: a video, a picture and the figures.
-
-Comes in: the recording with its ground truth, and the images that arrived. Goes out: files and a
-summary. Knows nothing about how the images were made.
-"""
+"""What the demonstration shows: a video, a picture, the figures, and what is missing."""
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +29,29 @@ from spike_recon_ros.topics import GROUND_TRUTH
 VIDEO = 'reconstruction.mp4'
 FASTEST_VIDEO = 50.0
 """Frames per second; recordings with more are shown in slow motion."""
-# Of the way through the recording: where the picture is taken.
+# The picture is taken at this share of the recording.
 PICTURE_AT = 0.6
+# The demonstration fails if fewer of the expected frames arrive.
+SMALLEST_SHARE = 0.975
 PICTURE_EVENTS_NS = 20_000_000
+COUNTS = (
+    'received_packets', 'decoded_packets', 'dropped_packets', 'failed_packets',
+    'discarded_packets', 'waiting_packets', 'windows', 'merged_windows', 'frames', 'late_frames',
+    'published_frames',
+)  # fmt: skip
+"""Counters of the node that the summary repeats."""
+PACKET_REASONS = {
+    'packets_lost': '{} packets were lost between player and node',
+    'failed_packets': '{} packets failed',
+    'dropped_packets': '{} packets were dropped under overload',
+    'waiting_packets': '{} packets were still waiting when the time was up',
+}
+REASONS = {
+    **PACKET_REASONS,
+    'merged_windows': '{} windows were merged under overload',
+    'images_lost': '{} images were lost between node and recorder',
+}
+"""Keys of the summary that should be zero, with what they mean."""
 
 
 def report(
@@ -47,8 +64,8 @@ def report(
         frames: what the recorder wrote.
         out: folder for the files.
         fps: frames a second of the recording.
-        heard: what the processes said.
-        settled_after_s: how long the model needs until its images are scored as settled.
+        heard: what the processes reported.
+        settled_after_s: time from which the images are scored as settled.
 
     Raises:
         UserError: no image arrived.
@@ -62,8 +79,9 @@ def report(
         for image, stamp_ns in zip(images, stamps_ns.tolist(), strict=True):
             video.write(image, stamp_ns, stamp_ns)
     at = int(PICTURE_AT * len(images))
+    samples = _samples(bag)
     picture = side_by_side(
-        _sent_before(bag, int(recorded_ns[at])), images[at], truths[nearest[at]], tags=True
+        samples.before(int(recorded_ns[at])), images[at], truths[nearest[at]], tags=True
     )
     cv2.imwrite(str(out / 'side_by_side.png'), picture)
     settled = recorded_ns >= recorded_ns[0] + settled_after_s * 1e9
@@ -73,19 +91,21 @@ def report(
         if late:
             settled_score.add(image, truths[index])
     diagnostics = heard.recorder['diagnostics']
-    received = int(diagnostics['received_packets'])
+    counts = {key: int(diagnostics[key]) for key in COUNTS}
+    played = heard.player['packets']
+    # A spike camera's first windows have no image yet: the model looks ahead.
+    without_image = counts['windows'] - counts['frames']
     return {
-        **{key: heard.recorder[key] for key in ('frames', 'fps')},
+        'frames': len(images),
+        'frames_expected': samples.windows(fps) - without_image,
+        'fps': heard.recorder['fps'],
         **{key: heard.recorder[key] for key in ('latency_p50_ms', 'latency_p99_ms')},
         **{key: float(diagnostics[key]) for key in ('processing_p50_ms', 'processing_p99_ms')},
-        **{
-            key: int(diagnostics[key])
-            for key in ('late_frames', 'merged_windows', 'dropped_packets')
-        },
         'model': diagnostics['model'],
-        'packets_played': heard.player['packets'],
-        'packets_received': received,
-        'packets_lost': heard.player['packets'] - received,
+        'packets_played': played,
+        'packets_lost': played - counts['received_packets'],
+        **counts,
+        'images_lost': counts['published_frames'] - heard.recorder['written'],
         'node_cpu_cores': heard.node_cpu_cores,
         'settled_after_s': settled_after_s,
         'tags': score.summary(),
@@ -93,18 +113,47 @@ def report(
     }
 
 
+def missing(summary: dict[str, Any]) -> str:
+    """Return `184 of 200 frames, because ...`; '' if nothing is missing."""
+    reasons = [words.format(summary[key]) for key, words in REASONS.items() if summary[key]]
+    frames, expected = summary['frames'], summary['frames_expected']
+    if not reasons and frames >= expected:
+        return ''
+    because = ' and '.join(reasons) or 'the node has not made the others, for an unknown reason'
+    return f'{frames} of {expected} frames, because {because}'
+
+
+def check_complete(summary: dict[str, Any]) -> None:
+    """Check that the demonstration worked.
+
+    Raises:
+        UserError: packets were lost, dropped or not decoded, or too few frames arrived.
+    """
+    too_few = summary['frames'] < SMALLEST_SHARE * summary['frames_expected']
+    if too_few or any(summary[key] for key in PACKET_REASONS):
+        raise UserError(
+            f'{missing(summary)}; stop other programs, or use a faster model (--model fibar) or '
+            'a lower --rate'
+        )
+
+
 def show(console: Console, summary: dict[str, Any], out: Path) -> None:
-    """Print what a person wants to know, from a summary that also tells rate and recorded fps."""
+    """Print the figures; the summary also holds `rate` and `recorded_fps`."""
     settled = summary['tags_settled']
     table = Table(show_header=False, title='what arrived', title_justify='left')
-    table.add_row('frames', f'{summary["frames"]} at {summary["fps"]} a second')
-    # Played slower than recorded, a frame is late because its planes are.
+    frames = f'{summary["frames"]} of {summary["frames_expected"]}'
+    table.add_row('frames', f'{frames}, at {summary["fps"]} a second')
+    if missing(summary):
+        table.add_row('missing', missing(summary))
+    # Played slower than recorded, each frame is late because its planes are.
     timed = 'latency' if summary['rate'] == 1 else 'processing'
     table.add_row(
         timed, f'p50 {summary[f"{timed}_p50_ms"]} ms, p99 {summary[f"{timed}_p99_ms"]} ms'
     )
     table.add_row(
-        'packets', f'{summary["packets_received"]} received, {summary["packets_lost"]} lost'
+        'packets',
+        f'{summary["packets_played"]} played, {summary["received_packets"]} received, '
+        f'{summary["decoded_packets"]} decoded',
     )
     after = summary['settled_after_s']
     share, in_view = settled['share_of_tags_in_view'], settled['tags_in_view_per_frame']
@@ -142,15 +191,45 @@ def _ground_truth(bag: Path) -> tuple[list[np.ndarray], np.ndarray]:
     return [image for _, image in stamped], np.array([stamp for stamp, _ in stamped], np.int64)
 
 
-def _sent_before(bag: Path, stamp_ns: int) -> Events | SpikePlanes:
-    """Return what is in the packets that were stamped shortly before a moment."""
-    parts: list[Any] = []
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The decoded packets of a recording, in order.
+
+    Attributes:
+        parts: Events or SpikePlanes of each packet.
+        stamps_ns: host time of each packet.
+    """
+
+    parts: list[Any]
+    stamps_ns: list[int]
+
+    def before(self, stamp_ns: int) -> Events | SpikePlanes:
+        """Return what was stamped in the last PICTURE_EVENTS_NS before a moment."""
+        chosen = [
+            part
+            for part, packet_ns in zip(self.parts, self.stamps_ns, strict=True)
+            if stamp_ns - PICTURE_EVENTS_NS <= packet_ns < stamp_ns
+        ]
+        joined: Events | SpikePlanes = type(self.parts[0]).concatenate(chosen)
+        return joined
+
+    def windows(self, fps: float) -> int:
+        """Return how many windows a free-running node completes, all of them without a pause."""
+        times = [part.t_ns for part in self.parts if len(part)]
+        first_ns, latest_ns = int(times[0][0]), max(int(t_ns.max()) for t_ns in times)
+        count = int((latest_ns - first_ns) * fps / 1e9) + 1
+        while first_ns + round(count * 1e9 / fps) > latest_ns:
+            count -= 1
+        return count
+
+
+def _samples(bag: Path) -> _Samples:
+    samples = _Samples([], [])
     decoder: Decoder[Any] | None = None
     with open_source(bag) as source:
         for packet in source:
             assert isinstance(packet, Packet)
             decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
-            sent = decoder.decode(packet)
-            if stamp_ns - PICTURE_EVENTS_NS <= packet.stamp_ns < stamp_ns:
-                parts.append(sent)
-    return type(sent).concatenate(parts)
+            samples.parts.append(decoder.decode(packet))
+            samples.stamps_ns.append(packet.stamp_ns)
+    return samples

@@ -11,8 +11,8 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 
 TAKES_ROS_ARGS = True
 DESCRIPTION = """\
-Publishes every topic of a rosbag2 bag whose message type is known and installed, or the packets of any other
-recording on /event_camera/events, at the recorded pace.
+Publishes every topic of a rosbag2 bag whose message type is known and installed, or the packets of
+any other recording on /event_camera/events, at the recorded pace.
 
   spike-recon play recording/
   spike-recon play recording/ --loop --clock --ros-args -r /event_camera/events:=/my/events
@@ -53,5 +53,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ros_or_cure()
     from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
 
-    args.facts = given_facts(args)
-    return play(args, args.ros_args)
+    return play(
+        args.source,
+        rate=args.rate,
+        loop=args.loop,
+        clock=args.clock,
+        restamp=args.restamp,
+        wait_for=args.wait_for,
+        wait_timeout=args.wait_timeout,
+        facts=given_facts(args),
+        ros_args=args.ros_args,
+    )

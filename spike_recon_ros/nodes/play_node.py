@@ -165,7 +165,7 @@ def play(
     restamp: bool = False,
     wait_for: Sequence[str] = (),
     wait_timeout: float = 60.0,
-    planes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
     ros_args: list[str] | None = None,
 ) -> dict[str, Any]:
     """Play until the end or an interrupt; return the counts of what was published.
@@ -178,7 +178,7 @@ def play(
         restamp: shift the header stamps to now.
         wait_for: topics that must have a subscriber before the start.
         wait_timeout: longest time to wait for each of them, s.
-        planes: layout of a file of spike planes, as `open_source` takes it.
+        facts: `size`, `encoding` and `planes` of `open_source`, where the user gave them.
         ros_args: `--ros-args ...`.
 
     Raises:
@@ -190,7 +190,7 @@ def play(
         raise UserError(
             '--clock publishes the recorded time and --restamp moves it to now: drop one'
         )
-    recording = open_recording(source, planes)
+    recording = open_recording(source, facts)
     summary: dict[str, Any] = {}
     with ros(ros_args):
         node = PlayNode(recording, rate=rate, restamp=restamp, clock=clock)

@@ -12,6 +12,7 @@ from typing import Any
 
 from event_camera_msgs.msg import EventPacket
 
+from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
 from spike_recon_ros.packets.message import EVENT_PACKET
 from spike_recon_ros.packets.packet import Packet

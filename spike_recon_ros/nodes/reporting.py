@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rclpy.node import Node
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.reconstructor import ResetReason
 
 # A stream that resets at every packet must not flood the log; the counters show each of them.
@@ -45,7 +45,7 @@ class Reporter:
         """Log the problems that were not there at the last call; numbers in them may change."""
         kinds = {_NUMBER.sub('', sentence): sentence for sentence in sentences}
         for kind in kinds.keys() - self._problems:
-            self._node.get_logger().warning(_shown(kinds[kind]))
+            self._node.get_logger().warning(kinds[kind])
         self._problems = set(kinds)
 
     def failure(self, error: Exception) -> None:
@@ -61,7 +61,7 @@ class Reporter:
             return
         self._last_reset[reason] = now
         text = f'state reset: {reason.value}' + (f' ({detail})' if detail else '')
-        text = _shown(text)
+        text = shown(text, LONGEST_LINE)
         if reason in EXPECTED:
             self._node.get_logger().info(text)
         else:
@@ -71,15 +71,6 @@ class Reporter:
 def describe(error: Exception) -> str:
     """Return what to log: the sentence of a UserError; of anything else the traceback."""
     if isinstance(error, UserError):
-        return _shown(str(error))
+        return str(error)
     lines = ''.join(traceback.format_exception(error)).splitlines()
-    return '\n'.join(['please report this bug:', *(_shown(line) for line in lines)])
-
-
-def _shown(text: str) -> str:
-    """Return one line without control characters, which encodings from packets may hold."""
-    short = text if len(text) <= LONGEST_LINE else f'{text[:LONGEST_LINE]}...'
-    return ''.join(
-        character if character.isprintable() else character.encode('unicode_escape').decode()
-        for character in short
-    )
+    return '\n'.join(['please report this bug:', *(shown(line, LONGEST_LINE) for line in lines)])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as the player publishes them."""
 
-import argparse
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes import record_node
@@ -102,9 +103,8 @@ def test_restamping_changes_the_stamp_alone(recordings):
 
 
 def test_the_recorded_clock_and_new_stamps_exclude_each_other(ros1_bag):
-    options = argparse.Namespace(source=ros1_bag, rate=1.0, clock=True, restamp=True)
     with pytest.raises(UserError, match='drop one'):
-        play(options, [])
+        play(ros1_bag, clock=True, restamp=True)
 
 
 class FullDisk:
@@ -127,3 +127,42 @@ def test_a_recorder_that_cannot_write_any_more_stops_and_says_so(executor):
     node.finish()
     assert node.written == 2
     assert 'no space left' in str(node.failure)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'encoding': 'bayer_rggb8'},
+        {'height': 2},
+        {'height': 0},
+        {'width': 3},
+        {'step': 0},
+        {'data': []},
+        {'encoding': 'mono16'},
+    ],
+)
+def test_a_malformed_image_is_counted_and_the_next_one_written(executor, change):
+    node = RecordNode(FullDisk(), '/image')
+    executor.add_node(node)
+    good = {'encoding': 'mono8', 'height': 1, 'width': 1, 'step': 1, 'data': [0]}
+    node._on_image(Image(**{**good, **change}))
+    node._on_image(Image(**good))
+    node.finish()
+    assert (node.unreadable, node.written, node.failure) == (1, 1, None)
+
+
+def test_a_bag_cannot_choose_which_package_is_imported(tmp_path, monkeypatch):
+    package = tmp_path / 'site' / 'evil_msgs'
+    package.mkdir(parents=True)
+    (package / '__init__.py').write_text('raise SystemExit("imported")', encoding='utf-8')
+    monkeypatch.syspath_prepend(tmp_path / 'site')
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
+    store.register(get_types_from_msg('uint8 x', 'evil_msgs/msg/Code'))
+    with Writer2(tmp_path / 'bag', version=8) as writer:
+        writer.add_connection(EVENTS, EVENT_PACKET, typestore=store)
+        writer.add_connection('/code', 'evil_msgs/msg/Code', typestore=store)
+    recording = open_recording(tmp_path / 'bag')
+    assert set(recording.topics) == {EVENTS}
+    assert 'evil_msgs/msg/Code is of no package' in recording.left_out['/code']
+    assert 'evil_msgs' not in sys.modules
