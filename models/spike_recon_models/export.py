@@ -11,6 +11,7 @@ import hashlib
 import io
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,13 @@ CARD_KEYS = (
 )
 
 
-def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> None:
-    """Write a bundle, over one that may be there.
+def export_bundle(
+    network: RecurrentNetwork,
+    folder: Path,
+    card: dict[str, Any],
+    progress: Callable[[str], None] = lambda phase: None,
+) -> None:
+    """Write a bundle into a folder.
 
     Args:
         network: on any device; the bundle is float32.
@@ -57,6 +63,7 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
             `window_ms`, `network` ({name, arguments}), `recipe`, `data`, `metrics` and `licence`;
             and, if it has some, `limits`; `sensor`, if that is not `event`; and
             `longest_window_ms`, if longer windows are to be read in parts.
+        progress: called with the name of each phase before it.
 
     Raises:
         ValueError: the card lacks a key, or its network has other weights than this one.
@@ -68,7 +75,9 @@ def export_bundle(network: RecurrentNetwork, folder: Path, card: dict[str, Any])
     save_file(network.state_dict(), folder / WEIGHTS)
     # safetensors writes files that only their owner may read.
     (folder / WEIGHTS).chmod(0o644)
+    progress('computing the golden output')
     _write_golden(network, card, folder / 'golden.npz')
+    progress('exporting to ONNX')
     _write_onnx(network, folder / 'model.onnx')
     for name in OF_THE_WEIGHTS_BEFORE:
         (folder / name).unlink(missing_ok=True)

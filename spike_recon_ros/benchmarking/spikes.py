@@ -138,7 +138,7 @@ def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
     truth = cv2.imread(str(clip.with_suffix('.png')), cv2.IMREAD_GRAYSCALE)
     if truth is None or truth.shape != (height, width):
         raise UserError(
-            f'{clip.with_suffix(".png")} is not a picture of {width}x{height} pixels; it shows '
+            f'{clip.with_suffix(".png")} must be a picture of {width}x{height} pixels that shows '
             f'the middle plane of {clip.name}'
         )
     plane = plane_total(packets) // 2

@@ -71,6 +71,11 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
         check_output(output, overwrite=overwrite)  # it may have been written meanwhile
         if output.exists():
             output.rename(aside / 'old')
-        made.rename(output)
+        try:
+            made.rename(output)
+        except OSError:
+            if (aside / 'old').exists():
+                (aside / 'old').rename(output)
+            raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)

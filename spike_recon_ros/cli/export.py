@@ -1,22 +1,22 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon export`: a trained run in, a bundle out.
-
-Comes in: the command line. Goes out: a folder that `model` may name. Knows nothing about networks.
-"""
+"""`spike-recon export`: writes the network of a training run as a bundle."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from spike_recon_ros.bundles.new_bundle import check_output, new_bundle
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
-Write the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
-golden input that the runtime checks itself with, and a model card.
+Writes the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
+golden input and output for the self-test of the runtime, and a model card. BUNDLE appears when it
+is complete.
 
   spike-recon export runs/toy -o bundles/toy
 """
@@ -28,32 +28,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='BUNDLE', help='folder to write'
     )
-    parser.add_argument('--name', help="of the model (the recipe's)")
+    parser.add_argument('--name', help="name of the model (default: the recipe's)")
     parser.add_argument(
-        '--figures', type=Path, metavar='FILE', help='figures for the model card, a JSON object'
+        '--figures',
+        type=Path,
+        metavar='FILE',
+        help='JSON object with further metrics for the model card',
     )
     parser.add_argument(
         '--average-with',
         type=Path,
         metavar='BUNDLE',
-        help='write the mean of these weights and those of a bundle of the same network, such as '
-        'the one the run began with',
+        help='average the weights with those of a bundle of the same network, such as the one '
+        'that the run started from',
     )
-    parser.add_argument('--overwrite', action='store_true', help='replace what BUNDLE holds')
+    parser.add_argument('--overwrite', action='store_true', help='replace the bundle at BUNDLE')
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Export; return what was written.
 
     Raises:
-        UserError: there is no run, BUNDLE exists, the figures are no JSON object, or PyTorch or
-            ONNX is not installed.
+        UserError: there is no run, BUNDLE must not be replaced, the figures are no JSON object,
+            or PyTorch or ONNX is not installed.
     """
-    check_free(args.output, overwrite=args.overwrite)
-    with training_installed():
-        from spike_recon_training.export import export_run  # noqa: PLC0415
+    check_output(args.output, overwrite=args.overwrite)
     figures = None if args.figures is None else _figures(args.figures)
-    return export_run(args.run_folder, args.output, args.name, figures, args.average_with)
+    with Console(stderr=True).status('loading PyTorch') as status:
+        with training_installed():
+            from spike_recon_training.export import export_run  # noqa: PLC0415
+        with new_bundle(args.output, overwrite=args.overwrite) as folder:
+            result = export_run(
+                args.run_folder, folder, args.name, figures, args.average_with, status.update
+            )
+    return {**result, 'bundle': str(args.output)}
 
 
 def _figures(file: Path) -> dict[str, Any]:
@@ -62,5 +70,5 @@ def _figures(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f'--figures {file} cannot be read as JSON: {error}') from None
     if not isinstance(figures, dict):
-        raise UserError(f'--figures {file} must hold a JSON object of names and figures')
+        raise UserError(f'--figures {file} must hold a JSON object of names and numbers')
     return figures

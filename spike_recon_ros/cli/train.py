@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon train`: a recipe and photographs in, a trained network out.
-
-Comes in: the command line. Goes out: a run's folder and its figures. Knows nothing about how
-networks are trained.
-"""
+"""`spike-recon train`: trains a network from a recipe and photographs."""
 
 import argparse
 from pathlib import Path
@@ -14,18 +10,18 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
-Train a network on nothing but photographs: they are moved before a simulated event camera.
+Trains a network on photographs, which move before a simulated event camera or spike camera.
 Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence
-folders of EVREAL or ECD. What is validated stays simulated.
+folders of EVREAL or ECD. Validation uses simulated data only.
 
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 5
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 9 --resume
   spike-recon export runs/toy -o bundles/toy
   spike-recon run recording/ --model bundles/toy -o out
 
-RECIPE is a YAML file, or the name of one that comes with the package. The learning rate always
-falls to its end within the budget. To train on several GPUs or machines, start the same command
-with torchrun:
+RECIPE is a YAML file, or the name of one of the package. The learning rate reaches its final value
+at the end of the budget. To train on several GPUs or machines, start the same command with
+torchrun:
 
   torchrun --nproc-per-node 4 -m spike_recon_ros.cli.main train RECIPE ...
 """
@@ -36,33 +32,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('recipe', metavar='RECIPE', help='YAML file or name')
     parser.add_argument(
         '--photos', type=Path, nargs='+', required=True, metavar='FOLDER',
-        help='folders of photographs, searched in depth',
+        help='folders of photographs, with their subfolders',
     )  # fmt: skip
     parser.add_argument(
         '--recordings', type=Path, nargs='+', default=[], metavar='PATH',
-        help='datasets with frames to train on as well',
+        help='recordings with frames, as further training data',
     )  # fmt: skip
     parser.add_argument(
         '--recordings-share', type=float, default=0.5, metavar='S',
-        help='share of the sequences that come from them (%(default)s)',
+        help='share of the sequences taken from --recordings (%(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='RUN', help='folder of the run'
     )
     parser.add_argument(
         '--budget-minutes', type=float, metavar='N',
-        help='how long to train, earlier parts of a resumed run included (as the recipe says)',
+        help='training time, with earlier parts of a resumed run (default: of the recipe)',
     )  # fmt: skip
-    parser.add_argument('--resume', action='store_true', help='go on where RUN stopped')
+    parser.add_argument('--resume', action='store_true', help='continue RUN where it stopped')
     parser.add_argument(
-        '--start-from', type=Path, metavar='BUNDLE', help='begin with the weights of a bundle'
+        '--start-from', type=Path, metavar='BUNDLE', help='start from the weights of a bundle'
     )
     parser.add_argument(
         '--threads', type=int, default=0, metavar='N',
-        help='CPU threads (one fewer than there are cores)',
+        help='CPU threads (default: one fewer than the cores)',
     )  # fmt: skip
     parser.add_argument(
-        '--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)'
+        '--device',
+        choices=('auto', 'cpu', 'cuda'),
+        default='auto',
+        help='where to train (%(default)s)',
     )
 
 

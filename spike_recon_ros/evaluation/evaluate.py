@@ -17,7 +17,6 @@ from spike_recon_ros.evaluation.recordings import Recording, shots, survey
 from spike_recon_ros.evaluation.report import Scores, summarise, write_curves, write_tables
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
-from spike_recon_ros.offline.output_folder import check_free
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import Settings
 
@@ -57,7 +56,8 @@ def evaluate(
     """
     settings, out = settings or Settings(), Path(out)
     console = console or Console(stderr=True)
-    check_free(out, overwrite=overwrite)
+    if out.exists() and any(out.iterdir()) and not overwrite:
+        raise UserError(f'{out} is not empty; choose another name or add --overwrite')
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
         surveyed = survey(

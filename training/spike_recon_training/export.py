@@ -4,6 +4,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def export_run(
     name: str | None = None,
     figures: dict[str, Any] | None = None,
     average_with: Path | None = None,
+    progress: Callable[[str], None] = lambda phase: None,
 ) -> dict[str, Any]:
     """Write the bundle of a run, finished or interrupted.
 
@@ -59,6 +61,7 @@ def export_run(
         average_with: bundle to average the weights with, half and half. If the run started from
             this bundle and trained on other data, the mean keeps much of both (Wortsman et al.,
             "Robust fine-tuning of zero-shot models", CVPR 2022).
+        progress: called with the name of each phase before it.
 
     Returns: what the command line prints.
 
@@ -69,6 +72,7 @@ def export_run(
     file = run / CHECKPOINT
     if not file.is_file():
         raise UserError(f'{run} holds no {CHECKPOINT}; give the folder of `spike-recon train -o`')
+    progress('reading the checkpoint')
     recipe = read_recipe(run / 'recipe.yaml')
     checkpoint = read_checkpoint(file)
     weights = {
@@ -94,7 +98,7 @@ def export_run(
     if average_with is not None:
         del card['metrics']['held_back_photographs']  # measured before the mean was taken
         card['recipe'] = {'averaged_with': average_with.name, **card['recipe']}
-    export_bundle(network.eval(), bundle, card)
+    export_bundle(network.eval(), bundle, card, progress)
     return {'bundle': str(bundle), 'name': card['name'], 'steps': int(checkpoint['global_step'])}
 
 

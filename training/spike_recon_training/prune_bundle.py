@@ -6,7 +6,7 @@ Comes in: what a bundle is, and what its network reads of recordings. Goes out: 
 train on from. Knows nothing about which channels are worth keeping.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ def narrower_bundle(
     sequences: Sequence[Sequence[np.ndarray]],
     recordings: list[str],
     output: Path,
+    progress: Callable[[str], None] = lambda phase: None,
 ) -> dict[str, Any]:
     """Write the bundle; return what its card says of it.
 
@@ -37,6 +38,7 @@ def narrower_bundle(
             stretches.
         recordings: what they were made of, for the card.
         output: folder to write.
+        progress: called with the name of each phase before it.
 
     Raises:
         UserError: the network cannot be narrower.
@@ -51,6 +53,7 @@ def narrower_bundle(
         raise UserError(
             f'{card["name"]} cannot be narrower: its network, {name}, takes no `reduction`'
         ) from None
+    progress('comparing channels')
     try:
         lost = prune(wide, narrow, sequences)
     except ValueError as error:
@@ -68,5 +71,5 @@ def narrower_bundle(
         'recipe': {'pruned': said, **trained},
         'metrics': {},  # they are the wide one's
     }
-    export_bundle(narrow, output, card | changed)
+    export_bundle(narrow, output, card | changed, progress)
     return said
