@@ -7,6 +7,7 @@ bag with the same content. Everything that a program can get wrong about its arr
 here, in one sentence, before it becomes a wrong image.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -53,7 +54,7 @@ class Size:
     def of(size: Any) -> 'Size':
         """Check `(width, height)` as a user typed it."""
         try:
-            width, height = (int(side) for side in size)
+            width, height = (operator.index(side) for side in size)
         except (TypeError, ValueError):
             raise UserError(
                 f'size is {size!r}; give the width and the height of the sensor in pixels, '
