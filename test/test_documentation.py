@@ -52,6 +52,13 @@ def test_the_index_lists_all_decisions_newest_first():
     assert listed == sorted((file.name for file in DECISIONS.glob('[0-9]*.md')), reverse=True)
 
 
+def test_the_architecture_names_every_room():
+    text = (ROOT / 'docs' / 'architecture.md').read_text('utf-8')
+    package = ROOT / 'spike_recon_ros'
+    rooms = [path.parent.name + '/' for path in package.glob('*/__init__.py')]
+    assert not [name for name in rooms if name not in text]
+
+
 def two_digits(value: float) -> str:
     return f'{value:.1f}' if value < 10 else f'{value:.0f}'
 

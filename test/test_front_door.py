@@ -10,15 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as st_numpy
 
 import spike_recon_ros as sr
-from spike_recon_ros.offline.arrays import Size, checked, packets_of
 from spike_recon_ros.offline.reconstruct import settings_from
 from spike_recon_ros.packets.events import Triggers
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.mono_packets import mono_packets
@@ -293,31 +288,3 @@ def test_a_recording_that_does_not_exist_is_refused_at_the_call(tmp_path):
 def test_the_old_name_of_a_setting_works_with_a_warning():
     with pytest.warns(DeprecationWarning, match='front_end is deprecated'):
         assert settings_from(None, {'front_end': 'device'}).voxel_grid_on == 'gpu'
-
-
-ANY_ARRAY = st_numpy.arrays(
-    st_numpy.scalar_dtypes(),
-    st_numpy.array_shapes(min_dims=1, max_dims=2, min_side=0, max_side=4),
-)
-LIKELY_ARRAY = st.lists(st.integers(-1, 70), max_size=4).map(np.array)
-
-
-@settings(deadline=None, max_examples=300)
-@given(
-    st.tuples(*4 * (LIKELY_ARRAY | ANY_ARRAY,)),
-    st.sampled_from(['s', 'ms', 'us', 'ns']),
-)
-def test_any_arrays_are_refused_or_become_events_on_the_sensor_in_order(samples, unit):
-    size = Size.of(SIZE)
-    try:
-        events = checked(samples, size, unit)
-    except sr.UserError:
-        return
-    assert len(events) == len(samples[0])
-    assert (events.x < SIZE[0]).all()
-    assert (events.y < SIZE[1]).all()
-    assert (events.p <= 1).all()
-    assert (np.diff(events.t_ns) >= 0).all()
-    packets = list(packets_of(events, size, 0, None))
-    decoded = [decoder_for('mono', *SIZE).decode(packet) for packet in packets]
-    assert sum(map(len, decoded)) == len(events)
