@@ -1,14 +1,14 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks on a GPU: milliseconds an image, parity with the CPU, and whether the state lives.
+"""Networks on a GPU: milliseconds per image, parity with the CPU, and whether the state works.
 
     python benchmarks/gpu.py -o benchmarks/results/gpu.json
 
-Comes in: a machine with an NVIDIA GPU and the extra `tensorrt`, `onnxruntime` with CUDA or `torch`
-with CUDA. Goes out: one JSON object, as the last line on stdout too. Builds the engines that it
-needs in a folder that it removes again. `--dry-run` goes the same way on a CPU, at a tiny size.
+It needs an NVIDIA GPU and TensorRT, or ONNX Runtime or PyTorch with CUDA. The last line on stdout
+is the result, one JSON object. Engines are built in a temporary folder. `--dry-run` runs the same
+code on a CPU at a tiny size.
 
-NOT YET RUN ON A GPU: there has been none at hand, so no figure of this project comes from it.
+It has not been run on a GPU yet, because none was available: no published figure comes from it.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def measure(
                     say(f'{name} {size} {way.name} {precision}')
                     row = {'model': name, 'size': size, 'way': way.name, 'precision': precision}
                     one = One(bundle, way, placement, (height, width), precision, steps)
-                    with way.taken():
+                    with way.selected():
                         rows.append(row | one.row(expected, rates))
     return rows
 
@@ -95,24 +95,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         '--dry-run',
         action='store_true',
-        help=f'the same on the CPU at {DRY_SIZE}, figures for nothing',
+        help=f'try the script on the CPU at {DRY_SIZE}; its figures mean nothing',
     )
     for name, metavar, what in (
-        ('models', 'NAME', 'networks; all of the zoo if left out'),
-        ('sizes', 'WxH', 'sizes of the sensor; those of its kind if left out'),
-        ('ways', 'WAY', 'tensorrt, tensorrt_rtx, onnxruntime, torch; all if left out'),
-        ('precisions', 'PRECISION', 'of engines: fp32, fp16, bf16; all if left out'),
+        ('models', 'NAME', 'networks (default: all of the zoo)'),
+        ('sizes', 'WxH', 'sizes of the sensor (default: some for its kind)'),
+        ('ways', 'WAY', 'tensorrt, tensorrt_rtx, onnxruntime, torch (default: all)'),
+        ('precisions', 'PRECISION', 'of engines: fp32, fp16, bf16 (default: all)'),
     ):
         parser.add_argument(f'--{name}', nargs='+', metavar=metavar, help=what)
     return parser.parse_args()
 
 
 def _ways(args: argparse.Namespace) -> tuple[list[Way], dict[str, str]]:
-    """Return how networks can run here, and why not otherwise."""
+    """Return the ways that work here, and why the others do not."""
     found, left_out = [], {}
     for candidate in CANDIDATES:
         if candidate.name == 'openvino':
-            continue  # its GPUs are Intel's
+            continue  # it runs on GPUs of Intel only
         for library in LIBRARIES if candidate.name == TENSORRT else ('',):
             name = library or candidate.name
             if args.ways and name not in args.ways:
@@ -138,7 +138,7 @@ def _way(backend: str, library: str, dry_run: bool) -> Way:
 
 
 def _on_cpu(bundle: Bundle, placement: Placement, steps: Steps) -> np.ndarray:
-    """Return what the reference on the CPU gives in float32, [steps, rows, columns]."""
+    """Return the images of ONNX Runtime on the CPU, float32 [steps, rows, columns]."""
     rows, columns = placement.height, placement.width
     load = choose_backend('onnxruntime', 'cpu').load
     backend = load(bundle, Placement(rows, columns, 'cpu', os.cpu_count() or 1))
@@ -151,14 +151,14 @@ def _on_cpu(bundle: Bundle, placement: Placement, steps: Steps) -> np.ndarray:
 
 
 def _machine() -> dict[str, str]:
-    """Return what the figures depend on."""
+    """Return the machine and the versions of the libraries."""
     found = {'python': platform.python_version(), 'processor': platform.machine()}
     try:
         cuda = import_module('spike_recon_ros.backends.cuda.cuda_device')
         found['compute_capability'] = cuda.compute_capability()
         found |= cuda.versions()
     except (ImportError, UserError):
-        pass  # another backend may still have a GPU
+        pass  # another backend may still use a GPU
     return found
 
 

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One row of benchmarks/gpu.py: a network in one way, at one size and precision.
-
-Comes in: a bundle and how to run it. Goes out: what was measured, or why nothing was. Knows
-nothing about which rows are wanted.
-"""
+"""One row of benchmarks/gpu.py: a network in one way, at one size and precision."""
 
 import statistics
 import sys
@@ -37,7 +33,7 @@ from spike_recon_ros.representations.voxel_grid import voxel_grid
 
 TENSORRT = 'tensorrt'
 LIBRARIES = {'tensorrt': ('tensorrt',), 'tensorrt_rtx': tensorrt_library.MODULES[1:]}
-"""The two that have the API of the backend `tensorrt`, each measured where it is installed."""
+"""The two libraries of the backend `tensorrt`; each is measured if it is installed."""
 HAVE_GRAPHS = TENSORRT, 'torch'
 EVENT_SHARE = 0.1
 EVENTS_A_PIXEL = 0.2
@@ -48,7 +44,7 @@ Step = Callable[[int], np.ndarray]
 
 @dataclass(frozen=True)
 class Steps:
-    """How often each thing is done."""
+    """Numbers of steps: for the comparison with the CPU, to warm up, and to time."""
 
     parity: int = 100
     warm: int = 50
@@ -61,7 +57,7 @@ class Way:
 
     Attributes:
         choice: the backend, on a device.
-        library: that is to be taken for TensorRT, see LIBRARIES; '' for other backends.
+        library: the one to use for TensorRT, see LIBRARIES; '' for other backends.
     """
 
     choice: Choice
@@ -69,22 +65,22 @@ class Way:
 
     @property
     def name(self) -> str:
-        """As people call it."""
+        """Name in results."""
         return self.library or self.choice.candidate.name
 
     def precisions(self, wanted: list[str] | None) -> list[str]:
-        """Return what it can compute in, of what is wanted; None = all."""
+        """Return the precisions that it has among those wanted; None = all."""
         own = PRECISIONS if self.library else (FULL_PRECISION,)
         return [one for one in own if not wanted or one in wanted]
 
-    def taken(self) -> AbstractContextManager[None]:
-        """Let the backend `tensorrt` take this library meanwhile."""
+    def selected(self) -> AbstractContextManager[None]:
+        """Let the backend `tensorrt` use this library inside the block."""
         return modules(LIBRARIES.get(self.library, tensorrt_library.MODULES))
 
 
 @contextmanager
 def modules(names: tuple[str, ...]) -> Iterator[None]:
-    """Look for TensorRT in these modules meanwhile."""
+    """Look for TensorRT in these modules inside the block."""
     before, tensorrt_library.MODULES = tensorrt_library.MODULES, names
     try:
         yield
@@ -104,7 +100,7 @@ class One:
     steps: Steps
 
     def row(self, expected: np.ndarray, rates: dict[str, Any]) -> dict[str, Any]:
-        """Load with the self-test, compare, time; what fails is said in the row."""
+        """Load with the self-test, compare with the CPU and time; the row holds errors."""
         try:
             self._build()
             with self._loaded() as backend:
@@ -143,7 +139,7 @@ class One:
             backend.close()
 
     def _otherwise(self, step: Callable[[Backend], 'Step | None'], **how: Any) -> dict[str, Any]:
-        """Return the times of another way to use the GPU, or why there are none."""
+        """Return the times of a variant, or why it cannot run."""
         try:
             with self._loaded(**how) as backend:
                 return {'backend': backend.name, **self._timed(step(backend))}
@@ -151,13 +147,13 @@ class One:
             return {'error': str(error)}
 
     def _step(self, backend: Backend) -> 'Step':
-        """Return a step from a tensor that the CPU holds."""
+        """Return a step from a tensor in the memory of the CPU."""
         rows, columns = self.placement.height, self.placement.width
         tensors = list(windows(self.bundle, 8, rows, columns))
         return lambda number: backend.step(tensors[number % len(tensors)])
 
     def _from_events(self, backend: Backend) -> 'Step | None':
-        """Return a step from events, whose tensor the CPU makes."""
+        """Return a step from events, with the voxel grid made on the CPU."""
         if self.bundle.description['representation']['kind'] != 'voxel_grid':
             return None
         windows = self._event_windows()
@@ -204,7 +200,7 @@ class One:
         ]
 
     def _timed(self, step: 'Step | None') -> dict[str, Any]:
-        """Return the time of a step with its copies to and from the device, milliseconds."""
+        """Return the time of a step, ms, with its copies to and from the device."""
         if step is None:
             return {'error': 'its voxel grid is not made on the GPU'}
         for number in range(self.steps.warm):
@@ -219,14 +215,14 @@ class One:
 
 
 def say(line: str) -> None:
-    """Tell people how far it is."""
+    """Print progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def checked(
     backend: Backend, bundle: Bundle, expected: np.ndarray, steps: Steps
 ) -> dict[str, Any]:
-    """Compare recurrent steps with the CPU; look whether state and reset work."""
+    """Compare recurrent steps with the CPU; check that state and reset work."""
     size = expected.shape[1:]
     given = np.stack([backend.step(window) for window in windows(bundle, steps.parity, *size)])
     (window,) = windows(bundle, 1, *size)
@@ -246,7 +242,7 @@ def checked(
 
 
 def windows(bundle: Bundle, steps: int, rows: int, columns: int) -> Iterator[np.ndarray]:
-    """Yield made-up tensors, float32 [channels, rows, columns], the same at each call."""
+    """Yield random tensors, float32 [channels, rows, columns], the same at each call."""
     chance = np.random.default_rng(0)
     shape = read_golden(bundle)[0].shape[1], rows, columns
     for _ in range(steps):

@@ -1,14 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a network must compute and move at least, and what a device can.
-
-Comes in: a bundle and a size; a device. Goes out: operations, bytes, and the highest rates
-that were measured. Knows nothing about backends.
+"""The least work of a network and the highest rates of a device.
 
 Bound from below (Williams et al., "Roofline", CACM 2009): no step is faster than its operations at
 the rate of a large matrix product, nor than its bytes at the rate of a large copy. Operations are
 those of convolutions and matrix products, two for each multiplication and addition. Bytes are
-those that no fusion saves: weights, input, image, and the state in and out.
+those that no fusion avoids: weights, input, image, and the state in and out.
 """
 
 import math
@@ -58,7 +55,7 @@ def work_of(bundle: Bundle, placement: Placement, precision: str) -> dict[str, f
 
 
 def peaks(dry_run: bool) -> dict[str, Any]:
-    """Return the measured rates: `operations_a_second` by precision, and `bytes_a_second`."""
+    """Return measured rates: `operations_a_second` by precision, and `bytes_a_second`."""
     if dry_run:
         return _peaks_of_numpy()
     try:
@@ -73,7 +70,7 @@ def peaks(dry_run: bool) -> dict[str, Any]:
 def utilisation(
     work: dict[str, float] | None, rates: dict[str, Any], precision: str, ms: float
 ) -> dict[str, float] | None:
-    """Return the shortest times that the rates allow, ms, and the share of the time taken."""
+    """Return the shortest times that the rates allow, ms, and their share of `ms`."""
     if work is None or 'bytes_a_second' not in rates:
         return None
     computing = 1e3 * work['operations'] / rates['operations_a_second'][precision]
@@ -87,7 +84,7 @@ def utilisation(
 
 
 def _fix_sizes(model: Any, states: dict[str, tuple[int, ...]], placement: Placement) -> None:
-    """Write sizes where the graph has names."""
+    """Replace symbolic sizes in the graph by numbers."""
     for one in model.graph.input:
         axes = one.type.tensor_type.shape.dim
         whole = 1, axes[1].dim_value, placement.height, placement.width

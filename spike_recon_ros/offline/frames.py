@@ -15,12 +15,12 @@ from spike_recon_ros.sources.source import Source
 def frames_of(
     source: Source, reconstructor: Reconstructor, console: Console, label: str = 'packets'
 ) -> Iterator[Frame]:
-    """Yield the frames of a whole recording, with a progress bar meanwhile."""
+    """Yield the frames of a whole recording, with a progress bar."""
     for item in with_progress(source, console, label):
         yield from reconstructor.stream(item)
     yield from reconstructor.stream_end()
 
 
 def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
-    """Say why the state was zeroed."""
+    """Print why the state was zeroed."""
     console.print(f'[yellow]state reset: {reason.value} ({detail})')

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Progress bars of commands that read a recording.
-
-Comes in: a source. Goes out: its items, with a bar on the terminal meanwhile. Knows nothing about
-what is done with them.
-"""
+"""Progress bars of commands that read a recording."""
 
 from collections.abc import Iterator
 

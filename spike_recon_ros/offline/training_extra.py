@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Says how to get what training needs, where it is missing.
-
-Comes in: an import. Goes out: the import, or a UserError. Knows nothing about training.
-"""
+"""Imports of spike_recon_training, with the command that installs its libraries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +13,10 @@ NEEDED = set(EXTRAS['training'])
 
 @contextmanager
 def training_installed() -> Iterator[None]:
-    """Turn a missing library into a sentence.
+    """Turn a missing library of the imports inside the block into one sentence.
 
     Raises:
-        UserError: one of the libraries of the extra `training` is not installed.
+        UserError: a library that training or export needs is not installed.
     """
     try:
         yield

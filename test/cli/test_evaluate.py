@@ -183,7 +183,7 @@ def test_published_firenet_is_one_command(evaluate, recordings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('words', 'said'),
+    ('words', 'cure'),
     [
         (['-m', 'fiber', '-d', '{board}'], "no model 'fiber'; did you mean fibar"),
         (['-m', './nothing', '-d', '{board}'], 'nothing'),
@@ -196,15 +196,15 @@ def test_published_firenet_is_one_command(evaluate, recordings, tmp_path):
         (['-m', 'fibar', '-d', '{board}', '--fps', '0'], 'fps is 0.0; its range is'),
     ],
 )
-def test_what_is_typed_wrong_gets_one_sentence_before_anything_is_written(
-    evaluate, board, blind, tmp_path, words, said
+def test_a_mistake_gets_one_sentence_before_anything_is_written(
+    evaluate, board, blind, tmp_path, words, cure
 ):
     places = {'board': board, 'blind': blind, 'missing': tmp_path / 'missing'}
     words = [word.format(**places) for word in words]
     status, summary, err = evaluate(*words, '-o', tmp_path / 'out')
     assert (status, summary) == (1, None)
     (sentence,) = [line for line in err.splitlines() if line.startswith('spike-recon evaluate: ')]
-    assert said in sentence
+    assert cure in sentence
     assert not (tmp_path / 'out').exists()
 
 

@@ -17,17 +17,17 @@ for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
 WIDE = str(zoo_folder() / 'two_scale_gru_small')
 
 
-def test_the_narrower_network_is_a_bundle_that_tells_where_it_comes_from(tmp_path, walk, capsys):
+def test_the_narrower_network_is_a_bundle_with_its_origin(tmp_path, walk, capsys):
     made = tmp_path / 'narrow'
     assert main(['prune', WIDE, '-d', str(walk), '-o', str(made), '--reduction', '2']) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
     narrow, wide = read_bundle(made), read_bundle(zoo_folder() / 'two_scale_gru_small')
     assert narrow.network_arguments == wide.network_arguments | {'reduction': 2}
     assert narrow.onnx.stat().st_size < wide.onnx.stat().st_size
     assert narrow.description['metrics'] == {}
     pruned = narrow.description['recipe']['pruned']
     assert pruned['recordings'] == ['walk']
-    assert pruned['lost'] == said['lost']
+    assert pruned['lost'] == result['lost']
     assert pruned['lost']
     assert narrow.description['recipe']['steps'] == wide.description['recipe']['steps']
 
@@ -39,7 +39,7 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'said'),
+    ('arguments', 'cure'),
     [
         (['nothing'], 'nothing is not a network; give the folder of a bundle'),
         ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
@@ -50,7 +50,7 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
         ),
     ],
 )
-def test_what_cannot_be_done_is_said(tmp_path, walk, capsys, arguments, said):
+def test_what_is_not_possible_is_one_sentence(tmp_path, walk, capsys, arguments, cure):
     assert main(['prune', *arguments, '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
-    assert said in capsys.readouterr().err
+    assert cure in capsys.readouterr().err
     assert not (tmp_path / 'narrow').exists()
