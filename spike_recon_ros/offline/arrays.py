@@ -228,9 +228,11 @@ def _check_rate(t_ns: np.ndarray, t_unit: str | None, size: Size) -> None:
 
 
 def _coordinates(values: np.ndarray, name: str, side: int, size: Size) -> np.ndarray:
-    if len(values) and values.dtype.kind not in 'iu':
+    if not len(values):  # an empty list becomes an array of floats
+        return np.empty(0, np.uint16)
+    if values.dtype.kind not in 'iu':
         raise UserError(f'{name} is {values.dtype}; give whole pixels, for example as uint16')
-    outside = int(((values < 0) | (values >= side)).sum()) if len(values) else 0
+    outside = int(((values < 0) | (values >= side)).sum())
     if outside:
         raise UserError(
             f'{outside:,} of {len(values):,} events lie outside the {size} sensor ({name} from '
