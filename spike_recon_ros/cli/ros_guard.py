@@ -59,7 +59,8 @@ def middleware_or_cure() -> None:
     prefixes = [*filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep))]
     index = 'share/ament_index/resource_index/rmw_typesupport'
     folders = [Path(prefix) / index for prefix in (*prefixes, sys.prefix)]
-    installed = {file.name for folder in folders if folder.is_dir() for file in folder.iterdir()}
+    listed = {file.name for folder in folders if folder.is_dir() for file in folder.iterdir()}
+    installed = listed - {'rmw_implementation'}  # which loads one of the others
     if not chosen or not installed or chosen in installed:
         return
     distribution = os.environ.get('ROS_DISTRO')

@@ -50,6 +50,12 @@ def ros(args: list[str] | None) -> Iterator[None]:
     try:
         rclpy.init(args=args)
     except (_rclpy.UnknownROSArgsError, _rclpy.RCLError) as error:
+        rclpy.try_shutdown()  # without a log, only half of it failed
+        if 'logging' in str(error):
+            raise UserError(
+                f'ROS cannot write its log ({_one_line(error)}); set ROS_LOG_DIR to a folder '
+                'that you may write'
+            ) from error
         raise UserError(
             f'ROS does not understand its arguments ({_one_line(error)}); they look like '
             '--ros-args -p fps:=50 -r events:=/my/events --params-file recon.yaml'

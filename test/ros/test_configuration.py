@@ -212,6 +212,12 @@ def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value(make_node):
     assert node._settings.cuda_graphs == 'off'
 
 
+def test_without_a_folder_for_logs_the_sentence_names_the_cure(capfd, monkeypatch):
+    monkeypatch.setenv('ROS_LOG_DIR', '/proc/no/such/folder')
+    assert main(['--ros-args', '-p', 'model:=fibar']) == 1
+    assert 'set ROS_LOG_DIR to a folder that you may write' in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ('section', 'words'),
     [
