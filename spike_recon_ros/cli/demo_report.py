@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.benchmarking.live_processes import Heard
@@ -173,7 +174,7 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
         ('frames/', 'each image'),
         ('recording/', 'the recording, a ROS 2 bag'),
     ):
-        console.print(f'  {out / name}  [dim]{what}')
+        console.print(f'  {escape(str(out / name))}  [dim]{escape(what)}')
 
 
 def _arrived(frames: Path) -> tuple[list[np.ndarray], np.ndarray]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
@@ -157,7 +158,8 @@ def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> di
         )
     console.print(
         f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
-        f'SSIM {result["ssim"]:.3f}'
+        f'SSIM {result["ssim"]:.3f}',
+        markup=False,
     )
     return result
 
@@ -199,7 +201,7 @@ def _show_clips(result: dict[str, Any], console: Console) -> None:
     table = Table('clip', 'images', 'PSNR, dB', 'SSIM')
     for name, clip in result['clips'].items():
         table.add_row(
-            name, str(len(clip['instants'])), f'{clip["psnr"]:.2f}', f'{clip["ssim"]:.3f}'
+            escape(name), str(len(clip['instants'])), f'{clip["psnr"]:.2f}', f'{clip["ssim"]:.3f}'
         )
     mean = result['mean']
     table.add_section()
@@ -208,5 +210,6 @@ def _show_clips(result: dict[str, Any], console: Console) -> None:
     if result['skipped']:
         console.print(
             f'{result["skipped"]} images are left out: their clips have too few planes after '
-            f'them for {result["model"]}'
+            f'them for {result["model"]}',
+            markup=False,
         )

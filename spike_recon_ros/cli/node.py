@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon node`: the live node, for machines without `ros2 run`.
-
-Comes in: ROS arguments. Goes out: what the node publishes. Knows nothing about the node.
-"""
+"""`spike-recon node`: the live node, for machines without `ros2 run`."""
 
 import argparse
 from typing import Any
@@ -13,8 +10,8 @@ from spike_recon_ros.errors import UserError
 
 TAKES_ROS_ARGS = True
 DESCRIPTION = """\
-Starts the node /event_camera/recon, configured and active, and runs until Ctrl-C. It takes packets
-from /event_camera/events while someone subscribes to /event_camera/recon/image_raw.
+Run the node /event_camera/recon, configured and active, until Ctrl-C. It processes the packets on
+/event_camera/events while a program subscribes to /event_camera/recon/image_raw.
 
   spike-recon node
   spike-recon node --ros-args -p fps:=50 -p model:=fibar -r events:=/my_camera/events
@@ -27,7 +24,9 @@ The parameters and their ranges are in docs/parameters.md and in config/recon.ya
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes: only ROS arguments, behind --ros-args."""
     parser.add_argument(
-        '--no-autostart', action='store_true', help='wait for a lifecycle manager to configure it'
+        '--no-autostart',
+        action='store_true',
+        help='do not configure and activate the node; a lifecycle manager will',
     )
 
 
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from spike_recon_ros.nodes.recon_node import main  # noqa: PLC0415 -- needs ROS
 
     autostart = str(not args.no_autostart).lower()
-    # First, so that what the user says after it wins.
+    # First, so that a parameter given by the user overrides it.
     if main(['--ros-args', '-p', f'autostart:={autostart}', *args.ros_args]) != 0:
         raise UserError('the node could not be started; its log above says why')
     return {'node': 'stopped'}

@@ -11,9 +11,9 @@ from spike_recon_ros.topics import IMAGE
 
 TAKES_ROS_ARGS = True
 DESCRIPTION = """\
-Subscribes to an image topic and writes what comes until Ctrl-C or until N images have come.
+Subscribe to an image topic and write every image until Ctrl-C, or until N images are written.
 
-  spike-recon record out                 one PNG an image
+  spike-recon record out                 one PNG per image
   spike-recon record out.mp4 --fps 50    a video
 """
 
@@ -30,10 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='image topic (default: %(default)s)',
     )
     parser.add_argument(
-        '--frames', metavar='N', type=int, help='stop after N images (default: at an interrupt)'
+        '--frames', metavar='N', type=int, help='stop after N images (default: at Ctrl-C)'
     )
     parser.add_argument(
-        '--fps', metavar='FPS', type=float, default=25.0, help='of a video (default: 25)'
+        '--fps',
+        metavar='FPS',
+        type=float,
+        default=25.0,
+        help='frame rate of a video (default: 25)',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace what OUT holds')
     parser.add_argument(

@@ -1,11 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon run`: a recording in, pictures or a video out.
-
-Comes in: a source and settings. Goes out: what a sink writes. Knows nothing about ROS.
-"""
+"""`spike-recon run`: reconstruct a recording into images, a video or a bag."""
 
 import argparse
+import contextlib
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,10 +25,10 @@ from spike_recon_ros.windows.at_moments import AtTriggers
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 
 DESCRIPTION = """\
-Runs the pipeline of the live node over a recording, as fast as it goes. The frames are those that
-the node would publish; at the end the last, unfinished window gives one more.
+Run the pipeline of the live node over a recording, as fast as possible. The frames are those that
+the node would publish; the last, incomplete window gives one more.
 
-  spike-recon run recording/ -o out            one PNG a frame, in name order, and frames.csv
+  spike-recon run recording/ -o out            one PNG per frame, and frames.csv
   spike-recon run recording/ -o out.mp4        a video
   spike-recon run recording/ -o out.mcap       a bag with an image topic
 
@@ -40,8 +38,6 @@ or .npz of spike planes:
 
   spike-recon run car.dat --fps 1000 -o out
 """
-
-
 WHY_NO_FRAME = {
     'free_running': 'it holds no events, or fewer planes than the model looks ahead (see '
     'spike-recon inspect)',
@@ -65,12 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--reference-topic', metavar='TOPIC',
-        help='topic whose stamps ask for frames (sync_mode camera_image, time_reference); the '
-        'frames of a dataset are its topic images',
+        help='topic whose stamps request frames (sync_mode camera_image, time_reference); the '
+        'frames of a dataset are its topic `images`',
     )  # fmt: skip
     parser.add_argument(
         '--save-hot-pixels', metavar='PNG', type=Path,
-        help='write the hot pixels that were learned (--hot-pixel-time), for --hot-pixel-file',
+        help='write the detected hot pixels (--hot-pixel-time) as a mask for --hot-pixel-file',
     )  # fmt: skip
     add_size_options(parser)
     add_plane_options(parser)
@@ -86,14 +82,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: the recording cannot be read, the output not written, a setting is not valid.
     """
     settings = settings_of(args)
-    by_reference = settings.sync_mode in ('camera_image', 'time_reference')
-    if by_reference != (args.reference_topic is not None):
-        raise UserError(
-            '--reference-topic names what asks for frames: give it together with '
-            '--sync-mode camera_image or time_reference'
-        )
-    if args.save_hot_pixels is not None and not settings.hot_pixel_time:
-        raise UserError('--save-hot-pixels writes what was learned: give --hot-pixel-time, too')
+    _check_options(settings, args.reference_topic, args.save_hot_pixels)
     console = Console(stderr=True)
     ignored: Counter[int] = Counter()
 
@@ -110,33 +99,37 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     begun = time.perf_counter()
     with (
+        contextlib.closing(reconstructor),
         open_source(args.source, args.topic, args.reference_topic, **given_facts(args)) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
     ):
         for frame in frames_of(source, reconstructor, console):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
-    if not reconstructor.statistics.frames:
-        raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
+        if not reconstructor.statistics.frames:
+            raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
+        if args.save_hot_pixels is not None:
+            reconstructor.save_hot_pixels(args.save_hot_pixels)
+        runs = reconstructor.runs
     if ignored and settings.trigger_channel < 0:
         console.print(
-            f'[yellow]edges on other trigger channels were ignored: {_by_channel(ignored)}; '
-            'choose a channel with --trigger-channel'
+            f'edges on other trigger channels were ignored: {_by_channel(ignored)}; '
+            'choose a channel with --trigger-channel',
+            style='yellow',
         )
-    if args.save_hot_pixels is not None:
-        reconstructor.save_hot_pixels(args.save_hot_pixels)
-    console.print(f'ran {reconstructor.runs}', soft_wrap=True, highlight=False)
-    result = _summary(reconstructor, args, time.perf_counter() - begun)
-    reconstructor.close()
+    seconds = time.perf_counter() - begun
+    counts = _counts(reconstructor)
+    console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
     console.print(
-        f'{result["frames"]} frames from {counted(result)} in {result["seconds"]:.2f} s'
-        f' -> {args.out}'
+        f'{counts["frames"]} frames from {counted(counts)} in {seconds:.2f} s -> {args.out}',
+        markup=False,
     )
-    return result
+    result = {'source': str(args.source), 'out': str(args.out), **counts}
+    return {**result, 'seconds': round(seconds, 3)}
 
 
 def counted(result: dict[str, Any]) -> str:
-    """Return for people what the frames were made from."""
+    """Return the number of planes or events as a text."""
     return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
 
 
@@ -144,18 +137,26 @@ def _by_channel(edges: dict[int, int]) -> str:
     return ', '.join(f'{count:,} on channel {channel}' for channel, count in edges.items())
 
 
-def _summary(
-    reconstructor: Reconstructor, args: argparse.Namespace, seconds: float
-) -> dict[str, Any]:
+def _check_options(
+    settings: Settings, reference_topic: str | None, hot_pixels: Path | None
+) -> None:
+    by_reference = settings.sync_mode in ('camera_image', 'time_reference')
+    if by_reference != (reference_topic is not None):
+        raise UserError(
+            '--reference-topic and --sync-mode camera_image or time_reference belong together; '
+            'give both or neither'
+        )
+    if hot_pixels is not None and not settings.hot_pixel_time:
+        raise UserError('--save-hot-pixels writes the detected ones; give --hot-pixel-time too')
+
+
+def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
     counts = reconstructor.statistics
     return {
-        'source': str(args.source),
-        'out': str(args.out),
         'model': reconstructor.model_name,
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
         'planes' if reconstructor.kind is SensorKind.SPIKE else 'events': counts.samples,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
-        'seconds': round(seconds, 3),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
@@ -91,7 +92,7 @@ def show(console: Console, summary: dict[str, Any]) -> None:
         else f'mean of {len(datasets)} recordings, each where it applies'
     )
     # Narrow enough for a terminal of 80 columns: long names of models are folded.
-    table = Table(title=where, title_justify='left', box=None, padding=(0, 2, 0, 0))
+    table = Table(title=escape(where), title_justify='left', box=None, padding=(0, 2, 0, 0))
     table.add_column('model', overflow='fold', min_width=8)
     columns = [name for name in METRICS if any(name in row for row in means.values())]
     columns = [name for name in columns if any(row[name] is not None for row in means.values())]
@@ -99,7 +100,9 @@ def show(console: Console, summary: dict[str, Any]) -> None:
         arrow = '↓' if METRICS[name].lower_is_better else '↑'
         table.add_column(f'{name}\n{arrow}', justify='right', no_wrap=True)
     for model, row in means.items():
-        table.add_row(model, *(_shown(name, row[name], means.values()) for name in columns))
+        table.add_row(
+            escape(model), *(_shown(name, row[name], means.values()) for name in columns)
+        )
     console.print(table)
 
 

@@ -23,4 +23,4 @@ def frames_of(
 
 def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
     """Print why the state was zeroed."""
-    console.print(f'[yellow]state reset: {reason.value} ({detail})')
+    console.print(f'state reset: {reason.value} ({detail})', style='yellow', markup=False)

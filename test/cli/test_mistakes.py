@@ -187,3 +187,20 @@ def test_what_ros_programs_cannot_do_gets_one_sentence_and_status_1(answer, line
     status, err = answer(line)
     assert status == 1
     assert any(all(word in sentence for word in words) for sentence in err.splitlines()), err
+
+
+@pytest.mark.parametrize('name', ['[red]', '[bold', '[link=x]y', '[dim][blink]'])
+def test_names_with_markup_are_shown_as_they_are(places, tmp_path, capfd, monkeypatch, name):
+    monkeypatch.setenv('COLUMNS', '400')
+    bag = tmp_path / f'{name}bag'
+    out = tmp_path / f'{name}out'
+    shutil.copytree(places['bag'], bag)
+    assert main(['run', str(bag), '-o', str(out), '-m', 'fibar']) == 0
+    assert out.name in capfd.readouterr().err
+    assert main(['inspect', str(bag)]) == 0
+    assert bag.name in capfd.readouterr().err
+    evaluated = str(tmp_path / f'{name}e')
+    assert main(['evaluate', '-d', str(bag), '-m', 'fibar', '-o', evaluated]) == 0
+    err = capfd.readouterr().err
+    assert evaluated in err
+    assert bag.name in err
