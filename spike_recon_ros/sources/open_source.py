@@ -21,6 +21,7 @@ from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
 from spike_recon_ros.sources.regular_file import check_regular
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_datasets import first_dat
 from spike_recon_ros.sources.spike_file import open_spike_file
 from spike_recon_ros.sources.spike_layout import sidecar_of
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, TextFolder
@@ -171,6 +172,11 @@ def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:
             if (path / name).exists():
                 check_regular(path / name)
                 return kind
+        if dat := first_dat(path):
+            raise UserError(
+                f'the folder {path} holds several recordings; name one of them, such as {dat}, or '
+                'score all clips of spike planes with spike-recon evaluate'
+            )
         raise UserError(
             f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files) and no '
             f'{TIMES} or {EVENTS_FILE}; name the bag folder or a recording in it'

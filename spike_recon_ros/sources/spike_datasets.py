@@ -54,7 +54,12 @@ LOOKED_FOR = (
 
 def holds_clips(path: Path) -> bool:
     """Whether a folder looks like a data set of spike planes; cheap to ask."""
-    return path.is_dir() and any(next(path.glob(f'{place}/*.dat'), None) for place in _PLACES)
+    return path.is_dir() and first_dat(path) is not None
+
+
+def first_dat(path: Path) -> Path | None:
+    """Return a .dat file of a data set of spike planes, or None if there is none."""
+    return next((file for place in _PLACES for file in sorted(path.glob(f'{place}/*.dat'))), None)
 
 
 def find_clips(path: Path, split: str = TEST) -> list[SpikeClip]:

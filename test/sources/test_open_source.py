@@ -16,6 +16,13 @@ def test_folder_without_a_bag_is_named(tmp_path):
         open_source(tmp_path)
 
 
+def test_a_data_set_folder_names_a_clip_and_the_command_for_all(tmp_path):
+    (tmp_path / 'test' / 'input').mkdir(parents=True)
+    (tmp_path / 'test' / 'input' / 'a.dat').touch()
+    with pytest.raises(UserError, match=r'such as .*input/a\.dat, or .* spike-recon evaluate'):
+        open_source(tmp_path)
+
+
 @pytest.mark.parametrize('name', ['a.mcap', 'a.db3', 'a.bag', 'a.raw', 'a.aedat4', 'a.txt'])
 def test_empty_file_is_called_empty(tmp_path, name):
     (tmp_path / name).touch()

@@ -1,0 +1,45 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Comparing models from Python, with values instead of a command line."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.evaluate import evaluate
+from spike_recon_ros.offline.simulation import simulate_board
+from spike_recon_ros.settings import Settings
+
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture(scope='module')
+def board(tmp_path_factory):
+    bag = tmp_path_factory.mktemp('simulated') / 'board'
+    simulate_board(bag, duration_s=0.1, size=(64, 48))
+    return bag
+
+
+def test_a_call_returns_the_scores_and_writes_them(board, tmp_path):
+    scores = evaluate(['fibar'], [str(board)], str(tmp_path / 'out'), console=QUIET)
+    assert scores['datasets']['board']['frames'] == 4
+    assert 0 < scores['mean']['fibar']['ssim'] < 1
+    assert json.loads((tmp_path / 'out' / 'summary.json').read_text()) == scores
+
+
+def test_settings_and_metrics_are_values(board, tmp_path):
+    errors = [
+        evaluate(['fibar'], [board], tmp_path / name, settings, metrics=['mse'], console=QUIET)
+        for name, settings in (('usual', None), ('slow', Settings(cutoff_num_events=400.0)))
+    ]
+    means = [one['mean']['fibar'] for one in errors]
+    assert all(list(mean) == ['mse'] for mean in means)
+    assert means[0] != means[1]
+
+
+def test_a_wrong_value_is_one_sentence(board, tmp_path):
+    with pytest.raises(UserError, match='there is no model'):
+        evaluate(['fiber'], [board], tmp_path / 'out', console=QUIET)
+    assert not (tmp_path / 'out').exists()
