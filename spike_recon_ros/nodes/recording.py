@@ -14,8 +14,7 @@ from event_camera_msgs.msg import EventPacket
 
 from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
-from spike_recon_ros.packets.message import EVENT_PACKET
-from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.packet import EVENT_PACKET, Packet
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source

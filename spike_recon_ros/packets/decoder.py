@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every decoder promises.
-
-Comes in: a Packet. Goes out: Events or SpikePlanes. Knows nothing about where packets come from.
-"""
+"""The interface of all decoders."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,18 +11,19 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 
 Samples = TypeVar('Samples', Events, SpikePlanes)
-"""What a packet holds: the events of one kind of camera, or the planes of the other."""
+"""Content of a packet: Events of an event camera, or SpikePlanes of a spike camera."""
 
 
 @dataclass(slots=True)
 class DecoderStatistics:
-    """What a decoder left out since it was made; nothing is dropped without being counted.
+    """Counts of what a decoder left out since its construction.
 
     Attributes:
         unknown_words: words of a type that the encoding does not define.
-        outside_pixels: events whose pixel is not on the sensor.
-        before_first_time: events that came before the stream's first valid time.
-        truncated_words: words cut off by the end of a packet that nothing continued.
+        outside_pixels: events whose pixel is outside the sensor.
+        before_first_time: events before the first valid time of the stream.
+        truncated_words: words cut off by the end of a packet that nothing continued, and words
+            dropped to restore the alignment after lost bytes.
         time_errors: time words that stepped backwards by less than a rollover.
     """
 
@@ -39,9 +37,9 @@ class DecoderStatistics:
 class Decoder(ABC, Generic[Samples]):
     """Turns the bytes of one encoding into Events or SpikePlanes.
 
-    A decoder keeps what its encoding carries from packet to packet (time, row, a word that the
-    packet's end cut in two), so it must see the packets of one stream in order. It never raises on
-    bad bytes: it skips and counts them in `statistics`.
+    A decoder carries state from packet to packet (time, row, a word cut in two by the end of the
+    packet), so it must see the packets of one stream in order. It never raises on bad bytes: it
+    skips them and counts them in `statistics`.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -51,12 +49,12 @@ class Decoder(ABC, Generic[Samples]):
     @property
     @abstractmethod
     def statistics(self) -> DecoderStatistics:
-        """What was left out so far, as a snapshot."""
+        """Snapshot of the counts so far."""
 
     @abstractmethod
     def decode(self, packet: Packet) -> Samples:
-        """Return what one packet holds, all of it on the sensor, in the order sent."""
+        """Return the content of one packet, inside the sensor and in the order sent."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget what was carried over, as for the first packet of a stream."""
+        """Drop the carried state, as before the first packet of a stream."""

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""EVT 2.0: one 32-bit word an event.
+"""EVT 2.0: one 32-bit word per event.
 
-Comes in: a Packet of encoding `evt2`. Goes out: Events with trigger edges. Knows nothing about
-the other encodings. The format is on Prophesee's public page on EVT 2.0.
+The format is described on Prophesee's public page on EVT 2.0.
 """
 
 import numpy as np
@@ -11,6 +10,7 @@ from numba import njit
 
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
+    LATEST_START_US,
     OUTSIDE_PIXELS,
     TIME_ERRORS,
     UNKNOWN_WORDS,
@@ -19,27 +19,30 @@ from spike_recon_ros.packets.word_decoder import (
 
 U32 = np.uint32
 
-# Word types, bits 31..28. OTHERS and CONTINUED are vendor data, defined but not ours.
+# Word types, bits 31..28. OTHERS and CONTINUED are vendor data, which is skipped.
 CD_ON, TIME_HIGH, EXT_TRIGGER, OTHERS, CONTINUED = U32(1), U32(8), U32(10), U32(14), U32(15)
 
 LOOP_US = 1 << 34
 NO_TIME = -1
 
-# What is carried on from packet to packet: the loop's start and the last TIME_HIGH, microseconds.
+# State carried from packet to packet: start of the loop and the last TIME_HIGH, microseconds.
 START_US, HIGH_US = range(2)
 
 
 @njit(nogil=True, cache=True)
 def advance(word, state, counts):
-    """Take in a TIME_HIGH word; one that steps back by half the range or more has wrapped.
+    """Follow a TIME_HIGH word and return the time in microseconds.
 
-    The range is 4.8 hours, so that any smaller step back is not a rollover: a bit error, or a
-    camera that started again. It is followed as sent, and counted.
+    The counter wraps after 4.8 hours. A step back by half the range or more is a rollover. A
+    smaller one is a bit error or a restarted camera; it is followed as sent, and counted.
     """
     high_us = np.int64(word & U32(0x0FFFFFFF)) << 6
     if high_us < state[HIGH_US]:
         if state[HIGH_US] - high_us >= LOOP_US // 2:
             state[START_US] += LOOP_US
+            if state[START_US] > LATEST_START_US:
+                state[START_US] = 0
+                counts[TIME_ERRORS] += 1
         else:
             counts[TIME_ERRORS] += 1
     state[HIGH_US] = high_us
@@ -90,7 +93,7 @@ def _fill(
 
 
 class Evt2Decoder(WordDecoder):
-    """Decodes `evt2`; sensor time is the camera's, unwrapped beyond its 34 bits."""
+    """Decodes `evt2`; sensor time is the time of the camera, unwrapped beyond its 34 bits."""
 
     word_type = np.uint32
     word_bytes = 4

@@ -1,15 +1,16 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""EVT 2.1: 64-bit words, each a vector of 32 pixels along a row.
+"""EVT 2.1: 64-bit words, each a vector of 32 pixels along a row, in either byte order.
 
-Comes in: a Packet of encoding `evt21`, in either byte order. Goes out: Events with trigger edges.
-The upper half of a word is laid out as an EVT 2.0 word, whose rules of time are used; the lower
-half is the mask of the pixels. The format is on Prophesee's public page on EVT 2.1.
+The upper half of a word has the layout of an EVT 2.0 word, so the time is decoded as there. The
+lower half is the mask of the pixels. The format is described on Prophesee's public page on EVT
+2.1.
 """
 
 import numpy as np
 from numba import njit
 
+from spike_recon_ros.packets.bit_operations import lowest_bit, popcount
 from spike_recon_ros.packets.evt2 import (
     CD_ON,
     CONTINUED,
@@ -21,7 +22,6 @@ from spike_recon_ros.packets.evt2 import (
     TIME_HIGH,
     advance,
 )
-from spike_recon_ros.packets.popcount import lowest_bit, popcount
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
     OUTSIDE_PIXELS,
@@ -31,14 +31,14 @@ from spike_recon_ros.packets.word_decoder import (
 
 U32 = np.uint32
 
-# After the two values of EVT 2.0 the state holds which half of a word comes second in memory:
-# the upper one in plain little-endian words, the lower one in the legacy order.
+# State after the two values of EVT 2.0: 1 if the upper half of a word comes first in memory
+# (legacy order), 0 if the lower half does (little endian).
 LEGACY_ORDER = 2
 
 
 @njit(nogil=True, cache=True)
 def _capacity(words):
-    # Either half may hold the mask: counting the bits of all the other halves needs no case.
+    # Either half may be the mask, so the larger count is an upper bound for both byte orders.
     even, odd, triggers = 0, 0, 0
     for i in range(0, len(words), 2):
         even += popcount(U32(words[i]))
@@ -86,7 +86,7 @@ def _fill(
 
 
 class Evt21Decoder(WordDecoder):
-    """Decodes `evt21`, and with `legacy=True` the order in which the upper half comes first."""
+    """Decodes `evt21`; with `legacy=True` the upper half of a word comes first in memory."""
 
     word_type = np.uint32
     word_bytes = 8

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """EVT 3.0: 16-bit words that send only what changed, with vectors along a row.
 
-Comes in: a Packet of encoding `evt3`. Goes out: Events with trigger edges. Knows nothing about
-the other encodings. The format is on Prophesee's public page on EVT 3.0.
+The format is described on Prophesee's public page on EVT 3.0.
 """
 
 import numpy as np
 from numba import njit
 
+from spike_recon_ros.packets.bit_operations import popcount, select
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
-from spike_recon_ros.packets.popcount import popcount, select
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
+    LATEST_START_US,
     OUTSIDE_PIXELS,
     TIME_ERRORS,
     UNKNOWN_WORDS,
@@ -22,17 +22,17 @@ from spike_recon_ros.packets.word_decoder import (
 # Word types, bits 15..12.
 ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8 = U32(0), U32(2), U32(3), U32(4), U32(5)
 TIME_LOW, TIME_HIGH, EXT_TRIGGER = U32(6), U32(8), U32(10)
-# One bit a type: the common ones, and vendor data that is defined but not ours.
+# One bit per type: the common types, and vendor data, which is skipped.
 COMMON = U32(1 << 0 | 1 << 2 | 1 << 6 | 1 << 8)
 IGNORED = U32(1 << 7 | 1 << 14 | 1 << 15)
 
-# A time that steps back by more than this many units of 4096 us has wrapped; less is a bit error.
+# A backward step of more than this many units of 4096 us is a rollover; less is a bit error.
 LARGEST_BIT_ERROR = U32(10)
 LOOP_US = 1 << 24
-# Words unpacked together, while the packed events are still in the cache.
+# Words per block: packed events are unpacked while they are still in the CPU cache.
 BLOCK = 4096
 
-# What is carried on from packet to packet; START_US is the start of the running loop.
+# State carried from packet to packet; START_US is the start of the current loop of the time.
 START_US, HIGH, LOW, ROW, BASE_X, BASE_P = range(6)
 
 
@@ -56,7 +56,7 @@ def _capacity(words):
 
 @njit(nogil=True, cache=True)
 def _skip_to_first_time(words, state, counts):
-    """Follow the registers until both halves of the time are known; return the next index."""
+    """Update the state until both halves of the time are known; return the next index."""
     for i in range(len(words)):
         word = U32(words[i])
         kind, value = word >> U32(12), word & U32(0xFFF)
@@ -81,12 +81,13 @@ def _skip_to_first_time(words, state, counts):
 
 @njit(nogil=True, cache=True)
 def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, trigger_id, edges):
-    """Pack events until a loop of the time begins or the words end.
+    """Pack events until the time wraps or the words end.
 
-    Which word comes next cannot be predicted, so that the inner loop does the same for all common
-    words: it follows the registers with selects, and stores an event whether or not it counts.
+    The type of the next word cannot be predicted, so the inner loop has no branch for the common
+    types: it updates the state with selects and always stores an event, but advances `n` only if
+    the word is one.
 
-    Returns: the index of the next word, and how many events and edges there are now.
+    Returns: the index of the next word, and the number of events and edges so far.
     """
     high, low, row = U32(state[HIGH]), U32(state[LOW]), U32(state[ROW])
     base_x, base_p = U32(state[BASE_X]), U32(state[BASE_P])
@@ -127,6 +128,9 @@ def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, tri
     state[HIGH], state[LOW], state[ROW] = high, low, row
     state[BASE_X], state[BASE_P] = base_x, base_p
     state[START_US] += LOOP_US * new_loop
+    if state[START_US] > LATEST_START_US:
+        state[START_US] = 0
+        counts[TIME_ERRORS] += 1
     return np.int64(i), n, edges
 
 
@@ -154,7 +158,7 @@ def _fill(
 class Evt3Decoder(WordDecoder):
     """Decodes `evt3`; sensor time counts from the start of the first 16.8 s loop.
 
-    Unknown words (Lucid cameras pad with 0x9999) are counted, vendor data is passed over.
+    Unknown words are counted (Lucid cameras pad with 0x9999); vendor data is skipped.
     """
 
     word_type = np.uint16

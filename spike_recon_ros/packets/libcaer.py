@@ -1,16 +1,16 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""libcaer's polarity events: two 32-bit numbers each, as iniVation's cameras send them.
+"""Polarity events of libcaer, the library of iniVation's cameras: two 32-bit numbers each.
 
-Comes in: a Packet of encoding `libcaer`. Goes out: Events. Knows nothing about the other
-encodings. Bits of the first number: 1 = polarity, 2..16 = y, 17..31 = x. The second is signed:
-microseconds after the packet's `time_base`, 31 bits of a counter that wraps.
+Bits of the first number: 1 = polarity, 2..16 = y, 17..31 = x. The second number is signed:
+microseconds after the packet's `time_base`, a counter of 31 bits that wraps.
 """
 
 import numpy as np
 from numba import njit
 
 from spike_recon_ros.packets.word_decoder import (
+    LATEST_START_US,
     OUTSIDE_PIXELS,
     TIME_ERRORS,
     UNKNOWN_WORDS,
@@ -19,10 +19,10 @@ from spike_recon_ros.packets.word_decoder import (
 
 U32 = np.uint32
 
-# A counter that steps back by more than half its range has wrapped.
+# A step back of the counter by more than half its range is a rollover.
 LOOP_US = 1 << 31
 
-# What is carried on between the parts of a packet: the loop's start, and the last event's counter.
+# State carried between the parts of a packet: start of the loop, and counter of the last event.
 START_US, LAST_US = range(2)
 
 
@@ -44,6 +44,9 @@ def _fill(words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_
                 continue
             if last_us - time_us > LOOP_US // 2:
                 start_us += LOOP_US
+                if start_us > LATEST_START_US:
+                    start_us = 0
+                    counts[TIME_ERRORS] += 1
             else:
                 counts[TIME_ERRORS] += 1
         last_us = time_us
@@ -59,7 +62,7 @@ def _fill(words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_
 
 
 class LibcaerDecoder(WordDecoder):
-    """Decodes `libcaer`; sensor time is the sender's `time_base` plus the device's counter."""
+    """Decodes `libcaer`; sensor time is `time_base` plus the counter of the device."""
 
     word_type = np.uint32
     word_bytes = 8

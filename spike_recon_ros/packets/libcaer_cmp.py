@@ -1,23 +1,22 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A compressed form of libcaer's events: 16-bit words that send only what changed.
+"""Compressed events of libcaer: 16-bit words that send only what changed.
 
-Comes in: a Packet of encoding `libcaer_cmp`. Goes out: Events. Knows nothing about the other
-encodings. It resembles EVT 3.0 with columns and rows exchanged: a row's address emits the event,
+The format resembles EVT 3.0 with columns and rows exchanged: the address of a row emits an event,
 vectors run along a column, and time counts from the packet's `time_base`.
 """
 
 import numpy as np
 from numba import njit
 
+from spike_recon_ros.packets.bit_operations import popcount, select
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
-from spike_recon_ros.packets.popcount import popcount, select
 from spike_recon_ros.packets.word_decoder import OUTSIDE_PIXELS, UNKNOWN_WORDS, WordDecoder
 
 # Word types, bits 15..12.
 TIME_HIGH, TIME_LOW, ADDR_X, ADDR_Y, VECT_BASE_Y, VECT_8 = (U32(kind) for kind in range(6))
 
-# What is carried on between the parts of a packet.
+# State carried between the parts of a packet.
 HIGH, LOW, COLUMN, BASE_Y, BASE_P = range(5)
 
 
@@ -35,10 +34,11 @@ def _capacity(words):
 
 @njit(nogil=True, cache=True)
 def _pack(words, state, counts, rows, packed):
-    """Pack all events and return how many there are.
+    """Pack all events and return their number.
 
-    Which word comes next cannot be predicted, so that the common words are all treated alike:
-    registers are followed with selects, and an event is stored whether or not it counts.
+    The type of the next word cannot be predicted, so there is no branch for the common types: the
+    state is updated with selects and an event is always stored, but counted only if the word is
+    one.
     """
     high, low, column = U32(state[HIGH]), U32(state[LOW]), U32(state[COLUMN])
     base_y, base_p = U32(state[BASE_Y]), U32(state[BASE_P])
@@ -80,11 +80,10 @@ def _fill(words, base_ns, state, counts, width, height, x, y, p, t_ns, _trigger_
 
 
 class LibcaerCmpDecoder(WordDecoder):
-    """Decodes `libcaer_cmp`; sensor time is the sender's `time_base` plus what the words say.
+    """Decodes `libcaer_cmp`; sensor time is `time_base` plus the time in the words.
 
-    Time and addresses start afresh in every packet that a driver sends. Since the parts of a cut
-    packet repeat its `time_base`, a new one is what marks a new packet: WordDecoder says why this
-    is safe.
+    Time and addresses restart in every packet of a driver. The parts of a cut packet repeat its
+    `time_base`, so a new `time_base` marks a new packet; see WordDecoder for why this is safe.
     """
 
     word_type = np.uint16

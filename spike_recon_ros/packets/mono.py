@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One 64-bit word an event, with time in nanoseconds: simple to write, so simulations do.
+"""One 64-bit word per event with time in nanoseconds, used for simulated and converted events.
 
-Comes in: a Packet of encoding `mono`, or Events to be encoded. Goes out: Events, or bytes. Knows
-nothing about the other encodings. Bits: 63 = polarity, 48..62 = y, 32..47 = x, 0..31 = nanoseconds
-after the packet's `time_base`.
+Bits: 63 = polarity, 48..62 = y, 32..47 = x, 0..31 = nanoseconds after the packet's `time_base`.
 """
 
 import numpy as np
@@ -38,7 +36,7 @@ def _fill(words, base_ns, _state, counts, width, height, x, y, p, t_ns, _trigger
 
 
 class MonoDecoder(WordDecoder):
-    """Decodes `mono`; sensor time is the sender's `time_base` plus the word's nanoseconds."""
+    """Decodes `mono`; sensor time is `time_base` plus the nanoseconds in the word."""
 
     word_type = np.uint32
     word_bytes = 8
@@ -49,16 +47,16 @@ class MonoDecoder(WordDecoder):
 
 
 def encode_mono(events: Events, time_base: int) -> np.ndarray:
-    """Return the events as the bytes of one `mono` packet; trigger edges cannot be sent.
+    """Return the events as the bytes of one `mono` packet; trigger edges are not encoded.
 
     Args:
-        events: not earlier than `time_base`, and less than 2^32 ns (4.29 s) after it.
-        time_base: sensor time for the packet's `time_base`, ns.
+        events: not before `time_base`, and less than 2^32 ns (4.29 s) after it.
+        time_base: `time_base` of the packet, sensor time, ns.
 
     Returns: uint8 [8 n].
 
     Raises:
-        ValueError: if an event's time or row does not fit.
+        ValueError: the time or row of an event does not fit.
     """
     after_ns = events.t_ns - np.int64(time_base)
     if len(events) and not (after_ns.min() >= 0 and after_ns.max() < 2**32):

@@ -1,13 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events as one integer each, on their way from a decoder's word loop to the arrays.
+"""Events packed into one integer each, between the loop that reads words and the arrays.
 
-Comes in: packed events, in the array that is to hold their times. Goes out: x, y, p, t. Knows
-nothing about the words they were read from. The loop that reads words has to be scalar; with one
-store an event it is short, and the spreading here is left to the compiler to vectorise.
+The loop that reads words must be scalar; with one store per event it is short, and the compiler
+can vectorise the loop that unpacks. The packed events are in the array that will hold the times.
 
-Layout: time in microseconds << 32 | across << 16 | p << 11 | along, where `along` is the address
-that comes with the event (and along which vectors run) and `across` the one sent before.
+Layout: time in microseconds << 32 | across << 16 | p << 11 | along. `along` is the address in the
+word of the event, along which vectors run; `across` is the address sent before it.
 """
 
 import numpy as np
@@ -16,15 +15,15 @@ from numba import njit
 U32, U64 = np.uint32, np.uint64
 
 MAX_SIDE = 2048
-"""Addresses have 11 bits."""
+"""Limit of an address of 11 bits."""
 UNKNOWN = 0xFFFF
-"""An address that was never sent: on no sensor, however large."""
-_ACROSS = U64(0xF7FF)  # bit 11 is not the address's, the higher ones tell UNKNOWN
+"""An address that has not been sent yet; outside any sensor."""
+_ACROSS = U64(0xF7FF)  # bit 11 is not part of the address; the higher bits mark UNKNOWN
 
 
 @njit(nogil=True, cache=True)
 def on_sensor(mask, base, side):
-    """Return the bits of a vector of up to 12 whose address, counted from `base`, is < `side`."""
+    """Return the bits of a vector of up to 12 pixels from `base` whose address is below `side`."""
     if base >= side:
         return U32(0)
     room = side - base
@@ -33,9 +32,9 @@ def on_sensor(mask, base, side):
 
 @njit(nogil=True, cache=True)
 def unpack(start_ns, first, end, side_along, side_across, along, across, p, t_ns):
-    """Spread the events `first` to `end` of `t_ns` over the arrays, without those off the sensor.
+    """Unpack the events `first` to `end` of `t_ns`, and remove those outside the sensor.
 
-    Returns: the end of those that are left.
+    Returns: the end of the remaining events.
     """
     outside = False
     for i in range(first, end):

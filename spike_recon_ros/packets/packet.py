@@ -1,13 +1,24 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The unit that arrives: one EventPacket message, wherever it was read from.
-
-Comes in: nothing. Goes out: a value type. Knows nothing about ROS, files or what the bytes mean.
-"""
+"""The unit of input: one EventPacket message, wherever it was read from."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
+EVENT_PACKET_OLD = 'event_array_msgs/msg/EventArray'
+"""Former name of the same message."""
+EVENT_PACKET_FIELDS = """
+std_msgs/Header header
+uint32 height
+uint32 width
+uint64 seq
+uint64 time_base
+string encoding
+bool is_bigendian
+uint8[] events
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,13 +26,13 @@ class Packet:
     """The fields of `event_camera_msgs/msg/EventPacket`, with the payload as a view.
 
     Attributes:
-        encoding: byte format of `data`, for example `evt3`, or `name;key=value;...`.
+        encoding: format of `data`: `name` or `name;key=value;...`, for example `evt3`.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        seq: counts packets at the sender; a gap means that packets were lost.
-        time_base: what the encoding adds its time stamps to (ns); unused by some encodings.
-        stamp_ns: host time at which the packet's first bytes arrived; 0 = unknown (plain files).
-        data: uint8 [n], a view of the message's bytes, never a copy. Treat it as read-only.
+        seq: packet count of the sender; a gap means that packets were lost.
+        time_base: sensor time that the time stamps are relative to, ns; unused by some encodings.
+        stamp_ns: host time at which the first bytes arrived; 0 = unknown (plain files).
+        data: uint8 [n], a view of the bytes of the message; read-only by convention.
     """
 
     encoding: str
@@ -35,7 +46,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A moment for which a frame is wanted: the stamp of another camera's image, for example.
+    """A moment for which a frame is wanted, for example the stamp of another camera's image.
 
     Attributes:
         stamp_ns: host time of the wanted frame.
@@ -45,7 +56,7 @@ class Reference:
 
 
 def split_encoding(encoding: str) -> tuple[str, dict[str, str]]:
-    """Split `name;key=value;flag` into the name and its options (a bare flag maps to '').
+    """Split `name;key=value;flag` into the name and its options (a flag without value maps to '').
 
     >>> split_encoding('spike_planes;period_ns=50000')
     ('spike_planes', {'period_ns': '50000'})

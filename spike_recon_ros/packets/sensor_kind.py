@@ -6,17 +6,17 @@ from enum import Enum
 
 
 class SensorKind(Enum):
-    """What a camera sends; the values are those of the setting `sensor` and of bundles."""
+    """Kind of camera; the values are used in the setting `sensor` and in bundles."""
 
     EVENT = 'event'
     SPIKE = 'spike'
 
     @property
     def samples(self) -> str:
-        """What a window of this kind of camera holds, for messages: `events`, `spike planes`."""
+        """Name of the samples of this kind of camera, for messages: `events` or `spike planes`."""
         return 'spike planes' if self is SensorKind.SPIKE else 'events'
 
     @property
     def other(self) -> 'SensorKind':
-        """The other kind."""
+        """The other kind of camera."""
         return SensorKind.EVENT if self is SensorKind.SPIKE else SensorKind.SPIKE

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Spike planes as a structure of arrays.
-
-Comes in: arrays. Goes out: a value type, its slices and concatenations. Knows nothing about how
-the planes were sent, nor what they are used for.
-"""
+"""Spike planes as a structure of arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,17 +14,17 @@ _NO_TRIGGERS = Triggers.empty()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpikePlanes:
-    """Binary readouts of a spike camera in the order of their time.
+    """Binary readouts of a spike camera in temporal order.
 
-    Length, slices, times, triggers and concatenation are those of `Events`: whatever cuts a stream
-    in time cuts either.
+    The class has the interface of `Events` (length, slices, times, triggers, concatenation), so
+    code that cuts a stream in time works with both.
 
     Attributes:
-        bits: uint8 [n, height, ceil(width / 8)], a bit a pixel: 1 = it has fired since the last
-            readout. Bit 0 of a byte is the leftmost of its eight pixels, row 0 is the top, and
-            bits beyond the width are 0.
+        bits: uint8 [n, height, ceil(width / 8)], one bit per pixel: 1 = the pixel has fired since
+            the last readout. Bit 0 of a byte is the leftmost of its eight pixels, row 0 is the
+            top, and bits beyond the width are 0.
         t_ns: int64 [n], sensor time of each readout.
-        triggers: always empty, because no encoding of planes carries trigger edges.
+        triggers: always empty; no encoding of planes has trigger edges.
     """
 
     bits: np.ndarray
@@ -44,14 +40,14 @@ class SpikePlanes:
 
     @staticmethod
     def empty(height: int, width: int) -> 'SpikePlanes':
-        """No plane of a sensor."""
+        """Return no planes."""
         return SpikePlanes(
             np.empty((0, height, bytes_per_row(width)), np.uint8), np.empty(0, np.int64)
         )
 
     @staticmethod
     def concatenate(parts: Sequence['SpikePlanes']) -> 'SpikePlanes':
-        """Join one part or more in order; a single part comes back as it is, without a copy."""
+        """Join one part or more in order; a single part is returned without a copy."""
         if len(parts) == 1:
             return parts[0]
         return SpikePlanes(
@@ -61,15 +57,15 @@ class SpikePlanes:
 
 
 def bytes_per_row(width: int) -> int:
-    """Return how many bytes hold a row of `width` pixels."""
+    """Return the number of bytes for a row of `width` pixels."""
     return -(-width // 8)
 
 
 def pack_planes(spikes: np.ndarray) -> np.ndarray:
-    """Pack spikes [n, height, width] (anything but 0 is one) as `bits` [n, height, ceil(w/8)]."""
+    """Pack spikes [n, height, width] (nonzero = spike) as `bits` [n, height, ceil(width / 8)]."""
     return np.packbits(spikes != 0, axis=-1, bitorder='little')
 
 
 def unpack_planes(bits: np.ndarray, width: int) -> np.ndarray:
-    """Return the spikes in `bits`: uint8 [n, height, width] of 0 and 1."""
+    """Unpack `bits` into spikes: uint8 [n, height, width] of 0 and 1."""
     return np.unpackbits(bits, axis=-1, count=width, bitorder='little')

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The encoding of spike cameras: packed planes, back to back.
-
-Comes in: a Packet of encoding `spike_planes;period_ns=...`. Goes out: SpikePlanes that view its
-bytes. Knows nothing about the layouts in which cameras and files store planes.
-"""
+"""The encoding of spike cameras: packed planes, back to back."""
 
 import numpy as np
 
@@ -24,22 +20,22 @@ def spike_encoding(period_ns: int) -> str:
 
 
 class SpikePlanesDecoder(Decoder[SpikePlanes]):
-    """Decodes `spike_planes`: the word of this encoding is a whole plane.
+    """Decodes `spike_planes`; one word of this encoding is a whole plane.
 
     `time_base` is the time of the first plane that begins in the packet; the others follow at the
-    period. While `time_base` stays the same, times are counted on from packet to packet, so that
-    cutting a stream anywhere, in the middle of a plane too, changes nothing. A plane that a
-    packet's end cut is joined with the next packet if that has the following `seq` and the same
-    `time_base`; otherwise it is dropped and counted in `truncated_words`. Bits beyond the width
-    are cleared and counted in `outside_pixels`.
+    period. While `time_base` is the same, times continue from packet to packet, so a stream may be
+    cut anywhere, even inside a plane. A plane cut by the end of a packet is joined with the next
+    packet if that has the following `seq` and the same `time_base`; otherwise it is dropped and
+    counted in `truncated_words`. Bits beyond the width are cleared and counted in
+    `outside_pixels`.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        period_ns: time between two planes, as the encoding's option says it.
+        period_ns: time between two planes, the option of that name in the encoding.
 
     Raises:
-        UserError: if the period is not a number of nanoseconds from 1 to a second.
+        UserError: the period is not a number of nanoseconds from 1 to a second.
     """
 
     def __init__(self, width: int, height: int, period_ns: str | None) -> None:
@@ -55,14 +51,14 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
 
     @property
     def statistics(self) -> DecoderStatistics:
-        """What was left out so far, as a snapshot."""
+        """Snapshot of the counts so far."""
         return DecoderStatistics(
             outside_pixels=self._counts.outside_pixels,
             truncated_words=self._counts.truncated_words,
         )
 
     def decode(self, packet: Packet) -> SpikePlanes:
-        """Return the planes that end in the packet, as read-only views unless one was cut."""
+        """Return the planes that end in the packet, as read-only views unless one had been cut."""
         data = self._joined(packet)
         if packet.time_base != self._time_base:
             self._time_base = packet.time_base
@@ -77,7 +73,7 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
         return SpikePlanes(bits, t_ns)
 
     def reset(self) -> None:
-        """Forget what was carried over, as for the first packet of a stream."""
+        """Drop the carried state, as before the first packet of a stream."""
         self._time_base = -1
         self._drop_tail()
 
@@ -117,14 +113,14 @@ def _period(text: str | None) -> int:
         if 0 < period_ns <= LONGEST_PERIOD_NS:
             return period_ns
     raise UserError(
-        f'{NAME} with period_ns={text} cannot be decoded; the sender must name the nanoseconds '
-        f'between two planes in the encoding, such as {spike_encoding(50_000)}'
+        f'{NAME} with period_ns={text and text[:40]} cannot be decoded; the encoding must give '
+        f'the nanoseconds between two planes, for example {spike_encoding(50_000)}'
     )
 
 
 def encode_spike_planes(planes: SpikePlanes) -> np.ndarray:
     """Return the bytes of planes that are a period apart: uint8 [n * height * ceil(width / 8)].
 
-    A packet of them has the time of the first plane as its `time_base`.
+    The `time_base` of their packet is the time of the first plane.
     """
     return np.ascontiguousarray(planes.bits).reshape(-1)

@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the decoders of all word-based encodings do alike.
+"""Common part of all decoders of fixed-size words.
 
-Comes in: a Packet. Goes out: Events. Joins words that a packet's end cut in two, allocates, and
-hands the words to the encoding's two numba kernels. Knows nothing about what a word means.
+It joins words that the end of a packet cut in two, restores the alignment after lost bytes,
+allocates the arrays, and calls the two numba kernels of the encoding.
 """
 
 from collections.abc import Callable
@@ -16,32 +16,47 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet
 
 MAX_TIME_BASE_NS = 2**62
-"""A time base after the year 2116 is damage; held here so that adding to it cannot overflow."""
+"""A time base after the year 2116 is damage; it is limited to this, so that sums of nanoseconds do
+not overflow."""
+LATEST_START_US = 2**51
+"""Start of a loop of the camera's time counter (71 years) after which time restarts at 0, so that
+sums do not overflow. Only a damaged stream wraps that often."""
 
-# Where the kernels count what they leave out: the fields of DecoderStatistics in their order.
+# Indices of the counts in the kernels: the fields of DecoderStatistics in their order.
 UNKNOWN_WORDS, OUTSIDE_PIXELS, BEFORE_FIRST_TIME, TRUNCATED_WORDS, TIME_ERRORS = range(5)
 
 _NO_TRIGGERS = Triggers.empty()
 
+# Alignment is restored only on clear evidence, from a sample of words at the start of a packet:
+# many errors as the words are, and hardly any from another byte on.
+_SAMPLE_WORDS = 512
+_FEWEST_WORDS = 32
+_MISALIGNED_ERRORS = 0.1
+_ALIGNED_ERRORS = 0.01
+# Random times make large steps; those of a camera do not.
+_LARGE_STEP_NS = 100_000_000
+
 
 class WordDecoder(Decoder[Events]):
-    """A decoder of fixed-size words, as two kernels and a vector of int64 that they carry on.
+    """A decoder of fixed-size words: two kernels, and a vector of int64 that they carry on.
 
-    Cutting a stream into packets anywhere, in the middle of a word too, changes nothing: the bytes
-    left over at the end of a packet are put before the next one, if its `seq` follows and, where
-    times are relative to `time_base`, if that is the same. Otherwise they are dropped and counted.
+    A stream may be cut into packets anywhere, even inside a word: the bytes left over at the end
+    of a packet are put before the next one, if its `seq` follows and, for encodings relative to
+    `time_base`, if that is the same. Otherwise they are dropped and counted.
 
-    Encodings relative to `time_base` start afresh when it changes, and only then. That is what a
-    cut packet needs (its parts repeat the time base) and does no harm to packets as the drivers
-    send them: a driver stamps a packet with the time of its first event, so that two packets can
-    only share a time base where all of the first one's events are of that very instant, and then
-    the state carried over is the fresh one.
+    Lost bytes shift the words of all later packets. Where a packet has many errors, the next one
+    is therefore tested for a better alignment (`_aligned`).
+
+    Encodings relative to `time_base` restart when it changes, and only then: the parts of a cut
+    packet repeat the time base. This is safe with the packets of drivers. A driver uses the time
+    of the first event as `time_base`, so two packets have the same one only if all events of the
+    first have this time, and then the carried state equals the fresh one.
 
     Attributes:
-        word_type: little-endian integer as which the kernels read the bytes.
+        word_type: little-endian integer type in which the kernels read the bytes.
         word_bytes: size of a whole word, a multiple of the size of `word_type`.
         relative_to_time_base: whether times count from the packet's `time_base`.
-        fresh_state: what the kernels' state is before the first word.
+        fresh_state: state of the kernels before the first word.
     """
 
     word_type: ClassVar[type[np.unsignedinteger]]
@@ -58,18 +73,37 @@ class WordDecoder(Decoder[Events]):
         self._tail: np.ndarray | None = None
         self._tail_seq = 0
         self._time_base = -1
-        # Compiles the kernels, or loads them, so that the first packet is not late.
+        self._sound_state = self._state.copy()
+        self._is_suspect = False
+        # Compiles the kernels, or loads them from the cache, so that the first packet is not late.
         self.decode(Packet('', width, height, 0, -1, 0, np.empty(0, np.uint8)))
 
     @property
     def statistics(self) -> DecoderStatistics:
-        """What was left out so far, as a snapshot."""
+        """Snapshot of the counts so far."""
         return DecoderStatistics(*self._counts.tolist())
 
     def decode(self, packet: Packet) -> Events:
-        """Return the events of one packet, all of them on the sensor, in the order sent."""
-        words = self._words(packet)
-        time_base_ns = self._follow_time_base(packet) if self.relative_to_time_base else 0
+        """Return the events of one packet, inside the sensor and in the order sent."""
+        has_tail = self._tail is not None
+        time_base_ns = 0
+        data = self._joined(packet) if has_tail else packet.data
+        if self.relative_to_time_base:
+            time_base_ns = self._follow_time_base(packet)
+        if has_tail or self._is_suspect:
+            data = self._aligned(data, time_base_ns)
+        words = self._words(data, packet.seq)
+        events, errors = self._run(words, time_base_ns, self._state, self._counts)
+        self._is_suspect = errors * self.word_bytes > _ALIGNED_ERRORS * len(data)
+        if not self._is_suspect and self._tail is None:
+            self._sound_state[:] = self._state
+        return events
+
+    def _run(
+        self, words: np.ndarray, time_base_ns: int, state: np.ndarray, counts: np.ndarray
+    ) -> tuple[Events, int]:
+        """Return the events in words and the number of errors found, of any kind."""
+        errors = sum(counts.tolist())
         capacity, trigger_capacity = self._capacity(words)
         x, y = np.empty(capacity, np.uint16), np.empty(capacity, np.uint16)
         p, t_ns = np.empty(capacity, np.uint8), np.empty(capacity + 1, np.int64)
@@ -83,8 +117,8 @@ class WordDecoder(Decoder[Events]):
         count, trigger_count = self._fill(
             words,
             time_base_ns,
-            self._state,
-            self._counts,
+            state,
+            counts,
             self.width,
             self.height,
             x,
@@ -99,23 +133,25 @@ class WordDecoder(Decoder[Events]):
             triggers = triggers[:trigger_count]
         if count < capacity:
             x, y, p = x[:count], y[:count], p[:count]
-        return Events(x, y, p, t_ns[:count], triggers)
+        return Events(x, y, p, t_ns[:count], triggers), sum(counts.tolist()) - errors
 
     def reset(self) -> None:
-        """Forget what was carried over, as for the first packet of a stream."""
+        """Drop the carried state, as before the first packet of a stream."""
         self._state[:] = self.fresh_state
+        self._sound_state[:] = self.fresh_state
+        self._is_suspect = False
         self._time_base = -1
         self._drop_tail()
 
-    def _words(self, packet: Packet) -> np.ndarray:
-        """Return the packet's whole words, read-only; a view of its bytes but for a cut word."""
-        data = packet.data
-        if self._tail is not None:
-            data = self._joined(self._tail, packet)
+    def _words(self, data: np.ndarray, seq: int) -> np.ndarray:
+        """Return the whole words in data, read-only and as a view; keep the rest for later."""
         left_over = data.size % self.word_bytes
         if left_over:
-            self._tail, self._tail_seq = data[-left_over:].copy(), packet.seq
+            self._tail, self._tail_seq = data[-left_over:].copy(), seq
             data = data[:-left_over]
+        return self._viewed(data)
+
+    def _viewed(self, data: np.ndarray) -> np.ndarray:
         words = data.view(self.word_type)
         flags = words.flags
         if not flags.aligned:
@@ -124,15 +160,43 @@ class WordDecoder(Decoder[Events]):
         flags.writeable = False  # one compiled kernel serves messages and files alike
         return words
 
-    def _joined(self, tail: np.ndarray, packet: Packet) -> np.ndarray:
+    def _joined(self, packet: Packet) -> np.ndarray:
+        """Return the bytes left over from the last packet, and those of this one."""
         follows = packet.seq == (self._tail_seq + 1) % 2**64
         if self.relative_to_time_base and packet.time_base != self._time_base:
             follows = False
-        if not follows:
+        if self._tail is None or not follows:
             self._drop_tail()
             return packet.data
-        self._tail = None
+        tail, self._tail = self._tail, None
         return np.concatenate((tail, packet.data))
+
+    def _aligned(self, data: np.ndarray, time_base_ns: int) -> np.ndarray:
+        """Return data from its first whole word on, if bytes were lost before.
+
+        The state is set back to the one before the damage, so that time continues.
+        """
+        sample = data[: (_SAMPLE_WORDS + 1) * self.word_bytes]
+        words = sample.size // self.word_bytes - 1
+        if words < _FEWEST_WORDS:
+            return data
+        if self._errors_from(sample, time_base_ns, self._state) < _MISALIGNED_ERRORS * words:
+            return data
+        for start in range(1, self.word_bytes):
+            errors = self._errors_from(sample[start:], time_base_ns, self._sound_state)
+            if errors <= _ALIGNED_ERRORS * words:
+                self._counts[TRUNCATED_WORDS] += 1
+                self._state[:] = self._sound_state
+                return data[start:]
+        return data
+
+    def _errors_from(self, sample: np.ndarray, time_base_ns: int, state: np.ndarray) -> int:
+        """Return how many errors a sample has with this alignment; nothing is changed."""
+        whole = sample.size // self.word_bytes * self.word_bytes
+        words = self._viewed(sample[:whole])
+        events, errors = self._run(words, time_base_ns, state.copy(), np.zeros(5, np.int64))
+        steps_ns = np.abs(np.diff(events.t_ns))
+        return errors + int(np.count_nonzero(steps_ns > _LARGE_STEP_NS))
 
     def _drop_tail(self) -> None:
         if self._tail is not None:

@@ -16,7 +16,7 @@ from typing import Any
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.packets.message import (
+from spike_recon_ros.packets.packet import (
     EVENT_PACKET,
     EVENT_PACKET_FIELDS,
     EVENT_PACKET_OLD,

@@ -15,8 +15,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
-from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS, Packet
 from spike_recon_ros.topics import CAMERA_INFO, EVENTS
 
 FRAME_ID = 'event_camera'

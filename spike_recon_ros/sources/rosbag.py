@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_OLD
-from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_OLD, Packet, Reference
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.event_array import parse_event_array
 from spike_recon_ros.sources.mono_packets import mono_packets

@@ -23,7 +23,7 @@ def decode(words, width=640, height=480):
 
 
 def read_slowly(words, width, height):
-    """The format once more, one word at a time and with no regard to speed."""
+    """A plain reference decoder: one word at a time, without regard to speed."""
     loop, high, low, row, base, base_p = 0, None, None, None, None, 0
     events, edges = [], []
     for word in words:
@@ -64,7 +64,7 @@ words_of_all_kinds = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(words_of_all_kinds, max_size=120), st.sampled_from([(2048, 2048), (50, 30)]))
-def test_words_mean_what_a_slow_reading_of_the_format_says(words, size):
+def test_events_equal_those_of_a_plain_reference_decoder(words, size):
     events, _ = decode(words, *size)
     expected, edges = read_slowly(words, *size)
     found = zip(events.x, events.y, events.p, events.t_ns, strict=True)
@@ -89,6 +89,19 @@ def test_vector_over_the_edge_of_the_sensor_loses_what_is_beyond():
     events, statistics = decode([*START, VECT_BASE_X | 635, VECT_12 | 0xFFF])
     assert events.x.tolist() == [635, 636, 637, 638, 639]
     assert statistics.outside_pixels == 7
+
+
+@pytest.mark.parametrize('vector', [VECT_12 | 0xFFF, VECT_8 | 0xFF])
+@pytest.mark.parametrize('count', [170, 5461, 5462, 8192, 8193, 30_000])
+def test_vectors_far_beyond_the_last_column_equal_the_reference(vector, count):
+    words = [*START, VECT_BASE_X | 0, *[vector] * count, ADDR_X | 3, VECT_12 | 1]
+    words += [VECT_BASE_X | ON | 2040, VECT_12 | 0xFFF, VECT_8 | 1]
+    events, statistics = decode(words, 2048, 2048)
+    expected, _ = read_slowly(words, 2048, 2048)
+    found = zip(events.x, events.y, events.p, events.t_ns, strict=True)
+    assert [tuple(map(int, event)) for event in found] == expected
+    sent = (12 if vector >> 12 == 4 else 8) * count + 1 + 1 + 12 + 1
+    assert statistics.outside_pixels == sent - len(expected)
 
 
 def test_endless_vectors_never_come_round_to_the_first_column():

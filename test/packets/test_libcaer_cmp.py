@@ -1,6 +1,7 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+import pytest
 
 from spike_recon_ros.packets.libcaer_cmp import LibcaerCmpDecoder
 from spike_recon_ros.packets.packet import Packet
@@ -36,6 +37,15 @@ def test_vectors_run_along_a_column_and_move_their_base_on():
     assert set(events.x) == {9}
     assert set(events.p) == {1}
     assert decoder.statistics.outside_pixels == 4
+
+
+@pytest.mark.parametrize('count', [40, 8191, 8192, 30_000])
+def test_vectors_far_beyond_the_last_row_stay_outside(count):
+    decoder = LibcaerCmpDecoder(346, 260)
+    words = [ADDR_X | 9, VECT_BASE_Y | 0, *[VECT_8 | 0xFF] * count, ADDR_Y | 3, VECT_8 | 1]
+    events = decoder.decode(packet([*words, VECT_BASE_Y | ON | 258, VECT_8 | 0xFF]))
+    assert events.y.tolist() == [*range(260), 3, 258, 259]
+    assert decoder.statistics.outside_pixels == 8 * count + 1 + 1 + 8 - len(events)
 
 
 def test_new_time_base_restarts_the_time_and_forgets_the_column():

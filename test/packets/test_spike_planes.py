@@ -128,7 +128,7 @@ def test_whole_planes_are_views_that_nobody_can_write_to():
     'encoding', ['spike_planes', *(f'spike_planes;period_ns={t}' for t in ('', '0', '-5', '5e4'))]
 )
 def test_period_that_is_none_is_not_guessed(encoding):
-    with pytest.raises(UserError, match=r'must name the nanoseconds between two planes'):
+    with pytest.raises(UserError, match=r'must give the nanoseconds between two planes'):
         decoder_for(encoding, WIDTH, HEIGHT)
 
 

@@ -22,7 +22,7 @@ from spike_recon_ros.benchmarking.live_processes import (
     run_live,
     wait_options,
 )
-from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
+from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 
 MS = 1_000_000
 EPOCH_NS = 1_700_000_000 * 10**9

@@ -18,7 +18,7 @@ from spike_recon_ros.nodes.messages import packet_of
 from spike_recon_ros.nodes.play_node import play
 from spike_recon_ros.nodes.record_node import RecordNode
 from spike_recon_ros.nodes.recording import open_recording
-from spike_recon_ros.packets.message import EVENT_PACKET, EVENT_PACKET_FIELDS
+from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import EVENTS
 

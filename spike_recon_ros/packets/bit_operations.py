@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Counting bits inside numba kernels.
-
-Comes in: masks. Goes out: numbers. Knows nothing about what the bits stand for.
-"""
+"""Bit operations for numba kernels."""
 
 from typing import Any
 
@@ -21,10 +18,10 @@ _32 = np.uint64(32)
 
 @njit(nogil=True, cache=True)
 def popcount(mask: np.uint32) -> np.uint32:
-    """Return how many of the 32 bits are set.
+    """Return the number of set bits out of 32.
 
-    Numba offers no such function; LLVM recognises this sum and emits one instruction for it, or
-    a vector of them inside a plain loop.
+    Numba has no such function. LLVM recognises this sum and emits a single instruction for it, or
+    a vector instruction inside a simple loop.
     """
     pairs = np.uint32(mask - ((mask >> _1) & _ODD_BITS))
     nibbles = np.uint32((pairs & _ODD_PAIRS) + ((pairs >> _2) & _ODD_PAIRS))
@@ -34,21 +31,21 @@ def popcount(mask: np.uint32) -> np.uint32:
 
 @njit(nogil=True, cache=True)
 def popcount64(mask: np.uint64) -> np.uint32:
-    """Return how many of the 64 bits are set."""
+    """Return the number of set bits out of 64."""
     return popcount(np.uint32(mask)) + popcount(np.uint32(mask >> _32))
 
 
 @njit(nogil=True, cache=True)
 def lowest_bit(mask: np.uint32) -> np.uint32:
-    """Return the position of the lowest bit that is set; 32 for an empty mask."""
+    """Return the position of the lowest set bit; 32 for an empty mask."""
     return popcount(np.uint32(~mask & (mask - _1)))
 
 
 def _select(_context, condition, chosen, otherwise):
-    """Return `chosen` where the condition holds, else `otherwise`, of the same type.
+    """Return `chosen` if the condition is true, else `otherwise`, which has the same type.
 
-    The conditional expression of Python means the same, but compiles to a branch, which costs
-    more than all the rest of a decoder's loop where the condition is as good as random.
+    A conditional expression of Python compiles to a branch. If the condition is unpredictable, the
+    branch costs more than the rest of a decoder's loop.
     """
 
     def generate(_context, builder, _signature, arguments):
