@@ -14,7 +14,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.cold_start import ColdStart
-from spike_recon_ros.evaluation.contenders import model_of
+from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.evaluation.spike_scores import plane_total, score, spike_packets
 from spike_recon_ros.filters.spike_filter import LOOKAHEAD_PLANES
 from spike_recon_ros.model import SpikeModel
@@ -56,7 +56,7 @@ def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
         installed = dict(zip(names, names, strict=True))
         untrained = _untrained(others, Path(scratch))
         trained = {
-            word.partition(':')[0]: model_of(word, Path(scratch) / str(number))
+            word.partition(':')[0]: resolve_model(word, Path(scratch) / str(number))
             for number, word in enumerate(others)
             if not word.startswith(UNTRAINED)
         }

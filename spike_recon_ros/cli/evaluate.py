@@ -15,7 +15,7 @@ from rich.table import Table
 from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import model_of
+from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.report import show
@@ -194,7 +194,7 @@ def _check_options(args: argparse.Namespace, what: str) -> None:
 
 def _with_model(args: argparse.Namespace, settings: Settings, scratch: Path) -> Settings:
     [name] = args.models or [AUTO]
-    return dataclasses.replace(settings, model=model_of(name, scratch / 'published'))
+    return dataclasses.replace(settings, model=resolve_model(name, scratch / 'published'))
 
 
 def _show_clips(result: dict[str, Any], console: Console) -> None:

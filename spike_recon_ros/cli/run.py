@@ -14,7 +14,7 @@ from rich.console import Console
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     reconstructor = Reconstructor(
         settings,
-        on_reset=lambda reason, detail: tell_reset(console, reason, detail),
+        on_reset=lambda reason, detail: print_reset(console, reason, detail),
         cutter=new_cutter,
     )
     begun = time.perf_counter()

@@ -48,7 +48,7 @@ def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
             weights need, is not installed.
     """
     models = [_contender(word, scratch / str(number)) for number, word in enumerate(typed)]
-    names = unique(
+    names = unique_names(
         [_published(word)[0] or Path(word).expanduser().resolve().name for word in typed]
     )
     return [
@@ -57,7 +57,7 @@ def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
     ]
 
 
-def unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """Return the names, numbered from the second use on: `a`, `a_2`."""
     return [
         name if name not in names[:place] else f'{name}_{names[: place + 1].count(name)}'
@@ -65,7 +65,7 @@ def unique(names: Sequence[str]) -> list[str]:
     ]
 
 
-def model_of(word: str, scratch: Path) -> str:
+def resolve_model(word: str, scratch: Path) -> str:
     """Return the value of the setting `model` for a model as the user named it.
 
     Args:
@@ -95,7 +95,7 @@ def _contender(word: str, scratch: Path) -> str:
     """Return the value of the setting `model`, after reading its bundle."""
     if word == AUTO:
         raise UserError(f'evaluate compares models by their names; name one instead of {AUTO}')
-    model = model_of(word, scratch)
+    model = resolve_model(word, scratch)
     if model not in (*FILTERS, *SPIKE_FILTERS):
         folder = find_bundle(model)
         assert folder is not None

@@ -13,7 +13,7 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT
-from spike_recon_ros.evaluation.recordings import Recording, shots, survey
+from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey
 from spike_recon_ros.evaluation.report import Scores, summarise, write_curves, write_tables
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
@@ -113,9 +113,9 @@ def _score(
     """
     sheet = Sheet(sheet_instants_s(recording.duration_s))
     for model in models:
-        for shot in shots(recording, model, settings, console):
-            row = scores[model.name].add(shot)
-            sheet.add(model.name, shot, _note(row))
+        for frame in evaluated_frames(recording, model, settings, console):
+            row = scores[model.name].add(frame)
+            sheet.add(model.name, frame, _note(row))
         if not scores[model.name].rows:
             why = 'it is too short' if recording.truth is None else (
                 f'no stamp on {recording.truth} lies within the time of its events'

@@ -18,11 +18,11 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import Contender, unique
+from spike_recon_ros.evaluation.contenders import Contender, unique_names
 from spike_recon_ros.evaluation.metrics import METRICS
-from spike_recon_ros.evaluation.score import Shot
+from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.offline.frames import frames_of, tell_reset
+from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
@@ -89,7 +89,7 @@ def survey(
         UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
             ground truth that a metric needs.
     """
-    names = unique([path.stem if path.is_file() else path.resolve().name for path in paths])
+    names = unique_names([path.stem if path.is_file() else path.resolve().name for path in paths])
     recordings = []
     for path, name in zip(paths, names, strict=True):
         truth = truth_topic or default_truth_topic(path)
@@ -127,9 +127,9 @@ def _refuse_planes(path: Path, packet: Packet) -> None:
         )
 
 
-def shots(
+def evaluated_frames(
     recording: Recording, contender: Contender, settings: Settings, console: Console
-) -> Iterator[Shot]:
+) -> Iterator[EvaluatedFrame]:
     """Run a model over a recording and yield its frames with their ground truth.
 
     Args:
@@ -146,7 +146,7 @@ def shots(
     settings = dataclasses.replace(
         settings, model=contender.model, sync_mode=sync_mode, **STRETCHED
     )
-    reconstructor = Reconstructor(settings, lambda *why: tell_reset(console, *why))
+    reconstructor = Reconstructor(settings, lambda *why: print_reset(console, *why))
     truths = _Truths(recording)
     label = f'{recording.name}: {contender.name}'
     try:
@@ -154,21 +154,21 @@ def shots(
             for frame in frames_of(source, reconstructor, console, label):
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:
-                    yield _shot(frame, truth, recording, contender)
+                    yield _evaluated_frame(frame, truth, recording, contender)
     finally:
         truths.close()
         reconstructor.close()
 
 
-def _shot(
+def _evaluated_frame(
     frame: Frame, truth: np.ndarray | None, recording: Recording, contender: Contender
-) -> Shot:
+) -> EvaluatedFrame:
     stretched = frame.image
     assert stretched is not None
     intensity = stretched
     if contender.in_range:
         intensity = np.clip(np.nan_to_num(frame.intensity, nan=0.5), 0.0, 1.0)
-    return Shot(
+    return EvaluatedFrame(
         t_s=(frame.t_ns - recording.t_first_ns) / 1e9,
         intensity=intensity,
         stretched=np.rint(255 * stretched).astype(np.uint8),

@@ -29,7 +29,7 @@ _TAG_METRICS = {'tags', 'tags_share', 'first_tag_ms'}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
+class EvaluatedFrame:
     """One frame, ready to be scored.
 
     Attributes:
@@ -69,17 +69,17 @@ class Score:
             self._compare['lpips'] = lpips
         self._before: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def add(self, shot: Shot) -> dict[str, Any]:
-        """Score a shot; return its row."""
-        row: dict[str, Any] = {'t_s': shot.t_s, 'events': len(shot.events)}
-        if shot.truth is not None:
-            truth = shot.truth.astype(np.float32) / np.float32(255)
-            row |= {name: one(shot.intensity, truth) for name, one in self._compare.items()}
+    def add(self, frame: EvaluatedFrame) -> dict[str, Any]:
+        """Score a frame; return its row."""
+        row: dict[str, Any] = {'t_s': frame.t_s, 'events': len(frame.events)}
+        if frame.truth is not None:
+            truth = frame.truth.astype(np.float32) / np.float32(255)
+            row |= {name: one(frame.intensity, truth) for name, one in self._compare.items()}
         if self._metrics & _TAG_METRICS:
-            row |= _tags(shot)
+            row |= _tags(frame)
         if 'flicker' in self._metrics:
             row['flicker'] = None
-            flicker = self._flicker(shot)
+            flicker = self._flicker(frame)
             if self.rows:
                 self.rows[-1]['flicker'] = flicker
         self.rows.append(row)
@@ -117,23 +117,23 @@ class Score:
             name: values[name] if applies else None for name in values if name in self._metrics
         }
 
-    def _flicker(self, shot: Shot) -> float | None:
+    def _flicker(self, frame: EvaluatedFrame) -> float | None:
         """Return the flicker of the frame before this one; None = unknown."""
-        has_events = np.zeros(shot.intensity.shape, np.uint8)
-        has_events[shot.events.y, shot.events.x] = 1
+        has_events = np.zeros(frame.intensity.shape, np.uint8)
+        has_events[frame.events.y, frame.events.x] = 1
         quiet = cv2.dilate(has_events, _NEIGHBOURHOOD) == 0
-        before, self._before = self._before, [*self._before[-1:], (shot.intensity, quiet)]
+        before, self._before = self._before, [*self._before[-1:], (frame.intensity, quiet)]
         if len(before) < 2:
             return None
         (first, _), (middle, quiet_before) = before
-        change = np.abs(middle - 0.5 * (first + shot.intensity))[quiet & quiet_before]
+        change = np.abs(middle - 0.5 * (first + frame.intensity))[quiet & quiet_before]
         return float(change.mean()) if change.size else None
 
 
-def _tags(shot: Shot) -> dict[str, Any]:
+def _tags(frame: EvaluatedFrame) -> dict[str, Any]:
     score = TagScore()
-    score.add(shot.stretched, shot.truth)
-    if shot.truth is None:
+    score.add(frame.stretched, frame.truth)
+    if frame.truth is None:
         return {'tags': score.tags_read}
     return {
         'tags': score.tags_read,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from spike_recon_ros.evaluation.score import Shot
+from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.evaluation.side_by_side import (
     FAINT_INK,
     INK,
@@ -57,25 +57,25 @@ class Sheet:
         self._reached: dict[str, int] = {}
         self._columns: dict[float, _Column] = {}
 
-    def add(self, model: str, shot: Shot, note: str = '') -> None:
-        """Keep a shot if it is the first one at or after an instant.
+    def add(self, model: str, frame: EvaluatedFrame, note: str = '') -> None:
+        """Keep a frame if it is the first one at or after an instant.
 
         With ground truth the intensity is shown as it is compared, otherwise stretched.
         """
-        reached = sum(instant_s <= shot.t_s for instant_s in self._instants_s)
+        reached = sum(instant_s <= frame.t_s for instant_s in self._instants_s)
         if reached <= self._reached.get(model, 0):
             return
         self._reached[model] = reached
-        height, width = shot.stretched.shape
-        if shot.t_s not in self._columns:
-            events = draw_events(shot.events, width, height)
-            self._columns[shot.t_s] = _Column(
-                shot.t_s, _cell(events), len(shot.events), _cell(shot.truth)
+        height, width = frame.stretched.shape
+        if frame.t_s not in self._columns:
+            events = draw_events(frame.events, width, height)
+            self._columns[frame.t_s] = _Column(
+                frame.t_s, _cell(events), len(frame.events), _cell(frame.truth)
             )
-        shown = shot.stretched
-        if shot.truth is not None:
-            shown = np.rint(255 * shot.intensity).astype(np.uint8)
-        self._columns[shot.t_s].cells[model] = _cell(shown), note
+        shown = frame.stretched
+        if frame.truth is not None:
+            shown = np.rint(255 * frame.intensity).astype(np.uint8)
+        self._columns[frame.t_s].cells[model] = _cell(shown), note
 
     def draw(self) -> np.ndarray | None:
         """Return uint8 [height, width, 3], BGR; None = no frame was added."""

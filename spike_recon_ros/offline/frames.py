@@ -21,6 +21,6 @@ def frames_of(
     yield from reconstructor.stream_end()
 
 
-def tell_reset(console: Console, reason: ResetReason, detail: str) -> None:
+def print_reset(console: Console, reason: ResetReason, detail: str) -> None:
     """Print why the state was zeroed."""
     console.print(f'state reset: {reason.value} ({detail})', style='yellow', markup=False)

@@ -4,12 +4,12 @@
 
 import pytest
 
-from spike_recon_ros.evaluation.contenders import unique
+from spike_recon_ros.evaluation.contenders import unique_names
 from spike_recon_ros.evaluation.report import summarise
 
 
 def test_two_of_one_name_are_told_apart():
-    assert unique(['a', 'b', 'a', 'a']) == ['a', 'b', 'a_2', 'a_3']
+    assert unique_names(['a', 'b', 'a', 'a']) == ['a', 'b', 'a_2', 'a_3']
 
 
 class Known:

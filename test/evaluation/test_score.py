@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, FULL_REFERENCE, METRICS
-from spike_recon_ros.evaluation.score import Score, Shot
+from spike_recon_ros.evaluation.score import EvaluatedFrame, Score
 from spike_recon_ros.packets.events import Events, Triggers
 
 HEIGHT, WIDTH = 160, 240
@@ -33,41 +33,41 @@ def sheet(*tag_ids):
     return image
 
 
-def shot(t_s=0.0, value=0.5, happened=(), image=None, truth=None):
+def frame(t_s=0.0, value=0.5, events_at=(), image=None, truth=None):
     intensity = np.full((HEIGHT, WIDTH), value, np.float32)
     stretched = sheet() if image is None else image
-    return Shot(t_s, intensity, stretched, events(*happened), truth)
+    return EvaluatedFrame(t_s, intensity, stretched, events(*events_at), truth)
 
 
-def scored(metrics, shots):
+def scored(metrics, frames):
     score = Score(metrics)
-    for one in shots:
+    for one in frames:
         score.add(one)
     return score
 
 
 def test_every_metric_that_can_be_asked_for_has_a_figure():
     truth = sheet(1)
-    shots = [shot(t, image=truth, truth=truth) for t in (0.1, 0.2, 0.3)]
-    summary = scored(BY_DEFAULT, shots).summary()
+    frames = [frame(t, image=truth, truth=truth) for t in (0.1, 0.2, 0.3)]
+    summary = scored(BY_DEFAULT, frames).summary()
     assert set(summary) == set(METRICS) - {'lpips'}
     assert all(value is not None for value in summary.values())
 
 
 def test_only_what_was_asked_for_is_measured():
-    score = scored(['mse'], [shot(0.1, truth=sheet())])
+    score = scored(['mse'], [frame(0.1, truth=sheet())])
     assert set(score.rows[0]) == {'t_s', 'events', 'mse'}
     assert set(score.summary()) == {'mse'}
 
 
 def test_the_intensity_is_compared_with_the_truth_over_255():
     truth = np.full((HEIGHT, WIDTH), 51, np.uint8)
-    summary = scored(['mse'], [shot(value=0.7, truth=truth)]).summary()
+    summary = scored(['mse'], [frame(value=0.7, truth=truth)]).summary()
     assert summary['mse'] == pytest.approx(0.25, abs=1e-6)
 
 
 def test_without_truth_nothing_is_compared():
-    summary = scored(BY_DEFAULT, [shot(t) for t in (0.1, 0.2, 0.3)]).summary()
+    summary = scored(BY_DEFAULT, [frame(t) for t in (0.1, 0.2, 0.3)]).summary()
     assert all(summary[name] is None for name in FULL_REFERENCE if name in summary)
     assert summary['tags'] == 0.0
     assert summary['flicker'] == 0.0
@@ -76,8 +76,8 @@ def test_without_truth_nothing_is_compared():
 
 def test_skipped_seconds_do_not_count_for_the_comparison_alone():
     black = np.zeros((HEIGHT, WIDTH), np.uint8)
-    shots = [shot(0.1, 1.0, truth=black), shot(0.2, 0.5, truth=black)]
-    score = scored(['mse', 'tags'], shots)
+    frames = [frame(0.1, 1.0, truth=black), frame(0.2, 0.5, truth=black)]
+    score = scored(['mse', 'tags'], frames)
     assert score.summary()['mse'] == pytest.approx((1 + 0.25) / 2)
     assert score.summary(skip_s=0.2)['mse'] == pytest.approx(0.25)
     assert len(score.rows) == 2
@@ -85,65 +85,65 @@ def test_skipped_seconds_do_not_count_for_the_comparison_alone():
 
 def test_the_perceptual_distance_is_that_of_the_function_given():
     score = Score(['lpips'], lambda image, truth: float(truth.mean() - image.mean()))
-    score.add(shot(value=0.25, truth=np.full((HEIGHT, WIDTH), 255, np.uint8)))
+    score.add(frame(value=0.25, truth=np.full((HEIGHT, WIDTH), 255, np.uint8)))
     assert score.summary() == {'lpips': pytest.approx(0.75)}
 
 
 def test_a_brightness_that_goes_up_and_down_is_flicker():
-    score = scored(['flicker'], [shot(0.1 * k, v) for k, v in enumerate((0.5, 0.6, 0.5))])
+    score = scored(['flicker'], [frame(0.1 * k, v) for k, v in enumerate((0.5, 0.6, 0.5))])
     assert [row['flicker'] for row in score.rows] == [None, pytest.approx(0.1), None]
 
 
 def test_an_even_drift_is_no_flicker():
-    score = scored(['flicker'], [shot(0.1 * k, 0.1 * k) for k in range(5)])
+    score = scored(['flicker'], [frame(0.1 * k, 0.1 * k) for k in range(5)])
     assert score.summary()['flicker'] == pytest.approx(0.0, abs=1e-7)
 
 
 @pytest.mark.parametrize('late', [0, 1])
 def test_what_happens_around_an_event_is_no_flicker(late):
     """The pixels within two of an event, in the window before or after the middle frame."""
-    happened = [(), ()]
-    happened[late] = [(100, 80)]
-    shots = [shot(0.0), shot(0.1, happened=happened[0]), shot(0.2, happened=happened[1])]
-    shots[1].intensity[78:83, 98:103] = 1.0
-    assert scored(['flicker'], shots).summary()['flicker'] == 0.0
-    shots[1].intensity[83, 100] = 1.0
+    events_at = [(), ()]
+    events_at[late] = [(100, 80)]
+    frames = [frame(0.0), frame(0.1, events_at=events_at[0]), frame(0.2, events_at=events_at[1])]
+    frames[1].intensity[78:83, 98:103] = 1.0
+    assert scored(['flicker'], frames).summary()['flicker'] == 0.0
+    frames[1].intensity[83, 100] = 1.0
     outside = HEIGHT * WIDTH - 25
-    assert scored(['flicker'], shots).summary()['flicker'] == pytest.approx(0.5 / outside)
+    assert scored(['flicker'], frames).summary()['flicker'] == pytest.approx(0.5 / outside)
 
 
 def test_an_event_before_the_first_of_three_frames_hides_nothing():
-    shots = [shot(0.0, happened=[(100, 80)]), shot(0.1), shot(0.2)]
-    shots[1].intensity[80, 100] = 1.0
-    assert scored(['flicker'], shots).summary()['flicker'] > 0
+    frames = [frame(0.0, events_at=[(100, 80)]), frame(0.1), frame(0.2)]
+    frames[1].intensity[80, 100] = 1.0
+    assert scored(['flicker'], frames).summary()['flicker'] > 0
 
 
 def test_where_events_are_everywhere_flicker_is_not_known():
     every = [(x, y) for x in range(0, WIDTH, 3) for y in range(0, HEIGHT, 3)]
-    shots = [shot(0.1 * k, happened=every) for k in range(3)]
-    assert scored(['flicker'], shots).summary() == {'flicker': None}
+    frames = [frame(0.1 * k, events_at=every) for k in range(3)]
+    assert scored(['flicker'], frames).summary() == {'flicker': None}
 
 
 def test_tags_are_counted_and_the_first_is_timed():
-    shots = [shot(0.1), shot(0.2, image=sheet(1)), shot(0.3, image=sheet(1, 2))]
-    summary = scored(['tags', 'first_tag_ms'], shots).summary()
+    frames = [frame(0.1), frame(0.2, image=sheet(1)), frame(0.3, image=sheet(1, 2))]
+    summary = scored(['tags', 'first_tag_ms'], frames).summary()
     assert summary == {'tags': pytest.approx(1.0), 'first_tag_ms': pytest.approx(200.0)}
 
 
 def test_the_share_is_of_all_tags_in_view():
     truth = sheet(1, 2)
-    shots = [shot(0.1, truth=truth), shot(0.2, image=sheet(1), truth=truth)]
-    shots.append(shot(0.3, image=sheet(1), truth=sheet(1)))
-    summary = scored(['tags', 'tags_share', 'first_tag_ms'], shots).summary()
+    frames = [frame(0.1, truth=truth), frame(0.2, image=sheet(1), truth=truth)]
+    frames.append(frame(0.3, image=sheet(1), truth=sheet(1)))
+    summary = scored(['tags', 'tags_share', 'first_tag_ms'], frames).summary()
     assert summary['tags_share'] == pytest.approx(2 / 5)
 
 
 def test_a_tag_that_is_never_read_has_no_time():
-    summary = scored(['tags', 'first_tag_ms'], [shot(0.1)]).summary()
+    summary = scored(['tags', 'first_tag_ms'], [frame(0.1)]).summary()
     assert summary == {'tags': 0.0, 'first_tag_ms': None}
 
 
 def test_where_the_truth_shows_no_tag_no_figure_of_tags_applies():
-    shots = [shot(0.1, image=sheet(1), truth=sheet()), shot(0.2, truth=sheet())]
-    summary = scored(['tags', 'tags_share', 'first_tag_ms'], shots).summary()
+    frames = [frame(0.1, image=sheet(1), truth=sheet()), frame(0.2, truth=sheet())]
+    summary = scored(['tags', 'tags_share', 'first_tag_ms'], frames).summary()
     assert summary == {'tags': None, 'tags_share': None, 'first_tag_ms': None}

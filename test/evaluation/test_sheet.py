@@ -5,15 +5,15 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.evaluation.score import Shot
+from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.evaluation.sheet import CELL_WIDTH, Sheet, sheet_instants_s
 from spike_recon_ros.packets.events import Events
 
 
-def shot(t_s, grey, truth=None, size=(90, 120)):
+def frame(t_s, grey, truth=None, size=(90, 120)):
     image = np.full(size, grey, np.uint8)
     seen = None if truth is None else np.full(size, truth, np.uint8)
-    return Shot(t_s, image.astype(np.float32) / 255, 255 - image, Events.empty(), seen)
+    return EvaluatedFrame(t_s, image.astype(np.float32) / 255, 255 - image, Events.empty(), seen)
 
 
 def shown(page, grey):
@@ -31,8 +31,8 @@ def test_instants_increase_in_a_short_recording():
 def test_the_first_frame_at_or_after_an_instant_is_kept_for_each_model():
     sheet = Sheet([0.1, 0.5])
     for t_s, grey in ((0.05, 10), (0.1, 20), (0.2, 30), (0.6, 40), (0.7, 50)):
-        sheet.add('a', shot(t_s, grey, truth=200))
-        sheet.add('b', shot(t_s, grey + 5, truth=200))
+        sheet.add('a', frame(t_s, grey, truth=200))
+        sheet.add('b', frame(t_s, grey + 5, truth=200))
     page = sheet.draw()
     cell = (3 * 90) * (3 * 120)
     assert [shown(page, grey) >= cell for grey in (10, 20, 30, 40, 50)] == [0, 1, 0, 1, 0]
@@ -43,13 +43,13 @@ def test_the_first_frame_at_or_after_an_instant_is_kept_for_each_model():
 def test_two_instants_between_two_frames_give_one_column():
     sheet = Sheet([0.1, 0.2, 0.9])
     for t_s in (0.05, 0.3, 1.0):
-        sheet.add('a', shot(t_s, 20))
+        sheet.add('a', frame(t_s, 20))
     assert sheet.draw().shape[1] < 3 * CELL_WIDTH
 
 
 def test_without_truth_the_stretched_image_is_shown():
     sheet = Sheet([0.0])
-    sheet.add('a', shot(0.0, 20))
+    sheet.add('a', frame(0.0, 20))
     page = sheet.draw()
     assert shown(page, 235) >= 90 * 120
     assert shown(page, 20) == 0
@@ -57,7 +57,7 @@ def test_without_truth_the_stretched_image_is_shown():
 
 def test_large_sensors_are_made_smaller():
     sheet = Sheet([0.0])
-    sheet.add('a', shot(0.0, 20, size=(720, 1280)))
+    sheet.add('a', frame(0.0, 20, size=(720, 1280)))
     assert sheet.draw().shape[1] < CELL_WIDTH + 100
 
 
