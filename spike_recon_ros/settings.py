@@ -196,7 +196,7 @@ class Settings:
         high=3600.0,
     )
     lost_packets_tolerated: int = setting(
-        10,
+        100,
         'Consecutive lost event packets that do not reset the recurrent state; a lost packet of '
         'spike planes always does.',
         low=0,

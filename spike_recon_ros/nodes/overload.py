@@ -19,6 +19,9 @@ MOST_MERGED_WINDOWS = 16
 ESTIMATE_WORK, ESTIMATE_PERIOD = 0.2, 1.0
 # Share of its time that the model should work at the most: what is left makes up for lag.
 LARGEST_UTILISATION = 0.85
+# Merging twice as many windows should let the model process this many times the samples, else it
+# is tried again only after a pause, s.
+SMALLEST_GAIN, PAUSE = 1.1, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,14 @@ class Progress:
         arrived: monotonic time at which the packet at hand arrived, s.
         steps: windows that the model has worked through.
         windows: windows that were cut, before any were merged.
+        samples: events or spike planes decoded.
     """
 
     busy: float
     arrived: float
     steps: int
     windows: int
+    samples: int
 
 
 class MergeControl:
@@ -43,12 +48,16 @@ class MergeControl:
 
     Merging begins when the lag, the age of the packet at hand, is above `overload_lag`. It ends
     when the measured cost allows it. Above twice `overload_lag`, more windows are merged for a
-    while, in proportion to the lag, to make up for it.
+    while, in proportion to the lag, to make up for it. Where the samples are what costs time, as
+    with filters, merging gains nothing and is given up: then only dropping packets helps.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._merge = 1
         self._last: Progress | None = None
+        # The merge and the samples per second before the latest raise.
+        self._before: tuple[int, float] | None = None
+        self._paused_until = -math.inf
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
@@ -69,18 +78,33 @@ class MergeControl:
             lag: age of the packet at hand, s.
             progress: of all the work up to now.
         """
-        needed = self._needed(progress)
-        if needed is not None:
+        estimate = self._estimate(progress)
+        if estimate is not None:
+            needed, speed = estimate
             if lag > self._overload_lag:
-                self._merge = max(self._merge, min(needed, 2 * self._merge))
+                self._raise_to(needed, speed, progress.arrived)
             elif lag < self._overload_lag / 2:
-                self._merge = min(self._merge, needed)
-        if lag > 2 * self._overload_lag:
-            return min(self._most, self._merge * int(lag / self._overload_lag))
-        return min(self._most, self._merge)
+                self._merge, self._before = min(self._merge, needed), None
+        merge = self._merge
+        if lag > 2 * self._overload_lag and progress.arrived >= self._paused_until:
+            merge *= int(lag / self._overload_lag)
+        return min(self._most, merge)
 
-    def _needed(self, now: Progress) -> int | None:
-        """Return the windows that must be merged to keep up; None while too little is known."""
+    def _raise_to(self, needed: int, speed: float, now: float) -> None:
+        if self._before is not None:
+            merge, speed_before = self._before
+            self._before = None
+            if speed < SMALLEST_GAIN * speed_before:
+                self._merge, self._paused_until = merge, now + PAUSE
+        if now >= self._paused_until and needed > self._merge:
+            self._before = self._merge, speed
+            self._merge = min(needed, 2 * self._merge, self._most)
+
+    def _estimate(self, now: Progress) -> tuple[int, float] | None:
+        """Return how many windows to merge to keep up, and the samples per second of work.
+
+        None while too little is known.
+        """
         last = self._last
         if last is None:
             self._last = now
@@ -91,4 +115,5 @@ class MergeControl:
         if not enough or steps < 1 or windows < 1 or seconds <= 0:
             return None
         self._last = now
-        return max(1, math.ceil(busy / steps * windows / seconds / LARGEST_UTILISATION))
+        needed = max(1, math.ceil(busy / steps * windows / seconds / LARGEST_UTILISATION))
+        return needed, (now.samples - last.samples) / max(busy, 1e-9)

@@ -188,6 +188,7 @@ class Worker:
             arrived=queued.arrived,
             steps=counts.windows,
             windows=counts.windows + counts.merged_windows,
+            samples=counts.samples,
         )
         self._reconstructor.merge_windows = self._control.merge_for(lag, progress)
 
