@@ -3,6 +3,7 @@
 """What a release holds: an sdist is built, a wheel from the sdist, and the wheel is installed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -122,6 +123,16 @@ def test_the_wheel_holds_what_ros_looks_up(prefix):
     libexec = share.parent.parent / 'lib' / 'spike_recon_ros'
     assert names(libexec) == names(ROOT / 'scripts')
     assert all(os.access(program, os.X_OK) for program in libexec.iterdir())
+
+
+def test_programs_of_ros_and_of_pip_start_the_same_function(site):
+    (entries,) = site.glob('*.dist-info/entry_points.txt')
+    listed = dict(re.findall(r'^([\w-]+) = ([\w.:]+)$', entries.read_text('utf-8'), re.MULTILINE))
+    started = {}
+    for file in (ROOT / 'scripts').iterdir():
+        module, name = re.search(r'^from ([\w.]+) import (\w+)$', file.read_text(), re.M).groups()
+        started[file.name] = f'{module}:{name}'
+    assert started == listed
 
 
 def test_nothing_else_is_installed_beside_the_packages(site):
