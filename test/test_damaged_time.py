@@ -131,3 +131,49 @@ def test_recordings_with_damaged_time_give_frames_at_the_right_times(
     assert stamps_ns[0] > 0
     assert stamps_ns[-1] <= 210 * MS
     assert {round((b - a) / MS) for a, b in itertools.pairwise(stamps_ns)} == {10}
+
+
+def _evt3_packets(flip_in=None, lose_in=None):
+    """200 ms of EVT3 in packets of 2 ms, with a rising trigger edge each 5 ms."""
+    rng, packets = np.random.default_rng(3), []
+    for seq in range(100):
+        words = []
+        for t_us in range(2_000_000 + 2000 * seq, 2_000_000 + 2000 * (seq + 1), 10):
+            is_flipped = seq == flip_in and t_us % 2000 == 1000
+            high = t_us >> 12 ^ (0x400 if is_flipped else 0)
+            words += [0x8000 | high & 0xFFF, 0x6000 | t_us & 0xFFF]
+            if t_us % 5000 == 0 or is_flipped:
+                words += [0xA001]
+            words += [int(rng.integers(0, HEIGHT)), 0x2800 | int(rng.integers(0, WIDTH))]
+        data = np.array(words, np.uint16).view(np.uint8)
+        if seq == lose_in:
+            data = np.delete(data, 777)
+        stamp_ns = EPOCH_NS + 2 * MS * seq
+        packets.append(Packet('evt3', WIDTH, HEIGHT, seq, 0, stamp_ns, data))
+    return packets
+
+
+@pytest.mark.parametrize('flip_in', [20, 21, 22, 60])
+def test_one_flipped_bit_of_a_time_does_not_silence_trigger_edges(flip_in):
+    settings = {'sync_mode': 'trigger_events', 'trigger_edge': 'up'}
+    right, _, _ = _run(_evt3_packets(), **settings)
+    assert len(right) == 39
+    frames, resets, _ = _run(_evt3_packets(flip_in), **settings)
+    assert len(resets) <= 1
+    assert len(right) - 1 <= len(frames) <= len(right) + 1
+    expected_ms = {round((frame.stamp_ns - EPOCH_NS) / MS) for frame in right}
+    found_ms = {round((frame.stamp_ns - EPOCH_NS) / MS) for frame in frames}
+    assert len(expected_ms & found_ms) >= len(right) - 2
+    assert all(a.stamp_ns < b.stamp_ns for a, b in itertools.pairwise(frames))
+
+
+@pytest.mark.parametrize('lose_in', [0, 20, 50, 99])
+def test_one_lost_byte_changes_the_events_of_one_packet_only(lose_in):
+    right, _, _ = _run(_evt3_packets())
+    frames, resets, reconstructor = _run(_evt3_packets(lose_in=lose_in))
+    assert len(resets) <= 1
+    assert len(right) - 1 <= len(frames) <= len(right)
+    stamps_ns = [frame.stamp_ns for frame in frames]
+    errors_ns = [abs(one - frame.stamp_ns) for one, frame in zip(stamps_ns, right, strict=False)]
+    assert max(errors_ns) < 10 * MS
+    assert reconstructor.statistics.samples > 19_500

@@ -183,12 +183,14 @@ class Continuity:
         if self._fits(first_ns, held.last_ns):  # only a new packet can continue it
             self._confirm(run)
             return
-        is_forward = held.first_ns > self._last_ns
-        if first_ns < held.last_ns or not is_forward:
-            goes_back = first_ns < self._last_ns - self._largest_step_ns
-            continues = not is_forward and goes_back and first_ns > held.last_ns
-        else:  # both steps go forward: pauses, unless the stamp contradicts the first of them
-            continues = not held.stamp_ns or self._mismatch_ns(held) <= CLOCK_MISMATCH_NS
+        if first_ns < held.last_ns:  # back to the old timeline, or to a third one
+            continues = False
+        elif held.first_ns < self._last_ns:  # forward to the old timeline, or still before it
+            continues = first_ns < self._last_ns - self._largest_step_ns
+        elif held.stamp_ns:
+            continues = self._mismatch_ns(held) <= CLOCK_MISMATCH_NS
+        else:  # two steps forward: short pauses, or a jump and an outlier before it
+            continues = not self._is_stamped or first_ns - self._last_ns <= self._max_gap_ns
         if continues:
             self._confirm(None)
         else:
