@@ -2,22 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets from AEDAT4 files (iniVation), through the optional library `aedat`.
 
-Comes in: an AEDAT4 file. Goes out: `mono` Packets. Trigger edges are not handed on, because the
-mono encoding has no place for them. Knows nothing about the file's own layout.
+Trigger edges are left out, because the `mono` encoding of the packets has no place for them.
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spike_recon_ros.cures import pip_install
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source
+
+CUT = 'failed to fill whole buffer'
+"""How the library reports the end of the file inside a packet."""
 
 
 class Aedat4Source(Source):
@@ -33,11 +37,12 @@ class Aedat4Source(Source):
 
     def __init__(self, path: Path, stream: str | None = None) -> None:
         super().__init__(path)
-        sizes = {
-            number: (int(entry['width']), int(entry['height']))
-            for number, entry in self._decoder().id_to_stream().items()
-            if entry['type'] == 'events'
-        }
+        with _sentences(path, 'its streams'):
+            sizes = {
+                number: (int(entry['width']), int(entry['height']))
+                for number, entry in self._decoder().id_to_stream().items()
+                if entry['type'] == 'events'
+            }
         numbers = ', '.join(map(str, sizes)) or 'none'
         if stream is not None and stream not in map(str, sizes):
             raise UserError(f'{path} has no event stream {stream}; it has: {numbers}')
@@ -56,31 +61,63 @@ class Aedat4Source(Source):
             raise UserError(
                 f'AEDAT4 files need the library aedat; run: {pip_install("aedat4")}'
             ) from error
-        try:
+        with _sentences(self.path, 'the file'), _without_panic_message():
             return aedat.Decoder(str(self.path))
-        except Exception as error:  # the library raises many kinds
-            raise UserError(
-                f'{self.path} cannot be read as AEDAT4 ({error}); copy or record it again'
-            ) from error
 
     def __iter__(self) -> Iterator[Packet | Reference]:
         seq = 0
         decoder = iter(self._decoder())
         while True:
-            try:
-                entry = next(decoder)
-            except StopIteration:
-                return
-            except Exception as error:  # the library raises many kinds
-                raise UserError(
-                    f'{self.path} is damaged: {seq} packets could be read ({error})'
-                ) from error
-            if entry['stream_id'] != self._stream:
-                continue
-            events = _events(entry['events'])
+            with _sentences(self.path, f'what follows the first {seq} packets'):
+                try:
+                    entry = next(decoder, None)
+                except Exception as error:
+                    if not (seq and CUT in str(error)):
+                        raise
+                    self.warn(f'{self.path} is cut short; it is read as far as it goes')
+                    return
+                if entry is None:
+                    return
+                if entry['stream_id'] != self._stream:
+                    continue
+                events = _events(entry['events'])
             for packet in mono_packets(events, self.width, self.height, seq, stamp_ns=0):
                 seq += 1
                 yield packet
+
+
+@contextmanager
+def _sentences(path: Path, what: str) -> Iterator[None]:
+    """Turn any exception of the library into one sentence.
+
+    A panic of its Rust code is no `Exception`, and its class cannot be imported.
+
+    Raises:
+        UserError: instead of them.
+    """
+    try:
+        yield
+    except (UserError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        reason = shown(str(error).strip() or type(error).__name__)
+        raise UserError(
+            f'{path} is damaged: {what} cannot be read as AEDAT4 ({reason}); copy or record it '
+            'again'
+        ) from error
+
+
+@contextmanager
+def _without_panic_message() -> Iterator[None]:
+    """Keep what a panic of Rust code prints, a backtrace of its own, off stderr."""
+    stderr = os.dup(2)
+    with open(os.devnull, 'wb') as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _events(table: np.ndarray) -> Events:

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
 import zstandard
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.bag_file import LARGEST_RATIO, SMALL_BYTES
-from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.sources.small_yaml import read_small_yaml
 
 METADATA = 'metadata.yaml'
 STORAGE_PATTERNS = ('*.mcap', '*.db3')
 COMPRESSED = '.zstd'
-LARGEST_METADATA = 2**24
+LARGEST_METADATA = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,9 @@ def read_folder(path: Path) -> BagFolder:
     stated: dict[str, Any] = {}
     try:
         stated = _metadata(path / METADATA)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        reason = shown(str(error).splitlines()[0] if str(error) else type(error).__name__)
-        warnings += (f'{path / METADATA} is missing or damaged ({reason}); its files are read',)
+    except (OSError, ValueError) as error:
+        reason = 'it is missing' if isinstance(error, OSError) else str(error)
+        warnings += (f'{path / METADATA} is not used ({reason}); all files of {path} are read',)
     names = stated.get('relative_file_paths')
     names = [PurePath(str(name)).name for name in names] if isinstance(names, list) else []
     listed = [path / name for name in names if name]
@@ -75,11 +74,8 @@ def read_folder(path: Path) -> BagFolder:
 
 
 def _metadata(file: Path) -> dict[str, Any]:
-    check = file.stat()
-    check_regular(file)
-    if check.st_size > LARGEST_METADATA:
-        raise ValueError(f'it has {check.st_size:,} bytes')
-    content = yaml.safe_load(file.read_text(encoding='utf-8', errors='replace'))
+    file.stat()  # a missing file is no wrong input
+    content = read_small_yaml(file, LARGEST_METADATA)
     stated = content.get('rosbag2_bagfile_information') if isinstance(content, dict) else None
     if not isinstance(stated, dict):
         raise ValueError('it does not describe a bag')

@@ -21,7 +21,7 @@ from spike_recon_ros.sources.columns import (
     to_nanoseconds,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
-from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.sources.stored_array import StoredArray, open_npy
 
 TIMES, PLACES, POLARITIES = 'events_ts.npy', 'events_xy.npy', 'events_p.npy'
 FRAMES, FRAME_TIMES, METADATA = 'images.npy', 'images_ts.npy', 'metadata.json'
@@ -40,9 +40,9 @@ class NpyFolder(EventDataset):
 
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
-        self._t = _mapped(path / TIMES)
-        self._xy = _mapped(path / PLACES)
-        self._p = _mapped(path / POLARITIES)
+        self._t = _stored(path / TIMES)
+        self._xy = _stored(path / PLACES)
+        self._p = _stored(path / POLARITIES)
         lengths = {
             TIMES: check_column(str(path / TIMES), self._t, kinds=FLOATS),
             PLACES: check_column(str(path / PLACES), self._xy, 2),
@@ -52,8 +52,8 @@ class NpyFolder(EventDataset):
         if not self.size:
             raise UserError(f'{path} holds no events; convert the recording again')
         if (path / FRAMES).exists() and (path / FRAME_TIMES).exists():
-            self._images = _mapped(path / FRAMES)
-            self._images_t = _mapped(path / FRAME_TIMES)
+            self._images = _stored(path / FRAMES)
+            self._images_t = _stored(path / FRAME_TIMES)
             counts = {
                 FRAMES: len(self._images) if self._images.ndim in (3, 4) else 0,
                 FRAME_TIMES: check_column(str(path / FRAME_TIMES), self._images_t, kinds=FLOATS),
@@ -91,12 +91,8 @@ class NpyFolder(EventDataset):
         return np.asarray(self._images[index])
 
 
-def _mapped(file: Path) -> np.ndarray:
+def _stored(file: Path) -> StoredArray:
     if not file.exists():
         raise UserError(f'there is no {file}; convert the recording again')
-    check_regular(file)
     with reading(file, 'the array'):
-        array = np.load(file, mmap_mode='r', allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise ValueError('it is a .npz archive')
-    return array
+        return open_npy(file)

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a file of spike planes does not say about itself.
-
-Comes in: the path of a file, and the text file beside it. Goes out: a SpikeLayout. Knows nothing
-about the bytes in either layout.
-"""
+"""The layout of a file of spike planes, which the file itself does not state."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,12 +9,14 @@ from typing import Any
 
 import yaml
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import LARGEST_SIDE
+from spike_recon_ros.sources.small_yaml import read_small_yaml
 
 PLANES, K10, M1 = 'planes', 'k10', 'm1'
 LAYOUTS = (PLANES, K10, M1)
 LONGEST_PERIOD_NS = 10**9
+LARGEST_SIDECAR = 2**16
 VIDAR_SIZE = (400, 250)
 
 
@@ -31,8 +29,7 @@ class SpikeLayout:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         period_ns: time between two planes.
-        flip: whether the bottom row is stored first; None = as usual for the size, which is so
-            for 400x250 and not for others.
+        flip: whether the bottom row is stored first; None = yes for 400x250, else no.
         white_rate: spikes a plane of a white pixel of the truth; None = not known.
     """
 
@@ -58,31 +55,31 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f'{path.name}.yaml')
 
 
-def layout_of(path: Path, told: Mapping[str, Any] | None = None) -> SpikeLayout:
+def layout_of(path: Path, given: Mapping[str, Any] | None = None) -> SpikeLayout:
     """Return the layout in a file's sidecar; without one, that of the 400x250 data sets.
 
     Args:
         path: of the file itself.
-        told: fields of SpikeLayout that are known better than the sidecar has them.
+        given: fields of SpikeLayout that override the sidecar.
 
     Raises:
-        UserError: if the sidecar cannot be read, or it or what is told cannot be.
+        UserError: if the sidecar cannot be read, or a value is not possible.
     """
     sidecar = sidecar_of(path)
     values = _read(sidecar) if sidecar.exists() else {}
     for wrong in (name for name, value in values.items() if not _possible(name, value)):
         raise UserError(
-            f'{sidecar} has {wrong}: {values[wrong]}; it may hold layout '
+            f'{sidecar} has {shown(wrong)}: {shown(values[wrong])}; it may hold layout '
             f'({", ".join(LAYOUTS)}), width, height, period_ns, flip (true or false) and '
             'white_rate (above 0, at most 1)'
         )
-    told = told or {}
-    for wrong in (name for name, value in told.items() if not _possible(name, value)):
+    given = given or {}
+    for wrong in (name for name, value in given.items() if not _possible(name, value)):
         raise UserError(
-            f'{path} cannot have {wrong} {told[wrong]}; sides are from 1 to {LARGEST_SIDE}, the '
-            f'period from 1 to {LONGEST_PERIOD_NS} ns'
+            f'{path} cannot have {shown(wrong)} {shown(given[wrong])}; sides are from 1 to '
+            f'{LARGEST_SIDE}, the period from 1 to {LONGEST_PERIOD_NS} ns'
         )
-    values = {**values, **told}
+    values = {**values, **given}
     kind = values.get('layout', PLANES)
     if kind in RAW_SIZES:
         values = dict(zip(('width', 'height'), RAW_SIZES[kind], strict=True)) | values
@@ -102,9 +99,9 @@ def write_sidecar(path: Path, layout: SpikeLayout) -> None:
 
 def _read(sidecar: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(sidecar.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f'{sidecar} cannot be read ({str(error).splitlines()[0]})') from error
+        values = read_small_yaml(sidecar, LARGEST_SIDECAR)
+    except ValueError as error:
+        raise UserError(f'{sidecar} cannot be read ({error})') from error
     if not isinstance(values, dict):
         raise UserError(f'{sidecar} must hold lines such as `width: 400` and `height: 250`')
     return values
@@ -112,13 +109,14 @@ def _read(sidecar: Path) -> dict[str, Any]:
 
 def _possible(name: object, value: object) -> bool:
     if name == 'layout':
-        return value in LAYOUTS
+        return isinstance(value, str) and value in LAYOUTS
     if name == 'flip':
         return value is None or isinstance(value, bool)
     if name == 'white_rate':
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return 0 < value <= 1
-    if name not in {field.name for field in fields(SpikeLayout)} or type(value) is not int:
+    known = isinstance(name, str) and name in {field.name for field in fields(SpikeLayout)}
+    if not known or type(value) is not int:
         return False
     return 0 < value <= (LONGEST_PERIOD_NS if name == 'period_ns' else LARGEST_SIDE)

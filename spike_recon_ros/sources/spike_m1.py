@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layout in which an M1 camera sends its planes, with resynchronisation.
 
-Comes in: bytes. Goes out: whole packed planes, with the place of each in time. Knows nothing about
-files.
-
 A row of 1000 pixels is two halves of 64 bytes: 500 pixels, then 12 bits of tag. The last 16 bits
 of a half, little-endian, are channel << 14 | line << 4, and the four last pixels below.
 """
@@ -12,6 +9,8 @@ of a half, little-endian, are channel << 14 | line << 4, and the four last pixel
 from collections.abc import Iterator
 
 import numpy as np
+
+from spike_recon_ros.sources.stored_array import StoredArray
 
 LINES, HALF_BYTES, HALF_PIXELS = 1000, 64, 500
 PLANE_BYTES = 2 * LINES * HALF_BYTES
@@ -23,11 +22,13 @@ _SURE = 4
 """Tags in a row that are not found in pixels by chance."""
 
 
-def whole_planes(data: np.ndarray, most: int) -> Iterator[tuple[int, np.ndarray, int]]:
-    """Yield planes that follow one another without a hole, up to `most` at a time.
+def whole_planes(
+    data: StoredArray | np.ndarray, most: int
+) -> Iterator[tuple[int, np.ndarray, int]]:
+    """Yield consecutive planes without a gap, up to `most` at a time.
 
-    A plane whose tags are not all in order is left out together with everything up to the next
-    place where a plane begins; what was skipped counts as the planes that would fill it.
+    A plane with a wrong tag is dropped together with everything up to the next beginning of a
+    plane; the dropped bytes count as that many planes of time.
 
     Args:
         data: uint8 [n].
@@ -56,7 +57,7 @@ def _whole(halves: np.ndarray) -> int:
     return len(good) if good.all() else int(good.argmin())
 
 
-def _next_beginning(data: np.ndarray, start: int) -> int:
+def _next_beginning(data: StoredArray | np.ndarray, start: int) -> int:
     """Return the first place from `start` on where the tags of a plane begin; the end if none."""
     window = 64 * PLANE_BYTES
     span = (_SURE - 1) * HALF_BYTES + HALF_BYTES

@@ -55,7 +55,7 @@ def cut(name, n_bytes):
         (array('events_p.npy', np.zeros(5)), r'events_ts\.npy 3000, events_xy\.npy 3000, .* 5'),
         (array('events_ts.npy', np.arange(3_000)), r'floating point numbers \[n\] of seconds'),
         (array('events_xy.npy', np.zeros((3_000, 3))), r'numbers \[n, 2\]'),
-        (array('events_p.npy', np.array(1)), r'numbers \[n\]'),
+        (array('events_p.npy', np.array(1)), 'it is a scalar'),
         (array('events_p.npy', np.full(3_000, 'a')), 'must hold numbers'),
         (array('events_ts.npy', np.full(3_000, np.nan)), 'what follows 0 of 3,000 events'),
         (array('events_ts.npy', np.full(3_000, 1.5e15)), 'times must be seconds'),
