@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes config/recon.yaml and the table in docs/parameters.md from the Settings dataclass.
 
-Comes in: `spike_recon_ros.settings`. Goes out: the two files; with --check nothing is written and
-the exit status says whether they are up to date.
+With --check nothing is written, and the exit status tells whether the files are up to date.
 """
 
 import argparse

@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frames as `sensor_msgs/msg/Image` messages in a bag.
+"""Frames as `sensor_msgs/msg/Image` messages in an MCAP file, without a ROS installation."""
 
-Comes in: images. Goes out: one MCAP file that `ros2 bag play` takes. Needs no ROS installation.
-"""
-
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_encodings import encoding_of
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
@@ -29,7 +28,8 @@ class ImageBagSink(Sink):
     It is written in a folder beside it, as rosbag2 does, and takes its place when it is complete.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: if the file cannot be created.
+        UserError: on use, if it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,11 @@ class ImageBagSink(Sink):
         """Append one message."""
         assert self._writer is not None, 'the sink is closed'
         message = self._message(image, stamp_ns)
-        self._writer.write(self._connection, stamp_ns, self._types.serialize_cdr(message, IMAGE))
+        data = self._types.serialize_cdr(message, IMAGE)
+        try:
+            self._writer.write(self._connection, stamp_ns, data)
+        except OSError as error:
+            raise self._given_up(error) from error
         self._n_frames += 1
 
     def _message(self, image: np.ndarray, stamp_ns: int) -> Any:
@@ -71,8 +75,20 @@ class ImageBagSink(Sink):
         """Write the index and move the file to its place, if it has any frame."""
         if self._writer is None:
             return
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise self._given_up(error) from error
         self._writer = None
         if self._n_frames:
             os.replace(self._folder / f'{self._folder.name}.mcap', self._path)
         shutil.rmtree(self._folder)
+
+    def _given_up(self, error: OSError) -> UserError:
+        """Remove the incomplete file, so that it does not keep the disk full."""
+        assert self._writer is not None
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        self._writer = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return UserError(f'{self._path} cannot be written: {error.strerror or error}')

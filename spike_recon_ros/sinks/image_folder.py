@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames as numbered images in a folder: PNG (8 or 16 bit) or TIFF (float), and their times."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.sinks.sink import Sink
 
 TABLE_NAME = 'frames.csv'
@@ -36,24 +38,34 @@ class ImageFolderSink(Sink):
         self._table.flush()
 
     def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
-        """Write one image, then its line of the table."""
+        """Write one image and its line of the table.
+
+        Raises:
+            UserError: one of them cannot be written.
+        """
         suffix = '.tiff' if image.dtype == np.float32 else '.png'
         done, encoded = cv2.imencode(suffix, image)
         if not done:
             raise ValueError(f'no {suffix} can hold {image.dtype} {image.shape}')
         # A reader that watches the folder, or an interrupted run, never sees half an image.
         unfinished = self._path / f'.unfinished{suffix}'
-        unfinished.write_bytes(encoded.tobytes())
-        os.replace(unfinished, self._path / f'frame_{self._n_frames:06d}{suffix}')
-        self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
-        self._table.flush()
+        final = self._path / f'frame_{self._n_frames:06d}{suffix}'
+        try:
+            unfinished.write_bytes(encoded.tobytes())
+            self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
+            self._table.flush()
+            os.replace(unfinished, final)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise UserError(f'{final} cannot be written: {error.strerror or error}') from error
         self._n_frames += 1
 
     def close(self) -> None:
         """Close the table; without any frame, leave nothing behind."""
         if self._table.closed:
             return
-        self._table.close()
+        with contextlib.suppress(OSError):  # a line that could not be written, as `write` reported
+            self._table.close()
         if not self._n_frames:
             (self._path / TABLE_NAME).unlink()
             if self._is_new:

@@ -6,6 +6,7 @@ Comes in: images. Goes out: H.264 in yuv420p, which browsers play. Knows that vi
 and even sides.
 """
 
+import contextlib
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -34,8 +35,8 @@ class VideoSink(Sink):
         fps: nominal rate; the last frame is shown for as long as this says.
 
     Raises:
-        UserError: if PyAV is missing.
-        OSError: if the file cannot be written.
+        UserError: if PyAV is missing; on use, if the file cannot be written.
+        OSError: if the file cannot be created.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
@@ -79,8 +80,17 @@ class VideoSink(Sink):
     def _mux(self, packets: list[Any]) -> None:
         try:
             self._container.mux(packets)
-        except self._av.error.FFmpegError as error:
-            raise OSError(f'{self._path} could not be written ({error})') from error
+        except (self._av.error.FFmpegError, OSError) as error:
+            raise self._given_up(error) from error
+
+    def _given_up(self, error: Exception) -> UserError:
+        """Remove the incomplete file, so that it does not keep the disk full."""
+        with contextlib.suppress(self._av.error.FFmpegError, OSError):
+            self._container.close()
+        self._container = None
+        self._unfinished.unlink(missing_ok=True)
+        reason = getattr(error, 'strerror', None) or error
+        return UserError(f'{self._path} cannot be written: {reason}')
 
     def _ticks(self, step_ns: int) -> int:
         if not 0 < step_ns <= LONGEST_STEP_NS:
@@ -101,7 +111,10 @@ class VideoSink(Sink):
             return
         if self._stream is not None:
             self._mux(self._stream.encode(None))
-        self._container.close()
+        try:
+            self._container.close()
+        except (self._av.error.FFmpegError, OSError) as error:
+            raise self._given_up(error) from error
         self._container = None
         if self._stream is not None:
             os.replace(self._unfinished, self._path)

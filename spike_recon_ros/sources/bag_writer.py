@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets, and images beside them, as a rosbag2 (mcap).
+"""Packets, and images beside them, as a rosbag2 (mcap) that plays like a recording of a camera.
 
-Comes in: Packets, images and a camera matrix with their times. Goes out: a bag that plays like a
-recording of a camera. Knows nothing about where they come from. Needs no ROS installation.
+Needs no ROS installation.
 """
 
 import shutil
@@ -32,11 +31,14 @@ class BagWriter:
         overwrite: replace `path`, if it is a bag.
 
     Raises:
-        UserError: if `path` exists and must not or cannot be replaced.
+        UserError: if `path` exists and must not or cannot be replaced; on use, if it cannot be
+            written. An incomplete bag is removed then, so that it does not keep the disk full.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         make_way(path, overwrite)
+        self._path = path
+        self._error: OSError | None = None
         # Version 8 is the newest metadata that Humble reads as well.
         self._writer = Writer(path, version=8, storage_plugin=StoragePlugin.MCAP)
         # The definitions of Humble are those of all later distributions for these types.
@@ -49,7 +51,13 @@ class BagWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as failure:
+            self._error = self._error or failure
+        if self._error is not None:
+            shutil.rmtree(self._path, ignore_errors=True)
+            raise self._cannot_be_written() from self._error
 
     def write_packet(self, packet: Packet) -> None:
         """Write a packet on the usual topic."""
@@ -111,7 +119,16 @@ class BagWriter:
         stamp = types['builtin_interfaces/msg/Time'](sec=stamp_ns // _S, nanosec=stamp_ns % _S)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME_ID)
         data = self._store.serialize_cdr(types[kind](header=header, **fields), kind)
-        self._writer.write(self._connections[topic], stamp_ns, data)
+        try:
+            self._writer.write(self._connections[topic], stamp_ns, data)
+        except OSError as error:
+            self._error = error
+            raise self._cannot_be_written() from error
+
+    def _cannot_be_written(self) -> UserError:
+        assert self._error is not None
+        reason = self._error.strerror or self._error
+        return UserError(f'{self._path} cannot be written: {reason}')
 
 
 def make_way(bag: Path, overwrite: bool) -> None:

@@ -246,7 +246,7 @@ def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, mon
     (tmp_path / 'a.png').unlink()
     status, _, message = spike_recon('bench', 'spikes', '--clip', clip)
     assert status == 1
-    assert 'it shows the middle plane of a.dat' in message
+    assert 'shows the middle plane of a.dat' in message
 
 
 def test_the_parameter_file_and_the_readme_s_table_are_up_to_date():

@@ -4,6 +4,7 @@
 
 import importlib.util
 import os
+import resource
 import shutil
 
 import pytest
@@ -204,3 +205,30 @@ def test_names_with_markup_are_shown_as_they_are(places, tmp_path, capfd, monkey
     err = capfd.readouterr().err
     assert evaluated in err
     assert bag.name in err
+
+
+@pytest.mark.parametrize(
+    ('line', 'limit', 'named'),
+    [
+        (RUN, 1_000, 'frame_000000.png'),
+        ('run {bag} -o {out}.mp4 -m fibar --fps 1000', 10_000, 'out.mp4'),
+        ('run {bag} -o {out}.mcap -m fibar --fps 1000', 20_000, 'out.mcap'),
+        ('convert {bag} -o {out}', 20_000, 'out'),
+        ('simulate -o {out} --duration 0.2 --size 64x48', 20_000, 'out'),
+    ],
+)
+def test_a_full_disk_is_reported_with_the_file_and_nothing_incomplete_stays(
+    answer, places, tmp_path, capfd, line, limit, named
+):
+    main(['run', str(places['bag']), '-o', str(tmp_path / 'compiled'), '-m', 'fibar'])
+    capfd.readouterr()
+    # A limit on the size of a file fails as a full disk does.
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, usual[1]))
+    try:
+        status, err = answer(line)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert status == 1
+    sentence = err.splitlines()[-1]
+    assert f'{named} cannot be written' in sentence
