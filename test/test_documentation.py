@@ -5,6 +5,7 @@
 import importlib.util
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / 'README.md'
 RESULTS = ROOT / 'benchmarks' / 'results'
+MOVING_PICTURE = ROOT / 'docs' / 'images' / 'moving_picture.webp'
 DECISIONS = ROOT / 'docs' / 'decisions'
 PAGES = [README, ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 LARGEST_PICTURE_BYTES = 2_500_000
@@ -125,3 +127,20 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'python_api.html').read_text('utf-8').count('doc-heading') > 10
+
+
+def test_the_moving_picture_can_be_made_again(tmp_path, monkeypatch):
+    image = pytest.importorskip('PIL.Image', reason='Pillow is not installed: no WebP is written')
+    tool = runpy.run_path(str(ROOT / 'tools' / 'make_moving_picture.py'))['main']
+    small = {
+        'N_IMAGES': 2,
+        'EVENT_OPTIONS': ('--duration', '0.12'),
+        'SPIKE_OPTIONS': ('--sensor', 'spike', '--duration', '0.01'),
+    }
+    for name, value in small.items():
+        monkeypatch.setitem(tool.__globals__, name, value)
+    monkeypatch.setattr(sys, 'argv', ['make_moving_picture.py', str(tmp_path / 'moving.webp')])
+    tool()
+    with image.open(tmp_path / 'moving.webp') as made, image.open(MOVING_PICTURE) as committed:
+        assert made.n_frames == 2
+        assert made.size == committed.size
