@@ -74,6 +74,7 @@ def test_live_arrays_shows_the_moving_disc(tmp_path):
 
 
 @pytest.mark.training
+@pytest.mark.training
 @pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ('torch', 'onnx', 'onnxscript')),
     reason='torch, onnx or onnxscript is not installed: nothing can be exported',
