@@ -30,7 +30,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 # below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
 NAMES = {'topics', 'image_encodings'}
 ERRORS = {'errors', 'cures'}
-CONTRACTS = ERRORS | {'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
+CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence'}
@@ -40,6 +40,7 @@ MAY_IMPORT = {
     'errors': set(),
     'topics': set(),
     'cures': set(),
+    'jit': set(),
     'image_encodings': set(),
     'cpu_threads': set(),
     'setting': {'errors'},
@@ -50,11 +51,11 @@ MAY_IMPORT = {
     'stream_statistics': set(),
     'packet_sequence': {'packets.packet', 'stream_statistics'},
     'model': {'windows.window'},
-    'packets': {'errors'},
+    'packets': {'errors', 'jit'},
     'sources': ERRORS | {'packets', 'topics'},
     'sinks': ERRORS | NAMES,
-    'windows': {'errors', 'settings', 'packets'},
-    'spike_history': {'errors', 'packets'},
+    'windows': {'errors', 'jit', 'settings', 'packets'},
+    'spike_history': {'errors', 'jit', 'packets'},
     'representations': CONTRACTS | {'spike_history'},
     'filters': CONTRACTS | {'spike_history'},
     'bundles': {'errors', 'packets.sensor_kind', 'representations'},
@@ -177,6 +178,7 @@ def test_training_uses_models_representations_windows_sources_and_packets_only()
         'packets',
         'errors',
         'cpu_threads',
+        'jit',
         'topics',
         'representations',
         'windows.window',

@@ -22,9 +22,9 @@ with any active pixel are active (edges are still traced with gaps), otherwise i
 import math
 
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 

@@ -12,9 +12,9 @@ exponents get large, which depends on the events alone: how the stream was cut c
 """
 
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 

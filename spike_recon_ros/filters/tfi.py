@@ -7,9 +7,9 @@ Sampling Method for Visual Texture Reconstruction, ICME 2019.
 """
 
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.filters.spike_filter import SpikeFilter
+from spike_recon_ros.jit import njit
 
 
 class Tfi(SpikeFilter):

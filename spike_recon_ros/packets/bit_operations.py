@@ -5,8 +5,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from spike_recon_ros.jit import njit
 
 _ODD_BITS = np.uint32(0x55555555)
 _ODD_PAIRS = np.uint32(0x33333333)

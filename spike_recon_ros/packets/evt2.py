@@ -6,8 +6,8 @@ The format is described on Prophesee's public page on EVT 2.0.
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
     LATEST_START_US,

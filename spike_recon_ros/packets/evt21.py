@@ -8,8 +8,8 @@ lower half is the mask of the pixels. The format is described on Prophesee's pub
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import lowest_bit, popcount
 from spike_recon_ros.packets.evt2 import (
     CD_ON,

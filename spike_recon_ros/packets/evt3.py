@@ -6,8 +6,8 @@ The format is described on Prophesee's public page on EVT 3.0.
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount, select
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
 from spike_recon_ros.packets.word_decoder import (

@@ -7,8 +7,8 @@ microseconds after the packet's `time_base`, a counter of 31 bits that wraps.
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.word_decoder import (
     LATEST_START_US,
     OUTSIDE_PIXELS,

@@ -7,8 +7,8 @@ vectors run along a column, and time counts from the packet's `time_base`.
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount, select
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
 from spike_recon_ros.packets.word_decoder import OUTSIDE_PIXELS, UNKNOWN_WORDS, WordDecoder

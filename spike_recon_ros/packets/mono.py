@@ -6,8 +6,8 @@ Bits: 63 = polarity, 48..62 = y, 32..47 = x, 0..31 = nanoseconds after the packe
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.word_decoder import OUTSIDE_PIXELS, WordDecoder
 

@@ -10,7 +10,8 @@ word of the event, along which vectors run; `across` is the address sent before 
 """
 
 import numpy as np
-from numba import njit
+
+from spike_recon_ros.jit import njit
 
 U32, U64 = np.uint32, np.uint64
 

@@ -8,9 +8,9 @@ mono16 or 32FC1 pixels. Knows nothing about ROS, nor about what reconstructed th
 
 import cv2
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.image_encodings import DTYPES
+from spike_recon_ros.jit import njit
 from spike_recon_ros.rendering.tone import ToneLimits
 from spike_recon_ros.settings import Settings
 

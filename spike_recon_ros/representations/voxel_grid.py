@@ -12,8 +12,8 @@ EVREAL).
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 

@@ -10,8 +10,8 @@ rate; the higher the order, the less the rounding to whole planes shows, and the
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 
 CENTRED = 'second order', 'first order', 'third order'

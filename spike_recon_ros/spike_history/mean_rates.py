@@ -13,9 +13,10 @@ from where the span begins and ends within its intervals.
 """
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount64
+from spike_recon_ros.packets.popcount import popcount64
 from spike_recon_ros.spike_history.history import NEVER, PLANES_KEPT, SpikeHistory
 
 _NEWEST = PLANES_KEPT - 1

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.window import Window

@@ -5,8 +5,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 

@@ -16,8 +16,8 @@ through a low pass of first order, slower where it is darker, as the photorecept
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events, Triggers
 
 S = 1_000_000_000

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numba import njit
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.spike_planes import bytes_per_row
 
 LEAST_GAIN = 0.1
