@@ -1,13 +1,14 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks in OpenVINO: the fastest on the CPUs of most machines.
+"""Run networks with OpenVINO, the fastest library on most CPUs.
 
-Comes in: a bundle's ONNX file. Goes out: a Backend. The state is made internal to the compiled
-network, which then keeps it in the layout that suits its kernels.
+The state is made internal to the compiled network, which keeps it in the layout that suits its
+kernels.
 """
 
 import contextlib
 import hashlib
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ from spike_recon_ros.errors import UserError
 
 BRAIN = 'bf16'
 MOST_KEPT = 50
-"""Compiled networks, a megabyte each."""
+"""Number of compiled networks in the cache, about a megabyte each."""
+_log = logging.getLogger(__name__)
 _TOLERANCES = {EIGHT_BITS: INT8, BRAIN: BFLOAT16, FULL_PRECISION: FLOAT32}
 
 
 def devices() -> tuple[str, ...]:
-    """Return what a network can run on here; a `gpu` is one of Intel's."""
+    """Return the devices on this machine; `gpu` is an Intel GPU."""
     found = openvino.Core().available_devices
     return ('cpu', 'gpu') if any(name.startswith('GPU') for name in found) else ('cpu',)
 
@@ -50,14 +52,14 @@ def devices() -> tuple[str, ...]:
 class OpenVinoBackend:
     """A network compiled for one size.
 
-    On a CPU with instructions for them it convolves in eight bits where the bundle has such a
-    graph, and does all else, or without such a graph everything, in bfloat16: each takes about
-    two thirds of the time of the next finer one, and the error stays near a grey level (where
-    spikes turn, see bundles/golden.py). A bundle may rule bfloat16 out.
+    On a CPU with the instructions for it, convolutions compute in int8 if the bundle has an int8
+    graph, and everything else, or everything without such a graph, in bfloat16. Each step down in
+    precision saves about a third of the time, with errors near one grey level (for spiking
+    networks see bundles/golden.py). A bundle may rule bfloat16 out.
 
     Raises:
-        UserError: the size does not suit the network, the file is no ONNX graph, or it cannot be
-            run in the precision that is asked for.
+        UserError: the network cannot run at this size, the file is no ONNX graph, or OpenVINO
+            cannot compute in the requested precision here.
     """
 
     step_events = None
@@ -71,8 +73,8 @@ class OpenVinoBackend:
         wanted = placement.acceleration.precision
         self.precision = chosen_precision('openvino', offered, wanted)
         rest = BRAIN if BRAIN in offered and self.precision != FULL_PRECISION else 'f32'
-        said = {EIGHT_BITS: f'int8 and {rest}'}.get(self.precision, rest)
-        self.name = f'openvino {said} on {device}'
+        computes_in = f'int8 and {rest}' if self.precision == EIGHT_BITS else rest
+        self.name = f'openvino {computes_in} on {device}'
         self.tolerance = _TOLERANCES[self.precision].of(bundle)
         options: dict[str, Any] = {
             'INFERENCE_PRECISION_HINT': rest,
@@ -95,12 +97,12 @@ class OpenVinoBackend:
         self._request.reset_state()
 
     def close(self) -> None:
-        """Give the compiled network back."""
+        """Release the compiled network."""
         del self._request
 
 
 def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
-    """Return those that a CPU has instructions for and the bundle allows, the fastest first."""
+    """Return the precisions that CPU and bundle allow, the fastest first."""
     able = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
     eight = bundle.int8_onnx is not None and 'INT8' in able and multiplies_bytes()
     brain = 'BF16' in able and bundle.bfloat16
@@ -110,26 +112,45 @@ def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
 def _compiled(
     core: Any, onnx: Path, bundle: Bundle, placement: Placement, options: dict[str, Any]
 ) -> Any:
-    """Compile, or take what was compiled before: a node's first packets wait for this.
+    """Return the compiled network, from the cache where possible: a node's start waits for it.
 
-    Bytes that do not fit any more (another OpenVINO, another CPU) are refused by the library, and
-    written anew; that they compute the right thing is seen by the golden output.
+    The library refuses networks compiled by another version or for another CPU; they are compiled
+    again. The golden output shows that a cached network computes the right images.
     """
-    device = placement.device.upper()
-    if device != 'CPU':
+    if placement.device != 'cpu':
         return _compile(core, onnx, bundle, placement, options)
-    sha256 = bundle.description['sha256'][onnx.name]
+    files = onnx.name, sorted(bundle.description['sha256'].items())  # external weights as well
     size = placement.height, placement.width
-    about = openvino.__version__, sha256, bundle.state, size, sorted(options.items())
-    digest = hashlib.sha256(repr(about).encode()).hexdigest()
-    path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
+    key = openvino.__version__, files, bundle.state, size, sorted(options.items())
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()
+    try:
+        path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
+    except UserError:  # no home folder: compiles at every start
+        return _compile(core, onnx, bundle, placement, options)
     with contextlib.suppress(OSError, RuntimeError, UserError):
-        return core.import_model(read_private(path), device, options)
+        return core.import_model(_without_checksum(read_private(path)), 'CPU', options)
     compiled = _compile(core, onnx, bundle, placement, options)
-    with contextlib.suppress(OSError, RuntimeError):  # it is as good without
-        write_private(path, compiled.export_model().getvalue())
+    try:
+        blob = compiled.export_model().getvalue()
+        write_private(path, hashlib.sha256(blob).digest() + blob)
         keep_newest(path.parent, '*.blob', MOST_KEPT)
+    except (OSError, RuntimeError) as error:
+        _log.info('the compiled network is not kept (%s), so each start compiles it', error)
     return compiled
+
+
+def _without_checksum(content: bytes) -> bytes:
+    """Return a cached network without the SHA-256 before it.
+
+    The library itself may crash on damaged bytes.
+
+    Raises:
+        RuntimeError: the content is damaged.
+    """
+    size = hashlib.sha256().digest_size
+    if hashlib.sha256(content[size:]).digest() != content[:size]:
+        raise RuntimeError('its checksum differs')
+    return content[size:]
 
 
 def _compile(

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spike_recon_ros.cures import pip_install, pip_install_module
+from spike_recon_ros.errors import UserError
 
 NEEDED, LIVE, OPTIONAL = ROLES = 'needed', 'for live topics', 'optional'
 MISSING, BROKEN = 'missing', 'broken'
@@ -114,7 +115,11 @@ def user_cache() -> Iterator[Finding]:
     """Check whether compiled networks can be kept."""
     from spike_recon_ros.backends.user_cache import cache_folder  # noqa: PLC0415
 
-    folder = cache_folder()
+    try:
+        folder = cache_folder()
+    except UserError as error:
+        yield Finding('user cache', OPTIONAL, '', str(error), 'compiled networks start faster')
+        return
     there = next(path for path in (folder, *folder.parents) if path.exists())
     writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
     cure = f'{folder} cannot be written; set XDG_CACHE_HOME to a folder that can'

@@ -79,13 +79,13 @@ def remember_sensor(topic: str, sensor: Sensor) -> None:
     newest = dict(list(sensors.items())[-MOST_TOPICS:])
     try:
         write_private(cache_folder() / FILE, json.dumps(newest, indent=1).encode())
-    except (OSError, RuntimeError):  # no such folder, read-only, full, or no home
+    except (OSError, UserError):  # no such folder, read-only, full, or no home
         return
 
 
 def _read() -> dict[str, Any]:
     try:
         found = json.loads(read_private(cache_folder() / FILE))
-    except (OSError, RuntimeError, ValueError, RecursionError, UserError):
+    except (OSError, ValueError, RecursionError, UserError):
         return {}
     return found if isinstance(found, dict) else {}

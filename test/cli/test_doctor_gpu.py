@@ -97,7 +97,7 @@ def test_without_an_engine_the_command_builds_one(machine):
     [
         ({'library': 'tensorrt 10.1.0'}, 'was built with tensorrt 10.1.0'),
         ({'compute_capability': '9.0'}, 'was built on compute capability 9.0'),
-        ({'onnx_sha256': '0'}, 'was built of another model.onnx'),
+        ({'onnx_sha256': '0'}, 'was built from another model.onnx'),
     ],
 )
 def test_a_stale_engine_is_named_with_the_command_that_builds_it_again(

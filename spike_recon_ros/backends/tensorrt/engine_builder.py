@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the engines that a bundle needs on this machine for one sensor.
+"""Build the engines that a bundle needs on this machine for one sensor.
 
-Comes in: a bundle and a sensor's size. Goes out: engines in the cache. Joins the library and the
-cache, and knows nothing about how either works. Run once, by hand: a build takes too long for
-the start of a node.
+Building is a command of its own because it takes too long for the start of a node.
 """
 
 import importlib
@@ -29,13 +27,13 @@ from spike_recon_ros.representations.padding import padded_size
 
 
 def key_here(bundle: Bundle, placement: Placement, precision: str) -> EngineKey:
-    """Return what an engine must be built for to run here."""
+    """Return what an engine must have been built for to run here."""
     size = f'{placement.width}x{placement.height}'
     return EngineKey(onnx_sha256(bundle), library_version(), compute_capability(), size, precision)
 
 
 def graph_in(bundle: Bundle, precision: str) -> bytes:
-    """Return the ONNX graph of a bundle in a precision.
+    """Return the serialized ONNX graph of a bundle in a precision.
 
     Raises:
         UserError: it cannot be converted, or the library onnx is not installed.
@@ -53,31 +51,31 @@ def graph_in(bundle: Bundle, precision: str) -> bytes:
 
 
 def build_engines(
-    bundle: Bundle, width: int, height: int, precision: str, say: Callable[[str], None]
+    bundle: Bundle, width: int, height: int, precision: str, report: Callable[[str], None]
 ) -> list[Path]:
     """Build the engine for a sensor and the small one that the self-test at load runs.
 
     Args:
-        bundle: what is to run.
+        bundle: the network to run.
         width: columns of the sensor, pixels.
         height: rows of the sensor, pixels.
-        precision: `fp32`, `fp16` or `bf16`; strongly typed networks compute in that of the graph.
-        say: takes lines about the progress.
+        precision: `fp32`, `fp16` or `bf16`; engines compute in the types of the graph.
+        report: called with lines about the progress.
 
     Raises:
         UserError: there is no GPU, the graph cannot be converted, or no engine can be made.
     """
     if why_not := problem():
-        raise UserError(f'an engine is built on the GPU that runs it, and {why_not}')
+        raise UserError(f'an engine must be built on the GPU that runs it, but {why_not}')
     sizes = [read_golden(bundle)[0].shape[2:], padded_size(height, width, bundle.pad_multiple)]
     written = []
     for rows, columns in sizes:
         placement = Placement(rows, columns, 'gpu')
         key = key_here(bundle, placement, precision)
-        say(f'{bundle.name} at {key.size} in {precision} with {key.library}')
+        report(f'{bundle.name} at {key.size} in {precision} with {key.library}')
         timing = timing_cache_path(key.library, key.compute_capability)
         engine, measured = build_engine(
-            bundle, placement, graph_in(bundle, precision), read_timing_cache(timing), say
+            bundle, placement, graph_in(bundle, precision), read_timing_cache(timing), report
         )
         if measured:
             write_timing_cache(timing, measured)

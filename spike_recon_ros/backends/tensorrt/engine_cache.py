@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Engines on disk: where they lie, for what they were built, and whether they may be loaded.
+"""Read and write engines on disk, each with a record of what it was built for.
 
-Comes in: an engine and what it was built for. Goes out: the same engine, on a machine that it
-fits. Knows nothing about TensorRT. An engine is code that runs with the user's rights, so it is
-read only where nobody else could have put it.
+An engine is code that runs with the user's rights: it is read only if nobody else could have
+written it. TensorRT is not needed here.
 """
 
 import hashlib
@@ -23,18 +22,18 @@ from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 
 FOLDER_VARIABLE = 'SPIKE_RECON_ENGINES'
-"""Names another folder than that of the user's cache."""
+"""Environment variable that names another folder than the user's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineKey:
-    """What an engine was built for; it fits nothing else.
+    """What an engine was built for; it runs nowhere else.
 
     Attributes:
-        onnx_sha256: of the bundle's graph.
-        library: name and version, as `tensorrt 10.3.0`.
-        compute_capability: of the GPU, as `8.7`.
-        size: of the tensors, as `352x264`.
+        onnx_sha256: checksum of the bundle's graph.
+        library: name and version, like `tensorrt 10.3.0`.
+        compute_capability: compute capability of the GPU, like `8.7`.
+        size: width and height of the tensors, like `352x264`.
         precision: `fp32`, `fp16` or `bf16`.
     """
 
@@ -45,7 +44,7 @@ class EngineKey:
     precision: str
 
     def difference(self, here: 'EngineKey') -> str:
-        """Return what speaks against using the engine here, for people; empty if nothing does."""
+        """Return why the engine does not fit here, for people; empty if it does."""
         if self.library != here.library:
             return f'was built with {self.library}, this machine has {here.library}'
         if self.compute_capability != here.compute_capability:
@@ -54,22 +53,22 @@ class EngineKey:
                 f'{here.compute_capability}'
             )
         if self.onnx_sha256 != here.onnx_sha256:
-            return f'was built of another {ONNX}'
-        return '' if self == here else f'is one for {self.size} in {self.precision}'
+            return f'was built from another {ONNX}'
+        return '' if self == here else f'was built for {self.size} in {self.precision}'
 
     @property
     def shortly(self) -> str:
-        """Size and precision, as they are in the names of files: `352x264-fp16`."""
+        """Size and precision as in file names, like `352x264-fp16`."""
         return f'{self.size}-{self.precision}'
 
 
 def onnx_sha256(bundle: Bundle) -> str:
-    """Return the checksum of the graph, which reading the bundle has verified."""
+    """Return the checksum of the graph, verified when the bundle was read."""
     return str(bundle.description['sha256'][ONNX])
 
 
 def engine_folder() -> Path:
-    """Return where engines lie: the folder that the environment names, or the user's cache."""
+    """Return the folder of the engines: SPIKE_RECON_ENGINES, or one in the user's cache."""
     if given := os.environ.get(FOLDER_VARIABLE):
         return Path(given).expanduser()
     return cache_folder() / 'engines'
@@ -78,8 +77,8 @@ def engine_folder() -> Path:
 def build_command(bundle: Bundle, key: EngineKey) -> str:
     """Return the command that builds the engine of a bundle.
 
-    The small engine of the self-test is built together with every other, so where that one is
-    missing the size is left to the user.
+    The small engine of the self-test is built together with every other one. If it is missing,
+    the command leaves the sensor's size to the user.
     """
     name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
     height, width = read_golden(bundle)[0].shape[2:]
@@ -90,30 +89,44 @@ def build_command(bundle: Bundle, key: EngineKey) -> str:
 
 
 def engine_path(bundle: Bundle, key: EngineKey) -> Path:
-    """Return the file of an engine; there is one for each bundle, size and precision."""
+    """Return the path of an engine, one for each bundle, size and precision."""
     name = re.sub(r'[^A-Za-z0-9_.-]', '_', bundle.name)
     return engine_folder() / f'{name}-{key.shortly}.engine'
 
 
 def write_engine(bundle: Bundle, key: EngineKey, engine: bytes) -> Path:
-    """Write an engine and, beside it, what it is for; replaces one of the same name."""
+    """Write an engine and the record of what it was built for, over an earlier one.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     path = engine_path(bundle, key)
     about = {'engine_sha256': hashlib.sha256(engine).hexdigest(), **asdict(key)}
-    write_private(path, engine)
-    write_private(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
+    _write(path, engine)
+    _write(path.with_suffix('.json'), json.dumps(about, indent=2).encode() + b'\n')
     return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_private(path, content)
+    except OSError as error:
+        raise UserError(
+            f'{path} cannot be written ({error.strerror or error}); set {FOLDER_VARIABLE} to a folder that '
+            'you may write'
+        ) from None
 
 
 def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
     """Return the engine of a bundle for this machine.
 
     Args:
-        bundle: what is to run.
-        here: what it must have been built for.
+        bundle: the network to run.
+        here: what the engine must have been built for.
 
     Raises:
-        UserError: there is none, it was built for something else, it is damaged, or somebody else
-            may have written it.
+        UserError: there is no engine, it was built for something else, it is damaged, or somebody
+            else may have written it.
     """
     path, cure = engine_path(bundle, here), f'run: {build_command(bundle, here)}'
     try:
@@ -130,7 +143,9 @@ def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
         expected = about.pop('engine_sha256')
         key = EngineKey(**about)
     except (AttributeError, KeyError, TypeError):
-        raise UserError(f'nothing says what the engine {path} was built for; {cure}') from None
+        raise UserError(
+            f'the record of what the engine {path} was built for is damaged; {cure}'
+        ) from None
     if why_not := key.difference(here):
         raise UserError(f'the engine {path} {why_not}; {cure}')
     if hashlib.sha256(engine).hexdigest() != expected:
@@ -139,7 +154,7 @@ def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
 
 
 def engines_there() -> Iterator[tuple[Path, EngineKey]]:
-    """Yield the engines that are there, fit or not, and what each was built for; loads none."""
+    """Yield the path of each engine and what it was built for; loads none."""
     for path in sorted(engine_folder().glob('*.engine')):
         try:
             about = json.loads(path.with_suffix('.json').read_bytes())
@@ -149,12 +164,12 @@ def engines_there() -> Iterator[tuple[Path, EngineKey]]:
 
 
 def timing_cache_path(library: str, compute_capability: str) -> Path:
-    """Return where builds keep what they measured, for one library on one kind of GPU."""
+    """Return the path of the timing cache for one library on one kind of GPU."""
     return engine_folder() / f'timing-{library.replace(" ", "-")}-{compute_capability}.cache'
 
 
 def read_timing_cache(path: Path) -> bytes:
-    """Return a timing cache; nothing if there is none.
+    """Return a timing cache, empty if there is none.
 
     Raises:
         UserError: somebody else may have written it.
@@ -167,4 +182,4 @@ def read_timing_cache(path: Path) -> bytes:
 
 def write_timing_cache(path: Path, content: bytes) -> None:
     """Write a timing cache for the next build."""
-    write_private(path, content)
+    _write(path, content)

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From what a user typed to the engines that a network needs here.
+"""Check a request to build engines and carry it out.
 
-Comes in: a network's name, a sensor's size and a precision. Goes out: files in the user's cache.
-`spike-recon build` and the node's `build_only` both call it. Knows nothing about TensorRT.
+`spike-recon build` and the node's `build_only` share this module.
 """
 
 import importlib
@@ -19,19 +18,19 @@ from spike_recon_ros.errors import UserError
 
 
 def build_requested(
-    name: str, size: str, precision: str, say: Callable[[str], None]
+    name: str, size: str, precision: str, report: Callable[[str], None]
 ) -> list[Path]:
     """Build the engines of a network for a sensor; return their files.
 
     Args:
-        name: of an installed network, or the path of a bundle.
-        size: of the sensor, as `346x260`.
+        name: name of an installed network, or path of a bundle.
+        size: width and height of the sensor, like `346x260`.
         precision: `fp32`, `fp16` or `bf16`.
-        say: takes lines about the progress.
+        report: called with lines about the progress.
 
     Raises:
-        UserError: there is no such network, the size is none, there is no TensorRT or no GPU, or
-            no engine can be made.
+        UserError: there is no such network, the size is malformed, TensorRT or a GPU is missing,
+            or the engine cannot be built.
     """
     width, height = _size(size)
     chosen_precision('tensorrt', PRECISIONS, precision)
@@ -45,11 +44,12 @@ def build_requested(
     candidate = next(one for one in CANDIDATES if one.name == 'tensorrt')
     if missing := candidate.missing():
         raise UserError(
-            f'{" and ".join(missing)} is not installed, which builds engines; {candidate.cure()}'
+            f'{" and ".join(missing)} is not installed and is needed to build engines; '
+            f'{candidate.cure()}'
         )
-    candidate.imported()  # says what is broken, if something is
+    candidate.imported()  # raises if the installation is broken
     builder = importlib.import_module(f'{__package__}.engine_builder')
-    written: list[Path] = builder.build_engines(bundle, width, height, precision, say)
+    written: list[Path] = builder.build_engines(bundle, width, height, precision, report)
     return written
 
 
@@ -57,5 +57,5 @@ def _size(text: str) -> tuple[int, int]:
     """Return width and height."""
     found = re.fullmatch(r'([1-9]\d{0,4})x([1-9]\d{0,4})', text)
     if found is None:
-        raise UserError(f'the size is {text!r}; give width and height in pixels, as 346x260')
+        raise UserError(f'malformed size {text!r}; give width and height in pixels, as 346x260')
     return int(found[1]), int(found[2])

@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT or TensorRT-RTX, whichever is installed: from an ONNX graph to an engine.
+"""Build an engine from an ONNX graph with TensorRT or TensorRT-RTX, whichever is installed.
 
-Comes in: a bundle and a size. Goes out: the bytes of an engine. Knows nothing about files or about
-running one. Only what TensorRT 10.3 to 11 and TensorRT-RTX have in common is used, and networks
-are strongly typed: the precision is that of the graph.
+The code uses only what TensorRT 10.3 to 11 and TensorRT-RTX have in common. Networks are strongly
+typed: an engine computes in the types of its graph.
 """
 
 import importlib
@@ -20,7 +19,7 @@ from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
 MODULES = 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings'
-"""Where the API may be, in the order of preference; the last is that of the bare bindings."""
+"""Modules with the API, in order of preference; the last one is the bare bindings."""
 
 
 def library() -> ModuleType:
@@ -34,7 +33,7 @@ def library() -> ModuleType:
             continue
         try:
             return importlib.import_module(name)
-        except (ImportError, OSError, RuntimeError) as error:  # bindings without what they bind
+        except (ImportError, OSError, RuntimeError) as error:  # bindings without their libraries
             reason = ' '.join(str(error).split())
             raise UserError(
                 f'{name} is installed and cannot be loaded ({reason}); install it again, or set '
@@ -50,7 +49,7 @@ def library_version() -> str:
 
 
 def quiet_logger() -> Any:
-    """Return a logger that lets warnings and errors through to stderr."""
+    """Return a logger that writes warnings and errors to stderr."""
     module = library()
     return module.Logger(module.Logger.WARNING)
 
@@ -60,27 +59,27 @@ def build_engine(
     placement: Placement,
     graph: bytes,
     timing: bytes = b'',
-    say: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
 ) -> tuple[bytes, bytes]:
     """Build an engine for one size; it takes from seconds to many minutes.
 
     Args:
-        bundle: whose network it is.
-        placement: the size of the tensors.
-        graph: content of the ONNX file, in the precision that is wanted.
-        timing: a timing cache of an earlier build on this machine, or nothing.
-        say: takes lines about the progress.
+        bundle: bundle of the network.
+        placement: size of the tensors.
+        graph: serialized ONNX graph in the precision to compute in.
+        timing: timing cache of an earlier build on this machine, or empty.
+        report: called with lines about the progress.
 
     Returns: the serialized engine, and the timing cache for the next build.
 
     Raises:
-        UserError: the graph cannot be parsed, lacks a tensor of the description, or no engine can
-            be made of it.
+        UserError: the graph cannot be parsed, lacks a tensor of the description, or TensorRT
+            cannot build it.
     """
     trt, logger = library(), quiet_logger()
     builder = trt.Builder(logger)
     typed = getattr(trt.NetworkDefinitionCreationFlag, 'STRONGLY_TYPED', None)
-    # Where the flag is gone, there is no other kind of network.
+    # Later versions have no flag: all networks are strongly typed.
     network = builder.create_network(0 if typed is None else 1 << int(typed))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse(graph):
@@ -90,24 +89,24 @@ def build_engine(
     _fix_sizes(network, bundle, placement)
     config = builder.create_builder_config()
     if hasattr(trt.BuilderFlag, 'TF32'):
-        config.clear_flag(trt.BuilderFlag.TF32)  # float32 is then what it says
-    monitor = _monitor(trt, say)  # the library itself does not keep it alive
+        config.clear_flag(trt.BuilderFlag.TF32)  # compute in full float32
+    monitor = _monitor(trt, report)  # the library does not keep it alive
     config.progress_monitor = monitor
     cache = None
-    if 'rtx' not in trt.__name__:  # which measures nothing before it runs
+    if 'rtx' not in trt.__name__:  # RTX measures at run time only
         cache = config.create_timing_cache(timing)
         config.set_timing_cache(cache, True)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise UserError(
-            f'{library_version()} made no engine of {bundle.name}; see its messages above, or '
+            f'{library_version()} cannot build {bundle.name}; see its messages above, or '
             'set backend:=auto'
         )
     return bytes(plan), timing if cache is None else bytes(cache.serialize())
 
 
 def _fix_sizes(network: Any, bundle: Bundle, placement: Placement) -> None:
-    """Give every input its one shape, and check that all names are there."""
+    """Set the shape of every input; check the names of inputs and outputs."""
     shapes: dict[str, tuple[int, ...]] = {
         f'{name}_in': shape
         for name, shape in bundle.state_shapes(placement.height, placement.width).items()
@@ -127,8 +126,8 @@ def _fix_sizes(network: Any, bundle: Bundle, placement: Placement) -> None:
         inputs[name].shape = shape
 
 
-def _monitor(trt: Any, say: Callable[[str], None]) -> Any:
-    """Return a progress monitor that tells the phases of a build."""
+def _monitor(trt: Any, report: Callable[[str], None]) -> Any:
+    """Return a progress monitor that reports the phases of a build."""
 
     class Monitor(trt.IProgressMonitor):
         def __init__(self) -> None:
@@ -136,7 +135,7 @@ def _monitor(trt: Any, say: Callable[[str], None]) -> Any:
 
         def phase_start(self, phase: str, parent: str | None, steps: int) -> None:
             if parent is None or steps > 1:
-                say(f'{phase} ({steps} steps)')
+                report(f'{phase} ({steps} steps)')
 
         def phase_finish(self, phase: str) -> None:
             pass

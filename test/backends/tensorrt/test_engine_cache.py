@@ -68,7 +68,7 @@ def test_an_engine_renamed_to_another_precision_is_refused(network, key):
     path = write_engine(network, replace(key, precision='fp16'), ENGINE)
     for suffix in ('.engine', '.json'):
         path.with_suffix(suffix).rename(engine_path(network, key).with_suffix(suffix))
-    with pytest.raises(UserError, match='is one for 352x264 in fp16'):
+    with pytest.raises(UserError, match='was built for 352x264 in fp16'):
         read_engine(network, key)
 
 
@@ -85,7 +85,7 @@ def test_the_command_names_a_precision_that_is_not_the_usual(network, key):
             'was built with tensorrt 11.1.0, this machine has tensor',
         ),
         ({'compute_capability': '8.9'}, 'compute capability 8.9, the GPU here has 8.7'),
-        ({'onnx_sha256': '0' * 64}, 'was built of another model.onnx'),
+        ({'onnx_sha256': '0' * 64}, 'was built from another model.onnx'),
     ],
 )
 def test_an_engine_for_something_else_is_refused_with_the_command(network, key, change, words):
@@ -99,7 +99,7 @@ def test_an_engine_renamed_to_another_size_is_refused(network, key):
     path = write_engine(network, replace(key, size='640x480'), ENGINE)
     for suffix in ('.engine', '.json'):
         path.with_suffix(suffix).rename(engine_path(network, key).with_suffix(suffix))
-    with pytest.raises(UserError, match='is one for 640x480'):
+    with pytest.raises(UserError, match='was built for 640x480'):
         read_engine(network, key)
 
 
@@ -148,7 +148,7 @@ def test_a_write_that_fails_leaves_what_was_there(network, key, folder, monkeypa
         raise OSError('no space left on device')
 
     monkeypatch.setattr(os, 'fsync', full)
-    with pytest.raises(OSError, match='no space'):
+    with pytest.raises(UserError, match='no space'):
         write_engine(network, key, b'the next engine')
     assert read_engine(network, key) == ENGINE
     assert len(list(folder.iterdir())) == 2
@@ -167,7 +167,7 @@ def test_any_bytes_beside_an_engine_are_refused(network, key, content):
 def test_other_json_beside_an_engine_is_refused(network, key, about):
     path = write_engine(network, key, ENGINE)
     path.with_suffix('.json').write_text(json.dumps(about))
-    with pytest.raises(UserError, match=r'nothing says what.*run: spike-recon build'):
+    with pytest.raises(UserError, match=r'the record.*damaged; run: spike-recon build'):
         read_engine(network, key)
 
 
@@ -222,3 +222,10 @@ def test_a_timing_cache_is_kept_for_the_next_build(folder):
     path.chmod(0o666)
     with pytest.raises(UserError, match='others may write'):
         read_timing_cache(path)
+
+
+def test_a_folder_that_cannot_be_written_names_the_variable(tmp_path, monkeypatch, network, key):
+    (tmp_path / 'file').touch()
+    monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path / 'file' / 'engines'))
+    with pytest.raises(UserError, match=r'cannot be written.*set SPIKE_RECON_ENGINES'):
+        write_engine(network, key, ENGINE)

@@ -51,10 +51,10 @@ def graph(bundle):
 
 @pytest.mark.parametrize('precision', ['fp32', 'fp16', 'bf16'])
 def test_every_bundle_becomes_an_engine(bundle, graph, precision, small_size):
-    said, where = [], dataclasses.replace(small_size(bundle), device='gpu')
-    engine, _ = build_engine(bundle, where, graph(precision), say=said.append)
+    lines, where = [], dataclasses.replace(small_size(bundle), device='gpu')
+    engine, _ = build_engine(bundle, where, graph(precision), report=lines.append)
     assert len(engine) > 10_000
-    assert said
+    assert lines
 
 
 def test_the_state_tensors_are_found_by_name(bundle):
@@ -75,13 +75,13 @@ def test_a_state_of_another_name_is_refused(copied):
     (copied / 'model.yaml').write_text(text.replace('name: fine', 'name: coarsest'))
     bundle = read_bundle(copied)
     with pytest.raises(UserError, match=r'takes.*fine_in.*not.*coarsest_in.*export the bundle'):
-        build_engine(bundle, SIZE, bundle.onnx.read_bytes(), say=print)
+        build_engine(bundle, SIZE, bundle.onnx.read_bytes(), report=print)
 
 
 @pytest.mark.parametrize('content', [b'', b'\xff' * 1000])
 def test_what_is_no_graph_is_refused(copied, content):
     with pytest.raises(UserError, match='fetch or export the bundle again'):
-        build_engine(read_bundle(copied), SIZE, content, say=print)
+        build_engine(read_bundle(copied), SIZE, content, report=print)
 
 
 def test_the_library_is_named_with_its_version():

@@ -222,5 +222,5 @@ def test_without_a_gpu_nothing_is_built(backend_module, bundle):
     if not backend_module.problem():
         pytest.skip('there is a GPU')
     builder = importlib.sys.modules[backend_module.key_here.__module__]
-    with pytest.raises(UserError, match='built on the GPU that runs it'):
+    with pytest.raises(UserError, match='must be built on the GPU that runs it'):
         builder.build_engines(bundle, 32, 24, 'fp32', print)
