@@ -201,6 +201,18 @@ def test_the_runtime_imports_torch_in_one_backend_only():
     assert not offending(files, lambda module: top(module) in ('torch', 'spike_recon_models'))
 
 
+def test_functions_are_compiled_with_the_lenient_cache():
+    files = [file for file in PACKAGE_FILES if file.name != 'jit.py']
+    offenders = {
+        name_of(file)
+        for file in files
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.ImportFrom) and node.module == 'numba'
+        if {'njit', 'jit', 'vectorize', 'guvectorize'} & {alias.name for alias in node.names}
+    }
+    assert not offenders
+
+
 def test_what_runs_live_does_not_import_the_training():
     above = 'cli', 'offline', 'evaluation', 'benchmarking'
     files = [f for f in RUNTIME_FILES if f.relative_to(ROOT / RUNTIME).parts[0] not in above]

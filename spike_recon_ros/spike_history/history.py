@@ -12,7 +12,6 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount64
-from spike_recon_ros.packets.popcount import popcount64
 
 PLANES_KEPT = 64
 """Planes that can be looked at again: the bits of a word."""

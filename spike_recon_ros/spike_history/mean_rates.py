@@ -16,7 +16,6 @@ import numpy as np
 
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount64
-from spike_recon_ros.packets.popcount import popcount64
 from spike_recon_ros.spike_history.history import NEVER, PLANES_KEPT, SpikeHistory
 
 _NEWEST = PLANES_KEPT - 1

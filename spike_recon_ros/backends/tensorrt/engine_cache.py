@@ -112,8 +112,8 @@ def _write(path: Path, content: bytes) -> None:
         write_private(path, content)
     except OSError as error:
         raise UserError(
-            f'{path} cannot be written ({error.strerror or error}); set {FOLDER_VARIABLE} to a folder that '
-            'you may write'
+            f'{path} cannot be written ({error.strerror or error}); set {FOLDER_VARIABLE} to a '
+            'folder that you may write'
         ) from None
 
 
