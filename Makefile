@@ -55,6 +55,7 @@ check: environment ## lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy examples/*.py
 
 define MAKE_ENVIRONMENT
 @command -v "$(RUNNER)" >/dev/null || \
