@@ -11,13 +11,21 @@ from spike_recon_ros.errors import did_you_mean
 
 # What the shell reports for a command that is used wrongly.
 MISUSED = 2
+_ROS = '--ros-args -p name:=value -r topic:=/another'
+_ROS_OPTIONS = ('-p', '--param', '-r', '--remap', '--params-file')
 _KINDS = {'int': 'a whole number', 'float': 'a number'}
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Parses the arguments of one command."""
+    """Parses the arguments of one command.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        takes_ros_args: whether the command takes arguments for ROS, which follow `--ros-args`.
+        **options: as of the base class.
+    """
+
+    def __init__(self, takes_ros_args: bool = False, **options: Any) -> None:
+        self._takes_ros_args = takes_ros_args
         options.setdefault('formatter_class', argparse.RawDescriptionHelpFormatter)
         super().__init__(**options)
         self.add_argument(
@@ -26,6 +34,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Return the parsed arguments; end the program with one sentence if they are wrong."""
+        self._check_ros_style(arguments)
         self._check_options(arguments)
         parsed, extra = self.parse_known_args(arguments)
         if extra:
@@ -36,6 +45,16 @@ class CommandParser(argparse.ArgumentParser):
         """End the program with status 2 and one sentence."""
         sentence = ' '.join(_plain(message).split())
         self.exit(MISUSED, f'{self.prog}: {sentence} (see {self.prog} --help)\n')
+
+    def _check_ros_style(self, arguments: Sequence[str]) -> None:
+        """Name arguments that are written as ROS takes them."""
+        for argument in arguments:
+            name, assigned, value = argument.partition(':=')
+            option = '--' + name.replace('_', '-')
+            if self._takes_ros_args and (assigned or argument in _ROS_OPTIONS):
+                self.error(f'what is meant for ROS follows --ros-args, as in: {self.prog} {_ROS}')
+            if assigned and option in self._option_string_actions:
+                self.error(f'{argument} is how ROS writes it; here it is {option} {value}')
 
     def _check_options(self, arguments: Sequence[str]) -> None:
         """Name an unknown option before anything else: what is missing may follow from it."""

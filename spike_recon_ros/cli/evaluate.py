@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.plane_options import add_plane_options, planes_told
+from spike_recon_ros.cli.plane_options import add_plane_options, given_layout
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import resolve_model
@@ -154,7 +154,7 @@ def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> di
             args.truth_plane,
             _with_model(args, settings, Path(scratch)),
             white_rate=args.white_rate,
-            layout=planes_told(args),
+            layout=given_layout(args),
         )
     console.print(
         f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
@@ -166,7 +166,7 @@ def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> di
 
 def _clips(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
     _check_options(args, 'a data set')
-    if given := planes_told(args):
+    if given := given_layout(args):
         raise UserError(
             f'the layout of a data set is known; leave out {", ".join(given)}, or write it into a '
             'file NAME.dat.yaml beside each NAME.dat'

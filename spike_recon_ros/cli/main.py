@@ -85,10 +85,10 @@ def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) ->
     with _one_sentence(program) as failure:
         with _interrupt_ends_at_once(program):
             module = importlib.import_module(f'spike_recon_ros.cli.{name}')
-        parser = CommandParser(prog=program, description=module.DESCRIPTION)
+        takes_ros_args = hasattr(module, 'TAKES_ROS_ARGS')
+        parser = CommandParser(takes_ros_args, prog=program, description=module.DESCRIPTION)
         module.add_arguments(parser)
         options = parser.parse(arguments)
-        takes_ros_args = hasattr(module, 'TAKES_ROS_ARGS')
         if ros_args and not takes_ros_args:
             parser.error(f'{name} takes no {ROS_ARGS}')
         options.ros_args = ros_args

@@ -23,7 +23,7 @@ def add_size_options(parser: argparse.ArgumentParser) -> None:
 
 def given_facts(args: argparse.Namespace) -> dict[str, Any]:
     """Return the options of both functions as keyword arguments of `open_source`."""
-    return {'size': args.size, 'encoding': args.encoding, 'planes': planes_told(args)}
+    return {'size': args.size, 'encoding': args.encoding, 'planes': given_layout(args)}
 
 
 def add_plane_options(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +47,17 @@ def add_plane_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def planes_told(args: argparse.Namespace) -> dict[str, Any]:
+def given_layout(args: argparse.Namespace) -> dict[str, Any]:
     """Return the options of spike planes that were given, as `open_source` takes them."""
     width, height = args.plane_size or (None, None)
-    told = {
+    given = {
         'layout': args.plane_layout,
         'width': width,
         'height': height,
         'period_ns': args.plane_period_ns,
         'flip': args.plane_flip,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _size(text: str) -> tuple[int, int]:
