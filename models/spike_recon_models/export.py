@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 import torch
 import yaml
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -67,12 +68,16 @@ def export_bundle(
 
     Raises:
         ValueError: the card lacks a key, or its network has other weights than this one.
+        OSError: a file cannot be written.
     """
     if missing := [key for key in CARD_KEYS if key not in card]:
         raise ValueError(f'the card of the bundle lacks: {", ".join(missing)}')
     network = _copy_of(network, card)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), folder / WEIGHTS)
+    try:
+        save_file(network.state_dict(), folder / WEIGHTS)
+    except SafetensorError as error:
+        raise OSError(f'{WEIGHTS} cannot be written: {error}') from error
     # safetensors writes files that only their owner may read.
     (folder / WEIGHTS).chmod(0o644)
     progress('computing the golden output')

@@ -8,135 +8,28 @@ imported on use; only photographs need PyTorch.
 """
 
 import math
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.simulated_sensors import SENSORS, EventSensor, SpikeSensor
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.sources.bag_writer import check_replaceable
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
-
-
-@dataclass(frozen=True, slots=True)
-class EventSensor:
-    """An event camera.
-
-    Attributes:
-        contrast: change of log luminance that makes an event.
-        noise_hz: noise events per pixel and second.
-        response_ms: time constant of the photoreceptor at half the brightness; 0 = immediate.
-    """
-
-    contrast: float = 0.2
-    noise_hz: float = 0.3
-    response_ms: float = 0.0
-
-    size: ClassVar = (346, 260)
-    duration_s: ClassVar = 3.0
-
-    def check(self, out: Path) -> None:
-        """Raise UserError if a value makes no sense, or `out` is for spike planes."""
-        if out.suffix == '.dat':
-            raise UserError('a .dat holds spike planes; add --sensor spike, or name a folder')
-        _check('contrast', self.contrast, 0.01, 2, 'sensors have 0.1 to 0.4')
-        _check('noise', self.noise_hz, 0, 1000, 'events per pixel and second')
-        _check('response', self.response_ms, 0, 1000, 'milliseconds')
-
-    def record(self, out: Path, scene: 'Scene', simulation: 'Simulation', **how: Any) -> Any:
-        """Write a bag; return its figures.
-
-        Raises:
-            UserError: the bag exists, or cannot be written.
-        """
-        # Imported on use: numba takes seconds.
-        from spike_recon_training.simulation import event_camera, recording  # noqa: PLC0415
-
-        model = event_camera.SensorModel(
-            contrast_on=self.contrast,
-            contrast_off=self.contrast,
-            noise_hz=self.noise_hz,
-            response_ns=round(self.response_ms * 1e6),
-        )
-        camera = event_camera.EventCamera(scene.width, scene.height, model, simulation.seed)
-        summary = recording.simulate(scene, camera, out, **how)
-        rate = round(summary.events / summary.duration_s / 1e6, 3)
-        return {**asdict(summary), 'mega_events_per_s': rate}
-
-
-@dataclass(frozen=True, slots=True)
-class SpikeSensor:
-    """A spike camera of 20,000 planes per second.
-
-    Attributes:
-        light_scale: spikes per plane of a white pixel.
-        aperture_px: standard deviation of the blur by the area of a pixel, which the ground truth
-            does not have; 0.29 = the pixel fills its square.
-        dark_rate: mean spikes per plane of a pixel without light; a calibration has its own.
-        photons_per_spike: low light: photons that make one spike, which arrive at random; 0 = so
-            many that their number does not vary.
-        calibration: .npz with the maps Nl, Nd and D_light of a real sensor; None = drawn at
-            random.
-    """
-
-    light_scale: float = 0.6
-    aperture_px: float = 0.29
-    dark_rate: float = 0.004
-    photons_per_spike: float = 0.0
-    calibration: Path | None = None
-
-    size: ClassVar = (400, 250)
-    duration_s: ClassVar = 0.5
-
-    def check(self, out: Path) -> None:
-        """Raise UserError if a value makes no sense."""
-        if not 0 < self.light_scale <= 10:
-            raise UserError(
-                f'light scale is {self.light_scale:g}; it must lie above 0 and be at most 10 '
-                '(cameras have 0.05 to 1)'
-            )
-        _check('aperture', self.aperture_px, 0, 5, 'pixels')
-        if not 0 <= self.dark_rate < 1:
-            raise UserError(f'dark rate is {self.dark_rate:g}; it must be at least 0 and below 1')
-        _check('photons per spike', self.photons_per_spike, 0, 1_000_000)
-
-    def record(self, out: Path, scene: 'Scene', simulation: 'Simulation', **how: Any) -> Any:
-        """Write a bag or a `.dat`; return its figures.
-
-        Raises:
-            UserError: it exists or cannot be written, or the calibration is not usable.
-        """
-        # Imported on use: numba takes seconds.
-        from spike_recon_training.simulation import spike_camera, spike_recording  # noqa: PLC0415
-
-        model = spike_camera.SpikeSensorModel(
-            light_scale=self.light_scale,
-            aperture_px=self.aperture_px,
-            dark_rate=self.dark_rate,
-            photons_per_spike=self.photons_per_spike,
-        )
-        file = self.calibration
-        maps = None if file is None else spike_camera.read_calibration(file)
-        camera = spike_camera.SpikeCamera(scene.width, scene.height, model, simulation.seed, maps)
-        summary = spike_recording.simulate_spikes(scene, camera, out, **how)
-        pixels = summary.planes * scene.width * scene.height
-        return {**asdict(summary), 'rate_mean_spikes_plane': round(summary.spikes / pixels, 4)}
-
-
-SENSORS: dict[SensorKind, type[EventSensor] | type[SpikeSensor]] = {
-    SensorKind.EVENT: EventSensor,
-    SensorKind.SPIKE: SpikeSensor,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +48,7 @@ class Simulation:
         seed: selects motion, texture and noise.
     """
 
-    sensor: EventSensor | SpikeSensor = EventSensor()
+    sensor: EventSensor | SpikeSensor = field(default_factory=EventSensor)
     photos: Path | None = None
     held_back: bool = False
     size: tuple[int, int] | None = None
@@ -212,14 +105,16 @@ def simulate(
     started = time.monotonic()
     width, height = simulation.size or simulation.sensor.size
     scene = _scene(simulation, width, height)
-    with _progress(f'simulating {width}x{height}', console) as on_progress:
+    with (
+        _complete(out, overwrite) as incomplete,
+        _progress(f'simulating {width}x{height}', console) as on_progress,
+    ):
         figures = simulation.sensor.record(
-            out,
+            incomplete,
             scene,
-            simulation,
+            simulation.seed,
             duration_s=simulation.duration_s or simulation.sensor.duration_s,
             truth_hz=simulation.truth_hz,
-            overwrite=overwrite,
             on_progress=on_progress,
         )
     return {
@@ -265,12 +160,46 @@ def _scene(simulation: Simulation, width: int, height: int) -> 'Scene':
     return PacedScene(scene, simulation.speed, simulation.stop_after_s)
 
 
-def _check(name: str, value: float, least: float, most: float, unit: str = '') -> None:
-    if not least <= value <= most:
-        raise UserError(
-            f'{name} is {value:g}; it must lie between {least:g} and {most:g}'
-            + (f' ({unit})' if unit else '')
-        )
+@contextmanager
+def _complete(out: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield a path to write to; what is there is moved to `out` if the block succeeds.
+
+    Raises:
+        UserError: `out` must not be replaced, or cannot be written.
+    """
+    _check_replaceable(out, overwrite)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=out.parent))
+    except OSError as error:
+        raise UserError(f'{out} cannot be written ({error.strerror})') from error
+    try:
+        yield folder / out.name
+        for made in folder.iterdir():
+            place = out.with_name(made.name)
+            if place.is_dir():
+                shutil.rmtree(place)
+            made.rename(place)
+    except OSError as error:
+        raise UserError(f'{out} cannot be written ({error.strerror or error})') from error
+    except UserError as error:  # names the file, but in the folder that is removed
+        raise UserError(str(error).replace(str(folder), str(out.parent))) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_replaceable(out: Path, overwrite: bool) -> None:
+    if out.suffix != '.dat':
+        check_replaceable(out, overwrite)
+        return
+    truth = out.with_name(f'{out.stem}_truth')
+    for path in (out, truth):
+        if path.exists() and not overwrite:
+            raise UserError(f'{path} exists already; choose another name or add --overwrite')
+    if out.is_dir():
+        raise UserError(f'{out} is a folder, so it stays; choose another name')
+    if truth.exists() and any(not file.match('plane_*.png') for file in truth.iterdir()):
+        raise UserError(f'{truth} holds more than ground truth, so it stays; choose another name')
 
 
 @contextmanager

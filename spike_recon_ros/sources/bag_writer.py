@@ -137,6 +137,17 @@ def make_way(bag: Path, overwrite: bool) -> None:
     Raises:
         UserError: if there is something in the way that stays.
     """
+    check_replaceable(bag, overwrite)
+    if bag.exists():
+        shutil.rmtree(bag)
+
+
+def check_replaceable(bag: Path, overwrite: bool) -> None:
+    """Check that a bag may be written to a path.
+
+    Raises:
+        UserError: if there is a bag that must not be replaced, or something else.
+    """
     if not bag.exists():
         return
     if not overwrite:
@@ -147,4 +158,3 @@ def make_way(bag: Path, overwrite: bool) -> None:
     )
     if not is_bag:
         raise UserError(f'{bag} holds more than a bag, so it stays; choose another name')
-    shutil.rmtree(bag)

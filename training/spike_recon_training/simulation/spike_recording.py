@@ -174,4 +174,6 @@ def _to_dat(take: _Take, out: Path, overwrite: bool) -> None:
         old.unlink()
     for plane in take.truth_planes:
         image = truth_image(take.scene, plane * take.period_ns)
-        cv2.imwrite(str(truth / f'plane_{plane:06d}.png'), image)
+        file = truth / f'plane_{plane:06d}.png'
+        if not cv2.imwrite(str(file), image):
+            raise UserError(f'{file} cannot be written; is the disk full?')
