@@ -59,13 +59,15 @@ _MODULE_OF = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import the object behind a name of `__all__` when it is first asked for."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = getattr(import_module(f'{__name__}.{_MODULE_OF[name]}'), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # so that type checkers report names that do not exist
+
+    def __getattr__(name: str) -> Any:
+        """Import the object behind a name of `__all__` when it is first asked for."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        value = getattr(import_module(f'{__name__}.{_MODULE_OF[name]}'), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
