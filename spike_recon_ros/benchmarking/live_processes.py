@@ -143,6 +143,11 @@ class Process:
         self._output.close()
         self._log.close()
 
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
     def has_ended(self) -> bool:
         """Whether the process is no longer running."""
         return self._process.poll() is not None

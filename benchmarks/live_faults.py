@@ -1,0 +1,228 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Hundreds of faults against a live node, each followed by a sound stream.
+
+Faults: damaged packets and streams, a node that is stopped (SIGSTOP) or killed, and activations in
+mid-stream. After each, the images of a sound stream must be those that `Reconstructor` gives
+offline. Memory, threads and file descriptors of the node are compared before and after.
+
+  python benchmarks/live_faults.py -o benchmarks/results/live_faults.json --count 500
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+
+from spike_recon_ros.benchmarking.live_faults import (
+    FAULTS,
+    HEIGHT,
+    WIDTH,
+    faulty_stream,
+    images_of,
+    sound_stream,
+)
+from spike_recon_ros.benchmarking.live_processes import LOSSLESS, Process, parameter_options
+from spike_recon_ros.benchmarking.results import write_results
+from spike_recon_ros.nodes.messages import packet_message
+from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.topics import EVENTS, IMAGE
+
+NODE = '/event_camera/recon'
+TIMEOUT_S = 60.0
+STOPPED, KILLED, INACTIVE = 'stopped', 'killed', 'inactive'
+KINDS = (*FAULTS, STOPPED, INACTIVE, KILLED)
+
+
+class Tester(Node):
+    """Publishes packets, receives images and calls the services of the node."""
+
+    def __init__(self, stopped_s: float) -> None:
+        super().__init__('tester')
+        self.images: list[bytes] = []
+        self.statuses: list[dict[str, str]] = []
+        self._stopped_s = stopped_s
+        reliable = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+        self.publisher = self.create_publisher(EventPacket, EVENTS, reliable)
+        self.create_subscription(
+            Image, IMAGE, lambda message: self.images.append(bytes(message.data)), reliable
+        )
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
+        self._reset = self.create_client(Trigger, f'{NODE}/reset')
+        self._change = self.create_client(ChangeState, f'{NODE}/change_state')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Spin until a condition holds.
+
+        Raises:
+            TimeoutError: it does not hold in time.
+        """
+        give_up = time.monotonic() + TIMEOUT_S
+        while not condition():
+            if time.monotonic() > give_up:
+                raise TimeoutError(what)
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def wait_for_node(self) -> None:
+        """Wait until the node subscribes to packets."""
+        self.wait(lambda: self.publisher.get_subscription_count() > 0, 'no node')
+        self.wait(self._reset.service_is_ready, 'no service')
+
+    def publish(self, packets: list[Any]) -> None:
+        """Publish packets."""
+        for packet in packets:
+            self.publisher.publish(packet_message(packet, 'camera'))
+
+    def settle(self) -> None:
+        """Wait until the node has nothing left to do."""
+        self.statuses.clear()
+        self.wait(self._has_settled, 'the node does not come to rest')
+
+    def check(self, seed: int, settings: Settings) -> bool:
+        """Whether a sound stream gives the images that it gives offline."""
+        self.call(self._reset, Trigger.Request())
+        self.images.clear()
+        packets = sound_stream(seed)
+        expected = images_of(settings, packets)
+        self.publish(packets)
+        try:
+            self.wait(lambda: len(self.images) >= len(expected), 'images are missing')
+        except TimeoutError:
+            return False
+        return self.images == expected
+
+    def call(self, client: Any, request: Any) -> Any:
+        """Call a service and return its answer."""
+        answer = client.call_async(request)
+        self.wait(answer.done, 'no answer')
+        return answer.result()
+
+    def activate(self, *, active: bool) -> None:
+        """Activate or deactivate the node."""
+        number = Transition.TRANSITION_ACTIVATE if active else Transition.TRANSITION_DEACTIVATE
+        self.call(self._change, ChangeState.Request(transition=Transition(id=number)))
+
+    def fault(self, kind: str, seed: int, node: Process) -> None:
+        """Let one fault happen."""
+        if kind in FAULTS:
+            self.publish(faulty_stream(kind, seed))
+        elif kind == STOPPED:
+            os.kill(node.pid, signal.SIGSTOP)
+            self.publish(sound_stream(seed))
+            time.sleep(self._stopped_s)
+            os.kill(node.pid, signal.SIGCONT)
+        elif kind == INACTIVE:
+            self.publish(sound_stream(seed))
+            self.activate(active=False)
+            self.publish(sound_stream(seed))
+            self.activate(active=True)
+            self.wait_for_node()
+
+    def _has_settled(self) -> bool:
+        if len(self.statuses) < 2:
+            return False
+        before, now = self.statuses[-2:]
+        keys = ('received_packets', 'published_frames')
+        return now['waiting_packets'] == '0' and all(now[key] == before[key] for key in keys)
+
+    def _on_status(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.statuses.append({item.key: item.value for item in status.values})
+
+
+def _use(node: Process) -> dict[str, float]:
+    folder = Path(f'/proc/{node.pid}')
+    return {
+        'memory_mb': round(node.memory_mb(), 1),
+        'threads': len(list((folder / 'task').iterdir())),
+        'descriptors': len(list((folder / 'fd').iterdir())),
+    }
+
+
+def run(count: int, model: str, stopped_s: float, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Let `count` faults happen; return how many of each kind were followed by right frames."""
+    values = {'model': model, 'fps': 100.0}
+    settings = Settings(**values)
+    parameters = parameter_options({**LOSSLESS, **values, 'sensor_size': f'{WIDTH}x{HEIGHT}'})
+    right: Counter[str] = Counter()
+    wrong: list[dict[str, Any]] = []
+    begun = time.monotonic()
+    with ros([]):
+        tester = Tester(stopped_s)
+        done = 0
+        uses: list[dict[str, float]] = []
+        while done < count:
+            with Process('node', '--ros-args', *parameters) as node:
+                tester.wait_for_node()
+                while done < count:
+                    kind = kinds[done % len(kinds)]
+                    done += 1
+                    if kind == KILLED:
+                        tester.publish(sound_stream(done))
+                        os.kill(node.pid, signal.SIGKILL)
+                        right[kind] += 1  # the next fault checks the frames of the new node
+                        break
+                    tester.fault(kind, done, node)
+                    tester.settle()
+                    if tester.check(done, settings):
+                        right[kind] += 1
+                    else:
+                        wrong.append({'kind': kind, 'seed': done, 'status': tester.statuses[-1]})
+                    uses.append(_use(node))
+                    if node.has_ended():
+                        raise node.failure()
+        tester.destroy_node()
+    return {
+        'model': model,
+        'faults': done,
+        'followed_by_right_frames': dict(right),
+        'wrong': wrong,
+        'seconds': round(time.monotonic() - begun, 1),
+        'use_first': uses[min(len(kinds), len(uses) - 1)],
+        'use_last': uses[-1],
+        'memory_mb_largest': float(np.max([use['memory_mb'] for use in uses])),
+    }
+
+
+def main() -> int:
+    """Run the faults; return 1 if any was followed by wrong frames."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('--count', type=int, default=500, help='faults')
+    parser.add_argument('--model', default='two_scale_gru')
+    parser.add_argument('--stopped', type=float, default=10.0, help='seconds of a SIGSTOP')
+    parser.add_argument('--kinds', nargs='+', default=KINDS, choices=KINDS)
+    args = parser.parse_args()
+    os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    others_load = os.getloadavg()[0]
+    result = run(args.count, args.model, args.stopped, tuple(args.kinds))
+    if args.out is not None:
+        write_results(args.out, 'live_faults', [result], others_load)
+    print(json.dumps(result))
+    return 1 if result['wrong'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
