@@ -14,7 +14,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT
 from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey
-from spike_recon_ros.evaluation.report import Scores, summarise, write_curves, write_tables
+from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.offline.training_extra import training_installed
@@ -78,8 +78,7 @@ def evaluate(
         'datasets': {one.name: _about(one, scores[one.name]) for one in surveyed},
         **summarise(scores, skip_s),
     }
-    write_tables(out, scores, summary)
-    write_curves(out / 'curves', scores, summary, console)
+    write_report(out, scores, summary, console)
     return summary
 
 

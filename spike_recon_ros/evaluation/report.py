@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.score import Score
@@ -37,7 +38,26 @@ def summarise(scores: Scores, skip_s: float) -> dict[str, Any]:
     return {'mean': _means(by_dataset), 'by_dataset': _rounded(by_dataset)}
 
 
-def write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
+def write_report(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
+    """Write the tables, and the curves if matplotlib is installed.
+
+    Args:
+        out: folder.
+        scores: of each model on each recording.
+        summary: content of summary.json.
+        console: for the hint how to install matplotlib.
+
+    Raises:
+        UserError: the disk is full, or a file cannot be written for another reason.
+    """
+    try:
+        _write_tables(out, scores, summary)
+        _write_curves(out / 'curves', scores, summary, console)
+    except OSError as error:
+        raise UserError(f'{out} cannot be written ({error.strerror or error})') from error
+
+
+def _write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
     """Write frames.csv, summary.csv and summary.json."""
     rows = [
         {'model': model, 'dataset': dataset, 'frame': number, **row}
@@ -56,7 +76,7 @@ def write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
     (out / 'summary.json').write_text(text, encoding='utf-8')
 
 
-def write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
+def _write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
     """Write a PNG for each recording and each metric that frames have.
 
     Without matplotlib none is written; the console then shows how to install it. Metrics that

@@ -43,3 +43,9 @@ def test_a_wrong_value_is_one_sentence(board, tmp_path):
     with pytest.raises(UserError, match='there is no model'):
         evaluate(['fiber'], [board], tmp_path / 'out', console=QUIET)
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_table_that_cannot_be_written_names_the_folder(board, tmp_path):
+    (tmp_path / 'frames.csv').mkdir()
+    with pytest.raises(UserError, match=rf'{tmp_path} cannot be written \(Is a directory\)'):
+        evaluate(['fibar'], [board], tmp_path, overwrite=True, metrics=['mse'], console=QUIET)
