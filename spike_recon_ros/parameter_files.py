@@ -75,11 +75,11 @@ def files_among(arguments: Sequence[str]) -> list[Path]:
     """Return the parameter files among the arguments of a ROS program.
 
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file, or it is not readable as one.
     """
     files = [Path(value) for option, value in pairwise(arguments) if option == '--params-file']
     for path in files:
-        _check_exists(path)
+        _sections(path)
     return files
 
 
@@ -110,7 +110,9 @@ def applies_to(pattern: str, node: str) -> bool:
 
 def _sections(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """Return the full name and the parameters of each node in a parameter file."""
-    _check_exists(path)
+    if not path.is_file():
+        what = 'is not a file' if path.exists() else 'does not exist'
+        raise UserError(f'the parameter file {path} {what}')
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise UserError(f'{path} is too large for a parameter file')
@@ -123,19 +125,15 @@ def _sections(path: Path) -> list[tuple[str, dict[str, Any]]]:
     return sections
 
 
-def _check_exists(path: Path) -> None:
-    if not path.is_file():
-        what = 'is not a file' if path.exists() else 'does not exist'
-        raise UserError(f'the parameter file {path} {what}')
-
-
 def _walk(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if not isinstance(content, dict):
         return
     for key, value in content.items():
         if key == 'ros__parameters':
             if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-                raise ValueError('ros__parameters must hold lines `name: value`')
+                raise ValueError('ros__parameters must hold lines `name: value`, further indented')
+            if empty := [name for name in value if value[name] is None]:
+                raise ValueError(f'{empty[0]} has no value')
             yield name, value
         else:
             yield from _walk(value, f'{name}/{str(key).strip("/")}')

@@ -86,6 +86,7 @@ def test_the_file_that_is_shipped_sets_every_parameter_to_its_default():
         ('/**:', 'backend: openvno', 'did you mean openvino?'),
         ('/**:', '- fps', 'must hold lines'),
         ('/**:', '3: 4', 'must hold lines'),
+        ('/**:', 'fps:', 'fps has no value'),
         ('/event_camera/driver:', 'fps: 50', 'no parameters for the node /event_camera/recon'),
     ],
 )
@@ -99,6 +100,9 @@ def test_a_mistake_in_a_file_is_named(file, section, line, words):
     'content',
     [
         b'',
+        b'fps: 50',
+        b'/**:\n  ros_parameters:\n    fps: 50',
+        b'/**:\n\tx: 1',
         b'3',
         b'[]',
         b'a: b',

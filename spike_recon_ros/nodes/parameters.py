@@ -104,8 +104,8 @@ def _descriptor(field: 'dataclasses.Field[Any]') -> ParameterDescriptor:
     low, high, choices = (field.metadata[key] for key in ('low', 'high', 'choices'))
     descriptor = ParameterDescriptor(description=field.metadata['description'])
     # ROS rejects `fps:=50` for a parameter whose default is 25.0, and `off`, which YAML reads as a
-    # truth value, for one of words. `check` accepts both.
-    descriptor.dynamic_typing = isinstance(field.default, float) or bool(choices)
+    # truth value, for one of words. `check` accepts both, and names what is valid.
+    descriptor.dynamic_typing = True
     if choices:
         descriptor.additional_constraints = f'one of: {", ".join(choices)}'
     if low is not None and isinstance(field.default, int):

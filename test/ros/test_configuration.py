@@ -177,6 +177,9 @@ QOS_OF_PACKETS = 'qos_overrides./event_camera/events.subscription.'
         ('fpss', 50, ['did you mean fps?']),
         ('bias_file', 'x', ["no parameter 'bias_file'"]),
         ('backend', False, ['backend is False', 'openvino']),
+        ('threads', 2.5, ['threads is 2.5', 'a whole number']),
+        ('frame_id', 7, ['frame_id is 7', 'a text']),
+        ('fps', 'fast', ["fps is 'fast'", 'a number']),
     ],
 )
 def test_an_override_that_is_not_valid_leaves_the_node_unconfigured(
