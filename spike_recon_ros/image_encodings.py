@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The encodings of images, by their ROS names.
-
-Comes in: nothing. Goes out: which pixels each has. Knows nothing about files or messages.
-"""
+"""Pixel types of images, by their ROS names."""
 
 import numpy as np
 
@@ -18,9 +15,9 @@ _NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 
 def encoding_of(image: np.ndarray) -> str:
-    """Return the encoding of an image.
+    """Return the ROS encoding of an image.
 
     Raises:
-        KeyError: its pixels are of none of the types in DTYPES.
+        KeyError: the pixel type is not in DTYPES.
     """
     return _NAMES[image.dtype]

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The names of topics, unless someone remaps them.
-
-Comes in: nothing. Goes out: names. They are those of the event camera drivers, and the node's own.
-"""
+"""Default topic names: those of the event camera drivers, and those of the node."""
 
 EVENTS = '/event_camera/events'
 CAMERA_INFO = '/event_camera/camera_info'

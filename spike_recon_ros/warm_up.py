@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compiling what is compiled on first use, before the first real packet waits for it.
-
-Comes in: Settings. Goes out: nothing but caches on disk and in the process. Knows nothing about
-ROS.
-"""
+"""Compilation of everything that is compiled on first use, before the first packet arrives."""
 
 import dataclasses
 
@@ -26,15 +22,15 @@ _PLANES = 100
 
 
 def warm_up(settings: Settings) -> None:
-    """Run every decoder and, on made-up sensors, the models and the renderer of the settings.
+    """Run every decoder, and the models and renderer of the settings, on small synthetic packets.
 
-    The first time on a machine this takes some ten seconds; afterwards the compiled code comes
-    from the cache. Nothing of it reaches the reconstructor that will be used.
+    The first time on a machine this takes about ten seconds; afterwards the compiled code is
+    loaded from the cache.
     """
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
-    # A mask of hot pixels is of the real sensor's size.
+    # A mask of hot pixels has the size of the real sensor.
     quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
     for kind in kinds_expected(settings):
         reconstructor = Reconstructor(quick)

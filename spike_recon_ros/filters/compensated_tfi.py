@@ -11,11 +11,11 @@ from functools import cached_property
 import numpy as np
 
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
-from spike_recon_ros.spike_history.motion_compensated_rates import REACH, MovedRates
+from spike_recon_ros.spike_history.motion_compensated_rates import REACH, MotionCompensatedRates
 
 
 class CompensatedTfi(SpikeIntervals):
-    """Mean of what is between spikes, moved by the flow of the planes; see MovedRates.
+    """Mean of what is between spikes, moved by the flow of the planes; see MotionCompensatedRates.
 
     Until planes around the instant have been seen, the image is that of SpikeIntervals, which
     takes the same arguments, but looks further ahead where it is not told.
@@ -27,8 +27,8 @@ class CompensatedTfi(SpikeIntervals):
         super().__init__(width, height, lookahead_planes)
 
     @cached_property
-    def _moved(self) -> MovedRates:
-        return MovedRates(self._history)
+    def _moved(self) -> MotionCompensatedRates:
+        return MotionCompensatedRates(self._history)
 
     def _intensity(self) -> np.ndarray:
         intensity = super()._intensity()

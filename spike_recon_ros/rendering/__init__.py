@@ -1,3 +1,3 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From intensity to an image that a person or a detector can use."""
+"""From intensity to an image for people or detectors."""

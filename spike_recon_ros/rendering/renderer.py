@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Intensity to the pixels of an image message.
-
-Comes in: intensity, float32 [height, width] in any range, and its sensor time. Goes out: mono8,
-mono16 or 32FC1 pixels. Knows nothing about ROS, nor about what reconstructed the intensity.
-"""
+"""Conversion of intensity to the pixels of an image message."""
 
 import cv2
 import numpy as np
@@ -18,24 +14,24 @@ _CLAHE_TILES = (8, 8)
 
 
 class Renderer:
-    """Stretches, brightens and equalises images; keeps the limits from image to image."""
+    """Contrast stretch, gamma and local equalisation; keeps its limits between images."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tone = ToneLimits()
         pixel = np.zeros((1, 1), np.float32)
-        _stretch(pixel, np.float32(0.0), np.float32(1.0), pixel)  # compiles now
+        _stretch(pixel, np.float32(0.0), np.float32(1.0), pixel)  # compile before the first image
 
     def adopt(self, settings: Settings) -> None:
-        """Render by other settings from the next image on; the limits stay."""
+        """Use other settings from the next image on; the limits are kept."""
         self._settings = settings
 
     def render(self, intensity: np.ndarray, t_ns: int) -> np.ndarray:
         """Return the image, freshly allocated.
 
         Args:
-            intensity: float32 [height, width]. Not a number becomes mid grey.
-            t_ns: its sensor time.
+            intensity: float32 [height, width], any range. NaN becomes mid grey.
+            t_ns: sensor time of the image.
 
         Returns:
             [height, width]: uint8 for mono8, uint16 for mono16, float32 in 0..1 for 32FC1.
@@ -58,12 +54,12 @@ class Renderer:
         return _quantised(stretched, dtype)
 
     def reset(self) -> None:
-        """Forget the limits: the next image sets them at once."""
+        """Drop the limits; the next image sets them without smoothing."""
         self._tone.reset()
 
 
 def _quantised(image: np.ndarray, dtype: type) -> np.ndarray:
-    """Return an image in 0..1 over the whole range of an integer type, or as it is."""
+    """Scale an image in 0..1 to the full range of an integer type; float32 stays unchanged."""
     if dtype is np.float32:
         return image
     image *= np.iinfo(dtype).max
@@ -73,7 +69,7 @@ def _quantised(image: np.ndarray, dtype: type) -> np.ndarray:
 
 def _equalised(image: np.ndarray, clip: float, dtype: type) -> np.ndarray:
     """Return the image after contrast-limited adaptive histogram equalisation."""
-    # OpenCV equalises integers only; 16 bits lose nothing that a camera has seen.
+    # OpenCV equalises integers only; 16 bits are finer than the noise of a camera.
     levels = np.uint16 if dtype is np.float32 else dtype
     equalised = cv2.createCLAHE(clip, _CLAHE_TILES).apply(_quantised(image, levels))
     if dtype is np.float32:
@@ -83,7 +79,7 @@ def _equalised(image: np.ndarray, clip: float, dtype: type) -> np.ndarray:
 
 @njit(nogil=True, cache=True)
 def _stretch(intensity, black, scale, out):
-    """Write (intensity - black) * scale, limited to 0..1."""
+    """Write (intensity - black) * scale, clipped to 0..1."""
     height, width = intensity.shape
     for y in range(height):
         for x in range(width):

@@ -1,34 +1,30 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is shown black and what is shown white.
-
-Comes in: intensity in any range, and its sensor time. Goes out: two limits that follow the scene
-without flicker. Knows nothing about encodings.
-"""
+"""The intensities shown as black and white, smoothed over time to avoid flicker."""
 
 import math
 
 import numpy as np
 
-# Contrast below this is noise, and is not stretched further: a twentieth of a network's range, or
-# of what one event adds in a filter.
+# A smaller contrast is noise and is not stretched further: 1/20 of the range of a network, and of
+# the change that one event makes in a filter.
 _SMALLEST_SPAN = 0.05
-# So many pixels place a percentile to within some hundredths of a percent.
+# This number of pixels gives a percentile to within some hundredths of a percent.
 _SAMPLES = 1 << 16
-# Limits that share less than this with the last ones belong to another scene.
+# Limits that overlap the previous ones by less than this share belong to another scene.
 _SAME_SCENE_OVERLAP = 0.25
-# Limits that follow slowly are measured no more often than so many times in their time constant:
-# at a thousand images a second that is most of the work that an image takes.
+# Limits are measured at most this many times per time constant. At a thousand images per second
+# the measurement would otherwise be most of the work.
 _MEASUREMENTS = 40
 
 
 class ToneLimits:
     """Percentiles of the image, smoothed over sensor time.
 
-    The first image sets the limits at once, and so does one whose limits have little in common
-    with those before it (a light switched on, a state that was reset) or that lies before it in
-    time; in between they follow with a time constant, of which a fortieth may pass before an image
-    is looked at again.
+    Limits follow the images with a time constant; after each measurement a fortieth of it may
+    pass before the next one. They are set without smoothing by the first image, by an image whose
+    limits hardly overlap the previous ones (a light was switched on, the state was reset), and by
+    an image whose time is before the previous one.
     """
 
     def __init__(self) -> None:
@@ -36,7 +32,7 @@ class ToneLimits:
         self._t_ns = 0
 
     def reset(self) -> None:
-        """Forget the images seen; the next one sets the limits at once."""
+        """Drop the limits; the next image sets them without smoothing."""
         self._limits = None
 
     def update(
@@ -47,13 +43,13 @@ class ToneLimits:
         percentile_high: float,
         tone_time_s: float,
     ) -> tuple[float, float]:
-        """Return the intensities shown black and white in this image.
+        """Return the intensities shown as black and white in this image.
 
         Args:
             intensity: float32 [height, width].
-            t_ns: its sensor time.
-            percentile_low: share of the pixels at or below black, percent.
-            percentile_high: share of the pixels at or below white, percent.
+            t_ns: sensor time of the image.
+            percentile_low: percentage of pixels at or below black.
+            percentile_high: percentage of pixels at or below white.
             tone_time_s: time constant of the smoothing, seconds; 0 = none.
         """
         elapsed_s = (t_ns - self._t_ns) * 1e-9
@@ -83,21 +79,21 @@ class ToneLimits:
 def _measure(
     intensity: np.ndarray, percentile_low: float, percentile_high: float
 ) -> tuple[float, float] | None:
-    """Return the limits of one image, or None if it has no pixel that tells anything.
+    """Return the limits of one image, or None if it has no finite pixel other than zero.
 
-    Pixels of exactly zero are left out: with a filter no event has reached them yet, and a
-    handful of active pixels must not be squeezed because the rest of the sensor is silent. The
-    silent ones should be grey all the same: the larger their share, the closer to zero the
-    middle between the limits is brought, by moving the nearer limit outwards.
+    Pixels of exactly zero are left out: in a filter they have had no event yet, and a few active
+    pixels must not lose contrast because the rest of the sensor is silent. Silent pixels should
+    still be grey, so the middle between the limits is moved towards zero in proportion to their
+    share, by moving the nearer limit outwards.
     """
     values = intensity.reshape(-1)[:: _stride(*intensity.shape)]
     values = values[np.isfinite(values)]
-    touched = values[values != 0.0]
-    if not touched.size:
+    active = values[values != 0.0]
+    if not active.size:
         return None
-    black, white = map(float, np.percentile(touched, (percentile_low, percentile_high)))
-    if black < 0.0 < white:  # signed, as filters are; networks give 0..1
-        silent = 1.0 - touched.size / values.size
+    black, white = map(float, np.percentile(active, (percentile_low, percentile_high)))
+    if black < 0.0 < white:  # signed, so from a filter; networks return 0..1
+        silent = 1.0 - active.size / values.size
         farther = max(-black, white)
         black -= silent * (farther + black)
         white += silent * (farther - white)
@@ -105,7 +101,7 @@ def _measure(
 
 
 def _stride(height: int, width: int) -> int:
-    """Return how far apart the sampled pixels lie, so that every column is among them."""
+    """Return the distance between sampled pixels, chosen so that every column is sampled."""
     stride = -(-height * width // _SAMPLES)
     while math.gcd(stride, width) != 1:
         stride += 1
@@ -113,7 +109,7 @@ def _stride(height: int, width: int) -> int:
 
 
 def _widened(black: float, white: float) -> tuple[float, float]:
-    """Return the limits, moved apart where they are too close for anything but noise."""
+    """Return the limits, moved apart if they are so close that only noise lies between them."""
     if white - black >= _SMALLEST_SPAN:
         return black, white
     middle = 0.5 * (black + white)
@@ -121,7 +117,7 @@ def _widened(black: float, white: float) -> tuple[float, float]:
 
 
 def _overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return the share of the range covered by either that both cover; 0 where they are apart."""
+    """Return the intersection of two ranges divided by their hull; 0 if they are apart."""
     common = min(one[1], other[1]) - max(one[0], other[0])
     covered = max(one[1], other[1]) - min(one[0], other[0])
     return max(common, 0.0) / covered

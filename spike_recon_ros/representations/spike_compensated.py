@@ -19,7 +19,7 @@ import numpy as np
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.spike_history.interval_rates import RATES, interval_rates
-from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, MovedRates
+from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, MotionCompensatedRates
 from spike_recon_ros.windows.window import Window
 
 AXES = 2
@@ -45,7 +45,7 @@ class SpikeCompensated:
     def __init__(self, width: int, height: int, lookahead_planes: int) -> None:
         self.lookahead_planes = lookahead_planes
         self._history = SpikeHistory(width, height, lookahead_planes)
-        self._moved = MovedRates(self._history)
+        self._moved = MotionCompensatedRates(self._history)
 
     def write(self, window: Window[SpikePlanes], out: np.ndarray) -> None:
         """See Representation."""

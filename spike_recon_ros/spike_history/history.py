@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The spikes around an instant, pixel by pixel, at a fixed cost a plane.
+"""The spikes of each pixel around an instant, at a constant cost per plane.
 
-Comes in: packed planes. Goes out: the raw planes, sums over planes and the spikes next to an
-instant that lies some planes back. Knows nothing about time in nanoseconds, packets, or what an
-image is made of.
+The instant is some planes before the newest plane, so that spikes after it can be used as well.
 """
 
 import numpy as np
@@ -14,48 +12,48 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount64
 
 PLANES_KEPT = 64
-"""Planes that can be looked at again: the bits of a word."""
+"""Planes that are stored: the bits of a word."""
 ORDERS = 3
-"""An interval of order k lasts from one spike to the k-th after it."""
+"""Highest order of an interval; an interval of order k spans k spikes."""
 NEVER = -(2**30)
-"""Number of the plane of a spike that was not seen: so early that its rate is 0."""
+"""Plane number of a spike that has not been seen; so early that the rate is 0."""
 _NEWEST = PLANES_KEPT - 1
 _REBASE = 2**28
-"""Numbers of planes are lowered by so much once they are twice as large: that of the newest stays
-far from 0, where a stream begins."""
+"""Plane numbers are reduced by this once they are twice as large, so that they never overflow and
+the newest stays far from 0, where a stream begins."""
 _AT_ONCE = 24
-"""Planes that are taken in at once: so many bits are exact as a float."""
+"""Planes that are appended in one step: as many bits as float32 represents exactly."""
 _7, _14, _28 = np.uint64(7), np.uint64(14), np.uint64(28)
 _8, _16 = np.uint32(8), np.uint32(16)
 _PAIRS = np.uint64(0x00AA00AA00AA00AA)
 _FOURS = np.uint64(0x0000CCCC0000CCCC)
 _EIGHTS = np.uint64(0x00000000F0F0F0F0)
-"""Corners that change places when squares of 2, 4 and 8 bits are transposed."""
+"""Bits that are swapped when blocks of 2x2, 4x4 and 8x8 bits are transposed."""
 
 
 class SpikeHistory:
-    """One word a pixel for the last 64 planes, and the spikes before them that intervals need.
+    """The last 64 planes as one word per pixel, and the last spikes up to the instant.
 
-    The instant is `lookahead` planes before the newest plane. What comes after it is read from the
-    word; what came before it is remembered for however long ago it was. Nothing is computed twice:
-    a plane costs the same whatever is asked for and however often (24 bytes of state a pixel).
+    The instant is `lookahead` planes before the newest plane. Spikes after it are read from the
+    word; the last four spikes up to it are stored by plane number, however long ago they were. The
+    state takes 24 bytes per pixel.
 
     Attributes:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         lookahead: planes between the instant and the newest plane.
-        instant: number of the plane that the instant is at; negative until one is reached.
-        words: uint64 [height, width], bit 63 = the newest plane, bit 62 = the one before.
-        before: int32 [ORDERS + 1, height, width], numbers of the planes of the last spike at or
-            before the instant, of the one before that, and so on; NEVER if there was none.
+        instant: plane number of the instant; negative before the first one.
+        words: uint64 [height, width], bit 63 = newest plane, bit 62 = the plane before it.
+        before: int32 [ORDERS + 1, height, width], plane numbers of the last spike at or before the
+            instant, of the spike before it, and so on; NEVER if there is none.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead: planes to look ahead, from 0 to 63.
+        lookahead: planes after the instant, from 0 to 63.
 
     Raises:
-        UserError: if that cannot be looked ahead.
+        UserError: the lookahead is out of range.
     """
 
     def __init__(self, width: int, height: int, lookahead: int = 0) -> None:
@@ -67,10 +65,10 @@ class SpikeHistory:
         self.words = np.empty((height, width), np.uint64)
         self.before = np.empty((ORDERS + 1, height, width), np.int32)
         self.reset()
-        self.push(np.empty((0, height, -(-width // 8)), np.uint8))  # compiles now, not later
+        self.push(np.empty((0, height, -(-width // 8)), np.uint8))  # compile the kernels
 
     def push(self, bits: np.ndarray) -> None:
-        """Take planes in, `bits` uint8 [n, height, ceil(width / 8)], bit 0 leftmost."""
+        """Append planes: `bits` uint8 [n, height, ceil(width / 8)], bit 0 leftmost."""
         if self.instant >= 2 * _REBASE:
             _rebase(self.before)
             self.instant -= _REBASE
@@ -78,35 +76,35 @@ class SpikeHistory:
         self.instant += len(bits)
 
     def reset(self) -> None:
-        """Forget every plane."""
+        """Drop all planes."""
         self.instant = -1 - self.lookahead
         self.words.fill(0)
         self.before.fill(NEVER)
 
     @property
     def end(self) -> int:
-        """Number of the plane after the newest."""
+        """Number of the plane after the newest one."""
         return self.instant + self.lookahead + 1
 
     def intervals(self, order: int) -> np.ndarray:
-        """Return planes from the order-th last spike before the last one to it: int32 [h, w]."""
+        """Return the length in planes of the last interval of an order: int32 [height, width]."""
         return self.before[0] - self.before[order]
 
     def after(self) -> np.ndarray:
-        """Return the numbers of the planes of the first and second spike after the instant.
+        """Return the plane numbers of the first and second spike after the instant.
 
-        Returns: int32 [2, height, width]; where there is none yet, the plane after the newest.
+        Returns: int32 [2, height, width]; `end` where there is none yet.
         """
         found = np.empty((2, self.height, self.width), np.int32)
         _after(self.words, self.instant, self.lookahead, found)
         return found
 
     def count(self, first: int, end: int) -> np.ndarray:
-        """Return the spikes in some planes: uint8 [height, width].
+        """Return the number of spikes in a range of planes: uint8 [height, width].
 
         Args:
-            first: planes before the newest at which to begin, 0 = the newest itself.
-            end: where to end, not included, at most 64.
+            first: first plane, counted back from the newest one, which is 0.
+            end: end of the range, not included, counted in the same way; at most 64.
         """
         mask = (1 << (PLANES_KEPT - first)) - (1 << (PLANES_KEPT - end))
         counts = np.empty((self.height, self.width), np.uint8)
@@ -114,7 +112,7 @@ class SpikeHistory:
         return counts
 
     def stack(self, planes: int) -> np.ndarray:
-        """Return the newest planes, the oldest of them first: uint8 [planes, height, width]."""
+        """Return the newest planes in temporal order: uint8 [planes, height, width]."""
         stacked = np.empty((planes, self.height, self.width), np.uint8)
         _stack(self.words, stacked)
         return stacked
@@ -122,8 +120,8 @@ class SpikeHistory:
 
 @njit(nogil=True, cache=True)
 def _push(words, before, bits, number, lookahead):
-    # Row by row, so that what one row needs stays in the nearest caches; and one short loop after
-    # the other, so that the compiler can tell that the arrays do not overlap.
+    # Row by row, so that the data of a row stay in the first-level cache. Separate short loops let
+    # the compiler prove that the arrays do not overlap, and vectorise.
     n_planes, height, _ = bits.shape
     width = words.shape[1]
     most = min(_AT_ONCE, PLANES_KEPT - lookahead)
@@ -143,14 +141,14 @@ def _push(words, before, bits, number, lookahead):
 
 @njit(nogil=True, cache=True)
 def _gather(bits, start, planes, y, squares, arrived):
-    """Make planes to words a pixel, bit 0 = the first of them."""
+    """Gather the bits of some planes in one word per pixel, bit 0 = the first plane."""
     row_bytes = bits.shape[2]
     squares[:] = 0
     for plane in range(planes):
         row, square, place = bits[start + plane, y], squares[plane // 8], np.uint64(plane % 8 * 8)
         for byte in range(row_bytes):
             square[byte] |= np.uint64(row[byte]) << place
-    # Rows and columns of 8x8 bits change places: then a byte is a pixel, and its bits are planes.
+    # Transpose blocks of 8x8 bits, after which a byte is a pixel and its bits are planes.
     for group in range(squares.shape[0]):
         square = squares[group]
         for byte in range(row_bytes):
@@ -169,7 +167,7 @@ def _gather(bits, start, planes, y, squares, arrived):
 
 @njit(nogil=True, cache=True)
 def _shift(word, arrived, planes, lookahead, passed):
-    """Move planes into the words, and out the bits that have reached the instant."""
+    """Shift planes into the words, and extract the bits that have reached the instant."""
     age, top = np.uint64(planes), np.uint64(PLANES_KEPT - planes)
     reached, mask = np.uint64(PLANES_KEPT - planes - lookahead), np.uint64((1 << planes) - 1)
     for x in range(word.shape[0]):
@@ -180,9 +178,9 @@ def _shift(word, arrived, planes, lookahead, passed):
 
 @njit(nogil=True, cache=True)
 def _take_latest(passed, exact, number, latest):
-    """Clear the highest bit of each mask and tell the plane that it stands for, or NEVER."""
-    # A mask of up to 24 bits is exact as a float, whose exponent is the place of its highest bit:
-    # unlike a search for it, that is the same instruction for many pixels at once everywhere.
+    """Clear the highest bit of each mask and return its plane number, or NEVER."""
+    # A mask of up to 24 bits is exact as a float, and the exponent is the position of the highest
+    # bit. Unlike a search for the bit, this vectorises on every CPU.
     for x in range(passed.shape[0]):
         exact[x] = np.float32(passed[x])
     bits_of_float = exact.view(np.int32)
@@ -195,7 +193,7 @@ def _take_latest(passed, exact, number, latest):
 
 @njit(nogil=True, cache=True)
 def _insert(latest, before, y):
-    """Put the spikes of each pixel, as many as there are, in front of those that came before."""
+    """Insert the new spikes of each pixel, if any, before the older ones."""
     new0, new1, new2, new3 = latest[0], latest[1], latest[2], latest[3]
     old0, old1, old2, old3 = before[0, y], before[1, y], before[2, y], before[3, y]
     for x in range(new0.shape[0]):
@@ -219,7 +217,7 @@ def _after(words, instant, lookahead, found):
     height, width = words.shape
     for y in range(height):
         for x in range(width):
-            # Two shifts, because none is by the whole width of the word.
+            # Two shifts, because a shift by the whole width of a word is undefined.
             later = words[y, x] >> one >> np.uint64(_NEWEST - lookahead)
             first = popcount64(~later & (later - one))
             later &= later - one

@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How often a pixel fires, from the spikes next to an instant.
+"""Firing rates from the intervals between spikes around an instant.
 
-Comes in: a SpikeHistory. Goes out: rates in spikes a plane, by the intervals that they come from.
-Knows nothing about what is made of them.
-
-An interval of order k lasts from one spike to the k-th after it, so k divided by its length is a
-rate; the higher the order, the less the rounding to whole planes shows, and the more motion blurs.
+An interval of order k spans k spikes, so k divided by its length is a rate. A higher order reduces
+the error of rounding to whole planes, and increases motion blur.
 """
 
 import numpy as np
@@ -17,14 +14,14 @@ from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 CENTRED = 'second order', 'first order', 'third order'
 ONE_SIDED = 'first order before', 'third order before', 'first order after'
 RATES = (*CENTRED, *ONE_SIDED)
-"""What `interval_rates` gives, in this order."""
+"""The rates that `interval_rates` writes, in this order."""
 
 
 def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
-    """Write the rates around the instant.
+    """Write the rates at the instant, in spikes per plane.
 
     Args:
-        history: of the pixels.
+        history: spikes of the pixels.
         out: float32 [6, height, width], see RATES.
     """
     after = history.after()
@@ -32,20 +29,20 @@ def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
     _other_rates(history.before, after, history.end, out)
 
 
-# Without the check for a division by zero, which cannot be, many pixels are computed at once.
+# error_model: without the check for a division by zero, which cannot occur, the loop vectorises.
 @njit(nogil=True, cache=True, error_model='numpy')
 def second_order_rates(before, after, end, out):
-    """Write the mean of 2/(second after - last before) and 2/(first after - second before).
+    """Write the mean of 2/(second after - last before) and 2/(first after - second last before).
 
-    Where one of the two second spikes has not been seen, the other interval stands alone; where
-    neither has, an interval of first order. Where no spike has come after the instant, the
-    interval that has not ended is taken to be as long as it is already, and at least as long as
-    the one before. A single spike among all planes has the rate of one in so many.
+    If one of the two outer spikes has not been seen, the other interval is used alone; if neither
+    has, an interval of first order. If no spike has come after the instant, the length of the
+    unfinished interval is its length so far, but at least the length of the interval before it.
+    A single spike in n planes gives the rate 1/n.
 
     Args:
         before: as in SpikeHistory.
-        after: as SpikeHistory.after() returns it.
-        end: number of the plane after the newest.
+        after: return value of SpikeHistory.after().
+        end: see SpikeHistory.
         out: float32 [height, width].
     """
     one = np.float32(1.0)
@@ -57,7 +54,7 @@ def second_order_rates(before, after, end, out):
             last, previous, first, second = latest[x], earlier[x], next_one[x], next_but_one[x]
             left = one / np.float32(np.int32(first - previous))
             right = one / np.float32(np.int32(second - last))
-            # Of first order: what is left where a stream has just begun, or ends.
+            # First order: used where a stream has just begun, or ends.
             across = one / np.float32(np.int32(first - last))
             later = one / np.float32(np.int32(max(second, first + 1) - first))
             single = across if last != NEVER else later if second != end else one / np.float32(end)
@@ -73,7 +70,7 @@ def second_order_rates(before, after, end, out):
 
 @njit(nogil=True, cache=True)
 def _rate(order, first, last, likely):
-    """Return the rate of an interval; where it has not begun or not ended, the likely one."""
+    """Return the rate of an interval, or `likely` if the interval has not begun."""
     return np.float32(order) / np.float32(last - first) if first != NEVER else likely
 
 
@@ -84,7 +81,7 @@ def _other_rates(before, after, end, out):
         for x in range(width):
             last, previous = before[0, y, x], before[1, y, x]
             first, second = after[0, y, x], after[1, y, x]
-            # What has not ended is no measurement: the likeliest rate stands in for it.
+            # An interval that has not ended is no measurement; use the second-order rate.
             likely = out[0, y, x]
             out[1, y, x] = _rate(1, last, first, likely) if first < end else likely
             out[2, y, x] = _rate(3, previous, second, likely) if second < end else likely

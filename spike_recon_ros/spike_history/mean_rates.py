@@ -1,15 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How often pixels fired in short spans of planes, told finer than by counting.
+"""Mean firing rates over short spans of planes, with a finer resolution than counting spikes.
 
-Comes in: a SpikeHistory. Goes out: mean rates over spans in a row. Knows nothing about motion, or
-what is made of the rates.
-
-Three planes hold from no spike to three; a rate that is counted from them is a rough guess. But a
-pixel that fired at planes 2 and 6 collected a quarter of a spike in every plane between them: a
-rate is what fills each interval evenly (texture from intervals, Zhu et al., "A Retina-Inspired
-Sampling Method for Visual Texture Reconstruction", ICME 2019), and its mean over a span follows
-from where the span begins and ends within its intervals.
+Three planes contain zero to three spikes, so counting them gives a coarse rate. But a pixel that
+fired at planes 2 and 6 collected a quarter of a spike in every plane between them: the rate is
+constant within each interval (texture from intervals, Zhu et al., "A Retina-Inspired Sampling
+Method for Visual Texture Reconstruction", ICME 2019), and its mean over a span follows from where
+the span begins and ends within its intervals.
 """
 
 import numpy as np
@@ -21,35 +18,35 @@ from spike_recon_ros.spike_history.history import NEVER, PLANES_KEPT, SpikeHisto
 _NEWEST = PLANES_KEPT - 1
 _1 = np.uint64(1)
 _MANTISSA, _BIAS = 52, 1023
-"""Bits of a double, and what is added to its exponent."""
+"""Mantissa bits and exponent bias of float64."""
 
 
 def mean_rates(history: SpikeHistory, cuts: np.ndarray, out: np.ndarray) -> None:
-    """Write the mean rates over spans of planes in a row.
+    """Write the mean rates over consecutive spans of planes.
 
-    The interval that has not ended is taken to be as long as it is already, and at least as long
-    as the one before; that which began before all that has been seen likewise.
+    The length of the unfinished interval is its length so far, but at least the length of the
+    interval before it; the interval that began before the first plane is treated in the same way.
 
     Args:
-        history: of the pixels.
-        cuts: where spans end and the next begin, planes before the newest one, ascending from 0
-            to 63 at most: int64 [spans + 1].
-        out: float32 [spans, height, width] in spikes a plane, the newest span first.
+        history: spikes of the pixels.
+        cuts: borders of the spans in planes before the newest one, ascending, within 0 to 63:
+            int64 [spans + 1].
+        out: float32 [spans, height, width], spikes per plane, the newest span first.
     """
     _mean_rates(history.words, history.before, history.end, cuts, out)
 
 
 @njit(nogil=True, cache=True)
 def _take_highest(left, exact, places):
-    """Clear the highest bit of each word and tell its place; negative where none is set.
+    """Clear the highest bit of each word and write its position; negative if no bit is set.
 
     Args:
         left: uint64 [width], the words.
-        exact: float64 [width], to work with.
-        places: int32 [width], the result.
+        exact: float64 [width], working memory.
+        places: int32 [width], result.
     """
     for x in range(left.shape[0]):
-        # Without the bit below the highest the rest cannot round it up to the next power.
+        # Clear the bit below the highest, so that rounding cannot reach the next power of 2.
         exact[x] = np.float64(left[x] & ~(left[x] >> _1))
     bits = exact.view(np.int64)
     for x in range(left.shape[0]):
@@ -83,17 +80,17 @@ def _mean_rates(words, before, end, cuts, out):
 
 @njit(nogil=True, cache=True)
 def _gap(word, place):
-    """Tell how many planes after a plane the next spike comes; 64 or more if none has."""
-    later = word >> np.uint64(place) >> _1  # not at once: it may be by the whole of the word
+    """Return the number of planes to the next spike after a plane; 64 or more if there is none."""
+    later = word >> np.uint64(place) >> _1  # two shifts: one by 64 bits is undefined
     return np.int32(popcount64(~later & (later - _1))) + np.int32(1)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def _count(word, mask, lasts, previous, place, counted):
-    """Tell how many spikes there were until a plane, the part of the next one included.
+    """Write the number of spikes up to a plane, including the fraction of the next spike.
 
-    Right where the word holds a spike before and one after, or two before; it is the same few
-    steps for every pixel, so that many are computed at once.
+    This is correct if the word contains a spike before and one after the plane, or two before. The
+    loop has no branches and vectorises.
     """
     none = np.int32(_NEWEST - place)
     for x in range(word.shape[0]):
@@ -106,16 +103,16 @@ def _count(word, mask, lasts, previous, place, counted):
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def _count_rare(word, before, lasts, previous, place, end, counted):
-    """Tell the same where the word does not hold them.
+    """Write the same number for pixels whose word does not contain those spikes.
 
     Args:
         word: uint64 [width], see SpikeHistory.
         before: int32 [ORDERS + 1, width], see SpikeHistory.
-        lasts: place of the last spike until the plane; negative for none.
-        previous: that of the one before.
-        place: of the plane.
+        lasts: position of the last spike up to the plane; negative if there is none.
+        previous: position of the spike before it.
+        place: position of the plane.
         end: see SpikeHistory.
-        counted: float32 [width], the result; all of a pixel count from the same spike.
+        counted: float32 [width], result; differences between planes are counts of spikes.
     """
     start = np.int32(end - PLANES_KEPT)  # number of the plane at place 0
     seen = np.int32(min(end, PLANES_KEPT))
@@ -126,12 +123,12 @@ def _count_rare(word, before, lasts, previous, place, end, counted):
         last, gap = lasts[x], _gap(word[x], place)
         if last >= 0 and gap <= none:
             continue
-        number = np.float32(last >= 0)  # of those in the word there is only this one
+        number = np.float32(last >= 0)  # the only spike in the word
         if last < 0:
             last = _latest(before, x, start, place + 1)
         if last != NEVER:
             length = place + gap - last
-            if gap > none:  # it goes on
+            if gap > none:  # the interval has not ended
                 earlier = _latest(before, x, start, last)
                 length = last - earlier if earlier != NEVER else seen
                 length = max(length, PLANES_KEPT - last)
@@ -147,7 +144,7 @@ def _count_rare(word, before, lasts, previous, place, end, counted):
 
 @njit(nogil=True, cache=True)
 def _latest(before, x, start, below):
-    """Tell the place of the latest of the remembered spikes that is below a place, or NEVER."""
+    """Return the position of the latest stored spike below a position, or NEVER."""
     for order in range(before.shape[0]):
         if before[order, x] == NEVER:
             break

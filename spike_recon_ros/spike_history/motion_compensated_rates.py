@@ -1,16 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The light at an instant from all planes around it, each carried there along with the scene.
+"""Firing rates at an instant from all planes around it, with motion compensation.
 
-Comes in: a SpikeHistory. Goes out: means over groups of spans, and one over all. Knows nothing
-about packets, filters or networks.
-
-A pixel fires every few planes, and in that time the scene has moved on: what one pixel tells is
-either coarse or blurred. All planes together tell it finely, once each is moved by how far the
-scene went until the instant. What is moved is not whether a pixel fired at a plane but how fast it
-was filling up (`mean_rates.py`): on three public simulated clips the mean has a PSNR of
-33.4 dB so, and of 31.1 at best where planes are moved (Zhao et al., "High-Speed Motion Scene
-Reconstruction for Spike Camera via Motion Aligned Filtering", ISCAS 2020).
+A pixel fires every few planes, and meanwhile the scene moves, so the rate from one pixel is either
+coarse or blurred. Averaging over many planes is fine-grained and sharp if each plane is warped by
+the motion between it and the instant. The rates of `mean_rates` are warped, not the spikes: on
+three public simulated clips the mean of the warped rates has a PSNR of 33.4 dB, and the mean of
+warped spikes at best 31.1 dB (Zhao et al., "High-Speed Motion Scene Reconstruction for Spike
+Camera via Motion Aligned Filtering", ISCAS 2020).
 """
 
 from itertools import pairwise
@@ -23,54 +20,54 @@ from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
-"""Planes from the instant to where spans end on either side; the planes of one are moved as one.
-Near the instant they are short; far from it the flow is less sure than they are long."""
+"""Borders of the spans on either side, in planes from the instant; a span is warped as a whole.
+Spans are short near the instant; farther away the error of the flow exceeds their length."""
 GROUP_ENDS = 30, 20, 12, 6, 2, -2, -6, -12, -20, -30
-"""The same of the groups, planes after the instant; it is in the middle of them all."""
+"""Borders of the groups of spans, in planes after the instant, which is in the middle."""
 REACH = SIDE[-1]
-"""Planes on either side of the instant that are used if they have been seen."""
+"""Planes on either side of the instant that are used if available."""
 _CUTS = np.array([*SIDE[::-1], 0, *(-planes for planes in SIDE)])
-"""Between the spans, planes after the instant, the newest first."""
+"""Borders of the spans, in planes after the instant, newest first."""
 _LATER = (_CUTS[:-1] + _CUTS[1:]) / 2
-"""Planes from the instant to the middle of each span."""
+"""Centre of each span, in planes after the instant."""
 _WEIGHTS = (-np.diff(_CUTS) * (1 - np.abs(_LATER) / REACH)).astype(np.float32)
-"""Of each span in the mean over all: the flow is the less certain the further it reaches."""
+"""Weight of each span in the mean over all; the error of the flow grows with the distance."""
 _BOUNDS = list(pairwise(np.searchsorted(-_CUTS, [-planes for planes in GROUP_ENDS]).tolist()))
-"""Of each group, the first span and the one after its last."""
+"""First and end index of the spans of each group."""
 GROUPS = len(_BOUNDS)
 
 
-class MovedRates:
-    """Tells rates at the instant.
+class MotionCompensatedRates:
+    """Computes motion-compensated rates at the instant.
 
     Args:
-        history: of the pixels; is read whenever something is asked for.
+        history: spikes of the pixels; read at each call.
 
     Raises:
-        UserError: the history does not reach far enough behind the instant.
+        UserError: the lookahead leaves too few planes before the instant.
     """
 
     def __init__(self, history: SpikeHistory) -> None:
         if history.lookahead + REACH >= PLANES_KEPT:
             raise UserError(
-                f'lookahead_planes is {history.lookahead}; what moves planes along with the scene '
-                f'takes at most {PLANES_KEPT - 1 - REACH}'
+                f'lookahead_planes is {history.lookahead}; with motion compensation it may be '
+                f'at most {PLANES_KEPT - 1 - REACH}'
             )
         self._history = history
         self._motion = PlaneMotion(history)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
-        mean_rates(history, np.arange(2), self._rates[:1])  # compiles now, not later
+        mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
-        """Write the means.
+        """Write the mean rates in spikes per plane.
 
         Args:
-            mean: over all spans, the near ones most: float32 [height, width], spikes a plane.
-                What it holds stays where no span has been seen.
-            groups: over those of each group, the oldest first: float32 [GROUPS, height, width].
-                One of which no span has been seen becomes what `mean` held.
+            mean: float32 [height, width], weighted mean over all spans; unchanged if no span is
+                available.
+            groups: float32 [GROUPS, height, width], mean over the spans of each group, oldest
+                first. A group without an available span is set to the previous `mean`.
 
-        Returns: the velocity by which they are moved, see PlaneMotion.
+        Returns: the velocity used, see PlaneMotion; None if there was none.
         """
         first, rates = self._spans()
         with one_thread():
@@ -84,12 +81,12 @@ class MovedRates:
                 group[:] = seen.mean(0) if len(seen) else mean
         if len(rates):
             weights = _WEIGHTS[first : first + len(rates)]
-            # No product of matrices: the threads of BLAS would wait, busily, for the next one.
+            # Not a matrix product: BLAS threads would spin while they wait for the next one.
             np.einsum('s,shw->hw', weights / weights.sum(), rates, out=mean)
         return velocity
 
     def _spans(self) -> tuple[int, np.ndarray]:
-        """Return which is the newest span that has been seen, and the rates of all that have."""
+        """Return the index of the newest available span, and the rates of all available spans."""
         history = self._history
         cuts = history.lookahead - _CUTS
         seen = (cuts >= 0) & (cuts <= min(PLANES_KEPT - 1, history.end))

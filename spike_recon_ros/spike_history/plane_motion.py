@@ -1,13 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How the scene moves across spike planes, and images as they would be if it stood still.
+"""Optical flow of spike planes, and warping of images along it.
 
-Comes in: a SpikeHistory. Goes out: velocities around its instant, and images that are carried
-along with the scene to where it is at the instant. Knows nothing about what is made of them.
-
-Dense inverse search (Kroeger et al., "Fast Optical Flow Using Dense
-Inverse Search", ECCV 2016) finds how far, from the means of the earlier and of the later half; all
-that is assumed is a velocity that does not change for the few milliseconds in between.
+The flow is computed between the means of the earlier and the later half of the planes by dense
+inverse search (Kroeger et al., "Fast Optical Flow Using Dense Inverse Search", ECCV 2016). The
+velocity is assumed to be constant for the few milliseconds in between.
 """
 
 from collections.abc import Iterator
@@ -19,25 +16,25 @@ import numpy as np
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 
 REACH = 31
-"""Planes on either side of the instant from which the motion is told, if they have been seen."""
+"""Planes on either side of the instant that are used for the flow, if available."""
 LEAST_PLANES = 16
-"""With fewer nothing moves: they tell more about noise than about the scene."""
+"""With fewer planes no flow is computed, because noise would dominate."""
 SMOOTHED_PX = 1.0
-"""Standard deviation of the blur of what is compared: single spikes are no texture."""
+"""Standard deviation of the blur of the two means: single spikes are not texture."""
 FLOW_SMOOTHED_PX = 2.0
-"""That of the blur of the flow."""
+"""Standard deviation of the blur of the flow."""
 SMALLEST_SIDE = 16
-"""Of a sensor in which motion can be told, pixels."""
+"""Smallest width and height of a sensor for which flow is computed."""
 PATCH_STRIDE_PX, DESCENTS, REFINEMENTS = 4, 12, 2
-"""Of dense inverse search, less than OpenCV's medium preset has (3, 25, 5): two thirds of its
-time, and what is moved by it is as good on simulated planes."""
+"""Parameters of dense inverse search. OpenCV's medium preset (3, 25, 5) takes 1.5 times as long
+and gives the same quality on simulated planes."""
 BRIGHT = 3.0
-"""Standard deviations above the mean that are white in what is compared."""
+"""White level of the compared images, in standard deviations above the mean."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let OpenCV work in one thread: with others its flow is another, and no core is left."""
+    """Run OpenCV in one thread: its flow depends on the number of threads."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -47,10 +44,10 @@ def one_thread() -> Iterator[None]:
 
 
 class PlaneMotion:
-    """Finds velocities and carries images along.
+    """Computes the velocity of the scene and warps images along it.
 
     Args:
-        history: of the pixels; is read whenever something is asked for.
+        history: spikes of the pixels; read at each call.
     """
 
     def __init__(self, history: SpikeHistory) -> None:
@@ -63,9 +60,10 @@ class PlaneMotion:
         self._places = np.stack([columns, rows], -1)
 
     def velocity(self) -> np.ndarray | None:
-        """Return pixels a plane to the right and down: float32 [height, width, 2].
+        """Return the velocity at the instant.
 
-        Returns: None where it cannot be told: of a tiny sensor, or of too few planes.
+        Returns: float32 [height, width, 2], pixels per plane to the right and down; None if the
+            sensor is too small or there are too few planes.
         """
         history = self._history
         newest = max(0, history.lookahead - REACH)
@@ -79,17 +77,17 @@ class PlaneMotion:
         flow = self._flow.calc(*_comparable(earlier, later), None)  # type: ignore[call-overload]
         flow = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
         velocity = flow * np.float32(1 / apart)
-        # The flow is told where the scene was in the middle of the earlier half.
+        # The flow is given at the positions of the scene in the middle of the earlier half.
         since = oldest - (half + 1) / 2 - history.lookahead
         return self._sampled(velocity, velocity, -since, cv2.INTER_LINEAR)
 
     def move(self, image: np.ndarray, velocity: np.ndarray, planes: float) -> None:
-        """Put at each place of an image what lies where its scene is so many planes later.
+        """Warp an image of the scene at another time to the instant, in place.
 
         Args:
             image: float32 [height, width].
-            velocity: as `velocity` returns it.
-            planes: later than the instant.
+            velocity: return value of `velocity`.
+            planes: time of the image in planes after the instant; may be negative.
         """
         image[:] = self._sampled(image, velocity, planes, cv2.INTER_CUBIC)
 
@@ -101,9 +99,9 @@ class PlaneMotion:
 
 
 def _comparable(earlier: np.ndarray, later: np.ndarray) -> list[np.ndarray]:
-    """Return two sums of planes as bytes in which the same light has the same value.
+    """Return two sums of planes as 8-bit images on a common scale.
 
-    Noise is as strong in the dark of their square root as in the bright.
+    The square root makes the variance of the noise independent of the brightness.
     """
     smooth = [
         cv2.GaussianBlur(one.astype(np.float32), (0, 0), SMOOTHED_PX) for one in (earlier, later)

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels that fire without a reason, and windows without their events.
-
-Comes in: windows. Goes out: the same windows, without the events of masked pixels. Knows nothing
-about what is done with them.
-"""
+"""Masking of pixels that fire without a cause."""
 
 import dataclasses
 from pathlib import Path
@@ -18,12 +14,12 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.window import Window
 
-# A pixel is hot if it fired at least this often while learning, ...
+# A pixel is hot if, while learning, it fired at least this often,
 _FEWEST_EVENTS = 20
-# ... this many times as often as the median of the pixels that fired at all, ...
+# this many times as often as the median of all pixels that fired,
 _TIMES_MEDIAN = 8.0
-# ... and this many times as often as the second busiest of the 24 pixels around it. Even at the
-# end of a thin line two neighbours see what a pixel sees; a defect is one pixel, hardly ever two.
+# and this many times as often as the second most active of the 24 pixels around it. Even at the
+# end of a thin line two neighbours fire as often; a defect is one pixel, hardly ever two.
 _TIMES_NEIGHBOUR = 5.0
 _NEIGHBOUR_RANK = 2
 _SIDE = 5
@@ -32,20 +28,20 @@ _SIDE = 5
 class HotPixelMask:
     """The mask of one sensor: read from a file, learned from the first events, or both.
 
-    Learning lasts from the first event for `settings.hot_pixel_time` of sensor time and takes
-    nothing away; from the first event after it on, the mask applies. So the result does not
-    depend on how the stream was cut into windows.
+    Learning takes `settings.hot_pixel_time` of sensor time from the first event and drops nothing;
+    the mask applies from the first event after it. So the result does not depend on how the stream
+    was cut into windows.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        settings: `hot_pixel_time` (0 = do not learn) and `hot_pixel_file` ('' = none) count.
+        settings: uses `hot_pixel_time` (0 = do not learn) and `hot_pixel_file` ('' = none).
 
     Attributes:
-        mask: bool [height, width], True = the pixel's events are dropped. Read only.
+        mask: bool [height, width], True = events of the pixel are dropped. Read only.
 
     Raises:
-        UserError: if the file cannot be read or is not of the sensor's size.
+        UserError: the file cannot be read or does not have the size of the sensor.
     """
 
     def __init__(self, width: int, height: int, settings: Settings) -> None:
@@ -59,10 +55,10 @@ class HotPixelMask:
             self.mask = np.zeros((height, width), np.bool_)
         if self._learning:
             nothing = Events.empty()
-            _count(self._counts, nothing.x, nothing.y)  # compiles now, not at the first packet
+            _count(self._counts, nothing.x, nothing.y)  # compile before the first packet
 
     def apply(self, window: Window) -> Window:
-        """Return the window without the events of masked pixels; itself if there are none."""
+        """Return the window without events of masked pixels; the same object if there are none."""
         events = window.samples
         if not len(events):
             return window
@@ -83,19 +79,19 @@ class HotPixelMask:
         return dataclasses.replace(window, samples=kept)
 
     def reset(self) -> None:
-        """Take note that sensor time starts again, with the same sensor.
+        """Prepare for a new stream of the same sensor.
 
-        A mask that was learned stays: defects do not depend on time. Learning that has not
-        finished starts again.
+        A learned mask is kept, because defects do not depend on time. Unfinished learning starts
+        again.
         """
         self._end_ns = None
         self._counts.fill(0)
 
     def save(self, path: Path) -> None:
-        """Write the mask as a PNG image that `hot_pixel_file` takes: white = masked.
+        """Write the mask as a PNG image for `hot_pixel_file`; white = masked.
 
         Raises:
-            UserError: if learning has not come to its end, or the file cannot be written.
+            UserError: learning has not finished, or the file cannot be written.
         """
         if self._learning:
             raise UserError(
@@ -106,7 +102,7 @@ class HotPixelMask:
             raise UserError(f'cannot write the hot pixels to {path}; name a .png in a folder')
 
     def _learn_until(self, events: Events) -> int:
-        """Return the index of the first event after the time of learning."""
+        """Return the index of the first event after the learning time."""
         if self._end_ns is None:
             self._end_ns = int(events.t_ns[0]) + self._learning_ns
         after = events.t_ns >= self._end_ns
@@ -118,24 +114,24 @@ class HotPixelMask:
 
 
 def hot_pixels(counts: np.ndarray) -> np.ndarray:
-    """Return which pixels fired far more often than both their neighbours and the others.
+    """Return the pixels that fired far more often than their neighbours and than the median.
 
     Args:
-        counts: int64 [height, width], events of each pixel.
+        counts: int64 [height, width], number of events by pixel.
 
-    Returns: bool [height, width]; nothing is hot on a sensor of less than 5x5 pixels.
+    Returns: bool [height, width]; on a sensor smaller than 5x5 pixels no pixel is hot.
     """
     hot = np.zeros(counts.shape, np.bool_)
     active = counts[counts > 0]
     if not active.size or min(counts.shape) < _SIDE:
         return hot
     ys, xs = np.nonzero(counts >= max(_FEWEST_EVENTS, _TIMES_MEDIAN * np.median(active)))
-    # At the sensor's border the neighbourhood is moved inwards, so that it stays as large.
+    # At the border of the sensor the neighbourhood is shifted inwards and keeps its size.
     tops = np.clip(ys - _SIDE // 2, 0, counts.shape[0] - _SIDE)
     lefts = np.clip(xs - _SIDE // 2, 0, counts.shape[1] - _SIDE)
     around = np.lib.stride_tricks.sliding_window_view(counts, (_SIDE, _SIDE))
     neighbourhoods = around[tops, lefts].reshape(-1, _SIDE * _SIDE)
-    # One place further down than among the neighbours alone: a suspect is in its own list.
+    # The neighbourhood contains the candidate itself, so the rank is one larger.
     place = _SIDE * _SIDE - 1 - _NEIGHBOUR_RANK
     busy = np.partition(neighbourhoods, place, axis=1)[:, place]
     hot[ys, xs] = counts[ys, xs] >= _TIMES_NEIGHBOUR * busy

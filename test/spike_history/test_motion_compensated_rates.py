@@ -8,7 +8,11 @@ import pytest
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.spike_history.history import SpikeHistory
-from spike_recon_ros.spike_history.motion_compensated_rates import GROUPS, REACH, MovedRates
+from spike_recon_ros.spike_history.motion_compensated_rates import (
+    GROUPS,
+    REACH,
+    MotionCompensatedRates,
+)
 
 PLANES = 120
 INSTANT = PLANES - 1 - REACH
@@ -22,7 +26,7 @@ def seen(spikes, lookahead=REACH):
     history.push(pack_planes(spikes))
     mean = np.full(size, UNKNOWN, np.float32)
     groups = np.full((GROUPS, *size), np.nan, np.float32)
-    velocity = MovedRates(history).write(mean, groups)
+    velocity = MotionCompensatedRates(history).write(mean, groups)
     return mean, groups, velocity
 
 
@@ -84,4 +88,4 @@ def test_any_number_of_planes_may_be_looked_ahead(moving_spikes, lookahead):
 
 def test_more_planes_than_are_kept_cannot_be_looked_ahead():
     with pytest.raises(UserError, match=r'lookahead_planes is 34.* at most 33'):
-        MovedRates(SpikeHistory(20, 20, 34))
+        MotionCompensatedRates(SpikeHistory(20, 20, 34))
