@@ -42,6 +42,11 @@ def shown(text: object, longest: int = LONGEST_TEXT) -> str:
     )
 
 
+def one_line(message: object) -> str:
+    """Return a message as one line that is safe to print, whatever names it repeats."""
+    return shown(' '.join(str(message).split()), LONGEST_MESSAGE)
+
+
 def _escaped(character: str) -> str:
     return character.encode('unicode_escape').decode('ascii')
 

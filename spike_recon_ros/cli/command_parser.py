@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from spike_recon_ros.errors import did_you_mean
+from spike_recon_ros.errors import did_you_mean, one_line
 
 # What the shell reports for a command that is used wrongly.
 MISUSED = 2
@@ -43,8 +43,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2 and one sentence."""
-        sentence = ' '.join(_plain(message).split())
-        self.exit(MISUSED, f'{self.prog}: {sentence} (see {self.prog} --help)\n')
+        self.exit(MISUSED, f'{self.prog}: {one_line(_plain(message))} (see {self.prog} --help)\n')
 
     def _check_ros_style(self, arguments: Sequence[str]) -> None:
         """Name arguments that are written as ROS takes them."""

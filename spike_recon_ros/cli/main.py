@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
 from spike_recon_ros.cures import pip_install_module
-from spike_recon_ros.errors import UserError, did_you_mean
+from spike_recon_ros.errors import UserError, did_you_mean, one_line
 
 SUBCOMMANDS = {
     'demo': 'simulate a recording, play it through the live node, show the result',
@@ -112,7 +112,7 @@ def _one_sentence(program: str) -> Iterator[list[int]]:
     except BrokenPipeError:  # `spike-recon inspect bag | true`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:  # a full disk, a folder without permission
-        print(f'{program}: {error}', file=sys.stderr)
+        print(f'{program}: {one_line(error)}', file=sys.stderr)
     except ModuleNotFoundError as error:
         missing = (error.name or '').partition('.')[0]
         if not missing or missing in OURS:

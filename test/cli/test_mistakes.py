@@ -236,3 +236,19 @@ def test_a_full_disk_is_reported_with_the_file_and_nothing_incomplete_stays(
     assert status == 1
     sentence = err.splitlines()[-1]
     assert f'{named} cannot be written' in sentence
+
+
+@pytest.mark.parametrize('name', ['bell\a', '\x1b[31mred', 'a\nb', 'x' * 250, '\udcff', '\u202e'])
+@pytest.mark.parametrize('verb', ['inspect', 'run', 'reconstruct'])
+def test_a_hostile_name_is_shown_as_one_harmless_line(capfd, tmp_path, verb, name):
+    try:
+        status = main(
+            [verb, str(tmp_path / name), '-o', str(tmp_path / 'o'), '--topic', name * 99]
+        )
+    except SystemExit as end:
+        status = end.code
+    err = capfd.readouterr().err
+    assert status in (1, 2)
+    (line,) = err.splitlines()
+    assert line.isprintable()
+    assert len(line) < 2200
