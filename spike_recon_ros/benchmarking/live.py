@@ -16,7 +16,7 @@ from spike_recon_ros.benchmarking.live_processes import (
     wait_options,
 )
 
-# Frames a second of each model; of any other, those of the first.
+# Frames per second for each model; other models get the rate of fibar.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
 SOAK_FPS = 50.0
 BEHIND = ('late_frames', 'merged_windows', 'dropped_packets')
@@ -33,16 +33,16 @@ def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, A
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             out = Path(folder) / 'frames'
-            heard = run_live(recording, out, {'model': model, 'fps': fps})
-            diagnostics = heard.recorder['diagnostics']
+            reported = run_live(recording, out, {'model': model, 'fps': fps})
+            diagnostics = reported.recorder['diagnostics']
             received = int(diagnostics['received_packets'])
             results.append(
                 {
-                    'packets_lost': heard.player['packets'] - received,
-                    'frames': heard.recorder['frames'],
-                    'latency_p50_ms': heard.recorder['latency_p50_ms'],
-                    'latency_p99_ms': heard.recorder['latency_p99_ms'],
-                    'node_cpu_cores': heard.node_cpu_cores,
+                    'packets_lost': reported.player['packets'] - received,
+                    'frames': reported.recorder['frames'],
+                    'latency_p50_ms': reported.recorder['latency_p50_ms'],
+                    'latency_p99_ms': reported.recorder['latency_p99_ms'],
+                    'node_cpu_cores': reported.node_cpu_cores,
                     **{name: int(diagnostics[name]) for name in BEHIND},
                 }
             )
@@ -78,9 +78,9 @@ def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, An
             time.sleep(SAMPLE_PERIOD_S)
         played = player.stop()
         time.sleep(2 * SAMPLE_PERIOD_S)
-        heard = recorder.stop()
+        reported = recorder.stop()
         node.stop()
-    diagnostics = heard['diagnostics']
+    diagnostics = reported['diagnostics']
     times, memory = np.array([one for one in samples if one[0] > WARM_UP_S]).T
     return {
         'stream': name,
@@ -89,7 +89,7 @@ def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, An
         'loops': played['loops'],
         'packets_played': played['packets'],
         'packets_received': int(diagnostics['received_packets']),
-        'frames': heard['frames'],
+        'frames': reported['frames'],
         'resets_time_backwards': int(diagnostics.get('resets: time went backwards', 0)),
         'memory_mb_after_warm_up': round(float(memory[:10].mean()), 1),
         'memory_mb_at_end': round(float(memory[-10:].mean()), 1),

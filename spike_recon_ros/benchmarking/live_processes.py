@@ -40,7 +40,7 @@ LOSSLESS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LiveResult:
     """What the processes reported at their end.
 
     Attributes:
@@ -60,7 +60,7 @@ def run_live(
     out: Path,
     node_parameters: dict[str, Any],
     play_options: tuple[str, ...] = ('--restamp',),
-) -> Heard:
+) -> LiveResult:
     """Play a recording through the live node and record its images.
 
     Args:
@@ -79,15 +79,16 @@ def run_live(
     ):
         used: list[tuple[float, float]] = []
         while not player.has_ended():
-            for other in (recorder, node):
-                if other.has_ended():
-                    raise other.failure()
+            if recorder.has_failed():
+                raise recorder.failure()
+            if node.has_ended():
+                raise node.failure()
             used.append((time.monotonic(), node.cpu_s()))
             time.sleep(POLL_PERIOD)
         played = player.result()
-        heard = Heard(played, drained(recorder, node), _cores(used, played['seconds']))
+        reported = LiveResult(played, drained(recorder, node), _cores(used, played['seconds']))
         node.stop()
-        return heard
+        return reported
 
 
 def drained(recorder: 'Process', node: 'Process') -> dict[str, Any]:
@@ -151,6 +152,10 @@ class Process:
     def has_ended(self) -> bool:
         """Whether the process is no longer running."""
         return self._process.poll() is not None
+
+    def has_failed(self) -> bool:
+        """Whether the process has ended with a status other than 0."""
+        return self._process.poll() not in (None, 0)
 
     def cpu_s(self) -> float:
         """Return the processor time that the process has used up to now, s."""

@@ -45,9 +45,9 @@ def spikes_live(models: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _live(path: Path, out: Path, model: str, planes_s: int, fps: float) -> dict[str, Any]:
-    heard = run_live(path, out, {'sensor': 'spike', 'model': model, 'fps': fps})
-    diagnostics = heard.recorder['diagnostics']
-    played = heard.player['packets']
+    reported = run_live(path, out, {'sensor': 'spike', 'model': model, 'fps': fps})
+    diagnostics = reported.recorder['diagnostics']
+    played = reported.player['packets']
     return {
         'size': '400x250',
         'model': model,
@@ -55,12 +55,12 @@ def _live(path: Path, out: Path, model: str, planes_s: int, fps: float) -> dict[
         'fps': fps,
         'packets_played': played,
         'packets_lost': played - int(diagnostics['received_packets']),
-        'played_late_p99_ms': heard.player['late_p99_ms'],
+        'played_late_p99_ms': reported.player['late_p99_ms'],
         # No frame of the last window, because no later plane completes it.
         'frames_due': round(played * PLANES_PER_PACKET / planes_s * fps) - 1,
-        'frames': heard.recorder['frames'],
-        'latency_p50_ms': heard.recorder['latency_p50_ms'],
-        'latency_p99_ms': heard.recorder['latency_p99_ms'],
-        'node_cpu_cores': heard.node_cpu_cores,
+        'frames': reported.recorder['frames'],
+        'latency_p50_ms': reported.recorder['latency_p50_ms'],
+        'latency_p99_ms': reported.recorder['latency_p99_ms'],
+        'node_cpu_cores': reported.node_cpu_cores,
         **{name: int(diagnostics[name]) for name in BEHIND},
     }

@@ -129,10 +129,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     # At another speed, stamps moved to now would not run as fast as the time in the packets.
     options = ('--restamp',) if rate == 1 else ('--rate', str(rate))
-    heard = run_live(bag, frames, parameters, options)
+    reported = run_live(bag, frames, parameters, options)
     console.print('[bold]3/3[/] compare what arrived with the ground truth')
     summary = {
-        **report(bag, frames, args.out, fps, heard, show_of.settled_after_s),
+        **report(bag, frames, args.out, fps, reported, show_of.settled_after_s),
         'recorded_fps': fps,
         'rate': rate,
         'simulation': simulated,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.benchmarking.live_processes import Heard
+from spike_recon_ros.benchmarking.live_processes import LiveResult
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore
@@ -56,24 +56,24 @@ REASONS = {
 
 
 def report(
-    bag: Path, frames: Path, out: Path, fps: float, heard: Heard, settled_after_s: float
+    bag: Path, frames: Path, out: Path, fps: float, reported: LiveResult, settled_after_s: float
 ) -> dict[str, Any]:
     """Write video and picture, score the images, and return the summary.
 
     Args:
         bag: the recording, with ground truth.
-        frames: what the recorder wrote.
+        frames: folder that the recorder wrote.
         out: folder for the files.
-        fps: frames a second of the recording.
-        heard: what the processes reported.
+        fps: frames per second of the recording.
+        reported: what the processes reported.
         settled_after_s: time from which the images are scored as settled.
 
     Raises:
         UserError: no image arrived.
     """
     images, stamps_ns = _arrived(frames)
-    # The player may have moved all stamps by the same amount, to now, but not the ground truth's.
-    recorded_ns = stamps_ns - heard.player['stamp_shift_ns']
+    # The player may have shifted all stamps to now; the ground truth has the recorded stamps.
+    recorded_ns = stamps_ns - reported.player['stamp_shift_ns']
     truths, truth_stamps_ns = _ground_truth(bag)
     nearest = [int(np.abs(truth_stamps_ns - stamp).argmin()) for stamp in recorded_ns]
     with open_sink(out / VIDEO, min(fps, FASTEST_VIDEO), overwrite=True) as video:
@@ -91,23 +91,23 @@ def report(
         score.add(image, truths[index])
         if late:
             settled_score.add(image, truths[index])
-    diagnostics = heard.recorder['diagnostics']
+    diagnostics = reported.recorder['diagnostics']
     counts = {key: int(diagnostics[key]) for key in COUNTS}
-    played = heard.player['packets']
+    played = reported.player['packets']
     # A spike camera's first windows have no image yet: the model looks ahead.
     without_image = counts['windows'] - counts['frames']
     return {
         'frames': len(images),
         'frames_expected': samples.windows(fps) - without_image,
-        'fps': heard.recorder['fps'],
-        **{key: heard.recorder[key] for key in ('latency_p50_ms', 'latency_p99_ms')},
+        'fps': reported.recorder['fps'],
+        **{key: reported.recorder[key] for key in ('latency_p50_ms', 'latency_p99_ms')},
         **{key: float(diagnostics[key]) for key in ('processing_p50_ms', 'processing_p99_ms')},
         'model': diagnostics['model'],
         'packets_played': played,
         'packets_lost': played - counts['received_packets'],
         **counts,
-        'images_lost': counts['published_frames'] - heard.recorder['written'],
-        'node_cpu_cores': heard.node_cpu_cores,
+        'images_lost': counts['published_frames'] - reported.recorder['written'],
+        'node_cpu_cores': reported.node_cpu_cores,
         'settled_after_s': settled_after_s,
         'tags': score.summary(),
         'tags_settled': settled_score.summary(),

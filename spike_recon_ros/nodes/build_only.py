@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`build_only:=true`: the node builds the engines that it would run, and ends.
+"""`build_only:=true`: the node builds the TensorRT engines of its model and exits.
 
-Comes in: the node's parameters. Goes out: files in the user's cache. For images of robots, whose
-first start should not wait for a build; does what `spike-recon build` does.
+For system images of robots, whose first start should not wait for a build. The engines are those
+of `spike-recon build`, in the user's cache.
 """
 
 from rcl_interfaces.msg import ParameterDescriptor
@@ -21,7 +21,7 @@ BUILD_ONLY, BUILD_SIZES = 'build_only', 'build_sizes'
 
 def declare_build_only(node: Node) -> None:
     """Declare the two parameters."""
-    only = 'Build the TensorRT engines of the model for `build_sizes`, then end.'
+    only = 'Build the TensorRT engines of the model for `build_sizes`, then exit.'
     sizes = 'Sizes of sensors to build engines for, as 346x260, separated by commas (build_only).'
     for name, default, text in ((BUILD_ONLY, False, only), (BUILD_SIZES, '', sizes)):
         node.declare_parameter(
@@ -30,12 +30,12 @@ def declare_build_only(node: Node) -> None:
 
 
 def is_build_only(node: Node) -> bool:
-    """Whether nothing but a build is wanted."""
+    """Whether the node should only build engines."""
     return bool(node.get_parameter(BUILD_ONLY).value)
 
 
 def build(node: Node) -> None:
-    """Build what the parameters say.
+    """Build the engines for the sizes in the parameters.
 
     Raises:
         UserError: no size is given, or no engine can be built.
@@ -44,11 +44,10 @@ def build(node: Node) -> None:
     sizes = str(node.get_parameter(BUILD_SIZES).value).replace(',', ' ').split()
     if not sizes:
         raise UserError(
-            f'{BUILD_ONLY} does not know the sensor, as no packet has come; set {BUILD_SIZES}, '
-            'for example to 346x260'
+            f'{BUILD_ONLY} needs the size of the sensor; set {BUILD_SIZES}, for example to 346x260'
         )
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         node.get_logger().info(line)
 
     precision = FULL_PRECISION if settings.precision == AUTO else settings.precision
@@ -60,5 +59,5 @@ def build(node: Node) -> None:
         else settings.model
     )
     for size in sizes:
-        for path in build_requested(model, size, precision, say):
-            say(f'built {path}')
+        for path in build_requested(model, size, precision, log):
+            log(f'built {path}')

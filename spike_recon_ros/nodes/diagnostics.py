@@ -37,7 +37,7 @@ class TopicStatistics:
 
     Attributes:
         lost_messages: messages that the middleware reports as lost before the node saw them.
-        refused_packets: packets that are not even queued.
+        rejected_packets: packets that cannot be queued, because they are big-endian.
         incompatible_qos: publishers or subscribers whose QoS did not match.
         references: messages of another camera, or TimeReferences, received.
         published_frames: images published.
@@ -46,7 +46,7 @@ class TopicStatistics:
     """
 
     lost_messages: int = 0
-    refused_packets: int = 0
+    rejected_packets: int = 0
     incompatible_qos: int = 0
     references: int = 0
     published_frames: int = 0
@@ -118,11 +118,11 @@ class Diagnostics:
         """
         counts = self._reconstructor.statistics
         worker = self._worker.statistics
-        refused = self._topics.refused_packets
+        rejected = self._topics.rejected_packets
         return {
-            'received_packets': worker.received_packets + refused,
+            'received_packets': worker.received_packets + rejected,
             'decoded_packets': worker.decoded_packets,
-            'failed_packets': worker.failed_packets + refused,
+            'failed_packets': worker.failed_packets + rejected,
             'dropped_packets': worker.dropped_packets,
             'discarded_packets': worker.discarded_packets,
             'waiting_packets': worker.waiting_packets,

@@ -76,7 +76,7 @@ class Inputs:
     def _on_packet(self, message: EventPacket) -> None:
         self.frame_id = message.header.frame_id
         if message.is_bigendian:
-            self._statistics.refused_packets += 1
+            self._statistics.rejected_packets += 1
             self._node.get_logger().error(
                 'a packet is big-endian, which is not supported; check the driver that sends it',
                 throttle_duration_sec=5.0,

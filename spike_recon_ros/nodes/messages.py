@@ -16,7 +16,7 @@ _NS = 1_000_000_000
 
 
 def time_message(stamp_ns: int) -> Time:
-    """Return the message of a time; what lies outside its range (32-bit seconds) is clamped."""
+    """Return a time message; times outside its range (32-bit seconds) are clamped."""
     seconds, nanoseconds = divmod(stamp_ns, _NS)
     return Time(sec=min(max(seconds, -(2**31)), 2**31 - 1), nanosec=nanoseconds)
 
@@ -35,8 +35,8 @@ def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
     message.encoding = encoding_of(image)
     message.is_bigendian = int(sys.byteorder == 'big')
     message.step = int(image.shape[1] * image.itemsize)
-    # Filling the message's own array is the one fast way on every distribution; assigning a NumPy
-    # array checks each element in Python.
+    # Filling the array of the message is fast on every distribution; assigning a NumPy array
+    # checks each element in Python.
     message.data.frombytes(np.ascontiguousarray(image).data.cast('B'))
     return message
 

@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Beginning and ending ROS, with what must be set before, so that big messages arrive at all.
+"""Initialises ROS, with settings of middleware and allocator that large messages need.
 
-Comes in: ROS arguments and the process's environment. Goes out: an initialised context, settings
-of the middleware and of the allocator. Knows nothing about nodes. What the user has set is left
-alone.
+What the user has set in the environment is kept.
 """
 
 import contextlib
@@ -30,7 +28,7 @@ PROFILE_VARIABLE, OLD_PROFILE_VARIABLE = (
     'FASTRTPS_DEFAULT_PROFILES_FILE',
 )
 USERS_CHOICE = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, 'FASTDDS_BUILTIN_TRANSPORTS')
-# From this version of rclpy on (Kilted), the old name is warned about.
+# From this version of rclpy on (Kilted), the old name causes a warning.
 RENAMED_IN = 9
 PROFILE = 'fastdds_shm64.xml'
 
@@ -66,7 +64,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
         pass
     except (_rclpy.RCLError, NameValidationException, ParameterException) as error:
         if rclpy.ok():  # not in the middle of an interrupt: a name or a parameter is wrong
-            raise UserError(f'ROS refuses this: {_one_line(error)}') from error
+            raise UserError(f'ROS rejects this: {_one_line(error)}') from error
     finally:
         rclpy.try_shutdown()
 
@@ -75,8 +73,8 @@ def prepare_middleware() -> None:
     """Let Fast DDS and the allocator carry messages of several megabytes.
 
     Fast DDS's shared-memory segment holds 512 kB by default, and a best-effort message larger than
-    that is silently lost; the profile shipped with the package gives it 64 MB. glibc hands large
-    buffers back to the kernel after each message; keeping them halves the CPU time of a big one.
+    that is silently lost; the profile shipped with the package gives it 64 MB. glibc returns
+    large buffers to the kernel after each message; keeping them halves the CPU time of one.
     """
     chosen = any(os.environ.get(name) for name in USERS_CHOICE)
     if not chosen and profile().exists():
@@ -91,7 +89,7 @@ def prepare_middleware() -> None:
 
 
 def profile() -> Path:
-    """Return the file with the middleware's settings that the package brings."""
+    """Return the file with settings of the middleware that the package installs."""
     return _share_folder() / 'config' / PROFILE
 
 
@@ -101,7 +99,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _rclpy_major() -> int:
-    for name in ('rclpy', 'ros-rclpy'):  # as an installation calls it, and as the wheels do
+    for name in ('rclpy', 'ros-rclpy'):  # the name in an installation, and in the wheels
         with contextlib.suppress(PackageNotFoundError):
             return int(version(name).partition('.')[0])
     return RENAMED_IN
@@ -111,5 +109,5 @@ def _share_folder() -> Path:
     """Return where the package's launch and configuration files are installed."""
     try:
         return Path(get_package_share_directory('spike_recon_ros'))
-    except (NoShareFolder, OSError):  # pip's prefix is on no ament path
+    except (NoShareFolder, OSError):  # pip's prefix is not on the ament path
         return Path(sys.prefix) / 'share' / 'spike_recon_ros'

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Noticing that someone subscribed, so that nothing is done while nobody looks.
-
-Comes in: a publisher's events. Goes out: a call when the number of subscribers may have changed.
-Knows nothing about what is published.
-"""
+"""Notices subscribers of a publisher, so that the node works only while there are any."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +16,7 @@ POLL_PERIOD = 0.25
 
 
 class SubscriberWatch:
-    """Calls `changed` when someone subscribes to a publisher or leaves it.
+    """Calls `changed` when a subscriber of a publisher may have come or gone.
 
     Attributes:
         events: the event callbacks to create the publisher with.
@@ -32,13 +28,13 @@ class SubscriberWatch:
         self._node = node
         self._statistics = statistics
         self._timer: Timer | None = None
-        refused = self._on_incompatible_qos
+        mismatch = self._on_incompatible_qos
         try:
             self.events = PublisherEventCallbacks(
-                matched=lambda info: changed(), incompatible_qos=refused
+                matched=lambda info: changed(), incompatible_qos=mismatch
             )
-        except TypeError:  # ROS 2 Humble has no such event; a slow timer stands in for it
-            self.events = PublisherEventCallbacks(incompatible_qos=refused)
+        except TypeError:  # ROS 2 Humble has no such event; poll instead
+            self.events = PublisherEventCallbacks(incompatible_qos=mismatch)
             steady = Clock(clock_type=ClockType.STEADY_TIME)
             self._timer = node.create_timer(POLL_PERIOD, changed, clock=steady)
 
@@ -51,6 +47,6 @@ class SubscriberWatch:
     def _on_incompatible_qos(self, info: Any) -> None:
         self._statistics.incompatible_qos += info.total_count_change
         self._node.get_logger().warning(
-            f'a subscriber requests incompatible QoS ({info.last_policy_kind}) and will not see '
-            'the images; see `ros2 topic info -v`'
+            f'a subscriber requests incompatible QoS ({info.last_policy_kind}) and does not '
+            'receive the images; see `ros2 topic info -v`'
         )

@@ -124,15 +124,15 @@ def camera(other, wait_until):
 
 
 @pytest.fixture
-def heard(other):
-    """A function that subscribes to a topic and returns the list of what comes."""
+def subscribe(other):
+    """A function that subscribes to a topic and returns a list that its messages are added to."""
 
-    def listen(kind, topic, qos=10):
+    def subscribe_to(kind, topic, qos=10):
         messages = []
         other.create_subscription(kind, topic, messages.append, qos)
         return messages
 
-    return listen
+    return subscribe_to
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
 
 
-def test_the_lifecycle_is_walked_through_twice(make_node, camera, heard, wait_until):
+def test_the_lifecycle_is_walked_through_twice(make_node, camera, subscribe, wait_until):
     node = make_node(fps=100.0)
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     for seqs in (range(12), range(100, 112)):
         before = len(images)
         assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
@@ -99,18 +99,18 @@ def test_a_wrong_value_is_refused_and_the_old_one_stays(make_node, name, value, 
 def test_once_configured_only_what_may_change_live_can_be_set(make_node):
     node = make_node()
     assert node.start()
-    refused, accepted = node.set_parameters(
+    rejected, accepted = node.set_parameters(
         [Parameter('model', value='leaky_integrator'), Parameter('gamma', value=2.0)]
     )
-    assert not refused.successful
-    assert 'clean up the node first' in refused.reason
+    assert not rejected.successful
+    assert 'clean up the node first' in rejected.reason
     assert accepted.successful
 
 
-def test_a_live_change_of_rendering_reaches_the_images(make_node, camera, heard, wait_until):
+def test_a_live_change_of_rendering_reaches_the_images(make_node, camera, subscribe, wait_until):
     node = make_node(fps=100.0)
     assert node.start()
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     camera(range(6))
     wait_until(lambda: len(images) == 1, 'an image')
     node.set_parameters([Parameter('gamma', value=8.0)])
@@ -120,11 +120,11 @@ def test_a_live_change_of_rendering_reaches_the_images(make_node, camera, heard,
 
 
 def test_live_changes_that_follow_each_other_closely_all_count(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     node = make_node(fps=100.0)
     assert node.start()
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     node.set_parameters([Parameter('percentile_low', value=2.0)])
     node.set_parameters([Parameter('gamma', value=3.0)])
     node.set_parameters([Parameter('tone_time', value=0.5)])
@@ -140,10 +140,10 @@ def test_a_mask_of_the_camera_s_size_does_not_disturb_the_start(make_node, tmp_p
     assert make_node(hot_pixel_file=str(mask)).start()
 
 
-def test_a_subscriber_with_incompatible_qos_is_reported(make_node, heard, wait_until, values):
+def test_a_subscriber_with_incompatible_qos_is_reported(make_node, subscribe, wait_until, values):
     assert make_node().start()
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
-    heard(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
     wait_until(
         lambda: diagnostics and values(diagnostics)['incompatible_qos'] == '1', 'the report'
     )
@@ -192,10 +192,12 @@ def test_an_override_that_is_not_valid_leaves_the_node_unconfigured(
     assert all(word in message for word in words), message
 
 
-def test_every_topic_with_overridable_qos_is_known_by_name(make_node, heard, other, wait_until):
+def test_every_topic_with_overridable_qos_is_known_by_name(
+    make_node, subscribe, other, wait_until
+):
     node = make_node(sync_mode='camera_image')
     assert node.start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     wait_until(lambda: other.get_subscriptions_info_by_topic(EVENTS), 'the subscription')
     declared = {name for name in node._parameters if name.startswith('qos_overrides.')}
     assert len(declared) == 3 * (len(PUBLISHED) + len(SUBSCRIBED) - 1)
@@ -242,10 +244,10 @@ def test_a_parameter_file_for_another_node_or_a_missing_one_ends_the_node(
     assert 'Traceback' not in message
 
 
-def test_the_qos_of_the_packets_can_be_overridden(make_node, heard, other, wait_until):
+def test_the_qos_of_the_packets_can_be_overridden(make_node, subscribe, other, wait_until):
     name = 'qos_overrides./event_camera/events.subscription.reliability'
     assert make_node(**{name: 'reliable'}).start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     wait_until(lambda: other.get_subscriptions_info_by_topic(EVENTS), 'the subscription')
     (info,) = other.get_subscriptions_info_by_topic(EVENTS)
     assert info.qos_profile.reliability.name == 'RELIABLE'

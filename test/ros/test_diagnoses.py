@@ -19,9 +19,9 @@ EPOCH_NS = 1_700_000_000 * 10**9
 
 
 @pytest.fixture
-def warned(heard, wait_until):
+def warned(subscribe, wait_until):
     """A function that waits for a status with some words, and checks that it is a warning."""
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
 
     def wait(words):
         def found():
@@ -53,9 +53,9 @@ def _stream(camera, wait_until, done):
     wait_until(publish, 'the end of the stream')
 
 
-def test_two_publishers_of_packets_are_named(make_node, other, heard, warned):
+def test_two_publishers_of_packets_are_named(make_node, other, subscribe, warned):
     assert make_node().start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     publishers = [other.create_publisher(EventPacket, EVENTS, 10) for _ in range(2)]
     message = warned('2 publishers send packets on /event_camera/events')
     assert 'a namespace' in message
@@ -63,11 +63,11 @@ def test_two_publishers_of_packets_are_named(make_node, other, heard, warned):
 
 
 def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
-    make_node, other, heard, warned
+    make_node, other, subscribe, warned
 ):
     name = 'qos_overrides./event_camera/events.subscription.reliability'
     assert make_node(**{name: 'reliable'}).start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     publisher = other.create_publisher(EventPacket, EVENTS, qos)
     message = warned('the QoS of other on /event_camera/events does not match')
@@ -76,11 +76,11 @@ def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
 
 
 def test_a_viewer_whose_qos_does_not_match_is_warned_about_as_long_as_it_is_there(
-    make_node, heard, warned, wait_until
+    make_node, subscribe, warned, wait_until
 ):
     assert make_node().start()
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
-    heard(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
     warned('other cannot see /event_camera/recon/image_raw')
     count = len(diagnostics)
     wait_until(lambda: len(diagnostics) > count + 1, 'later diagnostics')
@@ -92,10 +92,10 @@ def test_a_viewer_whose_qos_does_not_match_is_warned_about_as_long_as_it_is_ther
     [('camera_image', Image, 'frame_image'), ('time_reference', TimeReference, 'time_reference')],
 )
 def test_references_on_another_clock_are_named(
-    make_node, camera, heard, other, warned, wait_until, mode, kind, topic
+    make_node, camera, subscribe, other, warned, wait_until, mode, kind, topic
 ):
     assert make_node(sync_mode=mode).start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     publisher = other.create_publisher(kind, f'/event_camera/{topic}', 10)
     wait_until(publisher.get_subscription_count, 'the node to take references')
     camera(range(6))
@@ -118,10 +118,10 @@ def test_references_on_another_clock_are_named(
 
 
 def test_references_that_all_come_too_late_are_named(
-    make_node, camera, heard, other, warned, wait_until
+    make_node, camera, subscribe, other, warned, wait_until
 ):
     assert make_node(sync_mode='time_reference').start()
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     publisher = other.create_publisher(TimeReference, '/event_camera/time_reference', 10)
     wait_until(publisher.get_subscription_count, 'the node to take references')
     camera(range(100, 106))
@@ -143,11 +143,11 @@ def test_references_that_all_come_too_late_are_named(
     assert 'within 1 s of their stamp' in text
 
 
-def test_missing_trigger_edges_are_named(make_node, camera, heard, warned, wait_until, soon):
+def test_missing_trigger_edges_are_named(make_node, camera, subscribe, warned, wait_until, soon):
     node = make_node(sync_mode='trigger_events')
     assert node.start()
-    heard(Image, IMAGE)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     _stream(
         camera,
         wait_until,
@@ -156,10 +156,10 @@ def test_missing_trigger_edges_are_named(make_node, camera, heard, warned, wait_
     assert 'check the trigger input' in warned('no trigger edge (up) came')
 
 
-def test_missing_references_are_named(make_node, camera, heard, warned, wait_until, soon):
+def test_missing_references_are_named(make_node, camera, subscribe, warned, wait_until, soon):
     assert make_node(sync_mode='camera_image').start()
-    heard(Image, IMAGE)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     _stream(
         camera,
         wait_until,
@@ -168,10 +168,10 @@ def test_missing_references_are_named(make_node, camera, heard, warned, wait_unt
     assert 'remap frame_image' in warned('no message came on /event_camera/frame_image')
 
 
-def test_every_packet_is_accounted_for(make_node, camera, heard, wait_until, values):
+def test_every_packet_is_accounted_for(make_node, camera, subscribe, wait_until, values):
     assert make_node(fps=100.0).start()
-    heard(Image, IMAGE)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera(range(20))
     camera([20, 21], encoding='evt9')
     camera([22], width=0)
@@ -185,11 +185,11 @@ def test_every_packet_is_accounted_for(make_node, camera, heard, wait_until, val
 
 
 def test_the_pause_of_an_inactive_node_is_not_counted_as_lost_packets(
-    make_node, camera, heard, wait_until, values
+    make_node, camera, subscribe, wait_until, values
 ):
     node = make_node(fps=100.0, lost_packets_tolerated=0)
     assert node.start()
-    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
     node.trigger_deactivate()
@@ -205,12 +205,12 @@ def test_the_pause_of_an_inactive_node_is_not_counted_as_lost_packets(
     assert [name for name in counts if name.startswith('resets')] == ['resets: deactivated']
 
 
-def test_the_log_does_not_miss_packets_that_wait(make_node, camera, heard, wait_until, capfd):
+def test_the_log_does_not_miss_packets_that_wait(make_node, camera, subscribe, wait_until, capfd):
     node = make_node(fps=100.0, statistics_period=0.3)
     assert node.start()
     gate = threading.Event()
     node._worker.call(lambda reconstructor: gate.wait(20.0))
-    heard(Image, IMAGE)
+    subscribe(Image, IMAGE)
     camera(range(12))
     wait_until(lambda: node._worker.statistics.waiting_packets == 12, 'the packets')
     capfd.readouterr()
@@ -228,11 +228,11 @@ def test_the_log_does_not_miss_packets_that_wait(make_node, camera, heard, wait_
 
 
 def test_control_characters_of_an_encoding_are_escaped_in_the_log(
-    make_node, camera, heard, wait_until, capfd, values
+    make_node, camera, subscribe, wait_until, capfd, values
 ):
     assert make_node(fps=100.0).start()
-    heard(Image, IMAGE)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera([0], encoding='evt9\x1b[31m\x07' + 'x' * 5000)
     wait_until(lambda: diagnostics and values(diagnostics)['failed_packets'] == '1', 'the failure')
     log = capfd.readouterr().err

@@ -20,11 +20,11 @@ SETTINGS = {'fps': 100.0, 'model': 'fibar', 'overload_lag': 60.0, 'queue_time_li
 
 
 @pytest.fixture
-def live(make_node, heard, other, wait_until):
+def live(make_node, subscribe, other, wait_until):
     """A running node, and a function that publishes packets and waits until it is idle."""
     node = make_node(**SETTINGS)
     assert node.start()
-    images = heard(Image, IMAGE, 100)
+    images = subscribe(Image, IMAGE, 100)
     publisher = other.create_publisher(EventPacket, EVENTS, 1000)
 
     def publish(packets):

@@ -80,7 +80,7 @@ def board(tmp_path):
 
 @pytest.fixture(autouse=True)
 def domain_of_its_own(monkeypatch):
-    """Nothing that a test in this process left behind is heard by the processes started here."""
+    """The processes started here do not receive what other tests of this process publish."""
     monkeypatch.setenv('ROS_DOMAIN_ID', str(int(os.environ['ROS_DOMAIN_ID']) % 101 + 1))
 
 
@@ -88,10 +88,10 @@ def _assert_live_equals_run(bag, tmp_path, fps, rate=1):
     """Compare all frames; a slow machine makes them late, but loses none."""
     done = _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps)
     assert done.returncode == 0, done.stderr
-    heard = run_live(bag, tmp_path / 'live', {**LOSSLESS, 'fps': fps}, ('--rate', str(rate)))
-    diagnostics = heard.recorder['diagnostics']
-    assert diagnostics['decoded_packets'] == str(heard.player['packets'])
-    assert diagnostics['published_frames'] == str(heard.recorder['written'])
+    reported = run_live(bag, tmp_path / 'live', {**LOSSLESS, 'fps': fps}, ('--rate', str(rate)))
+    diagnostics = reported.recorder['diagnostics']
+    assert diagnostics['decoded_packets'] == str(reported.player['packets'])
+    assert diagnostics['published_frames'] == str(reported.recorder['written'])
     offline, offline_stamps_ns = _frames(tmp_path / 'offline')
     live, live_stamps_ns = _frames(tmp_path / 'live')
     # The end of a file completes one more window; live, more events might follow.
@@ -142,11 +142,11 @@ def test_packets_of_megabytes_arrive_best_effort(tmp_path):
     )
     # Best effort is also what the node subscribes with when nothing is overridden.
     parameters = {name: value for name, value in LOSSLESS.items() if 'reliability' not in name}
-    heard = run_live(
+    reported = run_live(
         tmp_path / 'bag', tmp_path / 'out', {**parameters, 'fps': 50.0, 'model': 'fibar'}, ()
     )
-    assert heard.recorder['diagnostics']['received_packets'] == '8'
-    assert heard.recorder['diagnostics']['events'] == str(8 * count)
+    assert reported.recorder['diagnostics']['received_packets'] == '8'
+    assert reported.recorder['diagnostics']['events'] == str(8 * count)
 
 
 def test_a_looping_recording_resets_the_state_once_a_loop(board, tmp_path):

@@ -19,10 +19,10 @@ EPOCH_NS = 1_700_000_000 * 10**9
 
 
 def test_packets_become_images_with_the_packets_frame_and_time(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     assert make_node(fps=100, image_encoding='mono16').start()
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'two images')
     assert images[0].header.frame_id == 'camera_optical'
@@ -41,10 +41,12 @@ def test_nothing_is_subscribed_while_nobody_looks(make_node, other, wait_until):
     wait_until(lambda: other.count_subscribers(EVENTS) == 0, 'the node to unsubscribe')
 
 
-def test_a_big_endian_packet_is_refused_and_counted(make_node, heard, other, wait_until, values):
+def test_a_big_endian_packet_is_refused_and_counted(
+    make_node, subscribe, other, wait_until, values
+):
     assert make_node(fps=100.0).start()
-    heard(Image, IMAGE)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     publisher = other.create_publisher(EventPacket, EVENTS, 10)
     wait_until(publisher.get_subscription_count, 'the node to take packets')
     message = EventPacket(encoding='mono', width=WIDTH, height=HEIGHT, is_bigendian=True)
@@ -53,10 +55,10 @@ def test_a_big_endian_packet_is_refused_and_counted(make_node, heard, other, wai
 
 
 def test_reset_zeroes_the_state_and_is_counted(
-    make_node, camera, heard, other, wait_until, values
+    make_node, camera, subscribe, other, wait_until, values
 ):
     assert make_node(fps=100.0).start()
-    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
     client = other.create_client(Trigger, '/event_camera/recon/reset')
@@ -73,10 +75,10 @@ def test_reset_zeroes_the_state_and_is_counted(
 
 
 def test_lost_packets_and_a_restart_are_counted_in_the_diagnostics(
-    make_node, camera, heard, wait_until, values
+    make_node, camera, subscribe, wait_until, values
 ):
     assert make_node(fps=100.0, lost_packets_tolerated=1).start()
-    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera([0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13])
     wait_until(lambda: images, 'images')
     wait_until(
@@ -88,10 +90,10 @@ def test_lost_packets_and_a_restart_are_counted_in_the_diagnostics(
 
 
 def test_a_packet_that_cannot_be_decoded_is_an_error_in_the_diagnostics_and_no_more(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     assert make_node(fps=100.0).start()
-    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera([0], encoding='evt9')
     wait_until(
         lambda: any(message.status[0].level == b'\x02' for message in diagnostics), 'an error'
@@ -101,10 +103,13 @@ def test_a_packet_that_cannot_be_decoded_is_an_error_in_the_diagnostics_and_no_m
 
 
 def test_camera_info_is_relayed_with_the_header_of_the_frame(
-    make_node, camera, heard, other, wait_until
+    make_node, camera, subscribe, other, wait_until
 ):
     assert make_node(fps=100.0).start()
-    images, infos = heard(Image, IMAGE), heard(CameraInfo, '/event_camera/recon/camera_info')
+    images, infos = (
+        subscribe(Image, IMAGE),
+        subscribe(CameraInfo, '/event_camera/recon/camera_info'),
+    )
     publisher = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
     wait_until(publisher.get_subscription_count, 'the node to take camera_info')
     publisher.publish(CameraInfo(width=WIDTH, height=HEIGHT, distortion_model='plumb_bob'))
@@ -121,10 +126,10 @@ def test_camera_info_is_relayed_with_the_header_of_the_frame(
     [('camera_image', Image, 'frame_image'), ('time_reference', TimeReference, 'time_reference')],
 )
 def test_frames_follow_another_camera_and_carry_its_stamps(
-    make_node, camera, heard, other, wait_until, mode, kind, topic
+    make_node, camera, subscribe, other, wait_until, mode, kind, topic
 ):
     assert make_node(sync_mode=mode).start()
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     publisher = other.create_publisher(kind, f'/event_camera/{topic}', 10)
     wait_until(publisher.get_subscription_count, 'the node to take references')
     wanted = [EPOCH_NS + 7 * MS + 1, EPOCH_NS + 15 * MS]
@@ -137,11 +142,11 @@ def test_frames_follow_another_camera_and_carry_its_stamps(
     assert [time_ns(image.header.stamp) for image in images] == wanted
 
 
-def test_debug_topics_tell_processing_time_and_latency(make_node, camera, heard, wait_until):
+def test_debug_topics_tell_processing_time_and_latency(make_node, camera, subscribe, wait_until):
     assert make_node(fps=100.0).start()
-    heard(Image, IMAGE)
-    processing = heard(Float64, '/event_camera/recon/debug/processing_time_ms')
-    latency = heard(Float64, '/event_camera/recon/debug/pipeline_latency_ms')
+    subscribe(Image, IMAGE)
+    processing = subscribe(Float64, '/event_camera/recon/debug/processing_time_ms')
+    latency = subscribe(Float64, '/event_camera/recon/debug/pipeline_latency_ms')
     seq = iter(range(0, 10_000, 6))
 
     def both():
@@ -154,19 +159,21 @@ def test_debug_topics_tell_processing_time_and_latency(make_node, camera, heard,
     assert latency[0].data > 1e9  # the made-up camera's stamps are years old
 
 
-def test_the_time_of_a_replay_comes_from_its_clock(make_node, camera, heard, other, wait_until):
+def test_the_time_of_a_replay_comes_from_its_clock(
+    make_node, camera, subscribe, other, wait_until
+):
     assert make_node(fps=100.0, use_sim_time=True).start()
-    images = heard(Image, IMAGE)
-    latency = heard(Float64, '/event_camera/recon/debug/pipeline_latency_ms')
+    images = subscribe(Image, IMAGE)
+    latency = subscribe(Float64, '/event_camera/recon/debug/pipeline_latency_ms')
     clock = other.create_publisher(Clock, '/clock', 10)
     wait_until(clock.get_subscription_count, 'the node to follow the clock')
     clock.publish(Clock(clock=time_message(EPOCH_NS + 30 * MS)))
     seq = iter(range(0, 100_000, 6))
 
-    def told():
+    def published():
         start = next(seq)
         camera(range(start, start + 6))
         return images and latency
 
-    wait_until(told, 'the latency')
+    wait_until(published, 'the latency')
     assert -1000 < latency[0].data < 1000

@@ -41,10 +41,10 @@ def publish(other, wait_until):
 
 @pytest.mark.parametrize(('lookahead', 'first'), [(40, 2), (10, 0), (0, 0)])
 def test_an_image_is_stamped_with_the_host_time_of_its_plane(
-    make_node, publish, heard, wait_until, lookahead, first
+    make_node, publish, subscribe, wait_until, lookahead, first
 ):
     assert make_node(**SPIKES, lookahead_planes=lookahead).start()
-    images = heard(Image, IMAGE, 100)
+    images = subscribe(Image, IMAGE, 100)
     publish(range(8))
     # The last packet of a live stream completes no window: nothing later has been seen.
     wait_until(lambda: len(images) == 7 - first, 'an image for each millisecond')
@@ -56,10 +56,10 @@ def test_an_image_is_stamped_with_the_host_time_of_its_plane(
 
 
 def test_planes_for_a_node_of_events_are_an_error_in_the_diagnostics_and_no_more(
-    make_node, publish, camera, heard, wait_until, values
+    make_node, publish, camera, subscribe, wait_until, values
 ):
     assert make_node(sensor='event', model='fibar', fps=100.0).start()
-    images, diagnostics = heard(Image, IMAGE), heard(DiagnosticArray, '/diagnostics')
+    images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     publish(range(3))
     wait_until(lambda: diagnostics and values(diagnostics)['failed_packets'] == '3', 'the count')
     assert any(message.status[0].level == b'\x02' for message in diagnostics)
@@ -69,12 +69,12 @@ def test_planes_for_a_node_of_events_are_an_error_in_the_diagnostics_and_no_more
 
 
 def test_the_diagnostics_name_the_model_that_was_chosen(
-    make_node, publish, heard, wait_until, values, monkeypatch, tmp_path
+    make_node, publish, subscribe, wait_until, values, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(zoo, 'zoo_folder', lambda: tmp_path)
     assert make_node(**{**SPIKES, 'model': 'auto'}).start()
-    heard(Image, IMAGE, 100)
-    diagnostics = heard(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE, 100)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     publish(range(8))
     wait_until(
         lambda: diagnostics and values(diagnostics)['decoded_packets'] == '8', 'the packets'

@@ -37,23 +37,23 @@ def _loaded(node):
 
 
 def test_the_size_of_the_settings_loads_the_model_at_configure(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     node = make_node(sensor_size=f'{WIDTH}x{HEIGHT}', fps=100.0)
     assert node.start()
     assert _loaded(node) == 1
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
     assert _loaded(node) == 1
 
 
 def test_another_size_of_the_first_packet_loads_the_right_model(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     node = make_node(sensor_size='128x96', fps=100.0)
     assert node.start()
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
     assert (images[0].width, images[0].height) == (WIDTH, HEIGHT)
@@ -61,12 +61,12 @@ def test_another_size_of_the_first_packet_loads_the_right_model(
 
 
 def test_the_size_last_seen_on_the_topic_loads_the_model_at_the_next_start(
-    make_node, camera, heard, wait_until
+    make_node, camera, subscribe, wait_until
 ):
     node = make_node(fps=100.0)
     assert node.start()
     assert _loaded(node) == 0
-    images = heard(Image, IMAGE)
+    images = subscribe(Image, IMAGE)
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
     assert last_sensor(EVENTS) == Sensor(WIDTH, HEIGHT, SensorKind.EVENT)

@@ -59,10 +59,10 @@ def test_a_bug_is_reported_and_the_state_reset(worker, paced, published, errors)
 
 
 def test_an_image_that_cannot_be_published_does_not_end_the_work(paced, errors):
-    def refuse(frame, seconds):
+    def fail(frame, seconds):
         raise RuntimeError('no space')
 
-    worker = Worker(paced, refuse, errors.append)
+    worker = Worker(paced, fail, errors.append)
     worker.put(packet(0))
     worker.put(packet(1))
     wait(lambda: len(errors) == 2)
