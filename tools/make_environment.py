@@ -199,7 +199,10 @@ def run_quietly(command: list[str]) -> None:
     if done.returncode != 0:
         tail = done.stdout.splitlines()[-LOG_TAIL_LINES:]
         print('\n  | ' + '\n  | '.join(tail), file=sys.stderr)
-        raise SetUpError(f'this failed, its last lines are above: {" ".join(command)}')
+        raise SetUpError(
+            f'this failed, its last lines are above: {" ".join(command)}; to start again from '
+            'nothing, run make clean first'
+        )
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""FireNet, what the field runs on small machines: 37,777 parameters, all at full resolution.
-
-Comes in: voxel grids of 5 bins, normalised over their entries that are not zero. Goes out:
-intensity. Knows nothing about how it is run.
+"""FireNet, a common small network for event cameras: 37,777 parameters, all at full resolution.
 
 Scheerlinck et al., "Fast Image Reconstruction with an Event Camera", WACV 2020: a convolution, a
 ConvGRU, a residual block, a ConvGRU, a residual block, a 1x1 convolution, all of 16 channels. The
-authors' weights are not ours to hand out; `load_published` reads a file that the user has. They
-were trained without a function behind the last convolution: intensity is about 0..1, unlimited.
+input is a voxel grid of 5 bins, normalised over its nonzero entries. The authors' weights may not
+be redistributed; `load_published` reads a file that the user has. They were trained without an
+activation after the last convolution, so intensity is about 0..1 but not limited.
 """
 
 from pathlib import Path
@@ -17,7 +15,7 @@ import torch
 from torch import nn
 
 from spike_recon_models.networks.checkpoint_file import published_file
-from spike_recon_models.networks.conv_gru import ConvGru
+from spike_recon_models.networks.recurrent_cells import ConvGru
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -59,7 +57,7 @@ class FireNet(RecurrentNetwork):
         return self.image(self.second_block(second)), (first, second)
 
 
-# Our layers and those of the published file: a ConvGRU's gates are one layer here, two there.
+# Our layers, and those of the published file; both gates of a ConvGRU are one layer here.
 _PUBLISHED = {
     'head': ('net.head.conv.conv2d',),
     'first.gates': (
@@ -81,12 +79,12 @@ _PUBLISHED = {
 
 
 def load_published(path: Path) -> FireNet:
-    """Return FireNet with weights in the layout in which the authors' are published.
+    """Return FireNet with weights from a file in the layout of the authors.
 
     Nothing in the file is executed.
 
     Raises:
-        ValueError: the file is not readable as such weights.
+        ValueError: the file does not hold such weights.
     """
     with published_file(path, 'FireNet') as content:
         theirs = content['state_dict']

@@ -1,14 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Linear views of the input at full resolution, mixed at each pixel as features say.
+"""Linear filters of the input at full resolution, mixed per pixel with weights from features.
 
-Comes in: the input, and features at half its resolution. Goes out: what they make of it. Knows
-nothing about how the features were made.
-
-As in networks that predict a basis of kernels and how to mix them (Xia et al., "Basis Prediction
-Networks for Effective Burst Denoising with Large Kernels", CVPR 2020), but with a basis that is
-learned once. Features at half the resolution need not carry every pixel through a few channels
-then; they only say which of a few filters fits: one along an edge, one that waits longer.
+Similar to networks that predict a basis of kernels and how to mix them (Xia et al., "Basis
+Prediction Networks for Effective Burst Denoising with Large Kernels", CVPR 2020), but with a fixed
+learned basis. So features at half the resolution need not carry every pixel through a few
+channels; they only select among filters, such as one along an edge or one with a longer memory.
 """
 
 import torch
@@ -16,16 +13,16 @@ from torch import nn
 from torch.nn import functional
 
 SIDE = 5
-"""Of the filters, pixels."""
+"""Side of the filters, pixels."""
 
 
 class GatedViews(nn.Module):
-    """sum of gate times view, over the views.
+    """Sum over the views of gate times view.
 
     Args:
         bins: channels of the input.
         channels: of the features.
-        views: how many; each weighs the input's channels, then filters what comes out.
+        views: number of filters; each weights the input's channels, then filters the sum.
     """
 
     def __init__(self, bins: int, channels: int, views: int) -> None:
@@ -35,7 +32,7 @@ class GatedViews(nn.Module):
         self.gates = nn.Conv2d(channels, 4 * views, 1)
 
     def start_closed(self) -> None:
-        """Make all gates zero, so that nothing is added to what there is."""
+        """Set all gates to zero, so that the output starts at zero."""
         nn.init.zeros_(self.gates.weight)
 
     def forward(self, x: torch.Tensor, features: torch.Tensor) -> torch.Tensor:

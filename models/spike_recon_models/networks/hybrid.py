@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hybrid-Large-v2: a spiking branch beside an analog one, before a ConvLSTM decoder.
 
-Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it is trained or run.
-
                      +--> analog 1/2 --> analog 1/4
         x --unshuffle|        |              | fused --> ConvLSTM 1/4 --> residual --shuffle--+
                      +--> LIF    1/2 --> LIF    1/4                                           |
@@ -15,17 +13,16 @@ Built from its authors' description; they report 15.47 dB, SSIM .7686 and a mean
 map and cell. Both branches have the same layers and are fused at either scale, channel by
 channel: alpha analog + (1 - alpha) spikes, alpha learned.
 
-As in two_scale_gru.py, nothing works on full-resolution features. Nothing leads from the decoder
-back to the neurons, so a spike that rounding turned is a local error that fades, not the seed of
-another course.
+As in two_scale_gru.py, no layer works at full resolution. There is no feedback from the decoder to
+the neurons, so a spike that rounding flips is a local error that fades.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.conv_lstm import ConvLstm
 from spike_recon_models.networks.lif import Lif, fired
+from spike_recon_models.networks.recurrent_cells import ConvLstm
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -34,16 +31,16 @@ from spike_recon_models.networks.recurrent_network import (
 from spike_recon_models.networks.residual_block import ResidualBlock
 
 DRIVE = 10.0
-"""Initial gain of the currents: about a tenth of the neurons then fire. With that of the other
-layers hardly any would, and of the few spikes, rounding to bfloat16 would turn a larger share."""
+"""Initial gain of the currents, at which about a tenth of the neurons fire. With that of the other
+layers hardly any would, and rounding to bfloat16 would flip a larger share of the few spikes."""
 
 
 class Hybrid(RecurrentNetwork):
     """The network.
 
     Args:
-        channels: width of each branch at the fine scale; the coarse one has twice as many. 24 is
-            for a CPU in real time, 96 the large one.
+        channels: width of each branch at the fine scale; the coarse one has twice as many. 24
+            suits a CPU in real time, 96 is the large network.
         bins: channels of the voxel grid.
         seed: of the initial weights.
     """
@@ -94,11 +91,11 @@ class Hybrid(RecurrentNetwork):
 
 
 class _TwoBranches(nn.Module):
-    """A layer of either branch, and their fusion.
+    """A layer of each branch, and their fusion.
 
     Args:
-        inputs: channels that come in to each branch.
-        channels: that go out of each.
+        inputs: input channels of each branch.
+        channels: output channels of each branch.
         kernel_size: of the convolutions, pixels.
         stride: of the convolutions, pixels.
         padding: zeros around their input, pixels.

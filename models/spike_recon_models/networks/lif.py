@@ -2,19 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaky integrate-and-fire neurons.
 
-Comes in: a current and the membrane of the step before. Goes out: spikes, 0 or 1, and the new
-membrane. Knows nothing about the network around it.
-
-    v      = decay v' + current     where v' is the membrane before, 0 where it had fired
+    v      = decay v' + current     where v' is the previous membrane, 0 if it had fired
     spike  = 1 where v >= 1, else 0
 
-Firing resets the membrane to zero rather than taking the threshold off it: what two computers
-round differently is then forgotten at the next spike, and a bright edge does not make a neuron
-fire for many windows after it has passed. (A spike camera's pixel does carry over; a neuron need
-not.) What is kept is limited to -1..1, where 1 means "has fired", so it is bounded whatever comes
-in and for however long, and no stretch of inhibition silences a neuron for long.
+Firing resets the membrane to zero instead of subtracting the threshold. So rounding differences
+between computers vanish at the next spike, and a bright edge does not make a neuron fire for many
+windows after it has passed. The stored membrane is limited to -1..1, where 1 means "has fired", so
+it is bounded for any input, and strong inhibition does not silence a neuron for long.
 
-A spike has no useful derivative. Training takes that of a fast sigmoid for it (Neftci et al.,
+A spike has no useful derivative. Training replaces it by that of a fast sigmoid (Neftci et al.,
 "Surrogate Gradient Learning in Spiking Neural Networks", IEEE Signal Processing Magazine 2019).
 """
 
@@ -25,7 +21,7 @@ from torch import nn
 
 THRESHOLD = 1.0
 STEEPNESS = 4.0
-"""Of the fast sigmoid; larger = only neurons nearer to their threshold learn."""
+"""Of the fast sigmoid; larger = only neurons close to their threshold learn."""
 SLOWEST = 3.0
 """Initial decays lie between sigmoid(0) = 0.5 and sigmoid(3) = 0.95 a window."""
 
@@ -50,12 +46,12 @@ class _Spike(torch.autograd.Function):
 
 
 def fire(membrane: torch.Tensor) -> torch.Tensor:
-    """Return what `fired` does, with the surrogate gradient."""
+    """Return the same as `fired`, with the surrogate gradient."""
     return _Spike.apply(membrane)
 
 
 class Lif(nn.Module):
-    """One neuron at each place of each channel; the decay is learned by channel.
+    """One neuron per pixel and channel, with a learned decay per channel.
 
     Args:
         channels: of current and membrane.
@@ -63,7 +59,7 @@ class Lif(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        # Some channels follow the moment, some remember, from the beginning.
+        # From the start some channels react fast and some remember.
         self.decay = nn.Parameter(torch.linspace(0, SLOWEST, channels)[:, None, None])
 
     def forward(
@@ -71,7 +67,7 @@ class Lif(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return spikes and membrane, both [batch, channels, height, width].
 
-        The reset has no gradient of its own: through it, a neuron would learn from not firing.
+        The reset has no gradient: through it, a neuron would learn from not firing.
         """
         rested = membrane * (1 - fired(membrane))
         membrane = torch.sigmoid(self.decay) * rested + current

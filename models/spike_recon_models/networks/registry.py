@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The networks by name.
-
-Comes in: a name and its arguments. Goes out: a network with its initial weights. Knows nothing
-about bundles.
-"""
+"""The networks by name, with their initial weights."""
 
 import difflib
 from collections.abc import Callable

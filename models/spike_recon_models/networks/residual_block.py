@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Residual blocks of two 3x3 convolutions.
-
-Comes in: features. Goes out: features of the same shape. Knows nothing about the network around.
-"""
+"""Residual blocks of two 3x3 convolutions, without normalisation layers."""
 
 import torch
 from torch import nn
@@ -11,11 +8,11 @@ from torch.nn import functional
 
 
 class ResidualBlock(nn.Module):
-    """relu(x + second(relu(first(x)))), without normalisation layers.
+    """relu(x + second(relu(first(x)))).
 
     Args:
         channels: of the input and of the output.
-        reach: how far the taps of both lie apart, pixels: 2 sees twice as far for the same work.
+        reach: dilation of both convolutions; 2 sees twice as far for the same work.
         inner: channels between both convolutions; 0 = as many as outside.
     """
 
@@ -31,14 +28,15 @@ class ResidualBlock(nn.Module):
 
 
 LEAK = 0.1
+"""Slope of the leaky ReLU below zero."""
 
 
 class LinearResidualBlock(ResidualBlock):
-    """x + second(leaky_relu(first(x))): what passes by is never cut off.
+    """x + second(leaky_relu(first(x))): the shortcut is not cut off by a ReLU.
 
-    For chains in which differences count more than decisions (Lim et al., "Enhanced Deep Residual
-    Networks for Single Image Super-Resolution", CVPRW 2017). Units that a large step of the
-    optimiser has pushed below zero still learn.
+    For chains in which small differences matter (Lim et al., "Enhanced Deep Residual Networks for
+    Single Image Super-Resolution", CVPRW 2017). The leak lets units learn again that a large step
+    of the optimiser has pushed below zero.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

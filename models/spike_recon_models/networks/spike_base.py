@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Five convolutions over 41 spike planes: the smallest network that is published with figures.
 
-Comes in: the newest planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is
-trained or run.
-
 It is the "base" of the toolbox Spike-Zoo, after SpikeCLIP (Chen et al., 2025): 3x3 convolutions
 of 64, 128, 64, 16 and 1 channels at full resolution with ReLUs in between, 180,705 parameters.
-There is no state: each image is made from its own planes, those on either side of the instant.
+There is no state: each image depends on the planes around its instant only.
 """
 
 import torch
@@ -21,7 +18,7 @@ class SpikeBase(PlaneNetwork):
     """The network.
 
     Args:
-        planes: in the input, the instant in their middle.
+        planes: number of input planes; the instant is in their middle.
         widths: channels after each convolution but the last.
         seed: of the initial weights.
     """

@@ -2,15 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """SSIR: the spiking network for spike cameras whose weights are published.
 
-Comes in: 41 spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained
-or run.
-
 Zhao et al., "Spike Camera Image Reconstruction Using Deep Spiking Neural Networks", IEEE TCSVT
-2024: convolutions whose neurons fire or do not, to half the resolution and back, and a head of
-four convolutions that add up what fired. It looks once, with all membranes at rest, so it has no
-state. A neuron takes up a learned share of its current; that share and the normalisation behind
-each convolution are folded into the convolution here. The authors' weights are not ours to hand
-out; `load_published` reads a file that the user has.
+2024: convolutions with spiking neurons, to half the resolution and back, and a head of four
+convolutions over the spikes. It reads 41 planes in one step, with all membranes at zero, so it has
+no state. A neuron integrates a learned share of its current; that share and the normalisation
+after each convolution are folded into the convolution here. The authors' weights may not be
+redistributed; `load_published` reads a file that the user has.
 """
 
 from pathlib import Path
@@ -25,19 +22,19 @@ from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
 
 HEAD_REACH = 4
-"""Zeros around the head's input: it pads once for all of its convolutions."""
+"""Zeros around the head's input, once for all of its convolutions, pixels."""
 FIRST_BIAS = 0.7
-"""Of neurons with threshold 1: without it, few of those far from the input ever fire."""
+"""Initial bias of the neurons, whose threshold is 1: without it few of the deep ones ever fire."""
 WHITE_RATE = 0.44
-"""Spikes a plane that the published weights draw as 1: what suits them best on three public clips,
-whose darkest parts they draw twice as bright."""
+"""Spikes a plane for an output of 1 of the published weights: the best fit on three public clips,
+whose darkest parts come out twice too bright."""
 
 
 class Ssir(PlaneNetwork):
     """The network.
 
     Args:
-        planes: in the input, the instant in their middle.
+        planes: number of input planes; the instant is in their middle.
         channels: at full and half resolution, a multiple of 4.
         seed: of the initial weights.
     """
@@ -46,7 +43,7 @@ class Ssir(PlaneNetwork):
     state_specs = ()
     spiking = True
     allows_bfloat16 = False
-    """Neurons stand behind neurons: one that rounding turns turns others."""
+    """Neurons feed neurons, so one spike that rounding flips flips others."""
 
     def __init__(self, planes: int = 41, channels: int = 128, seed: int = 0) -> None:
         super().__init__()
@@ -91,18 +88,18 @@ _NEURONS = {
     'head.1': ('pred3.conv2.0', 'pred3.conv2.1', None),
     'head.2': ('pred3.conv3.0', 'pred3.conv3.1', None),
 }
-"""Our layers, and convolution, normalisation and neuron in the published file."""
+"""By layer: its convolution, normalisation and neuron in the published file."""
 _LAST = 'pred3.conv4.weight'
 _NORMALISATION_EPSILON = 1e-5
 
 
 def load_published(path: Path) -> Ssir:
-    """Return SSIR with weights in the layout in which the authors' are published.
+    """Return SSIR with weights from a file in the layout of the authors.
 
     Nothing in the file is executed.
 
     Raises:
-        ValueError: the file is not readable as such weights.
+        ValueError: the file does not hold such weights.
     """
     with published_file(path, 'SSIR') as content:
         theirs = {name.removeprefix('module.'): value for name, value in content.items()}
@@ -121,12 +118,12 @@ def _folded(
     normalisation: str,
     neuron: str | None,
 ) -> dict[str, torch.Tensor]:
-    """Return a convolution that has the normalisation and the neuron's share in it."""
+    """Return a convolution with the normalisation and the neuron's share folded in."""
     mean, variance = (theirs[f'{normalisation}.running_{what}'] for what in ('mean', 'var'))
     gain = theirs[f'{normalisation}.weight'] / torch.sqrt(variance + _NORMALISATION_EPSILON)
     share = torch.sigmoid(theirs[f'{neuron}.w']) if neuron else torch.ones(())
     weight = theirs[f'{convolution}.weight']
-    # A transposed convolution has its outputs in the second place.
+    # The output channels of a transposed convolution are its second axis.
     along = (1, -1, 1, 1) if layer == 'up' else (-1, 1, 1, 1)
     bias = theirs[f'{normalisation}.bias'] - mean * gain
     return {
