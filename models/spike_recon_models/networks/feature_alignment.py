@@ -1,13 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Earlier features brought to where things are now.
+"""Alignment of earlier features with the present ones, and modulation by content.
 
-Comes in: features of now and of two earlier moments. Goes out: the earlier ones, moved. Knows
-nothing about recurrence.
-
-Deformable convolution (Dai et al., "Deformable Convolutional Networks", ICCV 2017) is written with
-GridSample, which every runtime has: sampling at each tap of the kernel and a 1x1 convolution over
-the samples is the same sum.
+Deformable convolution (Dai et al., "Deformable Convolutional Networks", ICCV 2017) is expressed
+with GridSample, which every runtime has: sampling at each tap of the kernel, then a 1x1
+convolution over the samples.
 """
 
 import torch
@@ -18,26 +15,24 @@ from spike_recon_models.networks.residual_block import LEAK
 
 
 class JointAlignment(nn.Module):
-    """Multi-frame alignment whose offsets are found together and corrected by each other.
+    """Alignment of two earlier images' features with jointly estimated offsets.
 
-    Follows what Spk2VidNet (CVPR 2026) tells of its alignment: the motion of all moments is
-    estimated from all their features at once, and each moment's offsets are corrected in the light
-    of the other's. The estimate is made at half the resolution of the features, which sees twice
-    as far at a quarter of the cost.
+    After the alignment of Spk2VidNet (CVPR 2026): the offsets of both images are estimated from
+    all features at once, then each is refined with the other. The estimate works at half the
+    resolution of the features, which doubles the receptive field at a quarter of the cost.
 
     Args:
-        channels: of each of the features, a multiple of `groups`.
-        groups: of channels that move together.
-        width: channels of what sees the motion; 0 = as many as the features have.
-        taps: samples a side of the kernel: 1 = the features move as they are, 3 = deformable
-            3x3 convolution.
+        channels: of the features of one image, a multiple of `groups`.
+        groups: of channels that share their offsets.
+        width: channels of the motion estimate; 0 = as many as the features have.
+        taps: samples per side of the kernel: 1 = plain warping, 3 = deformable 3x3 convolution.
     """
 
     def __init__(self, channels: int, groups: int = 2, width: int = 0, taps: int = 1) -> None:
         super().__init__()
         self._groups, self._taps = groups, taps
         self._coordinates = 2 * 2 * groups * taps**2
-        """Two moments, two axes."""
+        """Two images, two axes."""
         width = width or channels
         self.motion = nn.Conv2d(3 * channels, width, 3, stride=2, padding=1)
         self.wider = nn.Conv2d(width, width, 3, padding=2, dilation=2)
@@ -46,7 +41,7 @@ class JointAlignment(nn.Module):
         self.kernel = nn.Conv2d(channels * taps**2, channels, 1) if taps > 1 else nn.Identity()
 
     def start_still(self) -> None:
-        """Make all offsets zero, so that learning starts from a camera at rest."""
+        """Initialise all offsets to zero: training starts from a camera at rest."""
         for layer in (self.offsets, self.correct):
             nn.init.zeros_(layer.weight)
 
@@ -59,33 +54,33 @@ class JointAlignment(nn.Module):
         """Align.
 
         Args:
-            now: features [batch, channels, height, width].
-            earlier: those of two moments before.
-            known: where what is seen here was at these moments, as far as that is known: pixels
-                to the right and down, [batch, 2, height, width]. The offsets only correct it.
+            now: present features [batch, channels, height, width].
+            earlier: features of two earlier images.
+            known: optical flow to these images, if it is known: pixels to the right and down,
+                [batch, 2, height, width]. The offsets then only correct it.
 
-        Returns: the two earlier features [batch, channels, height, width], aligned to now, and
-            what was seen of the motion, [batch, width of that, height / 2, width / 2].
+        Returns: the earlier features [batch, channels, height, width], aligned with the present
+            ones, and features of the motion, [batch, width, height / 2, width / 2].
         """
-        seen = functional.leaky_relu(self.motion(torch.cat([now, *earlier], 1)), LEAK)
-        seen = functional.leaky_relu(seen + self.wider(seen), LEAK)
-        offsets = self.offsets(seen)
-        offsets = offsets + self.correct(torch.cat([seen, offsets], 1))
+        motion = functional.leaky_relu(self.motion(torch.cat([now, *earlier], 1)), LEAK)
+        motion = functional.leaky_relu(motion + self.wider(motion), LEAK)
+        offsets = self.offsets(motion)
+        offsets = offsets + self.correct(torch.cat([motion, offsets], 1))
         offsets = functional.interpolate(offsets, scale_factor=2, mode='nearest')
-        moments = offsets.chunk(2, 1)
+        flows = offsets.chunk(2, 1)
         if known is not None:
             each = self._groups * self._taps**2
-            moments = tuple(
-                moves + moved.repeat(1, each, 1, 1)
-                for moves, moved in zip(moments, known, strict=True)
+            flows = tuple(
+                flow + offset.repeat(1, each, 1, 1)
+                for offset, flow in zip(known, flows, strict=True)
             )
         aligned = [
-            self.kernel(self._moved(features, moves))
-            for features, moves in zip(earlier, moments, strict=True)
+            self.kernel(self._sampled(features, flow))
+            for features, flow in zip(earlier, flows, strict=True)
         ]
-        return aligned, seen
+        return aligned, motion
 
-    def _moved(self, features: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    def _sampled(self, features: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         """Return the samples of all taps, [batch, taps^2 channels, height, width].
 
         Args:
@@ -93,7 +88,7 @@ class JointAlignment(nn.Module):
             offsets: [batch, taps^2 groups 2, height, width], in features' pixels.
         """
         batch, channels, height, width = features.shape
-        # In float32 also below autocast: bfloat16 has no tenth of a pixel left on the right.
+        # In float32 also below autocast: bfloat16 cannot resolve a tenth of a pixel far right.
         each = batch * self._groups, channels // self._groups, height, width
         grouped = features.float().reshape(each)
         offsets = offsets.float()
@@ -101,10 +96,10 @@ class JointAlignment(nn.Module):
         y = torch.arange(height, dtype=torch.float32, device=features.device)[:, None]
         reach = self._taps // 2
         samples = []
-        for number, moves in enumerate(offsets.chunk(self._taps**2, 1)):
+        for number, offset in enumerate(offsets.chunk(self._taps**2, 1)):
             row, column = divmod(number, self._taps)
-            across, down = moves.reshape(-1, 2, height, width).unbind(1)
-            # From pixels to the -1 to 1 of `grid_sample`.
+            across, down = offset.reshape(-1, 2, height, width).unbind(1)
+            # From pixels to the range -1..1 of `grid_sample`.
             across = (across + x + (column - reach)) * 2 / (width - 1) - 1
             down = (down + y + (row - reach)) * 2 / (height - 1) - 1
             sampled = functional.grid_sample(
@@ -118,7 +113,7 @@ class JointAlignment(nn.Module):
 
 
 class ContentModulation(nn.Module):
-    """(alpha F + beta) + F, with alpha and beta read from F at several dilations.
+    """(alpha F + beta) + F, with alpha and beta from convolutions of F at several dilations.
 
     The content-aware modulation of Spk2VidNet (CVPR 2026).
 

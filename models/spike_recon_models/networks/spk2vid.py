@@ -2,25 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spk2Vid: hierarchical recurrent propagation for spike cameras.
 
-Comes in: tensors made of spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how
-it is trained or run.
-
-After Spk2VidNet (CVPR 2026): two layers that each align features of two earlier moments to now,
-modulate them by their content and pass them on. The first looks back one and two images, the
-second, from what the first one gives, two and four, so that it reaches further at the same cost.
+After Spk2VidNet (CVPR 2026): two layers that each align features of two earlier images to the
+present one, modulate them by their content and pass them on. The first layer reads the features of
+one and two images ago, the second those of two and four images ago, so that it reaches further at
+the same cost.
 
         x -> embed -> Y --> first layer --> F --> second layer --> M --> head --> fusion -> image
                             ^  F-1, F-2           ^  M-2, M-4               ^ image-1
 
-Its alignments are at half the resolution, where bfloat16 was measured to cost .01 dB at 400x250.
+Alignment works at half the resolution, where bfloat16 was measured to cost .01 dB at 400x250.
 
-All is causal: the state is six feature maps, kept as two tensors, and the last image.
+The network is causal. Its state is six feature maps, stored as two tensors, and the last image.
 
-What differs from the paper, besides the size: the features have half the sensor's resolution, by
-pixel-unshuffle; the image is added to a rate that the input holds already, and to views of the
-input at full resolution that the features open and close (gated_views.py); and it is averaged with
-the ones before it (temporal_fusion.py), because features that are only passed on proved to hold
-nothing of what the last images knew about noise.
+Differences from the paper, besides the size: the features have half the sensor's resolution, by
+pixel-unshuffle; the image is a correction of a rate in the input, plus gated filters of the input
+at full resolution (gated_views.py); and it is averaged with earlier images (temporal_fusion.py),
+because the features alone turned out not to reduce noise over several images.
 """
 
 import torch
@@ -38,12 +35,12 @@ from spike_recon_models.networks.residual_block import LEAK, LinearResidualBlock
 from spike_recon_models.networks.temporal_fusion import CARRIED_CHANNELS, TemporalFusion
 
 DEPTH = {'recent': 2, 'wide': 4}
-"""How many earlier moments of each layer are kept."""
+"""Number of earlier images whose features each layer stores."""
 BOUND = 0.5
-"""Of the features that are passed on. Those of real scenes seldom reach half of it; with more room
-there are inputs that start a swing which feeds itself and never ends."""
+"""Limit of the features that are passed on. Real scenes seldom reach half of it; without the limit
+some inputs start an oscillation that never ends."""
 FIRST_GAIN = 0.1
-"""Of what residual paths add at first: learning starts near the rate that the input holds."""
+"""Initial gain of the residual paths: training starts near the rate in the input."""
 
 
 class Spk2Vid(RecurrentNetwork):
@@ -54,15 +51,15 @@ class Spk2Vid(RecurrentNetwork):
         bins: channels of the input.
         blocks: residual blocks after the embedding and after each layer.
         taps: of the alignment, see JointAlignment.
-        base: channel of the input that holds a rate to start from; None = start from nothing,
-            for raw planes.
-        views: of the input at full resolution, mixed into the image (gated_views.py). They begin
-            closed, so that weights of a network without them can be trained on.
-        motion: whether the last two channels of the input are no light, but tell where what is
-            seen was one image ago, in pixels to the right and down. All alignments begin there.
-        align_width: channels of what looks for the motion; 0 = as many as the features have. Few
-            do where the motion is told.
-        scale: output pixels to a side of one of the sensor: 1, or 4 for super-resolution.
+        base: channel of the input with the rate that the image corrects; None = correct zero, for
+            raw planes.
+        views: filters of the input at full resolution, mixed into the image (gated_views.py).
+            Their gates start at zero, so that training can continue from weights without them.
+        motion: whether the last two channels of the input are optical flow to the previous image,
+            in pixels to the right and down. All alignments start from it.
+        align_width: channels of the motion estimate; 0 = as many as the features have. Few are
+            enough with `motion`.
+        scale: output pixels per sensor pixel, along each side: 1, or 4 for super-resolution.
         seed: of the initial weights.
     """
 
@@ -138,17 +135,14 @@ class Spk2Vid(RecurrentNetwork):
         return image, (recent, wide, carried)
 
     def _centred(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the input with the rate to start from subtracted from all other channels.
-
-        They then say what is to be changed, around zero, and not all once more how bright it is.
-        """
+        """Subtract the channel `base` from all others, so that they are centred at zero."""
         if self._base is None:
             return x
         start = x[:, self._base : self._base + 1]
         return torch.cat([start, x[:, : self._base] - start, x[:, self._base + 1 :] - start], 1)
 
     def _enlarged(self, image: torch.Tensor) -> torch.Tensor:
-        """Return an image of the sensor's resolution in that of the output."""
+        """Upsample an image from the sensor's resolution to that of the output."""
         if self.output_scale == 1:
             return image
         return functional.interpolate(
@@ -157,7 +151,7 @@ class Spk2Vid(RecurrentNetwork):
 
 
 class Propagation(nn.Module):
-    """One layer: align the earlier features, join them with those of now, modulate.
+    """One layer: align the earlier features, join them with the present ones, modulate.
 
     Args:
         channels: of all features.
@@ -179,10 +173,10 @@ class Propagation(nn.Module):
         earlier: tuple[torch.Tensor, torch.Tensor],
         known: tuple[torch.Tensor, torch.Tensor] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Propagate; see JointAlignment for what goes in.
+        """Propagate; see JointAlignment for the arguments.
 
-        Returns: features [batch, channels, height, width], within +-BOUND, and what was seen of
-            the motion, [batch, channels, height / 2, width / 2].
+        Returns: features [batch, channels, height, width], within +-BOUND, and features of the
+            motion, [batch, width, height / 2, width / 2].
         """
         aligned, motion = self.align(now, earlier, known)
         joined = self.modulate(now + self.join(torch.cat([now, *aligned], 1)))
@@ -192,7 +186,7 @@ class Propagation(nn.Module):
 def _times(
     step: torch.Tensor | None, first: int, second: int
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Return how far the scene moved in so many steps, each as far as the last one."""
+    """Extrapolate the flow of one step to two numbers of steps, at constant velocity."""
     return None if step is None else (first * step, second * step)
 
 

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""STIR: alignment and reconstruction together, from coarse to fine, in two forms.
-
-Comes in: spike planes. Goes out: spikes a plane, 0 to 1. Knows nothing about how it is trained or
-run.
+"""STIR: joint alignment and reconstruction of spike planes, from coarse to fine, in two forms.
 
 After Fan et al., "Spatio-Temporal Interactive Learning for Efficient Image Reconstruction of
 Spiking Cameras", NeurIPS 2024:
@@ -12,14 +9,14 @@ Spiking Cameras", NeurIPS 2024:
         21 planes -> embedding -> encoder ---> attention -> decoder -> image
         21 planes -> embedding -> encoder --+
 
-Three windows, each shares a plane with the next, so 61 planes; the image is for the middle one.
-The same weights run in two forms. `Stir` reads all 61 planes for each image, as published.
-`StirStreaming` reads the newest 21 and keeps the features of the two windows before as its state,
-so a window is encoded once and not three times; it needs a step each 20 planes, and then gives
-the same images, from the first one on. Motion and image still are found anew each time, and they
-are nine tenths of the work.
+Three windows, each sharing a plane with the next, make 61 planes; the image is that of the middle
+one. The same weights run in two forms. `Stir` reads all 61 planes for each image, as published.
+`StirStreaming` reads the newest 21 and stores the features of the two previous windows as its
+state, so each window is encoded once instead of three times. It needs a step every 20 planes and
+then gives the same images, from the first one on. Motion and image, nine tenths of the work, are
+still computed in every step.
 
-What differs from the publication: the encoder has neither biases nor batch normalisation (see
+Difference from the publication: the encoder has neither biases nor batch normalisation (see
 stir_encoder.py), so that a state of zeros is a dark window.
 """
 
@@ -36,10 +33,10 @@ HOP = WINDOW - 1
 SCALES = ('embedding', 'half', 'quarter', 'eighth', 'sixteenth')
 WIDTHS = 16, 24, 32, 64, 96
 COARSER_WEIGHTS = 0.125, 0.0625, 0.0625, 0.0625
-"""In the loss, of the images at 1/2 to 1/16: .5, .25, .25 and .25, divided by their number."""
+"""Loss weights of the images at 1/2 to 1/16: .5, .25, .25 and .25, divided by their number."""
 GROUPS = 3
 STILL = 0.1
-"""Of the initial motion: learning starts near a camera at rest."""
+"""Gain of the initial flow: training starts near a camera at rest."""
 
 
 class Stir(PlaneNetwork):
@@ -80,7 +77,7 @@ class Stir(PlaneNetwork):
         return self.decoded(*windows), ()
 
     def features(self, planes: torch.Tensor) -> list[torch.Tensor]:
-        """Return what is kept of a window [batch, 21, height, width], the finest first."""
+        """Return the features of a window [batch, 21, height, width], the finest first."""
         embedding = self.embed(planes)
         return [embedding, *self.encode(embedding)]
 
@@ -99,10 +96,10 @@ class Stir(PlaneNetwork):
 
 
 class StirStreaming(Stir):
-    """The streaming form: 21 planes, the newest of which is 20 after that of the step before.
+    """The streaming form: the newest 21 planes, 20 planes after those of the previous step.
 
-    The state is the features of the last two windows, the older one first. The image is for the
-    middle plane of the window before, 30 planes ago.
+    The state is the features of the last two windows, the older one first. The image shows the
+    middle plane of the previous window, 30 planes ago.
 
     Args:
         widths: as for Stir.

@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""STIR's symmetric interactive attention between the middle window and either outer one.
+"""STIR's symmetric interactive attention between the middle window and each outer one.
 
-Comes in: the coarsest features of three windows. Goes out: features of all three together. Knows
-nothing about the scales around it.
-
-It attends to channels rather than to places (Zamir et al., "Restormer", CVPR 2022): a head's map
-is channels x channels, whatever the size of the image, so the cost grows with the pixels only.
+It attends over channels instead of pixels (Zamir et al., "Restormer", CVPR 2022): the map of a
+head is channels x channels for any image size, so the cost is linear in the pixels.
 """
 
 import torch
@@ -14,11 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 EXPANSION = 2.66
-"""Of the feed-forward network, as in Restormer."""
+"""Hidden channels of the feed-forward network per channel, as in Restormer."""
 
 
 class InteractiveAttention(nn.Module):
-    """The middle window asks, either outer one answers.
+    """Attention with queries of the middle window, and keys and values of each outer one.
 
     Args:
         channels: of the features of a window, a multiple of `heads`.
@@ -47,12 +44,12 @@ class InteractiveAttention(nn.Module):
     ) -> torch.Tensor:
         """Return [batch, 3 channels, height, width]: before, middle, after."""
         queries = self.query_near(self.query(self.norm_middle(middle))).chunk(2, 1)
-        told = []
+        attended = []
         for side, outer in enumerate((before, after)):
             keys, values = self.key_value[side](self.norm_outer[side](outer)).chunk(2, 1)
-            answer = self._attend(queries[side], keys, values, self.temperature[side])
-            told.append(self.feed_forward(self.norm(answer)))
-        return torch.cat([told[0], middle, told[1]], 1)
+            found = self._attend(queries[side], keys, values, self.temperature[side])
+            attended.append(self.feed_forward(self.norm(found)))
+        return torch.cat([attended[0], middle, attended[1]], 1)
 
     def _attend(
         self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, heat: torch.Tensor
@@ -63,16 +60,16 @@ class InteractiveAttention(nn.Module):
         def split(x: torch.Tensor) -> torch.Tensor:
             return x.reshape(batch, heads, channels // heads, height * width)
 
-        # In float32 also below autocast: these are sums over all places.
+        # In float32 also below autocast: these are sums over all pixels.
         with torch.autocast(queries.device.type, enabled=False):
-            asked = functional.normalize(split(queries).float(), dim=-1)
-            offered = functional.normalize(split(keys).float(), dim=-1)
-            share = torch.softmax(asked @ offered.transpose(-2, -1) * heat, -1)
+            query = functional.normalize(split(queries).float(), dim=-1)
+            key = functional.normalize(split(keys).float(), dim=-1)
+            share = torch.softmax(query @ key.transpose(-2, -1) * heat, -1)
         return (share.to(values.dtype) @ split(values)).reshape(batch, channels, height, width)
 
 
 class ChannelNorm(nn.Module):
-    """Layer normalisation over the channels of each place.
+    """Layer normalisation over the channels of each pixel.
 
     Args:
         channels: of the features.
@@ -88,7 +85,7 @@ class ChannelNorm(nn.Module):
 
 
 class GatedFeedForward(nn.Module):
-    """project_out(gelu(a) b), with a and b read from 3x3 neighbourhoods.
+    """project_out(gelu(a) b), with a and b from 3x3 depthwise convolutions.
 
     Args:
         channels: of the input and of the output.
@@ -108,5 +105,5 @@ class GatedFeedForward(nn.Module):
 
 
 def _near(channels: int, groups: int) -> nn.Conv2d:
-    """Return a convolution that looks at the neighbours of few channels at a time."""
+    """Return a grouped 3x3 convolution."""
     return nn.Conv2d(channels, channels, 3, padding=1, groups=groups, bias=False)

@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """STIR's decoder: image and motion, from coarse to fine.
 
-Comes in: features of three windows at one scale, and what the scale below handed up. Goes out:
-what the next one needs. Knows nothing about how the features came to be.
-
-Each scale brings the features of the outer windows to the middle one along the motion found so
-far, and finds a better image and the rest of the motion from all of them together.
+Each scale warps the features of the outer windows to the middle one along the flow found so far,
+then refines image and flow from all of them.
 """
 
 from typing import NamedTuple
@@ -19,23 +16,23 @@ from spike_recon_models.networks.stir_encoder import ResidualPath
 from spike_recon_models.networks.warp import warp
 
 HANDED = 8
-"""Channels of the features that one scale hands to the next."""
+"""Channels of the features that one scale passes to the next."""
 FLOWS = 4
-"""Channels of the motion from the middle window to the one before (2) and to the one after (2)."""
+"""Channels of the flow from the middle window to the previous one (2) and to the next one (2)."""
 
 Windows = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Features of the window before, the middle one and the one after, [batch, channels, height,
-width]."""
+"""Features of the previous, the middle and the next window, [batch, channels, height, width]."""
 
 
 class Level(NamedTuple):
-    """What a scale has found.
+    """Result of a scale.
 
     Attributes:
         image: [batch, 1, height, width], spikes a plane.
         features: [batch, 3 channels, height, width].
-        flow: [batch, 4, height, width], in pixels of this scale; before, then after.
-        coming: the part of `flow` that came from the scale below.
+        flow: [batch, 4, height, width], in pixels of this scale; to the previous window, then to
+            the next.
+        coming: the part of `flow` from the scale below.
     """
 
     image: torch.Tensor
@@ -45,7 +42,7 @@ class Level(NamedTuple):
 
 
 class CoarsestLevel(nn.Module):
-    """Where decoding begins, without motion.
+    """First scale of the decoder, without warping.
 
     Args:
         channels: of a window's features.
@@ -59,7 +56,7 @@ class CoarsestLevel(nn.Module):
         self.draw = nn.Conv2d(wide, 1 + FLOWS, 3, padding=1)
 
     def forward(self, together: torch.Tensor) -> Level:
-        """Read the features of the attention [batch, 3 channels, height, width]."""
+        """Decode the features of the attention [batch, 3 channels, height, width]."""
         features = self.refine(self.join(together))
         drawn = self.draw(features)
         flow = drawn[:, 1:]
@@ -67,13 +64,13 @@ class CoarsestLevel(nn.Module):
 
 
 class FinerLevel(nn.Module):
-    """One scale of twice the resolution of the one below.
+    """A scale with twice the resolution of the one below.
 
     Args:
         below: channels of a window's features one scale below.
         channels: of a window's features.
-        groups: motions that are tried beside each other. Only the finest scale has more than one,
-            and it finds no further motion.
+        groups: flows that are used side by side. Only the finest scale has more than one, and it
+            does not refine the flow.
     """
 
     def __init__(self, below: int, channels: int, groups: int = 1) -> None:
@@ -97,7 +94,7 @@ class FinerLevel(nn.Module):
         self.draw = nn.Conv2d(wide, 1 if self._last else 1 + FLOWS, 3, padding=1)
 
     def forward(self, windows: Windows, below: Level) -> Level:
-        """Read the windows' features and the scale below."""
+        """Decode the windows' features and the result of the scale below."""
         before, middle, after = windows
         coming = self.flow_up(below.flow)
         flows = [coming]

@@ -1,15 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What STIR reads from one window of 21 planes.
+"""STIR's encoder of one window of 21 planes, to features at 1/1, 1/2, 1/4, 1/8 and 1/16.
 
-Comes in: planes. Goes out: features at full resolution, a half, a quarter, an eighth and a
-sixteenth of it. Knows nothing about the other windows.
-
-No layer here has a bias, nor are there normalisation layers. So planes without spikes give
-features of zero, exactly and up to the border: a recurrent state of zeros is a stream that was
-dark before it began. And all features are proportional to the planes, which is what keeps
-bias-free networks right at levels of noise that they were not trained on (Mohan et al., "Robust
-and Interpretable Blind Image Denoising via Bias-Free Convolutional Neural Networks", ICLR 2020).
+It has neither biases nor normalisation layers. So planes without spikes give features that are
+exactly zero: a recurrent state of zeros is a stream that was dark before its start. And all
+features are proportional to the planes, which makes bias-free networks robust to noise levels that
+they were not trained on (Mohan et al., "Robust and Interpretable Blind Image Denoising via
+Bias-Free Convolutional Neural Networks", ICLR 2020).
 """
 
 from itertools import pairwise
@@ -18,13 +15,13 @@ import torch
 from torch import nn
 
 WINDOW = 21
-"""Planes; the middle one is that of the window."""
+"""Number of planes; the image shows the middle one."""
 CUTS = 0, 2, 4, 6, 8
-"""Planes that each centred mean leaves out at either end: means over 21, 17, 13, 9 and 5."""
+"""Planes that each centred mean omits at each end: means over 21, 17, 13, 9 and 5."""
 
 
 class HybridEmbedding(nn.Module):
-    """Centred means, best where all is still, beside what a residual block makes of the planes.
+    """Centred means, which are best for still scenes, and features of a residual block.
 
     Args:
         channels: of the embedding, the five means included.
@@ -45,7 +42,7 @@ class HybridEmbedding(nn.Module):
 
 
 class PyramidEncoder(nn.Module):
-    """A convolution of 7x7, then four steps that halve the resolution.
+    """A 7x7 convolution, then four steps that halve the resolution.
 
     Args:
         inputs: channels of the embedding.

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Swin block over three streams, with temporal spike attention between them.
 
-Comes in: tokens of the left, the middle and the right planes. Goes out: the same, changed. Knows
-nothing about how tokens are made of pixels.
-
-    middle += self_attention(middle) + .1 temporal_attention(left asks, right answers, of middle)
+    middle += self_attention(middle) + .1 temporal_attention(left, right, middle)
     each   += mlp(each)
 
-Attention is within windows of 5x5 tokens; every other block has them shifted by two, so that what
-is near meets at last (Liu et al., "Swin Transformer", ICCV 2021). The temporal attention is that
-of SwinSF (Jiang et al., ICVRV 2024). Left and right pass through the same layers.
+Attention works within windows of 5x5 tokens. Every other block shifts the windows by two tokens,
+so that neighbours in different windows interact (Liu et al., "Swin Transformer", ICCV 2021). The
+temporal attention is that of SwinSF (Jiang et al., ICVRV 2024): its queries come from the left
+planes, its keys from the right and its values from the middle ones. All streams share their
+layers.
 """
 
 import torch
@@ -20,7 +19,7 @@ WINDOW = 5
 SHIFT = WINDOW // 2
 TEMPORAL_SHARE = 0.1
 APART = -100.0
-"""Added to the score of two tokens that are neighbours only since the image was shifted round."""
+"""Added to the score of two tokens that are neighbours only because of the cyclic shift."""
 
 Streams = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Left, middle and right tokens, [batch, rows, columns, channels]."""
@@ -32,8 +31,8 @@ class SwinBlock(nn.Module):
     Args:
         channels: of a token, a multiple of `heads`.
         heads: of both attentions.
-        shifted: whether its windows are those between the others.
-        widening: of the hidden layer.
+        shifted: whether its windows are shifted.
+        widening: hidden channels per channel.
     """
 
     def __init__(self, channels: int, heads: int, shifted: bool, widening: int = 4) -> None:
@@ -52,19 +51,20 @@ class SwinBlock(nn.Module):
     def forward(self, streams: Streams) -> Streams:
         """Return the three streams, of the same shape."""
         rows, columns = streams[1].shape[1:3]
-        asked, told, answered = (
+        left_tokens, middle_tokens, right_tokens = (
             into_windows(_rolled(self.norm(stream), -self._shift)) for stream in streams
         )
-        seam = _seam(rows, columns, like=told) if self._shift else None
-        seen = self.spatial(told, told, told, seam)
-        seen = seen + TEMPORAL_SHARE * self.temporal(asked, answered, told, seam)
+        seam = _seam(rows, columns, like=middle_tokens) if self._shift else None
+        found = self.spatial(middle_tokens, middle_tokens, middle_tokens, seam)
+        between = self.temporal(left_tokens, right_tokens, middle_tokens, seam)
+        found = found + TEMPORAL_SHARE * between
         left, middle, right = streams
-        middle = middle + _rolled(out_of_windows(seen, rows, columns), self._shift)
+        middle = middle + _rolled(out_of_windows(found, rows, columns), self._shift)
         return left + self.mlp(left), middle + self.mlp(middle), right + self.mlp(right)
 
 
 class WindowAttention(nn.Module):
-    """Attention within windows, with a learned preference for each place relative to another.
+    """Attention within windows, with a learned bias for each relative position.
 
     Args:
         channels: of a token, a multiple of `heads`.
@@ -88,21 +88,21 @@ class WindowAttention(nn.Module):
 
     def forward(
         self,
-        asking: torch.Tensor,
-        answering: torch.Tensor,
-        telling: torch.Tensor,
+        for_queries: torch.Tensor,
+        for_keys: torch.Tensor,
+        for_values: torch.Tensor,
         seam: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return [batch, windows, 25, channels].
 
         Args:
-            asking: tokens that queries are made of, [batch, windows, 25, channels].
-            answering: tokens that keys are made of.
-            telling: tokens that values are made of.
-            seam: what is added to all scores, [windows, 1, 25, 25]; None = nothing.
+            for_queries: tokens, [batch, windows, 25, channels].
+            for_keys: tokens of the same shape.
+            for_values: tokens of the same shape.
+            seam: added to the scores, [windows, 1, 25, 25]; None = nothing.
         """
-        queries, keys = self._split(self.query(asking)), self._split(self.key(answering))
-        values = self._split(self.value(telling))
+        queries, keys = self._split(self.query(for_queries)), self._split(self.key(for_keys))
+        values = self._split(self.value(for_values))
         scores = queries @ keys.transpose(-2, -1) * queries.shape[-1] ** -0.5
         scores = scores + self.preference[:, self.relative]
         if seam is not None:
@@ -134,7 +134,7 @@ def out_of_windows(windows: torch.Tensor, rows: int, columns: int) -> torch.Tens
 
 
 def _rolled(tokens: torch.Tensor, by: int) -> torch.Tensor:
-    """Move tokens down and to the right; what leaves comes in again on the other side."""
+    """Shift tokens down and to the right, cyclically."""
     if not by:
         return tokens
     tokens = torch.cat([tokens[:, -by:], tokens[:, :-by]], 1)
@@ -143,7 +143,7 @@ def _rolled(tokens: torch.Tensor, by: int) -> torch.Tensor:
 
 def _seam(rows: int, columns: int, like: torch.Tensor) -> torch.Tensor:
     """Return [windows, 1, 25, 25]: APART for two tokens from opposite borders of the image."""
-    # After the roll, the last rows and columns are those from the other side.
+    # After the shift, the last rows and columns come from the other side.
     round_down = torch.arange(rows, device=like.device) >= rows - SHIFT
     round_across = torch.arange(columns, device=like.device) >= columns - SHIFT
     side = (2 * round_down[:, None] + round_across).to(like.dtype)

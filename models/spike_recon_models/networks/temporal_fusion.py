@@ -1,15 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The last image carried to now and averaged with the new one, pixel by pixel.
-
-Comes in: features, a new image, and what was carried. Goes out: a better image. Knows nothing
-about how the features were made.
+"""Recursive temporal averaging: warps the last image and averages it with the new one.
 
 A running mean along the motion, as in recursive filters (Kalman, "A New Approach to Linear
-Filtering and Prediction Problems", 1960): each pixel carries how many images its value is worth,
-and a new image counts as one. The network says how things have moved and what share of that worth
-to keep: none where something else has come into view. So what is still becomes the cleaner the
-longer it is seen, and the first image is the new one as it is.
+Filtering and Prediction Problems", 1960). Each pixel stores a weight, the number of images that
+are averaged in it; a new image has a weight of 1. The network estimates the flow and which share
+of the weight to keep: none at disocclusions. So still parts get less noisy over time, and the
+first image is the new one unchanged.
 """
 
 import torch
@@ -20,11 +17,11 @@ from spike_recon_models.networks.residual_block import LEAK
 from spike_recon_models.networks.warp import warp
 
 MOST_IMAGES = 32.0
-"""That a value may be worth; the state holds the share of it."""
+"""Largest weight of a pixel, in images; the state stores the weight as a share of it."""
 CARRIED_CHANNELS = 2
-"""Of the state: image and worth."""
+"""Of the state: image and weight."""
 FIRST_TRUST = -2.0
-"""Before training: logit of the share that is kept."""
+"""Initial logit of the share of the weight that is kept."""
 
 
 class TemporalFusion(nn.Module):
@@ -32,10 +29,10 @@ class TemporalFusion(nn.Module):
 
     Args:
         channels: of the features, at half the resolution of the sensor.
-        motion_channels: of the features that tell the motion, at a quarter of it; 0 = the motion
-            is known.
-        width: of the layer that judges.
-        scale: pixels of the image to a side of one of the sensor.
+        motion_channels: of the features of the motion, at a quarter of it; 0 = optical flow is
+            given.
+        width: channels of the hidden layer for the share to keep.
+        scale: image pixels per sensor pixel, along each side.
     """
 
     def __init__(
@@ -48,7 +45,7 @@ class TemporalFusion(nn.Module):
         self.trust = nn.Conv2d(width, 4, 3, padding=1)
 
     def start_still(self) -> None:
-        """Make the motion zero and the trust small and the same everywhere."""
+        """Initialise the flow to zero, and the share to keep to a small constant."""
         if self.flow is not None:
             nn.init.zeros_(self.flow.weight)
         nn.init.zeros_(self.trust.weight)
@@ -65,34 +62,34 @@ class TemporalFusion(nn.Module):
         """Average.
 
         Args:
-            image: the new one, [batch, 1, scale height, scale width].
-            carried: [batch, 2, height, width].
-            features: of now, [batch, channels, height / 2, width / 2].
-            motion: [batch, motion_channels, height / 4, width / 4]; or where what is seen here
-                was at the last image, pixels to the right and down, [batch, 2, height, width].
+            image: the new image, [batch, 1, scale height, scale width].
+            carried: last image and weight, [batch, 2, height, width].
+            features: present features, [batch, channels, height / 2, width / 2].
+            motion: features, [batch, motion_channels, height / 4, width / 4]; or optical flow to
+                the last image, pixels to the right and down, [batch, 2, height, width].
 
-        Returns: the better image, 0 to 1, and what to carry.
+        Returns: the averaged image, 0 to 1, and the next value of `carried`.
         """
         if self.flow is not None:
             motion = functional.interpolate(
                 self.flow(motion), scale_factor=4, mode='bilinear', align_corners=False
             )
-        # Nothing but what can run in float32 lies between here and the image, so a runtime that
-        # computes in bfloat16 keeps the coordinates of a whole image apart.
-        before, worth = warp(carried, motion).chunk(2, 1)
-        change = before - self._seen_by_sensor(image)
-        seen = torch.cat([features, functional.pixel_unshuffle(change, 2)], 1)
-        logits = self.trust(functional.leaky_relu(self.judge(seen), LEAK))
-        kept = torch.sigmoid(functional.pixel_shuffle(logits, 2)) * worth * MOST_IMAGES
+        # From here to the image everything can run in float32, so a runtime that computes in
+        # bfloat16 can keep the coordinates of a whole image precise.
+        before, weight = warp(carried, motion).chunk(2, 1)
+        change = before - self._at_sensor_resolution(image)
+        judged = torch.cat([features, functional.pixel_unshuffle(change, 2)], 1)
+        logits = self.trust(functional.leaky_relu(self.judge(judged), LEAK))
+        kept = torch.sigmoid(functional.pixel_shuffle(logits, 2)) * weight * MOST_IMAGES
         change = kept / (kept + 1) * change
         if self._scale > 1:
             change = functional.interpolate(
                 change, scale_factor=self._scale, mode='bilinear', align_corners=False
             )
         image = (image + change).clamp(0, 1)
-        worth = (kept + 1).clamp(max=MOST_IMAGES) / MOST_IMAGES
-        return image, torch.cat([self._seen_by_sensor(image), worth], 1)
+        weight = (kept + 1).clamp(max=MOST_IMAGES) / MOST_IMAGES
+        return image, torch.cat([self._at_sensor_resolution(image), weight], 1)
 
-    def _seen_by_sensor(self, image: torch.Tensor) -> torch.Tensor:
-        """Return the image in the sensor's pixels."""
+    def _at_sensor_resolution(self, image: torch.Tensor) -> torch.Tensor:
+        """Downsample the image to the sensor's resolution."""
         return image if self._scale == 1 else functional.avg_pool2d(image, self._scale)

@@ -1,8 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Our network for event cameras: two recurrent units, at a half and a quarter of the resolution.
-
-Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it is trained or run.
+"""Our network for event cameras: recurrent units at a half and a quarter of the resolution.
 
       x --unshuffle--> events --> LightGru 1/2 --------------------------- + --detail--> image
                                     |                                      |
@@ -11,23 +9,23 @@ Comes in: voxel grids. Goes out: intensity in 0..1. Knows nothing about how it i
                                                       |     context 1/8    |
                                                       +----- feedback -----+
 
-Pixel-unshuffle (space to depth) lowers the resolution without losing anything, so no layer works
-on full-resolution features: a CPU spends most of its time there in the usual designs. The fine
-unit keeps edges, the coarse one sees twice as far and carries what is flat, and the context, an
-eighth of the resolution and without state, lets both ends of a flat area agree on its grey from
-the first window on. An edge along the motion sends no event at all: that an area ends there must
-be told from where the edges around it end, and wider context sees them.
+Pixel-unshuffle (space to depth) lowers the resolution without losing information, so no layer
+works at full resolution, where a CPU spends most of its time in the usual designs. The fine unit
+stores edges. The coarse one has twice the receptive field and stores flat areas. The context, at
+an eighth of the resolution and without state, makes both ends of a flat area agree on its grey
+from the first window on. An edge parallel to the motion causes no events: where such an area ends
+must be inferred from the ends of the edges around it, which needs the wide context.
 
-The other parts are blocks that a trained network can grow. Those of events let the fine unit
-remember more than one convolution sees in them. The middle ones bring together what the context
-says of areas and the edges that bound them; each sees twice as far as the one before, because the
-grey that an edge tells must be carried along the motion to where the next one is. By feedback the
-coarse unit remembers what they found, and the next window begins there. The detail blocks see both
-units together before the image is drawn, without which fine cells are too soft. Once trained, most
-channels inside the blocks do next to nothing: `spike-recon prune` takes them out (pruning.py).
+The other parts are optional blocks that a trained network can be extended with. `events` blocks
+give the fine unit more than one convolution over the events. `middle` blocks combine context and
+edges; the receptive field doubles from one to the next, because the grey on one side of an area
+must propagate along the motion to the other side. With `feedback` the coarse unit stores their
+result, so the next window starts from it. `detail` blocks read both units before the image is
+drawn; without them small cells are too soft. After training, most channels inside the blocks
+contribute next to nothing; `spike-recon prune` removes them (pruning.py).
 
-The image ends in a sigmoid rather than a clamp: a clamp has no gradient outside 0..1, and pixels
-that training once pushed out would stay there.
+The image ends in a sigmoid instead of a clamp: a clamp has no gradient outside 0..1, so pixels
+that training once pushed there would stay.
 """
 
 import functools
@@ -37,7 +35,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.light_gru import LightGru
+from spike_recon_models.networks.recurrent_cells import LightGru
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -46,11 +44,10 @@ from spike_recon_models.networks.recurrent_network import (
 from spike_recon_models.networks.residual_block import LinearResidualBlock, ResidualBlock
 
 WIDE_REACH = 2
-"""Of the blocks that see far, pixels at an eighth of the resolution: no hole between the taps is
-wider than what the block before them sees."""
+"""Dilation of the `wider` blocks, small enough that the block before them fills the holes."""
 
 AT_ONCE = 16
-"""Channels of which a CPU computes as many in the time of one."""
+"""Channels that a CPU computes in the time of one."""
 
 
 class TwoScaleGru(RecurrentNetwork):
@@ -60,15 +57,16 @@ class TwoScaleGru(RecurrentNetwork):
         channels: width of the fine scale; the coarse one has twice as many.
         bins: channels of the voxel grid.
         context: channels at an eighth of the resolution.
-        wider: residual blocks more there, which reach 32 pixels further to all sides, each. They
-            start as the identity, so that weights of a network without them can be trained on.
-        detail: residual blocks at half the resolution before the image, which start so too.
-        middle: the same at a quarter, behind the context; their taps are 1, 2, 4 ... pixels apart.
-        events: the same on the events, before anything is remembered.
-        feedback: whether the coarse unit reads what the middle blocks made of the last window; at
-            first it looks away.
-        reduction: how many times fewer channels lie between the two convolutions of a residual
-            block than outside, rounded up to a multiple of AT_ONCE.
+        wider: number of further residual blocks there, each of which extends the receptive field
+            by 32 pixels to all sides. They start as the identity, so that training can continue
+            from weights without them.
+        detail: number of such blocks at half the resolution, before the image.
+        middle: number of such blocks at a quarter, after the context, with dilations 1, 2, 4 ...
+        events: number of such blocks on the events, before the first unit.
+        feedback: whether the coarse unit reads the output of the middle blocks of the last window;
+            its weights start at zero.
+        reduction: channels outside a residual block per channel inside; the inside is rounded up
+            to a multiple of AT_ONCE.
         seed: of the initial weights.
     """
 
@@ -145,5 +143,5 @@ class TwoScaleGru(RecurrentNetwork):
 
 
 def _inner(channels: int, reduction: int) -> int:
-    """Return how many channels a block has between its convolutions."""
+    """Return the number of channels between the convolutions of a block."""
     return min(channels, math.ceil(channels / reduction / AT_ONCE) * AT_ONCE)
