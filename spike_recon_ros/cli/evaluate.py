@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.plane_options import add_plane_options, given_layout
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_layout
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import resolve_model
@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic', metavar='TOPIC', help='events topic; needed only if there are several'
     )
+    add_size_options(parser)
     parser.add_argument('--truth-topic', metavar='TOPIC', help='topic of the ground truth images')
     parser.add_argument(
         '--skip-s', type=float, default=0.0, metavar='S',
@@ -131,6 +132,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         metrics=args.metrics,
         topic=args.topic,
         truth_topic=args.truth_topic,
+        facts={'size': args.size, 'encoding': args.encoding},
         skip_s=args.skip_s,
         overwrite=args.overwrite,
         console=console,
@@ -190,6 +192,10 @@ def _check_options(args: argparse.Namespace, what: str) -> None:
         raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
     if args.metrics:
         raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
+    for option in ('topic', 'truth_topic', 'skip_s', 'size', 'encoding'):
+        if getattr(args, option):
+            flag = option.replace('_', '-')
+            raise UserError(f'--{flag} is for recordings of event cameras; leave it out')
 
 
 def _with_model(args: argparse.Namespace, settings: Settings, scratch: Path) -> Settings:

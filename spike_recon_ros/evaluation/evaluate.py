@@ -3,7 +3,7 @@
 """Compares models on recordings: scores every frame, and writes tables, curves and pictures."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     topic: str | None = None,
     truth_topic: str | None = None,
+    facts: Mapping[str, Any] | None = None,
     skip_s: float = 0.0,
     overwrite: bool = False,
     console: Console | None = None,
@@ -45,6 +46,7 @@ def evaluate(
         metrics: names of METRICS; None = all that are possible, without lpips.
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = found by itself.
+        facts: `size` or `encoding` for `open_source`, if the recordings do not state them.
         skip_s: leave out the first seconds in metrics that compare with ground truth.
         overwrite: write into `out` although it is not empty.
         console: for progress; None = stderr.
@@ -60,9 +62,8 @@ def evaluate(
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
-        surveyed = survey(
-            [Path(path) for path in recordings], console, topic, truth_topic, metrics or ()
-        )
+        paths = [Path(path) for path in recordings]
+        surveyed = survey(paths, console, topic, truth_topic, metrics or (), facts)
         _check_skip(skip_s, surveyed)
         lpips = _lpips() if 'lpips' in (metrics or ()) else None
         (out / 'sheets').mkdir(parents=True, exist_ok=True)

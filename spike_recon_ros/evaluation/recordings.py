@@ -9,7 +9,7 @@ Tags are read in the stretched intensity of either.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Recording:
         path: of the recording.
         topic: of its events, where one was named.
         truth: topic of its ground truth; None = it has none.
+        facts: arguments of `open_source` that the recording does not state: `size`, `encoding`.
         t_first_ns: sensor time of the first event.
         duration_s: sensor time from the first event to the last.
         events: how many there are.
@@ -63,6 +64,7 @@ class Recording:
     path: Path
     topic: str | None
     truth: str | None
+    facts: Mapping[str, Any]
     t_first_ns: int
     duration_s: float
     events: int
@@ -74,6 +76,7 @@ def survey(
     topic: str | None = None,
     truth_topic: str | None = None,
     metrics: Collection[str] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> list[Recording]:
     """Read every recording once, so that errors show before the first model runs.
 
@@ -84,6 +87,7 @@ def survey(
         truth_topic: of the ground truth images; None = the one that recordings of this package
             and data sets have, if it is there.
         metrics: that must be possible on each recording.
+        facts: see Recording; the same for all.
 
     Raises:
         UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
@@ -99,15 +103,20 @@ def survey(
                 f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
                 'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
             )
-        recordings.append(_survey(path, name, topic, truth, console))
+        recordings.append(_survey(path, name, topic, truth, facts or {}, console))
     return recordings
 
 
 def _survey(
-    path: Path, name: str, topic: str | None, truth: str | None, console: Console
+    path: Path,
+    name: str,
+    topic: str | None,
+    truth: str | None,
+    facts: Mapping[str, Any],
+    console: Console,
 ) -> Recording:
     summary = EventSummary()
-    with open_source(path, topic, truth) as source:
+    with open_source(path, topic, truth, **facts) as source:
         for item in with_progress(source, console, f'{name}: reading'):
             if isinstance(item, Packet):
                 _refuse_planes(path, item)
@@ -116,8 +125,9 @@ def _survey(
     if not found['events']:
         raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
     return Recording(
-        name, path, topic, truth, found['t_first_ns'], found['duration_s'], found['events']
-    )
+        name, path, topic, truth, facts,
+        found['t_first_ns'], found['duration_s'], found['events'],
+    )  # fmt: skip
 
 
 def _refuse_planes(path: Path, packet: Packet) -> None:
@@ -150,7 +160,9 @@ def evaluated_frames(
     truths = _Truths(recording)
     label = f'{recording.name}: {contender.name}'
     try:
-        with open_source(recording.path, recording.topic, recording.truth) as source:
+        with open_source(
+            recording.path, recording.topic, recording.truth, **recording.facts
+        ) as source:
             for frame in frames_of(source, reconstructor, console, label):
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:

@@ -85,6 +85,18 @@ def test_a_library_that_is_broken_is_told_from_one_that_is_missing(monkeypatch, 
     assert (missing.state, missing.cure) == ('missing', 'pip install x')
 
 
+def test_kernels_that_cannot_be_compiled_are_named_with_the_cure(monkeypatch, tmp_path):
+    def no_folder(*_):
+        raise RuntimeError('cannot cache function: no locator available')
+
+    monkeypatch.setattr('spike_recon_ros.packets.registry.decoder_for', no_folder)
+    monkeypatch.setenv('NUMBA_CACHE_DIR', str(tmp_path))
+    (finding,) = doctor_checks.kernels()
+    assert (finding.role, finding.found, finding.state) == (doctor_checks.NEEDED, '', 'broken')
+    assert 'no locator available' in finding.cure
+    assert f'rm -r {tmp_path}, or export NUMBA_CACHE_DIR=' in finding.cure
+
+
 def test_a_damaged_numba_cache_is_repaired(tmp_path):
     alone = 'from spike_recon_ros.cli import doctor, doctor_checks as checks\n'
     alone += 'doctor.CHECKS = {"compiled kernels": checks.kernels}'

@@ -93,6 +93,8 @@ def test_the_white_rate_can_be_given(dataset):
         (['-o', 'out'], 'leave out -o'),
         (['-m', 'tfi', 'tfp'], 'give one -d and one -m'),
         (['-q', 'mse'], 'leave --metrics out'),
+        (['--size', '16x12'], '--size is for recordings of event cameras'),
+        (['--truth-topic', '/a'], '--truth-topic is for recordings of event cameras'),
         (['--plane-size', '16x12'], 'the layout of a data set is known; leave out width, height'),
         (['--white-rate', 0], 'must be above 0'),
         (['-m', 'fibar'], 'but fibar is a model for events'),

@@ -4,11 +4,14 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.evaluate import evaluate
+from spike_recon_ros.evaluation.sheet import GAP
 from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.settings import Settings
 
@@ -49,3 +52,18 @@ def test_a_table_that_cannot_be_written_names_the_folder(board, tmp_path):
     (tmp_path / 'frames.csv').mkdir()
     with pytest.raises(UserError, match=rf'{tmp_path} cannot be written \(Is a directory\)'):
         evaluate(['fibar'], [board], tmp_path, overwrite=True, metrics=['mse'], console=QUIET)
+
+
+def test_a_size_that_no_header_states_can_be_given(tmp_path):
+    raw = tmp_path / 'bare.raw'
+    times = (8 << 28 | np.arange(1, 1001)).astype('<u4')
+    events = (1 << 28 | np.arange(1000) % 64 << 11 | np.arange(1000) % 48).astype('<u4')
+    raw.write_bytes(b'% evt 2.0\n% end\n' + np.stack([times, events], 1).tobytes())
+    facts = {'size': (64, 48)}
+    scores = evaluate(
+        ['fibar'], [raw], tmp_path / 'out', metrics=['flicker'], facts=facts, console=QUIET
+    )
+    assert scores['datasets']['bare']['events'] == 1000
+    page = cv2.imread(str(tmp_path / 'out' / 'sheets' / 'bare.png'))
+    cell = 400 // 64 * 64
+    assert (page.shape[1] - GAP) % (cell + GAP) == 0
