@@ -1,3 +1,3 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What runs a network: bundle in, intensity out, state kept in between."""
+"""Backends, which run the network of a bundle and keep its recurrent state."""

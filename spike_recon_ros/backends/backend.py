@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What runs a network on a machine.
+"""The Backend protocol: a network that is loaded for one tensor size on one device.
 
-Comes in: tensors of one size. Goes out: intensity. Knows nothing about events or windows, nor
-about which libraries there are; each backend is a file of its own that imports its library.
+Each implementation is a module of its own that imports its library.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
 StepEvents = Callable[[Events, int, int], np.ndarray]
-"""The events of a window, its start and its end (sensor time, ns), to intensity."""
+"""Function from events of a window, its start and end (sensor time, ns) to intensity."""
 
 
 class Backend(Protocol):
@@ -25,9 +24,10 @@ class Backend(Protocol):
 
     Attributes:
         name: library, precision and device, for people: `openvino bf16 on CPU`.
-        precision: that it computes in: `fp32`, `fp16`, `bf16` or `int8`.
-        tolerance: how far its precision may lead it away from the golden output, see golden.py.
-        step_events: `step` from events, with the voxel grid made on the GPU; None where it is not.
+        precision: number format of the computation: `fp32`, `fp16`, `bf16` or `int8`.
+        tolerance: largest deviation from the golden output, see bundles/golden.py.
+        step_events: `step` from events, with the voxel grid computed on the GPU; None if the
+            backend does not support it.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Backend(Protocol):
     step_events: 'StepEvents | None'
 
     def step(self, x: np.ndarray) -> np.ndarray:
-        """Take one tensor in and move the state on.
+        """Run the network on one tensor and update the state.
 
         Args:
-            x: float32 [bins, height, width], of the size that was loaded; not kept.
+            x: float32 [bins, height, width] of the loaded size; not kept.
 
-        Returns: float32 [height, width], each times the bundle's `output_scale`, freshly
+        Returns: float32 [height, width], both multiplied by the bundle's `output_scale`, freshly
             allocated.
 
         Raises:
@@ -52,23 +52,23 @@ class Backend(Protocol):
         """Zero the state."""
 
     def close(self) -> None:
-        """Give back memory and threads; no `step` may follow."""
+        """Release memory and threads; no `step` may follow."""
 
 
 AUTO, GPU = 'auto', 'gpu'
 FULL_PRECISION, EIGHT_BITS = 'fp32', 'int8'
 PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
-"""Of an engine, the fastest first."""
+"""Precisions of engines, the fastest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceleration:
-    """How much is given for speed, where that can be chosen; on a CPU only the precision can.
+    """Options for speed; on a CPU only the precision has an effect.
 
     Attributes:
-        precision: to compute in; `auto` is the fastest that the backend has here.
-        graphs: whether the step is recorded as CUDA graphs.
-        voxel_grid_on: where the tensor is made of the events, `cpu` or GPU; `auto` is the GPU
+        precision: number format; `auto` selects the fastest that the backend supports here.
+        graphs: whether to record the step as CUDA graphs.
+        voxel_grid_on: where the voxel grid is computed, `cpu` or `gpu`; `auto` selects the GPU
             where that is possible.
     """
 
@@ -82,14 +82,14 @@ FASTEST = Acceleration()
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where to run.
+    """Tensor size and device to load a network for.
 
     Attributes:
         height: rows of the tensors, a multiple of the bundle's `pad_multiple`.
-        width: columns, likewise.
+        width: columns of the tensors, a multiple of it as well.
         device: `cpu` or `gpu`.
-        threads: CPU threads to use.
-        acceleration: how much to give for speed.
+        threads: number of CPU threads.
+        acceleration: options for speed.
     """
 
     height: int
@@ -100,7 +100,7 @@ class Placement:
 
 
 def check_size(bundle: Bundle, placement: Placement) -> None:
-    """Raise UserError if the network cannot work at this size."""
+    """Raise UserError if the network cannot run at this size."""
     height, width, multiple = placement.height, placement.width, bundle.pad_multiple
     if height <= 0 or width <= 0 or height % multiple or width % multiple:
         raise UserError(
@@ -110,10 +110,10 @@ def check_size(bundle: Bundle, placement: Placement) -> None:
 
 
 def chosen_precision(library: str, offered: Sequence[str], wanted: str) -> str:
-    """Return the precision to compute in: the first that is offered, or the one that is wanted.
+    """Return the wanted precision, or the first one offered if `wanted` is `auto`.
 
     Raises:
-        UserError: it is not offered.
+        UserError: the wanted precision is not offered.
     """
     if wanted in (AUTO, *offered):
         return offered[0] if wanted == AUTO else wanted
@@ -124,7 +124,7 @@ def chosen_precision(library: str, offered: Sequence[str], wanted: str) -> str:
 
 
 def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:
-    """Raise UserError if a tensor is not what was loaded for."""
+    """Raise UserError if a tensor does not have the loaded size and type."""
     shape = bundle.bins, placement.height, placement.width
     if x.shape != shape or x.dtype != np.float32:
         raise UserError(

@@ -1,10 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which backend runs a network here.
+"""Choose the backend that runs a network on this machine, and load it with its self-test.
 
-Comes in: what the user asked for and a bundle. Goes out: a Backend that was checked, and the
-reason for the choice. Knows which libraries there are, not how they work; imports each only when
-it is used.
+Each library is imported only when its backend is considered.
 """
 
 import importlib
@@ -26,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A backend that this version knows.
+    """A backend of this version, installed or not.
 
     Attributes:
-        name: as in the setting `backend`, and as the extra of the package that brings it.
-        libraries: what must be importable; `one or other` asks for one of them.
-        module: where its class is.
+        name: value of the setting `backend`, and name of the extra that installs it.
+        libraries: modules that must be importable; `one or other` requires one of them.
+        module: module with its class.
         loader: name of the class.
     """
 
@@ -41,14 +39,14 @@ class Candidate:
     loader: str
 
     def missing(self) -> list[str]:
-        """Return the libraries that are not installed."""
+        """Return the required libraries that are not installed."""
         return [names for names in self.libraries if not any(map(_installed, names.split(OR)))]
 
     def imported(self) -> Any:
-        """Return the module.
+        """Import and return the module.
 
         Raises:
-            UserError: its library is installed, but broken.
+            UserError: its library is installed but broken.
         """
         try:
             return importlib.import_module(self.module)
@@ -58,7 +56,7 @@ class Candidate:
             ) from None
 
     def cure(self) -> str:
-        """Return the command that brings it."""
+        """Return the command that installs it."""
         return f'run: {pip_install(self.name)}'
 
 
@@ -76,21 +74,21 @@ CANDIDATES = (
     ),
     Candidate('torch', ('torch', 'safetensors'), f'{_HERE}.torch_backend', 'TorchBackend'),
 )
-"""In the order in which `auto` tries them, the fastest first."""
-_EVERYWHERE = CANDIDATES[1]  # runs on every machine
+"""All backends in the order that `auto` tries them, the fastest first."""
+_EVERYWHERE = CANDIDATES[1]  # supports every machine
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What runs the network, and why.
+    """A chosen backend and the reason for the choice.
 
     Attributes:
         candidate: the backend.
         device: `cpu` or `gpu`.
-        reason: for the log.
-        auto_device: the device that was asked for, if the backend was left open.
+        reason: reason for the choice, for the log.
+        auto_device: the requested device if the backend was `auto`, else None.
         given_up: backends that could not load the network, with the reasons.
-        acceleration: how to use a GPU.
+        acceleration: options for speed.
     """
 
     candidate: Candidate
@@ -109,15 +107,16 @@ class Choice:
 def choose_backend(
     backend: str = AUTO, device: str = AUTO, acceleration: Acceleration = FASTEST
 ) -> Choice:
-    """Choose by what is installed.
+    """Choose among the installed backends.
 
     Args:
-        backend: a name, or `auto`: the first of `CANDIDATES` that is installed and has the device.
-        device: `cpu`, `gpu`, or `auto`: a GPU where the backend has one that it is made for.
-        acceleration: how to use a GPU.
+        backend: a name, or `auto` for the first of `CANDIDATES` that is installed and supports
+            the device.
+        device: `cpu`, `gpu`, or `auto` for a GPU where the backend prefers one.
+        acceleration: options for speed.
 
     Raises:
-        UserError: it is not installed, or does not have the device.
+        UserError: the backend is not installed, or does not support the device here.
     """
     if backend != AUTO:
         candidate = _named(backend)
@@ -132,20 +131,20 @@ def choose_backend(
 
 
 def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[Backend, Choice]:
-    """Load a bundle, with its golden output compared, warm and with its state zero.
+    """Load a bundle with its self-test; the backend is warm and its state zero.
 
-    Where the backend was left open and the chosen one cannot load the bundle or fails the
-    comparison, a warning says so and the next one is tried.
+    If the backend was `auto` and the chosen one cannot load the bundle or fails the self-test, a
+    warning is logged and the next backend is tried.
 
     Args:
-        choice: what with.
-        bundle: what to run.
-        placement: where; its device and acceleration are replaced by those of the choice.
+        choice: backend to start with.
+        bundle: network to load.
+        placement: tensor size; its device and acceleration are replaced by those of the choice.
 
-    Returns: the backend, and the choice that it came from.
+    Returns: the backend and the choice that it belongs to.
 
     Raises:
-        UserError: the bundle cannot be loaded or does not give what it should.
+        UserError: the bundle cannot be loaded, or deviates from its golden output.
     """
     while True:
         try:
@@ -160,7 +159,7 @@ def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[
             except UserError:
                 raise error from None
             _log.warning(
-                'backend %s is not used: %s. Goes on with %s on %s, which may be slower.',
+                'backend %s cannot be used: %s. Trying %s on %s, which may be slower.',
                 choice.candidate.name,
                 error,
                 following.candidate.name,
@@ -172,7 +171,7 @@ def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[
 def _first(
     device: str, given_up: tuple[tuple[str, str], ...], acceleration: Acceleration
 ) -> Choice:
-    """Return the first candidate that is installed, has the device and was not given up."""
+    """Return the first backend that is installed, supports the device and is not given up."""
     passed_over, failed = [], dict(given_up)
     for candidate in CANDIDATES:
         if candidate.name in failed:
@@ -197,7 +196,7 @@ def _first(
 def _installed(library: str) -> bool:
     try:
         return importlib.util.find_spec(library) is not None
-    except ModuleNotFoundError:  # not even the package that it would be in
+    except ModuleNotFoundError:  # the parent package is missing
         return False
 
 
@@ -213,13 +212,13 @@ def _device(candidate: Candidate, device: str) -> str:
     if device == 'cpu' and candidate.name != 'tensorrt':
         return device
     available = candidate.imported().devices()
-    # OpenVINO's GPUs are those beside the CPU, which is as fast with one frame at a time.
+    # OpenVINO drives integrated GPUs; for single frames the CPU is as fast.
     preferred = ('cpu', 'gpu') if candidate.name == 'openvino' else ('gpu', 'cpu')
     for wanted in preferred if device == AUTO else (device,):
         if wanted in available:
             return wanted
     if device == 'cpu':
-        raise UserError(f'{candidate.name} runs on GPUs alone; set another backend or device:=gpu')
+        raise UserError(f'{candidate.name} runs on GPUs only; set another backend or device:=gpu')
     raise UserError(
         f'{candidate.name} finds no GPU that it can use; install its driver and libraries, or set '
         'device:=cpu with backend:=auto'

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The tensor that a network reads, made of a window.
-
-Comes in: windows of events or spike planes. Goes out: tensors of the padded size. Joins the
-representation and the padding, and knows nothing about what runs the network.
-"""
+"""Compute the input tensor of a network from a window: representation and padding."""
 
 import numpy as np
 
@@ -17,30 +13,30 @@ from spike_recon_ros.windows.window import Window
 
 
 class NetworkInput:
-    """Makes tensors for a bundle.
+    """Computes input tensors for the network of a bundle.
 
     Args:
-        bundle: of the network.
+        bundle: bundle of the network.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead_planes: see Model; None = what the network was trained with.
+        lookahead_planes: see Model; None = as in training.
 
     Attributes:
-        padded: rows and columns of the tensor; the sensor is the top left of it.
+        padded: rows and columns of the tensor; the sensor fills its top left part.
         lookahead_planes: see Model.
 
     Raises:
-        UserError: the bundle's representation does not fit its network, or can look ahead only as
-            it was trained.
+        UserError: the bundle's representation does not fit its network, or does not support
+            another lookahead.
     """
 
     def __init__(
         self, bundle: Bundle, width: int, height: int, lookahead_planes: int | None = None
     ) -> None:
-        said = bundle.representation
+        description = bundle.representation
         if lookahead_planes is not None and bundle.sensor is SensorKind.SPIKE:
-            said = with_lookahead(said, lookahead_planes)
-        self._representation = representation_for(said, width, height)
+            description = with_lookahead(description, lookahead_planes)
+        self._representation = representation_for(description, width, height)
         if self._representation.channels != bundle.bins:
             raise UserError(
                 f'{bundle.name} reads {bundle.bins} channels, but its representation has '
@@ -51,11 +47,11 @@ class NetworkInput:
         self._name, self._hop_planes = bundle.name, bundle.hop_planes
         self._mirrors = bundle.sensor is SensorKind.SPIKE
         self._size = height, width
-        # Beyond the sensor no event ever happens, so zero.
+        # Stays zero outside of the sensor, where no events occur.
         self._tensor = np.zeros((bundle.bins, *self.padded), np.float32)
 
     def read(self, window: Window) -> np.ndarray:
-        """Return float32 [bins, rows, columns], which the next call overwrites."""
+        """Return float32 [bins, rows, columns]; the next call overwrites it."""
         height, width = self._size
         self._representation.write(window, crop(self._tensor, height, width))
         if self._mirrors:
@@ -68,10 +64,9 @@ class NetworkInput:
         if hop and len(window.samples) != hop:
             raise UserError(
                 f'{self._name} needs windows of {hop} spike planes and got {len(window.samples)}; '
-                f'set fps to the planes a second divided by {hop}, which is 1000 for a camera of '
-                '20,000'
+                f'set fps to the planes per second divided by {hop}'
             )
 
     def reset(self) -> None:
-        """Forget what the sensor sent."""
+        """Clear the history of the sensor."""
         self._representation.reset()

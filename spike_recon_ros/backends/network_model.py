@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A network as the reconstructor sees it.
-
-Comes in: windows of events or spike planes. Goes out: intensity. Joins the network's input and the
-backend, and knows nothing about what each of them does.
-"""
+"""A Model that runs a network: representation, padding and backend joined."""
 
 import numpy as np
 
@@ -16,31 +12,31 @@ from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
 
 FORMING_NS = 300_000_000
-"""After a reset the state forms, and many short windows form it better than few long ones."""
+"""Time after a reset in which windows are split, as short windows build the state faster."""
 FORMING_WINDOWS = 1.25
-"""Longest window then, in windows of the length that the network was trained for."""
+"""Longest window in that time, as a multiple of the window length used in training."""
 
 
 class NetworkModel:
     """A Model that runs a bundle.
 
     Args:
-        bundle: what to run.
-        choice: what with.
+        bundle: bundle of the network.
+        choice: backend to run it with.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        threads: CPU threads that the network may use.
-        lookahead_planes: see Model; None = what the network was trained with.
+        threads: number of CPU threads of the network.
+        lookahead_planes: see Model; None = as in training.
 
     Attributes:
-        name: of the bundle.
-        description: model, backend, device and the reason for them, for the log.
+        name: name of the bundle.
+        description: model, backend, device and the reason for the choice, for the log.
         lookahead_planes: see Model.
-        hop_planes: spike planes that a window must have; 0 = any number.
+        hop_planes: see Model.
 
     Raises:
-        UserError: the bundle cannot be loaded, does not give its golden output, or can look
-            ahead only as it was trained.
+        UserError: the bundle cannot be loaded, deviates from its golden output, or does not
+            support another lookahead than that of its training.
     """
 
     def __init__(
@@ -67,19 +63,19 @@ class NetworkModel:
 
     @property
     def longest_window_ns(self) -> int:
-        """See Model; shorter while the state forms."""
+        """See Model; shorter in the first FORMING_NS after a reset."""
         longest = self._bundle.longest_window_ns
         if self._formed_ns >= FORMING_NS:
             return longest
         return min(longest, round(1e6 * FORMING_WINDOWS * self._bundle.window_ms))
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width].
+        """Run the network on one window; return float32 [height, width].
 
-        A network for super-resolution gives more rows and columns.
+        Networks for super-resolution return more rows and columns.
 
-        A window without a single event says that nothing has changed: the image stays, and so does
-        the state, which would slowly forget it.
+        After a window without events the image and the state stay as they are: without new events
+        the network would slowly forget the scene.
 
         Raises:
             UserError: the network needs windows of another number of spike planes.
@@ -92,15 +88,15 @@ class NetworkModel:
         scale = self._bundle.output_scale
         image = crop(self._intensity(window), scale * height, scale * width)
         self._last = np.ascontiguousarray(image)
-        self._forget_guesses(window)
+        self._zero_extrapolated_state(window)
         return self._last.copy()
 
-    def _forget_guesses(self, window: Window) -> None:
-        """Zero the state while the image is for a moment before the first plane.
+    def _zero_extrapolated_state(self, window: Window) -> None:
+        """Zero the state while the image is for an instant before the first plane.
 
-        What a handful of planes lets one guess of that moment is no knowledge: a network that
-        remembered it was 2 dB worse two images later. Features of planes, which networks of
-        a fixed hop remember, are no guesses.
+        Such images are extrapolated from a few planes. A network that kept the state of these
+        steps was 2 dB worse two images later. Networks with a fixed hop keep features of planes
+        instead, which are measured, so their state stays.
         """
         if not self.lookahead_planes or self.hop_planes:
             return
@@ -109,23 +105,23 @@ class NetworkModel:
             self._backend.reset()
 
     def _intensity(self, window: Window) -> np.ndarray:
-        """Return the intensity of the padded size; the device makes the tensor where it can."""
+        """Return the intensity at padded size, from a voxel grid on the GPU if possible."""
         if self._backend.step_events is not None:
             return self._backend.step_events(window.samples, window.t_start_ns, window.t_end_ns)
         return self._backend.step(self._input.read(window))
 
     def forget(self) -> None:
-        """Zero the recurrent state only: what the sensor sent is still known."""
+        """Zero the recurrent state only; the representation keeps its history of the sensor."""
         self._last = None
         self._formed_ns = 0
         self._backend.reset()
 
     def reset(self) -> None:
-        """Zero the recurrent state."""
+        """Zero the recurrent state and clear the history of the representation."""
         self.forget()
         self._planes = 0
         self._input.reset()
 
     def close(self) -> None:
-        """Give back what the backend holds."""
+        """Close the backend."""
         self._backend.close()

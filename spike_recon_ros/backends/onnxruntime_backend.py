@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks in ONNX Runtime: on any CPU, and on NVIDIA GPUs with its GPU package.
+"""Run networks with ONNX Runtime, on any CPU and on NVIDIA GPUs with its GPU package.
 
-Comes in: a bundle's ONNX file. Goes out: a Backend. The state stays in two sets of buffers on the
-device; a step reads one and writes the other, never the same.
+The state stays in two sets of buffers on the device; each step reads one and writes the other.
 """
 
 import numpy as np
@@ -27,16 +26,16 @@ _ERRORS_ONLY = 3
 
 
 def devices() -> tuple[str, ...]:
-    """Return what a network can run on here; a `gpu` is one of NVIDIA's."""
+    """Return the devices on this machine; `gpu` is an NVIDIA GPU."""
     available = onnxruntime.get_available_providers()
     return tuple(device for device, provider in _PROVIDERS.items() if provider in available)
 
 
 class OnnxRuntimeBackend:
-    """A session with its buffers bound once for the even and once for the odd steps.
+    """A session with two bindings of its buffers, for even and for odd steps.
 
     Raises:
-        UserError: the size does not suit the network, the file is no ONNX graph, or the GPU is
+        UserError: the network cannot run at this size, the file is no ONNX graph, or the GPU is
             not usable.
     """
 
@@ -85,7 +84,7 @@ class OnnxRuntimeBackend:
             self._states[self._read][name].update_inplace(zeros)
 
     def close(self) -> None:
-        """Give session and buffers back."""
+        """Release session and buffers."""
         del self._bindings, self._states, self._events, self._intensity, self._session
 
     def _bound(self, read: int, write: int) -> 'onnxruntime.IOBinding':
@@ -104,7 +103,7 @@ def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSess
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     provider = _PROVIDERS[placement.device]
-    # float32 is then what it says, not TF32.
+    # Without TF32, which rounds float32 to a mantissa of ten bits.
     exact = {'use_tf32': '0'} if placement.device == 'gpu' else {}
     try:
         session = onnxruntime.InferenceSession(

@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks in PyTorch: the definition itself, for machines that have nothing faster.
+"""Run networks with PyTorch from their definition, where no faster library is installed.
 
-Comes in: a bundle's weights and the name of its definition. Goes out: a Backend. The only file of
-the runtime that imports torch. On a GPU the step is recorded once as a CUDA graph and replayed.
+The only file of the runtime that imports torch. On a GPU the step is recorded as a CUDA graph once
+and then replayed.
 """
 
 from collections.abc import Callable
@@ -34,15 +34,15 @@ _STEPS_BEFORE_RECORDING = 3
 
 
 def devices() -> tuple[str, ...]:
-    """Return what a network can run on here; a `gpu` is one that CUDA or ROCm drives."""
+    """Return the devices on this machine; `gpu` is one that CUDA or ROCm drives."""
     return ('cpu', 'gpu') if torch.cuda.is_available() else ('cpu',)
 
 
 class TorchBackend:
-    """The definition with the bundle's weights; input, state and output are fixed buffers.
+    """A network definition with the bundle's weights; input, state and output are fixed buffers.
 
     Raises:
-        UserError: the size does not suit the network, or the weights do not fit the definition.
+        UserError: the network cannot run at this size, or the weights do not fit the definition.
     """
 
     step_events: StepEvents | None = None
@@ -68,25 +68,25 @@ class TorchBackend:
         self._run: Callable[[], None] = self._compute
         if device.type == 'cuda':
             self.name += self._prepare_gpu(placement.acceleration.graphs)
-            self._voxel_grid, said = load_device_voxel_grid(bundle, placement)
+            self._voxel_grid, voxel_grid_info = load_device_voxel_grid(bundle, placement)
             self.step_events = None if self._voxel_grid is None else self._step_events
-            self.name += f', {said}'
+            self.name += f', {voxel_grid_info}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         with torch.inference_mode():
             self._x.copy_(torch.from_numpy(np.ascontiguousarray(x))[None])
-            return self._moved_on()
+            return self._run_step()
 
     def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
         assert self._voxel_grid is not None
-        # It has a stream of its own: done before PyTorch's begins, as that is done before this.
+        # The voxel grid has a stream of its own: `write` returns when the tensor is complete.
         self._voxel_grid.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
         with torch.inference_mode():
-            return self._moved_on()
+            return self._run_step()
 
-    def _moved_on(self) -> np.ndarray:
+    def _run_step(self) -> np.ndarray:
         self._run()
         intensity: np.ndarray = self._intensity[0, 0].cpu().numpy().copy()
         return intensity
@@ -97,14 +97,14 @@ class TorchBackend:
             tensor.zero_()
 
     def close(self) -> None:
-        """Give network and buffers back."""
+        """Release network and buffers."""
         if self._voxel_grid is not None:
             self._voxel_grid.close()
             self._voxel_grid = self.step_events = None
         del self._run, self._network, self._x, self._state, self._intensity
 
     def _prepare_gpu(self, graphs: bool) -> str:
-        """Record the step where that is wanted and possible; return what to add to the name."""
+        """Record the step if requested and possible; return a suffix for the name."""
         without = 'switched off'
         if graphs:
             try:
@@ -113,12 +113,12 @@ class TorchBackend:
                 without = ' '.join(str(error).split())
             else:
                 return ', with CUDA graphs'
-        self.reset()  # what failed may have moved it
+        self.reset()  # a failed recording may have changed the state
         return f', without CUDA graphs: {without}'
 
     def _compute(self) -> None:
-        """Read the buffers and write the results back to them."""
-        # Convolutions on GPUs would round float32 to the ten bits of TF32 unless told otherwise.
+        """Run the network on the buffers and write the results back to them."""
+        # By default, cuDNN may round float32 to TF32, with a mantissa of ten bits.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             intensity, state = self._network(self._x, self._state)
         self._intensity.copy_(intensity)
@@ -126,7 +126,7 @@ class TorchBackend:
             mine.copy_(new)
 
     def _recorded(self) -> Callable[[], None]:
-        """Return the replay of a recorded step; recording moves the state, so it is zeroed."""
+        """Record a step and return its replay; the state is zeroed afterwards."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.inference_mode(), torch.cuda.stream(stream):
@@ -143,11 +143,16 @@ class TorchBackend:
 def _network(bundle: Bundle) -> RecurrentNetwork:
     try:
         network = make_network(bundle.network, **bundle.network_arguments)
+    except Exception as error:  # any arguments may have been read from the file
+        reason = ' '.join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f'the network {bundle.network} of {bundle.name} cannot be made ({reason}); update '
+            'spike_recon_ros'
+        ) from None
+    try:
         network.load_state_dict(load_file(bundle.weights))
-    except ValueError as error:
-        raise UserError(f'{bundle.name}: {error}; update spike_recon_ros') from None
-    except (RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+    except (RuntimeError, ValueError, MemoryError, OSError, SafetensorError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         raise UserError(
             f'{bundle.weights} does not fit the network {bundle.network} ({reason}); {FETCH_AGAIN}'
         ) from None

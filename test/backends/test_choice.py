@@ -117,7 +117,7 @@ def test_tensorrt_without_a_gpu_is_passed_over_with_the_reason(machine):
 def test_tensorrt_is_passed_over_where_the_cpu_is_asked_for(machine):
     machine(('tensorrt', 'openvino'), gpu=('tensorrt',))
     assert choose_backend(device='cpu').candidate.name == 'openvino'
-    with pytest.raises(UserError, match='tensorrt runs on GPUs alone'):
+    with pytest.raises(UserError, match='tensorrt runs on GPUs only'):
         choose_backend('tensorrt', 'cpu')
 
 

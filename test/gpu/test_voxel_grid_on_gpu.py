@@ -16,7 +16,7 @@ from spike_recon_ros.representations.padding import padded_size
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS, voxel_grid
 
 BINS, WINDOW_NS = 5, 20_000_000
-HAVE_FRONT_ENDS = 'tensorrt', 'torch'
+ACCEPT_EVENTS = 'tensorrt', 'torch'
 
 
 def events_of(count, height, width, seed=0):
@@ -75,7 +75,7 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisat
 
 
 def test_events_give_the_image_of_their_tensor(way, load, bundle):
-    if way.name not in HAVE_FRONT_ENDS:
+    if way.name not in ACCEPT_EVENTS:
         pytest.skip(f'{way.name} takes tensors alone')
     representation = bundle.description['representation']
     if representation['kind'] != 'voxel_grid':

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An NVIDIA GPU through cuda-python: memory, one stream, and what it is.
-
-Comes in: sizes and addresses. Goes out: a Device, see device.py. Knows nothing about networks.
-"""
+"""The protocol of device.py for NVIDIA GPUs, through cuda-python."""
 
 import ctypes
 from collections.abc import Callable
@@ -17,10 +14,10 @@ from spike_recon_ros.errors import UserError
 
 
 def problem() -> str:
-    """Return why no GPU can be used, as half a sentence; empty if one can."""
+    """Return why no GPU can be used, as part of a sentence; empty if one can."""
     try:
         error, count = cudart.cudaGetDeviceCount()
-    except RuntimeError:  # of cuda-python before 12.9
+    except RuntimeError:  # raised by cuda-python before 12.9
         return 'there is no NVIDIA driver'
     if error == cudart.cudaError_t.cudaErrorInsufficientDriver:
         found = cudart.cudaDriverGetVersion()[1]
@@ -29,12 +26,12 @@ def problem() -> str:
         needed = cudart.cudaRuntimeGetVersion()[1]
         return f'the NVIDIA driver is for CUDA {_version(found)} and {_version(needed)} is needed'
     if error != cudart.cudaError_t.cudaSuccess:
-        return _words(error)
+        return _error_text(error)
     return '' if count else 'there is no NVIDIA GPU'
 
 
 def compute_capability() -> str:
-    """Return the compute capability of the GPU that is used, as `8.7`.
+    """Return the compute capability of the first GPU, like `8.7`.
 
     Raises:
         UserError: there is no GPU.
@@ -62,7 +59,7 @@ class CudaDevice:
     """The first GPU, with a stream of its own; see Device.
 
     Raises:
-        UserError: any call failed; the sentence holds CUDA's words.
+        UserError: a CUDA call failed; the message holds its error text.
     """
 
     def __init__(self) -> None:
@@ -107,14 +104,14 @@ class CudaDevice:
 
     def captured(self, work: Callable[[], None]) -> 'CudaGraph':
         """See Device."""
-        # Only this thread's calls: others, of ROS for example, may allocate meanwhile.
+        # Captures this thread's calls only: other threads, of ROS for example, may allocate.
         mode = cudart.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         _checked(cudart.cudaStreamBeginCapture(self.stream, mode))
         try:
             work()
         except BaseException:
             cudart.cudaStreamEndCapture(self.stream)
-            cudart.cudaGetLastError()  # else a later call would report it as its own
+            cudart.cudaGetLastError()  # clears the error, which a later call would report
             raise
         recorded = cudart.cudaStreamEndCapture(self.stream)
         cudart.cudaGetLastError()
@@ -130,42 +127,42 @@ class CudaDevice:
 
 
 class CudaGraph:
-    """A recorded graph, made ready for one stream; see Graph.
+    """An instantiated graph for one stream; see Graph.
 
     Raises:
-        UserError: it cannot be made ready.
+        UserError: the graph cannot be instantiated.
     """
 
     def __init__(self, recorded: Any, stream: int) -> None:
         self._stream = stream
         try:
-            self._ready = _checked(cudart.cudaGraphInstantiate(recorded, 0))
+            self._executable = _checked(cudart.cudaGraphInstantiate(recorded, 0))
         finally:
             cudart.cudaGraphDestroy(recorded)
 
     def launch(self) -> None:
         """See Graph."""
-        _checked(cudart.cudaGraphLaunch(self._ready, self._stream))
+        _checked(cudart.cudaGraphLaunch(self._executable, self._stream))
 
     def close(self) -> None:
         """See Graph."""
-        _checked(cudart.cudaGraphExecDestroy(self._ready))
+        _checked(cudart.cudaGraphExecDestroy(self._executable))
 
 
 def _checked(result: tuple[Any, ...]) -> Any:
-    """Return what a call returned after its error code."""
+    """Return the values of a call without its error code."""
     error, *values = result
     if error != cudart.cudaError_t.cudaSuccess:
         raise UserError(
-            f'the GPU failed ({_words(error)}); close what else uses it, or set device:=cpu'
+            f'the GPU failed ({_error_text(error)}); close what else uses it, or set device:=cpu'
         )
     return values[0] if values else None
 
 
-def _words(error: Any) -> str:
+def _error_text(error: Any) -> str:
     return cudart.cudaGetErrorString(error)[1].decode()
 
 
 def _version(number: int) -> str:
-    """Return CUDA's number of a version for people: 12060 is 12.6."""
+    """Return a version number of CUDA for people: 12060 is 12.6."""
     return f'{number // 1000}.{number % 1000 // 10}'

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the runtime asks of an accelerator.
+"""Protocols of an accelerator.
 
-Comes in: nothing. Goes out: two protocols. Knows nothing about CUDA: cuda_device.py fulfils them
-on NVIDIA's GPUs, and the tests with a simulated one.
+cuda_device.py implements them, and so does a simulated GPU in the tests.
 """
 
 from collections.abc import Callable
@@ -14,22 +13,22 @@ from numpy.typing import DTypeLike
 
 
 class Graph(Protocol):
-    """Work that was recorded once and is put on the stream as one piece."""
+    """Recorded work that is launched as one unit."""
 
     def launch(self) -> None:
-        """Put all of it on the stream, with the addresses that it was recorded with."""
+        """Enqueue the work with the addresses that it was recorded with."""
 
     def close(self) -> None:
-        """Give it back."""
+        """Release it."""
 
 
 class Device(Protocol):
-    """Memory and one stream of an accelerator; all but `synchronize` may return before it is done.
+    """Memory and one stream of an accelerator; all calls but `synchronize` may be asynchronous.
 
-    Every method raises UserError, with the words of the library, where it fails.
+    Every method raises UserError with the library's error text if it fails.
 
     Attributes:
-        stream: handle of the stream, as the execution context takes it.
+        stream: handle of the stream, for the execution context.
     """
 
     stream: int
@@ -38,28 +37,28 @@ class Device(Protocol):
         """Return the address of device memory."""
 
     def free(self, address: int) -> None:
-        """Give device memory back."""
+        """Free device memory."""
 
     def pinned(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> np.ndarray:
         """Return a page-locked array of the host."""
 
     def free_pinned(self, array: np.ndarray) -> None:
-        """Give a page-locked array back."""
+        """Free a page-locked array."""
 
     def zero(self, address: int, nbytes: int) -> None:
         """Set device memory to zero."""
 
     def upload(self, address: int, array: np.ndarray) -> None:
-        """Copy a page-locked array, or its beginning, to the device."""
+        """Copy a page-locked array, or the start of one, to the device."""
 
     def download(self, array: np.ndarray, address: int) -> None:
         """Copy from the device to a page-locked array."""
 
     def captured(self, work: Callable[[], None]) -> Graph:
-        """Return what `work` puts on the stream, recorded and not run."""
+        """Record the work that `work` enqueues, without running it."""
 
     def synchronize(self) -> None:
         """Wait until everything on the stream is done."""
 
     def close(self) -> None:
-        """Give the stream back."""
+        """Release the stream."""

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels compiled for the GPU of this machine when they are needed, by NVRTC.
+"""Compile CUDA kernels with NVRTC for the GPU of this machine, and launch them.
 
-Comes in: CUDA source. Goes out: functions to put on a stream. Knows nothing about what they
-compute. NVRTC needs no GPU; it comes with the CUDA toolkit, with JetPack, or by pip.
+NVRTC needs no GPU. It comes with the CUDA toolkit, with JetPack, or from pip.
 """
 
 from collections.abc import Sequence
@@ -19,32 +18,32 @@ NVRTC_CURE = (
     'beside cuda-bindings 12)'
 )
 _THREADS_A_BLOCK = 256
-# Sums need no multiplication and addition in one rounding, which the CPU's kernels do without.
+# No fused multiply-add, which the kernels for the CPU do not use either.
 _OPTIONS = '--std=c++17', '--fmad=false'
 
 
 def nvrtc_version() -> str:
-    """Return the version of the compiler, as `13.0`.
+    """Return the version of the compiler, like `13.0`.
 
     Raises:
-        UserError: there is none.
+        UserError: it is not installed.
     """
     try:
         major, minor = _checked(nvrtc.nvrtcVersion(), nvrtc.nvrtcResult.NVRTC_SUCCESS)
-    except (RuntimeError, OSError):  # what cuda-python raises where it finds no library
+    except (RuntimeError, OSError):  # cuda-python finds no library
         raise UserError(f'the CUDA compiler NVRTC is not installed; {NVRTC_CURE}') from None
     return f'{major}.{minor}'
 
 
 def compiled(source: str, capability: str) -> bytes:
-    """Return CUDA source as a program for one kind of GPU.
+    """Compile CUDA source to a binary for one kind of GPU.
 
     Args:
-        source: all of it; every kernel is `extern "C"`.
-        capability: compute capability, as `8.7`.
+        source: complete source; every kernel is `extern "C"`.
+        capability: compute capability, like `8.7`.
 
     Raises:
-        UserError: there is no compiler, or it does not know the GPU or the source.
+        UserError: the compiler is missing, does not support the GPU, or rejects the source.
     """
     version = nvrtc_version()
     done = nvrtc.nvrtcResult.NVRTC_SUCCESS
@@ -70,10 +69,10 @@ def compiled(source: str, capability: str) -> bytes:
 class CudaKernels:
     """The kernels of one source, for one stream; see Kernels.
 
-    The thread that launches must have used its device before, which makes it the current one.
+    The launching thread must have used the device before, which makes its context current.
 
     Raises:
-        UserError: they cannot be compiled, or the GPU does not take them.
+        UserError: they cannot be compiled or loaded.
     """
 
     def __init__(self, source: str, stream: int) -> None:
@@ -106,7 +105,7 @@ class CudaKernels:
 
 
 def _log(program: Any) -> str:
-    """Return what the compiler says, in one line."""
+    """Return the messages of the compiler in one line."""
     done = nvrtc.nvrtcResult.NVRTC_SUCCESS
     text = bytes(_checked(nvrtc.nvrtcGetProgramLogSize(program), done))
     _checked(nvrtc.nvrtcGetProgramLog(program, text), done)
@@ -118,7 +117,7 @@ def _of_driver(result: tuple[Any, ...]) -> Any:
 
 
 def _checked(result: tuple[Any, ...], success: Any) -> Any:
-    """Return what a call returned after its error code: nothing, one value, or several."""
+    """Return the values of a call without its error code: none, one, or several."""
     error, *values = result
     if error != success:
         raise UserError(f'the GPU failed ({error.name}); set voxel_grid_on:=cpu, or device:=cpu')

@@ -1,16 +1,16 @@
 // Copyright 2026 spike_recon_ros maintainers
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events to a voxel grid, on the device: what representations/voxel_grid.py does on the CPU.
+// The voxel grid of representations/voxel_grid.py on the device, one thread per event, as
+// float [bins, height, width].
 //
-// Comes in: the events of a window, one thread an event. Goes out: float [bins, height, width], with
-// the same addends, each to the last bit. Atomics add them in no fixed order, so sums may differ in
-// their last digits; where addends cancel, one order may leave a remainder where another leaves zero.
-// Knows nothing about memory or streams. A test compiles this very file for the CPU.
+// The addends equal those of the CPU bit for bit. Atomics add them in no fixed order, so sums may
+// differ in their last digits; where addends cancel, some orders leave a remainder instead of zero.
+// A test compiles this file for the CPU.
 
 namespace {
 
-constexpr int SLOTS = 32;  // so many partial sums: fewer threads wait for the same address
+constexpr int SLOTS = 32;  // partial sums, so that fewer threads wait for the same address
 
 __device__ long long this_thread() {
     return static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -28,7 +28,7 @@ __device__ double total_of(const double *slots) {
 
 }  // namespace
 
-// An event belongs at `place` between the bins, and is shared between the two nearest.
+// `place` is the position of an event between the bins; the two nearest bins share it.
 extern "C" __global__ void accumulate(float *grid, const long long *t_ns, const unsigned short *x,
                                       const unsigned short *y, const unsigned char *p,
                                       long long count, long long t_start_ns, double bins_per_ns,
@@ -49,8 +49,8 @@ extern "C" __global__ void accumulate(float *grid, const long long *t_ns, const 
     atomicAdd(pixel + upper * plane, upper_share * polarity);
 }
 
-// Normalisation `nonzero`, in three passes; `sums` are SLOTS each of count, total and squares, all
-// zero before the first. Squares are of the deviations from the mean, as equal entries have none.
+// Normalisation `nonzero` in three passes. `sums` holds SLOTS counts, totals and squares, zero before
+// the first pass. The squares are those of deviations from the mean, which are zero for equal entries.
 extern "C" __global__ void sum_nonzero(const float *grid, long long size, double *sums) {
     double count = 0.0, total = 0.0;
     for (long long i = this_thread(); i < size; i += all_threads()) {

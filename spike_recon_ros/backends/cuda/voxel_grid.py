@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events to the tensor of a network on the device, so that only events cross the bus.
+"""Compute the voxel grid on the device, so that only events are copied to it.
 
-Comes in: the events of a window. Goes out: work on the device's stream that writes the voxel grid
-where the network reads it. Joins voxel_grid.cu and a device, and knows nothing about networks.
+The kernels of voxel_grid.cu write into the input tensor of the network.
 """
 
 import importlib
@@ -27,7 +26,7 @@ _EVENT_BYTES = 8 + 2 + 2 + 1  # t_ns, x, y, p
 _FIRST_CAPACITY = 1 << 16
 _SUMS_BYTES = 3 * 32 * 8  # three times SLOTS doubles, see the source
 _MOST_THREADS = 1 << 16  # in the passes over the grid, in which each takes several entries
-# What the self-test compares differs by the order in which double precision adds, at most.
+# The events of the self-test differ at most by the order of sums in double precision.
 _TOLERANCE = 1e-5
 
 
@@ -35,30 +34,30 @@ class Kernels(Protocol):
     """Compiled functions of the device."""
 
     def launch(self, name: str, threads: int, arguments: Sequence[Any]) -> None:
-        """Put a function on the stream.
+        """Enqueue a kernel.
 
         Args:
-            name: of the function.
-            threads: how many must run at least.
-            arguments: as ctypes, a pointer as c_void_p.
+            name: name of the kernel.
+            threads: smallest number of threads.
+            arguments: ctypes values; pointers are c_void_p.
         """
 
     def close(self) -> None:
-        """Give them back."""
+        """Unload them."""
 
 
 class DeviceVoxelGrid:
-    """The voxel grid of representations/voxel_grid.py, made by the device.
+    """The voxel grid of representations/voxel_grid.py, computed on the device.
 
     Args:
-        device: its stream takes the work.
-        kernels: of SOURCE, owned from here on.
-        shape: bins, rows and columns of the tensor, with its padding, where no event lies.
-        normalisation: of the voxel grid.
-        owned: whether the device is given back with the rest.
+        device: device whose stream the work is enqueued on.
+        kernels: compiled SOURCE; closed with this object.
+        shape: bins, rows and columns of the tensor including its padding, which holds no events.
+        normalisation: see representations/voxel_grid.py.
+        owned: whether to close the device with this object.
 
     Raises:
-        UserError: the device has no memory left.
+        UserError: the device is out of memory.
     """
 
     def __init__(
@@ -85,19 +84,19 @@ class DeviceVoxelGrid:
             self._close = held.pop_all().close
 
     def put(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
-        """Put on the stream what writes the voxel grid.
+        """Enqueue the computation of a voxel grid.
 
-        The events are copied before this returns, over those of the last call, whose work must be
-        done by then.
+        The events are copied to a staging buffer before this returns. The work of the last call,
+        which reads the same buffer, must be complete.
 
         Args:
-            events: of the window, all on the sensor; may be empty.
+            events: events of the window, all on the sensor; may be empty.
             t_start_ns: sensor time of the first bin.
             t_end_ns: sensor time of the last bin.
-            address: of the tensor, all of which is written.
+            address: device address of the tensor, which is overwritten completely.
 
         Raises:
-            UserError: the device refused.
+            UserError: a call of the device failed.
         """
         bins, height, width = self._shape
         self._device.zero(address, 4 * self._size)
@@ -116,12 +115,12 @@ class DeviceVoxelGrid:
                 self._normalise(address)
 
     def write(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
-        """As `put`, and wait until it is done."""
+        """Call `put` and wait for the result."""
         self.put(events, t_start_ns, t_end_ns, address)
         self._device.synchronize()
 
     def close(self) -> None:
-        """Give memory and kernels back, and the device if it was made for the voxel grid."""
+        """Release memory and kernels, and the device if it is owned."""
         self._close()
 
     def _normalise(self, address: int) -> None:
@@ -131,7 +130,7 @@ class DeviceVoxelGrid:
             self._kernels.launch(name, min(self._size, _MOST_THREADS), arguments)
 
     def _upload(self, events: Events) -> list[int]:
-        """Copy the events in one piece; return the addresses of t_ns, x, y and p."""
+        """Copy the events in one transfer; return the addresses of t_ns, x, y and p."""
         count = len(events)
         if count > self._capacity:
             self._reserve(1 << (count - 1).bit_length())
@@ -150,7 +149,7 @@ class DeviceVoxelGrid:
         return addresses
 
     def _reserve(self, capacity: int) -> None:
-        """Make room for so many events."""
+        """Allocate buffers for `capacity` events."""
         self._memory.close()
         self._capacity = 0
         self._staging = self._device.pinned((capacity * _EVENT_BYTES,), np.uint8)
@@ -161,10 +160,10 @@ class DeviceVoxelGrid:
 
 
 class Loaded(NamedTuple):
-    """A device voxel grid, or the reason why there is none, for people."""
+    """A device voxel grid, or None, and a description with the reason, for people."""
 
     voxel_grid: DeviceVoxelGrid | None
-    said: str
+    description: str
 
 
 def load_device_voxel_grid(
@@ -173,17 +172,17 @@ def load_device_voxel_grid(
     device: Device | None = None,
     kernels: Callable[[str, int], Kernels] | None = None,
 ) -> Loaded:
-    """Return a device voxel grid, compared with the CPU's, where it is wanted and possible.
+    """Return a device voxel grid that passed a comparison with the CPU's, if wanted and possible.
 
     Args:
-        bundle: says how the tensor is made.
-        placement: the tensor's size, and in its acceleration what is wanted.
-        device: that the tensor is on, whose stream takes the work; None = the first GPU and a
-            stream of its own, which the voxel grid closes.
-        kernels: how to compile, given source and stream.
+        bundle: bundle of the network that reads the tensor.
+        placement: size of the tensor and the setting `voxel_grid_on`.
+        device: device of the tensor, whose stream is used; None = open the first GPU with a stream
+            of its own, closed with the voxel grid.
+        kernels: function that compiles source for a stream; None = NVRTC.
 
     Raises:
-        UserError: it was asked for and cannot be had.
+        UserError: the setting is `gpu`, but the voxel grid cannot be computed there.
     """
     wanted = placement.acceleration.voxel_grid_on
     if wanted not in (AUTO, GPU):
@@ -204,7 +203,9 @@ def _voxel_grid(
 ) -> DeviceVoxelGrid:
     representation = bundle.description['representation']
     if (kind := representation['kind']) != 'voxel_grid':
-        raise UserError(f'{bundle.name} reads {kind}, which the CPU makes; set voxel_grid_on:=cpu')
+        raise UserError(
+            f'{bundle.name} reads {kind}, which is computed on the CPU; set voxel_grid_on:=cpu'
+        )
     normalisation = representation['normalisation']
     shape = bundle.bins, placement.height, placement.width
     device: Device = given or _cuda('cuda_device').CudaDevice()
@@ -225,10 +226,10 @@ def _voxel_grid(
 
 
 def _cuda(name: str) -> Any:
-    """Return a module that needs cuda-python.
+    """Import and return a module that needs cuda-python.
 
     Raises:
-        UserError: it is not there.
+        UserError: cuda-python is not installed.
     """
     try:
         return importlib.import_module(f'{__package__}.{name}')
@@ -241,8 +242,8 @@ def _cuda(name: str) -> Any:
 def _compare(
     on_device: DeviceVoxelGrid, device: Device, shape: tuple[int, int, int], normalisation: str
 ) -> None:
-    """Raise UserError if the device gives another voxel grid than the CPU."""
-    events, t_end_ns = _made_up(*shape)
+    """Raise UserError if the voxel grid of the device differs from that of the CPU."""
+    events, t_end_ns = _synthetic_events(*shape)
     bins, height, width = shape
     expected = voxel_grid(
         events, 0, t_end_ns, bins=bins, height=height, width=width, normalisation=normalisation
@@ -256,17 +257,17 @@ def _compare(
         device.download(given, address)
         device.synchronize()
         worst = float(np.abs(given - expected).max())
-    if not worst <= _TOLERANCE:  # not a number is as wrong
+    if not worst <= _TOLERANCE:  # also catches NaN
         raise UserError(
-            f'the GPU makes a voxel grid that is off by {worst:.2g}, as it should not; set '
+            f'the voxel grid of the GPU deviates by {worst:.2g} from that of the CPU; set '
             'voxel_grid_on:=cpu'
         )
 
 
-def _made_up(bins: int, height: int, width: int, count: int = 4096) -> tuple[Events, int]:
-    """Return events, many at a pixel, and the end of their window.
+def _synthetic_events(bins: int, height: int, width: int, count: int = 4096) -> tuple[Events, int]:
+    """Return events, many per pixel, and the end of their window.
 
-    They lie at sixteenths between the bins, which sum up exactly in any order.
+    Their times are multiples of a sixteenth of a bin, so that sums are exact in any order.
     """
     chance = np.random.default_rng(5)
     t_end_ns = max(bins - 1, 1) << 16

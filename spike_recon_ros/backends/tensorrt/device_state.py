@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A recurrent network on a device, its state in two sets of buffers that never leave it.
+"""Step a recurrent network on a device, with its state in two sets of buffers on it.
 
-Comes in: a device, an execution context and the sizes of its tensors. Goes out: intensity, step by
-step. Knows nothing about CUDA or TensorRT: both come through two small protocols, so that the
-order of bindings, copies and resets can be tested without a GPU.
+CUDA and TensorRT are used through two small protocols, so that the order of bindings, copies and
+resets is tested without a GPU.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,33 +18,34 @@ from spike_recon_ros.errors import UserError
 
 
 class Context(Protocol):
-    """What runs one step, with the names that TensorRT gives to it."""
+    """The methods of TensorRT's execution context that are used here."""
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         """Bind device memory to an input or output of the next step; False is an error."""
 
     def execute_async_v3(self, stream_handle: int) -> bool:
-        """Put one step on the stream; False is an error."""
+        """Enqueue one step; False is an error."""
 
 
 class DeviceState:
-    """The step of a network whose state changes places between two sets of buffers.
+    """A network with its recurrent state, double-buffered on the device.
 
-    One buffer bound as input and output of a state would be read while it is written, which is
-    right with some graphs and wrong with others, without an error. So the step reads one set and
-    writes the other. Both directions are recorded once as CUDA graphs, which hold their addresses;
-    where that is not possible, every address is set anew before each step.
+    One buffer bound as both input and output of a state would be read while it is written, which
+    gives wrong results with some graphs, without an error. So each step reads one set of buffers
+    and writes the other. Both directions are recorded once as CUDA graphs, which contain their
+    addresses; without graphs, all addresses are set before each step.
 
     Args:
-        device: owned from here on.
-        context: its inputs are `events` and `NAME_in`, its outputs `intensity` and `NAME_out`.
-        events_shape: of the input, float32.
-        intensity_shape: of the output, float32.
-        state_bytes: size of each state tensor, by its name.
-        graphs: whether to record.
+        device: device to use; closed with this object.
+        context: execution context with inputs `events` and `NAME_in`, outputs `intensity` and
+            `NAME_out`.
+        events_shape: shape of the input, float32.
+        intensity_shape: shape of the output, float32.
+        state_bytes: size of each state tensor by name.
+        graphs: whether to record CUDA graphs.
 
     Attributes:
-        no_graphs: why the steps are put on the stream one call at a time; empty if they are not.
+        no_graphs: why no graphs are used, for people; empty if they are.
     """
 
     def __init__(
@@ -78,22 +78,22 @@ class DeviceState:
             self._close: Callable[[], None] = owned.pop_all().close
 
     def step(self, events: np.ndarray) -> np.ndarray:
-        """Move the state on by one step; return the intensity, freshly allocated.
+        """Run one step; return the intensity, freshly allocated.
 
         Raises:
-            UserError: the device refused.
+            UserError: a call of the device failed.
         """
         np.copyto(self._events, events)
         return self.step_with(lambda address: self._device.upload(address, self._events))
 
     def step_with(self, put: Callable[[int], None]) -> np.ndarray:
-        """Take a step whose input is made on the device.
+        """Run one step whose input is computed on the device.
 
         Args:
-            put: is given the address of the input, and puts on the stream what writes all of it.
+            put: function that enqueues the computation of the input, given its address.
 
         Raises:
-            UserError: the device refused.
+            UserError: a call of the device failed.
         """
         put(self._events_at)
         if self._graphs:
@@ -110,12 +110,12 @@ class DeviceState:
             self._device.zero(address, self._state_bytes[name])
 
     def close(self) -> None:
-        """Give all memory back; a second call does nothing."""
+        """Free all memory; a second call does nothing."""
         close, self._close = self._close, _nothing
         close()
 
     def _record(self, owned: ExitStack) -> None:
-        """Record a step in either direction; they must have run before, which moves the state."""
+        """Record a step in both directions; each must run once before, which changes the state."""
         for read in (0, 1):
             self._enqueue(read)
         self._device.synchronize()
@@ -130,7 +130,7 @@ class DeviceState:
             self._graphs = graphs
 
     def _enqueue(self, read: int) -> None:
-        """Put one step on the stream, without its input."""
+        """Enqueue one step without its input."""
         self._bind(read)
         if not self._context.execute_async_v3(self._device.stream):
             raise UserError('the GPU did not run the network; see the messages above, or set '
@@ -158,4 +158,4 @@ class DeviceState:
 
 
 def _nothing() -> None:
-    """There is nothing left to give back."""
+    """Do nothing: everything is freed."""

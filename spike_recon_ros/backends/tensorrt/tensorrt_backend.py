@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks in TensorRT or TensorRT-RTX, on NVIDIA's GPUs.
+"""Run networks with TensorRT or TensorRT-RTX on NVIDIA GPUs.
 
-Comes in: a bundle whose engine was built before. Goes out: a Backend. Events, or the tensor made
-of them, and the image cross the bus; the state stays on the device, see device_state.py. Builds
-nothing.
+The engine must have been built before. Events, or the tensor computed from them, are copied to the
+device and the image back; the state stays on the device, see device_state.py.
 """
 
 from collections.abc import Callable
@@ -43,7 +42,7 @@ _ITEM_BYTES = {'FLOAT': 4, 'HALF': 2, 'BF16': 2}
 
 
 def devices() -> tuple[str, ...]:
-    """Return what a network can run on here: a `gpu`, where driver and library are usable."""
+    """Return ('gpu',) if driver and library are usable, else ()."""
     try:
         library()
     except UserError:
@@ -55,13 +54,13 @@ class Opened(NamedTuple):
     """An engine that is ready to run.
 
     Attributes:
-        device: where it runs.
-        context: what runs it.
-        state_bytes: size of each state tensor, by its name.
-        precision: that it computes in.
-        library: name and version.
-        kernels: how the voxel grid kernel is compiled, given source and stream; None = by NVRTC.
-        kept: what the context needs and may not keep alive by itself.
+        device: device of the engine.
+        context: execution context of the engine.
+        state_bytes: size of each state tensor by name.
+        precision: number format of the engine.
+        library: name and version of the library.
+        kernels: function that compiles the voxel grid kernels for a stream; None = NVRTC.
+        kept: objects that the context needs but may not keep alive.
     """
 
     device: Device
@@ -77,13 +76,12 @@ class TensorRtBackend:
     """An engine with its state on the device.
 
     Args:
-        bundle: what to run.
-        placement: where; the device must be `gpu`.
-        opened: how to open the engine.
+        bundle: bundle of the network.
+        placement: tensor size; the device must be `gpu`.
+        opened: function that opens the engine; replaced in tests.
 
     Raises:
-        UserError: the size does not suit the network, there is no engine that fits, or the GPU is
-            not usable.
+        UserError: the network cannot run at this size, no engine fits, or the GPU is not usable.
     """
 
     def __init__(
@@ -94,7 +92,7 @@ class TensorRtBackend:
     ) -> None:
         check_size(bundle, placement)
         if placement.device != 'gpu':
-            raise UserError('TensorRT runs on GPUs alone; set device:=gpu, or another backend')
+            raise UserError('TensorRT runs on GPUs only; set device:=gpu, or another backend')
         self._bundle, self._placement = bundle, placement
         engine = (opened or _opened)(bundle, placement)
         self.tolerance = _TOLERANCES[engine.precision].of(bundle)
@@ -116,9 +114,9 @@ class TensorRtBackend:
         except UserError:
             self._state.close()
             raise
-        self._voxel_grid, said = voxel_grid
+        self._voxel_grid, voxel_grid_info = voxel_grid
         self.step_events = None if self._voxel_grid is None else self._step_events
-        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {said}'
+        self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {voxel_grid_info}'
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """See Backend."""
@@ -136,7 +134,7 @@ class TensorRtBackend:
         self._state.reset()
 
     def close(self) -> None:
-        """Give the memory of the device back."""
+        """Free the memory of the device."""
         if self._voxel_grid is not None:
             self._voxel_grid.close()
         self._voxel_grid = self.step_events = None
@@ -154,7 +152,7 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
     context = None if engine is None else engine.create_execution_context()
     if context is None:
         raise UserError(
-            f'{key.library} does not run the engine of {bundle.name}; see its messages above, and '
+            f'{key.library} cannot run the engine of {bundle.name}; see its messages above, and '
             f'run: {build_command(bundle, key)}'
         )
     state_bytes = {
@@ -166,10 +164,10 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
 
 
 def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
-    """Return the engine in the precision that is wanted, and what it was built for.
+    """Return the engine in the wanted precision and what it was built for.
 
-    Where the precision is open, an engine that is there counts, even one that does not fit: it
-    says how to build it again.
+    With precision `auto`, the fastest engine that exists is selected. If it does not fit, the
+    error names the command that builds it again.
     """
     wanted = placement.acceleration.precision
     chosen_precision('tensorrt', PRECISIONS, wanted)
@@ -182,5 +180,5 @@ def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
 def _item_bytes(engine: Any, name: str) -> int:
     kind = engine.get_tensor_dtype(name).name
     if kind not in _ITEM_BYTES:
-        raise UserError(f'the engine has its state {name} as {kind}; build it again')
+        raise UserError(f'the engine stores the state {name} as {kind}; build it again')
     return _ITEM_BYTES[kind]

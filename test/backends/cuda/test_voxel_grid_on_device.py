@@ -202,7 +202,7 @@ def test_a_device_voxel_grid_is_compared_with_the_cpu_when_it_is_loaded(
 ):
     kernels = host_kernels(device)
     loaded = load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
-    assert loaded.said == 'voxel grid on the GPU'
+    assert loaded.description == 'voxel grid on the GPU'
     assert 'accumulate' in kernels.launched
     loaded.voxel_grid.close()
     assert (device.memory, device.page_locked) == ({}, [])
@@ -224,9 +224,9 @@ def test_a_device_that_leaves_something_out_is_not_used(
         network, WHERE_POSSIBLE, device, lambda source, stream: kernels
     )
     assert loaded.voxel_grid is None
-    assert 'voxel grid on the CPU: the GPU makes a voxel grid that is off by' in loaded.said
+    assert 'voxel grid on the CPU: the voxel grid of the GPU deviates by' in loaded.description
     assert (device.memory, device.page_locked, kernels.closed) == ({}, [], True)
-    with pytest.raises(UserError, match=r'off by .*voxel_grid_on:=cpu'):
+    with pytest.raises(UserError, match=r'deviates by .*voxel_grid_on:=cpu'):
         load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
 
 
@@ -238,7 +238,7 @@ def test_the_cpu_can_be_asked_for(device, network):
 def test_other_representations_are_made_on_the_cpu(device, network):
     network.description['representation']['kind'] = 'spike_stack'
     assert load_device_voxel_grid(network, WHERE_POSSIBLE, device).voxel_grid is None
-    with pytest.raises(UserError, match='reads spike_stack, which the CPU makes'):
+    with pytest.raises(UserError, match='reads spike_stack, which is computed on the CPU'):
         load_device_voxel_grid(network, ON_DEVICE, device)
 
 

@@ -112,7 +112,7 @@ def test_an_engine_that_the_library_does_not_take_names_the_command(
     backend_module, machine, bundle
 ):
     machine(FakeEngine(readable=False))
-    with pytest.raises(UserError, match=r'does not run the engine.*run: spike-recon build'):
+    with pytest.raises(UserError, match=r'cannot run the engine.*run: spike-recon build'):
         backend_module.TensorRtBackend(bundle, SMALL)
 
 
