@@ -155,7 +155,7 @@ def test_grid_is_that_of_the_event_list(photographs, refractory_us, response_us)
     sensors = perfect_sensors(refractory_s=refractory_us * 1e-6, response_s=response_us * 1e-6)
     sensors.on, sensors.off = on, off
     pixels = array(sensors, views[:, 0])
-    pixels.memory = torch.from_numpy(camera._memory).float().view(1, HEIGHT, WIDTH)
+    pixels.reference = torch.from_numpy(camera._reference).float().view(1, HEIGHT, WIDTH)
     wrong = events_in_all = 0
     for window in range(windows):
         first = window * steps

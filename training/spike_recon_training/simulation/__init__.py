@@ -1,3 +1,3 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings made from images and motion, with ground truth."""
+"""Simulated event and spike cameras: scenes, sensors, recordings and training sequences."""

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A flat board to look at: a collage of discs with AprilTags stuck on it.
+"""A flat textured board for simulated cameras: a collage of discs with AprilTags on top.
 
-Comes in: a size and a seed. Goes out: a luminance image and where each tag lies on it. Knows
-nothing about cameras, motion or events.
+The positions of the tags are known exactly, so reconstructions can be scored by tag detection.
 """
 
 from dataclasses import dataclass
@@ -14,17 +13,20 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 
 TAG_COUNT = 587
+"""Number of tags in the family 36h11."""
+
 MODULES = 8
-"""Squares along one side of a 36h11 tag: six of data and its black border on both sides."""
+"""Modules along one side of a 36h11 tag: six data modules and a black border on each side."""
 
 WHITE, BLACK = 0.9, 0.07
-"""Luminance of white and black paper, before the shading."""
+"""Luminance of white and black paper, before shading."""
 
 PITCH = 1.64
-"""Distance between the centres of neighbouring tags, in widths of a tag."""
+"""Distance between the centres of neighbouring tags, in tag widths."""
 
 MARGIN_MODULES = 0.6
-"""White paper around a tag. With more, detectors take the paper's edge for the tag's."""
+"""Width of the white margin, in modules. With a wider one, detectors mistake the edge of the
+paper for the edge of the tag."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +35,9 @@ class Board:
 
     Attributes:
         luminance: float32 [height, width], in (0, 1].
-        tags: tag id -> float64 [4, 2], its outer corners (x, y) in board pixels, clockwise from
-            the tag's own top left; the centre of the first pixel is (0, 0).
-        scale: board pixels in one unit of the plane.
+        tags: tag id -> float64 [4, 2], the outer corners (x, y) in board pixels, clockwise from
+            the tag's own top left; (0, 0) is the centre of the first pixel.
+        scale: board pixels per plane unit.
     """
 
     luminance: np.ndarray
@@ -44,7 +46,7 @@ class Board:
 
     @property
     def to_plane(self) -> np.ndarray:
-        """float64 [3, 3]: board pixels -> plane units from the board's centre."""
+        """float64 [3, 3]: homography, board pixels -> plane units from the centre."""
         height, width = self.luminance.shape
         step = 1.0 / self.scale
         return np.array(
@@ -64,21 +66,21 @@ def apriltag_board(
     scale: float = 2.0,
     seed: int = 0,
 ) -> Board:
-    """Make a board that reaches at least this far from its centre, tiled with 36h11 tags.
+    """Make a board of at least the given size, tiled with 36h11 tags.
 
     Args:
-        half_width: plane units from the centre to the left and right edge, at least.
-        half_height: the same for the upper and lower edge.
+        half_width: minimum distance from the centre to the left and right edges, plane units.
+        half_height: minimum distance from the centre to the upper and lower edges, plane units.
         tag_width: side of a tag's black square, plane units.
-        scale: board pixels in a plane unit.
-        seed: chooses the texture; the tags are always 0, 1, 2, ... in reading order.
+        scale: board pixels per plane unit.
+        seed: seed of the texture; the tags are always 0, 1, 2, ... in reading order.
 
     Raises:
-        UserError: if the board needs more tags than the family has, or OpenCV cannot draw them.
+        UserError: the board needs more tags than the family has, or OpenCV cannot draw tags.
     """
     if not hasattr(cv2, 'aruco') or not hasattr(cv2.aruco, 'generateImageMarker'):
         raise UserError(
-            f'OpenCV {cv2.__version__} cannot draw tags; '
+            f'OpenCV {cv2.__version__} cannot draw AprilTags; '
             "run: pip install 'opencv-python-headless>=4.7'"
         )
     pitch = PITCH * tag_width
@@ -86,7 +88,7 @@ def apriltag_board(
     rows = int(np.ceil(2 * half_height / pitch))
     if rows * columns > TAG_COUNT:
         raise UserError(
-            f'the board would need {rows * columns} tags and the family 36h11 has {TAG_COUNT}; '
+            f'the board needs {rows * columns} tags, but the family 36h11 has only {TAG_COUNT}; '
             'make the tags wider'
         )
     rng = np.random.default_rng(seed)
@@ -96,15 +98,15 @@ def apriltag_board(
     tags = {}
     for tag_id in range(rows * columns):
         row, column = divmod(tag_id, columns)
-        tags[tag_id] = _stick_tag(luminance, tag_id, (row * cell, column * cell), cell, module)
+        tags[tag_id] = _draw_tag(luminance, tag_id, (row * cell, column * cell), cell, module)
     luminance *= _shading(rows * cell, columns * cell, rng)
     return Board(np.clip(luminance, 0.01, 1.0), tags, scale)
 
 
-def _stick_tag(
+def _draw_tag(
     luminance: np.ndarray, tag_id: int, top_left: tuple[int, int], cell: int, module: int
 ) -> np.ndarray:
-    """Draw one tag with a white margin in the middle of its cell; return its corners."""
+    """Draw one tag with a white margin in the middle of its cell; return its corners [4, 2]."""
     side = MODULES * module
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
     bits = cv2.aruco.generateImageMarker(dictionary, tag_id, side)
@@ -113,24 +115,24 @@ def _stick_tag(
     sheet[margin:-margin, margin:-margin] = np.where(bits > 127, WHITE, BLACK)
     y, x = (side + (cell - len(sheet)) // 2 for side in top_left)
     luminance[y : y + len(sheet), x : x + len(sheet)] = sheet
-    # A pixel is an area around its centre, so the tag begins half a pixel before its first one.
+    # Coordinates refer to pixel centres, so the outer edge lies half a pixel before the first.
     first = np.array([x, y]) + margin - 0.5
     return first + side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
 
 def _collage(height: int, width: int, tag_px: float, rng: np.random.Generator) -> np.ndarray:
-    """Paper discs of all sizes over each other, which has the edges and scales of real scenes."""
+    """Return overlapping discs of all sizes, float32: edges and scales as in natural scenes."""
     collage = np.full((height, width), 128, np.uint8)
     smallest, largest = 0.12 * tag_px, 1.5 * tag_px
-    # Radii with density ~ r^-3 are scale invariant: each octave covers the same area.
+    # A density of radii ~ r^-3 is scale invariant: each octave covers the same area.
     u = rng.random(int(height * width / (40.0 * smallest**2)))
     radii = (smallest**-2 - u * (smallest**-2 - largest**-2)) ** -0.5
     for radius in radii:
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         grey = int(255 * rng.uniform(0.3, 0.75))
-        # The last argument: coordinates come in 1/16 pixel.
-        at = round(16 * x), round(16 * y)
-        cv2.circle(collage, at, round(16 * radius), grey, -1, cv2.LINE_AA, 4)
+        # The last argument is `shift`: coordinates are in 1/16 pixel.
+        centre = round(16 * x), round(16 * y)
+        cv2.circle(collage, centre, round(16 * radius), grey, -1, cv2.LINE_AA, 4)
     paper = sum(
         0.03 * _smooth_noise(height, width, max(2.0, grain * tag_px), rng)
         for grain in (0.03, 0.06, 0.12)
@@ -139,13 +141,13 @@ def _collage(height: int, width: int, tag_px: float, rng: np.random.Generator) -
 
 
 def _shading(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Uneven light: a slow change of brightness over the board, 0.6 to 1."""
+    """Return uneven lighting, float32 0.6 to 1: brightness that changes slowly over the board."""
     noise = _smooth_noise(height, width, max(height, width) / 5, rng)
     return (0.8 + 0.2 * np.tanh(noise)).astype(np.float32)
 
 
 def _smooth_noise(height: int, width: int, grain: float, rng: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of unit variance that changes over `grain` pixels; float32."""
+    """Return float32 Gaussian noise of unit variance, correlated over `grain` pixels."""
     coarse = rng.standard_normal(
         (int(height / grain) + 3, int(width / grain) + 3), dtype=np.float32
     )

@@ -1,16 +1,14 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A dynamic vision sensor.
+"""Model of a dynamic vision sensor: luminance samples to a list of events.
 
-Comes in: what falls on the pixels, sampled in time. Goes out: Events. Knows nothing about scenes,
-packets or files.
-
-Each pixel remembers the log luminance at its last event and sends the next one when the present
-one differs from it by the contrast threshold; then it is blind for the refractory time, after
-which it remembers anew what it sees (Lichtsteiner, Posch, Delbruck: A 128x128 120 dB 15 us latency
-asynchronous temporal contrast vision sensor, JSSC 2008). Between two samples the log luminance is
-taken as linear, so crossing times are exact for it. With `response_ns` the pixel sees the light
-through a low pass of first order, slower where it is darker, as the photoreceptors of real ones.
+Each pixel stores a reference log luminance and emits an event when the current log luminance
+differs from it by the contrast threshold. The pixel is then insensitive for the refractory time,
+after which the reference is reset to the current log luminance (Lichtsteiner, Posch, Delbruck: A
+128x128 120 dB 15 us latency asynchronous temporal contrast vision sensor, JSSC 2008). Between two
+samples the log luminance is interpolated linearly; crossing times are exact for that
+interpolation. With `response_ns` the log luminance passes through a first-order low-pass filter
+whose time constant is longer in the dark, as in the photoreceptors of real sensors.
 """
 
 from dataclasses import dataclass
@@ -23,23 +21,25 @@ from spike_recon_ros.packets.events import Events, Triggers
 S = 1_000_000_000
 
 MIDDLE, DARK_CURRENT = 0.5, 0.1
-"""The photoreceptor's time constant is inverse to luminance plus the second of them."""
+"""The photoreceptor's time constant is proportional to 1 / (luminance + DARK_CURRENT); the
+nominal time constant applies at the luminance MIDDLE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorModel:
-    """How good the pixels are; the defaults are those of a typical sensor in office light.
+    """Pixel parameters; the defaults are those of a typical sensor in office light.
 
     Attributes:
-        contrast_on: change of log luminance that makes an ON event.
-        contrast_off: the same for OFF.
-        mismatch: standard deviation of the thresholds from pixel to pixel, relative.
-        refractory_ns: how long a pixel is blind after an event.
-        response_ns: time constant of the photoreceptor at a luminance of MIDDLE; 0 = at once.
-        noise_hz: events a pixel sends without a cause, half of them ON, a second.
-        leak_hz: ON events that the leaking memory of a still pixel causes, a second.
-        hot_pixels: number of pixels that send noise at `hot_pixel_hz` instead.
-        hot_pixel_hz: their rate.
+        contrast_on: ON threshold, change of log luminance.
+        contrast_off: OFF threshold, change of log luminance.
+        mismatch: relative standard deviation of the thresholds between pixels.
+        refractory_ns: time after an event in which a pixel emits no other, ns.
+        response_ns: time constant of the photoreceptor at the luminance MIDDLE, ns; 0 disables the
+            low-pass filter.
+        noise_hz: rate of noise events per pixel, half of them ON, events/s.
+        leak_hz: rate of ON events of a static pixel due to leakage of its reference, events/s.
+        hot_pixels: number of pixels whose noise rate is `hot_pixel_hz` instead of `noise_hz`.
+        hot_pixel_hz: noise rate of a hot pixel, events/s.
     """
 
     contrast_on: float = 0.2
@@ -54,15 +54,15 @@ class SensorModel:
 
 
 class EventCamera:
-    """Turns luminance, sample by sample, into events.
+    """Converts luminance samples to events.
 
     The same seed and samples give the same events.
 
     Args:
         width: columns, pixels.
         height: rows, pixels.
-        model: how good the pixels are.
-        seed: chooses mismatch, hot pixels and noise.
+        model: pixel parameters.
+        seed: seed of the mismatch, the hot pixels and the noise.
     """
 
     def __init__(self, width: int, height: int, model: SensorModel, seed: int = 0) -> None:
@@ -71,7 +71,7 @@ class EventCamera:
         self._model = model
         self._rng = np.random.default_rng(seed)
         count = width * height
-        # A threshold far below the mean would fire without end, so the spread is cut off.
+        # A threshold near zero would emit an unbounded number of events, so the spread is clipped.
         spread = np.clip(1 + model.mismatch * self._rng.standard_normal((2, count)), 0.3, 1.7)
         self._threshold = spread * [[model.contrast_off], [model.contrast_on]]
         self._noise_per_ns = np.full(count, model.noise_hz / S)
@@ -80,19 +80,19 @@ class EventCamera:
         self._leak_per_ns = model.leak_hz * self._threshold[1] / S
         self._t_ns: int | None = None
         self._level = np.empty(count, np.float32)
-        self._memory = np.empty(count)
-        self._blind_until_ns = np.empty(count, np.int64)
+        self._reference = np.empty(count)
+        self._refractory_until_ns = np.empty(count, np.int64)
         self._next_noise_ns = np.empty(count, np.int64)
 
     def step(self, luminance: np.ndarray, t_ns: int) -> Events:
-        """Look at the next sample.
+        """Process the next sample.
 
         Args:
-            luminance: float32 [height, width], above 0, linear in the light.
-            t_ns: its sensor time, later than the one before.
+            luminance: float32 [height, width], above 0, linear in light intensity.
+            t_ns: sensor time of the sample, ns; later than that of the previous sample.
 
-        Returns: the events after the last sample and up to this one, in the order of their times;
-            the first sample only tells the pixels what to remember.
+        Returns: the events after the previous sample, up to and including `t_ns`, sorted by time.
+            The first sample only initialises the pixels and gives no events.
         """
         level = np.log(np.maximum(luminance, 1e-4, dtype=np.float32)).ravel()
         if self._t_ns is None:
@@ -107,8 +107,8 @@ class EventCamera:
             level,
             self._t_ns,
             t_ns,
-            self._memory,
-            self._blind_until_ns,
+            self._reference,
+            self._refractory_until_ns,
             self._next_noise_ns,
             self._threshold,
             self._leak_per_ns,
@@ -120,11 +120,11 @@ class EventCamera:
         return self._to_events(found)
 
     def _start(self, level: np.ndarray, t_ns: int) -> None:
-        """Remember the first sample as pixels do that have been looking for long."""
+        """Initialise the pixels with the first sample, in the steady state of a running sensor."""
         self._level, self._t_ns = level, t_ns
         off, on = self._threshold
-        self._memory = level + off - self._rng.random(len(level)) * (off + on)
-        self._blind_until_ns = np.full(len(level), t_ns - 1)
+        self._reference = level + off - self._rng.random(len(level)) * (off + on)
+        self._refractory_until_ns = np.full(len(level), t_ns - 1)
         self._next_noise_ns = np.full(len(level), np.iinfo(np.int64).max)
         noisy = self._noise_per_ns > 0
         wait = self._rng.standard_exponential(noisy.sum()) / self._noise_per_ns[noisy]
@@ -148,8 +148,8 @@ def _advance(
     level1: np.ndarray,
     t0: int,
     t1: int,
-    memory: np.ndarray,
-    blind_until: np.ndarray,
+    reference: np.ndarray,
+    refractory_until: np.ndarray,
     next_noise: np.ndarray,
     threshold: np.ndarray,
     leak: np.ndarray,
@@ -157,26 +157,29 @@ def _advance(
     refractory: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return int64 [n, 2], (time, pixel << 1 | polarity) by pixel; updates the pixels' state."""
+    """Return int64 [n, 2], (time, pixel << 1 | polarity), ordered by pixel.
+
+    Updates `reference`, `refractory_until` and `next_noise` in place.
+    """
     found = np.empty((4096, 2), np.int64)
     n = 0
     for i in range(len(level0)):
-        # The memory leaks downwards, which looks to the pixel like a light that brightens. Taken
-        # as leaked already, what it sees begins that much lower and ends where it is.
+        # The reference leaks downwards, which is equivalent to a rising light level. Here the
+        # whole leak is subtracted first, and the level starts that much lower and ends unchanged.
         leaked = leak[i] * (t1 - t0)
-        memory[i] -= leaked
+        reference[i] -= leaked
         start = level0[i] - leaked
         change = level1[i] - start
         size = threshold[1, i] if change > 0 else -threshold[0, i]
         while True:
-            if blind_until[i] >= t0:
-                if blind_until[i] >= t1:
+            if refractory_until[i] >= t0:
+                if refractory_until[i] >= t1:
                     break
-                memory[i] = start + change * ((blind_until[i] - t0) / (t1 - t0))
+                reference[i] = start + change * ((refractory_until[i] - t0) / (t1 - t0))
             t, p = t1 + 1, change > 0
-            if abs(level1[i] - memory[i]) >= abs(size) and (level1[i] > memory[i]) == p:
-                share = (memory[i] + size - start) / change
-                t = max(t0 + int(np.ceil(share * (t1 - t0))), blind_until[i] + 1)
+            if abs(level1[i] - reference[i]) >= abs(size) and (level1[i] > reference[i]) == p:
+                share = (reference[i] + size - start) / change
+                t = max(t0 + int(np.ceil(share * (t1 - t0))), refractory_until[i] + 1)
             if next_noise[i] < t:
                 t, p = next_noise[i], rng.random() < 0.5
             if t > t1:
@@ -188,8 +191,8 @@ def _advance(
             found[n, 0] = t
             found[n, 1] = i << 1 | p
             n += 1
-            blind_until[i] = t + refractory
-            if noise[i] > 0:  # without memory: the wait begins anew when the pixel sees again
+            refractory_until[i] = t + refractory
+            if noise[i] > 0:  # a Poisson process: the wait restarts after the refractory time
                 wait = rng.standard_exponential() / noise[i]
-                next_noise[i] = blind_until[i] + 1 + int(wait)
+                next_noise[i] = refractory_until[i] + 1 + int(wait)
     return found[:n]

@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event camera for training: luminance to voxel grids without a list of events.
 
-Comes in: luminance at equal steps through a window, for a batch of sensors, on any device. Goes
-out: float32 [batch, bins, height, width]. Knows nothing about scenes or networks.
+Simulates a batch of sensors on any device, from luminance sampled at equal steps of a window.
 
-The pixel is that of `event_camera.py`: log luminance is linear between two samples, the memory is
-exact, the refractory time is kept across samples, noise and leak have the same meaning. Because
-events of one pixel in one step have equal distances, the sum of their shares of the two nearest
-bins has a closed form, if no bin lies inside a step: so a window needs a multiple of `bins - 1`
-steps. Unlike there, a noise event does not blind its pixel, and the photoreceptor takes its time:
-a low pass of first order on log luminance, slower where it is darker (Lichtsteiner et al., JSSC
-2008; Hu et al., "v2e", CVPRW 2021). Fine patterns that move fast so lose contrast before they make
-events, and the events of an edge trail behind it.
+The pixel model is that of `event_camera.py`: log luminance is linear between two samples, the
+reference level is exact, the refractory time carries over between samples, and noise and leak have
+the same meaning. The events of one pixel in one step are equally spaced, so the sum of their
+weights in the two nearest bins has a closed form if no bin centre lies inside a step. A window
+therefore needs a multiple of `bins - 1` steps. There is one difference: a noise event starts no
+refractory time.
+
+The photoreceptor is a first-order low-pass filter on log luminance with a longer time constant in
+the dark (Lichtsteiner et al., JSSC 2008; Hu et al., "v2e", CVPRW 2021). So fine patterns in fast
+motion lose contrast before they cause events, and the events of an edge trail behind it.
 """
 
 from dataclasses import dataclass
@@ -23,23 +24,23 @@ from spike_recon_training.simulation.event_camera import DARK_CURRENT, MIDDLE
 from spike_recon_training.simulation.paths import log_uniform, uniform
 
 LEAST_CHANGE = 1e-6
-"""Changes of log luminance below this make no event by themselves."""
+"""Lower limit of the change of log luminance in a step; avoids a division by zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorRanges:
-    """What a sensor is drawn from; each pair is the range of a random value, one a sequence.
+    """Distribution of the sensors; each pair is the range of a random value, one per sequence.
 
     Attributes:
-        contrast: change of log luminance that makes an event.
-        balance: threshold of ON divided by that of OFF.
-        mismatch: standard deviation of the thresholds from pixel to pixel, relative.
-        refractory_ms: how long a pixel is blind after an event.
-        response_ms: time constant of the photoreceptor at a luminance of 0.5.
-        noise_hz: events a pixel sends without a cause, a second.
-        leak_hz: ON events that the leaking memory of a still pixel causes, a second.
-        hot_share: share of pixels that send noise at a higher rate.
-        hot_hz: their rate.
+        contrast: contrast threshold, change of log luminance.
+        balance: ON threshold divided by OFF threshold.
+        mismatch: relative standard deviation of the thresholds between pixels.
+        refractory_ms: time after an event in which a pixel emits no other, ms.
+        response_ms: time constant of the photoreceptor at a luminance of 0.5, ms.
+        noise_hz: rate of noise events per pixel, events/s.
+        leak_hz: rate of ON events of a static pixel due to leakage of its reference, events/s.
+        hot_share: share of pixels with a higher noise rate, 0 to 1.
+        hot_hz: noise rate of a hot pixel, events/s.
     """
 
     contrast: tuple[float, float] = (0.1, 0.45)
@@ -55,17 +56,20 @@ class SensorRanges:
 
 @dataclass(slots=True, eq=False)
 class Sensors:
-    """A batch of sensors, as drawn; [batch, height, width] or broadcast to it.
+    """Parameters of a batch of sensors.
+
+    Shapes are [batch, height, width], or broadcast to it, unless given otherwise.
 
     Attributes:
-        on: threshold of ON events, change of log luminance.
-        off: threshold of OFF events.
-        refractory_s: how long a pixel is blind after an event.
-        response_s: time constant of the photoreceptor at a luminance of 0.5; 0 = at once.
-        leak_per_s: by how much the memory falls a second.
-        noise_hz: events a second without a cause, [batch].
-        hot: flat indices [n] of hot pixels in the batch.
-        hot_hz: their rates [n].
+        on: float32, ON threshold, change of log luminance.
+        off: float32, OFF threshold, change of log luminance.
+        refractory_s: float32, time after an event in which a pixel emits no other, s.
+        response_s: float32, time constant of the photoreceptor at a luminance of 0.5, s; 0
+            disables the low-pass filter.
+        leak_per_s: float32, decrease of the reference per second, log luminance/s.
+        noise_hz: float32 [batch], rate of noise events per pixel, events/s.
+        hot: int64 [n], flat indices of the hot pixels in [batch, height, width].
+        hot_hz: float32 [n], noise rates of the hot pixels, events/s.
     """
 
     on: torch.Tensor
@@ -81,7 +85,7 @@ class Sensors:
     def draw(
         ranges: SensorRanges, batch: int, height: int, width: int, generator: torch.Generator
     ) -> 'Sensors':
-        """Draw sensors on the generator's device."""
+        """Draw random sensors, on the generator's device."""
         each, device = (batch, 1, 1), generator.device
 
         def spread() -> torch.Tensor:
@@ -108,13 +112,16 @@ class Sensors:
 
 
 class PixelArray:
-    """Sensors that look at something; what each pixel remembers lives here.
+    """A batch of running sensors and the state of each pixel.
 
     Args:
-        sensors: what they are like.
-        luminance: float32 [batch, height, width], above 0: what they have been looking at.
+        sensors: parameters of the sensors.
+        luminance: float32 [batch, height, width], above 0: the scene before the first window.
         bins: channels of the voxel grids, at least 2.
-        generator: source of the noise, on the same device.
+        generator: random generator of the noise, on the same device.
+
+    Attributes:
+        reference: float32 [batch, height, width], log luminance at each pixel's last event.
     """
 
     def __init__(
@@ -125,28 +132,29 @@ class PixelArray:
         self._bins = bins
         self._level = luminance.log()
         chance = torch.rand(luminance.shape, generator=generator, device=luminance.device)
-        self.memory = self._level + sensors.off - chance * (sensors.off + sensors.on)
-        self._blind = torch.zeros_like(self.memory)  # for how many steps still
+        self.reference = self._level + sensors.off - chance * (sensors.off + sensors.on)
+        self._refractory_left = torch.zeros_like(self.reference)  # in steps
         self._step_s: torch.Tensor | None = None
 
     def window(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
-        """Look on through one window.
+        """Simulate the next window.
 
         Args:
-            luminance: float32 [batch, steps, height, width], above 0; the last is at the window's
-                end, the one before the first was the last of the window before.
-            step_s: float32 [batch], time between two of them, seconds.
+            luminance: float32 [batch, steps, height, width], above 0. The last sample is at the
+                end of the window; the window starts at the last sample of the previous one.
+            step_s: float32 [batch], time between two samples, s.
 
-        Returns: float32 [batch, bins, height, width], as `voxel_grid` would make it.
+        Returns: float32 [batch, bins, height, width], the grid that `voxel_grid` makes from the
+            events.
 
         Raises:
-            ValueError: if the number of steps is no multiple of bins - 1.
+            ValueError: the number of steps is not a multiple of bins - 1.
         """
         batch, steps, height, width = luminance.shape
         if steps % (self._bins - 1):
-            raise ValueError(f'{steps} steps are no multiple of {self._bins - 1}')
-        in_bin = steps // (self._bins - 1)
-        levels = self._seen(luminance, step_s)
+            raise ValueError(f'{steps} steps are not a multiple of bins - 1 = {self._bins - 1}')
+        steps_per_bin = steps // (self._bins - 1)
+        levels = self._filtered_levels(luminance, step_s)
         noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
         per_pixel_s = step_s[:, None, None]
@@ -155,17 +163,17 @@ class PixelArray:
         refractory = self._sensors.refractory_s / per_pixel_s
         for step in range(steps):
             number, place = self._advance(levels[step], leak, refractory)
-            bin_, part = divmod(step, in_bin)
-            # `place` is the sum over the events of where in the step they are, 0 to 1.
-            later = number * (part / in_bin) + place / in_bin
-            noise.add(step, number, later, part / in_bin, 1 / in_bin)
-            noise.forget(step, self.memory, levels[step])
+            bin_, part = divmod(step, steps_per_bin)
+            # `place` is the sum of the events' positions within the step, each 0 to 1.
+            later = number * (part / steps_per_bin) + place / steps_per_bin
+            noise.add(step, number, later, part / steps_per_bin, 1 / steps_per_bin)
+            noise.reset_references(step, self.reference, levels[step])
             grid[bin_] += number - later
             grid[bin_ + 1] += later
         return grid.transpose(0, 1)
 
-    def _seen(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
-        """Return the photoreceptors' levels [steps, batch, height, width] at the samples."""
+    def _filtered_levels(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
+        """Return the low-pass filtered log luminance [steps, batch, height, width]."""
         response_s = self._sensors.response_s * (MIDDLE + DARK_CURRENT)
         rate = -step_s[:, None, None] / response_s
         follow = 1 - torch.exp(rate[:, None] * (luminance + DARK_CURRENT))
@@ -177,45 +185,52 @@ class PixelArray:
 
     def _set_step(self, step_s: torch.Tensor) -> None:
         if self._step_s is not None:
-            self._blind *= self._step_s / step_s
+            self._refractory_left *= self._step_s / step_s
         self._step_s = step_s
 
     def _advance(
         self, level: torch.Tensor, leak: torch.Tensor, refractory: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Go to the next sample; return the signed number of events and the sum of places.
+        """Advance to the next sample; return the signed event count and the sum of positions.
 
         Args:
-            level: log luminance of the sample.
-            leak: by how much the memory falls in a step.
-            refractory: blindness after an event, in steps.
+            level: filtered log luminance of the sample, [batch, height, width].
+            leak: decrease of the reference in a step.
+            refractory: refractory time, in steps.
+
+        Returns: two tensors float32 [batch, height, width]: the number of events, negative for
+            OFF, and the sum of the events' positions within the step (0 to 1), with that sign.
         """
-        # As in event_camera.py the memory leaks first, and the pixel sees that much less.
+        # As in event_camera.py: subtract the whole leak first and start that much lower.
         start = self._level - leak
         change = level - start
         size = change.abs().clamp_(min=LEAST_CHANGE)
         sign = torch.sign(change)
-        seen_again = torch.addcmul(start, change, self._blind.clamp(max=1))
-        memory = torch.where(self._blind > 0, seen_again, self.memory - leak)
+        at_release = torch.addcmul(start, change, self._refractory_left.clamp(max=1))
+        reference = torch.where(self._refractory_left > 0, at_release, self.reference - leak)
         threshold = torch.where(change > 0, self._sensors.on, self._sensors.off)
-        # The first event comes a threshold after the memory; the next a threshold after the end
-        # of the blindness.
-        blind = size * refractory
-        apart = threshold + blind
-        first = (memory - start).mul_(sign).add_(threshold)
-        number = (size - first).div_(apart).floor_().add_(1).clamp_(min=0)
+        # The first event is one threshold away from the reference; each further one is a threshold
+        # after the end of the refractory time. Distances are in log luminance along the step.
+        refractory_change = size * refractory
+        spacing = threshold + refractory_change
+        first = (reference - start).mul_(sign).add_(threshold)
+        number = (size - first).div_(spacing).floor_().add_(1).clamp_(min=0)
         fired = number > 0
-        last = torch.addcmul(first, number - 1, apart).clamp_(min=0)
+        last = torch.addcmul(first, number - 1, spacing).clamp_(min=0)
         place = (first.clamp_(min=0) + last).mul_(number).div_(2 * size)
-        self.memory = torch.where(fired, torch.addcmul(start, sign, last + blind), memory)
-        self._blind = torch.where(fired, (last / size).add_(refractory), self._blind)
-        self._blind.sub_(1).clamp_(min=0)
+        self.reference = torch.where(
+            fired, torch.addcmul(start, sign, last + refractory_change), reference
+        )
+        self._refractory_left = torch.where(
+            fired, (last / size).add_(refractory), self._refractory_left
+        )
+        self._refractory_left.sub_(1).clamp_(min=0)
         self._level = level
         return number.mul_(sign), place.mul_(sign)
 
 
 class _Noise:
-    """Noise events of one window, drawn at once, by step."""
+    """The noise events of one window, all drawn in advance and sorted by step."""
 
     def __init__(
         self,
@@ -234,7 +249,7 @@ class _Noise:
             of = torch.multinomial(weights, count, replacement=True, generator=generator)
             where = where + of * pixels
         when = torch.randint(steps, (count,), generator=generator, device=device)
-        # What a hot pixel sends within one step has one time and one polarity.
+        # All noise events of a hot pixel in one step share one time and one polarity.
         rate = sensors.hot_hz * step_s[sensors.hot // pixels]
         hot = torch.poisson(rate.expand(steps, -1), generator=generator)
         hot_when, hot_which = hot.nonzero(as_tuple=True)
@@ -251,7 +266,7 @@ class _Noise:
     def add(
         self, step: int, number: torch.Tensor, later: torch.Tensor, begin: float, length: float
     ) -> None:
-        """Add a step's noise to the number of events and to the share of the later bin."""
+        """Add the noise of a step, in place, to the counts and to the weights of the later bin."""
         here = slice(self._edges[step], self._edges[step + 1])
         amount = self._number[here]
         number.view(-1).index_add_(0, self._where[here], amount)
@@ -259,7 +274,7 @@ class _Noise:
             0, self._where[here], amount * (begin + length * self._place[here])
         )
 
-    def forget(self, step: int, memory: torch.Tensor, level: torch.Tensor) -> None:
-        """Let the pixels that sent noise remember anew what they see."""
+    def reset_references(self, step: int, reference: torch.Tensor, level: torch.Tensor) -> None:
+        """Set the reference of the pixels with noise in this step to the current level."""
         where = self._where[self._edges[step] : self._edges[step + 1]]
-        memory.view(-1)[where] = level.view(-1)[where]
+        reference.view(-1)[where] = level.view(-1)[where]

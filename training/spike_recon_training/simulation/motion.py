@@ -1,33 +1,31 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A hand-held camera that moves over a plane.
-
-Comes in: a time. Goes out: the homography from the plane to the image. Knows nothing about what
-is on the plane, nor about events.
-"""
+"""Motion of a simulated hand-held camera over a plane, as homographies from plane to image."""
 
 import numpy as np
 
 TILT = np.deg2rad(7.0)
+"""Amplitude of the rotation about the image's x and y axes, radians."""
 ROLL = np.deg2rad(5.0)
+"""Amplitude of the rotation about the optical axis, radians."""
 ZOOM = 0.06
-"""How far the distance departs from its mean, as a share of it."""
+"""Amplitude of the distance to the plane, as a share of its mean."""
 SWAY = 0.1
-"""How far the camera moves to any side, as a share of the image's width."""
+"""Maximum shift of the camera along each axis, as a share of the image width."""
 
 
 class CameraMotion:
     """A pinhole camera on a smooth path: sums of sinusoids with random phases.
 
-    Plane coordinates have their origin below the path's middle; one unit is one pixel when the
-    camera looks straight down from its mean distance. It circles all the time, so that every two
-    seconds hold motion in all directions: an event camera does not see an edge that
-    moves along itself.
+    The origin of the plane is below the centre of the path. One plane unit is one pixel for a
+    camera that looks straight down from its mean distance. The camera circles all the time, so
+    every two seconds contain motion in all directions: an event camera does not see an edge that
+    moves parallel to itself.
 
     Args:
         width: image columns, pixels.
         height: image rows, pixels.
-        seed: chooses the phases.
+        seed: seed of the phases and of the sense of rotation.
     """
 
     def __init__(self, width: int, height: int, seed: int = 0) -> None:
@@ -40,7 +38,7 @@ class CameraMotion:
 
     @property
     def camera_matrix(self) -> np.ndarray:
-        """float64 [3, 3], the intrinsic matrix K of the pinhole camera (no distortion)."""
+        """float64 [3, 3], the intrinsic matrix K of the pinhole camera (no distortion), pixels."""
         return np.array(
             [
                 [self.focal_px, 0.0, (self.width - 1) / 2],
@@ -51,8 +49,8 @@ class CameraMotion:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """Plane units from the origin that the view never goes beyond, in x and in y."""
-        # A corner of the image, seen from the greatest distance and under the worst roll and tilt.
+        """Bounds of the view: maximum |x| and |y| that is ever visible, plane units."""
+        # An image corner, seen from the greatest distance under the largest roll and tilt.
         half = np.array([self.width, self.height]) / 2
         corner = half * np.cos(ROLL) + half[::-1] * np.sin(ROLL)
         steepest = np.tan(TILT) * np.hypot(*half) / self.focal_px
@@ -61,14 +59,14 @@ class CameraMotion:
         return float(x), float(y)
 
     def homography(self, t_s: float) -> np.ndarray:
-        """Return float64 [3, 3]: plane coordinates -> image pixels at the time `t_s`, seconds."""
+        """Return float64 [3, 3]: plane coordinates -> image pixels at the time `t_s`, s."""
         a = self._phase
 
         def swing(hertz: float, phase: float) -> float:
             return float(np.sin(2 * np.pi * hertz * t_s + phase))
 
         sway = SWAY * self.width
-        # A circle, the shaking of a hand, and a slow drift to other parts of the plane.
+        # A circle, the tremor of a hand, and a slow drift to other parts of the plane.
         across = self._turn * np.pi / 2
         x = sway * (0.35 * swing(0.6, a[0]) + 0.1 * swing(1.9, a[1]) + 0.55 * swing(0.13, a[2]))
         y = sway * (
@@ -78,12 +76,12 @@ class CameraMotion:
         rotation = _rotation(
             TILT * swing(0.17, a[6]), TILT * swing(0.23, a[7]), ROLL * swing(0.4, a[8])
         )
-        # The camera sways over the plane, so the plane's origin moves the other way in its view.
+        # In camera coordinates the plane's origin moves opposite to the camera.
         origin = rotation @ np.array([-x, -y, 0.0]) + np.array([0.0, 0.0, distance])
         return self.camera_matrix @ np.column_stack([rotation[:, 0], rotation[:, 1], origin])
 
     def speed_px(self, t_s: float) -> float:
-        """Return the greatest speed of the scene in the image's corners at `t_s`, pixels/s."""
+        """Return the maximum image speed over the four corners at the time `t_s` (s), pixels/s."""
         dt = 1e-4
         corners = np.array(
             [
