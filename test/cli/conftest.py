@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of several commands share."""
+"""Fixtures for the tests of several commands."""
 
 import pytest
 

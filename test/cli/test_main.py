@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The command line as people and scripts meet it."""
+"""The command line, run in this process or as a program."""
 
 import contextlib
 import json
@@ -108,7 +108,7 @@ def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s
     assert process.returncode in (1, INTERRUPTED)  # 1: it had already found an empty folder
 
 
-def test_ros_arguments_are_refused_where_they_mean_nothing(capsys):
+def test_commands_without_ros_reject_ros_arguments(capsys):
     with pytest.raises(SystemExit) as end:
         main(['doctor', '--ros-args', '-p', 'x:=1'])
     assert end.value.code == 2
@@ -126,7 +126,7 @@ def test_run_writes_a_frame_each_20_ms_of_a_real_recording(spike_recon, recordin
 
 
 @pytest.mark.parametrize('out', ['x.mp4', 'x.mcap', 'folder'])
-def test_run_writes_what_the_name_asks_for(spike_recon, recordings, tmp_path, out):
+def test_the_suffix_of_the_output_selects_its_format(spike_recon, recordings, tmp_path, out):
     bag = recordings('event/hd_evt3_trigger')
     status, (line,), _ = spike_recon('run', bag, '-o', tmp_path / out, '--fps', 20)
     assert status == 0
@@ -169,7 +169,7 @@ def test_the_old_name_of_an_option_works_with_a_warning(spike_recon, board, tmp_
     assert '--front-end' not in capsys.readouterr().out
 
 
-def test_parameters_of_other_nodes_in_the_file_are_left_alone(spike_recon, board, tmp_path):
+def test_parameters_of_other_nodes_in_the_file_are_ignored(spike_recon, board, tmp_path):
     params = tmp_path / 'params.yaml'
     params.write_text(
         '/**:\n  ros__parameters:\n    fps: 100.0\n'
@@ -183,7 +183,7 @@ def test_parameters_of_other_nodes_in_the_file_are_left_alone(spike_recon, board
 
 
 def _bytes_below(folder):
-    """How much is written already; nothing, while kernels are still being compiled."""
+    """Return the size of the unfinished video; 0 while kernels are still being compiled."""
     with contextlib.suppress(FileNotFoundError):  # renamed between the two calls
         return sum(path.stat().st_size for path in folder.glob('.*.mp4'))
     return 0
@@ -201,7 +201,7 @@ def test_a_request_to_end_leaves_a_valid_video(board, tmp_path):
     assert cv2.VideoCapture(str(out)).read()[0]
 
 
-def test_frames_can_be_asked_for_by_another_topic_of_the_bag(spike_recon, board, tmp_path):
+def test_another_topic_of_the_bag_can_request_frames(spike_recon, board, tmp_path):
     status, (line,), _ = spike_recon(
         'run', board, '-o', tmp_path / 'out', '--sync-mode', 'camera_image',
         '--reference-topic', '/event_camera/ground_truth/image_raw',
@@ -260,7 +260,7 @@ def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, mon
     assert 'shows the middle plane of a.dat' in message
 
 
-def test_the_parameter_file_and_the_readme_s_table_are_up_to_date():
+def test_the_parameter_file_and_the_table_in_the_documentation_are_up_to_date():
     done = subprocess.run(
         [sys.executable, ROOT / 'tools' / 'write_parameters.py', '--check'],
         capture_output=True,

@@ -21,7 +21,7 @@ from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
 
 
-def test_the_lifecycle_is_walked_through_twice(make_node, camera, subscribe, wait_until):
+def test_the_node_works_after_a_second_configuration(make_node, camera, subscribe, wait_until):
     node = make_node(fps=100.0)
     images = subscribe(Image, IMAGE)
     for seqs in (range(12), range(100, 112)):
@@ -87,7 +87,7 @@ def test_the_defaults_of_the_parameters_are_those_of_the_settings(make_node):
         ('gamma', 'bright', 'a number'),
     ],
 )
-def test_a_wrong_value_is_refused_and_the_old_one_stays(make_node, name, value, words):
+def test_a_wrong_value_is_rejected_and_the_old_value_stays(make_node, name, value, words):
     node = make_node()
     before = node.get_parameter(name).value
     (result,) = node.set_parameters([Parameter(name, value=value)])
@@ -119,7 +119,7 @@ def test_a_live_change_of_rendering_reaches_the_images(make_node, camera, subscr
     assert image_array(images[1]).mean() > image_array(images[0]).mean() + 20
 
 
-def test_live_changes_that_follow_each_other_closely_all_count(
+def test_live_changes_in_quick_succession_are_all_applied(
     make_node, camera, subscribe, wait_until
 ):
     node = make_node(fps=100.0)
@@ -134,7 +134,7 @@ def test_live_changes_that_follow_each_other_closely_all_count(
     assert (adopted.percentile_low, adopted.gamma, adopted.tone_time) == (2.0, 3.0, 0.5)
 
 
-def test_a_mask_of_the_camera_s_size_does_not_disturb_the_start(make_node, tmp_path):
+def test_the_node_starts_with_a_hot_pixel_mask(make_node, tmp_path):
     mask = tmp_path / 'mask.png'
     cv2.imwrite(str(mask), np.zeros((480, 640), np.uint8))
     assert make_node(hot_pixel_file=str(mask)).start()
@@ -149,7 +149,7 @@ def test_a_subscriber_with_incompatible_qos_is_reported(make_node, subscribe, wa
     )
 
 
-def test_an_override_of_one_topic_s_qos_leaves_the_others_alone(make_node, other, wait_until):
+def test_a_qos_override_changes_one_topic_only(make_node, other, wait_until):
     name = 'qos_overrides./event_camera/recon/image_raw.publisher.reliability'
     assert make_node(**{name: 'best_effort'}).start()
     wait_until(lambda: other.count_publishers(IMAGE), 'the image topic')
