@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon convert`: the packets of a recording into a bag, or spike planes into a `.dat`.
-
-Comes in: a source. Goes out: a recording of another kind. Knows nothing about what the packets
-show.
-"""
+"""`spike-recon convert`: write packets of a recording as a bag, or spike planes as a `.dat`."""
 
 import argparse
 from collections.abc import Iterator
@@ -23,6 +19,7 @@ from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
+from spike_recon_ros.sinks.output_path import check_not_source
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
@@ -30,16 +27,16 @@ from spike_recon_ros.sources.spike_file import write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 
 DESCRIPTION = """\
-Writes the packets of any recording that is readable as a rosbag2 (mcap) with the topic
-/event_camera/events; or those of a spike camera as a file of packed planes, with its size and
-period in a text file beside it. Reconstructing the copy gives the frames of the original.
+Writes the packets of any readable recording as a rosbag2 (mcap) with the topic
+/event_camera/events, or the packets of a spike camera as a file of packed planes, with its size
+and period in a text file beside it. Reconstructing the copy gives the frames of the original.
 
   spike-recon convert car.dat -o car                  a bag
   spike-recon convert car -o car.dat                  ... and back
   spike-recon convert recording.raw -o recording      of an event camera
 
-Other topics of a bag, and the frames of a dataset, are left out. What has no host time is stamped
-with its sensor time.
+Other topics of a bag, and the frames of a data set, are left out. Packets without host time are
+stamped with their sensor time.
 """
 
 
@@ -67,13 +64,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: the recording cannot be read, or the output not written.
     """
     console = Console(stderr=True)
-    if args.out.exists() and args.out.resolve() == Path(args.source).resolve():
-        raise UserError(f'{args.out} is what is read; choose another name')
+    check_not_source(Path(args.source), args.out)
     with open_source(args.source, args.topic, **given_facts(args)) as source:
         converter = _Stamped(source, console)
         (_to_dat if args.out.suffix == '.dat' else _to_bag)(converter, args.out, args.overwrite)
     if converter.gaps and args.out.suffix == '.dat':
-        console.print(f'[yellow]{converter.gaps} gaps in time are lost: a .dat holds no times')
+        console.print(f'[yellow]{converter.gaps} gaps in time are lost: a .dat stores no times')
     return {
         'source': str(args.source),
         'out': str(args.out),
@@ -83,11 +79,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 class _Stamped:
-    """The packets of a source with what is in them; counts them.
+    """The packets of a source with their decoded content.
 
     Attributes:
-        packets: how many went by.
-        gaps: how often planes do not follow one another at their period.
+        packets: packets yielded so far.
+        gaps: steps between planes that differ from their period.
     """
 
     def __init__(self, source: Source, console: Console) -> None:

@@ -101,8 +101,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     with (
         contextlib.closing(reconstructor),
         open_source(args.source, args.topic, args.reference_topic, **given_facts(args)) as source,
-        open_sink(args.out, settings.fps, overwrite=args.overwrite) as sink,
+        open_sink(args.out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
     ):
+        for sentence in sink.warnings:
+            console.print(sentence, style='yellow', markup=False)
         for frame in frames_of(source, reconstructor, console):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)

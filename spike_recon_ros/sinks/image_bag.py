@@ -1,8 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frames as `sensor_msgs/msg/Image` messages in an MCAP file, without a ROS installation."""
+"""Frames as `sensor_msgs/msg/Image` messages in one MCAP file, which `ros2 bag play` plays.
 
-import contextlib
+No ROS installation is needed.
+"""
+
 import os
 import shutil
 from pathlib import Path
@@ -12,8 +14,8 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_encodings import encoding_of
+from spike_recon_ros.sinks.output_path import lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
 
@@ -25,35 +27,29 @@ BAG_VERSION: Literal[8] = 8
 class ImageBagSink(Sink):
     """One MCAP file; each message is stamped, and recorded, at the frame's host time.
 
-    It is written in a folder beside it, as rosbag2 does, and takes its place when it is complete.
+    It is written in a hidden folder beside it, as rosbag2 does, and moved when it is complete.
 
     Raises:
-        OSError: if the file cannot be created.
-        UserError: on use, if it cannot be written.
+        OSError: if the file cannot be written.
+        UserError: if another program writes the same file.
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
         self._folder = path.with_name(f'.{path.stem}.unfinished')
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self.warnings = set_leftover_aside(self._folder, path)
         self._types: Any = get_typestore(Stores.ROS2_HUMBLE)
-        self._writer: Writer | None = Writer(
-            self._folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP
-        )
+        self._writer = Writer(self._folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._n_frames = 0
         self._writer.open()
+        self._lock = lock(self._folder, path)
         self._connection = self._writer.add_connection(IMAGE_TOPIC, IMAGE, typestore=self._types)
 
-    def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
+    def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
         """Append one message."""
-        assert self._writer is not None, 'the sink is closed'
         message = self._message(image, stamp_ns)
-        data = self._types.serialize_cdr(message, IMAGE)
-        try:
-            self._writer.write(self._connection, stamp_ns, data)
-        except OSError as error:
-            raise self._given_up(error) from error
+        self._writer.write(self._connection, stamp_ns, self._types.serialize_cdr(message, IMAGE))
         self._n_frames += 1
 
     def _message(self, image: np.ndarray, stamp_ns: int) -> Any:
@@ -71,24 +67,15 @@ class ImageBagSink(Sink):
             data=np.ascontiguousarray(image).reshape(-1).view(np.uint8),
         )
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Write the index and move the file to its place, if it has any frame."""
-        if self._writer is None:
-            return
-        try:
-            self._writer.close()
-        except OSError as error:
-            raise self._given_up(error) from error
-        self._writer = None
+        self._writer.close()
         if self._n_frames:
-            os.replace(self._folder / f'{self._folder.name}.mcap', self._path)
-        shutil.rmtree(self._folder)
+            os.replace(self._folder / f'{self._folder.name}.mcap', self.path)
+        self._discard()
 
-    def _given_up(self, error: OSError) -> UserError:
-        """Remove the incomplete file, so that it does not keep the disk full."""
-        assert self._writer is not None
-        with contextlib.suppress(OSError):
-            self._writer.close()
-        self._writer = None
+    def _discard(self) -> str:
+        """Remove the hidden folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        return UserError(f'{self._path} cannot be written: {error.strerror or error}')
+        os.close(self._lock)
+        return ''

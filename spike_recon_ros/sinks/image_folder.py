@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames as numbered images in a folder: PNG (8 or 16 bit) or TIFF (float), and their times."""
 
-import contextlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.sinks.output_path import lock
 from spike_recon_ros.sinks.sink import Sink
 
 TABLE_NAME = 'frames.csv'
@@ -23,50 +23,52 @@ class ImageFolderSink(Sink):
 
     Raises:
         OSError: if the folder cannot be made or written.
+        UserError: if another program writes into it.
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._is_new = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
+        self._lock = lock(path, path)
         for pattern in FRAME_PATTERNS:
             for earlier in path.glob(pattern):
                 earlier.unlink()
-        self._path = path
         self._n_frames = 0
         self._table = (path / TABLE_NAME).open('w', encoding='ascii')
         self._table.write('index,t_ns,stamp_ns\n')
         self._table.flush()
 
-    def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
-        """Write one image and its line of the table.
-
-        Raises:
-            UserError: one of them cannot be written.
-        """
+    def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
+        """Write one image, then its line of the table."""
         suffix = '.tiff' if image.dtype == np.float32 else '.png'
         done, encoded = cv2.imencode(suffix, image)
         if not done:
             raise ValueError(f'no {suffix} can hold {image.dtype} {image.shape}')
-        # A reader that watches the folder, or an interrupted run, never sees half an image.
-        unfinished = self._path / f'.unfinished{suffix}'
-        final = self._path / f'frame_{self._n_frames:06d}{suffix}'
+        # A program that watches the folder, or an interrupted run, never sees half an image.
+        unfinished = self.path / f'.unfinished{suffix}'
         try:
             unfinished.write_bytes(encoded.tobytes())
-            self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
-            self._table.flush()
-            os.replace(unfinished, final)
-        except OSError as error:
+        except OSError:
             unfinished.unlink(missing_ok=True)
-            raise UserError(f'{final} cannot be written: {error.strerror or error}') from error
+            raise
+        os.replace(unfinished, self.path / f'frame_{self._n_frames:06d}{suffix}')
+        self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
+        self._table.flush()
         self._n_frames += 1
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Close the table; without any frame, leave nothing behind."""
-        if self._table.closed:
-            return
-        with contextlib.suppress(OSError):  # a line that could not be written, as `write` reported
-            self._table.close()
+        self._table.close()
         if not self._n_frames:
-            (self._path / TABLE_NAME).unlink()
+            (self.path / TABLE_NAME).unlink()
             if self._is_new:
-                self._path.rmdir()
+                self.path.rmdir()
+        os.close(self._lock)
+
+    def _discard(self) -> str:
+        """Keep the images, each of which is complete."""
+        with suppress(OSError):  # the table may hold a line that does not fit on the disk
+            self._table.close()
+        os.close(self._lock)
+        return f'; the {self._n_frames} images before are complete'

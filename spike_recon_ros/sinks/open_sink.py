@@ -1,31 +1,38 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the sink that writes a path.
-
-Comes in: a path. Goes out: a Sink. Knows what must not be overwritten.
-"""
+"""Choose the sink by the name of the output, without overwriting anything by mistake."""
 
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sinks.image_bag import ImageBagSink
 from spike_recon_ros.sinks.image_folder import ImageFolderSink
+from spike_recon_ros.sinks.output_path import check_not_source
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.sinks.video import VideoSink
 
 
-def open_sink(path: str | Path, fps: float, *, overwrite: bool = False) -> Sink:
-    """Open what frames are written to.
+def open_sink(
+    path: str | Path,
+    fps: float,
+    *,
+    overwrite: bool = False,
+    source: str | Path | None = None,
+) -> Sink:
+    """Open the file or folder that frames are written to.
 
     Args:
         path: `*.mp4` for a video, `*.mcap` for a bag, else a folder of images.
         fps: nominal rate of the frames, for formats that state one.
         overwrite: replace what is there; of a folder only an earlier run's frames.
+        source: the recording that is read, which is never replaced.
 
     Raises:
         UserError: if there is something at `path` already, or it cannot be written.
     """
     path = Path(path)
+    if source is not None:
+        check_not_source(Path(source), path)
     kind = path.suffix.lower()
     if kind in ('.mp4', '.mcap'):
         _check_file(path, overwrite)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames as an MP4 video, through the optional library PyAV.
 
-Comes in: images. Goes out: H.264 in yuv420p, which browsers play. Knows that video takes 8 bits
-and even sides.
+H.264 in yuv420p, which browsers play; it takes 8 bits and even sides. The file is written in
+fragments, so that what a killed run leaves can be played.
 """
 
-import contextlib
 import os
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,46 +16,53 @@ import numpy as np
 
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.sinks.output_path import lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 
 # 90 kHz is the time base that every player expects of H.264; a tick is 11 us.
 TICKS_PER_SECOND = 90_000
 LONGEST_STEP_NS = 2_000_000_000
-QUALITY = {'crf': '18', 'preset': 'veryfast'}
+# Without B-frames the times of a fragment begin at that of its first frame.
+QUALITY = {'crf': '18', 'preset': 'veryfast', 'bf': '0'}
+HYBRID_SINCE = (61, 7, 100)
 
 
 class VideoSink(Sink):
     """One video; frames appear at the distances of their sensor times.
 
-    It is written under another name and renamed when it is complete; without a frame there is no
-    file.
+    It is written under a hidden name beside it and renamed when it is complete; without a frame
+    there is no file.
 
     Args:
         path: the file.
         fps: nominal rate; the last frame is shown for as long as this says.
 
     Raises:
-        UserError: if PyAV is missing; on use, if the file cannot be written.
-        OSError: if the file cannot be created.
+        UserError: if PyAV is missing, or another program writes the same file.
+        OSError: if the file cannot be written.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
+        super().__init__(path)
         self._av = _import_av()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
         self._unfinished = path.with_name(f'.{path.stem}.unfinished.mp4')
+        self.warnings = set_leftover_aside(self._unfinished, path)
         self._rate = Fraction(fps).limit_denominator(1000)
-        self._unfinished.touch()  # PyAV would tell only at the first frame that it cannot
-        self._container: Any = self._av.open(str(self._unfinished), 'w')
+        self._unfinished.touch()  # PyAV would report only at the first frame that it cannot
+        self._lock = lock(self._unfinished, path)
+        self._container: Any = self._av.open(
+            str(self._unfinished), 'w', options=_fragments(self._av)
+        )
         self._stream: Any = None
         self._last_t_ns = 0
         self._tick = 0
 
-    def write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
+    def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
         """Append one frame.
 
-        Where time goes back, as in a bag that loops, or is silent for long, the frame follows the
-        last one as the nominal rate says.
+        Where time goes back, as in a bag that loops, or pauses for long, the frame follows the
+        last one at the nominal rate.
 
         Raises:
             UserError: the frame is not of the first one's size.
@@ -80,17 +87,8 @@ class VideoSink(Sink):
     def _mux(self, packets: list[Any]) -> None:
         try:
             self._container.mux(packets)
-        except (self._av.error.FFmpegError, OSError) as error:
-            raise self._given_up(error) from error
-
-    def _given_up(self, error: Exception) -> UserError:
-        """Remove the incomplete file, so that it does not keep the disk full."""
-        with contextlib.suppress(self._av.error.FFmpegError, OSError):
-            self._container.close()
-        self._container = None
-        self._unfinished.unlink(missing_ok=True)
-        reason = getattr(error, 'strerror', None) or error
-        return UserError(f'{self._path} cannot be written: {reason}')
+        except self._av.error.FFmpegError as error:
+            raise OSError(error.errno, error.strerror) from error
 
     def _ticks(self, step_ns: int) -> int:
         if not 0 < step_ns <= LONGEST_STEP_NS:
@@ -105,21 +103,39 @@ class VideoSink(Sink):
         stream.codec_context.time_base = Fraction(1, TICKS_PER_SECOND)
         self._stream = stream
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Write what the encoder still holds and give the file its name."""
-        if self._container is None:
-            return
         if self._stream is not None:
             self._mux(self._stream.encode(None))
         try:
             self._container.close()
-        except (self._av.error.FFmpegError, OSError) as error:
-            raise self._given_up(error) from error
-        self._container = None
+        except self._av.error.FFmpegError as error:
+            raise OSError(error.errno, error.strerror) from error
         if self._stream is not None:
-            os.replace(self._unfinished, self._path)
+            os.replace(self._unfinished, self.path)
         else:
             self._unfinished.unlink(missing_ok=True)
+        os.close(self._lock)
+
+    def _discard(self) -> str:
+        """Keep the fragments, which can be played, under the hidden name."""
+        with suppress(Exception):  # PyAV reports the full disk once more
+            self._container.close()
+        os.close(self._lock)
+        if self._unfinished.exists() and self._unfinished.stat().st_size:
+            return f'; what was written before is in {self._unfinished}'
+        self._unfinished.unlink(missing_ok=True)
+        return ''
+
+
+def _fragments(av: Any) -> dict[str, str]:
+    """Return the options by which fragments are written.
+
+    Newer libraries turn them into an ordinary file at the end.
+    """
+    is_hybrid = av.library_versions['libavformat'] >= HYBRID_SINCE
+    flags = 'hybrid_fragmented' if is_hybrid else 'frag_keyframe+empty_moov+default_base_moof'
+    return {'movflags': flags, 'frag_duration': '500000', 'flush_packets': '1'}
 
 
 def _import_av() -> Any:

@@ -1,11 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Packets, and images beside them, as a rosbag2 (mcap) that plays like a recording of a camera.
+"""Write packets, and images beside them, as a rosbag2 (mcap) that plays like a recording.
 
-Needs no ROS installation.
+No ROS installation is needed.
 """
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +26,29 @@ _S = 1_000_000_000
 class BagWriter:
     """A bag that is being written; used as a context manager.
 
-    A message is recorded at the time of its stamp.
+    A message is recorded at the time of its stamp. The bag is written in a hidden folder beside
+    `path` and gets its name at the end, also when an exception or Ctrl-C ends the writing. If the
+    disk is full, or an exception comes before the first message, nothing is left.
 
     Args:
         path: folder to make.
         overwrite: replace `path`, if it is a bag.
 
     Raises:
-        UserError: if `path` exists and must not or cannot be replaced; on use, if it cannot be
-            written. An incomplete bag is removed then, so that it does not keep the disk full.
+        UserError: if `path` exists and must not or cannot be replaced.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
-        make_way(path, overwrite)
-        self._path = path
-        self._error: OSError | None = None
+        check_replaceable(path, overwrite)
+        self._path, self._overwrite = path, overwrite
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._hidden = Path(
+            tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.unfinished', dir=path.parent)
+        )
         # Version 8 is the newest metadata that Humble reads as well.
-        self._writer = Writer(path, version=8, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(
+            self._hidden / path.name, version=8, storage_plugin=StoragePlugin.MCAP
+        )
         # The definitions of Humble are those of all later distributions for these types.
         self._store = get_typestore(Stores.ROS2_HUMBLE)
         self._store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
@@ -50,14 +58,27 @@ class BagWriter:
         self._writer.open()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
+            if isinstance(error, OSError):
+                raise error
             self._writer.close()
+            if error is None or self._connections:
+                self._move()
         except OSError as failure:
-            self._error = self._error or failure
-        if self._error is not None:
-            shutil.rmtree(self._path, ignore_errors=True)
-            raise self._cannot_be_written() from self._error
+            raise UserError(
+                f'{self._path} cannot be written: {failure.strerror or failure}; nothing of it is '
+                'left'
+            ) from failure
+        finally:
+            shutil.rmtree(self._hidden, ignore_errors=True)
+
+    def _move(self) -> None:
+        """Give the bag its name; an old one is removed only after that."""
+        check_replaceable(self._path, self._overwrite)
+        if self._path.exists():
+            os.rename(self._path, self._hidden / 'replaced')
+        os.rename(self._hidden / self._path.name, self._path)
 
     def write_packet(self, packet: Packet) -> None:
         """Write a packet on the usual topic."""
@@ -119,34 +140,14 @@ class BagWriter:
         stamp = types['builtin_interfaces/msg/Time'](sec=stamp_ns // _S, nanosec=stamp_ns % _S)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME_ID)
         data = self._store.serialize_cdr(types[kind](header=header, **fields), kind)
-        try:
-            self._writer.write(self._connections[topic], stamp_ns, data)
-        except OSError as error:
-            self._error = error
-            raise self._cannot_be_written() from error
-
-    def _cannot_be_written(self) -> UserError:
-        assert self._error is not None
-        reason = self._error.strerror or self._error
-        return UserError(f'{self._path} cannot be written: {reason}')
-
-
-def make_way(bag: Path, overwrite: bool) -> None:
-    """Remove an old bag, if that is wanted and it is nothing else.
-
-    Raises:
-        UserError: if there is something in the way that stays.
-    """
-    check_replaceable(bag, overwrite)
-    if bag.exists():
-        shutil.rmtree(bag)
+        self._writer.write(self._connections[topic], stamp_ns, data)
 
 
 def check_replaceable(bag: Path, overwrite: bool) -> None:
-    """Check that a bag may be written to a path.
+    """Check that a path is free, or holds a bag and nothing else that may be replaced.
 
     Raises:
-        UserError: if there is a bag that must not be replaced, or something else.
+        UserError: otherwise.
     """
     if not bag.exists():
         return

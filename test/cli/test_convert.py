@@ -105,7 +105,7 @@ def test_what_exists_is_replaced_only_if_asked(dat, tmp_path):
         with pytest.raises(UserError, match='--overwrite'):
             call(convert, *words)
         call(convert, *words, '--overwrite')
-    with pytest.raises(UserError, match='is what is read'):
+    with pytest.raises(UserError, match='which is read'):
         call(convert, dat, '-o', dat, '--overwrite', *SIZE)
     assert dat.stat().st_size == 230 * 18 * 4
 
