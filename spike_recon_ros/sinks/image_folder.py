@@ -47,12 +47,13 @@ class ImageFolderSink(Sink):
             raise ValueError(f'no {suffix} can hold {image.dtype} {image.shape}')
         # A program that watches the folder, or an interrupted run, never sees half an image.
         unfinished = self.path / f'.unfinished{suffix}'
+        final = self.path / f'frame_{self._n_frames:06d}{suffix}'
         try:
             unfinished.write_bytes(encoded.tobytes())
-        except OSError:
+        except OSError as error:
             unfinished.unlink(missing_ok=True)
-            raise
-        os.replace(unfinished, self.path / f'frame_{self._n_frames:06d}{suffix}')
+            raise OSError(error.errno, error.strerror, str(final)) from error
+        os.replace(unfinished, final)
         self._table.write(f'{self._n_frames},{t_ns},{stamp_ns}\n')
         self._table.flush()
         self._n_frames += 1
@@ -60,15 +61,19 @@ class ImageFolderSink(Sink):
     def _finish(self) -> None:
         """Close the table; without any frame, leave nothing behind."""
         self._table.close()
-        if not self._n_frames:
-            (self.path / TABLE_NAME).unlink()
-            if self._is_new:
-                self.path.rmdir()
-        os.close(self._lock)
+        self._remove_if_empty()
 
     def _discard(self) -> str:
         """Keep the images, each of which is complete."""
         with suppress(OSError):  # the table may hold a line that does not fit on the disk
             self._table.close()
+        self._remove_if_empty()
+        return f'; the {self._n_frames} images before are complete' if self._n_frames else ''
+
+    def _remove_if_empty(self) -> None:
+        """Leave nothing behind without any frame, and give up the lock."""
+        if not self._n_frames:
+            (self.path / TABLE_NAME).unlink()
+            if self._is_new:
+                self.path.rmdir()
         os.close(self._lock)
-        return f'; the {self._n_frames} images before are complete'

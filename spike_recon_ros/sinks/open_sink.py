@@ -31,8 +31,6 @@ def open_sink(
         UserError: if there is something at `path` already, or it cannot be written.
     """
     path = Path(path)
-    if source is not None:
-        check_not_source(Path(source), path)
     kind = path.suffix.lower()
     if kind in ('.mp4', '.mcap'):
         _check_file(path, overwrite)
@@ -43,6 +41,8 @@ def open_sink(
         )
     else:
         _check_folder(path, overwrite)
+    if source is not None:
+        check_not_source(Path(source), path)
     try:
         if kind == '.mp4':
             return VideoSink(path, fps)

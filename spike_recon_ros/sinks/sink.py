@@ -68,7 +68,8 @@ class Sink(ABC):
         if self._is_open:
             self._is_open = False
             left = self._discard()
-        return UserError(f'{self.path} cannot be written: {error.strerror or error}{left}')
+        name = error.filename or self.path
+        return UserError(f'{name} cannot be written: {error.strerror or error}{left}')
 
     @abstractmethod
     def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:

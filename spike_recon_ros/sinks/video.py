@@ -118,12 +118,10 @@ class VideoSink(Sink):
         os.close(self._lock)
 
     def _discard(self) -> str:
-        """Keep the fragments, which can be played, under the hidden name."""
+        """Remove the incomplete file, so that it does not keep the disk full."""
         with suppress(Exception):  # PyAV reports the full disk once more
             self._container.close()
         os.close(self._lock)
-        if self._unfinished.exists() and self._unfinished.stat().st_size:
-            return f'; what was written before is in {self._unfinished}'
         self._unfinished.unlink(missing_ok=True)
         return ''
 

@@ -82,7 +82,7 @@ WRONG = [
     ('inspect {text}', ['notes.txt']),
     ('inspect {bag} --topic /nope', ['/event_camera/events']),
     ('convert {missing} -o {out}', ['there is no file or folder']),
-    ('convert {bag} -o {bag}', ['is what is read']),
+    ('convert {bag} -o {bag}', ['which is read']),
     ('convert {bag} -o {out}.dat', ['.dat']),
     ('simulate -o {bag}', ['--overwrite']),
     ('simulate -o {out} --duration -1', ['duration', '-1']),

@@ -111,14 +111,14 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_incomplete(tmp_path, ful
                 image = NOISE if name == 'out' and index < 3 else np.roll(large, 7 * index, 1)
                 sink.write(image, index * 20_000_000, index)
 
-    with pytest.raises(UserError, match=rf'{name} cannot be written: .*(arge|space|written)'):
+    with pytest.raises(UserError, match=rf'{name}.* cannot be written: .*(arge|space)'):
         run()
     if name == 'out':
         assert sorted(os.listdir(tmp_path / name))[:3] == [f'frame_00000{i}.png' for i in range(3)]
         assert not list((tmp_path / name).glob('.unfinished*'))
     else:
         assert not (tmp_path / name).exists()
-        assert os.listdir(tmp_path) in ([], ['.out.unfinished.mp4'])
+        assert os.listdir(tmp_path) == []
 
 
 def test_a_bag_on_a_full_disk_leaves_nothing(tmp_path, full_disk):
