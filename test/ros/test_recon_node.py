@@ -177,3 +177,19 @@ def test_the_time_of_a_replay_comes_from_its_clock(
 
     wait_until(published, 'the latency')
     assert -1000 < latency[0].data < 1000
+
+
+def test_deactivating_does_not_wait_for_the_frames_of_a_long_pause(
+    make_node, camera, subscribe, wait_until
+):
+    node = make_node(fps=10_000.0, max_gap=3600.0, model='fibar', overload_lag=60.0)
+    assert node.start()
+    subscribe(Image, IMAGE)
+    pause_ns = 120 * 10**9  # filled with 1,200,000 frames
+    camera([0])
+    camera([1], time_base=pause_ns, stamp_ns=EPOCH_NS + pause_ns)
+    counts = node._worker_statistics
+    wait_until(lambda: counts.frames > 50, 'some frames')
+    node.trigger_deactivate()
+    assert counts.frames < 1_000_000
+    assert counts.waiting_packets == 0
