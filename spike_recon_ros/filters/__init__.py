@@ -1,3 +1,3 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reconstruction without a network."""
+"""Filters: reconstruction without a network."""

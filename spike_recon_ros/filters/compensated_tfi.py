@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""TFI averaged over many instants, each carried along with the scene to the one of the image.
+"""TFI averaged over many instants, each warped along the scene's motion to the image's instant.
 
-Comes in: Windows of SpikePlanes. Goes out: intensity. A mean over milliseconds is nearly free of
-the rounding to whole planes, and as sharp as the scene's motion is known.
+A mean over milliseconds is nearly free of rounding to whole planes. Its sharpness depends on the
+estimated optical flow.
 """
 
 from functools import cached_property
@@ -15,10 +15,10 @@ from spike_recon_ros.spike_history.motion_compensated_rates import REACH, Motion
 
 
 class CompensatedTfi(SpikeIntervals):
-    """Mean of what is between spikes, moved by the flow of the planes; see MotionCompensatedRates.
+    """Motion-compensated mean of interval rates; see MotionCompensatedRates.
 
-    Until planes around the instant have been seen, the image is that of SpikeIntervals, which
-    takes the same arguments, but looks further ahead where it is not told.
+    Until enough planes around the instant have arrived, the image is that of SpikeIntervals. The
+    arguments are the same, with a larger default lookahead.
     """
 
     name = 'compensated_tfi'
@@ -33,4 +33,4 @@ class CompensatedTfi(SpikeIntervals):
     def _intensity(self) -> np.ndarray:
         intensity = super()._intensity()
         self._moved.write(intensity)
-        return np.clip(intensity, 0, 1, intensity)  # between pixels the cubics may overshoot
+        return np.clip(intensity, 0, 1, intensity)  # cubic interpolation may overshoot

@@ -1,22 +1,21 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""FIBAR: a temporal band-pass at each pixel, and a spatial mean where activity has passed.
+"""FIBAR: a temporal band-pass filter per pixel, and a spatial mean where activity has ended.
 
-Comes in: windows of events. Goes out: intensity, float32 [height, width], around zero. Knows
-nothing about time: only the number and the order of the events count, so a slow scene and a fast
-one give the same picture, and how the stream was cut into windows or packets changes nothing.
+The intensity is centred on zero. It depends on the number and the order of the events, not on
+their times: slow and fast scenes give the same image, and neither windows nor packets matter.
 
 Method: Pfrommer, "FIBAR", arXiv 2510.20071. Per event of polarity p = +-1 at a pixel:
 
     dp = p - pbar;  L = beta L + (1 + beta) / 2 dp;  pbar = alpha pbar + (1 - alpha) p
 
-pbar is the running mean of the polarity (what is left of it is the imbalance of the pixel's
-thresholds, not of the scene), L the leaky sum of what deviates from it. Events come from edges
-only, so a pixel that an edge has left keeps its noise for ever. Therefore the last events are
-kept in a sliding window; a pixel is active while one of its events is in it, and a pixel that
-drops out is replaced by the 3x3 Gaussian mean of its surroundings. The window finds its length by
-itself: it grows by one event as long as less than `fill_ratio` of the pixels in the 2x2 tiles
-with any active pixel are active (edges are still traced with gaps), otherwise it shrinks by one.
+pbar is the running mean of the polarity, which in the long run is the imbalance of the pixel's
+thresholds; L is the leaky sum of the deviations from it. Events come from edges only, so a pixel
+would keep its noise after an edge has left. Therefore a sliding window holds the latest events. A
+pixel is active while one of its events is in the window. When a pixel becomes inactive, its level
+is replaced by the 3x3 Gaussian mean around it. The length of the window adapts: it grows by one
+event while less than `fill_ratio` of the pixels in active 2x2 tiles are active, as edges then have
+gaps; otherwise it shrinks by one.
 """
 
 import math
@@ -28,12 +27,12 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
-# One record a pixel, so that an event touches one cache line: L, pbar, and 1 + the place in the
-# sliding window of the pixel's last event there (0 = not active).
+# One record per pixel, so that an event touches one cache line: L, pbar, and 1 + the index in the
+# ring of the pixel's latest event (0 = not active).
 _PIXEL = np.dtype([('level', np.float32), ('mean', np.float32), ('slot', np.int32)])
 _TILE_PIXELS = 4
 
-# Places in the array of counters.
+# Indices in the array of counters.
 _HEAD, _LENGTH, _ACTIVE_PIXELS, _ACTIVE_TILES = range(4)
 
 
@@ -41,7 +40,7 @@ def coefficients(cutoff_num_events: float) -> tuple[float, float]:
     """Return alpha and beta of the temporal filter for a cut-off period in events.
 
     Raises:
-        UserError: for a period of 4 events or fewer, where no such filter exists.
+        UserError: the period is 4 events or fewer, for which the filter does not exist.
     """
     if not cutoff_num_events > 4.0:
         raise UserError(
@@ -54,23 +53,23 @@ def coefficients(cutoff_num_events: float) -> tuple[float, float]:
 
 
 class Fibar:
-    """The filter with its state, 12 bytes a pixel and 4 to 8 bytes a pixel of sliding window.
+    """The filter with its state: 12 bytes per pixel, and 4 to 8 for the sliding window.
 
-    The sliding window holds at most as many events as the sensor has pixels (rounded up to a
-    power of two): where the fill ratio is never reached, by a blinking line one pixel wide for
-    example, it stops growing there. That is no limit to a scene: even noise all over the sensor
-    reaches 0.6 with 0.9 events a pixel. One event costs constant time, amortised.
+    The sliding window holds at most as many events as the sensor has pixels, rounded up to a power
+    of two. It stops growing there if the fill ratio is never reached, for example with a blinking
+    line one pixel wide. Scenes are not limited by it: even noise on the whole sensor reaches a
+    fill ratio of 0.6 with 0.9 events per pixel. An event takes amortised constant time.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        cutoff_num_events: cut-off period of the temporal filter, in events a pixel.
-        fill_ratio: share of the pixels of active tiles that the window keeps active, above 0.25
-            (a tile is active because of one pixel in four) and up to 1.
+        cutoff_num_events: cut-off period of the temporal filter, in events per pixel.
+        fill_ratio: share of active pixels in active tiles that the window adapts to, above 0.25
+            (one active pixel of four makes a tile active) and at most 1.
 
     Raises:
-        UserError: if `cutoff_num_events` is 4 or less.
-        ValueError: if `fill_ratio` is outside its range.
+        UserError: `cutoff_num_events` is 4 or less.
+        ValueError: `fill_ratio` is out of range.
     """
 
     name = 'fibar'
@@ -88,10 +87,10 @@ class Fibar:
         capacity = 1 << (width * height).bit_length()
         self._ring = np.empty(capacity, np.uint32)  # y << 16 | x
         self._counters = np.zeros(4, np.int64)
-        self.step(Window(0, 0, Events.empty()))  # compiles now, not at the first packet
+        self.step(Window(0, 0, Events.empty()))  # compiles now instead of at the first packet
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width], 0 where nothing ever happened."""
+        """Process one window; return float32 [height, width], 0 where no event has occurred."""
         events = window.samples
         state = self._pixels, self._tiles, self._ring, self._counters
         _filter_events(state, (events.x, events.y, events.p), self._constants)
@@ -104,12 +103,12 @@ class Fibar:
         self._counters.fill(0)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: the filter holds only memory."""
 
 
 @njit(nogil=True, cache=True)
 def _smooth(pixels, x, y):
-    """Replace a level by the 3x3 Gaussian mean; the sensor's border is repeated beyond it."""
+    """Replace a level by the 3x3 Gaussian mean, with the border of the sensor replicated."""
     height, width = pixels.shape
     up, down = max(y - 1, 0), min(y + 1, height - 1)
     left, right = max(x - 1, 0), min(x + 1, width - 1)
@@ -150,7 +149,7 @@ def _filter_events(state, events, constants):
         pixel.level = beta * pixel.level + gain * (polarity - mean)
         pixel.mean = alpha * mean + share * polarity
 
-        # Sums of conditions instead of branches: noise makes them unpredictable.
+        # Sums of conditions instead of branches, which noise makes unpredictable.
         starts = np.int64(pixel.slot == 0)
         in_tile = tiles[y >> 1, x >> 1]
         active_pixels += starts
@@ -169,7 +168,7 @@ def _filter_events(state, events, constants):
             length -= 1
             packed = np.int64(ring[tail])
             old_x, old_y = packed & 0xFFFF, packed >> 16
-            if pixels[old_y, old_x].slot == tail + 1:  # no later event of it is in the window
+            if pixels[old_y, old_x].slot == tail + 1:  # its latest event leaves the window
                 pixels[old_y, old_x].slot = 0
                 _smooth(pixels, old_x, old_y)
                 left_in_tile = tiles[old_y >> 1, old_x >> 1] - 1

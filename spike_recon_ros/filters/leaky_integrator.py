@@ -1,14 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The simplest reconstruction: add up the polarities at each pixel, and let the sum leak.
+"""Leaky integrator: a decaying sum of polarities per pixel, the simplest reconstruction.
 
-Comes in: windows of events. Goes out: intensity, float32 [height, width], in events. Knows
-nothing about neighbours: each pixel is on its own.
-
-At the frame's time T a pixel shows the sum over its events of p exp(-(T - t) / leak time). The
-state is that sum with the common factor left out, S = sum of p exp((t - reference) / leak time),
-so an event costs one addition and a whole image needs one factor. The reference moves when the
-exponents get large, which depends on the events alone: how the stream was cut changes nothing.
+At the frame's time T the intensity of a pixel is the sum of p exp(-(T - t) / leak time) over its
+events, in events. The state omits the factor common to all pixels: S = sum of
+p exp((t - reference) / leak time). An event costs one addition, and an image one multiplication
+per pixel. The reference moves when exponents become large. That depends on the events only, so
+windows and packets do not change the images.
 """
 
 import numpy as np
@@ -18,13 +16,13 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
-# exp(40) = 2e17 leaves float32 (3e38) room for the largest sums, and its square root for noise.
+# exp(40) = 2e17 leaves enough range of float32 (3e38) for the largest sums.
 _LONGEST_LEAKS = 40.0
 _NEGLIGIBLE = 1e-30
 
 
 class LeakyIntegrator:
-    """The filter with its state, 4 bytes a pixel.
+    """The filter with its state, 4 bytes per pixel.
 
     Args:
         width: sensor columns, pixels.
@@ -32,7 +30,7 @@ class LeakyIntegrator:
         leak_time_s: time constant of the leak, seconds of sensor time.
 
     Raises:
-        UserError: if `leak_time_s` is not positive.
+        UserError: `leak_time_s` is not positive.
     """
 
     name = 'leaky_integrator'
@@ -44,10 +42,10 @@ class LeakyIntegrator:
         self._leak_ns = leak_time_s * 1e9
         self._sums = np.zeros((height, width), np.float32)
         self._reference_ns: int | None = None
-        self._integrate(Events.empty(), 0)  # compiles now, not at the first packet
+        self._integrate(Events.empty(), 0)  # compiles now instead of at the first packet
 
     def step(self, window: Window) -> np.ndarray:
-        """Take one window in; return float32 [height, width] at `t_end_ns`."""
+        """Process one window; return float32 [height, width] for `t_end_ns`."""
         events = window.samples
         if len(events):
             if self._reference_ns is None:
@@ -57,7 +55,7 @@ class LeakyIntegrator:
             return np.zeros_like(self._sums)
         leaks = (window.t_end_ns - self._reference_ns) / self._leak_ns
         factor = np.float32(np.exp(-max(leaks, -_LONGEST_LEAKS)))
-        if factor < _NEGLIGIBLE:  # multiplying would make denormal numbers, which are slow
+        if factor < _NEGLIGIBLE:  # the product would be denormal, which is slow
             return np.zeros_like(self._sums)
         return self._sums * factor
 
@@ -67,7 +65,7 @@ class LeakyIntegrator:
         self._reference_ns = None
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: the filter holds only memory."""
 
     def _integrate(self, events: Events, reference_ns: int) -> int:
         arrays = events.x, events.y, events.p, events.t_ns
@@ -76,7 +74,7 @@ class LeakyIntegrator:
 
 @njit(nogil=True, cache=True)
 def _rebase(sums, leaks):
-    """Express the sums by a reference that is `leaks` leak times later; before means anew."""
+    """Move the reference `leaks` leak times ahead; for a negative number clear the sums."""
     factor = np.float32(np.exp(-leaks)) if leaks > 0.0 else np.float32(0.0)
     height, width = sums.shape
     for y in range(height):
@@ -87,7 +85,7 @@ def _rebase(sums, leaks):
 
 @njit(nogil=True, cache=True)
 def _integrate(sums, events, reference_ns, leak_ns):
-    """Add the events to the sums; return the reference that they are now expressed by."""
+    """Add events to the sums; return the new reference."""
     xs, ys, ps, ts_ns = events
     last_ns = reference_ns
     weight = np.float32(1.0)

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The filters by name.
-
-Comes in: a name and the settings. Goes out: a Model. Knows nothing about how each one works, nor
-about networks.
-"""
+"""Make filters by name, with their parameters from the settings."""
 
 from collections.abc import Callable
 
@@ -28,8 +24,8 @@ def _leaky_integrator(width: int, height: int, settings: Settings) -> Model:
     return LeakyIntegrator(width, height, settings.leak_time)
 
 
-def _lookahead(settings: Settings, usual: int = LOOKAHEAD_PLANES) -> int:
-    return usual if settings.lookahead_planes < 0 else settings.lookahead_planes
+def _lookahead(settings: Settings, default: int = LOOKAHEAD_PLANES) -> int:
+    return default if settings.lookahead_planes < 0 else settings.lookahead_planes
 
 
 def _compensated_tfi(width: int, height: int, settings: Settings) -> Model:
@@ -53,20 +49,20 @@ FILTERS: Makers = {
     Fibar.name: _fibar,
     LeakyIntegrator.name: _leaky_integrator,
 }
-"""Of events."""
+"""Filters for event cameras."""
 SPIKE_FILTERS: Makers = {
     CompensatedTfi.name: _compensated_tfi,
     SpikeIntervals.name: _spike_intervals,
     Tfi.name: _tfi,
     Tfp.name: _tfp,
 }
-"""Of spike planes."""
+"""Filters for spike cameras."""
 
 
 def filter_for(name: str, width: int, height: int, settings: Settings) -> Model:
     """Return a new filter for a sensor of width x height pixels.
 
     Raises:
-        KeyError: if no filter is called `name`; `FILTERS` and `SPIKE_FILTERS` have the names.
+        KeyError: there is no such filter; `FILTERS` and `SPIKE_FILTERS` hold the names.
     """
     return (FILTERS | SPIKE_FILTERS)[name](width, height, settings)

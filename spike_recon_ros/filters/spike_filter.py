@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the filters for spike cameras do alike.
-
-Comes in: Windows of SpikePlanes. Goes out: intensity in spikes a plane, 0 to 1. Knows nothing
-about how each filter makes it from the spikes around the instant.
-"""
+"""Base class of the filters for spike cameras; intensity is in spikes per plane, 0 to 1."""
 
 from abc import ABC, abstractmethod
 
@@ -14,23 +10,23 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.windows.window import Window
 
-# Two milliseconds of a camera that reads 20,000 planes a second. On public simulated clips, whose
-# dark parts fire every thirtieth plane, more gain less than .01 dB.
+# Two milliseconds at 20,000 planes per second. On public simulated clips, whose dark parts spike
+# every thirtieth plane, more planes gain less than 0.01 dB.
 LOOKAHEAD_PLANES = 40
 
 
 class SpikeFilter(ABC):
-    """A filter whose state is a SpikeHistory, 24 bytes a pixel.
+    """A filter whose state is a SpikeHistory, 24 bytes per pixel.
 
-    The image is for the plane that came `lookahead_planes` before the last one of the window.
+    The image is for the instant `lookahead_planes` before the end of the window.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead_planes: planes after the instant that its image may use.
+        lookahead_planes: future planes used for each image; adds that much latency.
 
     Raises:
-        UserError: if so many planes are not kept.
+        UserError: the history does not keep that many planes.
     """
 
     name: str
@@ -40,10 +36,10 @@ class SpikeFilter(ABC):
     def __init__(self, width: int, height: int, lookahead_planes: int = LOOKAHEAD_PLANES) -> None:
         self.lookahead_planes = lookahead_planes
         self._history = SpikeHistory(width, height, lookahead_planes)
-        self._intensity()  # compiles now, not at the first packet
+        self._intensity()  # compiles now instead of at the first packet
 
     def step(self, window: Window[SpikePlanes]) -> np.ndarray:
-        """Take the planes of one window in; return float32 [height, width], spikes a plane."""
+        """Process one window; return float32 [height, width] in spikes per plane."""
         self._history.push(window.samples.bits)
         return self._intensity()
 
@@ -56,5 +52,5 @@ class SpikeFilter(ABC):
         self._history.reset()
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: the filter holds only memory."""
         return

@@ -1,10 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The mean of the two intervals of second order that hold the instant.
+"""Intensity from the two second-order spike intervals around the instant.
 
-Comes in: Windows of SpikePlanes. Goes out: intensity. Two spikes to one side and one to the other
-make an interval of twice the length of TFI's: the rounding to whole planes is halved, and so
-centred that motion blurs it little.
+A second-order interval spans two intervals, with two spikes on one side of the instant and one on
+the other. It is twice as long as the interval of TFI, which halves the effect of rounding to whole
+planes, and nearly centred, so that motion blurs it little.
 """
 
 import numpy as np
@@ -16,15 +16,15 @@ from spike_recon_ros.spike_history.interval_rates import second_order_rates
 class SpikeIntervals(SpikeFilter):
     """Mean of 2/(second spike after - last before) and 2/(first after - second before).
 
-    See `second_order_rates` for what is done where a spike has not been seen.
+    See `second_order_rates` for pixels without these spikes.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead_planes: for how many planes after the instant spikes may come.
+        lookahead_planes: future planes in which spikes are searched; adds that much latency.
 
     Raises:
-        UserError: if so many planes are not kept.
+        UserError: the history does not keep that many planes.
     """
 
     name = 'spike_intervals'

@@ -1,8 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""TFI, texture from interval: one over the time between two spikes.
+"""TFI, texture from interval: the reciprocal of the time between two spikes.
 
-Comes in: Windows of SpikePlanes. Goes out: intensity. Zhu, Dong, Huang, Tian: A Retina-Inspired
+Zhu, Dong, Huang, Tian: A Retina-Inspired
 Sampling Method for Visual Texture Reconstruction, ICME 2019.
 """
 
@@ -13,18 +13,18 @@ from spike_recon_ros.jit import njit
 
 
 class Tfi(SpikeFilter):
-    """The interval in which the instant lies, from the last spike before it to the next one.
+    """Reciprocal of the interval around the instant, from the last spike before it to the next.
 
-    An interval that has not ended is taken to be as long as it is already, and at least as long as
-    the one before.
+    An interval that has not ended is assumed to end now, but to be at least as long as the one
+    before.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead_planes: for how many planes after the instant its interval may end.
+        lookahead_planes: future planes in which the interval may end; adds that much latency.
 
     Raises:
-        UserError: if so many planes are not kept.
+        UserError: the history does not keep that many planes.
     """
 
     name = 'tfi'
@@ -36,7 +36,7 @@ class Tfi(SpikeFilter):
         return intensity
 
 
-# Without the check for a division by zero, which cannot be, many pixels are computed at once.
+# Lengths are never zero. Without numba's check for that, the loop is vectorised.
 @njit(nogil=True, cache=True, error_model='numpy')
 def _over_intervals(before, after, end, intensity):
     one = np.float32(1.0)

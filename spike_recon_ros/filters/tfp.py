@@ -1,8 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""TFP, texture from playback: the mean over some spike planes.
+"""TFP, texture from playback: the mean over a number of spike planes.
 
-Comes in: Windows of SpikePlanes. Goes out: intensity. Zhu, Dong, Huang, Tian: A Retina-Inspired
+Zhu, Dong, Huang, Tian: A Retina-Inspired
 Sampling Method for Visual Texture Reconstruction, ICME 2019.
 """
 
@@ -15,15 +15,15 @@ from spike_recon_ros.spike_history.history import PLANES_KEPT
 
 
 class Tfp(SpikeFilter):
-    """Mean over planes with the instant in their middle.
+    """Mean over consecutive planes, centred on the instant.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        planes: to take the mean over, odd.
+        planes: number of planes, odd; half of them add to the latency.
 
     Raises:
-        UserError: if the number of planes is even, or more than are kept.
+        UserError: the number of planes is even, or larger than the history.
     """
 
     name = 'tfp'

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes that a network with strides can halve, and the way back.
-
-Comes in: arrays of such a size, of which the sensor fills the top left. Goes out: their views and
-what lies beyond the sensor. Knows nothing about what the arrays hold.
-"""
+"""Pad arrays to a multiple of a network's stride, the sensor in the top left, and crop them."""
 
 import numpy as np
 
@@ -15,18 +11,18 @@ def padded_size(height: int, width: int, multiple: int) -> tuple[int, int]:
 
 
 def crop(array: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the view [..., height, width] that the sensor fills."""
+    """Return a view of the sensor's part, [..., height, width]."""
     return array[..., :height, :width]
 
 
 def mirror_beyond(array: np.ndarray, height: int, width: int) -> None:
-    """Fill the rows below and the columns to the right with the mirror image, in place.
+    """Fill the padding below and to the right with the mirror image, in place.
 
     Args:
-        array: [..., rows, columns] whose top left height x width are filled; at most as much
-            lies beyond them.
-        height: rows that are filled.
-        width: columns that are filled.
+        array: [..., rows, columns] with data in its top left height x width; the padding is
+            smaller than the data.
+        height: rows of data.
+        width: columns of data.
     """
     rows, columns = array.shape[-2] - height, array.shape[-1] - width
     if rows:

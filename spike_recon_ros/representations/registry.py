@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The representations by name.
-
-Comes in: what a bundle or a recipe says, and a sensor's size. Goes out: a Representation. Knows
-nothing about how each one works.
-"""
+"""Make representations from their description in a bundle or recipe."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,42 +20,43 @@ SPIKE_KINDS: dict[str, Callable[..., Representation]] = {
     'spike_stack': SpikeStack,
 }
 KINDS = {SensorKind.EVENT: EVENT_KINDS, SensorKind.SPIKE: SPIKE_KINDS}
-"""Representations by the kind of camera that they are for."""
+"""Representations by the kind of camera."""
 
 ANY_LOOKAHEAD = 'spike_intervals', 'spike_compensated'
-"""Those that say the same of an instant, less surely, with fewer planes after it."""
+"""Representations that work with any lookahead, with less precise values if it is short."""
 
 
-def with_lookahead(said: dict[str, Any], planes: int) -> dict[str, Any]:
-    """Return what is said of a representation, for another number of planes to look ahead.
+def with_lookahead(description: dict[str, Any], planes: int) -> dict[str, Any]:
+    """Return the description of a representation with another lookahead.
 
     Args:
-        said: as `representation_for` takes it.
-        planes: between the instant and the newest one.
+        description: see `representation_for`.
+        planes: future planes used for each image.
 
     Raises:
-        UserError: the representation leaves no choice.
+        UserError: the lookahead of the representation is fixed.
     """
-    if planes != said.get('lookahead_planes') and said.get('kind') not in ANY_LOOKAHEAD:
+    kind, fixed = description.get('kind'), description.get('lookahead_planes')
+    if planes != fixed and kind not in ANY_LOOKAHEAD:
         raise UserError(
-            f'lookahead_planes is {planes}, but a representation {said.get("kind")!r} leaves no '
-            'choice; leave lookahead_planes at its default'
+            f'lookahead_planes is {planes}, but the representation {kind!r} has a fixed lookahead '
+            f'of {fixed}; leave lookahead_planes at its default'
         )
-    return said | {'lookahead_planes': planes}
+    return description | {'lookahead_planes': planes}
 
 
-def representation_for(said: dict[str, Any], width: int, height: int) -> Representation:
+def representation_for(description: dict[str, Any], width: int, height: int) -> Representation:
     """Return a new representation.
 
     Args:
-        said: `kind`, and the arguments of that kind besides the size.
+        description: `kind`, and the parameters of that kind except the sensor's size.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
 
     Raises:
-        UserError: there is no such kind, it takes other parameters, or it cannot have these.
+        UserError: there is no such kind, or its parameters are wrong.
     """
-    arguments = dict(said)
+    arguments = dict(description)
     kind = arguments.pop('kind', None)
     kinds = EVENT_KINDS | SPIKE_KINDS
     if kind not in kinds:

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What turns windows into the tensor of a network, and what all of them have in common.
-
-Comes in: nothing. Goes out: a protocol. Knows nothing about events, spike planes or networks.
-"""
+"""The Representation protocol: from windows to the input tensor of a network."""
 
 from typing import Protocol
 
@@ -13,22 +10,22 @@ from spike_recon_ros.windows.window import Window
 
 
 class Representation(Protocol):
-    """Makes one tensor of each window; what it remembers between them is of the sensor only.
+    """Computes one tensor from each window; between windows it keeps sensor data only.
 
     Attributes:
-        channels: of the tensor.
-        lookahead_planes: planes between the instant that the image is for and the window's end;
-            0 for events.
+        channels: number of channels of the tensor.
+        lookahead_planes: planes between the image's instant and the end of the window; 0 for
+            events.
     """
 
     channels: int
     lookahead_planes: int
 
     def write(self, window: Window, out: np.ndarray) -> None:
-        """Take the next window in; write its tensor to `out`, float32 [channels, rows, columns].
+        """Write the tensor of the next window to `out`, float32 [channels, rows, columns].
 
         `out` has the sensor's size and may be a view of a larger array.
         """
 
     def reset(self) -> None:
-        """Forget every window."""
+        """Clear everything kept from earlier windows."""

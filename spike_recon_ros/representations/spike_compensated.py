@@ -1,17 +1,16 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the spikes around an instant say of the light, with the scene's motion taken out.
+"""Motion-compensated spike rates around an instant.
 
-Comes in: Windows of SpikePlanes. Goes out: float32 [1 + 6 + 9 + 2, height, width]. In spikes a
-plane: the mean over all planes, carried along with the scene to where it is at the instant
-(`spike_history/motion_compensated_rates.py`), the interval rates, and the means over groups
-of planes that are carried along, the oldest first. In pixels to the right and down: where what is
-seen here was one window ago. Knows nothing about networks. Training and the live node both call
-this.
+The tensor is float32 [1 + 6 + 9 + 2, height, width]. In spikes per plane: the mean over all
+planes, warped along the scene's motion to the instant
+(`spike_history/motion_compensated_rates.py`); the interval rates; and the means over warped groups
+of planes, the oldest first. In pixels to the right and down: the displacement to the position of
+the scene point one window earlier.
 
-The rates are of one pixel each and know nothing of motion: where the groups disagree, because
-something was hidden or the flow is wrong, they still tell the light. Groups whose planes have not
-been seen have the likeliest rate, as in `spike_intervals`.
+The interval rates are computed per pixel without motion. They stay valid where the groups disagree
+because of occlusion or wrong optical flow. Groups with missing planes hold the most likely rate,
+as in `spike_intervals`.
 """
 
 import numpy as np
@@ -33,11 +32,10 @@ class SpikeCompensated:
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        lookahead_planes: planes between the instant and the newest one; beyond 30 more do not
-            help.
+        lookahead_planes: future planes used for each image; more than 30 do not improve it.
 
     Raises:
-        UserError: planes would be looked ahead that are not kept.
+        UserError: the history does not keep that many planes.
     """
 
     channels = MEANS.stop + AXES

@@ -1,16 +1,15 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the spikes around an instant say of the light, pixel by pixel.
+"""Spike rates around an instant, pixel by pixel.
 
-Comes in: Windows of SpikePlanes. Goes out: float32 [6 + counts, height, width] in spikes a plane:
-the rates of `spike_history/interval_rates.py`, then the means over groups of planes in a row (a
-pyramid of TFP: any longer mean is a mean of these), the oldest first, with the instant in the
-middle of them all. Knows nothing about networks. Training and the live node both call this.
+The tensor is float32 [6 + counts, height, width] in spikes per plane. It holds the rates of
+`spike_history/interval_rates.py` and then the means over groups of consecutive planes, the oldest
+first, centred on the instant. Longer means (TFP) are means of these.
 
-Intervals tell the light of a still pixel to within a rounding that shrinks with their order; the
-groups tell when it changed. Both together are a third of the channels of the raw planes. Where a
-group's planes have not been seen, because the stream has just begun or because fewer planes are
-looked ahead, the likeliest rate stands in for its mean, as it does for intervals.
+Intervals measure constant light up to a rounding error that decreases with their order; the groups
+show when the light changed. Both need a third of the channels of the raw planes. A group with
+missing planes, at the start of the stream or with a shorter lookahead, is filled with the most
+likely rate, like intervals.
 """
 
 import numpy as np
@@ -28,12 +27,12 @@ class SpikeIntervals:
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        counts: groups of planes, an odd number.
-        planes_per_count: planes in each, an odd number, so that the instant is a group's middle.
-        lookahead_planes: planes between the instant and the newest one.
+        counts: number of groups, odd.
+        planes_per_count: planes per group, odd, so that the instant is in the middle of a group.
+        lookahead_planes: future planes used for each image; adds that much latency.
 
     Raises:
-        UserError: the groups have no middle, or reach beyond the planes that are kept.
+        UserError: a number is even, or the groups span more planes than the history keeps.
     """
 
     def __init__(
@@ -44,8 +43,8 @@ class SpikeIntervals:
         if not planes % 2 or self._first + planes > PLANES_KEPT:
             raise UserError(
                 f'spike_intervals with {counts} counts of {planes_per_count} planes and '
-                f'{lookahead_planes} planes ahead: take odd numbers, and no plane before the last '
-                f'{PLANES_KEPT}'
+                f'a lookahead of {lookahead_planes}: the numbers must be odd, and all planes '
+                f'within the last {PLANES_KEPT}'
             )
         self.channels, self.lookahead_planes = len(RATES) + counts, lookahead_planes
         self._planes_per_count = planes_per_count
@@ -57,7 +56,7 @@ class SpikeIntervals:
         interval_rates(self._history, out[: len(RATES)])
         each, likely = self._planes_per_count, out[0]
         scale = np.float32(1 / each)
-        for number, counted in enumerate(out[: len(RATES) - 1 : -1]):  # the newest first
+        for number, counted in enumerate(out[: len(RATES) - 1 : -1]):  # newest first
             first = self._first + number * each
             if 0 <= first <= self._history.end - each:
                 np.multiply(self._history.count(first, first + each), scale, out=counted)

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The newest spike planes themselves, as most published networks for spike cameras read them.
+"""The newest spike planes as they are: the input of most published networks for spike cameras.
 
-Comes in: Windows of SpikePlanes. Goes out: float32 [planes, height, width], 0 or 1, the oldest
-plane first. Knows nothing about networks. Training and the live node both call this.
+The tensor is float32 [planes, height, width] of 0 and 1, with the oldest plane first.
 """
 
 import numpy as np
@@ -14,16 +13,16 @@ from spike_recon_ros.windows.window import Window
 
 
 class SpikeStack:
-    """Implements Representation; planes before the first one count as without spikes.
+    """Implements Representation; planes before the start of the stream are zero.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        planes: how many, at most 64.
-        lookahead_planes: planes between the instant and the newest one.
+        planes: number of planes, at most 64.
+        lookahead_planes: future planes used for each image; adds that much latency.
 
     Raises:
-        UserError: if so many planes are not kept.
+        UserError: the history does not keep that many planes.
     """
 
     def __init__(self, width: int, height: int, planes: int, lookahead_planes: int) -> None:

@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Events to the tensor that most event networks take.
+"""Voxel grid of events, the input of most networks for event cameras.
 
-Comes in: the events of a window and its two times. Goes out: float32 [bins, height, width]. Knows
-nothing about networks. Training and the live node both call this function.
-
-An event of polarity p = +-1 at time t belongs at `(bins - 1) (t - start) / (end - start)` and is
-shared between the two nearest bins in proportion to their distance (Zhu et al., "Unsupervised
+An event of polarity p = +-1 at time t has the position `(bins - 1) (t - start) / (end - start)`
+and is distributed to the two nearest bins by linear interpolation (Zhu et al., "Unsupervised
 Event-based Learning of Optical Flow, Depth, and Egomotion", CVPR 2019; the same in E2VID and in
 EVREAL).
 """
@@ -30,7 +27,7 @@ class VoxelGrid:
         normalisation: see `voxel_grid`.
 
     Raises:
-        ValueError: if `normalisation` is wrong.
+        ValueError: `normalisation` is unknown.
     """
 
     lookahead_planes = 0
@@ -56,7 +53,7 @@ class VoxelGrid:
         )
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing: there is no state."""
 
 
 def voxel_grid(
@@ -73,20 +70,20 @@ def voxel_grid(
     """Return the voxel grid of the events, zeros where there are none.
 
     Args:
-        events: what happened in the window, all of it on the sensor. Times outside the window,
-            which only a damaged stream has, count as its nearer end.
+        events: events of the window, all on the sensor. Times outside of the window, which only
+            damaged streams have, are clipped to it.
         t_start_ns: sensor time of the first bin.
-        t_end_ns: sensor time of the last bin; where it is not later, all go to the first.
+        t_end_ns: sensor time of the last bin; if it is not later, all events go to the first bin.
         bins: number of channels, at least 1.
         height: sensor rows, pixels.
         width: sensor columns, pixels.
-        normalisation: `none`, or `nonzero`: mean 0 and standard deviation 1 over the entries
-            that are not zero, which stay the only ones (as E2VID was trained); a grid whose
-            entries are all the same has no deviation and stays as it is.
-        out: float32 [bins, height, width] to write into, a view of a padded array for example.
+        normalisation: `none`, or `nonzero`: scale the non-zero entries to mean 0 and standard
+            deviation 1 and leave the others zero, as in the training of E2VID. A grid whose
+            non-zero entries are equal is not changed.
+        out: array to write to, float32 [bins, height, width], for example a view of a padded one.
 
     Raises:
-        ValueError: if `normalisation` or the shape or type of `out` is wrong.
+        ValueError: `normalisation` is unknown, or `out` has the wrong shape or type.
     """
     if normalisation not in NORMALISATIONS:
         raise ValueError(f'normalisation {normalisation!r} is none of {NORMALISATIONS}')
@@ -115,7 +112,7 @@ def _accumulate(grid, events, t_start_ns, bins_per_ns):
         upper_share = np.float32(place - lower)
         polarity = np.float32(2 * np.int32(ps[i]) - 1)
         grid[lower, ys[i], xs[i]] += (np.float32(1.0) - upper_share) * polarity
-        # At the last bin the share is zero: adding it there again changes nothing.
+        # At the last bin the upper share is zero, so this addition changes nothing.
         grid[min(lower + 1, last), ys[i], xs[i]] += upper_share * polarity
 
 
