@@ -135,3 +135,11 @@ def test_a_missing_file_and_a_folder_are_errors(tmp_path):
     with pytest.raises(UserError, match='is not a file'):
         files_among(['--params-file', str(tmp_path)])
     assert files_among(['--ros-args', '-p', 'fps:=50']) == []
+
+
+def test_the_file_in_the_documentation_is_valid(tmp_path):
+    page = (ROOT / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    path = tmp_path / 'params.yaml'
+    path.write_text(page.partition('```yaml\n')[2].partition('```')[0], encoding='utf-8')
+    assert settings_in(path)[0] == {'fps': 50.0}
+    check_file_is_for(path, NODE)
