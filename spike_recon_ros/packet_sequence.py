@@ -9,6 +9,8 @@ from spike_recon_ros.stream_statistics import ResetReason
 
 LARGEST_STAMP_STEP_BACK_NS = 50_000_000
 """Host stamps that go back further mean that a recording was started again."""
+LARGEST_LOSS = 100_000
+"""A larger step of `seq`, 100 s of 1 ms packets, is another sender or a restart, not a loss."""
 
 
 class Succession(NamedTuple):
@@ -43,6 +45,9 @@ def succession(last: Packet, packet: Packet, lost_packets_tolerated: int) -> Suc
         detail = f'seq {packet.seq} came after {last.seq}'
         return Succession(reason=ResetReason.SENDER_RESTARTED, detail=detail)
     lost = packet.seq - last.seq - 1
+    if lost > LARGEST_LOSS:
+        detail = f'seq {packet.seq} came after {last.seq}; two publishers on one topic?'
+        return Succession(reason=ResetReason.SENDER_RESTARTED, detail=detail)
     if lost > lost_packets_tolerated:
         return Succession(lost, ResetReason.LOST_PACKETS, f'{lost} before seq {packet.seq}')
     return Succession(lost)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model that is loaded before the first packet, and packets that the caller drops."""
 
+import dataclasses
+
 import numpy as np
 
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 
 WIDTH, HEIGHT = 32, 24
@@ -71,3 +73,17 @@ def test_a_model_that_was_prepared_for_another_size_is_replaced_without_a_reset(
     assert frames[0].intensity.shape == (HEIGHT, WIDTH)
     assert reconstructor.statistics.models_loaded == 2
     assert resets == []
+
+
+def test_two_senders_on_one_topic_are_not_counted_as_millions_of_lost_packets():
+    resets = []
+    reconstructor = Reconstructor(
+        Settings(model='fibar', fps=100.0),
+        on_reset=lambda reason, detail: resets.append(reason),
+    )
+    for packet in _packets(4):
+        other = dataclasses.replace(packet, seq=packet.seq + 5_000_000)
+        reconstructor.push(packet)
+        reconstructor.push(other)
+    assert reconstructor.statistics.lost_packets == 0
+    assert set(resets) == {ResetReason.SENDER_RESTARTED}
