@@ -1,13 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Worlds of photographs that move before and behind each other, many at once, on any device.
+"""Batched simulated worlds of moving planar layers, textured with photographs, on any device.
 
-Comes in: Photographs and a WorldModel. Goes out: luminance, as it falls on the pixels, at any
-times. Knows nothing about events or networks.
-
-A world is a background that fills the view and smaller things with smooth outlines in front of it.
-All follow the camera, near ones faster, and things also move by themselves. Beyond its edge
-a photograph goes on as its mirror image.
+A world is a background that fills the view and smaller objects with smooth outlines in front of
+it. All layers move with the camera, near ones faster (parallax), and each object has a motion of
+its own as well. Beyond its border a photograph continues as its mirror image. The luminance of a
+world can be rendered at any time, so the sensor model chooses its own sampling.
 """
 
 import math
@@ -27,31 +25,31 @@ from spike_recon_training.simulation.paths import (
 from spike_recon_training.simulation.photographs import Photographs
 
 CAMERA_SHARE = (0.4, 0.9)
-"""Share of the greatest speed that is the camera's; the rest things have by themselves."""
+"""Range of the camera's share of the maximum speed; the rest is for the objects' own motion."""
 LEVEL = math.radians(2.0)
-"""Standard deviation of what is level, radians."""
+"""Standard deviation of the angle of level textures, radians."""
 HARMONICS = 5
-"""Bumps around a thing's outline, at most."""
+"""Number of harmonics in the outline of an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldModel:
-    """What a world is drawn from; each pair is the range of a random value.
+    """Distribution of the worlds; each pair is the range of a random value.
 
     Attributes:
-        photo_px_per_px: how many pixels of a photograph's square fall on one of the sensor.
-        floor: luminance of black.
-        gamma: exponent applied to the photograph.
-        blur_px: standard deviation of the lens's blur, sensor pixels.
-        thing_radius: of a thing, as a share of the view's shorter side.
-        straight_share: share of worlds in which all motion is along one line, as before a vehicle
-            or a conveyor: edges along it never send an event.
-        level_share: share of those in which what is seen is level with the line, as shelves, doors
-            and buildings are with the floor that is driven along: whole sides of things are then
-            never seen, and how bright it is beyond them must be told from far away.
-        lighting_share: share of worlds whose light changes.
-        lighting_depth: by how much the logarithm of the light changes.
-        lighting_hz: how often.
+        photo_px_per_px: pixels of the photograph per sensor pixel, along each axis.
+        floor: luminance of black, 0 to 1.
+        gamma: exponent applied to the grey values of the photograph.
+        blur_px: standard deviation of the lens blur, sensor pixels.
+        thing_radius: mean radius of an object, as a share of the shorter side of the view.
+        straight_share: share of worlds in which all motion is along one line, as seen from a
+            vehicle or above a conveyor; edges parallel to that line never cause events.
+        level_share: share of the straight worlds whose textures are aligned with the line, as
+            shelves, doors and buildings are with the floor. Whole sides of objects then cause no
+            events, and the brightness beyond them must be inferred from far away.
+        lighting_share: share of worlds whose lighting changes.
+        lighting_depth: amplitude of the lighting change, log luminance.
+        lighting_hz: frequency of the lighting change, Hz.
     """
 
     photo_px_per_px: tuple[float, float] = (0.8, 2.2)
@@ -70,13 +68,13 @@ class PlanarWorlds:
     """A batch of worlds.
 
     Args:
-        photographs: on the device where everything shall happen.
-        model: what to draw from.
+        photographs: textures, on the device to simulate on.
+        model: distribution to draw the worlds from.
         height: image rows, pixels.
         width: image columns, pixels.
-        things: planes in front of the background, 0 or more.
-        greatest_px_s: float32 [batch], the greatest speed of each world, pixels/s.
-        generator: source of chance, on the same device.
+        things: number of objects in front of the background, 0 or more.
+        greatest_px_s: float32 [batch], maximum speed in each world, pixels/s.
+        generator: random generator, on the same device.
     """
 
     def __init__(
@@ -108,7 +106,7 @@ class PlanarWorlds:
         self._y = torch.arange(height, device=device)[:, None] - (height - 1) / 2
 
     def luminance(self, t_s: torch.Tensor) -> torch.Tensor:
-        """Return float32 [batch, times, height, width] in (0, 1] at times [batch, times], s."""
+        """Return float32 [batch, times, height, width] in (0, 1] at float32 [batch, times], s."""
         times = t_s.shape[1]
         grid = self._grid(t_s)
         seen = functional.grid_sample(
@@ -121,51 +119,55 @@ class PlanarWorlds:
         return view if shade is None else view * shade.exp_()
 
     def homography(self, t_s: torch.Tensor) -> torch.Tensor:
-        """Return [batch, times, planes, 3, 3]: image pixels from the middle -> plane units."""
+        """Return the homographies of all planes at float32 [batch, times], s.
+
+        Returns: float32 [batch, times, planes, 3, 3]: image pixels from the image centre -> plane
+            units; plane 0 is the background.
+        """
         pose = self._paths.pose(t_s)
         camera, own = pose[:, :, :1], pose[:, :, 1:]
         shift = camera[..., :2] * self._parallax[:, None, :, None]
         pose = torch.cat([shift, camera[..., 2:].expand(*shift.shape[:-1], 4)], -1)
         moved = pose[:, :, 1:, :2] + own[..., :2]
-        later = torch.cat([moved, pose[:, :, 1:, 2:]], -1)
-        return inverse_homography(torch.cat([pose[:, :, :1], later], 2))
+        objects = torch.cat([moved, pose[:, :, 1:, 2:]], -1)
+        return inverse_homography(torch.cat([pose[:, :, :1], objects], 2))
 
     def _draw_paths(
         self, greatest_px_s: torch.Tensor, line: '_Line', generator: torch.Generator
     ) -> Paths:
-        """Draw the camera's path, then those of the things; together they keep the limit."""
+        """Draw the paths of the camera and of the objects; their speeds add up to the maximum."""
         half_px = math.hypot(self.height, self.width) / 2
-        movers = torch.ones((len(greatest_px_s), self._planes), device=generator.device)
+        shares = torch.ones((len(greatest_px_s), self._planes), device=generator.device)
         if self._planes > 1:
             camera = uniform(generator, (len(greatest_px_s), 1), *CAMERA_SHARE)
-            movers = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
+            shares = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
         return random_paths(
-            generator, movers * greatest_px_s[:, None], half_px, line.straight, line.heading
+            generator, shares * greatest_px_s[:, None], half_px, line.straight, line.heading
         )
 
     def _grid(self, t_s: torch.Tensor) -> torch.Tensor:
-        """Return where each pixel looks, [batch * planes, times * height, width, 2]."""
+        """Return each pixel's texture coordinates, [batch * planes, times * height, width, 2]."""
         to_texture = self._to_texture[:, None] @ self.homography(t_s)
         m = to_texture.transpose(1, 2).reshape(-1, 3, 3, 1, 1)
-        # Row by row and column by column: a matrix product with three columns is slower.
+        # Broadcast sums over rows and columns: a matrix product with three columns is slower.
         grid = torch.empty((len(m), self.height, self.width, 2), device=t_s.device)
         for axis in range(2):
             torch.add(
                 m[:, axis, 0] * self._x, m[:, axis, 1] * self._y + m[:, axis, 2],
                 out=grid[..., axis],
             )  # fmt: skip
-        nearness = torch.add(m[:, 2, 0] * self._x, m[:, 2, 1] * self._y + m[:, 2, 2])
-        grid /= nearness.clamp_(min=0.1)[..., None]
+        denominator = torch.add(m[:, 2, 0] * self._x, m[:, 2, 1] * self._y + m[:, 2, 2])
+        grid /= denominator.clamp_(min=0.1)[..., None]
         return grid.view(self._batch * self._planes, -1, self.width, 2)
 
 
 class _Line:
-    """The line along which all motion of some worlds is.
+    """The line of motion of the straight worlds.
 
     Attributes:
-        straight: bool [batch], which; None = none at all.
-        heading: float32 [batch], its direction, radians; None = any.
-        level: bool [batch], where things lie level with it.
+        straight: bool [batch], the worlds in which all motion is along one line; None = no world.
+        heading: float32 [batch], direction of the line, radians; None = not restricted.
+        level: bool [batch], the worlds whose textures are aligned with the line.
     """
 
     def __init__(self, model: WorldModel, batch: int, generator: torch.Generator) -> None:
@@ -178,15 +180,17 @@ class _Line:
                 level = uniform(generator, (batch,), 0, 1) < model.level_share
                 self.level = self.straight & level
 
-    def levelled(
+    def aligned(
         self, turn: torch.Tensor, mirror: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
-        """Return by how much planes are turned, [batch, planes], in level worlds along the line.
+        """Return the texture rotations, aligned with the line (to 90 degrees) in level worlds.
 
         Args:
-            turn: as drawn, radians.
-            mirror: -1 where a plane is seen mirrored, else 1.
-            generator: source of chance.
+            turn: float32 [batch, planes], rotations as drawn, radians.
+            mirror: float32 [batch, planes], -1 where a texture is mirrored, else 1.
+            generator: random generator.
+
+        Returns: float32 [batch, planes], radians.
         """
         if self.heading is None:
             return turn
@@ -197,7 +201,7 @@ class _Line:
 
 
 class _Lighting:
-    """Light that swings or is switched, from one side more than from the other."""
+    """Lighting that oscillates or switches, stronger on one side of the view than on the other."""
 
     def __init__(self, model: WorldModel, batch: int, generator: torch.Generator) -> None:
         shape = (batch, 1)
@@ -206,17 +210,17 @@ class _Lighting:
         self._depth = torch.where(changes, depth, 0.0)
         self._omega = 2 * math.pi * log_uniform(generator, shape, *model.lighting_hz)
         self._phase = uniform(generator, shape, 0, 2 * math.pi)
-        # From a swing like a sinusoid to a switch.
-        self._edge = log_uniform(generator, shape, 0.5, 20.0)
+        # Small values give a sinusoid, large ones a square wave.
+        self._steepness = log_uniform(generator, shape, 0.5, 20.0)
         self._slope = uniform(generator, (batch, 2), -0.5, 0.5)
         self._any = bool(changes.any())
 
     def log_gain(self, t_s: torch.Tensor, height: int, width: int) -> torch.Tensor | None:
-        """Return [batch, times, height, width], at most 0; None where nothing ever changes."""
+        """Return the log gain [batch, times, height, width], at most 0; None if always 0."""
         if not self._any:
             return None
-        swing = torch.tanh(self._edge * torch.sin(self._omega * t_s + self._phase))
-        dark = self._depth * (0.5 + 0.5 * swing / torch.tanh(self._edge))
+        swing = torch.tanh(self._steepness * torch.sin(self._omega * t_s + self._phase))
+        dark = self._depth * (0.5 + 0.5 * swing / torch.tanh(self._steepness))
         x = torch.linspace(-1, 1, width, device=t_s.device)
         y = torch.linspace(-1, 1, height, device=t_s.device)
         across, down = self._slope[:, :1] * x, self._slope[:, 1:] * y
@@ -231,10 +235,10 @@ def _placements(
     shape = tuple(zoom.shape)
     turn = uniform(generator, shape, 0, 2 * math.pi)
     mirror = torch.where(uniform(generator, shape, 0, 1) < 0.5, -1.0, 1.0)
-    turn = line.levelled(turn, mirror, generator)
+    turn = line.aligned(turn, mirror, generator)
     scale = zoom * 2 / side
     cos, sin = scale * torch.cos(turn), scale * torch.sin(turn)
-    # The background is seen anywhere; a thing has its middle somewhere in the view at first.
+    # Any part of the background may be in view; the centre of an object starts inside the view.
     middle = uniform(generator, (*shape, 2), -1, 1)
     if shape[1] > 1:
         spread = 0.9 * view_px / side * zoom[:, 1:, None]
@@ -251,12 +255,12 @@ def _textures(
     view_px: int,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Return [batch * planes, 2, side, side]: luminance and, for things, where they are."""
+    """Return [batch * planes, 2, side, side]: luminance and mask (used for the objects only)."""
     batch, planes = zoom.shape
     device, count = generator.device, batch * planes
     chosen = torch.randint(len(photographs), (count,), generator=generator, device=device)
     grey = photographs.squares[chosen].float()[:, None] / 255
-    # A lens blurs in sensor pixels; this also keeps a shrunk photograph free of aliases.
+    # The blur is given in sensor pixels; it also suppresses aliasing of shrunk photographs.
     sigma = zoom.reshape(-1) * uniform(generator, (count,), *model.blur_px)
     grey = blurred(grey, sigma).clamp(0, 1)
     each = (count, 1, 1, 1)
@@ -264,25 +268,25 @@ def _textures(
     gamma = log_uniform(generator, each, *model.gamma)
     luminance = floor + (1 - floor) * grey**gamma
     radius = log_uniform(generator, (count,), *model.thing_radius) * view_px * zoom.reshape(-1)
-    cover = _outlines(generator, radius, zoom.reshape(-1), grey.shape[-1])
-    return torch.cat([luminance, cover], 1)
+    mask = _outlines(generator, radius, zoom.reshape(-1), grey.shape[-1])
+    return torch.cat([luminance, mask], 1)
 
 
 def _outlines(
     generator: torch.Generator, radius: torch.Tensor, edge: torch.Tensor, side: int
 ) -> torch.Tensor:
-    """Return [n, 1, side, side]: 1 inside a smooth closed curve around the middle, 0 outside.
+    """Return masks [n, 1, side, side]: 1 inside a smooth closed curve at the centre, 0 outside.
 
     Args:
-        generator: source of chance.
-        radius: [n], mean distance of the curve from the middle, texture pixels.
-        edge: [n], width over which it goes from 1 to 0, texture pixels.
-        side: height and width.
+        generator: random generator.
+        radius: [n], mean distance of the curve from the centre, texture pixels.
+        edge: [n], width of the transition from 1 to 0, texture pixels.
+        side: height and width of the masks, pixels.
     """
     count, device = len(radius), generator.device
-    at = torch.arange(side, device=device) - (side - 1) / 2
-    distance = torch.hypot(at[:, None], at[None, :])
-    angle = torch.atan2(at[:, None], at[None, :])
+    offset = torch.arange(side, device=device) - (side - 1) / 2
+    distance = torch.hypot(offset[:, None], offset[None, :])
+    angle = torch.atan2(offset[:, None], offset[None, :])
     bumps = torch.zeros(count, side, side, device=device)
     for k in range(1, HARMONICS + 1):
         size = uniform(generator, (count, 1, 1), 0, 0.5 / k)

@@ -1,13 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Smooth random motion of planes in an image, for many sequences at once.
+"""Smooth random motion of planes in an image, for a batch of sequences.
 
-Comes in: how far and how fast. Goes out: for each time six numbers that say how a plane lies in
-the image. Knows nothing about what is on the plane.
+A path gives the pose of a plane at each time: six numbers, named by POSE. Each of them is a sum of
+sinusoids in `s`, the distance travelled. The speed ds/dt is constant over spans of random length
+and may be zero or negative, so paths contain rest, sudden starts, sudden stops and reversals.
 
-A path is a sum of sinusoids in `s`, the distance travelled; `s` grows with a speed that is
-constant over spans of random length, and may be zero or negative: so there is rest, sudden starts,
-sudden stops and return.
+The module also holds the random distributions that all simulated sequences use.
 """
 
 import math
@@ -16,16 +15,20 @@ from dataclasses import dataclass
 import torch
 
 POSE = ('x', 'y', 'turn', 'zoom', 'tilt_x', 'tilt_y')
+"""Components of a pose: shifts in pixels, rotation in radians, log scale, tilts in 1/pixel."""
 SINUSOIDS = 3
+"""Number of sinusoids per component."""
 SPANS = 32
+"""Number of spans of constant speed; the last one has no end."""
 SPAN_S = (0.03, 0.6)
+"""Range of the length of a span, s."""
 REST = 0.12
 """Share of spans without motion."""
 SLOWEST = 0.2
-"""Least speed of the other spans, as a share of the greatest."""
+"""Minimum speed of the other spans, as a share of the maximum."""
 SWING = 1.7
-"""How much faster than `s` a plane may become for moments, where its sinusoids meet: on average it
-is slower."""
+"""Maximum speed of a plane as a multiple of ds/dt, where its sinusoids are in phase; on average a
+plane is slower than ds/dt."""
 RETURN = 0.25
 """Share of spans that go back along the path."""
 
@@ -33,27 +36,27 @@ RETURN = 0.25
 def uniform(
     generator: torch.Generator, shape: tuple[int, ...], low: float, high: float
 ) -> torch.Tensor:
-    """Return float32 numbers between `low` and `high`, on the generator's device."""
+    """Return float32 [*shape], uniform between `low` and `high`, on the generator's device."""
     return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
 
 
 def log_uniform(
     generator: torch.Generator, shape: tuple[int, ...], low: float, high: float
 ) -> torch.Tensor:
-    """Return float32 numbers whose logarithm is uniform between those of `low` and `high`."""
+    """Return float32 [*shape] with uniform logarithm, between `low` and `high` (above 0)."""
     return torch.exp(uniform(generator, shape, math.log(low), math.log(high)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paths:
-    """What moves: [batch, movers], each on a path of its own.
+    """The paths of a batch of movers, each independent of the others.
 
     Attributes:
-        amplitude: float32 [batch, movers, 6, sinusoids]; POSE names the six.
-        frequency: radians in a unit of `s`, same shape.
-        phase: radians, same shape.
-        start_s: float32 [batch, movers, spans], beginning of each span, seconds.
-        speed: the same shape, units of `s` a second, pixels/s; the last span has no end.
+        amplitude: float32 [batch, movers, 6, sinusoids], in the units of POSE.
+        frequency: float32 of the same shape, radians/pixel of `s`.
+        phase: float32 of the same shape, radians.
+        start_s: float32 [batch, movers, spans], start of each span, s.
+        speed: float32 [batch, movers, spans], ds/dt, pixels/s; the last span has no end.
     """
 
     amplitude: torch.Tensor
@@ -63,15 +66,15 @@ class Paths:
     speed: torch.Tensor
 
     def travelled(self, t_s: torch.Tensor) -> torch.Tensor:
-        """Return `s` [batch, times, movers] at times [batch, times]."""
-        since = (t_s[:, :, None, None] - self.start_s[:, None]).clamp(min=0)
-        length = self.start_s.diff(dim=-1, append=torch.full_like(self.start_s[..., :1], 1e9))
-        return (torch.minimum(since, length[:, None]) * self.speed[:, None]).sum(-1)
+        """Return `s`, float32 [batch, times, movers] in pixels, at float32 [batch, times], s."""
+        elapsed_s = (t_s[:, :, None, None] - self.start_s[:, None]).clamp(min=0)
+        length_s = self.start_s.diff(dim=-1, append=torch.full_like(self.start_s[..., :1], 1e9))
+        return (torch.minimum(elapsed_s, length_s[:, None]) * self.speed[:, None]).sum(-1)
 
     def pose(self, t_s: torch.Tensor) -> torch.Tensor:
-        """Return [batch, times, movers, 6] at times [batch, times], seconds from the start.
+        """Return the poses, float32 [batch, times, movers, 6], at times float32 [batch, times].
 
-        In pixels, radians, logarithm of a scale, and 1/pixel.
+        Times are in seconds from the start; POSE gives the units of the six components.
         """
         s = self.travelled(t_s)[..., None, None]
         return (
@@ -86,18 +89,18 @@ def random_paths(
     straight: torch.Tensor | None = None,
     heading: torch.Tensor | None = None,
 ) -> Paths:
-    """Draw paths.
+    """Draw random paths.
 
     Args:
-        generator: source of chance, on the device where the paths shall be.
-        greatest_px_s: float32 [batch, movers], the greatest speed, pixels/s.
-        half_px: distance from the image's middle to a corner, pixels.
-        straight: bool [batch], where all only shifts along one line; None = nowhere.
-        heading: float32 [batch], direction of that line, radians; None = any.
+        generator: random generator, on the device of the result.
+        greatest_px_s: float32 [batch, movers], maximum speed, pixels/s.
+        half_px: distance from the image centre to a corner, pixels.
+        straight: bool [batch], where all movers only shift along one line; None = nowhere.
+        heading: float32 [batch], direction of that line, radians; None = random.
     """
     batch, movers = greatest_px_s.shape
     shape = (batch, movers, len(POSE), SINUSOIDS)
-    # How much of the motion is shift, turn, zoom and tilt; shift prevails.
+    # Shares of shift, rotation, zoom and tilt in the motion; shift dominates.
     kinds = torch.rand((batch, movers, 4), generator=generator, device=generator.device) ** 3
     kinds = kinds * torch.tensor([1.0, 0.5, 0.4, 0.15], device=generator.device)
     kinds = kinds / kinds.sum(-1, keepdim=True)
@@ -107,12 +110,12 @@ def random_paths(
     if straight is not None:
         headings[straight] = (headings[:, 0] if heading is None else heading)[straight, None]
     direction = torch.stack([headings.cos(), headings.sin()], -1)
-    # Of each axis, the speed in pixels a unit of s: they add up to at most 1, before the swing.
+    # Image speed per unit of s before SWING; (x, y) and tilts count as vectors, the sum is 1.
     axes = torch.cat(
         [kinds[..., :1] * direction.abs(), kinds[..., 1:3], kinds[..., 3:] * direction.abs()], -1
     )
     rate = SWING * axes[..., None] * share
-    # How far it goes before it turns round, in pixels at the corner.
+    # Amplitudes, as motion of an image corner in pixels.
     reach = half_px * torch.cat(
         [
             log_uniform(generator, (batch, movers, 2, SINUSOIDS), 0.05, 3.0),
@@ -126,7 +129,7 @@ def random_paths(
     frequency = rate / reach
     phase = uniform(generator, shape, 0, 2 * math.pi)
     if straight is not None:
-        # Both axes swing as one: x as it is drawn, y in proportion to it.
+        # x and y share frequency and phase, so the motion stays on one line.
         along = SWING * share[straight, :, :1] / reach[straight, :, :1]
         frequency[straight, :, :2] = along
         phase[straight, :, 1] = phase[straight, :, 0]
@@ -155,7 +158,7 @@ def _speeds(generator: torch.Generator, greatest_px_s: torch.Tensor) -> torch.Te
 
 
 def inverse_homography(pose: torch.Tensor) -> torch.Tensor:
-    """Return [..., 3, 3]: image pixels from the middle -> plane units, given poses [..., 6]."""
+    """Return homographies [..., 3, 3] of poses [..., 6]: centred image pixels -> plane units."""
     x, y, turn, zoom, tilt_x, tilt_y = pose.unbind(-1)
     scale = torch.exp(-zoom)
     cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Drawings with flat areas and sharp edges: print, tiles, signs.
-
-Comes in: a size and a random generator. Goes out: a grey image. Knows nothing about what it is
-used for.
-"""
+"""Random drawings with flat areas and sharp edges (print, tiles, signs), used like photographs."""
 
 import cv2
 import numpy as np
@@ -14,9 +10,9 @@ LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 
 def random_pattern(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Return uint8 [side, side]: one of the kinds below, under uneven light, slightly grainy."""
+    """Return uint8 [side, side]: one or two of the kinds below, uneven lighting, slight noise."""
     image = np.full((side, side), rng.uniform(60, 230), np.uint8)
-    kinds = (_shapes, _cells, _writing, _stripes, _boxes)
+    kinds = (_shapes, _cells, _text_lines, _stripes, _boxes)
     for kind in rng.choice(len(kinds), size=rng.integers(1, 3), replace=False):
         kinds[kind](image, rng)
     x, y = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side))
@@ -27,12 +23,12 @@ def random_pattern(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _grey(rng: np.random.Generator) -> int:
-    """Return a grey that is often nearly black or nearly white, as ink and paper are."""
+    """Return a grey value, 0 to 255, that is often nearly black or white, like ink and paper."""
     return int(rng.choice([rng.uniform(0, 40), rng.uniform(215, 255), rng.uniform(0, 255)]))
 
 
 def _shapes(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Polygons, discs and lines of all sizes over each other."""
+    """Draw overlapping polygons and discs of all sizes."""
     side = len(image)
     for _ in range(rng.integers(8, 60)):
         centre = rng.uniform(0, side, 2)
@@ -48,7 +44,7 @@ def _shapes(image: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def _cells(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Patches of black and white cells in a grid, turned anyhow, on white paper."""
+    """Draw grids of cells in two random grey values, with a margin, at random angles."""
     side = len(image)
     for _ in range(rng.integers(1, 8)):
         count = int(rng.integers(3, 12))
@@ -63,36 +59,36 @@ def _cells(image: np.ndarray, rng: np.random.Generator) -> None:
         )  # fmt: skip
 
 
-def _writing(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Lines of letters."""
+def _text_lines(image: np.ndarray, rng: np.random.Generator) -> None:
+    """Draw lines of random letters and digits."""
     side = len(image)
     ink, size = _grey(rng), rng.uniform(0.4, 2.5)
     step = round(28 * size)
     for y in range(step, side + step, step):
         text = ''.join(rng.choice(list(LETTERS), 40))
-        at = int(rng.integers(-20, 20)), y
+        corner = int(rng.integers(-20, 20)), y
         font = FONTS[rng.integers(len(FONTS))]
-        cv2.putText(image, text, at, font, size, ink, max(1, round(1.5 * size)), cv2.LINE_AA)
+        cv2.putText(image, text, corner, font, size, ink, max(1, round(1.5 * size)), cv2.LINE_AA)
 
 
 def _stripes(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Straight bars of one direction: fences, shelves, blinds."""
+    """Draw parallel straight bars, like fences, shelves or blinds."""
     side = len(image)
     angle = rng.uniform(0, np.pi)
     along = np.array([np.cos(angle), np.sin(angle)])
     across = along[::-1] * [-1, 1]
-    at, ink = -side, _grey(rng)
+    offset, ink = -side, _grey(rng)
     pitch = rng.uniform(0.03, 0.2) * side
-    while at < side:
-        middle = side / 2 + at * across
+    while offset < side:
+        middle = side / 2 + offset * across
         first, last = (np.intp(middle + way * 2 * side * along).tolist() for way in (-1, 1))
         width = max(1, int(pitch * rng.uniform(0.2, 0.6)))
         cv2.line(image, first, last, ink, width, cv2.LINE_AA)
-        at += pitch * rng.uniform(0.8, 1.2)
+        offset += pitch * rng.uniform(0.8, 1.2)
 
 
 def _boxes(image: np.ndarray, rng: np.random.Generator) -> None:
-    """Level rectangles over each other: doors, windows, cartons, furniture."""
+    """Draw overlapping axis-aligned rectangles, like doors, windows, cartons or furniture."""
     side = len(image)
     for _ in range(rng.integers(4, 40)):
         size = side * 0.02 * (0.8 / 0.02) ** rng.beta(1.5, 2, 2)

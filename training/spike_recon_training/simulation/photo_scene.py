@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A world of photographs for one camera; what training sees, as a recording.
-
-Comes in: Photographs and a seed. Goes out: luminance at an instant. Knows nothing about events or
-files.
-"""
+"""A scene of moving photographs for one camera, from the same worlds that training uses."""
 
 from pathlib import Path
 
@@ -22,24 +18,25 @@ from spike_recon_training.simulation.photographs import (
 )
 
 GREATEST_PX_S = 1.0
-"""Greatest speed, as a multiple of the image's width a second."""
+"""Maximum speed, image widths/s."""
 THINGS = 2
+"""Number of objects in front of the background."""
 EXPOSED_MEAN = 0.45
-"""Mean of the first image, as in training: events do not tell how bright a scene is."""
+"""Mean of the first exposed image, as in training: events carry no absolute brightness."""
 FEWEST_HELD_BACK = THINGS + 1
-"""One for each plane."""
+"""Minimum number of held-back photographs: one for each plane."""
 MOST_PHOTOGRAPHS = 32
-"""Files that are read for one scene: it shows only a few."""
+"""Maximum number of files read for one scene; it shows only a few of them."""
 
 
 class PhotoScene:
-    """Photographs that move before each other; implements Scene.
+    """Photographs that move in front of each other; implements Scene.
 
     Args:
-        photographs: on the CPU.
+        photographs: textures, on the CPU.
         width: image columns, pixels.
         height: image rows, pixels.
-        seed: chooses photographs and motion.
+        seed: seed of the choice of photographs and of the motion.
     """
 
     def __init__(self, photographs: Photographs, width: int, height: int, seed: int = 0) -> None:
@@ -62,11 +59,11 @@ class PhotoScene:
         self._corners = (signs * corner).T
 
     def luminance(self, t_s: float) -> np.ndarray:
-        """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
         return self._worlds.luminance(torch.tensor([[t_s]]))[0, 0].numpy()
 
     def speed_px(self, t_s: float) -> float:
-        """Return how fast the fastest plane moves in the image's corners, pixels/s."""
+        """Return the maximum speed over all planes and image corners at `t_s` (s), pixels/s."""
         dt = 2e-3
         before, after = self._worlds.homography(torch.tensor([[t_s, t_s + dt]]))[0].double()
         moved = torch.linalg.inv(after) @ before @ self._corners.double()
@@ -77,18 +74,18 @@ class PhotoScene:
 def photo_scene(
     folder: Path, width: int, height: int, seed: int = 0, *, held_back: bool = False
 ) -> PhotoScene:
-    """Make a scene from some photographs of a folder.
+    """Make a scene from randomly chosen photographs of a folder.
 
     Args:
-        folder: searched in depth.
+        folder: searched recursively.
         width: image columns, pixels.
         height: image rows, pixels.
-        seed: chooses photographs and motion.
-        held_back: use only those that a training by default leaves out, so that a network is
-            judged by what it has not seen.
+        seed: seed of the choice of photographs and of the motion.
+        held_back: use only the photographs that training does not use by default, so that a
+            network is evaluated on images that it was not trained on.
 
     Raises:
-        UserError: if the folder holds no photographs, or too few are held back.
+        UserError: the folder contains no photographs, or too few are held back.
     """
     files = find_photographs([folder])
     if held_back:
@@ -101,12 +98,13 @@ def photo_scene(
 
 
 def _held_back(files: list[Path], folder: Path) -> list[Path]:
-    """Return the files that `spike-recon train` does not train on, unless a recipe says else."""
+    """Return the files that `spike-recon train` holds back with the default recipe values."""
     share = PhotographChoice().held_share
     held = split_photographs(files, share)[1]
     if len(held) < FEWEST_HELD_BACK:
         raise UserError(
-            f'of the {len(files)} photographs in {folder} a training holds back {len(held)}, and '
-            f'{FEWEST_HELD_BACK} are needed; give more, about {FEWEST_HELD_BACK / share:.0f}'
+            f'training holds back {len(held)} of the {len(files)} photographs in {folder}, but '
+            f'{FEWEST_HELD_BACK} are needed; add photographs, about '
+            f'{FEWEST_HELD_BACK / share:.0f} in total'
         )
     return held

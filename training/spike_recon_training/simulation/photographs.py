@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Photographs, ready to be looked at by a simulated camera.
-
-Comes in: a folder of image files. Goes out: equal squares of grey values on one device. Knows
-nothing about motion, sensors or training.
-"""
+"""Loads photographs as square grey textures of equal size for the simulated scenes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,16 +15,16 @@ from spike_recon_training.simulation.patterns import random_pattern
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm')
 SMALLEST_SIDE = 64
-"""Photographs with a shorter side are left out, pixels: they are icons."""
+"""Minimum length of the shorter side, pixels; smaller images are mostly icons and are skipped."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photographs:
-    """Squares cut from photographs, and squares drawn with the pen.
+    """Square textures: crops of photographs and random patterns.
 
     Attributes:
-        squares: uint8 [n, side, side]; each photograph is stretched to the whole range.
-        files: how many files they come from.
+        squares: uint8 [n, side, side]; the contrast of each photograph is stretched to 0..255.
+        files: number of image files that the crops come from.
     """
 
     squares: torch.Tensor
@@ -38,38 +34,43 @@ class Photographs:
         return len(self.squares)
 
     def to(self, device: torch.device | str) -> 'Photographs':
-        """Return them on another device."""
+        """Return the photographs with their squares on `device`."""
         return Photographs(self.squares.to(device), self.files)
 
 
 def find_photographs(folders: list[Path]) -> list[Path]:
-    """Return the image files in and below the folders, sorted.
+    """Return the image files in the folders, searched recursively, sorted.
 
     Raises:
-        UserError: if a folder does not exist or there is no image file at all.
+        UserError: a folder does not exist, or the folders contain no image file.
     """
     for folder in folders:
         if not folder.is_dir():
-            raise UserError(f'there is no folder {folder}; give one that holds photographs')
+            raise UserError(
+                f'there is no folder {folder}; give a folder that contains photographs'
+            )
     files = {file for folder in folders for file in folder.rglob('*')}
     found = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
     if not found:
         raise UserError(
-            f'no photographs in {", ".join(map(str, folders))}; files that end in '
-            f'{", ".join(SUFFIXES)} are looked for'
+            f'no photographs in {", ".join(map(str, folders))}; supported file types: '
+            f'{", ".join(SUFFIXES)}'
         )
     return found
 
 
 def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path], list[Path]]:
-    """Return the files to train on and those held back, chosen by name: always the same ones."""
+    """Return the files to train on and the files held back.
 
-    def place(file: Path) -> float:
+    The choice depends on a hash of each file name only, so it is the same in every run.
+    """
+
+    def rank(file: Path) -> float:
         return int.from_bytes(hashlib.sha256(file.name.encode()).digest()[:4], 'big') / 2**32
 
-    held = [file for file in files if place(file) < held_share]
+    held = [file for file in files if rank(file) < held_share]
     if not held and held_share > 0 and len(files) > 1:
-        held = [min(files, key=place)]
+        held = [min(files, key=rank)]
     kept = set(held)
     return [file for file in files if file not in kept], held
 
@@ -77,17 +78,18 @@ def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path],
 def load_photographs(
     files: list[Path], side: int, *, pattern_share: float = 0.0, seed: int = 0
 ) -> Photographs:
-    """Read the files; what is no image, or too small, is left out.
+    """Read the files; files that are not images, or too small, are skipped.
 
     Args:
         files: image files.
         side: height and width of the squares, pixels.
-        pattern_share: share of drawn squares among all, 0 to below 1. Print, signs and furniture
-            have flat areas and straight edges that photographs of nature lack.
-        seed: chooses the drawings.
+        pattern_share: share of random patterns among all squares, 0 <= share < 1. They have the
+            flat areas and straight edges of print, signs and furniture that photographs of nature
+            lack.
+        seed: seed of the patterns.
 
     Raises:
-        UserError: if no file can be read.
+        UserError: no file is a usable image.
     """
     squares: list[np.ndarray] = []
     used = 0
@@ -109,9 +111,9 @@ def load_photographs(
 
 
 def _cut(image: np.ndarray, side: int) -> list[np.ndarray]:
-    """Return as many squares as lie side by side in an image, with little overlap."""
+    """Return the squares uint8 [side, side] that cover an image along its longer side."""
     low, high = np.percentile(image, (0.5, 99.5))
-    if high - low < 16:  # a blank sheet teaches nothing
+    if high - low < 16:  # no texture to learn from
         return []
     scale = side / min(image.shape)
     size = max(side, round(image.shape[1] * scale)), max(side, round(image.shape[0] * scale))
