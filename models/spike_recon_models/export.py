@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From a trained network to a bundle, the folder that the runtime loads.
+"""Exports a network as a bundle, the folder that the runtime loads.
 
-Comes in: a network and what its card says. Goes out: model.onnx, weights.safetensors, golden.npz,
-model.yaml and README.md. Knows nothing about training, and is not imported by the runtime.
+A bundle has model.onnx, weights.safetensors, golden.npz (an input and the expected output), and
+the model card as model.yaml and README.md. The runtime does not import this module.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
 WEIGHTS = 'weights.safetensors'
 HASHED = 'model.onnx', WEIGHTS, 'golden.npz'
-OF_THE_WEIGHTS_BEFORE = 'model_int8.onnx', 'golden_int8.npz'
-"""What somebody may have made of an earlier export."""
+MADE_OF_EARLIER_WEIGHTS = 'model_int8.onnx', 'golden_int8.npz'
+"""Files that `spike-recon quantize` may have made of an earlier export; they are removed."""
 CARD_KEYS = (
     'name',
     'representation',
@@ -58,16 +58,16 @@ def export_bundle(
 
     Args:
         network: on any device; the bundle is float32.
-        folder: made if missing; by habit its name is the model's.
-        card: what the network does not know itself, in the form of model.yaml: `name`,
-            `representation` (of events {normalisation}, of spike planes {kind, parameters}),
-            `window_ms`, `network` ({name, arguments}), `recipe`, `data`, `metrics` and `licence`;
-            and, if it has some, `limits`; `sensor`, if that is not `event`; and
-            `longest_window_ms`, if longer windows are to be read in parts.
+        folder: created if missing; usually named like the model.
+        card: entries of model.yaml that the network does not have itself: `name`, `representation`
+            (of events {normalisation}, of spike planes {kind, parameters}), `window_ms`, `network`
+            ({name, arguments}), `recipe`, `data`, `metrics` and `licence`. Optional: `limits`;
+            `sensor`, default `event`; `longest_window_ms`, if longer windows are to be read in
+            parts.
         progress: called with the name of each phase before it.
 
     Raises:
-        ValueError: the card lacks a key, or its network has other weights than this one.
+        ValueError: the card lacks a key, or names another network.
         OSError: a file cannot be written.
     """
     if missing := [key for key in CARD_KEYS if key not in card]:
@@ -84,7 +84,7 @@ def export_bundle(
     _write_golden(network, card, folder / 'golden.npz')
     progress('exporting to ONNX')
     _write_onnx(network, folder / 'model.onnx')
-    for name in OF_THE_WEIGHTS_BEFORE:
+    for name in MADE_OF_EARLIER_WEIGHTS:
         (folder / name).unlink(missing_ok=True)
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
@@ -93,7 +93,7 @@ def export_bundle(
 
 
 def _copy_of(network: RecurrentNetwork, card: dict[str, Any]) -> RecurrentNetwork:
-    """Make the network anew, as the torch backend will, and give it the weights."""
+    """Build the network from its card, as the torch backend will, and copy the weights."""
     made = make_network(card['network']['name'], **card['network'].get('arguments', {}))
     weights = {
         name: value.detach().float().cpu().contiguous()
@@ -109,7 +109,7 @@ def _copy_of(network: RecurrentNetwork, card: dict[str, Any]) -> RecurrentNetwor
 
 
 class _Flat(nn.Module):
-    """The network with its state as separate inputs and outputs, which ONNX asks for."""
+    """The network with its state as separate inputs and outputs, as ONNX requires."""
 
     def __init__(self, network: RecurrentNetwork) -> None:
         super().__init__()
@@ -131,12 +131,16 @@ def _write_onnx(network: RecurrentNetwork, path: Path) -> None:
             return {2: height, 3: width}
         return {2: factor * height, 3: factor * width}
 
-    said = io.StringIO()
+    exporter_output = io.StringIO()
     noisy = logging.getLogger('torch.onnx')
     level = noisy.level
     noisy.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(said), torch.no_grad():
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(exporter_output),
+            torch.no_grad(),
+        ):
             warnings.simplefilter('ignore')
             program = torch.onnx.export(
                 _Flat(network),
@@ -157,10 +161,10 @@ def _write_onnx(network: RecurrentNetwork, path: Path) -> None:
 
 
 def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> np.ndarray:
-    """Return a short made-up input, float32 [steps, 1, bins, height, width].
+    """Return a short random input, float32 [steps, 1, bins, height, width].
 
-    It is like what the network reads in kind, not in content: a tenth of a voxel grid is other
-    than zero, planes have spikes or none, and rates lie between 0 and 1.
+    It resembles the representation in its values only: a tenth of a voxel grid is nonzero, planes
+    are binary, and rates lie between 0 and 1.
     """
     random = np.random.default_rng(20260101)
     multiple = network.pad_multiple
@@ -171,7 +175,7 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
         return (random.random(shape) < 0.3).astype(np.float32)
     if kind in ('spike_intervals', 'spike_compensated'):
         rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
-        # The image is a correction of the first one: on a flat one nothing hides the correction.
+        # The image is a correction of channel 0: constant there, it cannot hide the correction.
         rates[:, :, 0] = 0.4
         return rates
     values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
@@ -189,20 +193,24 @@ def _write_golden(network: RecurrentNetwork, card: dict[str, Any], path: Path) -
 
 
 def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
-    """Return what model.yaml says of the sensor and of the tensor that goes in."""
-    said = card['representation']
+    """Return the entries of model.yaml about the sensor and the input tensor."""
+    representation = card['representation']
     if card.get('sensor', 'event') == 'event':
-        kind = {'kind': EVENT_KIND, 'bins': network.bins, 'normalisation': said['normalisation']}
+        kind = {
+            'kind': EVENT_KIND,
+            'bins': network.bins,
+            'normalisation': representation['normalisation'],
+        }
         return {'sensor': 'event', 'representation': kind}
     return {
         'sensor': card['sensor'],
-        'representation': dict(said),
+        'representation': dict(representation),
         'input_channels': network.bins,
     }
 
 
 def _own(network: RecurrentNetwork) -> dict[str, Any]:
-    """Return what model.yaml says only of networks that are not as most are."""
+    """Return the entries of model.yaml that only some networks need."""
     own: dict[str, Any] = {'hop_planes': network.hop_planes} if network.hop_planes else {}
     if network.output_scale != 1:
         own['output_scale'] = network.output_scale
@@ -242,9 +250,9 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
 
 
 def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
-    """Return the model card for people."""
+    """Return the text of README.md."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    said = dict(content['representation'])
+    representation = dict(content['representation'])
     longest = content.get('longest_window_ms', 0)
     sections = {
         'Limits': content['limits'],
@@ -258,9 +266,9 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
         '',
         f'{SENSED[content["sensor"]]} to intensity: network `{content["network"]["name"]}`, '
         f'{parameters:,} parameters.',
-        f'It reads the representation `{said.pop("kind")}` '
-        f'({", ".join(f"{key}: {value}" for key, value in said.items())}) and is meant for '
-        f'windows of about {content["window_ms"]:g} ms.'
+        f'It reads the representation `{representation.pop("kind")}` '
+        f'({", ".join(f"{key}: {value}" for key, value in representation.items())}) and is meant '
+        f'for windows of about {content["window_ms"]:g} ms.'
         + (f' Windows of more than {longest:g} ms are read in equal parts.' if longest else ''),
     ]
     for heading, body in sections.items():

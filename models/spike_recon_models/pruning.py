@@ -1,15 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Takes channels out of residual blocks that do next to nothing there.
+"""Removes the channels inside residual blocks that contribute least.
 
-Comes in: a trained network, one that is narrower inside its blocks, and what the first will read.
-Goes out: weights for the second. Knows nothing about recordings and training.
-
-A channel between the two convolutions of a block is worth as much as it adds to what the block
-adds: its activity, times the weights that read it. Activity is measured, because weights alone do
-not tell which channels never wake (Hu et al., "Network Trimming: A Data-Driven Neuron Pruning
-Approach towards Efficient Deep Architectures", 2016). What the ones that go added on average is
-added to the bias instead.
+A channel between the two convolutions of a block is worth its contribution to the output of the
+block: its activity times the weights that read it. Activity is measured on data, because weights
+alone do not show which channels are never active (Hu et al., "Network Trimming: A Data-Driven
+Neuron Pruning Approach towards Efficient Deep Architectures", 2016). The mean contribution of the
+removed channels is added to the bias.
 """
 
 from collections.abc import Sequence
@@ -23,7 +20,7 @@ from spike_recon_models.networks.residual_block import ResidualBlock
 
 
 class _Activity:
-    """What the second convolution of a block read, a figure a channel."""
+    """Statistics of the input of a block's second convolution, per channel."""
 
     def __init__(self) -> None:
         self._sums: list[torch.Tensor] = []
@@ -34,7 +31,7 @@ class _Activity:
         self._sums.append(torch.stack((x.mean((0, 2, 3)), x.square().mean((0, 2, 3)))))
 
     def mean_and_rms(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return both over all that was seen, [channels]."""
+        """Return mean and root mean square over all windows, [channels]."""
         mean, square = torch.stack(self._sums).mean(0)
         return mean, square.sqrt()
 
@@ -42,19 +39,18 @@ class _Activity:
 def prune(
     network: RecurrentNetwork, narrow: RecurrentNetwork, sequences: Sequence[Sequence[np.ndarray]]
 ) -> dict[str, float]:
-    """Give a narrower network the weights of a trained one, as far as they fit.
+    """Copy the weights of a trained network to a narrower one, without its least useful channels.
 
     Args:
-        network: the trained one.
-        narrow: the same network with fewer channels inside its residual blocks; is written to.
-        sequences: tensors [bins, height, width] of windows that follow each other; several such
-            stretches.
+        network: the trained network.
+        narrow: the same network with fewer channels inside its residual blocks; receives the
+            weights.
+        sequences: inputs [bins, height, width] of consecutive windows, of several sequences.
 
-    Returns: by the name of each block that lost channels, the share of what it adds that went with
-        them (root mean square).
+    Returns: by block, the share of its contribution that was lost (root mean square).
 
     Raises:
-        ValueError: the networks differ in more than that, or there is nothing to take out.
+        ValueError: the networks differ in more than that, or there is nothing to remove.
     """
     blocks = _blocks(network)
     fewer = {
@@ -88,7 +84,7 @@ def _activities(
     blocks: dict[str, ResidualBlock],
     sequences: Sequence[Sequence[np.ndarray]],
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Let the network work, and return mean and rms of each channel inside its blocks."""
+    """Run the network; return mean and rms of each channel inside its blocks."""
     seen = {name: _Activity() for name in blocks}
     hooks = [block.second.register_forward_hook(seen[name].see) for name, block in blocks.items()]
     for windows in sequences:
@@ -103,7 +99,7 @@ def _activities(
 def _thin(
     weights: dict[str, torch.Tensor], name: str, count: int, mean: torch.Tensor, rms: torch.Tensor
 ) -> float:
-    """Leave a block so many channels inside; return the share of what it adds that is lost."""
+    """Reduce a block to `count` channels; return the share of its contribution that is lost."""
     read = weights[f'{name}.second.weight']
     worth = (rms * read.flatten(2).norm(dim=2).norm(dim=0)).square()
     order = worth.argsort(descending=True)

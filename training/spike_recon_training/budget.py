@@ -1,13 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How long to train, and a learning rate that always ends annealed.
+"""Time budget of a training, and a learning rate that is always annealed at its end.
 
-Comes in: minutes. Goes out: a Lightning callback that sets the learning rate and ends the
-training. Knows nothing about networks or data.
-
-The schedule is a function of the time that has passed, not of steps, so a slower machine, or one
-that something else slows down half way, ends at the same learning rate after the same time. The
-time of a run that was interrupted counts on when it is resumed.
+The schedule is a function of elapsed time, not of steps, so a slower machine, or one with other
+load, reaches the same final learning rate after the same time. A resumed run continues with the
+time of the interrupted one.
 """
 
 import math
@@ -19,15 +16,15 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 LAST = 0.01
 """Learning rate at the end, as a share of the highest."""
 RISE_STEPS = 20
-"""Steps in which the learning rate rises at least, however short the budget is."""
+"""Least number of steps in which the learning rate rises, for short budgets."""
 
 
 def learning_rate_share(progress: float, warm_up: float) -> float:
     """Return the learning rate as a share of the highest: a linear rise, then half a cosine.
 
     Args:
-        progress: 0 at the beginning, 1 at the end of the budget.
-        warm_up: progress at which it is highest.
+        progress: 0 at the start, 1 at the end of the budget.
+        warm_up: progress at which the learning rate is highest.
     """
     if progress < warm_up:
         return max(progress / warm_up, LAST)
@@ -36,16 +33,16 @@ def learning_rate_share(progress: float, warm_up: float) -> float:
 
 
 class Budget(Callback):
-    """Anneals and stops.
+    """Lightning callback that sets the learning rate and stops the training.
 
     Args:
-        minutes: length of the training in all.
-        learning_rate: at its highest.
-        warm_up: share of the budget in which it rises.
+        minutes: total length of the training.
+        learning_rate: the highest.
+        warm_up: share of the budget in which the learning rate rises.
 
     Attributes:
-        now_s: seconds of training at the last step's beginning, those before an interruption
-            included; the same in all processes.
+        now_s: seconds of training at the start of the last step, including those before an
+            interruption; the same in all processes.
     """
 
     def __init__(self, minutes: float, learning_rate: float, warm_up: float) -> None:
@@ -54,12 +51,12 @@ class Budget(Callback):
         self._learning_rate = learning_rate
         self._warm_up = warm_up
         self._elapsed_s = 0.0
-        self._begun: float | None = None
+        self._started_s: float | None = None
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of training so far, those before an interruption included."""
-        now = 0.0 if self._begun is None else time.monotonic() - self._begun
+        """Seconds of training so far, including those before an interruption."""
+        now = 0.0 if self._started_s is None else time.monotonic() - self._started_s
         return self._elapsed_s + now
 
     @property
@@ -69,14 +66,14 @@ class Budget(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
-        self._begun = time.monotonic()
+        self._started_s = time.monotonic()
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Set the learning rate of this step."""
         now_s = self.elapsed_s
-        if trainer.world_size > 1:  # all must take the same step, and the same last one
+        if trainer.world_size > 1:  # all must do the same steps
             now_s = trainer.strategy.broadcast(now_s)
         self.now_s = now_s
         share = learning_rate_share(self.progress, self._warm_up)
@@ -93,14 +90,14 @@ class Budget(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Stop when the budget was used up before this step, which thus was an annealed one."""
+        """Stop if the budget had ended before this step, which was therefore fully annealed."""
         if self.progress >= 1:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return what a checkpoint stores of this callback."""
         return {'elapsed_s': self.elapsed_s}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore what a checkpoint stored."""
         self._elapsed_s = self.now_s = float(state_dict['elapsed_s'])

@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far a reconstruction is from the truth, differentiable.
+"""Differentiable distances between reconstruction and truth.
 
-Comes in: video [windows, batch, 1, height, width], 0 to 1. Goes out: numbers. Knows nothing about
-networks or events. Everything is computed in float32, also below autocast: the variances of SSIM
-are differences of nearly equal numbers.
+Everything is computed in float32, also below autocast: the variances of SSIM are differences of
+nearly equal numbers.
 """
 
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ SSIM_REACH, SSIM_SIGMA = 5, 1.5
 Structural Similarity", IEEE TIP 2004."""
 GRADIENT_SCALES = 3
 STRUCTURE_SHRINKS = 2, 4, 8
-"""So much smaller are the images whose structure is compared: windows of 22, 44 and 88 pixels.
-Images that are smaller than a window are not compared at its scale."""
+"""Factors by which images are downsampled before their structure is compared: windows of 22, 44
+and 88 pixels. A scale whose window is larger than the image is skipped."""
 STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
-"""Of the smallest image that has a structure."""
+"""Side of the smallest image whose structure can be compared, pixels."""
 LEAST_SQUARE = 1e-6
-"""Mean square error below which nothing is gained: 60 dB."""
+"""Mean square error below which the logarithm hardly falls: 60 dB."""
 GREATEST_GAIN = 20.0
-"""What is darker than that is left dark: it is noise."""
+"""Limit of the gain of dark sequences, beyond which they are mostly noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +34,20 @@ class LossWeights:
         l1: mean absolute difference.
         ssim: 1 - SSIM.
         structure: 1 - SSIM without its comparison of means, at a half, a quarter and an eighth of
-            the resolution: the parts of a thing that are equally bright must become so, whatever
-            their brightness. With `ssim` this is about the multi-scale SSIM of Wang et al.
+            the resolution: equally bright parts of an object must look equal, whatever their
+            brightness. Together with `ssim` it is close to the multi-scale SSIM of Wang et al.
             (Asilomar 2003).
         gradient: mean absolute difference of the image gradients at three scales.
-        log_mse: natural logarithm of the mean square error of each sequence, averaged: PSNR. A
-            clean sequence that becomes better by a tenth then counts as much as a noisy one; the
-            terms above are mostly about the noisy ones.
-        temporal: mean absolute difference of the changes from window to window: flicker in a still
-            scene, or parts that lag behind.
+        log_mse: natural logarithm of the mean square error of each sequence, averaged: PSNR. An
+            improvement by a tenth counts the same for clean and for noisy sequences; noisy ones
+            dominate the terms above.
+        temporal: mean absolute difference of the changes from window to window: flicker of still
+            scenes, and lag.
         contrast: absolute difference of the standard deviations of the images.
-        rest: mean absolute change from window to window of what is shown of a sensor that has been
-            silent for up to hundreds of windows; see `rest.py`.
-        exposure: mean grey that the truth of each sequence is brought to, and the reconstruction
-            with it, before they are compared, so that dark sequences count as much as bright ones;
-            0 = compared as they are.
+        rest: mean absolute change of the image from window to window while the sensor has been
+            silent for up to hundreds of windows; see `silent_sensors.py`.
+        exposure: mean grey to which truth and reconstruction of each sequence are scaled before
+            the comparison, so that dark sequences count as much as bright ones; 0 = not scaled.
     """
 
     l1: float = 1.0
@@ -79,15 +77,15 @@ class Loss:
     def __call__(
         self, video: torch.Tensor, truth: torch.Tensor, before: Frames | None = None
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Compare a stretch of video.
+        """Compare consecutive windows.
 
         Args:
             video: [windows, batch, 1, height, width].
             truth: the same shape.
-            before: the reconstruction and the truth [batch, 1, height, width] of the window
-                before the first, if there was one.
+            before: reconstruction and truth [batch, 1, height, width] of the previous window, if
+                there is one.
 
-        Returns: the sum, and each term before it is weighted, detached.
+        Returns: the weighted sum, and the terms without their weights, detached.
         """
         with torch.autocast(video.device.type, enabled=False):
             video, truth = video.float(), truth.float()
@@ -119,7 +117,10 @@ class Loss:
 
 
 def exposure_gain(truth: torch.Tensor, mean: float) -> torch.Tensor:
-    """Return what brings each sequence of [windows, batch, ...] to a mean: [batch, 1, 1, 1]."""
+    """Return the gain that scales each sequence of [windows, batch, ...] to a mean grey.
+
+    Returns: [batch, 1, 1, 1].
+    """
     means = truth.transpose(0, 1).flatten(1).mean(1)
     return (mean / means.clamp(min=mean / GREATEST_GAIN))[:, None, None, None]
 
@@ -127,7 +128,7 @@ def exposure_gain(truth: torch.Tensor, mean: float) -> torch.Tensor:
 def ssim(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Return the structural similarity [n] of images [n, 1, height, width] with range 0 to 1.
 
-    Only places where the whole window lies in the image count.
+    Only pixels whose whole window lies in the image count.
 
     Raises:
         ValueError: if an image is smaller than the window.
@@ -152,11 +153,11 @@ def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tens
 
 
 def _similarities(image: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return how alike are the means, and contrasts and structures, around each pixel."""
+    """Return SSIM's similarity of means, and that of contrasts and structures, of each pixel."""
     if min(image.shape[-2:]) < 2 * SSIM_REACH + 1:
         raise ValueError(f'SSIM needs images of at least {2 * SSIM_REACH + 1} pixels a side')
     stack = torch.cat([image, truth, image * image, truth * truth, image * truth])
-    # Products with band matrices: for a single channel many times faster than a convolution.
+    # Products with band matrices, many times faster than a convolution of a single channel.
     down = _gaussian_bands(image.shape[-2], image.device)
     across = _gaussian_bands(image.shape[-1], image.device)
     smooth = down @ stack @ across.T
@@ -169,7 +170,7 @@ def _similarities(image: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tenso
 
 
 def _gaussian_bands(size: int, device: torch.device) -> torch.Tensor:
-    """Return [size - 10, size]: row k is the window that lies on k to k + 10."""
+    """Return [size - 10, size]: row k is the Gaussian window over the pixels k to k + 10."""
     apart = torch.arange(size, device=device) - SSIM_REACH
     apart = apart - torch.arange(size - 2 * SSIM_REACH, device=device)[:, None]
     bands = torch.exp(-0.5 * (apart / SSIM_SIGMA) ** 2)

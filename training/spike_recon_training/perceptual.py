@@ -1,12 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""LPIPS, where the user has its library and its weights.
-
-Comes in: two images. Goes out: their learned perceptual distance. Knows nothing about videos.
+"""LPIPS, the learned perceptual distance of two images, if its library and weights are installed.
 
 Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018.
-It compares the features of a network that was trained on photographs, whose weights are not ours
-to hand out.
+It compares features of a network trained on photographs, whose weights may not be redistributed.
 """
 
 from collections.abc import Callable
@@ -17,14 +14,14 @@ import torch
 from spike_recon_ros.errors import UserError
 
 BACKBONE = 'alex'
-"""What the tables of the field are made with."""
+"""Backbone of the figures in most papers."""
 
 
 def load_lpips() -> Callable[[np.ndarray, np.ndarray], float]:
-    """Return what computes LPIPS of two images, float [height, width] in 0..1.
+    """Return a function that computes LPIPS of two images, float [height, width] in 0..1.
 
     Raises:
-        UserError: the library is missing, or it finds no weights of its backbone.
+        UserError: the library or the weights of its backbone are missing.
     """
     try:
         import lpips  # noqa: PLC0415 -- the user's own

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From a bundle to one of the same network, narrower inside its blocks.
-
-Comes in: what a bundle is, and what its network reads of recordings. Goes out: a bundle to
-train on from. Knows nothing about which channels are worth keeping.
-"""
+"""Makes a bundle with a narrower network of another bundle, to continue training from."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,15 +24,14 @@ def narrower_bundle(
     output: Path,
     progress: Callable[[str], None] = lambda phase: None,
 ) -> dict[str, Any]:
-    """Write the bundle; return what its card says of it.
+    """Write the bundle; return the entry of its card about the pruning.
 
     Args:
         card: of the bundle, in the form of model.yaml.
         weights: file of the bundle.
-        reduction: how many times fewer channels a block has inside than outside.
-        sequences: tensors [bins, height, width] of windows that follow each other; several such
-            stretches.
-        recordings: what they were made of, for the card.
+        reduction: channels outside a block per channel inside.
+        sequences: inputs [bins, height, width] of consecutive windows, of several sequences.
+        recordings: names of the recordings that they come from, for the card.
         output: folder to write.
         progress: called with the name of each phase before it.
 
@@ -60,7 +55,7 @@ def narrower_bundle(
         raise UserError(
             f'{card["name"]} cannot be narrower with --reduction {reduction}: {error}'
         ) from None
-    said = {
+    pruned = {
         'reduction': reduction,
         'recordings': recordings,
         'lost': {block: round(share, 4) for block, share in lost.items()},
@@ -68,8 +63,8 @@ def narrower_bundle(
     trained = card['recipe'] if isinstance(card['recipe'], dict) else {}
     changed = {
         'network': {'name': name, 'arguments': arguments},
-        'recipe': {'pruned': said, **trained},
+        'recipe': {'pruned': pruned, **trained},
         'metrics': {},  # they are the wide one's
     }
     export_bundle(narrow, output, card | changed, progress)
-    return said
+    return pruned

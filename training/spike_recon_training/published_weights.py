@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Weights that others published as bundles, so that they run in the same pipeline as our own.
-
-Comes in: a file that the user has. Goes out: a bundle. Knows nothing about evaluation.
-"""
+"""Exports published weights of other authors as bundles, to run them in the same pipeline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +15,13 @@ from spike_recon_ros.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A network of which others have published weights.
+    """A network whose authors have published weights.
 
     Attributes:
         make: returns it with random weights.
-        load: returns it with those of a file, or raises ValueError.
+        load: returns it with the weights of a file, or raises ValueError.
         inputs: name of its argument for the channels of the input.
-        card: what its bundle says besides.
+        card: further entries of its model card.
     """
 
     make: Callable[[], RecurrentNetwork]
@@ -56,15 +53,15 @@ PUBLISHED = {
         },
     ),
 }
-"""By the name that stands before the path of their weights."""
+"""By the name before the path of the weights, as in `firenet:weights.pth`."""
 
 
 def export_published(name: str, weights: Path | None, bundle: Path) -> None:
-    """Write a bundle of a network with weights in the layout in which its authors publish them.
+    """Write a bundle of a network with weights from a file in the layout of its authors.
 
     Args:
         name: one of PUBLISHED.
-        weights: the file; None = random ones, which take the same time.
+        weights: the file; None = random weights, for timing.
         bundle: folder to write.
 
     Raises:

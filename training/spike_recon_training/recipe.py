@@ -24,17 +24,17 @@ from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
 CROP_STEP = 8
-"""Sensors that are smaller than `crop` have a multiple of it a side, pixels."""
+"""Sensors smaller than `crop` have sides that are a multiple of it, pixels."""
 SENSORS = tuple(kind.value for kind in SensorKind)
 SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
-"""The least of them that every term of the loss can compare."""
+"""The smallest side for which every term of the loss is defined, pixels."""
 LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
-"""Ranges that may begin at 0; of all others the logarithm is drawn."""
+"""Ranges that are uniform and may start at 0; all others are log-uniform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkChoice:
-    """Which network, and what it is made with; see `spike_recon_models.networks.registry`."""
+    """Name and arguments of a network; see `spike_recon_models.networks.registry`."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -42,11 +42,11 @@ class NetworkChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotographChoice:
-    """How photographs are prepared.
+    """Preparation of the photographs.
 
     Attributes:
-        side: of the squares that they are cut to, pixels.
-        pattern_share: share of drawn squares among all.
+        side: of the squares that they are cropped to, pixels.
+        pattern_share: share of squares with drawn patterns.
         held_share: share of the files that is held back for validation, chosen by file name.
     """
 
@@ -57,23 +57,23 @@ class PhotographChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimisation:
-    """How the weights are found.
+    """How the network is trained.
 
     Attributes:
-        batch: sequences at a time, on each device.
+        batch: sequences per step, on each device.
         crop: height and width of the simulated sensor, pixels.
-        small_share: share of batches whose sensors are smaller, from SMALLEST_CROP to half of
-            `crop`: a network that sees far tells their size by the borders, and must not be lost
-            there.
+        small_share: share of batches with smaller sensors, from SMALLEST_CROP to half of `crop`: a
+            network with a large receptive field recognises the size by the borders, and must work
+            there too.
         windows: windows through which gradients flow back before the state is detached.
-        segments: fewest and most such stretches in a sequence; each sequence begins cold.
-        learning_rate: at its highest.
+        segments: fewest and most such segments in a sequence; each sequence starts cold.
+        learning_rate: the highest.
         weight_decay: of AdamW.
         warm_up: share of the budget in which the learning rate rises.
         gradient_clip: greatest norm of the gradient.
-        average: decay a step of the averaged weights, which are those that are exported.
+        average: decay per step of the averaged weights, which are exported.
         precision: 32, or bf16 or 16 for mixed precision.
-        budget_minutes: how long to train, where the command line does not say.
+        budget_minutes: length of the training, if the command line does not give one.
     """
 
     batch: int = 8
@@ -101,14 +101,14 @@ class Recipe:
         normalisation: of the voxel grids, as in `voxel_grid`.
         representation: of a spike camera's planes, `kind` and its parameters; see
             `spike_recon_ros.representations.registry`.
-        window_ms: window that the bundle recommends.
+        window_ms: default window of the bundle.
         seed: of weights and simulation.
         licence: of the weights.
-        photographs: how photographs are prepared.
-        sequences: what is simulated for event cameras.
-        spikes: what is simulated for spike cameras.
-        loss: what is minimised.
-        optimisation: how.
+        photographs: preparation of the photographs.
+        sequences: simulation of event cameras.
+        spikes: simulation of spike cameras.
+        loss: weights of its terms.
+        optimisation: how the network is trained.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Recipe:
 
 
 def find_recipe(name: str) -> Path:
-    """Return the file: a path, or the name of a recipe that comes with the package.
+    """Return the file of a recipe, given a path or the name of one in the package.
 
     Raises:
         UserError: there is neither.
@@ -161,7 +161,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
-    """Write all of it, defaults included."""
+    """Write the recipe, including defaults."""
     text = yaml.safe_dump(_plain(dataclasses.asdict(recipe)), sort_keys=False)
     path.write_text(text, encoding='utf-8')
 
@@ -185,7 +185,7 @@ def _made(kind: Any, value: Any, where: str) -> Any:
     if isinstance(value, bool) != (kind is bool) or not isinstance(value, accepted):
         if kind is str and isinstance(value, int | float):  # precision: 32
             return str(value)
-        if kind is float and isinstance(value, str):  # YAML 1.1 takes 1e-3 for a text
+        if kind is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
             with contextlib.suppress(ValueError):
                 return float(value)
         raise ValueError(f'{where} is {value!r}; it must be {_word(kind)}')
@@ -235,7 +235,7 @@ def _word(kind: Any) -> str:
 
 
 def _check(recipe: Recipe) -> None:
-    """Raise ValueError for what types alone do not say."""
+    """Raise ValueError for wrong values of the right type."""
     o, s, photographs = recipe.optimisation, recipe.sequences, recipe.photographs
     shares = (
         photographs.pattern_share,
@@ -283,7 +283,7 @@ def _check(recipe: Recipe) -> None:
 
 
 def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
-    """Yield name and least value of each range whose logarithm is drawn."""
+    """Yield name and least value of each log-uniform range."""
     for where, model in (
         ('sequences.', recipe.sequences),
         ('sequences.world.', recipe.sequences.world),

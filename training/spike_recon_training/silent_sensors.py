@@ -1,18 +1,16 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a network shows of a sensor that has gone silent, and for long.
+"""Loss term: the image must stand still while the sensor is silent for a long time.
 
-Comes in: a network and the state that training carries. Goes out: how much its images still
-change. Knows nothing about scenes.
+A robot stands still for minutes, but a training sequence lasts a second. Without this term no
+truth constrains the state after that: it drifts out of the trained range, and some weights then
+oscillate visibly for ever. So a few sensors are simulated here from step to step. Each has
+received a scene, noise of any strength, or nothing, and then no more input; its images must not
+change.
 
-A robot stands still for minutes, a training sequence lasts a second. What the state does after
-that no truth has ever corrected: it drifts to where it has never been, and some weights swing
-there, visibly and for ever. So a few sensors are kept here from step to step. Each has seen
-a scene, noise of any strength, or nothing at all, and then nothing more; their images must stand
-still.
-
-They have the size of those that are trained on. A network that sees far tells the size of an image
-by its borders: of smaller sensors it learned to show nothing whatever came in, which stands still.
+They have the same size as the trained sensors. A network with a large receptive field recognises
+the size by the borders: with smaller silent sensors it learned to show nothing at that size for
+any input, which stands still.
 """
 
 import math
@@ -24,13 +22,13 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 State = tuple[torch.Tensor, ...]
 
 SENSORS = 4
-"""That are kept; one of them is looked at in each step."""
+"""Number of silent sensors; each step continues one of them."""
 WINDOWS = 3
-"""Looked at."""
+"""Windows of a step through which gradients flow."""
 REPLACED = 0.01
-"""Chance that a sensor is replaced when its turn comes: one lives for about 300 windows."""
+"""Probability that a sensor is replaced in its turn: it lasts for about 300 windows."""
 SETTLING_WINDOWS = 20
-"""That pass before a new sensor is looked at: what was seen may fade."""
+"""Windows of a new sensor without a loss: its last image may fade."""
 NOISY_WINDOWS = 10
 STRONGEST_NOISE = 50.0
 """Standard deviation; that of a voxel grid of a real scene is about 1."""
@@ -40,8 +38,8 @@ class Rest:
     """The silent sensors.
 
     Args:
-        side: of each, pixels; as large as what is trained on.
-        seed: of which of them are replaced, and by what.
+        side: of each sensor, pixels; that of the trained ones.
+        seed: of their replacement and their input.
     """
 
     def __init__(self, side: int, seed: int = 0) -> None:
@@ -50,24 +48,24 @@ class Rest:
         self._states: list[State] = []
 
     def change(self, network: RecurrentNetwork, carried: State) -> torch.Tensor:
-        """Let some more silent windows pass before the sensor that has waited longest.
+        """Feed more silent windows to the sensor that has waited longest.
 
         Args:
-            network: to look at.
-            carried: its state after what it is trained on, each [batch, channels, ...].
+            network: to train.
+            carried: its state after the trained sequences, each [batch, channels, ...].
 
         Returns: mean absolute change of the images from window to window; gradients flow through
             the windows of this call.
         """
         like = next(network.parameters())
         silence = like.new_zeros(1, network.bins, self._side, self._side)
-        # In float32: in bfloat16 the images have steps as large as what must vanish.
+        # In float32: the steps of bfloat16 are as large as the changes that must vanish.
         with torch.autocast(like.device.type, enabled=False):
             if len(self._states) == SENSORS and self._drawn() < REPLACED:
                 del self._states[0]
             while len(self._states) < SENSORS:
-                seen = self._seen_by_one(network, carried, silence)
-                self._states.append(_settled(network, seen, silence))
+                state = self._new_state(network, carried, silence)
+                self._states.append(_settled(network, state, silence))
             state = self._states.pop(0)
             images = []
             for _ in range(WINDOWS):
@@ -79,22 +77,24 @@ class Rest:
     def _drawn(self) -> float:
         return float(torch.rand((), generator=self._random))
 
-    def _seen_by_one(
+    def _new_state(
         self, network: RecurrentNetwork, carried: State, silence: torch.Tensor
     ) -> State:
-        """Return the state of a sensor that has seen one of the scenes, noise, or nothing."""
+        """Return the state of a sensor after a scene, noise, or nothing."""
         nothing = network.zero_state(1, self._side, self._side, silence)
         kind = int(3 * self._drawn())
-        # Scenes of another size are passed over.
+        # Scenes of another size cannot be used.
         if kind == 0 and nothing and carried[0].shape[1:] == nothing[0].shape[1:]:
             i = int(self._drawn() * len(carried[0]))
             return tuple(part[i : i + 1].float() for part in carried)
         if kind == 1:
-            return self._noise_seen(network, nothing, silence)
+            return self._after_noise(network, nothing, silence)
         return nothing
 
     @torch.no_grad()
-    def _noise_seen(self, network: RecurrentNetwork, state: State, silence: torch.Tensor) -> State:
+    def _after_noise(
+        self, network: RecurrentNetwork, state: State, silence: torch.Tensor
+    ) -> State:
         strength = math.exp(self._drawn() * math.log(STRONGEST_NOISE))
         density = self._drawn()
         for _ in range(NOISY_WINDOWS):

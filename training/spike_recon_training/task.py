@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step of training: truncated backpropagation through time.
 
-Comes in: Segments. Goes out: weights, and their running average. Knows nothing about files, time
-budgets or how segments are made.
+Also keeps the running average of the weights, which is what is validated and exported.
 """
 
 import copy
@@ -24,7 +23,7 @@ from spike_recon_training.silent_sensors import Rest
 
 
 class ReconstructionTask(LightningModule):
-    """Carries the recurrent state from segment to segment and detaches it in between.
+    """Carries the recurrent state from segment to segment, detached in between.
 
     Args:
         network: to train.
@@ -33,7 +32,7 @@ class ReconstructionTask(LightningModule):
 
     Attributes:
         network: the network with the weights of the last step.
-        average: the same with averaged weights, which are better and what is exported.
+        average: the network with averaged weights, which are better and are exported.
     """
 
     def __init__(
@@ -69,11 +68,11 @@ class ReconstructionTask(LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Forget the state: what comes after a resume is another sequence."""
+        """Reset the state: after a resume another sequence starts."""
         self._state = self._before = None
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Let the average follow; faster at first, so that it forgets the initial weights."""
+        """Update the average; faster at first, so that it drops the initial weights."""
         step = self.global_step
         decay = min(self._optimisation.average, (1 + step) / (10 + step))
         with torch.no_grad():
@@ -84,16 +83,16 @@ class ReconstructionTask(LightningModule):
                 kept.copy_(buffer)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Stop before weights that are no numbers are written.
+        """Stop a training that diverges.
 
         Raises:
             UserError: the loss is not finite.
         """
-        # Looked at now and then, because looking makes a GPU wait.
+        # Not in every step, because reading the loss makes a GPU wait.
         if self.global_step % 50 == 0 and not torch.isfinite(self.last_terms['loss']):
             raise UserError(
                 f'the loss is not finite after {self.global_step} steps; lower '
-                'optimisation.learning_rate in the recipe and go on with --resume'
+                'optimisation.learning_rate in the recipe and continue with --resume'
             )
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How good the averaged weights are on photographs that are not trained on.
-
-Comes in: held-back photographs and a network. Goes out: figures, and a sheet of pictures. Knows
-nothing about how the network is trained.
-"""
+"""Scores and image sheets of the averaged weights on photographs that are not trained on."""
 
 from pathlib import Path
 
@@ -21,7 +17,7 @@ from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.task import reconstructed, steps
 
 SEED = 20_260_101
-"""Not the recipe's, so that runs with other seeds are compared on the same sequences."""
+"""Independent of the recipe, so that runs with other seeds are scored on the same sequences."""
 BATCHES, BATCH = 3, 8
 WINDOWS = 30
 COLD_WINDOWS = 5
@@ -30,7 +26,7 @@ SHOWN_WINDOWS = (0, 1, 2, 4, 9, 19, 29)
 
 
 def held_segments(photographs: Photographs, recipe: Recipe, bins: int) -> list[Segment]:
-    """Return the sequences that are always the same; each begins cold."""
+    """Return the sequences to score on, always the same; each starts cold."""
     return [
         next_segment(
             new_sequences(photographs, recipe, bins, SEED + number, BATCH),
@@ -62,7 +58,7 @@ def scores(network: RecurrentNetwork, segments: list[Segment]) -> dict[str, floa
 
 @torch.no_grad()
 def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) -> None:
-    """Write a PNG: for some sequences events, reconstruction and truth at some windows."""
+    """Write a PNG with input, reconstruction and truth of some sequences at some windows."""
     rows = []
     for segment in segments:
         video = reconstructed(network, segment.grids)[0].float().cpu()
@@ -79,7 +75,7 @@ def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) 
 
 
 def _shown(tensors: torch.Tensor) -> torch.Tensor:
-    """Return [n, height, width] to look at: voxel grids around grey, rates as they are."""
+    """Return images [n, height, width]: voxel grids summed around grey, rates averaged."""
     if bool((tensors < 0).any()):
         return 0.5 + 0.2 * tensors.sum(1)
     return tensors.mean(1)

@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Segments that are cut from clips of a spike camera with truth at some planes.
+"""Segments from clips of spike cameras with truth at some planes.
 
-Comes in: data sets that `sources` reads, and a recipe. Goes out: Segments: the planes up to what
-an image may use, as the recipe's representation has them, and the truth in spikes a plane, both
-cropped. Knows nothing about layouts of folders, networks or losses.
+The input is the recipe's representation of the planes up to the lookahead, the truth is in spikes
+a plane, both cropped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,27 +25,27 @@ from spike_recon_training.recipe import Recipe
 
 
 class ClipSequences:
-    """Batches of sequences, each of truths in a row from a place that is drawn at random.
+    """Batches of sequences, each of consecutive truths from a random place in a random clip.
 
     Args:
-        paths: of data sets; the part to train on is used.
-        recipe: whose crop, batch, windows, segments and representation are used.
+        paths: of data sets; their training part is used.
+        recipe: has crop, batch, windows, segments and representation.
 
     Raises:
-        UserError: if a data set cannot be read, or none of its clips is long or large enough.
+        UserError: a data set cannot be read, or none of its clips is long and large enough.
     """
 
     def __init__(self, paths: Sequence[Path], recipe: Recipe) -> None:
         self._optimisation = recipe.optimisation
-        self._said = recipe.representation
+        self._representation = recipe.representation
         crop = recipe.optimisation.crop
-        self._lookahead = representation_for(self._said, crop, crop).lookahead_planes
+        self._lookahead = representation_for(self._representation, crop, crop).lookahead_planes
         self._clips = [found for path in paths for found in self._usable(path)]
 
     def _usable(self, path: Path) -> list[tuple[SpikeClip, tuple[SpikeTruth, ...]]]:
-        """Return the clips with the truths that have all planes that their image asks for."""
-        # A stack that is not full yet would teach that planes are dark.
-        before = self._said.get('planes', 0) - 1 - self._lookahead
+        """Return the clips, each with the truths for which all planes of the input exist."""
+        # The missing planes of a stack that is not full are dark, unlike the scene.
+        before = self._representation.get('planes', 0) - 1 - self._lookahead
         crop, windows = self._optimisation.crop, self._optimisation.windows
         found = []
         for clip in find_clips(path, TRAIN):
@@ -57,35 +56,35 @@ class ClipSequences:
         if not found:
             raise UserError(
                 f'no clip of {path} has {windows} images (optimisation.windows) of {crop} pixels '
-                f'(optimisation.crop) with the planes that {self._said} asks for; lower them'
+                f'(optimisation.crop) with the planes for {self._representation}; lower them'
             )
         return found
 
-    def sequence(self, chance: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Return the segments of a batch of sequences; the first one begins cold."""
+    def sequence(self, rng: np.random.Generator, device: torch.device) -> Iterator[Segment]:
+        """Return the segments of a batch of sequences; the first one starts cold."""
         o = self._optimisation
         longest = max(len(truths) for _, truths in self._clips) // o.windows
-        draw = partial(self._drawn, chance)
-        return drawn_segments(o, longest, draw, chance, device)
+        draw = partial(self._drawn, rng)
+        return drawn_segments(o, longest, draw, rng, device)
 
-    def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Sample]:
-        """Draw a clip, which truth to begin with, and where to crop; all places are alike."""
+    def _drawn(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
+        """Start a sequence at a random truth of all clips, with a random crop."""
         places = [max(len(truths) - windows + 1, 0) for _, truths in self._clips]
-        number, first = drawn_place(places, chance)
+        number, first = drawn_place(places, rng)
         clip, truths = self._clips[number]
         crop = self._optimisation.crop
-        top = int(chance.integers(clip.layout.height - crop + 1))
-        left = int(chance.integers(clip.layout.width - crop + 1))
+        top = int(rng.integers(clip.layout.height - crop + 1))
+        left = int(rng.integers(clip.layout.width - crop + 1))
         return self._samples(clip, truths[first : first + windows], top, left)
 
     def _samples(
         self, clip: SpikeClip, truths: Sequence[SpikeTruth], top: int, left: int
     ) -> Iterator[Sample]:
-        """Yield a sample for each truth; the first one sees the clip from its beginning."""
+        """Yield a sample for each truth; the first one reads the clip from its start."""
         crop, begin = self._optimisation.crop, 0
         rows, columns = slice(top, top + crop), slice(left, left + crop)
         planes = clip.planes()
-        representation = representation_for(self._said, crop, crop)
+        representation = representation_for(self._representation, crop, crop)
         for truth in truths:
             end = truth.plane + 1 + self._lookahead
             new = planes[begin:end]

@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Batches of sequences from places that are drawn at random.
-
-Comes in: how many places there are, and what makes a sequence. Goes out: places and Segments.
-Knows nothing about recordings, clips or what a window holds.
-"""
+"""Batches of sequences from random places of recordings."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,27 +11,27 @@ from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Optimisation
 
 Sample = tuple[np.ndarray, np.ndarray]
-"""Tensor float32 [channels, crop, crop] and truth float32 [1, crop, crop], 0 to 1."""
+"""Input float32 [channels, crop, crop] and truth float32 [1, crop, crop], 0 to 1."""
 
 
 def drawn_segments(
     optimisation: Optimisation,
     longest: int,
     draw: Callable[[int], Iterator[Sample]],
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     device: torch.device,
 ) -> Iterator[Segment]:
-    """Yield the segments of a batch of sequences; the first one begins cold.
+    """Yield the segments of a batch of sequences; the first one starts cold.
 
     Args:
-        optimisation: whose batch, windows and segments are used.
-        longest: segments that the longest recording is good for.
-        draw: begins a sequence of so many windows.
-        chance: decides how many segments there are, before anything is drawn.
-        device: where the segments are wanted.
+        optimisation: has batch, windows and segments.
+        longest: limit of the number of segments, that of the longest recording.
+        draw: starts a sequence of a number of windows.
+        rng: decides the number of segments, before any sequence starts.
+        device: of the segments.
     """
     o = optimisation
-    segments = min(int(chance.integers(o.segments[0], o.segments[1] + 1)), longest)
+    segments = min(int(rng.integers(o.segments[0], o.segments[1] + 1)), longest)
     sequences = [draw(segments * o.windows) for _ in range(o.batch)]
     for number in range(segments):
         windows = [[next(one) for one in sequences] for _ in range(o.windows)]
@@ -48,9 +44,9 @@ def drawn_segments(
         )
 
 
-def drawn_place(places: Sequence[int], chance: np.random.Generator) -> tuple[int, int]:
-    """Return which recording, and which of its places; all places of all are alike."""
+def drawn_place(places: Sequence[int], rng: np.random.Generator) -> tuple[int, int]:
+    """Return the index of a recording and of a place in it, uniform over all places of all."""
     counts = np.array(places)
-    place = int(chance.integers(counts.sum()))
+    place = int(rng.integers(counts.sum()))
     number = int(np.searchsorted(counts.cumsum(), place, 'right'))
     return number, place - int(counts[:number].sum())

@@ -1,10 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Segments that are cut from recordings of a camera that gives events and frames.
+"""Segments from recordings of event cameras with frames.
 
-Comes in: datasets that `sources` reads, and a recipe. Goes out: Segments: what happened between
-two frames in a row as a voxel grid, the later frame as the truth, both cropped. Knows nothing
-about layouts of files, networks or losses.
+The input is the voxel grid of the events between consecutive frames, the truth is the later frame,
+both cropped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,16 +26,16 @@ from spike_recon_training.recipe import Recipe
 
 
 class RecordedSequences:
-    """Batches of sequences, each from a place in a recording that is drawn at random.
+    """Batches of sequences, each from a random place in a random recording.
 
     Args:
         paths: of datasets with frames.
-        recipe: whose crop, batch, windows, segments and normalisation are used.
+        recipe: has crop, batch, windows, segments and normalisation.
         bins: channels of a voxel grid.
 
     Raises:
-        UserError: if a recording cannot be read, or its frames are too few, smaller than the crop
-            or of another size than the sensor.
+        UserError: a recording cannot be read, or its frames are too few, smaller than the crop or
+            of another size than the sensor.
     """
 
     def __init__(self, paths: Sequence[Path], recipe: Recipe, bins: int) -> None:
@@ -49,7 +48,7 @@ class RecordedSequences:
         recording = open_dataset(path)
         if recording is None:
             raise UserError(
-                f'{path} is no dataset with frames that training can begin anywhere in; convert '
+                f'{path} is no dataset with frames that can be read from any place; convert '
                 'it to HDF5 (event_utils) or to a folder of NumPy files (EVREAL)'
             )
         crop, needed = self._optimisation.crop, self._optimisation.windows + 1
@@ -69,27 +68,27 @@ class RecordedSequences:
             )
         return recording
 
-    def sequence(self, chance: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Return the segments of a batch of sequences; the first one begins cold."""
+    def sequence(self, rng: np.random.Generator, device: torch.device) -> Iterator[Segment]:
+        """Return the segments of a batch of sequences; the first one starts cold."""
         o = self._optimisation
         longest = max(one.n_frames - 1 for one in self._recordings) // o.windows
-        draw = partial(self._drawn, chance)
-        return drawn_segments(o, longest, draw, chance, device)
+        draw = partial(self._drawn, rng)
+        return drawn_segments(o, longest, draw, rng, device)
 
-    def _drawn(self, chance: np.random.Generator, windows: int) -> Iterator[Sample]:
-        """Draw a recording, where to begin in it, and where to crop; all places are alike."""
+    def _drawn(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
+        """Start a sequence at a random place of all recordings, with a random crop."""
         places = [max(one.n_frames - windows, 0) for one in self._recordings]
-        number, first = drawn_place(places, chance)
+        number, first = drawn_place(places, rng)
         recording = self._recordings[number]
         crop = self._optimisation.crop
-        top = int(chance.integers(recording.height - crop + 1))
-        left = int(chance.integers(recording.width - crop + 1))
+        top = int(rng.integers(recording.height - crop + 1))
+        left = int(rng.integers(recording.width - crop + 1))
         return self._windows(recording, first, windows, (top, left))
 
     def _windows(
         self, recording: EventDataset, first: int, windows: int, corner: tuple[int, int]
     ) -> Iterator[Sample]:
-        """Yield the windows between frames, beginning at the frame `first`."""
+        """Yield the windows between frames, from the frame `first` on."""
         crop, (top, left) = self._optimisation.crop, corner
         cuts_ns = np.maximum.accumulate(recording.frame_times_ns)[first : first + windows + 1]
         chunks = recording.chunks(recording.position_at(int(cuts_ns[0])))
@@ -107,7 +106,7 @@ class RecordedSequences:
 
 
 def _before(t_ns: int, rest: Events, following: Iterator[Events]) -> tuple[Events, Events]:
-    """Return the events before a time, from `rest` and what follows, and the new rest."""
+    """Split a stream of events, `rest` then `following`, at a time; return both parts."""
     taken: list[Events] = []
     for events in chain([rest], following):
         reached = events.t_ns >= t_ns
@@ -119,8 +118,8 @@ def _before(t_ns: int, rest: Events, following: Iterator[Events]) -> tuple[Event
 
 
 def _cropped(events: Events, top: int, left: int, side: int) -> Events:
-    """Return the events in a square, with places counted from its corner."""
-    # Left of or above the corner the difference wraps around, and is large.
+    """Return the events in a square, with coordinates relative to its corner."""
+    # Left of or above the corner the unsigned difference wraps around to a large value.
     x, y = events.x - np.uint16(left), events.y - np.uint16(top)
     inside = (x < side) & (y < side)
     return Events(x[inside], y[inside], events.p[inside], events.t_ns[inside], Triggers.empty())
