@@ -8,8 +8,6 @@ imported on use; only photographs need PyTorch.
 """
 
 import math
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.new_recording import new_recording
 from spike_recon_ros.offline.simulated_sensors import SENSORS, EventSensor, SpikeSensor
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.sources.bag_writer import check_replaceable
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
@@ -106,7 +104,7 @@ def simulate(
     width, height = simulation.size or simulation.sensor.size
     scene = _scene(simulation, width, height)
     with (
-        _complete(out, overwrite) as incomplete,
+        new_recording(out, overwrite, with_truth=True) as incomplete,
         _progress(f'simulating {width}x{height}', console) as on_progress,
     ):
         figures = simulation.sensor.record(
@@ -158,48 +156,6 @@ def _scene(simulation: Simulation, width: int, height: int) -> 'Scene':
             from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
         scene = photo_scene(simulation.photos, width, height, seed, held_back=simulation.held_back)
     return PacedScene(scene, simulation.speed, simulation.stop_after_s)
-
-
-@contextmanager
-def _complete(out: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a path to write to; what is there is moved to `out` if the block succeeds.
-
-    Raises:
-        UserError: `out` must not be replaced, or cannot be written.
-    """
-    _check_replaceable(out, overwrite)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=out.parent))
-    except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror})') from error
-    try:
-        yield folder / out.name
-        for made in folder.iterdir():
-            place = out.with_name(made.name)
-            if place.is_dir():
-                shutil.rmtree(place)
-            made.rename(place)
-    except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror or error})') from error
-    except UserError as error:  # names the file, but in the folder that is removed
-        raise UserError(str(error).replace(str(folder), str(out.parent))) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _check_replaceable(out: Path, overwrite: bool) -> None:
-    if out.suffix != '.dat':
-        check_replaceable(out, overwrite)
-        return
-    truth = out.with_name(f'{out.stem}_truth')
-    for path in (out, truth):
-        if path.exists() and not overwrite:
-            raise UserError(f'{path} exists already; choose another name or add --overwrite')
-    if out.is_dir():
-        raise UserError(f'{out} is a folder, so it stays; choose another name')
-    if truth.exists() and any(not file.match('plane_*.png') for file in truth.iterdir()):
-        raise UserError(f'{truth} holds more than ground truth, so it stays; choose another name')
 
 
 @contextmanager

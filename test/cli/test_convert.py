@@ -29,7 +29,7 @@ def call(command, *words):
 
 @pytest.fixture
 def dat(tmp_path):
-    """A file of 230 planes of 30x18 pixels that says nothing about itself."""
+    """A file of 230 planes of 30x18 pixels without a sidecar."""
     path = tmp_path / 'a.dat'
     bits = np.random.default_rng(0).integers(0, 256, (230, 18, 4), np.uint8)
     bits[..., -1] &= 0b00111111
@@ -105,12 +105,48 @@ def test_what_exists_is_replaced_only_if_asked(dat, tmp_path):
         with pytest.raises(UserError, match='--overwrite'):
             call(convert, *words)
         call(convert, *words, '--overwrite')
-    with pytest.raises(UserError, match='which is read'):
-        call(convert, dat, '-o', dat, '--overwrite', *SIZE)
+
+
+@pytest.mark.parametrize('name', ['a.dat', 'link.dat', 'hard.dat'])
+def test_a_file_is_not_replaced_by_its_copy(dat, tmp_path, name):
+    (tmp_path / 'link.dat').symlink_to(dat)
+    (tmp_path / 'hard.dat').hardlink_to(dat)
+    with pytest.raises(UserError, match='which is read; choose another name'):
+        call(convert, dat, '-o', tmp_path / name, '--overwrite', *SIZE)
     assert dat.stat().st_size == 230 * 18 * 4
 
 
-def test_a_file_without_a_word_is_taken_for_one_of_the_public_data_sets(tmp_path, capsys):
+@pytest.mark.parametrize('command', ['convert', 'run'])
+def test_a_bag_is_not_written_over_itself(dat, tmp_path, command, capsys):
+    bag = tmp_path / 'bag'
+    call(convert, dat, '-o', bag, *SIZE)
+    before = {file.name: file.read_bytes() for file in bag.iterdir()}
+    sources_and_outputs = {
+        'convert': [(bag / 'bag.mcap', bag), (bag, bag)],
+        'run': [(bag / 'bag.mcap', bag / 'bag.mcap'), (bag, bag), (bag, bag / 'bag.mcap')],
+    }[command]
+    for source, out in sources_and_outputs:
+        assert main([command, str(source), '-o', str(out), '--overwrite']) == 1
+        assert 'which is read; choose another name' in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in bag.iterdir()} == before
+
+
+def test_a_copy_that_fails_leaves_the_earlier_one(dat, tmp_path, monkeypatch):
+    bag = tmp_path / 'bag'
+    call(convert, dat, '-o', bag, *SIZE)
+    before = {file.name: file.read_bytes() for file in bag.iterdir()}
+
+    def disk_full(*_):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(BagWriter, 'write_packet', disk_full)
+    with pytest.raises(UserError, match='bag cannot be written: No space left on device'):
+        call(convert, dat, '-o', bag, '--overwrite', *SIZE)
+    assert {file.name: file.read_bytes() for file in bag.iterdir()} == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ['a.dat', 'bag']
+
+
+def test_a_file_without_a_sidecar_has_the_layout_of_public_data_sets(tmp_path, capsys):
     path = tmp_path / 'a.dat'
     path.write_bytes(bytes(2 * 12_500))
     assert main(['inspect', str(path)]) == 0
@@ -122,7 +158,7 @@ def test_a_file_without_a_word_is_taken_for_one_of_the_public_data_sets(tmp_path
 
 
 @pytest.mark.parametrize('size', ['400', 'x', '400x', '-4x5', '4x5x6'])
-def test_a_size_that_is_none_is_refused_with_an_example(dat, size, capsys):
+def test_a_malformed_size_is_refused_with_an_example(dat, size, capsys):
     with pytest.raises(SystemExit):
         main(['inspect', str(dat), f'--plane-size={size}'])
     assert 'is not a size like 400x250' in capsys.readouterr().err
@@ -133,7 +169,7 @@ def planes_packet(seq, t_ns, width=8):
     return Packet(spike_encoding(1000), width, 6, seq, t_ns, 10**9 + t_ns, data)
 
 
-def test_gaps_are_counted_and_told_because_a_dat_holds_no_times(tmp_path, capsys):
+def test_gaps_are_counted_because_a_dat_holds_no_times(tmp_path, capsys):
     with BagWriter(tmp_path / 'bag') as writer:
         for seq, t_ns in enumerate([0, 2000, 7000, 9000]):
             writer.write_packet(planes_packet(seq, t_ns))

@@ -1,0 +1,121 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the packets of a recording into a bag, or its spike planes into a `.dat`."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.new_recording import DAT, new_recording
+from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.packets.decoder import Decoder
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
+from spike_recon_ros.sinks.output_path import check_not_source
+from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_file import write_dat
+from spike_recon_ros.sources.spike_layout import SpikeLayout
+
+
+def convert(
+    source: Source, out: Path, *, overwrite: bool = False, console: Console | None = None
+) -> dict[str, int]:
+    """Write a copy of a recording. Packets without host time are stamped with sensor time.
+
+    Args:
+        source: an open recording.
+        out: folder of the bag to make, or `x.dat` for spike planes.
+        overwrite: replace a recording that is there.
+        console: for the progress bar and warnings; None = stderr.
+
+    Returns: `packets`, and `gaps`: how often spike planes do not follow each other at their
+        period. A `.dat` holds no times, so gaps are lost there.
+
+    Raises:
+        UserError: `out` must not be replaced or cannot be written, or a `.dat` cannot hold the
+            recording.
+    """
+    check_not_source(source.path, out)
+    packets = _Stamped(source, console or Console(stderr=True))
+    with new_recording(out, overwrite) as incomplete:
+        (_to_dat if out.suffix == DAT else _to_bag)(packets, incomplete)
+    return {'packets': packets.packets, 'gaps': packets.gaps}
+
+
+class _Stamped:
+    """The packets of a source, each with a stamp, and their events or planes.
+
+    Attributes:
+        packets: how many were read.
+        gaps: how often planes do not follow each other at their period.
+    """
+
+    def __init__(self, source: Source, console: Console) -> None:
+        self.packets, self.gaps = 0, 0
+        self._source, self._console = source, console
+        self._decoder: Decoder[Any] | None = None
+        self._sensor: tuple[str, int, int] = ('', 0, 0)
+
+    def __iter__(self) -> Iterator[tuple[Packet, Any]]:
+        """Yield each packet with a stamp, and its events or planes."""
+        t_ns, following_ns = 0, None
+        for packet in with_progress(self._source, self._console):
+            if not isinstance(packet, Packet):
+                continue
+            content = self._decoded(packet)
+            if len(content):
+                t_ns = int(content.t_ns[0])
+                if isinstance(self._decoder, SpikePlanesDecoder):
+                    self.gaps += following_ns not in (None, t_ns)
+                    following_ns = int(content.t_ns[-1]) + self._decoder.period_ns
+            self.packets += 1
+            yield replace(packet, stamp_ns=packet.stamp_ns or t_ns), content
+
+    @property
+    def period_ns(self) -> int:
+        """Time between two planes."""
+        assert isinstance(self._decoder, SpikePlanesDecoder)
+        return self._decoder.period_ns
+
+    def _decoded(self, packet: Packet) -> Any:
+        sensor = (packet.encoding, packet.width, packet.height)
+        if self._decoder is None or sensor != self._sensor:
+            self._decoder, self._sensor = decoder_for(*sensor), sensor
+        return self._decoder.decode(packet)
+
+
+def _to_bag(packets: _Stamped, out: Path) -> None:
+    with BagWriter(out) as writer:
+        for packet, _ in packets:
+            writer.write_packet(packet)
+
+
+def _to_dat(packets: _Stamped, out: Path) -> None:
+    parts = iter(packets)
+    begin = next(parts, None)
+    if begin is None or sensor_kind_of(begin[0].encoding) is not SensorKind.SPIKE:
+        raise UserError(
+            f'a .dat holds spike planes, and the source has none; name a folder, not {out}'
+        )
+    first, planes = begin
+    layout = SpikeLayout(width=first.width, height=first.height, period_ns=packets.period_ns)
+    write_dat(out, _of_one_sensor(planes, first, parts), layout)
+
+
+def _of_one_sensor(
+    planes: SpikePlanes, first: Packet, rest: Iterator[tuple[Packet, SpikePlanes]]
+) -> Iterator[SpikePlanes]:
+    yield planes
+    for packet, content in rest:
+        sensor = (packet.encoding, packet.width, packet.height)
+        if sensor != (first.encoding, first.width, first.height):
+            raise UserError('the sensor or its period changes, which a .dat cannot hold')
+        yield content
