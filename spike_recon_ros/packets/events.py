@@ -25,7 +25,8 @@ class Triggers:
     def __len__(self) -> int:
         return len(self.t_ns)
 
-    def __getitem__(self, index: slice) -> 'Triggers':
+    def __getitem__(self, index: slice | np.ndarray) -> 'Triggers':
+        """Return the edges of a slice or a boolean mask."""
         return Triggers(self.t_ns[index], self.p[index], self.channel[index])
 
     @staticmethod

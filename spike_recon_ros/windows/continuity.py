@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Repair of sensor time before windows are cut.
 
-Cameras and transports damage time stamps in three ways: a few samples are far off and the next
-ones are right again; the counter jumps (a camera restarts, a bit flips in a carry) and stays there
-although no time has passed; or a packet is damaged and its times are arbitrary. This module drops
-the first kind, shifts the second kind back onto the timeline of the stream, and bounds what the
-third kind can cost. A real pause of the scene passes unchanged.
+Time stamps are damaged in three ways: a few samples are far off; the counter jumps although no
+time has passed (a camera restarts, a bit flips); or all times of a packet are arbitrary. This
+module drops the first kind, shifts the second kind back onto the timeline of the stream, and
+bounds what the third kind can cost. A real pause of the scene passes unchanged.
 """
 
 from dataclasses import dataclass, replace
@@ -16,17 +15,21 @@ import numpy as np
 
 from spike_recon_ros.packets.events import Triggers
 from spike_recon_ros.packets.sensor_clock import SensorClock
-from spike_recon_ros.windows.sample_buffer import first_large_step
+from spike_recon_ros.windows.sample_buffer import first_at_or_after, first_large_step
 
 LARGEST_STEP_NS = 50_000_000
 """Larger steps between consecutive samples are examined, in either direction. Lost words and bit
-errors in the high part of EVT3 time stamps make backward steps of up to 41 ms, which are harmless.
-"""
+errors of EVT3 make backward steps of up to 41 ms, which are harmless."""
 CONFIRMED_NS = 50_000_000
 """A run of samples off the timeline that lasts longer than this is no outlier."""
 CLOCK_MISMATCH_NS = 250_000_000
 """Sensor time that differs more than this from the packet's stamp has jumped. Stamps are late by
 some 10 ms on a busy machine."""
+LONGEST_PACKET_NS = 1_000_000_000
+"""Sensor time in one packet with a stamp; drivers send some 10 ms at most. If there is more, all
+but the beginning is held back until the next packet."""
+LONGEST_PIECE_NS, SLOWEST_PERIOD_NS = 10_000_000_000, 1_000_000
+"""Sensor time in one piece of a file: constant part, and part per sample. The rest is dropped."""
 MOST_RUNS = 1000
 """A packet whose time steps more often than this is damaged; its remaining samples are dropped."""
 
@@ -47,7 +50,7 @@ class TimeJump:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """Consecutive samples on one timeline.
 
@@ -94,16 +97,15 @@ class Continuity:
         clock: relates sensor time, as returned by `push`, to host time.
         max_gap_ns: a forward step of more than this that no stamp confirms is a jump, and so are
             the pauses of one packet beyond this sum.
-        largest_step_ns: larger steps are examined.
+        period_ns: time between two samples if that is constant, as in spike planes, else 0.
     """
 
-    def __init__(
-        self, clock: SensorClock, max_gap_ns: int, largest_step_ns: int = LARGEST_STEP_NS
-    ) -> None:
+    def __init__(self, clock: SensorClock, max_gap_ns: int, period_ns: int = 0) -> None:
         self._outliers = 0
         self._clock = clock
         self._max_gap_ns = max_gap_ns
-        self._largest_step_ns = largest_step_ns
+        self._period_ns = period_ns
+        self._largest_step_ns = max(LARGEST_STEP_NS, 2 * period_ns)
         self._last_ns: int | None = None
         self._shift_ns = 0
         self._held: _Run | None = None
@@ -124,16 +126,22 @@ class Continuity:
         if not len(t_ns):
             return [Piece(self._shifted(samples), 0)]
         start_ns = int(t_ns[0]) if self._last_ns is None else self._last_ns
-        if self._held is None and self._run_end(t_ns, 0, start_ns) == len(t_ns):
+        longest_ns, step_ns = self._longest_ns(len(t_ns)), self._largest_step_ns
+        is_short = int(t_ns[-1]) - int(t_ns[0]) <= longest_ns
+        if (
+            is_short
+            and self._held is None
+            and first_large_step(t_ns, start_ns, step_ns) == len(t_ns)
+        ):
             self._last_ns = int(t_ns[-1])
             return [Piece(self._shifted(samples), stamp_ns)]
         old_ns, start, runs = start_ns, 0, 0
         while start < len(t_ns):
-            end = self._run_end(t_ns, start + 1, int(t_ns[start]))
+            end = start + 1 + first_large_step(t_ns[start + 1 :], int(t_ns[start]), step_ns)
             if runs == MOST_RUNS:
                 self._outliers += len(t_ns) - start
                 break
-            self._add(_Run(samples[start:end], 0 if start else stamp_ns))
+            self._add(_Run(samples[start:end], 0 if start else stamp_ns), longest_ns)
             start, runs = end, runs + 1
         if len(samples.triggers):
             self._assign(samples.triggers, old_ns, samples[:0])
@@ -157,23 +165,34 @@ class Continuity:
         self._pauses_ns = 0
         self._has_jumped = False
 
-    def _run_end(self, t_ns: np.ndarray, start: int, previous_ns: int) -> int:
-        return start + first_large_step(t_ns[start:], previous_ns, self._largest_step_ns)
-
     def _fits(self, t_ns: int, last_ns: int) -> bool:
         return abs(t_ns - last_ns) <= self._largest_step_ns
 
-    def _add(self, run: _Run) -> None:
+    def _longest_ns(self, count: int) -> int:
+        """Return the longest plausible time in one packet; cameras send 1000 events/s at least."""
+        if self._is_stamped:
+            return max(self._max_gap_ns, LONGEST_PACKET_NS) + count * self._period_ns
+        return LONGEST_PIECE_NS + count * max(self._period_ns, SLOWEST_PERIOD_NS)
+
+    def _add(self, run: _Run, longest_ns: int) -> None:
         if self._held is not None:
             self._judge_held(run)
-            if self._held is not None:  # the run has been joined to it
-                return
         last_ns = run.first_ns if self._last_ns is None else self._last_ns
+        tail = None
+        if run.last_ns - run.first_ns > longest_ns:
+            length_ns = LARGEST_STEP_NS if self._is_stamped else longest_ns
+            count = first_at_or_after(run.samples.t_ns, run.first_ns + length_ns)
+            run, tail = _Run(run.samples[:count], run.stamp_ns), _Run(run.samples[count:], 0)
         if self._fits(run.first_ns, last_ns) or self._is_stamped_pause(run, last_ns):
             self._accept(run, None)
-            return
-        self._held = run
-        self._confirm_if_long()
+        else:
+            self._held = run
+            if run.last_ns - run.first_ns > CONFIRMED_NS:
+                self._confirm(None)
+        if tail is not None and self._is_stamped and self._held is None:
+            self._held = tail  # the next packet tells whether it belongs to the stream
+        elif tail is not None:
+            self._outliers += len(tail.samples)
 
     def _judge_held(self, run: _Run) -> None:
         """Decide about the held run, given the run that comes after it."""
@@ -189,16 +208,14 @@ class Continuity:
             continues = first_ns < self._last_ns - self._largest_step_ns
         elif held.stamp_ns:
             continues = self._mismatch_ns(held) <= CLOCK_MISMATCH_NS
+        elif run.stamp_ns and self._clock.has_offset:
+            continues = self._mismatch_ns(run) <= CLOCK_MISMATCH_NS
         else:  # two steps forward: short pauses, or a jump and an outlier before it
             continues = not self._is_stamped or first_ns - self._last_ns <= self._max_gap_ns
         if continues:
             self._confirm(None)
         else:
             self._drop_held()
-
-    def _confirm_if_long(self) -> None:
-        if self._held is not None and self._held.last_ns - self._held.first_ns > CONFIRMED_NS:
-            self._confirm(None)
 
     def _drop_held(self) -> None:
         assert self._held is not None
@@ -214,18 +231,16 @@ class Continuity:
         stamped = next((r for r in (run, following) if r is not None and r.stamp_ns), None)
         if not self._clock.has_offset:
             stamped = None
-        if step_ns > 0 and self._is_pause(step_ns, stamped):
+        is_small = abs(step_ns) <= self._largest_step_ns
+        if is_small or (step_ns > 0 and self._is_pause(step_ns, stamped)):
             self._accept(run, None)
             return
-        restart = not self._is_stamped
-        if restart:
+        # Without a stamp, continue without a gap. A larger shift would make time go back.
+        mismatch_ns = step_ns if stamped is None else self._mismatch_ns(stamped)
+        self._shift_ns += min(mismatch_ns, step_ns)
+        if not self._is_stamped:
             self._shift_ns = 0
-        else:
-            # Without a stamp the new samples follow the old ones at once.
-            mismatch_ns = step_ns if stamped is None else self._mismatch_ns(stamped)
-            latest_ns = self._shift_ns + step_ns  # a larger shift would make time go back
-            self._shift_ns = min(self._shift_ns + mismatch_ns, latest_ns)
-        self._accept(run, TimeJump(step_ns, restart, self._has_jumped))
+        self._accept(run, TimeJump(step_ns, not self._is_stamped, self._has_jumped))
         self._has_jumped = True
 
     def _is_pause(self, step_ns: int, stamped: _Run | None) -> bool:
@@ -264,27 +279,19 @@ class Continuity:
         if not self._pieces and self._held is None:  # all samples were outliers
             self._spans.append((old_ns, old_ns, self._shift_ns))
             self._pieces.append(Piece(nothing, 0))
-        spans = [span[:2] for span in self._spans]
         if self._held is not None:
-            spans.append((self._held.first_ns, self._held.last_ns))
-        firsts, lasts = np.array(spans, np.int64).T
+            self._spans.append((self._held.first_ns, self._held.last_ns, 0))
+        self._outliers += max(0, len(edges) - MOST_RUNS)
+        edges = edges[:MOST_RUNS]
+        firsts, lasts, shifts = np.array(self._spans, np.int64).T
         t_ns = edges.t_ns[:, None]
         distances = np.maximum(np.maximum(firsts - t_ns, t_ns - lasts), 0)
         nearest = distances.argmin(axis=1)
         is_near = distances.min(axis=1) <= self._max_gap_ns
         self._outliers += int(np.count_nonzero(~is_near))
-        for index in range(len(spans)):
-            chosen = (nearest == index) & is_near
-            if not chosen.any():
-                continue
-            own = Triggers(edges.t_ns[chosen], edges.p[chosen], edges.channel[chosen])
-            if index < len(self._pieces):
-                piece = self._pieces[index]
-                own = replace(own, t_ns=own.t_ns - self._spans[index][2])
-                self._pieces[index] = replace(piece, samples=_joined(piece.samples, own))
-            elif self._held is not None:
-                self._held.samples = _joined(self._held.samples, own)
-
-
-def _joined(samples: Any, edges: Triggers) -> Any:
-    return replace(samples, triggers=Triggers.concatenate([samples.triggers, edges]))
+        for index in np.unique(nearest[is_near]).tolist():
+            own = edges[(nearest == index) & is_near]
+            own = replace(own, t_ns=own.t_ns - shifts[index])
+            target: Any = self._held if index == len(self._pieces) else self._pieces[index]
+            joined = Triggers.concatenate([target.samples.triggers, own])
+            target.samples = replace(target.samples, triggers=joined)

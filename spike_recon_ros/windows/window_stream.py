@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.windows.continuity import LARGEST_STEP_NS, Continuity, Piece, TimeJump
+from spike_recon_ros.windows.continuity import Continuity, Piece, TimeJump
 from spike_recon_ros.windows.cutter import Cutter
 from spike_recon_ros.windows.window import Window
 
@@ -38,9 +38,7 @@ class WindowStream:
     ) -> None:
         self._clock = SensorClock()
         self._new_cutter = lambda: new_cutter(settings, self._clock)
-        self._continuity = Continuity(
-            self._clock, round(settings.max_gap * 1e9), max(LARGEST_STEP_NS, 2 * period_ns)
-        )
+        self._continuity = Continuity(self._clock, round(settings.max_gap * 1e9), period_ns)
         self._begin()
 
     def push(self, samples: Any, stamp_ns: int) -> Steps:

@@ -192,6 +192,41 @@ def test_a_slow_but_sorted_stream_loses_nothing(t_ns, places):
     assert stream.t_ns == t_ns.tolist()
 
 
+@pytest.mark.parametrize('spacing', [2 * MS, 20 * MS, 45 * MS])
+def test_a_packet_with_slow_times_does_not_move_the_stream(spacing):
+    sent = packets()
+    sent[20] = sent[20][0] + np.arange(8000) * spacing
+    stream = stamped(sent)
+    assert stream.jumps == []
+    assert stream.outliers == 8000 - np.count_nonzero(np.arange(8000) * spacing < LARGEST_STEP_NS)
+    assert max(stream.t_ns) < 60 * PERIOD + LARGEST_STEP_NS
+
+
+def test_long_packets_of_a_stream_that_stamps_confirm_lose_nothing():
+    stream, period = Stream(), 3 * S
+    for index in range(6):
+        t_ns = index * period + np.arange(100) * period // 100
+        stream.push(t_ns, EPOCH_NS + index * period)
+    stream.flush()
+    assert (stream.jumps, stream.outliers, len(stream.t_ns)) == ([], 0, 600)
+
+
+def test_slow_times_of_a_file_are_bounded():
+    stream = Stream()
+    stream.push(np.arange(32_768) * 45 * MS)
+    stream.flush()
+    assert max(stream.t_ns) <= 43 * S
+    assert len(stream.t_ns) + stream.outliers == 32_768
+
+
+def test_planes_with_a_long_period_are_no_damage():
+    for stamp_ns in (0, EPOCH_NS):
+        clock = SensorClock()
+        continuity = Continuity(clock, S, period_ns=S)
+        pieces = continuity.push(events_at(np.arange(100) * S), stamp_ns)
+        assert [len(piece.samples) for piece in pieces] == [100]
+
+
 def test_trigger_edges_stay_with_the_samples_that_are_nearest():
     stream = Stream()
     stream.push(packets()[0], EPOCH_NS, edges=[MS])
