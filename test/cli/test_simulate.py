@@ -158,7 +158,7 @@ def test_spike_camera_looks_at_photographs_as_well(tmp_path):
         (['--sensor', 'spike', '--dark-rate', '1'], 'at least 0 and below 1'),
         (['--aperture', '1'], '--aperture is for --sensor spike'),
         (['--sensor', 'spike', '--fps-truth', '30000'], 'at most that of the planes'),
-        (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is no calibration'),
+        (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is not a calibration'),
     ],
 )
 def test_option_that_does_not_fit_the_sensor_is_refused(tmp_path, words, cure):

@@ -178,7 +178,7 @@ def test_calibration_of_a_real_sensor_has_the_usual_spread(recordings):
         ({'Nl': np.ones(5), 'Nd': np.ones(5), 'D_light': np.ones(5)}, 'of one size'),
         ({'Nd': np.full((20, 30), np.nan)}, 'finite and above 0'),
         ({'Nl': np.zeros((20, 30))}, 'finite and above 0'),
-        ({'Nl': np.full((20, 30), 'a')}, 'is no calibration'),
+        ({'Nl': np.full((20, 30), 'a')}, 'is not a calibration'),
     ],
 )
 def test_file_that_is_no_calibration_is_refused(tmp_path, changes, words):
@@ -190,9 +190,9 @@ def test_file_that_is_no_calibration_is_refused(tmp_path, changes, words):
 @pytest.mark.parametrize('content', [b'', b'PK\x03\x04', b'words'])
 def test_damaged_calibration_is_refused(tmp_path, content):
     (tmp_path / 'a.npz').write_bytes(content)
-    with pytest.raises(UserError, match='is no calibration'):
+    with pytest.raises(UserError, match='is not a calibration'):
         read_calibration(tmp_path / 'a.npz')
-    with pytest.raises(UserError, match='is no calibration'):
+    with pytest.raises(UserError, match='is not a calibration'):
         read_calibration(Path(tmp_path / 'b.npz'))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events, Triggers
 
-S = 1_000_000_000
+NS_PER_S = 1_000_000_000
 
 MIDDLE, DARK_CURRENT = 0.5, 0.1
 """The photoreceptor's time constant is proportional to 1 / (luminance + DARK_CURRENT); the
@@ -74,10 +74,10 @@ class EventCamera:
         # A threshold near zero would emit an unbounded number of events, so the spread is clipped.
         spread = np.clip(1 + model.mismatch * self._rng.standard_normal((2, count)), 0.3, 1.7)
         self._threshold = spread * [[model.contrast_off], [model.contrast_on]]
-        self._noise_per_ns = np.full(count, model.noise_hz / S)
+        self._noise_per_ns = np.full(count, model.noise_hz / NS_PER_S)
         hot = self._rng.choice(count, min(model.hot_pixels, count), replace=False)
-        self._noise_per_ns[hot] = model.hot_pixel_hz / S
-        self._leak_per_ns = model.leak_hz * self._threshold[1] / S
+        self._noise_per_ns[hot] = model.hot_pixel_hz / NS_PER_S
+        self._leak_per_ns = model.leak_hz * self._threshold[1] / NS_PER_S
         self._t_ns: int | None = None
         self._level = np.empty(count, np.float32)
         self._reference = np.empty(count)

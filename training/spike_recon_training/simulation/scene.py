@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera sees at an instant.
-
-Comes in: a time. Goes out: luminance, as it falls on the pixels. Knows nothing about events or
-files.
-"""
+"""Scenes that a simulated camera can record: luminance on the pixels at any time."""
 
 import math
 from typing import Protocol
@@ -16,37 +12,42 @@ from spike_recon_training.simulation.board import apriltag_board
 from spike_recon_training.simulation.motion import CameraMotion
 
 BLUR_PX = 0.5
-"""Standard deviation of what lens and pixel area smear together, pixels: sharp, yet free of
-aliases at every zoom of the motion."""
-
+"""Standard deviation of the joint blur of lens and pixel area, pixels: sharp, yet without aliasing
+at any zoom of the motion."""
 
 TAG_WIDTH = 0.15
-"""Width of a tag on the board, as a share of the image's width."""
+"""Width of a tag on the board, as a share of the image width."""
 
 
 class Scene(Protocol):
-    """Anything that a simulated camera can look at."""
+    """A scene that a simulated camera can record.
+
+    Attributes:
+        width: image columns, pixels.
+        height: image rows, pixels.
+        camera_matrix: float64 [3, 3], the intrinsic matrix K, pixels.
+        exposure: factor from luminance to the image of a well exposed frame camera, 0 to 1.
+    """
 
     width: int
     height: int
     camera_matrix: np.ndarray
     exposure: float
-    """What a frame camera that has set its exposure multiplies luminance with."""
 
     def luminance(self, t_s: float) -> np.ndarray:
-        """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
 
     def speed_px(self, t_s: float) -> float:
-        """Return how fast the scene moves through the image where it is fastest, pixels/s."""
+        """Return the maximum speed of the scene in the image at `t_s` (s), pixels/s."""
 
 
 class PacedScene:
-    """A scene in which everything happens faster, or stops; implements Scene.
+    """A scene played at another speed, and optionally stopped; implements Scene.
 
     Args:
-        scene: to watch.
-        times: how many times as fast, above 0; below 1 is slower.
-        stop_s: when everything stands still from then on, seconds.
+        scene: the scene to play.
+        times: speed factor, above 0; below 1 is slower.
+        stop_s: time from which on the scene is static, s.
     """
 
     def __init__(self, scene: Scene, times: float = 1.0, stop_s: float = math.inf) -> None:
@@ -55,11 +56,11 @@ class PacedScene:
         self._scene, self._times, self._stop_s = scene, times, stop_s
 
     def luminance(self, t_s: float) -> np.ndarray:
-        """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
         return self._scene.luminance(self._times * min(t_s, self._stop_s))
 
     def speed_px(self, t_s: float) -> float:
-        """Return how fast the scene moves through the image where it is fastest, pixels/s."""
+        """Return the maximum speed of the scene in the image at `t_s` (s), pixels/s."""
         if t_s >= self._stop_s:
             return 0.0
         return self._times * self._scene.speed_px(self._times * t_s)
@@ -68,12 +69,15 @@ class PacedScene:
 class BoardScene:
     """A camera that moves over a board; implements Scene.
 
-    A finer sensor sees the same board and the same motion in more pixels.
+    The size of the board and the motion scale with the image width.
 
     Args:
         width: image columns, pixels.
         height: image rows, pixels.
-        seed: chooses the motion and the board's texture.
+        seed: seed of the motion and of the board's texture.
+
+    Attributes:
+        board: the board, with the positions of its tags.
     """
 
     exposure = 1.0
@@ -86,13 +90,13 @@ class BoardScene:
         self.height = motion.height
         self.camera_matrix = motion.camera_matrix
         self._motion = motion
-        # Blurred once, on the board: every view is then one bilinear look-up a pixel.
-        self._smeared = cv2.GaussianBlur(board.luminance, (0, 0), BLUR_PX * board.scale)
+        # Blurred once, on the board, so that a view needs only one bilinear sample per pixel.
+        self._blurred = cv2.GaussianBlur(board.luminance, (0, 0), BLUR_PX * board.scale)
 
     def luminance(self, t_s: float) -> np.ndarray:
-        """Return float32 [height, width] in (0, 1] at the time `t_s`, seconds."""
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
         return cv2.warpPerspective(
-            self._smeared,
+            self._blurred,
             self.board_to_image(t_s),
             (self.width, self.height),
             flags=cv2.INTER_LINEAR,
@@ -100,9 +104,9 @@ class BoardScene:
         )
 
     def speed_px(self, t_s: float) -> float:
-        """Return how fast the board moves through the image where it is fastest, pixels/s."""
+        """Return the maximum speed of the board in the image at `t_s` (s), pixels/s."""
         return self._motion.speed_px(t_s)
 
     def board_to_image(self, t_s: float) -> np.ndarray:
-        """Return float64 [3, 3]: board pixels -> image pixels at the time `t_s`, seconds."""
+        """Return float64 [3, 3]: board pixels -> image pixels at the time `t_s`, s."""
         return self._motion.homography(t_s) @ self.board.to_plane

@@ -1,9 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Endless sequences to train on: voxel grids with the image at each window's end.
+"""Endless simulated sequences of event cameras: voxel grids and the image at each window's end.
 
-Comes in: Photographs and what to draw worlds and sensors from. Goes out: batches of windows on the
-photographs' device. Knows nothing about networks, losses or files.
+Worlds and sensors are drawn at random and simulated on the device of the photographs.
 """
 
 from dataclasses import dataclass, field
@@ -16,24 +15,25 @@ from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
 
 RENDERED_AT_ONCE = {'cpu': 1_000_000, 'cuda': 64_000_000}
-"""Pixels of all planes that are rendered together: the CPU's caches and the GPU's memory."""
+"""Maximum number of pixels rendered together, all layers counted, per device type. The limits
+are the caches of the CPU and the memory of the GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceModel:
-    """What sequences are drawn from; each pair is the range of a random value.
+    """Distribution of the sequences; each pair is the range of a random value.
 
     Attributes:
-        window_ms: length of the windows, one value a sequence.
-        steps: samples of the scene in a window; one is chosen a batch. Rounded up
-            to a multiple of bins - 1.
-        motion_px: how far the world moves in a window at its greatest speed, sensor pixels.
-        step_px: how far between two samples; worlds that were faster are slowed down to it.
-        exposure: mean of the first image. Events do not tell how bright a scene is, only how its
-            parts compare, so the truth is taken by a camera that has set its exposure.
-        things: fewest and most things in front of the background.
-        world: what worlds are drawn from.
-        sensor: what sensors are drawn from.
+        window_ms: length of the windows, ms, one value per sequence.
+        steps: choices for the number of samples of the scene in a window, one value per batch;
+            rounded up to a multiple of bins - 1.
+        motion_px: motion of the world in a window at its maximum speed, sensor pixels.
+        step_px: maximum motion between two samples, pixels; faster worlds are slowed down to it.
+        exposure: mean of the first image, 0 to 1. Events carry relative brightness only, so the
+            truth is that of a camera with automatic exposure.
+        things: minimum and maximum number of objects in front of the background.
+        world: distribution of the worlds.
+        sensor: distribution of the sensors.
     """
 
     window_ms: tuple[float, float] = (5.0, 50.0)
@@ -47,16 +47,19 @@ class SequenceModel:
 
 
 class Sequences:
-    """A batch of sequences that goes on for as long as it is asked.
+    """A batch of sequences of unlimited length.
 
     Args:
-        photographs: what there is to see, on the device where everything shall happen.
-        model: what to draw from.
-        batch: sequences.
+        photographs: textures of the scenes, on the device to simulate on.
+        model: distribution to draw from.
+        batch: number of sequences.
         height: rows, pixels.
         width: columns, pixels.
         bins: channels of a voxel grid, at least 2.
-        seed: decides everything.
+        seed: seed of all random values.
+
+    Attributes:
+        window_s: float32 [batch], length of the windows, s.
     """
 
     def __init__(
@@ -71,15 +74,14 @@ class Sequences:
         seed: int,
     ) -> None:
         device = photographs.squares.device
-        chance = torch.Generator(device).manual_seed(seed)
-        host = torch.Generator().manual_seed(seed)
-        self._chance = chance
-        choice = int(torch.randint(len(model.steps), (1,), generator=host))
+        generator = torch.Generator(device).manual_seed(seed)
+        host_generator = torch.Generator().manual_seed(seed)
+        choice = int(torch.randint(len(model.steps), (1,), generator=host_generator))
         self._steps = -(-model.steps[choice] // (bins - 1)) * (bins - 1)
         fewest, most = model.things
-        things = int(torch.randint(fewest, most + 1, (1,), generator=host))
-        self.window_s = 1e-3 * log_uniform(chance, (batch,), *model.window_ms)
-        motion_px = log_uniform(chance, (batch,), *model.motion_px)
+        things = int(torch.randint(fewest, most + 1, (1,), generator=host_generator))
+        self.window_s = 1e-3 * log_uniform(generator, (batch,), *model.window_ms)
+        motion_px = log_uniform(generator, (batch,), *model.motion_px)
         motion_px = motion_px.clamp(max=model.step_px * self._steps)
         self._worlds = PlanarWorlds(
             photographs,
@@ -88,7 +90,7 @@ class Sequences:
             width,
             things=things,
             greatest_px_s=motion_px / self.window_s,
-            generator=chance,
+            generator=generator,
         )
         self._at_once = max(
             1,
@@ -97,12 +99,12 @@ class Sequences:
         )
         self._window = 0
         start = self._worlds.luminance(torch.zeros(batch, 1, device=device))[:, 0]
-        self._gain = log_uniform(chance, (batch,), *model.exposure) / start.mean((1, 2))
-        sensors = Sensors.draw(model.sensor, batch, height, width, chance)
-        self._pixels = PixelArray(sensors, start, bins, chance)
+        self._gain = log_uniform(generator, (batch,), *model.exposure) / start.mean((1, 2))
+        sensors = Sensors.draw(model.sensor, batch, height, width, generator)
+        self._pixels = PixelArray(sensors, start, bins, generator)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the next windows.
+        """Simulate the next windows.
 
         Returns: voxel grids float32 [windows, batch, bins, height, width] and the exposed images
             at the windows' ends, float32 [windows, batch, 1, height, width], 0 to 1.
@@ -117,7 +119,7 @@ class Sequences:
         return torch.stack(grids), torch.stack(truths)
 
     def _rendered(self, windows: int) -> tuple[torch.Tensor, ...]:
-        """Return the samples of each of some windows, [batch, steps, height, width]."""
+        """Return the luminance of the next windows, float32 [batch, steps, height, width] each."""
         first = self._window * self._steps
         index = torch.arange(
             first + 1, first + windows * self._steps + 1, device=self.window_s.device
@@ -128,11 +130,11 @@ class Sequences:
 
 
 def normalise_nonzero(grids: torch.Tensor) -> torch.Tensor:
-    """Return [..., bins, height, width] as `voxel_grid` does with normalisation `nonzero`."""
-    some = grids != 0
+    """Return grids [..., bins, height, width], normalised as `voxel_grid` does for `nonzero`."""
+    nonzero = grids != 0
     axes = (-3, -2, -1)
-    count = some.sum(axes, keepdim=True).clamp(min=1)
+    count = nonzero.sum(axes, keepdim=True).clamp(min=1)
     mean = grids.sum(axes, keepdim=True) / count
-    apart = torch.where(some, grids - mean, 0.0)
-    deviation = (apart.square().sum(axes, keepdim=True) / count).sqrt()
-    return torch.where(deviation > 0, apart / deviation.clamp(min=1e-12), grids)
+    centred = torch.where(nonzero, grids - mean, 0.0)
+    deviation = (centred.square().sum(axes, keepdim=True) / count).sqrt()
+    return torch.where(deviation > 0, centred / deviation.clamp(min=1e-12), grids)

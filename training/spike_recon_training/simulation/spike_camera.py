@@ -1,15 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A spike camera.
+"""Model of a spike camera: luminance samples to packed spike planes.
 
-Comes in: what falls on the pixels, sampled in time. Goes out: packed spike planes. Knows nothing
-about scenes, packets or files.
-
-Each pixel integrates the light and fires when its charge reaches a threshold, which is then
-subtracted: what is above it carries over, so the intervals of a still pixel are the two whole
-numbers next to their mean. It fires at most once a plane (Huang et al.: 1000x Faster Camera and
-Machine Vision with Ordinary Devices, Engineering 2023). Between two samples the luminance is taken
-as linear.
+Each pixel integrates light and fires when its charge reaches a threshold. The threshold is then
+subtracted and the remainder is kept, so the intervals of a static pixel are the two integers next
+to their mean. A pixel fires at most once per plane (Huang et al.: 1000x Faster Camera and Machine
+Vision with Ordinary Devices, Engineering 2023). Between two samples the luminance is interpolated
+linearly.
 """
 
 import zipfile
@@ -24,25 +21,25 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.spike_planes import bytes_per_row
 
 LEAST_GAIN = 0.1
-"""Of a pixel, relative: none is blind."""
+"""Minimum relative sensitivity of a pixel; no pixel is dead."""
 CALIBRATION_ARRAYS = ('Nl', 'Nd', 'D_light')
-"""Response to light, response to darkness, and intervals in planes before a bright surface."""
+"""Response to light, dark response, and mean interval in planes in front of a bright surface."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeSensorModel:
-    """How good the pixels are; the defaults are those of a real sensor in daylight.
+    """Pixel parameters; the defaults are those of a real sensor in daylight.
 
     Attributes:
-        light_scale: spikes a plane of a luminance of 1; above 1 the brightest pixels saturate.
-        aperture_px: standard deviation of the blur by the area that a pixel gathers light from:
-            0.29 where it fills its square; 0 = a point. The ground truth is without it.
-        gain_spread: standard deviation of the sensitivity from pixel to pixel, relative.
-        dark_rate: spikes a plane without light, on average.
-        dark_spread: greatest difference from it, relative.
-        photons_per_spike: in low light photons come one by one, so many to the threshold; 0 = so
-            many that their number does not vary.
-        period_ns: time between two planes.
+        light_scale: spikes/plane at a luminance of 1; above 1 the brightest pixels saturate.
+        aperture_px: standard deviation of the blur by the light-sensitive area of a pixel, pixels:
+            0.29 for a fill factor of 1, 0 for a point. The ground truth does not have this blur.
+        gain_spread: relative standard deviation of the sensitivity between pixels.
+        dark_rate: mean rate without light, spikes/plane.
+        dark_spread: maximum relative deviation of a pixel from `dark_rate`.
+        photons_per_spike: photons per threshold, for the shot noise of low light; 0 disables shot
+            noise.
+        period_ns: time between two planes, ns.
     """
 
     light_scale: float = 0.6
@@ -56,11 +53,11 @@ class SpikeSensorModel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelMaps:
-    """How the pixels of one sensor differ.
+    """Per-pixel parameters of one sensor.
 
     Attributes:
-        gain: float32 [height, width], sensitivity to light, about 1.
-        dark: float32 [height, width], spikes a plane without light.
+        gain: float32 [height, width], relative sensitivity, about 1.
+        dark: float32 [height, width], rate without light, spikes/plane.
     """
 
     gain: np.ndarray
@@ -68,23 +65,23 @@ class PixelMaps:
 
 
 class SpikeCamera:
-    """Turns luminance, sample by sample, into spike planes.
+    """Converts luminance samples to spike planes.
 
     The same seed and samples give the same planes.
 
     Args:
         width: columns, pixels.
         height: rows, pixels.
-        model: how good the pixels are.
-        seed: chooses maps, the charge that each pixel begins with, and photons.
-        maps: how the pixels differ, instead of as the model says.
+        model: pixel parameters.
+        seed: seed of the maps, the initial charges and the shot noise.
+        maps: per-pixel parameters; None = draw them from `model`.
 
     Attributes:
-        gain: float32 [height, width], sensitivity to light, about 1.
-        dark: float32 [height, width], spikes a plane without light.
+        gain: float32 [height, width], relative sensitivity, about 1.
+        dark: float32 [height, width], rate without light, spikes/plane.
 
     Raises:
-        UserError: the maps are of another size.
+        UserError: the size of the maps is not that of the camera.
     """
 
     def __init__(
@@ -101,7 +98,7 @@ class SpikeCamera:
         if drawn.gain.shape != (height, width):
             rows, columns = drawn.gain.shape
             raise UserError(
-                f'the calibration is of {columns}x{rows} pixels and the camera has {width}x'
+                f'the calibration has {columns}x{rows} pixels, but the camera has {width}x'
                 f'{height}; give --size {columns}x{rows}'
             )
         self.gain, self.dark = drawn.gain, drawn.dark
@@ -109,14 +106,14 @@ class SpikeCamera:
         self._last: np.ndarray | None = None
 
     def step(self, luminance: np.ndarray, planes: int) -> np.ndarray:
-        """Look at the next sample.
+        """Process the next sample.
 
         Args:
-            luminance: float32 [height, width], 0 or above, linear in the light.
-            planes: how many planes after the last sample this one is.
+            luminance: float32 [height, width], 0 or above, linear in light intensity.
+            planes: number of planes between the previous sample and this one.
 
-        Returns: uint8 [planes, height, ceil(width / 8)], bit 0 leftmost; the first sample only
-            tells where the light begins and gives none.
+        Returns: uint8 [planes, height, ceil(width / 8)], packed, bit 0 leftmost. The first sample
+            only initialises the light level and gives no planes.
         """
         sample = np.ascontiguousarray(luminance, np.float32)
         if self.model.aperture_px:
@@ -142,8 +139,8 @@ class SpikeCamera:
     def _drawn_maps(self) -> PixelMaps:
         shape, model = (self.height, self.width), self.model
         gain = 1 + model.gain_spread * self._rng.standard_normal(shape, np.float32)
-        around = 2 * self._rng.random(shape, np.float32) - 1
-        dark = model.dark_rate * (1 + model.dark_spread * around)
+        deviation = 2 * self._rng.random(shape, np.float32) - 1
+        dark = model.dark_rate * (1 + model.dark_spread * deviation)
         return PixelMaps(
             np.maximum(gain, LEAST_GAIN).astype(np.float32), np.maximum(dark, 0).astype(np.float32)
         )
@@ -160,45 +157,50 @@ def _integrate(
     rng: np.random.Generator,
     bits: np.ndarray,
 ) -> None:
-    """Fill `bits`; updates the charge."""
+    """Fill `bits` with the packed planes; updates `charge` in place."""
     n_planes = bits.shape[0]
     height, width = charge.shape
     one = np.float32(1)
     for y in range(height):
         for x in range(width):
-            held = charge[y, x]
+            total = charge[y, x]
             change = (light1[y, x] - light0[y, x]) / np.float32(n_planes)
-            # A plane holds what came since the one before: the light in the middle of that time.
+            # A plane integrates over the period before it: use the light in the middle of it.
             light = light0[y, x] - np.float32(0.5) * change
             for plane in range(n_planes):
                 light += change
                 rate = light * gain[y, x] + dark[y, x]
                 if photons > 0:
                     rate = np.float32(rng.poisson(rate * photons)) / photons
-                # No more than one threshold is subtracted a plane; what is above it is lost.
-                held += min(rate, one)
-                if held >= one:
-                    held -= one
+                # At most one threshold is subtracted per plane; charge above it is lost.
+                total += min(rate, one)
+                if total >= one:
+                    total -= one
                     bits[plane, y, x >> 3] |= np.uint8(1 << (x & 7))
-            charge[y, x] = held
+            charge[y, x] = total
 
 
 def read_calibration(path: Path) -> PixelMaps:
-    """Return the maps of a real sensor from a NumPy archive.
+    """Read the per-pixel parameters of a real sensor from a NumPy archive.
 
-    It holds the response of each pixel to light (`Nl`) and to darkness (`Nd`), each in a unit of
-    its own, and its mean interval in planes before a bright surface (`D_light`). Rates add up, so
-    the units follow from a fit of 1 / `D_light` by the other two.
+    The archive contains, as arrays [height, width], the response of each pixel to light (`Nl`) and
+    its dark response (`Nd`), each in an arbitrary unit, and its mean interval in planes in front
+    of a bright surface (`D_light`). Rates add up, so the units follow from a least squares fit of
+    1 / `D_light` by the other two.
+
+    Args:
+        path: an `.npz` file.
 
     Raises:
-        UserError: the file does not hold these arrays, all of one size.
+        UserError: the file cannot be read, an array is missing, the sizes differ, or a value is
+            not finite and above 0.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[name].astype(np.float64) for name in CALIBRATION_ARRAYS]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
-            f'{path} is no calibration ({error}); it must be an .npz with the arrays '
+            f'{path} is not a calibration ({error}); it must be an .npz with the arrays '
             f'{", ".join(CALIBRATION_ARRAYS)}'
         ) from error
     light, darkness, interval = arrays
@@ -206,15 +208,16 @@ def read_calibration(path: Path) -> PixelMaps:
         raise UserError(f'the arrays in {path} must all be [height, width] of one size')
     if not all(np.isfinite(array).all() and array.min() > 0 for array in arrays):
         raise UserError(f'the arrays in {path} must be finite and above 0')
-    # Broken pixels lie far out in one map or another and would decide the fit.
-    usual = np.logical_and.reduce([_is_usual(array) for array in arrays])
-    known = np.stack((light[usual], darkness[usual]), axis=1)
-    (_, rate_of_darkness), *_ = np.linalg.lstsq(known, 1 / interval[usual], rcond=None)
+    # Defective pixels are outliers in at least one map and would dominate the fit.
+    inliers = np.logical_and.reduce([_inliers(array) for array in arrays])
+    regressors = np.stack((light[inliers], darkness[inliers]), axis=1)
+    (_, rate_of_darkness), *_ = np.linalg.lstsq(regressors, 1 / interval[inliers], rcond=None)
     gain = np.maximum(light / np.median(light), LEAST_GAIN)
     dark = np.clip(rate_of_darkness * darkness, 0, 1)
     return PixelMaps(gain.astype(np.float32), dark.astype(np.float32))
 
 
-def _is_usual(array: np.ndarray) -> np.ndarray:
+def _inliers(array: np.ndarray) -> np.ndarray:
+    """Return where the values lie between the 1st and the 99th percentile, bool."""
     low, high = np.percentile(array, (1, 99))
     return (low <= array) & (array <= high)

@@ -1,16 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Spike camera pixels, for many cameras at once, on any device.
+"""The spike camera for training: a batch of cameras on any device.
 
-Comes in: the light on every pixel, sampled in time. Goes out: spike planes. Knows nothing about
-scenes or networks.
-
-A pixel integrates light and fires when the charge reaches its threshold, which is then subtracted:
-what is above it carries over, so the intervals of a still pixel are the two whole numbers next to
-their mean. It fires at most once a plane. That the pixels begin anywhere in their cycle, that some
-are brighter or leak more than others and, in low light, that photons come one by one, is the noise
-there is (Huang et al., "1000x Faster Camera and Machine Vision with Ordinary Devices",
-Engineering 2023).
+The pixel model is that of `spike_camera.py`: a pixel integrates light and fires when its charge
+reaches the threshold. The threshold is then subtracted and the remainder is kept, so the intervals
+of a static pixel are the two integers next to their mean. A pixel fires at most once per plane.
+The noise consists of random initial charges, differences in sensitivity and dark rate between
+pixels and, in low light, shot noise (Huang et al., "1000x Faster Camera and Machine Vision with
+Ordinary Devices", Engineering 2023).
 """
 
 from dataclasses import dataclass
@@ -22,20 +19,20 @@ from spike_recon_training.simulation.paths import log_uniform, uniform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeSensorRanges:
-    """What cameras are drawn from; each pair is the range of a random value.
+    """Distribution of the cameras; each pair is the range of a random value, one per camera.
 
     Attributes:
-        light_scale: spikes a plane of a luminance of 1.
-        aperture_px: standard deviation of the blur that is in the light but not in the truth. A
-            pixel gathers over its area: 0.29 px where it fills its square. In public data sets,
-            whose planes are made from video, frames are interpolated: 0.41 px each time, where
-            that is done bilinearly, so up to about 0.65 in all.
-        gain_spread: standard deviation of the pixels' sensitivity, relative.
-        dark_rate: spikes a plane without light, on average.
-        dark_spread: standard deviation of the dark rate, relative.
-        low_light_share: share of cameras in low light, where photons come one by one.
-        low_light: what the light scale is multiplied by there.
-        photons_per_spike: charge of a spike there, in photons.
+        light_scale: spikes/plane at a luminance of 1.
+        aperture_px: standard deviation of the blur of the light that the truth does not have,
+            pixels. A pixel integrates over its area: 0.29 px for a fill factor of 1. In public
+            data sets with planes made from video, frames are interpolated: 0.41 px for each
+            bilinear interpolation, so up to about 0.65 px in total.
+        gain_spread: relative standard deviation of the sensitivity between pixels.
+        dark_rate: mean rate without light, spikes/plane.
+        dark_spread: relative standard deviation of the dark rate between pixels.
+        low_light_share: share of cameras in low light, which have shot noise.
+        low_light: factor on `light_scale` in low light.
+        photons_per_spike: photons per threshold in low light.
     """
 
     light_scale: tuple[float, float] = (0.3, 1.0)
@@ -49,17 +46,17 @@ class SpikeSensorRanges:
 
 
 class SpikePixels:
-    """The pixels of a batch of cameras, and the charge that each holds.
+    """The pixels of a batch of random cameras and their charges.
 
     Args:
-        ranges: what to draw the cameras from.
-        batch: cameras.
+        ranges: distribution to draw the cameras from.
+        batch: number of cameras.
         height: rows, pixels.
         width: columns, pixels.
-        generator: source of chance, on the device where everything shall happen.
+        generator: random generator, on the device to simulate on.
 
     Attributes:
-        light_scale: float32 [batch], spikes a plane of a luminance of 1.
+        light_scale: float32 [batch], spikes/plane at a luminance of 1.
         aperture_px: float32 [batch], standard deviation of the pixels' blur, pixels.
     """
 
@@ -91,23 +88,26 @@ class SpikePixels:
         self._generator = generator
 
     def planes(self, luminance: torch.Tensor) -> torch.Tensor:
-        """Look at the light and return the planes: bool [batch, planes, height, width].
+        """Simulate the next planes.
 
         Args:
-            luminance: of each plane, float32 of the same shape, linear in the light.
+            luminance: float32 [batch, planes, height, width], mean light during each plane, linear
+                in light intensity.
+
+        Returns: bool [batch, planes, height, width].
         """
         rate = luminance * self.light_scale[:, None, None, None] * self._gain[:, None]
         rate += self._dark[:, None]
         if len(self._photons):
-            # A normal distribution in place of Poisson's, many times as fast: what counts is the
-            # sum over the planes of an interval, to which tens of photons come.
+            # A normal instead of a Poisson distribution, for speed; close enough, because tens of
+            # photons add up over the planes of an interval.
             light = rate[self._low]
             noise = torch.randn(light.shape, generator=self._generator, device=light.device)
             rate[self._low] = light + noise * (light / self._photons).sqrt()
-        # A threshold is subtracted once a plane at most; what is more is lost, not kept.
+        # At most one threshold is subtracted per plane; charge above it is lost.
         total = rate.clamp_(max=1.0)
         charge = self._charge
-        for plane in total.unbind(1):  # in place, and faster than a sum along this axis
+        for plane in total.unbind(1):  # in place; faster than cumsum along this axis
             charge = plane.add_(charge)
         fired = total.floor()
         self._charge = total[:, -1] - fired[:, -1]

@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Endless simulated sequences of spike cameras: input tensors with the image at each instant.
+"""Endless simulated sequences of spike cameras: input tensors and the image at each instant.
 
-The planes pass through the same representation as in the runtime, one sequence after the other on
-the CPU. Worlds and pixels are simulated on the device of the photographs.
+The tensors come from the same representation classes as in the runtime, one sequence after the
+other on the CPU. Worlds and pixels are simulated on the device of the photographs.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.spike_pixels import SpikePixels, SpikeSensorRanges
 
 PERIOD_NS = 50_000
-"""Of a camera that reads 20,000 planes a second."""
+"""Plane period of a camera with 20,000 planes/s, ns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +31,15 @@ class SpikeSequenceModel:
 
     Attributes:
         planes: spike planes between two images, one value per batch, log-uniform.
-        motion_px: motion of the world in 20 planes at its greatest speed, sensor pixels.
-        step_px: greatest motion between two samples of the scene, pixels; the light on the pixels
+        motion_px: motion of the world in 20 planes at its maximum speed, sensor pixels.
+        step_px: maximum motion between two samples of the scene, pixels; the light on the pixels
             is interpolated between samples.
-        most_samples: limit of the samples in a window; faster worlds are slowed down.
-        things: fewest and most objects in front of the background.
-        hasty_share: share of batches with a shorter lookahead than that of the representation,
-            of any length, so that a user may choose one.
+        most_samples: maximum number of samples in a window; faster worlds are slowed down.
+        things: minimum and maximum number of objects in front of the background.
+        hasty_share: share of batches with a random lookahead below that of the representation, so
+            that users may choose a shorter one.
         early_share: share of batches whose first windows end before the lookahead is full, as at
-            the start of a live stream: their instants lie before the first plane.
+            the start of a live stream; their instants lie before the first plane.
         world: distribution of the worlds.
         sensor: distribution of the cameras.
     """
@@ -56,18 +56,18 @@ class SpikeSequenceModel:
 
 
 class SpikeSequences:
-    """A batch of sequences of any length.
+    """A batch of sequences of unlimited length.
 
     Args:
-        photographs: content of the scenes, on the device to simulate on.
+        photographs: textures of the scenes, on the device to simulate on.
         model: distribution to draw from.
         batch: number of sequences.
         height: rows, pixels.
         width: columns, pixels.
-        representation: makes a new representation for a camera of width x height pixels.
+        representation: called with width and height; returns a new representation.
         scale: truth pixels per camera pixel, along each side.
-        other_instants: planes after each instant at which truth is returned as well.
-        seed: decides everything.
+        other_instants: offsets from each instant, in planes, at which truth is also returned.
+        seed: seed of all random values.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class SpikeSequences:
         seed: int,
     ) -> None:
         device = photographs.squares.device
-        chance = torch.Generator(device).manual_seed(seed)
-        host = torch.Generator().manual_seed(seed)
-        self._hop = round(float(log_uniform(host, (1,), *model.planes)))
+        generator = torch.Generator(device).manual_seed(seed)
+        host_generator = torch.Generator().manual_seed(seed)
+        self._hop = round(float(log_uniform(host_generator, (1,), *model.planes)))
         fewest, most = model.things
-        things = int(torch.randint(fewest, most + 1, (1,), generator=host))
-        greatest_px = model.step_px * model.most_samples * 20 / self._hop
-        motion_px = log_uniform(chance, (batch,), *model.motion_px).clamp(max=greatest_px)
+        things = int(torch.randint(fewest, most + 1, (1,), generator=host_generator))
+        limit_px = model.step_px * model.most_samples * 20 / self._hop
+        motion_px = log_uniform(generator, (batch,), *model.motion_px).clamp(max=limit_px)
         self._samples = max(
             1, int(np.ceil(float(motion_px.max()) * self._hop / 20 / model.step_px))
         )
@@ -104,54 +104,54 @@ class SpikeSequences:
             scale * width,
             things=things,
             greatest_px_s=scale * motion_px / (20 * self._period_s),
-            generator=chance,
+            generator=generator,
         )
-        self._pixels = SpikePixels(model.sensor, batch, height, width, chance)
+        self._pixels = SpikePixels(model.sensor, batch, height, width, generator)
         self._representations = [representation(width, height) for _ in range(batch)]
         self._lookahead = self._representations[0].lookahead_planes
         self._first = 0
         """Index of the next plane."""
         ahead = self._lookahead
-        if ahead and float(torch.rand(1, generator=host)) < model.early_share:
-            ahead = int(torch.randint(ahead, (1,), generator=host))
+        if ahead and float(torch.rand(1, generator=host_generator)) < model.early_share:
+            ahead = int(torch.randint(ahead, (1,), generator=host_generator))
         if ahead:
-            self._take(ahead)
+            self._advance(ahead)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor, dict[int, torch.Tensor]]:
-        """Return the next windows.
+        """Simulate the next windows.
 
-        Returns: tensors float32 [windows, batch, channels, height, width]; the images at their
-            instants, in spikes a plane, float32 [windows, batch, 1, height, width], 0 to 1, each
-            side times `scale`; and such images for each of `other_instants`.
+        Returns: the input tensors, float32 [windows, batch, channels, height, width]; the images
+            at their instants in spikes/plane, float32 [windows, batch, 1, scale * height,
+            scale * width], 0 to 1; and images of that shape for each of `other_instants`.
         """
         tensors, truths = [], []
         for _ in range(windows):
-            tensors.append(self._take(self._hop))
+            tensors.append(self._advance(self._hop))
             instant = self._first - 1 - self._lookahead
             images = self._luminance(
-                torch.tensor([instant + later + 0.5 for later in (0, *self._other_instants)])
+                torch.tensor([instant + offset + 0.5 for offset in (0, *self._other_instants)])
             )
             truths.append((images * self._pixels.light_scale[:, None, None, None]).clamp(max=1))
         truth, *others = torch.stack(truths).split(1, dim=2)
         return torch.stack(tensors), truth, dict(zip(self._other_instants, others, strict=True))
 
-    def _take(self, planes: int) -> torch.Tensor:
-        """Advance by some planes; return the tensors [batch, channels, height, width]."""
+    def _advance(self, planes: int) -> torch.Tensor:
+        """Simulate `planes` planes; return the input tensors [batch, channels, height, width]."""
         device = self._pixels.light_scale.device
         spikes = self._pixels.planes(self._interpolated(planes)).cpu().numpy()
         size, first_ns = spikes.shape[2:], self._first * PERIOD_NS
         t_ns = first_ns + PERIOD_NS * np.arange(planes)
         tensors = []
         for number, representation in enumerate(self._representations):
-            seen = SpikePlanes(pack_planes(spikes[number]), t_ns)
+            payload = SpikePlanes(pack_planes(spikes[number]), t_ns)
             out = np.empty((representation.channels, *size), np.float32)
-            representation.write(Window(first_ns, first_ns + planes * PERIOD_NS, seen), out)
+            representation.write(Window(first_ns, first_ns + planes * PERIOD_NS, payload), out)
             tensors.append(torch.from_numpy(out))
         self._first += planes
         return torch.stack(tensors).to(device)
 
     def _interpolated(self, planes: int) -> torch.Tensor:
-        """Return the light of the next planes, [batch, planes, height, width]."""
+        """Return the mean light during each of the next planes, [batch, planes, height, width]."""
         count = max(1, -(-planes * self._samples // self._hop))
         edges = self._first + torch.arange(count + 1) * (planes / count)
         samples = self._luminance(edges)
@@ -165,7 +165,7 @@ class SpikeSequences:
         return torch.lerp(samples[:, left], samples[:, left + 1], share)
 
     def _luminance(self, plane: torch.Tensor) -> torch.Tensor:
-        """Return the scene at times [n] counted in planes, [batch, n, rows, columns]."""
+        """Return luminance [batch, n, scale * height, scale * width] at times [n] in planes."""
         batch = len(self._pixels.light_scale)
         t_s = (plane * self._period_s).to(self._pixels.light_scale)
         return self._worlds.luminance(t_s.expand(batch, -1))
