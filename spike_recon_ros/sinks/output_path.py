@@ -3,7 +3,7 @@
 """Names of outputs: never the recording that is read, never one that another program writes.
 
 An unfinished output has a hidden name beside the final one and is locked while it is written, so
-that a leftover of a killed run can be told from the output of a running program.
+that a leftover of a killed run is distinguished from the output of a running program.
 """
 
 import errno

@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The bytes of a `dvs_msgs` or `prophesee_event_msgs` EventArray, without an object an event.
+"""Parse `dvs_msgs` and `prophesee_event_msgs` EventArray messages without an object per event.
 
-Comes in: a serialized message. Goes out: Events. Knows the two wire layouts of
-`header, height, width, events[x: u16, y: u16, time, polarity: bool]`; knows nothing about bags.
+Both are `header, height, width, events[x: u16, y: u16, time, polarity: bool]`, with different
+layouts on the wire in ROS 1 and ROS 2.
 """
 
 import struct
@@ -13,7 +13,7 @@ import numpy as np
 
 from spike_recon_ros.packets.events import Events, Triggers
 
-# ROS 1 puts the fields of an event one after the other, without padding.
+# ROS 1 stores the fields of an event one after the other, without padding.
 ROS1_EVENT = np.dtype([('x', '<u2'), ('y', '<u2'), ('s', '<u4'), ('ns', '<u4'), ('p', 'u1')])
 CDR_HEADER_BYTES = 4
 CDR_EVENT_STRIDE = 16
@@ -21,7 +21,7 @@ CDR_EVENT_STRIDE = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventArray:
-    """What one message holds.
+    """The content of one message.
 
     Attributes:
         width: sensor columns, pixels.

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images in bags: the intensity that was recorded beside the events.
-
-Comes in: a bag and a topic. Goes out: stamped arrays. Knows nothing about events.
-"""
+"""Images in bags: the intensity that was recorded beside the events."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -21,8 +18,8 @@ IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedIm
 def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
     """Yield `(stamp_ns, image)` for each message, in the order of recording.
 
-    Images are [H, W] or [H, W, channels] in the encoding in which they were sent; compressed ones
-    are as OpenCV decodes them (gray or BGR).
+    Images are [H, W] or [H, W, channels] in the encoding in which they were sent; OpenCV decodes
+    compressed ones (gray or BGR).
 
     Raises:
         UserError: if the bag cannot be read, has no such topic, or an image is not convertible.
@@ -47,9 +44,9 @@ def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
 
 
 def image_converter() -> Callable[[Any], np.ndarray]:
-    """Return what turns an Image or CompressedImage message into an array.
+    """Return a function that converts an Image or CompressedImage message into an array.
 
-    cv_bridge where a ROS installation brings it, else rosbags-image.
+    It uses cv_bridge if a ROS installation brings it, else rosbags-image.
 
     Raises:
         UserError: if neither is installed.
@@ -83,7 +80,7 @@ def _rosbags_image_converter() -> Callable[[Any], np.ndarray]:
 
 
 def _without_row_padding(message: Any) -> Any:
-    """Return the message with rows back to back; rosbags-image does not look at `step`."""
+    """Return the message with contiguous rows; rosbags-image ignores `step`."""
     if hasattr(message, 'format') or not message.height:
         return message
     rows = np.frombuffer(message.data, np.uint8)[: message.height * message.step]

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events of any origin as `mono` packets.
 
-Comes in: Events. Goes out: Packets. Knows that a mono packet spans at most 32 bits of
-nanoseconds; knows nothing about files.
+A mono packet spans at most 32 bits of nanoseconds, so longer lists of events are split.
 """
 
 from collections.abc import Iterator

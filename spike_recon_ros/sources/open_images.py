@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the reader of the images that were recorded beside events.
-
-Comes in: a path. Goes out: stamped arrays, and the topic that holds ground truth. Knows where each
-kind of recording keeps its images, not how they are read.
-"""
+"""Open the images that were recorded beside events, whatever the kind of recording."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +23,8 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
         path: a bag, or a dataset with frames, whose topic is `images`.
         topic: of images.
 
-    Images are [H, W] or [H, W, channels], as they were recorded. The stamps are those of the
-    `Reference`s that `open_source` yields for the same topic.
+    Images are [H, W] or [H, W, channels], as recorded. The stamps equal those of the `Reference`s
+    that `open_source` yields for the same topic.
 
     Raises:
         UserError: if the recording cannot be read or has no such images.
@@ -47,7 +43,7 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
 
 
 def truth_topic(path: str | Path) -> str | None:
-    """Return the topic that ground truth is taken from; None if there is none.
+    """Return the topic of the ground truth; None if there is none.
 
     Raises:
         UserError: if the recording cannot be read.

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A stretch of spike planes with the truth at some of them.
-
-Comes in: files. Goes out: planes and images. Knows nothing about where data sets keep them.
-"""
+"""A clip of spike planes with ground truth at some of them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +16,7 @@ from spike_recon_ros.sources.spike_file import SpikeDatSource
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 
 WHITE_RATE = 0.6
-"""Spikes a plane of a white pixel in the data set spike-REDS, and where nothing tells."""
+"""Spikes per plane of a white pixel in the data set spike-REDS; the default for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,8 @@ class SpikeTruth:
     """The intensity at one plane.
 
     Attributes:
-        plane: counted from 0, from the beginning of the clip.
-        image: file of the size of the planes; it is white where a pixel has the white rate.
+        plane: index of the plane, from the beginning of the clip.
+        image: file with the size of the planes; white where a pixel has the white rate.
     """
 
     plane: int
@@ -37,14 +34,14 @@ class SpikeTruth:
 
 @dataclass(frozen=True, slots=True)
 class SpikeClip:
-    """Planes that belong together.
+    """Consecutive planes with ground truth.
 
     Attributes:
         name: unique in its data set.
-        files: `.dat`, one after the other in time.
+        files: `.dat` files in the order of time.
         layout: of each file: geometry, period and flip.
         truths: in the order of their planes; none for recordings of real cameras.
-        white_rate: spikes a plane of a white pixel.
+        white_rate: spikes per plane of a white pixel.
     """
 
     name: str
@@ -82,7 +79,7 @@ class SpikeClip:
 
 
 def plane_count(file: Path, layout: SpikeLayout) -> int:
-    """Return how many whole planes a file holds."""
+    """Return the number of whole planes in a file."""
     return file.stat().st_size // (layout.height * bytes_per_row(layout.width))
 
 

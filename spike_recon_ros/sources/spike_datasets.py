@@ -1,8 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The public data sets of spike cameras, as their authors lay them out in folders.
-
-Comes in: a folder. Goes out: SpikeClips. Knows nothing about what is done with them.
+"""Find the clips in public data sets of spike cameras, in the folders of their authors.
 
     spike-REDS,      train|test / input|spike / NAME_key_id151.dat or NAME.dat
     spike-X4K        train|test / gt / NAME_key_id151.png
@@ -13,8 +11,8 @@ Comes in: a folder. Goes out: SpikeClips. Knows nothing about what is done with 
     one folder       NAME_key_id151.dat beside NAME_key_id151.png, or
                      NAME.dat beside NAME_truth / plane_000150.png, as simulations are written
 
-The number behind key_id counts planes from 1. Truth and planes have one size, which no `.dat`
-tells, so the size of the image is that of the planes, unless a sidecar says otherwise.
+The number after key_id counts planes from 1. Truth and planes have the same size, which no `.dat`
+states, so the size of the image is used for the planes, unless a sidecar states another.
 """
 
 import re
@@ -53,7 +51,7 @@ LOOKED_FOR = (
 
 
 def holds_clips(path: Path) -> bool:
-    """Whether a folder looks like a data set of spike planes; cheap to ask."""
+    """Return whether a folder looks like a data set of spike planes; a quick check."""
     return path.is_dir() and first_dat(path) is not None
 
 
@@ -66,8 +64,8 @@ def find_clips(path: Path, split: str = TEST) -> list[SpikeClip]:
     """Return the clips of a data set, by name.
 
     Args:
-        path: the folder that the data set was unpacked to, or a split of it.
-        split: `train` or `test`, where there are both.
+        path: the folder into which the data set was unpacked, or a split of it.
+        split: `train` or `test`, for data sets that have both.
 
     Raises:
         UserError: there is no data set, or a part of it is missing.
@@ -84,7 +82,7 @@ def find_clips(path: Path, split: str = TEST) -> list[SpikeClip]:
 
 
 def _split_in_two(path: Path, split: str) -> Iterator[SpikeClip]:
-    """Yield the clips where planes and truths have a folder each."""
+    """Yield the clips of data sets with separate folders for planes and truths."""
     for root in (path / split, path):
         for name in _SPIKES:
             spikes = sorted((root / name).glob('*.dat'))
@@ -101,7 +99,7 @@ def _split_in_two(path: Path, split: str) -> Iterator[SpikeClip]:
 
 
 def _keyed(file: Path, images: Sequence[Path], middle: bool = False) -> SpikeClip:
-    """Return the clip of a file, with those of the images that have its name."""
+    """Return the clip of a file, with the images that have its name."""
     keyed = _KEY.fullmatch(file.stem)
     name = keyed.group(1) if keyed else file.stem
     pairs = ((_KEY.fullmatch(image.stem), image) for image in images)
@@ -113,7 +111,7 @@ def _keyed(file: Path, images: Sequence[Path], middle: bool = False) -> SpikeCli
 
 
 def _sreds(path: Path, split: str) -> Iterator[SpikeClip]:
-    """Yield a clip for each scene: a file for each frame, which is exposed at its first plane."""
+    """Yield a clip for each scene: one file per frame, which is exposed at its first plane."""
     spikes, images = (path / place for place in _SREDS[split])
     for scene in sorted(spikes.glob('*/*/')):
         files = tuple(sorted(scene.glob('*.dat')))
@@ -137,14 +135,14 @@ def _sreds(path: Path, split: str) -> Iterator[SpikeClip]:
 
 
 def _real(path: Path, split: str) -> Iterator[SpikeClip]:
-    """Yield recordings of a real camera, which are the same for either split."""
+    """Yield recordings of a real camera; both splits have the same."""
     for folder in (*(path / name for name in _REAL), path / split):
         for file in sorted(folder.glob('*.dat')):
             yield SpikeClip(f'{folder.name}/{file.stem}', (file,), _layout(file, []))
 
 
 def _one_folder(path: Path, split: str) -> Iterator[SpikeClip]:
-    """Yield the clips where planes and truths are beside each other."""
+    """Yield the clips of a folder that holds both planes and truths."""
     images = sorted(path.glob('*.png'))
     for file in sorted(path.glob('*.dat')):
         simulated = sorted((path / f'{file.stem}_truth').glob('*.png'))
@@ -163,7 +161,7 @@ def _in_order(truths: dict[int, Path]) -> tuple[SpikeTruth, ...]:
 
 
 def _layout(file: Path, truths: Sequence[Path], flip: bool | None = None) -> SpikeLayout:
-    """Return what the sidecar says, or the size of the truth, or that of a Vidar."""
+    """Return the layout of the sidecar, else with the size of the truth, else of a Vidar."""
     if sidecar_of(file).exists() or not truths:
         return layout_of(file)
     height, width = read_truth(truths[0]).shape

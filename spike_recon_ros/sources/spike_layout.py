@@ -25,12 +25,12 @@ class SpikeLayout:
     """How the bytes of a file become upright planes.
 
     Attributes:
-        layout: `planes`, packed rows back to back; or what a camera sends, `k10` or `m1`.
+        layout: `planes` = packed rows without gaps; `k10`, `m1` = raw data of these cameras.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         period_ns: time between two planes.
         flip: whether the bottom row is stored first; None = yes for 400x250, else no.
-        white_rate: spikes a plane of a white pixel of the truth; None = not known.
+        white_rate: spikes per plane of a white pixel of the truth; None = unknown.
     """
 
     layout: str = PLANES
@@ -47,19 +47,19 @@ class SpikeLayout:
 
 
 RAW_SIZES = {K10: VIDAR_SIZE, M1: (1000, 1000)}
-"""Columns and rows of the cameras whose own layouts are read."""
+"""Columns and rows of the cameras with raw layouts."""
 
 
 def sidecar_of(path: Path) -> Path:
-    """Return where the layout of a file is written down: `NAME.dat.yaml` beside `NAME.dat`."""
+    """Return the path of the layout of a file: `NAME.dat.yaml` beside `NAME.dat`."""
     return path.with_name(f'{path.name}.yaml')
 
 
 def layout_of(path: Path, given: Mapping[str, Any] | None = None) -> SpikeLayout:
-    """Return the layout in a file's sidecar; without one, that of the 400x250 data sets.
+    """Return the layout in a file's sidecar; without a sidecar, that of the 400x250 data sets.
 
     Args:
-        path: of the file itself.
+        path: the file of planes.
         given: fields of SpikeLayout that override the sidecar.
 
     Raises:
@@ -91,7 +91,7 @@ def layout_of(path: Path, given: Mapping[str, Any] | None = None) -> SpikeLayout
 
 
 def write_sidecar(path: Path, layout: SpikeLayout) -> None:
-    """Write down the layout of a file beside it."""
+    """Write the layout of a file into its sidecar."""
     values = asdict(replace(layout, flip=layout.upside_down))
     values = {name: value for name, value in values.items() if value is not None}
     sidecar_of(path).write_text(yaml.safe_dump(values, sort_keys=False), encoding='utf-8')

@@ -17,9 +17,9 @@ PLANE_BYTES = 2 * LINES * HALF_BYTES
 _TAG = 0xFFF0
 _line = np.arange(LINES, dtype=np.uint16) << 4
 TAGS = np.stack((_line, _line | 1 << 14), axis=1).reshape(-1)
-"""Of the 2000 halves of a plane, in their order."""
+"""Tags of the 2000 halves of a plane, in order."""
 _SURE = 4
-"""Tags in a row that are not found in pixels by chance."""
+"""Consecutive tags that are not found in pixels by chance."""
 
 
 def whole_planes(
@@ -51,14 +51,14 @@ def whole_planes(
 
 
 def _whole(halves: np.ndarray) -> int:
-    """Return how many planes [n, 2000, 64] have all their tags, up to the first that has not."""
+    """Return the number of planes [n, 2000, 64] before the first with a wrong tag."""
     tags = halves[..., -2].astype(np.uint16) | halves[..., -1].astype(np.uint16) << 8
     good = ((tags & _TAG) == TAGS).all(axis=1)
     return len(good) if good.all() else int(good.argmin())
 
 
 def _next_beginning(data: StoredArray | np.ndarray, start: int) -> int:
-    """Return the first place from `start` on where the tags of a plane begin; the end if none."""
+    """Return the first byte from `start` on at which a plane begins; the end if there is none."""
     window = 64 * PLANE_BYTES
     span = (_SURE - 1) * HALF_BYTES + HALF_BYTES
     while start + span <= len(data):

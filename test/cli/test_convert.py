@@ -169,7 +169,7 @@ def planes_packet(seq, t_ns, width=8):
     return Packet(spike_encoding(1000), width, 6, seq, t_ns, 10**9 + t_ns, data)
 
 
-def test_gaps_are_counted_because_a_dat_holds_no_times(tmp_path, capsys):
+def test_gaps_are_counted_because_a_dat_stores_no_times(tmp_path, capsys):
     with BagWriter(tmp_path / 'bag') as writer:
         for seq, t_ns in enumerate([0, 2000, 7000, 9000]):
             writer.write_packet(planes_packet(seq, t_ns))

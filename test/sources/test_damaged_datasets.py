@@ -205,10 +205,10 @@ def read_or_refuse(path):
         with open_source(path, reference_topic='images') as source:
             list(source)
         list(open_images(path, 'images'))
-        told = ''
+        sentence = ''
     except UserError as error:
-        told = str(error)
-    assert '\n' not in told
+        sentence = str(error)
+    assert '\n' not in sentence
 
 
 PATCHES = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)))

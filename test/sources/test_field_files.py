@@ -57,10 +57,10 @@ def test_every_event_of_a_file_from_the_field_is_read(recordings, name):
 
 def test_microseconds_and_a_size_in_the_first_line_of_a_text_are_read(recordings):
     for name, warnings in (('x02_e2vid_header', 0), ('x06_us_integers', 1)):
-        found, said = summary_of(recordings(f'field/{name}'))
+        found, given = summary_of(recordings(f'field/{name}'))
         assert (found['events'], found['width'], found['height']) == (3000, 240, 180)
         assert found['duration_s'] == pytest.approx(0.199939)
-        assert len(said) == warnings
+        assert len(given) == warnings
 
 
 def test_evt4_is_named_as_not_supported(recordings):

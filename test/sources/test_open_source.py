@@ -36,7 +36,7 @@ def test_unknown_kind_lists_what_can_be_read(tmp_path):
         open_source(tmp_path / 'a.log')
 
 
-def test_prophesee_dat_is_told_apart_from_raw(tmp_path):
+def test_prophesee_dat_with_a_damaged_header_is_named(tmp_path):
     (tmp_path / 'a.dat').write_bytes(b'% Data file containing CD events\n% Version 2\n')
     with pytest.raises(UserError, match='damaged DAT header'):
         open_source(tmp_path / 'a.dat')

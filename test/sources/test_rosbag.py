@@ -213,11 +213,11 @@ def test_several_event_topics_need_a_choice(ros2, write_bag, tmp_path):
         assert [packet.seq for packet in source] == [2]
 
 
-def test_topics_are_told_with_types_and_counts(ros2, write_bag, events_topic, tmp_path):
+def test_topics_are_listed_with_types_and_counts(ros2, write_bag, events_topic, tmp_path):
     content = [*three_packets(ros2, events_topic), ('/stamp', ros2.header(1))]
     with open_source(write_bag(tmp_path / 'bag', ros2, content)) as source:
-        told = [(topic.name, topic.type, topic.n_messages) for topic in source.topics]
-    assert told == [
+        listed = [(topic.name, topic.type, topic.n_messages) for topic in source.topics]
+    assert listed == [
         (events_topic, 'event_camera_msgs/msg/EventPacket', 3),
         ('/stamp', 'std_msgs/msg/Header', 1),
     ]

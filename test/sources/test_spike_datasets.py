@@ -30,7 +30,7 @@ def write_image(path, size=SMALL):
     cv2.imwrite(str(path), np.full(size, 100, np.uint8))
 
 
-def told(clip):
+def truths_of(clip):
     return [(truth.plane, truth.image.name) for truth in clip.truths]
 
 
@@ -49,13 +49,13 @@ def test_spike_reds(tmp_path, folder):
     assert holds_clips(tmp_path)
 
     [clip] = find_clips(tmp_path)
-    assert (clip.name, told(clip)) == (
+    assert (clip.name, truths_of(clip)) == (
         '200_part1_key_id151',
         [(150, '200_part1_key_id151.png')],
     )
     np.testing.assert_array_equal(spikes_of(clip), test)
     [clip] = find_clips(tmp_path, 'train')
-    assert [plane for plane, _ in told(clip)] == [6, 13, 20, 27, 34]
+    assert [plane for plane, _ in truths_of(clip)] == [6, 13, 20, 27, 34]
     np.testing.assert_array_equal(spikes_of(clip), train)
 
 
@@ -75,10 +75,10 @@ def test_spike_x4k_is_upright_and_its_test_images_are_of_the_middle(tmp_path):
     write_image(tmp_path / 'test/gt/b_key_id14.png', size)
 
     [clip] = find_clips(tmp_path, 'train')
-    assert [plane for plane, _ in told(clip)] == [6, 13, 20, 27, 34]
+    assert [plane for plane, _ in truths_of(clip)] == [6, 13, 20, 27, 34]
     np.testing.assert_array_equal(spikes_of(clip), train)
     [clip] = find_clips(tmp_path)
-    assert told(clip) == [(20, 'b_key_id14.png')]
+    assert truths_of(clip) == [(20, 'b_key_id14.png')]
 
 
 def test_sreds_scenes_are_files_in_a_row(tmp_path):
@@ -90,7 +90,7 @@ def test_sreds_scenes_are_files_in_a_row(tmp_path):
 
     [clip] = find_clips(tmp_path)
     assert (clip.name, clip.white_rate) == ('interp_20_alpha_0.40/003', 0.4)
-    assert told(clip) == [(0, '00000000.png'), (40, '00000002.png')]
+    assert truths_of(clip) == [(0, '00000000.png'), (40, '00000002.png')]
     np.testing.assert_array_equal(spikes_of(clip), np.concatenate(parts))
     assert clip.planes().t_ns.tolist() == list(range(0, 60 * 50_000, 50_000))
 
@@ -119,7 +119,7 @@ def test_one_folder_with_planes_and_images_beside_each_other(tmp_path):
     write_planes(tmp_path / 'car.dat', 1, VIDAR)
     clips = find_clips(tmp_path)
     assert [clip.name for clip in clips] == ['200_part1_key_id2', 'car']
-    assert [plane for plane, _ in told(clips[0])] == [0, 1]
+    assert [plane for plane, _ in truths_of(clips[0])] == [0, 1]
     assert not clips[1].truths
 
 
@@ -127,7 +127,7 @@ def test_simulated_clips(tmp_path):
     write_planes(tmp_path / 'walk.dat')
     write_image(tmp_path / 'walk_truth/plane_000002.png')
     [clip] = find_clips(tmp_path)
-    assert told(clip) == [(2, 'plane_000002.png')]
+    assert truths_of(clip) == [(2, 'plane_000002.png')]
 
 
 def test_a_sidecar_knows_better(tmp_path):
@@ -142,7 +142,7 @@ def test_a_sidecar_knows_better(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('files', 'said'),
+    ('files', 'sentence'),
     [
         ([], 'no data set of spike planes; looked for were input or spike beside gt'),
         (['events.raw'], 'no data set of spike planes'),
@@ -151,14 +151,14 @@ def test_a_sidecar_knows_better(tmp_path):
         (['spike/val/interp_20_alpha_0.40/003/0.dat'], 'has no frames in .*val_orig/003'),
     ],
 )
-def test_what_is_missing_is_named(tmp_path, files, said):
+def test_what_is_missing_is_named(tmp_path, files, sentence):
     for file in files:
         write_planes(tmp_path / file)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=sentence):
         find_clips(tmp_path)
 
 
-def test_what_is_no_folder_and_what_is_no_image_are_said(tmp_path):
+def test_a_missing_folder_and_a_damaged_image_are_named(tmp_path):
     with pytest.raises(UserError, match='there is no folder'):
         find_clips(tmp_path / 'nothing')
     (tmp_path / 'a_key_id1.png').write_bytes(b'no image')
@@ -180,6 +180,6 @@ def test_the_real_clips_of_spike_reds_are_found(recordings):
     path = recordings('spike/200_part1_key_id151.dat')
     clips = {clip.name: clip for clip in find_clips(path.parent)}
     clip = clips['200_part1_key_id151']
-    assert told(clip) == [(150, '200_part1_key_id151.png')]
+    assert truths_of(clip) == [(150, '200_part1_key_id151.png')]
     assert len(clip.planes()) == 301
-    assert [plane for plane, _ in told(clips['160_part1_key_id21'])] == [6, 13, 20, 27, 34]
+    assert [plane for plane, _ in truths_of(clips['160_part1_key_id21'])] == [6, 13, 20, 27, 34]

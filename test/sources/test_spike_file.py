@@ -67,7 +67,7 @@ def test_size_may_be_given_instead_of_a_sidecar(tmp_path):
 
 
 @pytest.mark.parametrize('layout', [VIDAR, SpikeLayout(width=13, height=5, flip=True)])
-def test_written_dat_reads_back_without_being_told_anything(tmp_path, layout):
+def test_written_dat_reads_back_by_its_sidecar_alone(tmp_path, layout):
     spikes = random_spikes(5, layout.height, layout.width)
     parts = [planes_of(spikes[:2]), planes_of(spikes[2:])]
     write_dat(tmp_path / 'a.dat', parts, layout)
@@ -76,7 +76,7 @@ def test_written_dat_reads_back_without_being_told_anything(tmp_path, layout):
     assert source.warnings == ()
 
 
-def test_bytes_after_the_last_whole_plane_are_left_out_and_told(tmp_path):
+def test_bytes_after_the_last_whole_plane_are_left_out_and_reported(tmp_path):
     data = np.packbits(random_spikes(2), bitorder='little')
     np.concatenate((data, data[:321])).tofile(tmp_path / 'a.dat')
     source = open_source(tmp_path / 'a.dat')
@@ -176,33 +176,33 @@ def test_sidecar_that_makes_no_sense_is_named(tmp_path, text):
         open_source(path)
 
 
-def test_what_is_told_wins_over_the_sidecar(tmp_path):
+def test_options_override_the_sidecar(tmp_path):
     spikes = random_spikes(4, 7, 16)
     path = tmp_path / 'a.bin'
     path.write_bytes(np.packbits(spikes, axis=-1, bitorder='little').tobytes())
     sidecar_of(path).write_text('width: 8\nheight: 14\nperiod_ns: 7\nflip: true\n')
-    told = {'width': 16, 'height': 7, 'period_ns': 9, 'flip': False}
-    found, t_ns = read(open_source(path, planes=told))
+    options = {'width': 16, 'height': 7, 'period_ns': 9, 'flip': False}
+    found, t_ns = read(open_source(path, planes=options))
     np.testing.assert_array_equal(found, spikes)
     assert t_ns.tolist() == [0, 9, 18, 27]
 
 
-def test_file_of_any_name_is_one_of_planes_once_it_is_told_so(tmp_path):
+def test_a_file_of_any_name_is_read_as_planes_with_the_options_of_planes(tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(bytes(250 * 52 * 2))
     assert len(read(open_source(path, planes={'layout': 'k10'}))[1]) == 2
 
 
 @pytest.mark.parametrize(
-    'told', [{'width': 0}, {'height': 10**9}, {'period_ns': 0}, {'period_ns': -5}]
+    'options', [{'width': 0}, {'height': 10**9}, {'period_ns': 0}, {'period_ns': -5}]
 )
-def test_what_is_told_and_cannot_be_is_refused(tmp_path, told):
+def test_impossible_options_of_planes_are_refused(tmp_path, options):
     (tmp_path / 'a.dat').write_bytes(bytes(12_500))
-    with pytest.raises(UserError, match=f'cannot have {next(iter(told))}'):
-        open_source(tmp_path / 'a.dat', planes=told)
+    with pytest.raises(UserError, match=f'cannot have {next(iter(options))}'):
+        open_source(tmp_path / 'a.dat', planes=options)
 
 
-def test_planes_are_not_told_of_what_says_itself_what_it_holds(tmp_path):
+def test_options_of_planes_are_refused_for_other_formats(tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
     with pytest.raises(UserError, match=r'is a Prophesee RAW and states its own layout.*: flip'):
