@@ -79,8 +79,8 @@ def test_file_of_a_bag_is_the_first_file_and_says_what_it_is(dat, tmp_path):
     assert np.array_equal(*(pixels(path, words) for path, words in ((dat, True), (back, False))))
 
 
-def pixels(path, told):
-    planes = {'width': 30, 'height': 18, 'period_ns': 100_000, 'flip': True} if told else None
+def pixels(path, is_raw):
+    planes = {'width': 30, 'height': 18, 'period_ns': 100_000, 'flip': True} if is_raw else None
     with open_source(path, planes=planes) as source:
         assert source.layout.period_ns == 100_000
         return np.concatenate([packet.data for packet in source])
