@@ -80,7 +80,7 @@ def wait_until(executor):
     def wait(condition, what):
         give_up = time.monotonic() + TIMEOUT
         while not condition():
-            assert time.monotonic() < give_up, f'waited in vain for {what}'
+            assert time.monotonic() < give_up, f'timed out waiting for {what}'
             executor.spin_once(timeout_sec=0.05)
 
     return wait
@@ -93,7 +93,7 @@ PACKET_EVENTS = 200
 
 
 def packet_of_camera(seq):
-    """Packet `seq` of a made-up camera: 200 events in 2 ms."""
+    """Packet `seq` of a simulated camera: 200 events in 2 ms."""
     generator = np.random.default_rng(seq)
     t_ns = seq * 2 * MS + np.arange(PACKET_EVENTS, dtype=np.int64) * 10_000
     events = Events(
@@ -109,11 +109,11 @@ def packet_of_camera(seq):
 
 @pytest.fixture
 def camera(other, wait_until):
-    """A function that publishes packets of the made-up camera, once the node listens."""
+    """A function that publishes packets of the simulated camera, once the node subscribes."""
     publisher = other.create_publisher(EventPacket, EVENTS, 1000)
 
     def publish(seqs, **changes):
-        wait_until(publisher.get_subscription_count, 'the node to take packets')
+        wait_until(publisher.get_subscription_count, 'the subscription to packets')
         for seq in seqs:
             message = packet_message(
                 dataclasses.replace(packet_of_camera(seq), **changes), 'camera_optical'

@@ -27,7 +27,7 @@ def built(monkeypatch):
     return asked
 
 
-def test_every_size_is_built_and_the_node_ends(built):
+def test_every_size_is_built_and_the_node_exits(built):
     sizes = ['-p', 'build_sizes:=346x260, 640x480', '-p', 'precision:=fp16']
     assert main([*ONLY, *sizes]) == 0
     assert built == [
@@ -36,18 +36,18 @@ def test_every_size_is_built_and_the_node_ends(built):
     ]
 
 
-def test_an_open_precision_is_that_of_the_graph(built):
+def test_precision_auto_builds_the_precision_of_the_graph(built):
     assert main([*ONLY, '-p', 'build_sizes:=346x260']) == 0
     assert built == [('two_scale_gru_small', '346x260', 'fp32')]
 
 
-def test_without_a_size_one_sentence_asks_for_it(built, capfd):
+def test_a_missing_size_is_named_in_one_sentence(built, capfd):
     assert main(ONLY) == 1
     assert 'set build_sizes, for example to 346x260' in capfd.readouterr().err
     assert built == []
 
 
-def test_without_tensorrt_the_node_ends_with_its_cure(monkeypatch, capfd):
+def test_without_tensorrt_the_node_exits_and_names_the_cure(monkeypatch, capfd):
     monkeypatch.setattr(engine_request.CANDIDATES[0].__class__, 'missing', lambda self: ['it'])
     assert main([*ONLY, '-p', 'build_sizes:=346x260']) == 1
     assert 'pip install tensorrt' in capfd.readouterr().err

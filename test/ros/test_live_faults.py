@@ -28,7 +28,7 @@ def live(make_node, subscribe, other, wait_until):
     publisher = other.create_publisher(EventPacket, EVENTS, 1000)
 
     def publish(packets):
-        wait_until(publisher.get_subscription_count, 'the node to take packets')
+        wait_until(publisher.get_subscription_count, 'the subscription to packets')
         counts = node._worker.statistics
         expected = counts.received_packets + len(packets)
         for packet in packets:

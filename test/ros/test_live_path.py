@@ -101,15 +101,15 @@ def _assert_live_equals_run(bag, tmp_path, fps, rate=1):
         np.testing.assert_array_equal(one, other)
 
 
-def test_live_frames_equal_those_of_run_bit_for_bit(board, tmp_path):
+def test_live_frames_equal_offline_frames_bit_for_bit(board, tmp_path):
     _assert_live_equals_run(board, tmp_path, 50)
 
 
-def test_live_frames_of_a_real_camera_equal_those_of_run_bit_for_bit(recordings, tmp_path):
+def test_live_frames_of_a_real_camera_equal_offline_frames_bit_for_bit(recordings, tmp_path):
     _assert_live_equals_run(recordings('event/davis346_apriltags'), tmp_path, 50)
 
 
-def test_live_frames_of_spike_planes_equal_those_of_run_bit_for_bit(tmp_path):
+def test_live_frames_of_spike_planes_equal_offline_frames_bit_for_bit(tmp_path):
     bag = tmp_path / 'planes'
     options = ('--sensor', 'spike', '--duration', 0.1, '--size', '130x96')
     done = _spike_recon('simulate', '-o', bag, *options)
@@ -117,11 +117,11 @@ def test_live_frames_of_spike_planes_equal_those_of_run_bit_for_bit(tmp_path):
     _assert_live_equals_run(bag, tmp_path, 1000, rate=0.1)
 
 
-def test_live_frames_of_a_real_spike_camera_equal_those_of_run_bit_for_bit(recordings, tmp_path):
+def test_live_frames_of_a_real_spike_camera_equal_offline_frames_bit_for_bit(recordings, tmp_path):
     _assert_live_equals_run(recordings('spike/real_car_250x400.dat'), tmp_path, 1000, rate=0.1)
 
 
-def test_the_demo_of_a_spike_camera_says_how_much_slower_it_was_played(tmp_path):
+def test_the_demo_of_a_spike_camera_reports_its_slower_pace(tmp_path):
     done = _spike_recon('demo', '--sensor', 'spike', '-o', tmp_path, '--duration', 0.05)
     assert done.returncode == 0, done.stderr
     assert 'at 0.1 of its real pace, on purpose' in done.stderr
@@ -169,7 +169,7 @@ def test_a_looping_recording_resets_the_state_once_a_loop(board, tmp_path):
     assert reasons == ['resets: time went backwards']
 
 
-def test_the_node_says_what_is_wrong_with_its_model_and_exits_with_1():
+def test_a_wrong_model_is_named_and_the_node_exits_with_1():
     done = _spike_recon('node', '--ros-args', '-p', 'model:=fiber')
     assert done.returncode == 1
     assert "there is no model 'fiber'; did you mean fibar?" in done.stderr
@@ -187,14 +187,14 @@ def test_the_node_says_what_is_wrong_with_its_model_and_exits_with_1():
         (['-p', 'window_events:=2.5'], 'window_events'),
     ],
 )
-def test_the_node_says_what_is_wrong_with_its_arguments_and_exits_with_1(arguments, words):
+def test_a_wrong_argument_is_named_and_the_node_exits_with_1(arguments, words):
     done = _spike_recon('node', '--ros-args', *arguments)
     assert done.returncode == 1
     assert words in done.stderr
     assert 'Traceback' not in done.stderr
 
 
-def test_the_player_says_who_did_not_come_and_exits_with_1(board):
+def test_the_player_names_the_topic_without_subscriber_and_exits_with_1(board):
     done = _spike_recon('play', board, '--wait-for', '/event_camera/events', '--wait-timeout', 0.5)
     assert done.returncode == 1
     assert 'nobody subscribed to /event_camera/events within 0.5 s' in done.stderr

@@ -29,7 +29,7 @@ def _image(dtype, shape=(5, 7)):
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.float32])
-def test_an_image_survives_the_wire(dtype):
+def test_an_image_is_the_same_after_serialization(dtype):
     image = _image(dtype)
     message = deserialize_message(
         serialize_message(image_message(image, STAMP_NS, 'camera')), Image
@@ -68,7 +68,7 @@ def test_rows_with_padding_are_read_without_it():
 
 
 @given(st.binary(max_size=50), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_a_packet_survives_the_wire(data, seq, time_base):
+def test_a_packet_is_the_same_after_serialization(data, seq, time_base):
     packet = Packet('evt3', 640, 480, seq, time_base, STAMP_NS, np.frombuffer(data, np.uint8))
     raw = serialize_message(packet_message(packet, 'camera'))
     again = packet_of(deserialize_message(raw, EventPacket))
@@ -85,7 +85,7 @@ def test_a_packet_views_the_bytes_of_its_message():
 
 
 @pytest.mark.parametrize('stamp_ns', [0, STAMP_NS, -1, -(10**9)])
-def test_times_survive(stamp_ns):
+def test_times_are_the_same_after_conversion(stamp_ns):
     assert time_ns(time_message(stamp_ns)) == stamp_ns
 
 

@@ -31,7 +31,7 @@ def test_packets_become_images_with_the_packets_frame_and_time(
     assert image_array(images[0]).std() > 0
 
 
-def test_nothing_is_subscribed_while_nobody_looks(make_node, other, wait_until):
+def test_the_node_subscribes_to_packets_only_while_it_has_a_viewer(make_node, other, wait_until):
     assert make_node().start()
     wait_until(lambda: other.count_publishers(IMAGE), 'the image topic')
     assert other.count_subscribers(EVENTS) == 0
@@ -41,14 +41,14 @@ def test_nothing_is_subscribed_while_nobody_looks(make_node, other, wait_until):
     wait_until(lambda: other.count_subscribers(EVENTS) == 0, 'the node to unsubscribe')
 
 
-def test_a_big_endian_packet_is_refused_and_counted(
+def test_a_big_endian_packet_is_rejected_and_counted(
     make_node, subscribe, other, wait_until, values
 ):
     assert make_node(fps=100.0).start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     publisher = other.create_publisher(EventPacket, EVENTS, 10)
-    wait_until(publisher.get_subscription_count, 'the node to take packets')
+    wait_until(publisher.get_subscription_count, 'the subscription to packets')
     message = EventPacket(encoding='mono', width=WIDTH, height=HEIGHT, is_bigendian=True)
     publisher.publish(message)
     wait_until(lambda: diagnostics and values(diagnostics)['failed_packets'] == '1', 'the count')
@@ -89,7 +89,7 @@ def test_lost_packets_and_a_restart_are_counted_in_the_diagnostics(
     assert diagnostics[-1].status[0].name == '/event_camera/recon: reconstruction'
 
 
-def test_a_packet_that_cannot_be_decoded_is_an_error_in_the_diagnostics_and_no_more(
+def test_a_packet_that_cannot_be_decoded_causes_only_an_error_in_the_diagnostics(
     make_node, camera, subscribe, wait_until
 ):
     assert make_node(fps=100.0).start()
@@ -111,7 +111,7 @@ def test_camera_info_is_relayed_with_the_header_of_the_frame(
         subscribe(CameraInfo, '/event_camera/recon/camera_info'),
     )
     publisher = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
-    wait_until(publisher.get_subscription_count, 'the node to take camera_info')
+    wait_until(publisher.get_subscription_count, 'the subscription to camera_info')
     publisher.publish(CameraInfo(width=WIDTH, height=HEIGHT, distortion_model='plumb_bob'))
     camera(range(6))
     wait_until(lambda: images, 'an image')
@@ -131,7 +131,7 @@ def test_frames_follow_another_camera_and_carry_its_stamps(
     assert make_node(sync_mode=mode).start()
     images = subscribe(Image, IMAGE)
     publisher = other.create_publisher(kind, f'/event_camera/{topic}', 10)
-    wait_until(publisher.get_subscription_count, 'the node to take references')
+    wait_until(publisher.get_subscription_count, 'the subscription to references')
     wanted = [EPOCH_NS + 7 * MS + 1, EPOCH_NS + 15 * MS]
     for stamp_ns in wanted:
         message = kind()
@@ -142,7 +142,9 @@ def test_frames_follow_another_camera_and_carry_its_stamps(
     assert [time_ns(image.header.stamp) for image in images] == wanted
 
 
-def test_debug_topics_tell_processing_time_and_latency(make_node, camera, subscribe, wait_until):
+def test_debug_topics_publish_processing_time_and_latency(
+    make_node, camera, subscribe, wait_until
+):
     assert make_node(fps=100.0).start()
     subscribe(Image, IMAGE)
     processing = subscribe(Float64, '/event_camera/recon/debug/processing_time_ms')
@@ -156,7 +158,7 @@ def test_debug_topics_tell_processing_time_and_latency(make_node, camera, subscr
 
     wait_until(both, 'the debug topics')
     assert 0 < processing[0].data < 1000
-    assert latency[0].data > 1e9  # the made-up camera's stamps are years old
+    assert latency[0].data > 1e9  # the simulated camera's stamps are years old
 
 
 def test_the_time_of_a_replay_comes_from_its_clock(

@@ -102,7 +102,7 @@ def test_restamping_changes_the_stamp_alone(recordings):
     assert after == before
 
 
-def test_the_recorded_clock_and_new_stamps_exclude_each_other(ros1_bag):
+def test_recorded_clock_and_new_stamps_cannot_be_combined(ros1_bag):
     with pytest.raises(UserError, match='drop one'):
         play(ros1_bag, clock=True, restamp=True)
 
@@ -119,7 +119,7 @@ class FullDisk:
         self.room -= 1
 
 
-def test_a_recorder_that_cannot_write_any_more_stops_and_says_so(executor):
+def test_a_recorder_that_can_no_longer_write_stops_with_the_error(executor):
     node = RecordNode(FullDisk(), '/image')
     executor.add_node(node)
     for _ in range(3):

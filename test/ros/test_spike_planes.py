@@ -28,11 +28,11 @@ def planes_message(seq):
 
 @pytest.fixture
 def publish(other, wait_until):
-    """A function that publishes planes, once the node listens."""
+    """A function that publishes planes, once the node subscribes."""
     publisher = other.create_publisher(EventPacket, EVENTS, 1000)
 
     def publish(seqs):
-        wait_until(publisher.get_subscription_count, 'the node to take packets')
+        wait_until(publisher.get_subscription_count, 'the subscription to packets')
         for seq in seqs:
             publisher.publish(planes_message(seq))
 
@@ -55,7 +55,7 @@ def test_an_image_is_stamped_with_the_host_time_of_its_plane(
     assert images[0].header.frame_id == 'camera_optical'
 
 
-def test_planes_for_a_node_of_events_are_an_error_in_the_diagnostics_and_no_more(
+def test_spike_planes_for_a_node_of_events_cause_only_an_error_in_the_diagnostics(
     make_node, publish, camera, subscribe, wait_until, values
 ):
     assert make_node(sensor='event', model='fibar', fps=100.0).start()

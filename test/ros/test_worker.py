@@ -39,7 +39,7 @@ def test_requests_survive_a_full_queue(worker, paced):
     assert done == [paced]
 
 
-def test_a_bad_packet_is_reported_and_the_next_one_worked_on(worker, paced, published, errors):
+def test_a_bad_packet_is_reported_and_the_next_one_processed(worker, paced, published, errors):
     paced.error = UserError('encoding evt9 cannot be decoded')
     worker.put(packet(0))
     worker.put(packet(1))
@@ -88,7 +88,7 @@ def test_stopping_does_not_wait_for_the_frames_of_a_packet(worker, paced, publis
     assert len(published) < 10_000_000
 
 
-def test_counts_go_on_when_a_worker_follows_another(worker, paced, published, errors):
+def test_counts_continue_when_a_worker_follows_another(worker, paced, published, errors):
     worker.put(packet(0))
     wait(lambda: published == [0])
     worker.stop()
