@@ -66,7 +66,7 @@ def test_openvino_gives_what_torch_gives(network_and_graph):
         np.testing.assert_allclose(found[number], one, **TOLERANCE)
 
 
-def test_the_graph_has_but_the_image_and_the_state(network_and_graph):
+def test_the_graph_outputs_only_the_image_and_the_state(network_and_graph):
     network, graph = network_and_graph
     model = onnx.load(graph)
     onnx.checker.check_model(model, full_check=True)
@@ -76,7 +76,7 @@ def test_the_graph_has_but_the_image_and_the_state(network_and_graph):
     assert not [one.name for one in model.graph.initializer if 'draw_side' in one.name]
 
 
-def test_motion_is_grid_sample_not_gathered_by_hand(network_and_graph):
+def test_warping_is_exported_as_grid_sample(network_and_graph):
     network, graph = network_and_graph
     found = [node.op_type for node in onnx.load(graph).graph.node].count('GridSample')
     assert found == (4 if hasattr(network, 'coarsest') else 0)

@@ -59,7 +59,7 @@ def test_the_gradient_flows_through_the_spikes_to_the_input_weights():
     assert all(size > 0 for size in gradient_at_the_currents(network(SPIKES_ONLY)))
 
 
-def test_where_alpha_is_one_the_spikes_count_for_nothing():
+def test_with_alpha_one_the_spikes_are_ignored():
     assert gradient_at_the_currents(network(ANALOG_ONLY)) == [0, 0]
 
 
@@ -88,7 +88,7 @@ def test_some_neurons_fire_before_any_training():
     assert 0.02 < made.observables(state)['spike_rate'] < 0.5
 
 
-def test_flat_input_lets_the_neurons_rest():
+def test_the_neurons_stop_firing_without_input():
     made, state = network(), None
     with torch.no_grad():
         _, state = made(windows(1)[0])

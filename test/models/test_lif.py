@@ -42,7 +42,7 @@ def test_a_neuron_fires_at_its_threshold_and_starts_from_zero():
     assert membranes == [0.625, 1.0, 0.25, 1.0]
 
 
-def test_what_exceeds_the_threshold_is_not_carried_over():
+def test_charge_above_the_threshold_is_not_carried_over():
     spikes, membranes = run([100.0, 0.25])
     assert spikes == [1, 0]
     assert membranes == [1.0, 0.25]

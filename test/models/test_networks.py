@@ -165,7 +165,7 @@ def test_width_is_an_argument():
 
 
 @every_network
-def test_what_is_observed_are_numbers(network):
+def test_observables_are_numbers(network):
     with torch.no_grad():
         _, state = network(tensor(network)[0])
     assert all(np.isfinite(float(value)) for value in network.observables(state).values())
@@ -182,7 +182,7 @@ def test_firenet_has_the_published_size():
     assert sum(value.numel() for value in FireNet().parameters()) == 37_777
 
 
-def test_what_is_no_firenet_is_refused(tmp_path):
+def test_a_file_without_firenet_weights_is_refused(tmp_path):
     torch.save({'state_dict': {}}, tmp_path / 'weights.pth')
     with pytest.raises(ValueError, match='published FireNet weights'):
         load_published(tmp_path / 'weights.pth')

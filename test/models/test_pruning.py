@@ -71,7 +71,7 @@ def put_to_sleep(network, seed=1):
         block.second.weight.data[:, asleep] *= 9.0  # their weights alone would keep them
 
 
-def test_channels_that_never_wake_are_not_missed(network):
+def test_removing_channels_that_are_never_active_changes_nothing(network):
     put_to_sleep(network)
     thin = narrow()
     lost = prune(network, thin, [grids()])
@@ -79,17 +79,17 @@ def test_channels_that_never_wake_are_not_missed(network):
     torch.testing.assert_close(images(thin), images(network))
 
 
-def test_blocks_whose_channels_are_a_multiple_of_what_a_cpu_does_at_once_stay(network):
+def test_blocks_with_a_multiple_of_the_simd_width_stay(network):
     lost = prune(network, narrow(), [grids()])
     assert set(lost) == {'events.0', 'context', 'wider.0', 'middle.0'}  # not detail, of 16
 
 
-def test_what_goes_is_told(network):
+def test_the_lost_share_of_each_block_is_returned(network):
     lost = prune(network, narrow(), [grids()])
     assert all(0.0 < share < 0.7071 for share in lost.values())  # less than the half that stays
 
 
-def test_what_a_steady_channel_added_goes_to_the_bias():
+def test_the_contribution_of_a_constant_channel_goes_to_the_bias():
     wide, thin = OneBlock(inner=3), OneBlock(inner=2)
     wide.block.first.weight.data[1] = 0.0  # it says the same of whatever is seen
     wide.block.first.bias.data[1] = 0.01
@@ -99,19 +99,19 @@ def test_what_a_steady_channel_added_goes_to_the_bias():
     torch.testing.assert_close(given[inside], expected[inside])
 
 
-def test_the_trained_network_stays_as_it_was(network):
+def test_pruning_does_not_change_the_trained_network(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     prune(network, narrow(), [grids()])
     after = network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
-def test_a_network_that_is_as_narrow_already_is_refused(network):
+def test_a_network_without_wider_blocks_is_refused(network):
     with pytest.raises(ValueError, match='no block has more channels inside'):
         prune(network, TwoScaleGru(**PARTS), [grids()])
 
 
-def test_a_network_of_other_parts_is_refused(network):
+def test_a_network_with_other_layers_is_refused(network):
     other = TwoScaleGru(**PARTS | {'channels': 24}, reduction=2)
     with pytest.raises(ValueError, match='differ in more than their blocks'):
         prune(network, other, [grids()])

@@ -13,7 +13,7 @@ def test_it_has_the_published_size():
     assert sum(value.numel() for value in SpikeBase().parameters()) == 180_705
 
 
-def test_a_pixel_sees_five_pixels_far_and_no_further():
+def test_the_receptive_field_is_five_pixels_to_each_side():
     network = SpikeBase(widths=(4, 4, 4, 4)).eval()
     x = torch.zeros(1, 41, 16, 16)
     changed = x.clone()
@@ -24,7 +24,7 @@ def test_a_pixel_sees_five_pixels_far_and_no_further():
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 13, 3, 13)
 
 
-def test_the_image_is_limited_only_where_nothing_is_learned():
+def test_the_image_is_limited_outside_of_training_only():
     network = SpikeBase(widths=(4,))
     x = 100 * torch.ones(1, 41, 8, 8)
     with torch.no_grad():

@@ -34,18 +34,18 @@ def woken(network):
     return network
 
 
-def test_before_training_it_gives_the_rate_that_the_input_holds():
+def test_before_training_it_outputs_the_rate_in_the_input():
     (x,) = tensors(1)
     image, _ = Spk2Vid(**SMALL)(x)
     torch.testing.assert_close(image, x[:, :1])
 
 
-def test_from_raw_planes_it_starts_from_nothing():
+def test_with_raw_planes_it_starts_from_zero():
     image, _ = Spk2Vid(channels=6, bins=15, base=None)(tensors(1)[0])
     assert not image.any()
 
 
-def test_a_network_grows_views_without_a_change_until_they_are_trained():
+def test_added_views_change_nothing_before_they_are_trained():
     old, new = woken(Spk2Vid(**SMALL)), Spk2Vid(**SMALL, views=3)
     fit = new.load_state_dict(old.state_dict(), strict=False)
     assert {name.split('.')[0] for name in fit.missing_keys} == {'views'}
@@ -54,7 +54,7 @@ def test_a_network_grows_views_without_a_change_until_they_are_trained():
     assert not torch.equal(woken(new)(x)[0], old(x)[0])
 
 
-def test_the_second_layer_reaches_four_images_back():
+def test_the_second_layer_reads_features_of_four_images_ago():
     network, windows = woken(Spk2Vid(**SMALL)), tensors(6)
     other = windows.clone()
     other[0] = tensors(1, seed=9)[0]
@@ -68,7 +68,7 @@ def test_the_second_layer_reaches_four_images_back():
     assert not torch.equal(*images)
 
 
-def test_no_input_drives_the_state_out_of_its_bounds():
+def test_the_state_stays_bounded_for_any_input():
     network, state = woken(Spk2Vid(**SMALL)), None
     with torch.no_grad():
         for layer in (network.first, network.second):
@@ -86,9 +86,9 @@ def test_super_resolution_gives_four_pixels_a_side():
     assert image.shape == (2, 1, 64, 96)
 
 
-@pytest.mark.parametrize('said', [SMALL, MOVED], ids=['motion found', 'motion known'])
-def test_gradients_reach_every_parameter(said):
-    network, state, total = woken(Spk2Vid(**said, taps=3, views=2)), None, 0.0
+@pytest.mark.parametrize('arguments', [SMALL, MOVED], ids=['motion found', 'motion known'])
+def test_gradients_reach_every_parameter(arguments):
+    network, state, total = woken(Spk2Vid(**arguments, taps=3, views=2)), None, 0.0
     for x in tensors(5, bins=network.bins):
         image, state = network(x, state)
         total = total + image.square().mean()
@@ -106,7 +106,7 @@ def test_the_default_needs_at_most_2_gmac_at_250x400():
     assert counter.get_total_flops() / 2 <= 2e9
 
 
-def test_how_the_scene_moves_is_no_light():
+def test_the_flow_channels_are_not_treated_as_light():
     network = woken(Spk2Vid(**MOVED, views=2))
     (x,) = tensors(1, bins=18)
     moved = x.clone()
@@ -115,8 +115,8 @@ def test_how_the_scene_moves_is_no_light():
     torch.testing.assert_close(network(moved)[0], network(x)[0])
 
 
-def test_alignments_begin_where_the_scene_is_known_to_have_been():
-    """Untrained, a scene that is told to move by eight pixels looks as if it stood still."""
+def test_alignment_starts_from_the_known_flow():
+    """Before training, a scene with known flow gives the images of a still scene."""
     network = Spk2Vid(**MOVED, views=2)
     for part in (network.first, network.second):
         torch.nn.init.normal_(part.join.weight, std=0.2)
@@ -150,7 +150,7 @@ def aligned_by(offset_x, offset_y, features, taps=1):
         return layer, layer(now, (features, features))[0]
 
 
-def test_an_offset_is_in_pixels_and_says_where_to_look():
+def test_an_offset_is_in_pixels_towards_the_source():
     features = torch.randn(1, 6, 8, 12, generator=torch.Generator().manual_seed(2))
     _, (moved, _) = aligned_by(2.0, -1.0, features)
     torch.testing.assert_close(moved[:, :, 1:, :-2], features[:, :, :-1, 2:], atol=1e-5, rtol=0)

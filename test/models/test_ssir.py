@@ -25,7 +25,7 @@ NEURONS = 6
 """One number each, which is folded in here."""
 
 
-def test_it_has_the_published_size_but_for_what_is_folded():
+def test_it_has_the_published_size_without_the_folded_parameters():
     ours = sum(value.numel() for value in Ssir().parameters())
     assert ours == PUBLISHED_PARAMETERS - NORMALISED - NEURONS
 
@@ -52,14 +52,14 @@ def test_a_folded_neuron_fires_as_the_published_one(transposed):
         assert 0 < fired(expected).mean() < 1
 
 
-def test_what_is_no_ssir_is_refused(tmp_path):
+def test_a_file_without_ssir_weights_is_refused(tmp_path):
     torch.save({'static_conv': torch.zeros(1)}, tmp_path / 'weights.pth')
     for file in ('weights.pth', 'missing.pth'):
         with pytest.raises(ValueError, match='published SSIR weights'):
             load_published(tmp_path / file)
 
 
-def test_published_weights_draw_a_public_clip(recordings):
+def test_published_weights_reconstruct_a_public_clip(recordings):
     network = load_published(recordings('spike/ssir_peer_weights.pth')).eval()
     clip = recordings('spike/200_part1_key_id151.dat')
     with open_source(clip) as source:

@@ -63,13 +63,13 @@ def test_the_streaming_form_gives_the_images_of_the_published_one_from_the_first
     torch.testing.assert_close(streamed(streaming, stream), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_with_another_hop_it_does_not(published, streaming):
+def test_with_another_hop_the_streaming_form_differs(published, streaming):
     stream = spikes(6 * (HOP - 1))
     apart = streamed(streaming, stream, HOP - 1) - at_once(published, stream, HOP - 1)
     assert apart[-1].abs().max() > 1e-3
 
 
-def test_it_says_which_hop_it_needs(published, streaming):
+def test_the_streaming_form_declares_its_hop(published, streaming):
     assert streaming.hop_planes == 20
     assert (published.bins, streaming.bins) == (61, 21)
     assert not published.state_specs
@@ -81,7 +81,7 @@ def test_a_window_without_spikes_has_features_of_zero_up_to_the_border(streaming
     assert all(not one.any() for one in features)
 
 
-def test_features_are_proportional_to_what_comes_in(streaming):
+def test_features_are_proportional_to_the_input(streaming):
     planes = spikes(WINDOW)
     with torch.no_grad():
         once, twice = streaming.features(planes), streaming.features(2 * planes)
@@ -98,7 +98,7 @@ def test_means_do_not_depend_on_the_direction_of_time_and_the_rest_does(publishe
     assert (forwards[:, 5:] - backwards[:, 5:]).abs().max() > 1e-2
 
 
-def test_every_window_has_a_say(published):
+def test_every_window_affects_the_image(published):
     stream = spikes(61)
     with torch.no_grad():
         image, _ = published(stream)
@@ -108,7 +108,7 @@ def test_every_window_has_a_say(published):
             assert (published(changed)[0] - image).abs().max() > 1e-4
 
 
-def test_coarser_images_are_there_for_training(published):
+def test_estimates_include_the_coarser_images(published):
     estimates, _ = published.estimates(spikes(61))
     sizes = [tuple(one.image.shape[2:]) for one in estimates]
     assert sizes == [(HEIGHT >> scale, WIDTH >> scale) for scale in range(5)]

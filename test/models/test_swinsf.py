@@ -39,7 +39,7 @@ def test_size(channels, patch, parameters, multiple):
     assert network.pad_multiple == multiple
 
 
-def test_left_and_right_are_read_alike(network):
+def test_left_and_right_share_their_layers(network):
     x, y = spikes(1), spikes(2)
     y[:, 13:] = x[:, :28]
     _, left, _ = images(network, x)
@@ -49,7 +49,7 @@ def test_left_and_right_are_read_alike(network):
 
 
 @pytest.mark.parametrize(('side', 'others'), [(1, slice(28, 41)), (2, slice(0, 13))])
-def test_a_side_image_is_made_of_its_own_planes(network, side, others):
+def test_a_side_image_depends_on_its_own_planes_only(network, side, others):
     x = spikes()
     changed = x.clone()
     changed[:, others] = spikes(3)[:, others]
@@ -78,7 +78,7 @@ def test_the_image_needs_the_right_planes_through_the_temporal_attention():
     torch.testing.assert_close(silent[0][1], silent[1][1], rtol=0, atol=0)
 
 
-def test_opposite_borders_never_meet():
+def test_shifted_windows_do_not_join_opposite_borders():
     network = SwinSf(channels=8, depth=2).eval()
     x = spikes(height=40, width=40)
     changed = x.clone()
@@ -89,7 +89,7 @@ def test_opposite_borders_never_meet():
     assert not apart[:, 20:].any()
 
 
-def test_shifted_windows_join_what_is_near():
+def test_shifted_windows_join_neighbours():
     block, still = SwinBlock(8, 2, shifted=True).eval(), torch.zeros(1, 10, 10, 8)
     tokens = torch.randn(1, 10, 10, 8, generator=torch.Generator().manual_seed(5))
     changed = tokens.clone()

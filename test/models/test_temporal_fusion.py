@@ -42,7 +42,7 @@ def noisy(count, scale=1):
 
 
 @pytest.mark.parametrize('trusts', [True, False])
-def test_the_first_image_passes_as_it_is(trusts):
+def test_the_first_image_is_not_changed(trusts):
     images = noisy(1)
     torch.testing.assert_close(fused(fusion_that(trusts), images)[0], images[0])
 
@@ -54,7 +54,7 @@ def test_a_still_scene_becomes_the_mean_of_its_images():
     torch.testing.assert_close(carried[:, 1] * MOST_IMAGES, torch.full((1, HEIGHT, WIDTH), 7.0))
 
 
-def test_without_trust_nothing_is_kept():
+def test_with_a_share_of_zero_nothing_is_kept():
     images = noisy(7)
     torch.testing.assert_close(fused(fusion_that(False), images)[0], images[-1])
 
@@ -67,7 +67,7 @@ def test_a_moving_scene_is_averaged_along_its_motion():
     torch.testing.assert_close(image[..., inside], images[-1][..., inside])
 
 
-def test_a_motion_that_is_known_is_taken_as_it_is():
+def test_a_given_flow_is_used_unchanged():
     fusion = TemporalFusion(6, 0)
     fusion.start_still()
     torch.nn.init.constant_(fusion.trust.bias, 100.0)
@@ -81,12 +81,12 @@ def test_a_motion_that_is_known_is_taken_as_it_is():
     torch.testing.assert_close(image[..., 6:], scene.roll(6, -1)[..., 6:])
 
 
-def test_a_mean_is_worth_no_more_than_the_most():
+def test_the_weight_of_a_mean_is_limited():
     _, carried = fused(fusion_that(True), noisy(1).expand(50, -1, -1, -1, -1))
     assert float(carried[:, 1].max()) == 1
 
 
-def test_super_resolution_keeps_its_detail_and_averages_what_the_sensor_sees():
+def test_super_resolution_keeps_its_detail_and_averages_at_sensor_resolution():
     images = noisy(2, scale=4)
     image, carried = fused(fusion_that(True, scale=4), images)
     shrunk = torch.nn.functional.avg_pool2d(images[:, 0], 4).mean(0)

@@ -38,25 +38,25 @@ def grown(plain, **blocks):
         {'wider': 1, 'detail': 1},
     ],
 )
-def test_a_network_that_grows_begins_where_it_was(blocks):
+def test_added_blocks_start_as_the_identity(blocks):
     plain = TwoScaleGru(channels=8, context=8).eval()
     network, new = grown(plain, **blocks)
     assert {name.split('.')[0] for name in new} == set(blocks)
     torch.testing.assert_close(video(network), video(plain), rtol=0, atol=0)
 
 
-def test_feedback_lets_the_coarse_unit_see_what_was_made_of_the_window_before():
+def test_feedback_gives_the_coarse_unit_the_middle_features_of_the_last_window():
     network, _ = grown(TwoScaleGru(channels=8, context=8), feedback=True)
     torch.nn.init.normal_(network.feedback.weight, std=0.1)
     fine, coarse, areas = network.zero_state(1, 32, 48)
     with torch.no_grad():
         _, blind = network(GRIDS[0], (fine, coarse, areas))
-        _, told = network(GRIDS[0], (fine, coarse, areas + 1))
-    assert torch.equal(told[0], blind[0])
-    assert not torch.equal(told[1], blind[1])
+        _, with_areas = network(GRIDS[0], (fine, coarse, areas + 1))
+    assert torch.equal(with_areas[0], blind[0])
+    assert not torch.equal(with_areas[1], blind[1])
 
 
-def test_wider_context_carries_what_one_corner_sees_further():
+def test_wider_blocks_extend_the_receptive_field():
     """How far from a corner the first image changes with what is seen there."""
     plain = TwoScaleGru(channels=8, context=8).eval()
     network, _ = grown(plain, wider=1)

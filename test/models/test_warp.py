@@ -20,7 +20,7 @@ def test_without_motion_nothing_changes():
     torch.testing.assert_close(moved(0, 0), FEATURES, rtol=1e-5, atol=1e-5)
 
 
-def test_whole_pixels_are_looked_up_to_the_right_and_below():
+def test_positive_flow_samples_to_the_right_and_below():
     found = moved(2, 1)[..., :-1, :-2]
     torch.testing.assert_close(found, FEATURES[..., 1:, 2:], rtol=1e-5, atol=1e-5)
 
@@ -31,6 +31,6 @@ def test_half_a_pixel_is_the_mean_of_two():
     torch.testing.assert_close(found, mean, rtol=1e-5, atol=1e-5)
 
 
-def test_outside_the_border_goes_on():
+def test_outside_the_border_is_replicated():
     found = moved(100, 0)
     torch.testing.assert_close(found, FEATURES[..., -1:].expand_as(found), rtol=1e-5, atol=1e-5)

@@ -32,11 +32,11 @@ def dataset(tmp_path):
 
 
 def sequences(path, tmp_path, representation=STACK, **optimisation):
-    said = {'batch': 3, 'crop': 16, 'windows': 2, 'segments': [2, 2]} | optimisation
+    chosen = {'batch': 3, 'crop': 16, 'windows': 2, 'segments': [2, 2]} | optimisation
     file = tmp_path / 'recipe.yaml'
     file.write_text(
         'name: a\nnetwork: {name: base}\nsensor: spike\n'
-        f'representation: {representation}\noptimisation: {said}\n'
+        f'representation: {representation}\noptimisation: {chosen}\n'
     )
     return ClipSequences([path], read_recipe(file))
 
@@ -76,7 +76,7 @@ def test_tensor_and_truth_are_of_the_same_place_and_instant(dataset, tmp_path):
     assert len(places) == 3
 
 
-def test_truths_without_all_their_planes_are_left_out(dataset, tmp_path):
+def test_truths_without_all_their_planes_are_skipped(dataset, tmp_path):
     path, _, images = dataset
     drawn = sequences(path, tmp_path, windows=1, segments=[1, 1])
     chance = np.random.default_rng(0)

@@ -182,20 +182,20 @@ def test_grid_is_that_of_the_event_list(photographs, refractory_us, response_us)
     assert wrong <= 0.002 * windows * HEIGHT * WIDTH
 
 
-def test_what_is_looked_at_is_not_changed():
+def test_the_luminance_is_not_changed():
     shown = constant([0.5, 0.6, 0.7, 0.8]).contiguous()
     before = shown.clone()
     array(perfect_sensors(), shown[:, 0]).window(shown, torch.tensor([0.002]))
     assert torch.equal(shown, before)
 
 
-def test_steps_that_a_bin_would_divide_are_refused():
+def test_steps_that_do_not_divide_into_bins_are_refused():
     pixels = array(perfect_sensors(), constant([0.5])[:, 0])
     with pytest.raises(ValueError, match='multiple'):
         pixels.window(constant([0.5] * 6), torch.tensor([0.002]))
 
 
-def test_drawn_sensors_keep_to_their_ranges():
+def test_drawn_sensors_stay_within_their_ranges():
     ranges = SensorRanges(contrast=(0.2, 0.4), mismatch=(0.1, 0.1), hot_share=(0.01, 0.01))
     sensors = Sensors.draw(ranges, 6, 64, 64, torch.Generator().manual_seed(0))
     product = (sensors.on * sensors.off).sqrt().mean((1, 2))
@@ -218,7 +218,7 @@ def test_sequences_give_grids_and_truths(photographs):
     assert 0 < truths.min() <= truths.max() <= 1 + 1e-5
 
 
-def test_sequences_go_on_where_they_stopped(photographs):
+def test_sequences_continue_between_calls(photographs):
     quiet = {'sensor': SensorRanges(noise_hz=(1e-9, 1e-9), hot_share=(1e-9, 1e-9))}
     at_once = sequences(photographs, **quiet)
     in_parts = sequences(photographs, **quiet)
@@ -239,7 +239,7 @@ def test_steps_are_rounded_up_to_what_the_bins_need(photographs):
     assert grids.shape[2] == 4
 
 
-def test_normalisation_is_that_of_the_runtime():
+def test_normalisation_equals_that_of_the_runtime():
     rng = np.random.default_rng(0)
     n = 200
     events = Events.concatenate([])
@@ -258,7 +258,7 @@ def test_normalisation_is_that_of_the_runtime():
     assert not normalise_nonzero(torch.zeros(1, BINS, 4, 4)).any()
 
 
-def test_a_slow_photoreceptor_sees_a_step_late_and_dark_ones_later_still():
+def test_a_slow_photoreceptor_delays_a_step_more_in_the_dark():
     step_s, before = torch.tensor([1e-3]), constant([0.1])[:, 0]
 
     def events(response_s, luminance):

@@ -40,7 +40,7 @@ def test_sum_is_weighted_and_terms_are_not():
     assert total == pytest.approx(float(2 * terms['l1'] + 3 * terms['temporal']), rel=1e-5)
 
 
-def test_ssim_is_that_of_opencv_blurs():
+def test_ssim_equals_one_computed_with_opencv_blurs():
     """The formula once more, with another library's gaussian window."""
     one, two = (video(1, 1, 40, 50, seed)[0, 0, 0].numpy().astype(np.float64) for seed in (0, 1))
     two = 0.5 * one + 0.5 * two
@@ -101,7 +101,7 @@ def test_change_counts_flicker_but_no_constant_error():
     assert change_difference(flickering, truth) == pytest.approx(0.2, abs=1e-6)
 
 
-def test_change_reaches_over_the_border_of_segments():
+def test_change_includes_the_step_between_segments():
     truth = torch.zeros(4, 1, 1, 16, 16)
     jumping = truth.clone()
     jumping[2:] = 1.0
@@ -131,7 +131,7 @@ def test_gradients_flow_and_are_finite():
     assert made.grad.any()
 
 
-def test_of_a_clean_sequence_a_tenth_less_error_counts_as_much_as_of_a_noisy_one():
+def test_a_relative_improvement_counts_the_same_for_clean_and_noisy_sequences():
     truth = video(batch=2)
     error = torch.tensor([0.2, 0.02])[:, None, None, None] * (video(batch=2, seed=1) - 0.5)
     losses = []
@@ -142,7 +142,7 @@ def test_of_a_clean_sequence_a_tenth_less_error_counts_as_much_as_of_a_noisy_one
     assert losses[0] - losses[2] == pytest.approx(-np.log(0.9), rel=0.05)  # nearer to the least
 
 
-def test_an_error_of_nothing_has_a_logarithm():
+def test_the_logarithm_of_no_error_is_finite():
     seen = video().requires_grad_()
     loss, terms = Loss(LossWeights(l1=0, ssim=0, gradient=0, temporal=0, log_mse=1))(seen, video())
     loss.backward()

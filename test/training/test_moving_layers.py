@@ -46,7 +46,7 @@ def test_seed_decides_the_world(photographs):
     assert not torch.equal(first, other)
 
 
-def test_times_asked_together_are_those_asked_apart(photographs):
+def test_batched_times_give_the_same_images_as_single_ones(photographs):
     world = worlds(photographs)
     together = world.luminance(at(4, 0.1, 0.7))
     assert torch.allclose(together[:, 1:], world.luminance(at(4, 0.7)), atol=1e-5)
@@ -57,14 +57,14 @@ def test_world_without_speed_stands_still(photographs):
     assert torch.equal(seen[:, 0], seen[:, 1])
 
 
-def test_light_changes_where_it_shall(photographs):
+def test_lighting_changes_only_in_its_share_of_worlds(photographs):
     seen = worlds(photographs, speed=0.0, lighting_share=1.0).luminance(at(4, 0.0, 0.31))
     ratio = (seen[:, 1] / seen[:, 0]).log()
     assert (ratio.abs().amax((1, 2)) > 1e-3).all()
     assert torch.allclose(ratio, ratio.mean((1, 2), keepdim=True), atol=0.8)
 
 
-def test_points_move_about_as_fast_as_asked(photographs):
+def test_points_move_at_about_the_requested_speed(photographs):
     world, dt = worlds(photographs, batch=16, speed=300.0), 1e-3
     corner = torch.tensor([WIDTH / 2, HEIGHT / 2, 1.0]).double()
     speeds = []
@@ -101,7 +101,7 @@ def test_all_motion_of_a_straight_world_is_along_one_line(photographs):
     assert torch.equal(only_shifts, torch.eye(2).expand_as(only_shifts))
 
 
-def test_what_is_level_in_a_world_is_level_with_its_motion(photographs):
+def test_level_textures_are_aligned_with_the_motion(photographs):
     boards = torch.zeros(1, 128, 128, dtype=torch.uint8)
     boards[:, ::8], boards[:, 1::8] = 255, 255
     striped, count = Photographs(boards, 1), 64

@@ -20,7 +20,7 @@ from spike_recon_training.simulation.photographs import (
 )
 
 
-def test_photographs_are_found_in_depth_and_sorted(photo_folder, tmp_path):
+def test_photographs_are_found_recursively_and_sorted(photo_folder, tmp_path):
     (tmp_path / 'deep' / 'er').mkdir(parents=True)
     source = next(photo_folder.iterdir()).read_bytes()
     for name in ('b.png', 'deep/er/a.PNG', 'notes.txt'):
@@ -28,14 +28,14 @@ def test_photographs_are_found_in_depth_and_sorted(photo_folder, tmp_path):
     assert [file.name for file in find_photographs([tmp_path])] == ['b.png', 'a.PNG']
 
 
-def test_folder_without_photographs_is_an_error_that_says_what_counts(tmp_path):
+def test_folder_without_photographs_is_an_error_that_names_the_file_types(tmp_path):
     with pytest.raises(UserError, match=r'\.jpg'):
         find_photographs([tmp_path])
     with pytest.raises(UserError, match='no folder'):
         find_photographs([tmp_path / 'missing'])
 
 
-def test_files_that_are_no_images_are_left_out(photo_folder, tmp_path):
+def test_files_that_are_not_images_are_skipped(photo_folder, tmp_path):
     broken = tmp_path / 'broken.jpg'
     broken.write_bytes(b'no image')
     good = find_photographs([photo_folder])
@@ -59,7 +59,7 @@ def test_long_photograph_gives_several_squares(tmp_path):
     assert len(load_photographs([tmp_path / 'high.png'], 50)) == 3
 
 
-def test_drawn_squares_are_the_asked_share(photo_folder):
+def test_patterns_have_the_requested_share(photo_folder):
     files = find_photographs([photo_folder])
     without, half = (load_photographs(files, 64, pattern_share=share) for share in (0.0, 0.5))
     assert len(half) == 2 * len(without)

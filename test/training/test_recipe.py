@@ -26,7 +26,7 @@ def test_recipe_needs_a_name_and_a_network(tmp_path):
 
 
 @pytest.mark.parametrize('file', sorted(RECIPES.glob('*.yaml')), ids=lambda file: file.stem)
-def test_recipes_of_the_package_are_whole(file):
+def test_recipes_of_the_package_are_valid(file):
     recipe = read_recipe(file)
     assert recipe.name == file.stem
     network = make_network(recipe.network.name, **recipe.network.arguments)
@@ -42,7 +42,7 @@ def test_hybrid_is_trained_with_the_losses_of_its_authors(name):
     )
 
 
-def test_what_is_written_is_what_is_read(tmp_path):
+def test_a_written_recipe_is_read_back(tmp_path):
     recipe = read(tmp_path, LEAST + 'sequences: {window_ms: [7, 9], sensor: {noise_hz: [1, 2]}}')
     write_recipe(recipe, tmp_path / 'again.yaml')
     assert read_recipe(tmp_path / 'again.yaml') == recipe
@@ -84,7 +84,7 @@ def test_wrong_recipe_is_an_error_that_names_the_key(tmp_path, text, cure):
         read(tmp_path, text)
 
 
-def test_unknown_recipe_names_those_there_are():
+def test_unknown_recipe_lists_the_available_ones():
     with pytest.raises(UserError, match='toy'):
         find_recipe('nothing')
     assert find_recipe('toy').name == 'toy.yaml'

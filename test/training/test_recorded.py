@@ -70,7 +70,7 @@ def place_of(recorded, truth):
     )
 
 
-def test_grids_hold_what_happened_between_the_frames(layout, make_recorded, tmp_path, recipe):
+def test_grids_hold_the_events_between_the_frames(layout, make_recorded, tmp_path, recipe):
     recorded = make_recorded()
     segments = drawn([recorded.write(layout, tmp_path)], recipe)
     assert [segment.cold for segment in segments] == [True, *(False for _ in segments[1:])]
@@ -115,7 +115,7 @@ def test_draws_repeat_with_the_seed(make_recorded, tmp_path, recipe):
     assert not torch.equal(one, other)
 
 
-def test_share_is_kept_and_what_is_simulated_stays_the_same(
+def test_recordings_have_their_share_and_do_not_change_the_simulation(
     make_recorded, tmp_path, recipe, photographs
 ):
     recorded = RecordedSequences([make_recorded().write('npy', tmp_path)], recipe, BINS)
@@ -136,7 +136,7 @@ def test_share_is_kept_and_what_is_simulated_stays_the_same(
         assert plain.cold == segment.cold
 
 
-def test_whole_run_uses_recordings_and_says_so(
+def test_a_run_uses_recordings_and_lists_them(
     make_recorded, tmp_path, recipe_file, photo_folder, layout
 ):
     pytest.importorskip('lightning', reason='lightning is not installed: nothing is trained')
@@ -192,7 +192,7 @@ def test_frames_of_another_size_than_the_sensor_are_refused(make_recorded, tmp_p
         RecordedSequences([path], recipe, BINS)
 
 
-def test_recording_without_random_access_names_the_way_out(tmp_path, recipe):
+def test_recording_without_random_access_names_the_cure(tmp_path, recipe):
     (tmp_path / 'a.raw').write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
     with pytest.raises(UserError, match='convert it to HDF5'):
         RecordedSequences([tmp_path / 'a.raw'], recipe, BINS)

@@ -47,26 +47,26 @@ def carried(network, side=SIDE):
     )
 
 
-def test_what_stands_still_costs_nothing_and_what_swings_does():
+def test_still_images_cost_nothing_and_oscillating_ones_do():
     still, swinging = Pendulum(1.0), Pendulum(-1.0)
     assert float(Rest(SIDE).change(still, carried(still)).detach()) == 0
     assert float(Rest(SIDE).change(swinging, carried(swinging)).detach()) > 0.1
 
 
-def test_gradient_leads_out_of_the_swing():
+def test_the_gradient_reduces_the_oscillation():
     network = Pendulum(-1.0)
     Rest(SIDE).change(network, carried(network)).backward()
     assert network.turn.grad < 0  # a step against it makes -1 smaller in size
 
 
-def test_a_sensor_goes_on_from_call_to_call():
+def test_a_sensor_continues_from_call_to_call():
     """What fades is gone after some calls, though each call looks at a few windows only."""
     network, rest = Pendulum(0.97), Rest(SIDE)
     changes = [float(rest.change(network, carried(network)).detach()) for _ in range(60)]
     assert 0 < max(changes[-SENSORS:]) < 0.3 * max(changes[:SENSORS])
 
 
-def test_some_sensors_have_seen_nothing():
+def test_some_sensors_have_had_no_input():
     class Listener(Pendulum):
         began_with_nothing = 0
 
@@ -81,7 +81,7 @@ def test_some_sensors_have_seen_nothing():
     assert 0 < network.began_with_nothing < 20
 
 
-def test_sensors_are_replaced_now_and_then(monkeypatch):
+def test_sensors_are_replaced_at_random(monkeypatch):
     begun = []
     monkeypatch.setattr(rest_module, '_settled', lambda *args: begun.append(1) or settled(*args))
     network, rest = Pendulum(0.5), Rest(SIDE)
@@ -91,7 +91,7 @@ def test_sensors_are_replaced_now_and_then(monkeypatch):
 
 
 @pytest.mark.parametrize('side', [SIDE, 2 * SIDE])
-def test_the_sensors_are_as_large_as_what_is_trained_on_even_where_a_batch_was_smaller(side):
+def test_the_sensors_have_the_size_of_the_crop_after_a_batch_of_smaller_ones(side):
     sizes = set()
 
     class Listener(Pendulum):
@@ -113,14 +113,14 @@ def test_the_sensors_are_as_large_as_what_is_trained_on_even_where_a_batch_was_s
         ('stir', {'widths': [8] * 5}),
     ],
 )
-def test_any_network_can_be_asked_to_rest(name, arguments):
+def test_the_term_is_defined_for_every_network(name, arguments):
     network = make_network(name, **arguments)
     change = Rest(SIDE).change(network, carried(network))
     assert torch.isfinite(change)
     assert change == 0 or network.state_specs  # without a state all images are the same
 
 
-def test_training_reports_it_and_adds_it_to_the_loss():
+def test_training_reports_the_term_and_adds_it_to_the_loss():
     network = make_network('two_scale_gru', channels=4)
     random = torch.Generator().manual_seed(0)
     grids = torch.randn((3, 2, 5, SIDE, SIDE), generator=random)

@@ -176,7 +176,7 @@ def test_the_same_seed_gives_the_same_sequences(photographs):
     assert not torch.equal(first[0], sequences(photographs, seed=4).next(2)[0])
 
 
-def test_a_truth_of_four_times_the_size_shows_what_the_pixels_saw(photographs):
+def test_a_truth_of_four_times_the_size_averages_to_the_light_on_the_pixels(photographs):
     model = SpikeSequenceModel(sensor=PERFECT, motion_px=(1e-6, 1e-6), planes=(20, 20))
     made = SpikeSequences(
         photographs,

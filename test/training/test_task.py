@@ -23,7 +23,7 @@ def segment(cold, seed=0):
     return Segment(grids, torch.rand((3, 2, 1, 16, 16), generator=generator), cold)
 
 
-def test_state_is_carried_until_sequences_begin_anew():
+def test_state_is_carried_until_the_next_cold_segment():
     network = make_network('two_scale_gru', channels=4)
     task = ReconstructionTask(network, LossWeights(temporal=0), Optimisation())
     with torch.no_grad():
@@ -34,7 +34,7 @@ def test_state_is_carried_until_sequences_begin_anew():
     assert cold != warm
 
 
-def test_held_back_figures_hold_what_the_network_lets_observe():
+def test_held_back_figures_include_the_observables():
     network, held = make_network('hybrid', channels=4), segment(True)
     rates, state = [], None
     with torch.no_grad():
@@ -46,7 +46,7 @@ def test_held_back_figures_hold_what_the_network_lets_observe():
     assert 'spike_rate' not in scores(make_network('two_scale_gru', channels=4), [held])
 
 
-def test_loss_that_is_no_number_stops_the_training():
+def test_a_loss_that_is_not_finite_stops_the_training():
     network = make_network('two_scale_gru', channels=4)
     task = ReconstructionTask(network, LossWeights(), Optimisation())
     broken = segment(True)

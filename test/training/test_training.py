@@ -60,7 +60,7 @@ def request(recipe_file, photo_folder, run, minutes, **options):
     )
 
 
-def test_run_leaves_what_is_needed_to_judge_and_resume_it(finished):
+def test_a_run_writes_its_figures_and_a_checkpoint(finished):
     run, figures = finished
     names = {path.name for path in run.iterdir()}
     assert {CHECKPOINT, 'recipe.yaml', 'run.json', 'validation.json', 'sheets'} <= names
@@ -72,7 +72,7 @@ def test_run_leaves_what_is_needed_to_judge_and_resume_it(finished):
     assert read_recipe(run / 'recipe.yaml').network.name == 'two_scale_gru'
 
 
-def test_run_ends_annealed_in_its_time(finished):
+def test_a_run_ends_in_its_time_with_the_lowest_learning_rate(finished):
     run, figures = finished
     checkpoint = torch.load(run / CHECKPOINT, weights_only=True)
     group = checkpoint['optimizer_states'][0]['param_groups'][0]
@@ -81,7 +81,7 @@ def test_run_ends_annealed_in_its_time(finished):
     assert figures['minutes'] >= 1 / 60
 
 
-def test_resumed_run_goes_on_and_counts_on(tmp_path, recipe_file, photo_folder):
+def test_a_resumed_run_continues_steps_and_time(tmp_path, recipe_file, photo_folder):
     first = train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01))
     with pytest.raises(UserError, match='--resume'):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02))
@@ -94,7 +94,7 @@ def test_resumed_run_goes_on_and_counts_on(tmp_path, recipe_file, photo_folder):
     assert len(json.loads((tmp_path / 'run' / 'validation.json').read_text())) == 2
 
 
-def test_nothing_to_resume_is_said(tmp_path, recipe_file, photo_folder):
+def test_nothing_to_resume_is_one_clear_sentence(tmp_path, recipe_file, photo_folder):
     with pytest.raises(UserError, match='leave out --resume'):
         train(request(recipe_file, photo_folder, tmp_path / 'none', 0.01, resume=True))
 
@@ -108,8 +108,8 @@ def test_exported_bundle_has_the_averaged_weights(finished, tmp_path):
     from spike_recon_training.export import export_run  # noqa: PLC0415
 
     run, figures = finished
-    said = export_run(run, tmp_path / 'bundle', 'mine')
-    assert said['steps'] == figures['steps']
+    result = export_run(run, tmp_path / 'bundle', 'mine')
+    assert result['steps'] == figures['steps']
     assert read_bundle(tmp_path / 'bundle').name == 'mine'
     state = torch.load(run / CHECKPOINT, weights_only=True)['state_dict']
     for name, value in load_file(tmp_path / 'bundle' / 'weights.safetensors').items():
@@ -148,7 +148,7 @@ def bundle_of_first_weights(tmp_path, recipe_file):
     return bundle
 
 
-def test_the_card_of_an_interrupted_run_tells_how_long_it_trained_and_from_where(
+def test_the_card_of_an_interrupted_run_has_its_time_and_its_start(
     tmp_path, recipe_file, photo_folder
 ):
     pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
@@ -194,7 +194,7 @@ STIR = {
 
 
 @pytest.mark.parametrize(
-    ('wrong', 'said'),
+    ('wrong', 'message'),
     [
         ({**SMALL, 'optimisation': {'crop': 18}}, 'crop draws sensors of 18 .* a multiple of 8'),
         (
@@ -203,9 +203,9 @@ STIR = {
         ),
     ],
 )
-def test_sensors_that_the_network_cannot_halve_are_an_error(tmp_path, photo_folder, wrong, said):
+def test_a_crop_that_does_not_suit_the_network_is_an_error(tmp_path, photo_folder, wrong, message):
     (tmp_path / 'wrong.yaml').write_text(yaml.safe_dump(wrong))
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         train(request(tmp_path / 'wrong.yaml', photo_folder, tmp_path / 'run', 0.01))
 
 
@@ -256,7 +256,7 @@ def test_small_sensors_come_in_larger_batches(photographs, recipe_file):
     assert shapes == {(1, 1, 64, 64), (4, 1, 24, 24), (4, 1, 32, 32)}
 
 
-def test_processes_and_resumed_runs_see_other_sequences(photographs, recipe_file):
+def test_processes_and_resumed_runs_draw_different_sequences(photographs, recipe_file):
     starts = [(0, 0), (0, 0), (1, 0), (0, 50)]
     first, same, other, later = (
         next(segments_of(photographs, recipe_file, start=lambda s=start: s)).truths
@@ -282,7 +282,7 @@ def test_model_card_of_a_spiking_network_has_its_spike_rate(tmp_path, photo_fold
     assert f'spike_rate: {figures["held_back"]["spike_rate"]}' in card
 
 
-def test_export_asks_before_it_replaces(tmp_path):
+def test_export_does_not_replace_without_overwrite(tmp_path):
     (tmp_path / 'thesis.tex').write_text('dear')
     parser = argparse.ArgumentParser()
     export_command.add_arguments(parser)
