@@ -33,8 +33,8 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
+from spike_recon_ros.benchmarking.demo_report import FASTEST_VIDEO
 from spike_recon_ros.cli.demo import SHOWS
-from spike_recon_ros.cli.demo_report import FASTEST_VIDEO
 from spike_recon_ros.launch_arguments import check_arguments, parameters_given, recon_arguments
 
 FILE = 'demo.launch.py'

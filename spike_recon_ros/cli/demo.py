@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, one of the processes failed, or packets or frames are missing.
     """
     ros_or_cure()
-    from spike_recon_ros.cli.demo_report import check_complete, report, show  # noqa: PLC0415 -- slow to import
+    from spike_recon_ros.benchmarking.demo_report import check_complete, report, show  # noqa: PLC0415 -- slow to import
 
     show_of = SHOWS[args.sensor]
     fps, rate = args.fps or show_of.fps, args.rate or show_of.rate

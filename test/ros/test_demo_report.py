@@ -4,7 +4,7 @@
 
 import pytest
 
-from spike_recon_ros.cli.demo_report import REASONS, check_complete, missing
+from spike_recon_ros.benchmarking.demo_report import REASONS, check_complete, missing
 from spike_recon_ros.errors import UserError
 
 
