@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segments from clips of spike cameras with truth at some planes.
 
-The input is the recipe's representation of the planes up to the lookahead, the truth is in spikes
-a plane, both cropped.
+The input is the recipe's representation of the planes up to the end of the lookahead. The truth is
+in spikes/plane. Both are cropped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,17 +19,17 @@ from spike_recon_ros.representations.registry import representation_for
 from spike_recon_ros.sources.spike_clip import SpikeClip, SpikeTruth, plane_count, read_truth
 from spike_recon_ros.sources.spike_datasets import TRAIN, find_clips
 from spike_recon_ros.windows.window import Window
-from spike_recon_training.datasets.random_batches import Sample, drawn_place, drawn_segments
+from spike_recon_training.datasets.random_batches import Sample, batched_segments, draw_position
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 
 
 class ClipSequences:
-    """Batches of sequences, each of consecutive truths from a random place in a random clip.
+    """Batches of sequences, each of consecutive truths from a random position in a clip.
 
     Args:
-        paths: of data sets; their training part is used.
-        recipe: has crop, batch, windows, segments and representation.
+        paths: data sets; only their training part is used.
+        recipe: defines crop, batch, windows, segments and representation.
 
     Raises:
         UserError: a data set cannot be read, or none of its clips is long and large enough.
@@ -56,21 +56,26 @@ class ClipSequences:
         if not found:
             raise UserError(
                 f'no clip of {path} has {windows} images (optimisation.windows) of {crop} pixels '
-                f'(optimisation.crop) with the planes for {self._representation}; lower them'
+                f'(optimisation.crop) with all planes for {self._representation}; lower these two'
             )
         return found
 
     def sequence(self, rng: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Return the segments of a batch of sequences; the first one starts cold."""
+        """Yield the segments of one batch of sequences; the first one starts cold.
+
+        Args:
+            rng: random generator of the number of segments, the positions and the crops.
+            device: device of the tensors.
+        """
         o = self._optimisation
         longest = max(len(truths) for _, truths in self._clips) // o.windows
-        draw = partial(self._drawn, rng)
-        return drawn_segments(o, longest, draw, rng, device)
+        draw = partial(self._draw, rng)
+        return batched_segments(o, longest, draw, rng, device)
 
-    def _drawn(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
-        """Start a sequence at a random truth of all clips, with a random crop."""
-        places = [max(len(truths) - windows + 1, 0) for _, truths in self._clips]
-        number, first = drawn_place(places, rng)
+    def _draw(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
+        """Start a sequence at a random truth, uniform over all clips, with a random crop."""
+        positions = [max(len(truths) - windows + 1, 0) for _, truths in self._clips]
+        number, first = draw_position(positions, rng)
         clip, truths = self._clips[number]
         crop = self._optimisation.crop
         top = int(rng.integers(clip.layout.height - crop + 1))
@@ -89,9 +94,9 @@ class ClipSequences:
             end = truth.plane + 1 + self._lookahead
             new = planes[begin:end]
             spikes = unpack_planes(new.bits[:, rows], clip.layout.width)[..., columns]
-            seen = SpikePlanes(pack_planes(spikes), new.t_ns)
+            cropped = SpikePlanes(pack_planes(spikes), new.t_ns)
             tensor = np.empty((representation.channels, crop, crop), np.float32)
-            window = Window(int(new.t_ns[0]), int(new.t_ns[-1]) + 1, seen)
+            window = Window(int(new.t_ns[0]), int(new.t_ns[-1]) + 1, cropped)
             representation.write(window, tensor)
             image = read_truth(truth.image)[rows, columns]
             yield tensor, (clip.white_rate / 255 * image).astype(np.float32)[None]

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated and recorded segments in one endless stream."""
+"""One endless stream of simulated and recorded training segments."""
 
 from collections.abc import Iterator
 
@@ -14,15 +14,15 @@ from spike_recon_training.datasets.simulated import SimulatedSegments
 
 
 class MixedSegments(IterableDataset):
-    """Batches of sequences, each either all simulated or all recorded, at random.
+    """Batches of sequences; each batch is either simulated or recorded, at random.
 
-    The simulated batches are those of a run without recordings, in the same order.
+    The simulated batches are the same, and in the same order, as in a run without recordings.
 
     Args:
-        simulated: source of the simulated batches, and of device and start of the stream.
-        recorded: source of the others.
-        share: of batches that are recorded, 0 to 1.
-        seed: of the choice.
+        simulated: source of the simulated batches; also provides the device and the start.
+        recorded: source of the recorded batches.
+        share: probability that a batch is recorded, 0 to 1.
+        seed: seed of that choice and of the recorded batches.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class MixedSegments(IterableDataset):
         self._seed = seed
 
     def __iter__(self) -> Iterator[Segment]:
-        """Yield segments without end."""
+        """Yield segments endlessly."""
         device = self._simulated.device()
         rng = np.random.default_rng([self._seed, *self._simulated.start(), 1])
         simulated = self._simulated.sequences()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segments from recordings of event cameras with frames.
 
-The input is the voxel grid of the events between consecutive frames, the truth is the later frame,
-both cropped.
+The input is the voxel grid of the events between two consecutive frames. The truth is the later
+frame. Both are cropped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,22 +20,22 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.sources.event_dataset import EventDataset
 from spike_recon_ros.sources.open_source import open_dataset
-from spike_recon_training.datasets.random_batches import Sample, drawn_place, drawn_segments
+from spike_recon_training.datasets.random_batches import Sample, batched_segments, draw_position
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 
 
 class RecordedSequences:
-    """Batches of sequences, each from a random place in a random recording.
+    """Batches of sequences, each from a random position in a recording.
 
     Args:
-        paths: of datasets with frames.
-        recipe: has crop, batch, windows, segments and normalisation.
+        paths: datasets with frames.
+        recipe: defines crop, batch, windows, segments and normalisation.
         bins: channels of a voxel grid.
 
     Raises:
-        UserError: a recording cannot be read, or its frames are too few, smaller than the crop or
-            of another size than the sensor.
+        UserError: a recording cannot be read, has too few frames, is smaller than the crop, or its
+            frames differ in size from the sensor.
     """
 
     def __init__(self, paths: Sequence[Path], recipe: Recipe, bins: int) -> None:
@@ -48,8 +48,8 @@ class RecordedSequences:
         recording = open_dataset(path)
         if recording is None:
             raise UserError(
-                f'{path} is no dataset with frames that can be read from any place; convert '
-                'it to HDF5 (event_utils) or to a folder of NumPy files (EVREAL)'
+                f'{path} is not a dataset with frames and random access; convert it to HDF5 '
+                '(event_utils) or to a folder of NumPy files (EVREAL)'
             )
         crop, needed = self._optimisation.crop, self._optimisation.windows + 1
         if recording.n_frames < needed:
@@ -59,7 +59,7 @@ class RecordedSequences:
             )
         if recording.frame(0).shape[:2] != (recording.height, recording.width):
             raise UserError(
-                f'the frames of {path} are not of the size of its sensor; leave it out'
+                f'the frames of {path} differ in size from its sensor; remove it from the data'
             )
         if crop > min(recording.height, recording.width):
             raise UserError(
@@ -69,16 +69,21 @@ class RecordedSequences:
         return recording
 
     def sequence(self, rng: np.random.Generator, device: torch.device) -> Iterator[Segment]:
-        """Return the segments of a batch of sequences; the first one starts cold."""
-        o = self._optimisation
-        longest = max(one.n_frames - 1 for one in self._recordings) // o.windows
-        draw = partial(self._drawn, rng)
-        return drawn_segments(o, longest, draw, rng, device)
+        """Yield the segments of one batch of sequences; the first one starts cold.
 
-    def _drawn(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
-        """Start a sequence at a random place of all recordings, with a random crop."""
-        places = [max(one.n_frames - windows, 0) for one in self._recordings]
-        number, first = drawn_place(places, rng)
+        Args:
+            rng: random generator of the number of segments, the positions and the crops.
+            device: device of the tensors.
+        """
+        o = self._optimisation
+        longest = max(recording.n_frames - 1 for recording in self._recordings) // o.windows
+        draw = partial(self._draw, rng)
+        return batched_segments(o, longest, draw, rng, device)
+
+    def _draw(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
+        """Start a sequence at a random frame, uniform over all recordings, with a random crop."""
+        positions = [max(recording.n_frames - windows, 0) for recording in self._recordings]
+        number, first = draw_position(positions, rng)
         recording = self._recordings[number]
         crop = self._optimisation.crop
         top = int(rng.integers(recording.height - crop + 1))
@@ -88,7 +93,7 @@ class RecordedSequences:
     def _windows(
         self, recording: EventDataset, first: int, windows: int, corner: tuple[int, int]
     ) -> Iterator[Sample]:
-        """Yield the windows between frames, from the frame `first` on."""
+        """Yield a sample for each window between consecutive frames, from the frame `first` on."""
         crop, (top, left) = self._optimisation.crop, corner
         cuts_ns = np.maximum.accumulate(recording.frame_times_ns)[first : first + windows + 1]
         chunks = recording.chunks(recording.position_at(int(cuts_ns[0])))
@@ -106,15 +111,15 @@ class RecordedSequences:
 
 
 def _before(t_ns: int, rest: Events, following: Iterator[Events]) -> tuple[Events, Events]:
-    """Split a stream of events, `rest` then `following`, at a time; return both parts."""
-    taken: list[Events] = []
+    """Read `rest` and `following` up to `t_ns`; return the events before it and the new rest."""
+    before: list[Events] = []
     for events in chain([rest], following):
         reached = events.t_ns >= t_ns
         cut = int(reached.argmax()) if reached.any() else len(events)
-        taken.append(events[:cut])
+        before.append(events[:cut])
         if cut < len(events):
-            return Events.concatenate(taken), events[cut:]
-    return Events.concatenate(taken), Events.empty()
+            return Events.concatenate(before), events[cut:]
+    return Events.concatenate(before), Events.empty()
 
 
 def _cropped(events: Events, top: int, left: int, side: int) -> Events:
@@ -126,7 +131,7 @@ def _cropped(events: Events, top: int, left: int, side: int) -> Events:
 
 
 def _luminance(frame: np.ndarray) -> np.ndarray:
-    """Return a frame as float32 [H, W], 0 to 1."""
+    """Return a frame as grey float32 [height, width], 0 to 1."""
     grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     if grey.dtype == np.float32:
         return np.clip(grey, 0, 1)

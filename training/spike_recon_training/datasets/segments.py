@@ -12,14 +12,15 @@ NO_OTHERS: Mapping[int, torch.Tensor] = MappingProxyType({})
 
 
 class Segment(NamedTuple):
-    """Windows through which gradients flow back.
+    """Consecutive windows for one step of training; gradients flow back through all of them.
 
     Attributes:
-        grids: input tensors float32 [windows, batch, bins, height, width].
-        truths: images at the windows' instants float32 [windows, batch, 1, height, width], 0 to 1.
-        cold: whether the sequences start here; otherwise they continue the segment before.
-        others: truths of other instants, for networks that are trained on them, by planes after
-            the instant; as `truths`.
+        grids: float32 [windows, batch, bins, height, width], input tensors.
+        truths: float32 [windows, batch, 1, height, width], 0 to 1, images at the instants.
+        cold: whether the sequences start here, from a zero state; if false, they continue the
+            previous segment.
+        others: offset from the instant, in planes -> truths at that offset, shaped like `truths`;
+            for networks whose loss uses them.
     """
 
     grids: torch.Tensor

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Segments that are simulated on demand, on the device that trains."""
+"""Training segments that are simulated on demand, on the training device."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,26 +19,29 @@ from spike_recon_training.simulation.sequences import Sequences, normalise_nonze
 from spike_recon_training.simulation.spike_sequences import SpikeSequences
 
 MOST_TIMES = 8
-"""Limit of how many times more sequences a batch of small sensors has: each needs photographs."""
+"""Maximum ratio of the batch size for small sensors to the normal one: each sequence needs memory
+for its photographs."""
 
 
 class SimulatedSegments(IterableDataset):
-    """Endless segments; a sequence has a random number of them and starts cold.
+    """Endless segments; each sequence starts cold and has a random number of segments.
 
     Args:
-        photographs: content of the scenes, on any device.
-        recipe: what to simulate.
-        bins: channels of a voxel grid; spike cameras have those of their representation.
-        other_instants: planes after each instant at which truth is wanted as well; for spike
-            cameras.
-        device: called before the first segment, because Lightning decides late.
-        start: called then too; (rank, steps done), so that no two processes, and no resumed run,
-            see the same sequences.
+        photographs: textures of the scenes, on any device.
+        recipe: defines the sensor, the sequences and the batches.
+        bins: channels of a voxel grid; ignored for spike cameras, whose representation has its own
+            channels.
+        other_instants: offsets from each instant, in planes, at which truth is also returned; for
+            spike cameras.
+        device: returns the device to simulate on; called before the first segment, because
+            Lightning selects the device late.
+        start: returns (rank, steps done); called at the same time. Both enter the seed, so other
+            processes and resumed runs get other sequences.
 
     Attributes:
         device: the argument.
         start: the argument.
-        seconds: time spent on simulation (on a GPU: on launching it).
+        seconds: time spent on simulation, s (on a GPU: on launching the kernels).
     """
 
     def __init__(
@@ -61,12 +64,12 @@ class SimulatedSegments(IterableDataset):
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[Segment]:
-        """Yield segments without end."""
+        """Yield segments endlessly."""
         for sequence in self.sequences():
             yield from sequence
 
     def sequences(self) -> Iterator[Iterator[Segment]]:
-        """Yield the segments of one batch of sequences after the other, without end."""
+        """Yield iterators over the segments of one batch of sequences each, endlessly."""
         photographs = self._photographs.to(self.device())
         fewest, most = self._recipe.optimisation.segments
         rng = np.random.default_rng([self._recipe.seed, *self.start()])
@@ -98,15 +101,17 @@ def new_sequences(
     batch: int | None = None,
     other_instants: tuple[int, ...] = (),
 ) -> Sequences | SpikeSequences:
-    """Return a batch of sequences as the recipe describes them, at their start.
+    """Return a new batch of sequences with the distribution of the recipe.
 
     Args:
-        photographs: content of the scenes, on the device to simulate on.
-        recipe: what to simulate.
-        bins: channels of a voxel grid.
-        seed: decides everything.
-        batch: number of sequences; None = that of the recipe, and of small sensors more.
-        other_instants: as for SimulatedSegments.
+        photographs: textures of the scenes, on the device to simulate on.
+        recipe: defines the sensor and the sequences.
+        bins: channels of a voxel grid; ignored for spike cameras.
+        seed: seed of all random values.
+        batch: number of sequences; None = that of the recipe, or more if the seed selects small
+            sensors.
+        other_instants: offsets from each instant, in planes, at which truth is also returned; for
+            spike cameras.
     """
     crop = recipe.optimisation.crop
     if batch is None:
@@ -135,7 +140,7 @@ def new_sequences(
 
 
 def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
-    """Return side and number of the sensors of a batch; small sensors come in larger batches."""
+    """Return the side in pixels and the number of sensors; batches of small sensors are larger."""
     o = recipe.optimisation
     rng = np.random.default_rng([seed, o.crop])
     if rng.random() >= o.small_share:
@@ -146,7 +151,7 @@ def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
 
 
 def _representation(recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Return the recipe's representation; of a `hasty_share`, with a shorter lookahead."""
+    """Return the recipe's representation; a `hasty_share` of seeds shortens the lookahead."""
     representation = recipe.representation
     rng = np.random.default_rng(seed)
     if rng.random() >= recipe.spikes.hasty_share:
@@ -162,7 +167,14 @@ def next_segment(
     cold: bool,
     windows: int | None = None,
 ) -> Segment:
-    """Return the next windows of some sequences, as the network reads them."""
+    """Simulate the next windows of a batch of sequences, as inputs of the network.
+
+    Args:
+        sequences: the batch; advanced by the windows.
+        recipe: defines the normalisation and the default number of windows.
+        cold: whether these are the first windows of the sequences.
+        windows: number of windows; None = that of the recipe.
+    """
     count = windows or recipe.optimisation.windows
     if isinstance(sequences, SpikeSequences):
         grids, truths, others = sequences.next(count)
