@@ -98,7 +98,7 @@ def test_a_packet_of_the_other_sensor_does_not_disturb_the_stream():
         ({'hot_pixel_time': 1.0}, [SensorKind.EVENT]),
     ],
 )
-def test_what_may_come_follows_from_the_settings(changes, kinds):
+def test_the_expected_cameras_follow_from_the_settings(changes, kinds):
     assert kinds_expected(Settings(**changes)) == kinds
 
 
@@ -162,12 +162,12 @@ def test_the_diagnostics_name_the_fallback(no_backend):
 
 
 @pytest.mark.parametrize('changes', [{'model': EVENT_MODEL}, {'backend': 'onnxruntime'}])
-def test_a_network_or_backend_that_was_asked_for_is_not_replaced(no_backend, changes):
+def test_a_requested_network_or_backend_is_not_replaced(no_backend, changes):
     with pytest.raises(UserError, match='pip install'):
         load_model(Settings(**changes), WIDTH, HEIGHT)
 
 
-def test_a_filter_that_was_asked_for_is_no_fallback(no_backend, caplog):
+def test_a_requested_filter_is_not_a_fallback(no_backend, caplog):
     model = load_model(Settings(model='fibar'), WIDTH, HEIGHT)
     assert describe_running(model) == 'filter fibar'
     assert not caplog.records

@@ -107,7 +107,7 @@ def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSess
     exact = {'use_tf32': '0'} if placement.device == 'gpu' else {}
     try:
         session = onnxruntime.InferenceSession(
-            str(bundle.onnx), options, providers=[(provider, exact)]
+            str(bundle.onnx), options, providers=[(provider, exact)], enable_fallback=0
         )
     except Exception as error:  # onnxruntime's own exceptions share no other base
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -176,9 +176,11 @@ def _steps(
             graph if isinstance(graph, bytes) else str(graph),
             options,
             providers=['CPUExecutionProvider'],
+            enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own exceptions share no other base
-        raise UserError(f'{bundle.onnx} cannot be read ({error}); {FETCH_AGAIN}') from None
+        reason = ' '.join(str(error).split())[-200:]
+        raise UserError(f'{bundle.onnx} cannot be read ({reason}); {FETCH_AGAIN}') from None
     for windows in sequences:
         state: dict[str, Any] = {}
         for tensor in windows:
@@ -187,7 +189,11 @@ def _steps(
                 state = {f'{name}_in': np.zeros(shapes[name], np.float32) for name in shapes}
             inputs = {'events': tensor[None], **state}
             names = ['intensity', *(f'{spec.name}_out' for spec in bundle.state)]
-            intensity, *new = session.run(names, inputs)
+            try:
+                intensity, *new = session.run(names, inputs)
+            except Exception as error:
+                reason = ' '.join(str(error).split())[-200:]
+                raise UserError(f'{bundle.onnx} cannot be run ({reason}); {FETCH_AGAIN}') from None
             advance()
             yield inputs, intensity
             state = dict(zip(state, new, strict=True))

@@ -56,7 +56,7 @@ def test_a_hundred_recurrent_steps_are_those_of_the_reference(backend, bundle, i
 
 
 @pytest.mark.training
-def test_in_float32_all_but_a_few_pixels_are_those_of_torch(backend, bundle, inputs):
+def test_in_float32_nearly_all_pixels_equal_those_of_torch(backend, bundle, inputs):
     if 'f32' not in backend.name:
         pytest.skip(f'{backend.name} does not compute in float32')
     windows = inputs(bundle, 100)
@@ -109,7 +109,7 @@ def test_two_loaded_backends_share_no_state(load, backend, bundle, inputs, small
 
 
 @pytest.mark.parametrize('noisy_windows', [0, 100])
-def test_silence_ends_in_an_image_that_stands_still(backend, bundle, inputs, noisy_windows):
+def test_silence_converges_to_a_still_image(backend, bundle, inputs, noisy_windows):
     """From zero, and after noise that no sensor sends."""
     silence = np.zeros_like(inputs(bundle, 1)[0])
     for window in 50 * inputs(bundle, noisy_windows):
@@ -122,7 +122,7 @@ def test_silence_ends_in_an_image_that_stands_still(backend, bundle, inputs, noi
     assert np.abs(np.diff(later, axis=0)).max() < 0.02  # five grey levels
 
 
-def test_a_frame_stays_as_it_is_when_the_next_comes(backend, bundle, inputs):
+def test_a_frame_is_not_changed_by_the_next_one(backend, bundle, inputs):
     windows = inputs(bundle, 2)
     first = backend.step(windows[0])
     kept = first.copy()
@@ -137,7 +137,7 @@ def test_the_input_is_not_changed(backend, bundle, inputs):
     np.testing.assert_array_equal(window, kept)
 
 
-def test_an_input_that_is_a_view_is_read_right(backend, bundle, inputs):
+def test_an_input_may_be_a_view(backend, bundle, inputs):
     wide = inputs(bundle, 1, width=2 * inputs(bundle, 1).shape[-1])[0]
     given = backend.step(wide[:, :, ::2])
     backend.reset()
@@ -157,7 +157,7 @@ def test_a_wrong_tensor_is_refused_with_what_is_right(backend, bundle, inputs, c
         backend.step(wrong)
 
 
-def test_a_size_that_cannot_be_halved_is_refused(load, bundle):
+def test_a_size_that_is_not_a_multiple_is_refused(load, bundle):
     if bundle.pad_multiple == 1:
         pytest.skip(f'{bundle.name} takes every size')
     with pytest.raises(UserError, match=rf'multiples of {bundle.pad_multiple}.*33x25.*pad'):
@@ -207,7 +207,7 @@ class Forgetful:
         return self._backend.step(x)
 
 
-def test_a_backend_that_forgets_its_state_is_refused(load, bundle, small_size):
+def test_a_backend_that_loses_its_state_fails_the_self_test(load, bundle, small_size):
     if not bundle.state:
         pytest.skip(f'{bundle.name} has no state')
     with pytest.raises(UserError, match='golden output'):
@@ -226,7 +226,9 @@ class Blank(Forgetful):
         return np.zeros_like(image) if x.shape[1:] == self._size else image
 
 
-def test_a_backend_that_gives_zeros_at_the_real_size_is_refused(load, bundle, small_size):
+def test_a_backend_that_returns_zeros_at_the_real_size_fails_the_self_test(
+    load, bundle, small_size
+):
     where = small_size(bundle)
     size = where.height, where.width
     with pytest.raises(UserError, match=f'empty image at {where.width}x{where.height}'):

@@ -52,37 +52,37 @@ def test_auto_takes_the_first_that_is_installed(machine, installed, chosen):
     assert choose_backend().candidate.name == chosen
 
 
-def test_the_reason_names_what_was_passed_over(machine):
+def test_the_reason_names_the_skipped_backends(machine):
     machine(('onnxruntime', 'torch'))
     assert 'openvino is not installed' in choose_backend().reason
 
 
-def test_nothing_installed_names_the_command(machine):
+def test_without_any_backend_the_command_is_named(machine):
     machine(())
     with pytest.raises(UserError, match='pip install openvino'):
         choose_backend()
 
 
-def test_a_backend_that_is_missing_names_its_command(machine):
+def test_a_missing_backend_names_the_command_that_installs_it(machine):
     machine(('torch',))
     with pytest.raises(UserError, match=r'openvino.*pip install openvino'):
         choose_backend('openvino')
 
 
-def test_a_backend_that_is_asked_for_is_taken(machine):
+def test_a_requested_backend_is_chosen(machine):
     machine(('openvino', 'torch'))
     choice = choose_backend('torch')
     assert (choice.candidate.name, choice.device, choice.reason) == ('torch', 'cpu', 'asked for')
 
 
-def test_a_gpu_passes_over_what_cannot_use_it(machine):
+def test_with_device_gpu_backends_without_a_gpu_are_skipped(machine):
     machine(('openvino', 'onnxruntime', 'torch'), gpu=('torch',))
     choice = choose_backend(device='gpu')
     assert (choice.candidate.name, choice.device) == ('torch', 'gpu')
     assert 'openvino finds no GPU' in choice.reason
 
 
-def test_a_gpu_that_is_not_there_names_the_cure(machine):
+def test_a_missing_gpu_names_the_cure(machine):
     machine(('openvino', 'onnxruntime', 'torch'))
     with pytest.raises(UserError, match='no GPU'):
         choose_backend(device='gpu')
@@ -90,7 +90,7 @@ def test_a_gpu_that_is_not_there_names_the_cure(machine):
         choose_backend('onnxruntime', 'gpu')
 
 
-def test_a_device_that_is_left_open_is_the_gpu_where_there_is_one(machine):
+def test_device_auto_is_a_gpu_where_there_is_one(machine):
     machine(('onnxruntime',), gpu=('onnxruntime',))
     assert choose_backend().device == 'gpu'
     assert choose_backend(device='cpu').device == 'cpu'
@@ -106,7 +106,7 @@ def test_tensorrt_comes_first_where_it_has_a_gpu(machine):
     assert (choose_backend().candidate.name, choose_backend().device) == ('tensorrt', 'gpu')
 
 
-def test_tensorrt_without_a_gpu_is_passed_over_with_the_reason(machine):
+def test_tensorrt_without_a_gpu_is_skipped_with_the_reason(machine):
     machine(('tensorrt', 'openvino'))
     assert choose_backend().candidate.name == 'openvino'
     assert 'tensorrt finds no GPU' in choose_backend().reason
@@ -114,7 +114,7 @@ def test_tensorrt_without_a_gpu_is_passed_over_with_the_reason(machine):
         choose_backend('tensorrt')
 
 
-def test_tensorrt_is_passed_over_where_the_cpu_is_asked_for(machine):
+def test_tensorrt_is_skipped_with_device_cpu(machine):
     machine(('tensorrt', 'openvino'), gpu=('tensorrt',))
     assert choose_backend(device='cpu').candidate.name == 'openvino'
     with pytest.raises(UserError, match='tensorrt runs on GPUs only'):
@@ -184,13 +184,13 @@ def test_auto_goes_on_with_the_next_backend_and_warns(loaders, shipped, caplog, 
         assert why in text
 
 
-def test_a_backend_that_was_asked_for_has_no_successor(loaders, shipped):
+def test_a_requested_backend_is_not_replaced(loaders, shipped):
     loaders(tensorrt=Failing, openvino=Working)
     with pytest.raises(UserError, match='spike-recon build'):
         load_backend(choose_backend('tensorrt'), read_bundle(shipped), Placement(24, 32))
 
 
-def test_where_all_backends_fail_the_last_one_says_why(loaders, shipped):
+def test_if_all_backends_fail_the_error_is_that_of_the_last(loaders, shipped):
     loaders(tensorrt=Failing, openvino=Deviating)
     with pytest.raises(UserError, match='golden output'):
         load_backend(choose_backend(), read_bundle(shipped), Placement(24, 32))

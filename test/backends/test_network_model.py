@@ -106,7 +106,7 @@ def test_silence_from_the_beginning_gives_an_image(model):
     assert np.isfinite(image).all()
 
 
-def test_while_the_state_forms_long_windows_are_taken_in_in_parts(model):
+def test_long_windows_are_split_after_a_reset(model):
     window_ns = 35_000_000
     seen, whole = [], model.longest_window_ns
     assert WINDOW_NS < whole < window_ns
@@ -119,14 +119,14 @@ def test_while_the_state_forms_long_windows_are_taken_in_in_parts(model):
     assert model.longest_window_ns == whole
 
 
-def test_silence_forms_no_state(model):
+def test_silence_does_not_change_the_state(model):
     model.step(Window(0, WINDOW_NS, events_of(20_000)))
     for step in range(1, 50):
         model.step(Window(step * WINDOW_NS, (step + 1) * WINDOW_NS, Events.empty()))
     assert model.longest_window_ns < 2 * WINDOW_NS
 
 
-def test_an_image_may_be_changed_by_who_got_it(model):
+def test_the_caller_may_change_an_image(model):
     seen = model.step(Window(0, WINDOW_NS, events_of(20_000)))
     kept = seen.copy()
     seen[:] = -1.0
@@ -139,7 +139,7 @@ def test_the_description_says_what_runs_and_why(model):
     assert choice.reason in model.description
 
 
-def test_what_runs_is_named_after_a_backend_has_failed(shipped, monkeypatch):
+def test_the_running_backend_is_named_after_another_has_failed(shipped, monkeypatch):
     load = choose_backend().load
 
     class Failing:
@@ -170,7 +170,7 @@ def small_events():
     return Events(events.x % 64, events.y % 48, events.p, events.t_ns, events.triggers)
 
 
-def test_what_runs_may_be_a_filter():
+def test_the_description_may_be_that_of_a_filter():
     reconstructor = Reconstructor(Settings(model='fibar'))
     list(reconstructor.push(Packet('mono', 64, 48, 0, 0, 0, encode_mono(small_events(), 0))))
     assert reconstructor.runs == 'filter fibar'
@@ -196,7 +196,7 @@ def test_an_unknown_model_names_those_there_are(copied, monkeypatch):
         check_model_name(copied.name[:-1])
 
 
-def test_a_path_without_bundle_says_so():
+def test_a_path_without_a_bundle_is_refused():
     with pytest.raises(UserError, match='does not exist'):
         load_model(Settings(model='no/such/folder'), 32, 24)
 
@@ -229,7 +229,7 @@ def rising_planes(planes, width=64, height=48):
 
 
 @pytest.mark.skipif('spk2vid' not in zoo.zoo_names(), reason='no network for spike cameras here')
-def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
+def test_a_network_of_intervals_uses_the_lookahead_of_the_settings():
     planes = rising_planes(400)
     brightness = {}
     for lookahead in (-1, 30, 4):
@@ -244,7 +244,7 @@ def test_a_network_of_intervals_looks_ahead_as_far_as_it_is_told():
 
 
 @pytest.mark.parametrize('first', [1, 30])
-def test_what_was_guessed_of_a_moment_before_the_first_plane_is_not_remembered(exported, first):
+def test_the_state_of_instants_before_the_first_plane_is_not_kept(exported, first):
     bundle = read_bundle(exported('spk2vid'))
     planes = rising_planes(80)
     images = {}

@@ -54,7 +54,7 @@ def sequence(module, bundle, inputs):
     return images
 
 
-def test_the_second_time_nothing_is_compiled_and_the_images_are_the_same(
+def test_the_second_load_compiles_nothing_and_gives_the_same_images(
     module, shipped, inputs, cache, compilations
 ):
     bundle = read_bundle(shipped)
@@ -91,7 +91,7 @@ def test_damaged_bytes_are_compiled_again(module, shipped, inputs, cache, compil
     assert blob.stat().st_size > 1000
 
 
-def test_what_others_may_write_is_not_run(module, shipped, cache, compilations):
+def test_networks_that_others_may_write_are_not_run(module, shipped, cache, compilations):
     bundle = read_bundle(shipped)
     module.OpenVinoBackend(bundle, WHERE)
     (blob,) = cache.glob('*.blob')

@@ -16,7 +16,7 @@ def made_by(node, number):
     return node.input_value(number).get_node()
 
 
-def said(node, key):
+def runtime_info(node, key):
     return node.get_rt_info()[key].astype(str)
 
 
@@ -28,11 +28,13 @@ def test_the_coordinates_of_a_whole_image_are_float32_where_all_else_is_bfloat16
     if backend.precision != 'bf16':
         pytest.skip('this CPU has no bfloat16')
     nodes = backend._request.get_compiled_model().get_runtime_model().get_ops()
-    warps = [node for node in nodes if said(node, 'layerType') == 'GridSample']
+    warps = [node for node in nodes if runtime_info(node, 'layerType') == 'GridSample']
     whole = [node for node in warps if node.output(0).shape[2:] == (64, 640)]
     assert len(whole) == 1
     assert len(warps) > 1
     coordinates = made_by(whole[0], 1)
-    assert said(coordinates, 'layerType') == 'Concatenation'  # and no way back from bfloat16
-    assert said(coordinates, 'outputPrecisions') == 'f32'
+    assert (
+        runtime_info(coordinates, 'layerType') == 'Concatenation'
+    )  # and no way back from bfloat16
+    assert runtime_info(coordinates, 'outputPrecisions') == 'f32'
     backend.close()

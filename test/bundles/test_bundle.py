@@ -11,7 +11,7 @@ from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
 
 
-def test_a_bundle_says_what_was_exported(exported):
+def test_a_bundle_describes_what_was_exported(exported):
     bundle = read_bundle(exported('two_scale_gru'))
     assert (bundle.name, bundle.bins, bundle.representation['normalisation']) == (
         'two_scale_gru',
@@ -30,12 +30,12 @@ def test_a_bundle_says_what_was_exported(exported):
     assert intensity.shape == (6, 48, 64)
 
 
-def test_a_bundle_says_whether_its_neurons_fire(exported):
+def test_a_bundle_declares_whether_it_spikes(exported):
     assert read_bundle(exported('hybrid')).spiking
     assert not read_bundle(exported('firenet')).spiking
 
 
-def test_a_bundle_that_does_not_say_so_has_no_spikes(copied):
+def test_a_bundle_without_the_entry_does_not_spike(copied):
     path = copied / 'model.yaml'
     content = yaml.safe_load(path.read_text())
     del content['spiking']
@@ -102,7 +102,7 @@ def test_a_wrong_description_is_refused(copied, change, words):
 
 
 @pytest.mark.parametrize('text', ['{', '- a list', '', b'\xff\xfe\x00'])
-def test_a_description_that_is_no_yaml_is_refused(copied, text):
+def test_a_description_that_is_not_yaml_is_refused(copied, text):
     content = text if isinstance(text, bytes) else text.encode()
     (copied / 'model.yaml').write_bytes(content)
     with pytest.raises(UserError, match='fetch or export the bundle again'):
@@ -116,7 +116,7 @@ def test_a_golden_file_of_another_network_is_refused(copied, approve):
         read_golden(read_bundle(copied))
 
 
-def test_a_golden_file_that_is_none_is_refused(copied, approve):
+def test_a_golden_file_that_is_not_an_archive_is_refused(copied, approve):
     (copied / 'golden.npz').write_bytes(b'no archive')
     approve(copied)
     with pytest.raises(UserError, match=r'golden\.npz cannot be read'):

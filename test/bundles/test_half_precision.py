@@ -84,7 +84,7 @@ def test_bfloat16_weights_are_rounded_to_the_nearest(bundle):
 
 
 @pytest.mark.parametrize('kind', ['Resize', 'GridSample'])
-def test_a_graph_with_what_is_not_to_be_converted_is_refused(copied, kind):
+def test_a_graph_with_operators_that_cannot_be_converted_is_refused(copied, kind):
     bundle = read_bundle(copied)
     model = onnx.load(str(bundle.onnx))
     model.graph.node.append(onnx.helper.make_node(kind, ['events', '', 'x'], ['y']))
@@ -94,7 +94,7 @@ def test_a_graph_with_what_is_not_to_be_converted_is_refused(copied, kind):
 
 
 @pytest.mark.parametrize('content', [b'', b'\xff' * 64, b'no graph'])
-def test_a_file_that_is_no_graph_is_refused(copied, content):
+def test_a_file_without_a_graph_is_refused(copied, content):
     bundle = read_bundle(copied)
     bundle.onnx.write_bytes(content)
     with pytest.raises(UserError, match='fetch or export the bundle again'):

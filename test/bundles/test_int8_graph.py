@@ -48,7 +48,7 @@ def quantised(copied, graph, approve):
     return read_bundle(copied)
 
 
-def test_images_are_nearly_those_of_the_graph_it_was_made_of(network, windows, graph):
+def test_images_are_close_to_those_of_the_float32_graph(network, windows, graph):
     expected = images(network, network.onnx, windows)
     given = images(network, graph, windows)
     assert given.shape == expected.shape
@@ -62,7 +62,7 @@ def test_they_do_not_drift(network, inputs, graph):
     assert deviation(given[-10:], expected[-10:]) < COARSEST
 
 
-def test_every_convolution_reads_eight_bits(graph):
+def test_every_convolution_reads_int8(graph):
     nodes = onnx.load_from_string(graph).graph.node
     made_by = {name: node.op_type for node in nodes for name in node.output}
     convolutions = [node for node in nodes if node.op_type == 'Conv']
@@ -79,7 +79,7 @@ def test_every_convolution_reads_eight_bits(graph):
         (True, {'events.0.first', 'events.0.second', 'fine.gate_and_candidate', 'feedback'}),
     ],
 )
-def test_convolutions_before_the_memory_do_not(exported, inputs, finely, left):
+def test_convolutions_that_do_not_read_the_state_stay_in_float32(exported, inputs, finely, left):
     bundle = read_bundle(exported('two_scale_gru'))
     graph = int8_graph(bundle, [list(inputs(bundle, 3))], 3, finely=finely)
     nodes = onnx.load_from_string(graph).graph.node
@@ -92,7 +92,7 @@ def test_convolutions_before_the_memory_do_not(exported, inputs, finely, left):
     assert weights == {f'network.{layer}.weight' for layer in left}
 
 
-def test_left_as_they_are_the_image_is_closer(exported, inputs):
+def test_with_more_convolutions_in_float32_the_image_is_closer(exported, inputs):
     bundle = read_bundle(exported('two_scale_gru'))
     windows = [list(inputs(bundle, 20))]
     expected = images(bundle, bundle.onnx, windows)
@@ -105,7 +105,7 @@ def test_left_as_they_are_the_image_is_closer(exported, inputs):
     assert 0 < off[1] < off[0]
 
 
-def test_neither_image_nor_state_is_rounded_to_eight_bits(network, graph):
+def test_neither_image_nor_state_is_rounded_to_int8(network, graph):
     content = onnx.load_from_string(graph).graph
     made_by = {name: node for node in content.node for name in node.output}
     outputs = {output.name: made_by[output.name] for output in content.output}
@@ -157,7 +157,7 @@ class TestOpenVino:
 
         return pretend
 
-    def test_it_is_taken_where_the_cpu_multiplies_bytes(self, module, cpu, quantised):
+    def test_int8_is_chosen_where_the_cpu_multiplies_bytes(self, module, cpu, quantised):
         cpu('avx512_vnni')
         backend = load_checked(module.OpenVinoBackend, quantised, SIZE)
         assert backend.precision == 'int8'
@@ -172,7 +172,7 @@ class TestOpenVino:
         assert deviation(given, expected) < backend.tolerance
 
     @pytest.mark.parametrize('precision', ['int8', 'fp32'])
-    def test_it_computes_in_what_it_is_asked_for(self, module, cpu, quantised, precision):
+    def test_it_computes_in_the_requested_precision(self, module, cpu, quantised, precision):
         cpu('avx_vnni')
         where = Placement(24, 32, acceleration=Acceleration(precision))
         assert load_checked(module.OpenVinoBackend, quantised, where).precision == precision
@@ -185,11 +185,11 @@ class TestOpenVino:
         with pytest.raises(UserError, match='golden output'):
             load_checked(module.OpenVinoBackend, read_bundle(quantised.folder), SIZE)
 
-    def test_other_cpus_take_the_graph_it_was_made_of(self, module, cpu, quantised):
+    def test_other_cpus_run_the_float32_graph(self, module, cpu, quantised):
         cpu('avx2')
         assert module.OpenVinoBackend(quantised, SIZE).precision != 'int8'
 
-    def test_asking_other_cpus_for_it_is_an_error(self, module, cpu, quantised):
+    def test_requesting_int8_on_other_cpus_is_an_error(self, module, cpu, quantised):
         cpu('avx2')
         where = Placement(24, 32, acceleration=Acceleration('int8'))
         with pytest.raises(UserError, match=r'not compute in int8 here, but in .*precision:=auto'):
@@ -197,7 +197,7 @@ class TestOpenVino:
 
 
 @pytest.mark.parametrize('name', ['onnxruntime', 'torch'])
-def test_backends_without_it_say_so(name, network):
+def test_backends_without_int8_refuse_it(name, network):
     module = pytest.importorskip(
         f'spike_recon_ros.backends.{name}_backend', reason=f'{name} is not installed'
     )

@@ -108,7 +108,7 @@ def test_both_poles_have_half_their_power_at_the_cut_off(cutoff):
     assert abs(low_pass) ** 2 == pytest.approx(0.5)
 
 
-def test_a_pixel_that_drops_out_becomes_the_mean_of_its_surroundings(events_of, window_of):
+def test_a_pixel_that_becomes_inactive_is_replaced_by_the_mean_around_it(events_of, window_of):
     # A lone event, then a full tile elsewhere: the share of active pixels passes 0.6 and the
     # oldest event leaves the window.
     rows = [(5, 5, 1, 0), (0, 0, 1, 1), (1, 0, 1, 2), (0, 1, 1, 3), (1, 1, 1, 4)]
@@ -161,7 +161,7 @@ def test_state_is_alive_and_reset_brings_the_first_image_back(events_of, window_
 
 @settings(max_examples=15, deadline=None)
 @given(st.data())
-def test_after_a_reset_nothing_of_the_past_counts(streams, window_of, data):
+def test_a_reset_clears_the_past(streams, window_of, data):
     width, height, events = data.draw(streams)
     model = Fibar(width, height)
     model.step(window_of(events[::-1]))
@@ -183,7 +183,7 @@ def test_images_do_not_share_memory_with_the_state(events_of, window_of):
 
 
 @pytest.mark.parametrize('cutoff', [4.0, 3.0, 0.0, -1.0, float('nan')])
-def test_a_cut_off_without_a_filter_is_refused(cutoff):
+def test_a_cut_off_for_which_no_filter_exists_is_refused(cutoff):
     with pytest.raises(UserError, match='larger than 4'):
         Fibar(4, 4, cutoff)
 

@@ -60,7 +60,7 @@ def test_a_long_silence_ends_in_exact_zeros(events_of, window_of):
         assert not model.step(window_of(events_of([]), silence_ms * MS)).any()
 
 
-def test_time_far_back_starts_anew(events_of, window_of):
+def test_a_jump_back_in_time_clears_the_sums(events_of, window_of):
     model = LeakyIntegrator(2, 1, 0.1)
     model.step(window_of(events_of([(0, 0, 1, 10**15)]), 10**15))
     image = model.step(window_of(events_of([(1, 0, 1, 0)]), 0))

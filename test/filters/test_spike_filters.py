@@ -71,7 +71,7 @@ def test_simulated_clip_gives_the_published_figures(clip, name):
     assert ssim(image, truth / 255) == pytest.approx(expected_ssim, abs=0.01)
 
 
-def test_moved_along_with_the_scene_tfi_is_better_on_every_clip_than_what_stays(clip):
+def test_motion_compensated_tfi_is_better_than_plain_on_every_clip(clip):
     which, bits, truth = clip
     spike_filter = CompensatedTfi(400, 250)
     end = TRUTH_PLANE + 1 + spike_filter.lookahead_planes
@@ -114,11 +114,11 @@ def test_tfp_counts_the_planes_around_the_instant():
     assert image.tolist() == [[np.float32(3 / 5)] * 3] * 2
 
 
-def test_tfi_is_one_over_the_interval_that_holds_the_instant():
+def test_tfi_is_the_reciprocal_of_the_interval_around_the_instant():
     assert Tfi(3, 2, 10).step(spiking([2, 7, 12, 14], 20))[0, 0] == np.float32(1 / 5)
 
 
-def test_interval_that_has_not_ended_is_as_long_as_it_is_already():
+def test_an_interval_that_has_not_ended_is_as_long_as_it_is_so_far():
     assert Tfi(3, 2, 10).step(spiking([2, 7], 20))[0, 0] == np.float32(1 / 13)
     assert SpikeIntervals(3, 2, 10).step(spiking([2, 7], 20))[0, 0] == np.float32(1 / 13)
 

@@ -28,7 +28,7 @@ def arrays(device):
         device.free_pinned(array)
 
 
-def test_what_goes_up_comes_down(device, arrays):
+def test_uploaded_data_can_be_downloaded(device, arrays):
     source, target, address = arrays
     source[:], target[:] = VALUES, -1.0
     device.upload(address, source)

@@ -97,7 +97,7 @@ def test_two_loaded_backends_share_no_state(load, backend, bundle, tensors):
     other.close()
 
 
-def test_an_image_stays_as_it_is_when_the_next_comes(backend, bundle, tensors):
+def test_an_image_is_not_changed_by_the_next_one(backend, bundle, tensors):
     first, second = tensors(bundle, 2)
     image = backend.step(first)
     kept = image.copy()

@@ -28,14 +28,14 @@ def spikes(scene):
     return scene[0]
 
 
-def new(said, spikes):
+def new(description, spikes):
     _, height, width = spikes.shape
-    return representation_for(said, width, height)
+    return representation_for(description, width, height)
 
 
-def written(said, spikes, cuts=()):
+def written(description, spikes, cuts=()):
     """Return what is written after the last of the windows that the cuts make."""
-    representation = new(said, spikes)
+    representation = new(description, spikes)
     out = np.empty((representation.channels, *spikes.shape[1:]), np.float32)
     first = 0
     for part in np.split(spikes, sorted(cuts)):
@@ -45,12 +45,12 @@ def written(said, spikes, cuts=()):
     return out
 
 
-def test_how_planes_are_cut_into_windows_changes_nothing(spikes):
+def test_the_tensor_does_not_depend_on_how_planes_are_cut_into_windows(spikes):
     whole = written(SAID, spikes)
     np.testing.assert_array_equal(written(SAID, spikes, [1, 20, 77, 119])[:-2], whole[:-2])
 
 
-def test_all_planes_together_show_the_scene_as_it_is_at_the_instant(scene):
+def test_the_mean_over_all_planes_shows_the_scene_at_the_instant(scene):
     spikes, rates = scene
     inside = slice(12, -12), slice(12, -12)
     light = rates[INSTANT][inside]
@@ -64,14 +64,14 @@ def test_all_planes_together_show_the_scene_as_it_is_at_the_instant(scene):
         assert np.corrcoef(group[inside].ravel(), light.ravel())[0, 1] > 0.85
 
 
-def test_it_tells_where_the_scene_was_a_window_ago(spikes):
+def test_the_displacement_is_that_of_the_scene_since_the_last_window(spikes):
     gone = written(SAID, spikes, [100])[-2:]
     median = np.median(gone, (1, 2))
     np.testing.assert_allclose(median, (-0.2 * 20, 0.1 * 20), atol=0.3)
     np.testing.assert_allclose(written(SAID, spikes, [80])[-2:], 2 * gone, rtol=1e-5)
 
 
-def test_as_long_as_no_motion_can_be_told_nothing_has_moved(spikes):
+def test_without_measurable_motion_the_displacement_is_zero(spikes):
     assert not written(SAID, spikes[:15])[-2:].any()
 
 
@@ -81,20 +81,20 @@ def test_the_rates_are_those_of_the_intervals(spikes):
     np.testing.assert_array_equal(written(SAID, spikes)[STILL], rates)
 
 
-def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate(spikes):
+def test_groups_with_missing_planes_have_the_most_likely_rate(spikes):
     made = written(SAID, spikes[:47])  # the instant is plane 16, the first group begins at -13
     np.testing.assert_array_equal(made[MEANS][0], made[STILL.start])
     assert all((seen != made[STILL.start]).any() for seen in made[MEANS][1:])
 
 
-def test_fewer_planes_ahead_leave_the_later_groups_out(spikes):
+def test_a_shorter_lookahead_leaves_out_later_groups(spikes):
     hasty = written(with_lookahead(SAID, 6), spikes)
     for unseen in hasty[MEANS][-3:]:
         np.testing.assert_array_equal(unseen, hasty[STILL.start])
     assert (hasty[MEANS][-4] != hasty[STILL.start]).any()
 
 
-def test_after_a_reset_nothing_is_left(spikes):
+def test_a_reset_clears_the_history(spikes):
     representation = new(SAID, spikes)
     outs = []
     for _ in range(2):

@@ -25,9 +25,9 @@ def random_spikes(count, seed=0):
     return (np.random.default_rng(seed).random((count, HEIGHT, WIDTH)) < 0.3).astype(np.uint8)
 
 
-def written(said, spikes, cuts=()):
+def written(description, spikes, cuts=()):
     """Return what is written after the last of the windows that the cuts make."""
-    representation = representation_for(said, WIDTH, HEIGHT)
+    representation = representation_for(description, WIDTH, HEIGHT)
     padded = np.full((representation.channels, HEIGHT + 2, WIDTH + 5), -1, np.float32)
     out = padded[:, :HEIGHT, :WIDTH]
     first = 0
@@ -40,16 +40,20 @@ def written(said, spikes, cuts=()):
     return out
 
 
-@pytest.mark.parametrize('said', [INTERVALS, STACK], ids=lambda said: said['kind'])
-def test_how_planes_are_cut_into_windows_changes_nothing(said):
+@pytest.mark.parametrize(
+    'description', [INTERVALS, STACK], ids=lambda description: description['kind']
+)
+def test_the_tensor_does_not_depend_on_how_planes_are_cut_into_windows(description):
     spikes = random_spikes(140)
-    whole = written(said, spikes)
-    np.testing.assert_array_equal(written(said, spikes, [1, 20, 77, 139]), whole)
+    whole = written(description, spikes)
+    np.testing.assert_array_equal(written(description, spikes, [1, 20, 77, 139]), whole)
 
 
-@pytest.mark.parametrize('said', [INTERVALS, STACK], ids=lambda said: said['kind'])
-def test_after_a_reset_nothing_is_left(said):
-    representation = representation_for(said, WIDTH, HEIGHT)
+@pytest.mark.parametrize(
+    'description', [INTERVALS, STACK], ids=lambda description: description['kind']
+)
+def test_a_reset_clears_the_history(description):
+    representation = representation_for(description, WIDTH, HEIGHT)
     spikes = random_spikes(50)
     outs = []
     for _ in range(2):
@@ -81,7 +85,7 @@ def test_the_counts_are_means_over_groups_around_the_instant():
     np.testing.assert_allclose(counts, around.mean(1), rtol=1e-6)
 
 
-def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate():
+def test_groups_with_missing_planes_have_the_most_likely_rate():
     spikes = random_spikes(44)
     made = written(
         INTERVALS, spikes
@@ -93,7 +97,7 @@ def test_groups_of_planes_that_were_not_seen_have_the_likeliest_rate():
         np.testing.assert_array_equal(unseen, made[0])
 
 
-def test_fewer_planes_ahead_leave_the_groups_where_they_are():
+def test_a_shorter_lookahead_keeps_the_positions_of_the_groups():
     spikes = random_spikes(120)
     instant = 120 - 1 - 30
     hasty = written(with_lookahead(INTERVALS, 8), spikes[: instant + 1 + 8])
@@ -104,14 +108,14 @@ def test_fewer_planes_ahead_leave_the_groups_where_they_are():
         np.testing.assert_array_equal(unseen, hasty[0])
 
 
-def test_raw_planes_leave_no_choice_of_lookahead():
+def test_a_stack_of_planes_has_a_fixed_lookahead():
     assert with_lookahead(STACK, 20) == STACK
     with pytest.raises(UserError, match='leave lookahead_planes at its default'):
         with_lookahead(STACK, 6)
 
 
 @pytest.mark.parametrize(
-    ('said', 'what'),
+    ('description', 'what'),
     [
         (INTERVALS | {'counts': 8}, 'odd'),
         (INTERVALS | {'counts': 13, 'lookahead_planes': 40}, '64'),
@@ -119,6 +123,6 @@ def test_raw_planes_leave_no_choice_of_lookahead():
         ({'kind': 'stack'}, 'spike_stack'),
     ],
 )
-def test_what_cannot_be_made_is_said(said, what):
+def test_wrong_parameters_are_refused(description, what):
     with pytest.raises(UserError, match=what):
-        representation_for(said, WIDTH, HEIGHT)
+        representation_for(description, WIDTH, HEIGHT)

@@ -84,7 +84,7 @@ def test_input_events_are_not_changed():
     np.testing.assert_array_equal(events.t_ns, [1, 5])
 
 
-def test_nonzero_normalisation_touches_only_what_is_not_zero():
+def test_nonzero_normalisation_changes_only_non_zero_entries():
     random = np.random.default_rng(0)
     rows = [(*random.integers(0, (9, 7, 2)), t) for t in range(80)]
     raw = voxel_grid(events_of(rows), 0, 80, bins=3, height=7, width=9)
@@ -94,7 +94,7 @@ def test_nonzero_normalisation_touches_only_what_is_not_zero():
     np.testing.assert_allclose(grid, expected, atol=1e-5)
 
 
-def test_entries_that_are_all_the_same_stay_as_they_are():
+def test_a_grid_of_equal_entries_is_not_normalised():
     rows = [(0, 0, 1, 0), (1, 0, 1, 0)]
     grid = voxel_grid(events_of(rows), 0, 9, bins=2, height=1, width=2, normalisation='nonzero')
     np.testing.assert_array_equal(grid, [[[1, 1]], [[0, 0]]])

@@ -27,11 +27,11 @@ def device(cuda, monkeypatch):
         return cuda.CudaDevice()
 
 
-def test_no_driver_is_said(cuda):
+def test_a_missing_driver_is_reported(cuda):
     assert 'NVIDIA' in cuda.problem()
 
 
-def test_a_library_that_raises_without_a_driver_is_no_reason_to_stop(cuda, monkeypatch):
+def test_a_library_that_raises_without_a_driver_means_no_gpu(cuda, monkeypatch):
     def raises():
         raise RuntimeError('Failed to dlopen libcuda.so.1')
 
@@ -59,13 +59,13 @@ def test_a_call_that_fails_is_a_user_error(device, name, arguments):
         getattr(device, name)(*arguments)
 
 
-def test_a_stream_or_a_capability_that_is_not_there_is_a_user_error(cuda):
+def test_a_missing_stream_or_capability_is_a_user_error(cuda):
     for call in (cuda.CudaDevice, cuda.compute_capability, cuda.versions):
         with pytest.raises(UserError, match='the GPU failed'):
             call()
 
 
-def test_work_that_cannot_be_recorded_says_why(device, cuda, monkeypatch):
+def test_work_that_cannot_be_recorded_gives_a_reason(device, cuda, monkeypatch):
     def refused():
         raise UserError('not while a graph is recorded')
 
@@ -74,6 +74,6 @@ def test_work_that_cannot_be_recorded_says_why(device, cuda, monkeypatch):
         device.captured(refused)
 
 
-def test_a_graph_that_is_not_there_is_a_user_error(cuda):
+def test_a_missing_graph_is_a_user_error(cuda):
     with pytest.raises(UserError, match='the GPU failed'):
         cuda.CudaGraph(None, 0)

@@ -36,12 +36,12 @@ def test_a_gpu_that_the_compiler_does_not_know_is_named(cuda_kernels):
         cuda_kernels.compiled(SOURCE.read_text(encoding='utf-8'), '1.0')
 
 
-def test_what_is_wrong_with_the_source_is_said(cuda_kernels):
+def test_errors_in_the_source_are_reported(cuda_kernels):
     with pytest.raises(UserError, match='nonsense'):
         cuda_kernels.compiled('extern "C" __global__ void f() { nonsense; }', ORIN)
 
 
-def test_without_the_compiler_the_command_that_brings_it_is_named(cuda_kernels, monkeypatch):
+def test_without_the_compiler_the_command_that_installs_it_is_named(cuda_kernels, monkeypatch):
     def missing():
         raise RuntimeError('no libnvrtc')
 

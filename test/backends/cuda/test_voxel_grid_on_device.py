@@ -121,14 +121,14 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(
         np.testing.assert_allclose(given, expected, atol=1e-4 if backwards else 1e-6)
 
 
-def test_beyond_the_sensor_all_is_zero(device, host_kernels):
+def test_the_padding_is_zero(device, host_kernels):
     given = Run(device, host_kernels(device), normalisation='nonzero')(drawn(9000), 0, 1_000_000)
     assert np.abs(given[:, :HEIGHT, :WIDTH]).min() > 0.0
     given[:, :HEIGHT, :WIDTH] = 0.0
     assert not given.any()
 
 
-def test_entries_that_are_all_the_same_stay_as_they_are(device, host_kernels):
+def test_a_grid_of_equal_entries_is_not_normalised(device, host_kernels):
     run = Run(device, host_kernels(device), normalisation='nonzero')
     events = events_of([1, 2, 3], [1, 1, 1], [1, 1, 1], [0, 0, 0])
     given = run(events, 0, 100)
@@ -141,7 +141,7 @@ def test_an_event_beyond_the_tensor_is_left_out(device, host_kernels):
     assert given.sum() == given[0, 15, 3] == 1.0
 
 
-def test_only_events_go_up(device, host_kernels, monkeypatch):
+def test_only_events_are_uploaded(device, host_kernels, monkeypatch):
     uploaded = []
 
     def counted(address, array):
@@ -153,7 +153,7 @@ def test_only_events_go_up(device, host_kernels, monkeypatch):
     assert uploaded == [13 * 1000]
 
 
-def test_closing_gives_everything_back(device, host_kernels):
+def test_closing_frees_everything(device, host_kernels):
     kernels = host_kernels(device)
     voxel_grid = DeviceVoxelGrid(device, kernels, PADDED, 'nonzero')
     voxel_grid.put(drawn(100_000), 0, 1, device.malloc(4 * int(np.prod(PADDED))))
@@ -209,7 +209,7 @@ def test_a_device_voxel_grid_is_compared_with_the_cpu_when_it_is_loaded(
 
 
 @pytest.mark.parametrize('lost', ['accumulate', 'sum_squares', 'normalise'])
-def test_a_device_that_leaves_something_out_is_not_used(
+def test_a_device_whose_kernels_are_wrong_is_not_used(
     device, host_kernels, network, monkeypatch, lost
 ):
     kernels = host_kernels(device)
@@ -230,19 +230,19 @@ def test_a_device_that_leaves_something_out_is_not_used(
         load_device_voxel_grid(network, ON_DEVICE, device, lambda source, stream: kernels)
 
 
-def test_the_cpu_can_be_asked_for(device, network):
+def test_the_cpu_can_be_requested(device, network):
     placement = replace(ON_DEVICE, acceleration=Acceleration(voxel_grid_on='cpu'))
     assert load_device_voxel_grid(network, placement, device) == (None, 'voxel grid on the CPU')
 
 
-def test_other_representations_are_made_on_the_cpu(device, network):
+def test_other_representations_are_computed_on_the_cpu(device, network):
     network.description['representation']['kind'] = 'spike_stack'
     assert load_device_voxel_grid(network, WHERE_POSSIBLE, device).voxel_grid is None
     with pytest.raises(UserError, match='reads spike_stack, which is computed on the CPU'):
         load_device_voxel_grid(network, ON_DEVICE, device)
 
 
-def test_a_device_of_its_own_is_given_back_with_the_rest(device, host_kernels):
+def test_an_owned_device_is_closed_with_the_voxel_grid(device, host_kernels):
     voxel_grid = DeviceVoxelGrid(device, host_kernels(device), PADDED, 'none', owned=True)
     address = device.malloc(4 * int(np.prod(PADDED)))
     voxel_grid.write(drawn(10), 0, 1_000_000, address)

@@ -70,7 +70,7 @@ def test_the_steps_are_those_of_the_recurrence(state, windows):
     np.testing.assert_allclose(given, expected(windows), rtol=1e-5)
 
 
-def test_what_a_step_wrote_the_next_one_reads(state, context, windows):
+def test_each_step_reads_the_state_that_the_last_one_wrote(state, context, windows):
     for window in windows:
         state.step(window)
     for before, after in zip(context.steps, context.steps[1:], strict=False):
@@ -98,20 +98,20 @@ def test_fresh_memory_is_zeroed_before_the_first_step(state, windows):
     np.testing.assert_allclose(state.step(windows[0])[None], expected(windows[:1]), rtol=1e-5)
 
 
-def test_the_state_never_crosses_the_bus(state, device, windows):
+def test_the_state_is_never_copied_to_the_host(state, device, windows):
     for window in windows:
         state.step(window)
     assert sorted(array.shape for array in device.page_locked) == sorted([EVENTS, IMAGE])
 
 
-def test_an_image_stays_as_it_is_when_the_next_comes(state, windows):
+def test_an_image_is_not_changed_by_the_next_one(state, windows):
     first = state.step(windows[0])
     kept = first.copy()
     state.step(windows[1])
     np.testing.assert_array_equal(first, kept)
 
 
-def test_closing_gives_everything_back_once(state, device):
+def test_closing_frees_everything_once(state, device):
     state.close()
     state.close()
     left = device.memory, device.page_locked, device.graphs, device.closed
@@ -128,7 +128,7 @@ def test_recording_does_not_change_the_images(windows):
     np.testing.assert_array_equal(*given)
 
 
-def test_two_graphs_take_turns_and_nothing_is_bound_anew(state, device, context, windows, graphs):
+def test_two_graphs_alternate_without_binding_again(state, device, context, windows, graphs):
     if not graphs:
         assert state.no_graphs == 'switched off'
         assert device.graphs == []
@@ -142,9 +142,7 @@ def test_two_graphs_take_turns_and_nothing_is_bound_anew(state, device, context,
     assert launches == [[1, 0], [1, 1], [2, 1], [2, 2], [3, 2]]
 
 
-def test_what_cannot_be_recorded_is_put_on_the_stream_call_by_call(
-    device, context, windows, monkeypatch
-):
+def test_without_recording_steps_are_enqueued_call_by_call(device, context, windows, monkeypatch):
     recorded = []
 
     def second_fails(work):
@@ -172,7 +170,7 @@ def test_a_network_without_a_state_runs_too(device, windows, graphs):
     state.reset()
 
 
-def test_an_input_can_be_made_on_the_device(state, device, windows):
+def test_an_input_can_be_computed_on_the_device(state, device, windows):
     source = device.malloc(windows[0].nbytes)
 
     def copied(address):
@@ -183,7 +181,7 @@ def test_an_input_can_be_made_on_the_device(state, device, windows):
         np.testing.assert_allclose(state.step_with(copied), image, rtol=1e-5)
 
 
-def test_a_device_that_runs_out_of_memory_gives_back_what_it_gave(device, context, monkeypatch):
+def test_running_out_of_memory_frees_what_was_allocated(device, context, monkeypatch):
     def full(nbytes):
         if len(device.memory) == 3:
             raise UserError('the GPU failed (out of memory)')
@@ -201,7 +199,7 @@ def test_an_engine_without_the_state_is_refused(device, windows, graphs):
         DeviceState(device, context, EVENTS, IMAGE, {'fine': 288}, graphs).step(windows[0])
 
 
-def test_a_step_that_the_gpu_refuses_is_an_error(device, context, windows, graphs, monkeypatch):
+def test_a_step_that_fails_on_the_gpu_is_an_error(device, context, windows, graphs, monkeypatch):
     monkeypatch.setattr(context, 'execute_async_v3', lambda stream_handle: False)
     with pytest.raises(UserError, match='the GPU did not run the network'):
         DeviceState(device, context, EVENTS, IMAGE, NBYTES, graphs).step(windows[0])

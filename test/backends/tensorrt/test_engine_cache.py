@@ -72,7 +72,7 @@ def test_an_engine_renamed_to_another_precision_is_refused(network, key):
         read_engine(network, key)
 
 
-def test_the_command_names_a_precision_that_is_not_the_usual(network, key):
+def test_the_command_names_a_precision_other_than_the_default(network, key):
     with pytest.raises(UserError, match=r'in fp16 in .*--size 352x264 --precision fp16$'):
         read_engine(network, replace(key, precision='fp16'))
 
@@ -113,7 +113,7 @@ def test_a_missing_engine_of_the_self_test_asks_for_the_size_of_the_sensor(netwo
         read_engine(network, replace(key, size='64x48'))
 
 
-def test_a_bundle_of_ones_own_is_named_by_its_path(copied, key):
+def test_a_bundle_outside_of_the_zoo_is_named_by_its_path(copied, key):
     with pytest.raises(UserError, match=f'run: spike-recon build {copied} --size'):
         read_engine(read_bundle(copied), key)
 
@@ -172,7 +172,7 @@ def test_other_json_beside_an_engine_is_refused(network, key, about):
 
 
 @pytest.mark.parametrize('which', ['.engine', '.json', 'folder'])
-def test_what_others_may_write_is_not_loaded(network, key, which):
+def test_files_that_others_may_write_are_not_loaded(network, key, which):
     path = write_engine(network, key, ENGINE)
     open_to_all = path.parent if which == 'folder' else path.with_suffix(which)
     open_to_all.chmod(0o777)
@@ -180,7 +180,7 @@ def test_what_others_may_write_is_not_loaded(network, key, which):
         read_engine(network, key)
 
 
-def test_what_another_user_owns_is_not_loaded(network, key, monkeypatch):
+def test_files_of_another_user_are_not_loaded(network, key, monkeypatch):
     write_engine(network, key, ENGINE)
     uid = os.getuid()
     monkeypatch.setattr(user_cache, '_ROOT', -1)
@@ -195,7 +195,7 @@ def test_only_the_owner_may_read_what_is_written(network, key, folder):
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_given_by_hand_is_used(network, key, tmp_path, monkeypatch):
+def test_the_folder_in_the_environment_is_used(network, key, tmp_path, monkeypatch):
     monkeypatch.setenv('SPIKE_RECON_ENGINES', str(tmp_path / 'mine'))
     assert write_engine(network, key, ENGINE).parent == tmp_path / 'mine'
 

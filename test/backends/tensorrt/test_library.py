@@ -79,7 +79,7 @@ def test_a_state_of_another_name_is_refused(copied):
 
 
 @pytest.mark.parametrize('content', [b'', b'\xff' * 1000])
-def test_what_is_no_graph_is_refused(copied, content):
+def test_a_file_that_is_not_a_graph_is_refused(copied, content):
     with pytest.raises(UserError, match='fetch or export the bundle again'):
         build_engine(read_bundle(copied), SIZE, content, report=print)
 

@@ -50,7 +50,7 @@ def load_with_voxel_grid(backend_module, devices, simulated, host_kernels):
     return functools.partial(backend_module.TensorRtBackend, opened=opened)
 
 
-def test_the_golden_sequence_is_given(load, bundle):
+def test_the_golden_output_is_reproduced(load, bundle):
     events, expected = read_golden(bundle)
     backend = load(bundle, Placement(*events.shape[2:], 'gpu'))
     given = np.stack([backend.step(window) for window in events])
@@ -148,7 +148,7 @@ def test_events_give_the_image_of_their_tensor(
         assert deviation(given, expected) < by_events.tolerance
 
 
-def test_a_network_with_a_device_voxel_grid_is_given_events(
+def test_a_network_with_a_device_voxel_grid_receives_events(
     load_with_voxel_grid, bundle, normalisation, monkeypatch, devices
 ):
     model = NetworkModel(bundle, simulated_choice(load_with_voxel_grid, monkeypatch), 30, 20)
@@ -188,9 +188,7 @@ def counting(upload, uploads):
     return counted
 
 
-def test_a_device_voxel_grid_that_was_asked_for_and_fails_gives_everything_back(
-    load, bundle, devices
-):
+def test_a_requested_device_voxel_grid_that_fails_frees_everything(load, bundle, devices):
     placement = replace(SMALL, acceleration=Acceleration(voxel_grid_on='gpu'))
     with pytest.raises(
         UserError, match=r'cuda-python cannot be used|the GPU failed|NVRTC|computed on the CPU'
@@ -210,7 +208,7 @@ def test_the_cpu_is_refused(load, bundle):
         load(bundle, Placement(24, 32, 'cpu'))
 
 
-def test_without_a_gpu_there_is_no_device_and_the_reason_is_said(backend_module, bundle):
+def test_without_a_gpu_there_is_no_device_and_a_reason(backend_module, bundle):
     if not backend_module.problem():
         pytest.skip('there is a GPU')
     assert backend_module.devices() == ()

@@ -88,7 +88,7 @@ def test_an_engine_is_opened_with_its_precision_and_the_size_of_its_state(
         (('fp32', 'fp16', 'bf16'), 'fp32', 'fp32'),
     ],
 )
-def test_the_fastest_precision_that_was_built_is_taken_unless_one_is_asked_for(
+def test_the_fastest_built_precision_is_chosen_unless_one_is_requested(
     backend_module, machine, bundle, built, wanted, taken
 ):
     machine(FakeEngine(), built)
@@ -99,7 +99,7 @@ def test_the_fastest_precision_that_was_built_is_taken_unless_one_is_asked_for(
 @pytest.mark.parametrize(
     ('wanted', 'words'), [('auto', '32x24$'), ('bf16', 'in bf16 in .*32x24 --precision bf16$')]
 )
-def test_without_an_engine_the_command_builds_what_was_asked_for(
+def test_without_an_engine_the_command_builds_the_requested_one(
     backend_module, machine, bundle, wanted, words
 ):
     machine(FakeEngine(), ())
@@ -108,9 +108,7 @@ def test_without_an_engine_the_command_builds_what_was_asked_for(
         backend_module.TensorRtBackend(bundle, placement)
 
 
-def test_an_engine_that_the_library_does_not_take_names_the_command(
-    backend_module, machine, bundle
-):
+def test_an_engine_that_the_library_rejects_names_the_command(backend_module, machine, bundle):
     machine(FakeEngine(readable=False))
     with pytest.raises(UserError, match=r'cannot run the engine.*run: spike-recon build'):
         backend_module.TensorRtBackend(bundle, SMALL)
