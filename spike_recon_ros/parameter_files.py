@@ -43,7 +43,9 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def settings_in(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Read the settings in a parameter file that are meant for a node `recon` or for every node.
+    """Read the settings in a parameter file that are meant for a node `recon`.
+
+    In any namespace: a file is often written for another one than the usual.
 
     Returns: the settings by their current names, and a sentence for each old name.
 
@@ -51,16 +53,14 @@ def settings_in(path: Path) -> tuple[dict[str, Any], list[str]]:
         UserError: the file is not readable as one, sets a parameter that does not exist, or a
             value is not valid.
     """
-    sections = [
-        parameters
-        for name, parameters in _sections(path)
-        if applies_to(name, USUAL_NODE) or name.rpartition('/')[2] == USUAL_NODE.rpartition('/')[2]
-    ]
-    if not sections:
-        raise UserError(f'{path} has no parameters for the node {USUAL_NODE}; {_SECTIONS}')
+    sections = _sections(path)
+    node = _recon_node(path, [name for name, _ in sections])
+    meant = [parameters for name, parameters in sections if applies_to(name, node)]
+    if not meant:
+        raise UserError(f'{path} has no parameters for the node {node}; {_SECTIONS}')
     values: dict[str, Any] = {}
     notes: list[str] = []
-    for parameters in sections:
+    for parameters in meant:
         check_names(parameters)
         current, more = current_values(parameters)
         notes += more
@@ -123,6 +123,20 @@ def _sections(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if not sections:
         raise UserError(f'{path} is no ROS parameter file; {_SECTIONS}')
     return sections
+
+
+def _recon_node(path: Path, names: Iterable[str]) -> str:
+    """Return the full name of the node `recon` in a file; the usual one if it names none."""
+    ending = USUAL_NODE[USUAL_NODE.rindex('/') :]
+    nodes = {name for name in names if name.endswith(ending) and '*' not in name}
+    if USUAL_NODE in nodes or not nodes:
+        return USUAL_NODE
+    if len(nodes) > 1:
+        raise UserError(
+            f'{path} has parameters for several nodes ({", ".join(sorted(nodes)[:5])}); name one '
+            f'of them {USUAL_NODE}'
+        )
+    return nodes.pop()
 
 
 def _walk(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,9 @@ that is generated from them.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from spike_recon_ros.errors import UserError, did_you_mean
@@ -117,3 +119,19 @@ def with_words(
         return as_word if as_word in choices else value
 
     return {name: word(name, value) for name, value in values.items()}
+
+
+def converting(
+    construct: Callable[..., None],
+    convert: Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[str]]],
+) -> Callable[..., None]:
+    """Return a constructor that converts its arguments first and warns of what `convert` notes."""
+
+    @functools.wraps(construct)
+    def init(self: Any, **values: Any) -> None:
+        current, notes = convert(values)
+        for note in notes:
+            warnings.warn(note, DeprecationWarning, stacklevel=2)
+        construct(self, **current)
+
+    return init

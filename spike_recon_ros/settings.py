@@ -8,9 +8,7 @@ parameters, `config/recon.yaml`, the parameter table of the documentation and th
 """
 
 import dataclasses
-import functools
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +17,7 @@ from spike_recon_ros.setting import (
     NODE,
     Renamed,
     check_value,
+    converting,
     setting,
     with_current_names,
     with_words,
@@ -260,22 +259,6 @@ class Settings:
             check(field.name, getattr(self, field.name))
 
 
-def _accepting_old_names(construct: Callable[..., None]) -> Callable[..., None]:
-    """Return a constructor that takes old names and truth values too, as files may hold them."""
-
-    @functools.wraps(construct)
-    def init(self: Settings, **values: Any) -> None:
-        current, notes = current_values(values)
-        for note in notes:
-            warnings.warn(note, DeprecationWarning, stacklevel=2)
-        construct(self, **current)
-
-    return init
-
-
-Settings.__init__ = _accepting_old_names(Settings.__init__)  # type: ignore[method-assign]
-
-
 def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
     """Yield the fields of Settings, all of them or those of one group."""
     for field in dataclasses.fields(Settings):
@@ -298,3 +281,7 @@ def current_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
 def check(name: str, value: Any) -> None:
     """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`."""
     check_value(Settings.__dataclass_fields__[name], value)
+
+
+# Old names and truth values work in Python as they do in files.
+Settings.__init__ = converting(Settings.__init__, current_values)  # type: ignore[method-assign]

@@ -64,6 +64,34 @@ def test_whatever_the_node_accepts_run_accepts_too(file, line, values):
     assert settings_in(file('/**:', line))[0] == values
 
 
+SECTION = '{}:\n  ros__parameters:\n    fps: {}\n'
+
+
+@pytest.mark.parametrize(
+    ('sections', 'fps'),
+    [
+        ({'/**': 10}, 10),
+        ({'recon': 20}, 20),
+        ({'/robot/left/recon': 30}, 30),
+        ({'/**': 10, '/robot/left/recon': 30}, 30),
+        ({'/robot/left/recon': 30, '/event_camera/recon': 40}, 40),
+        ({'/**/recon': 50, '/event_camera/driver': 60}, 50),
+        ({'/robot/**': 50, '/robot/left/recon': 70}, 70),
+    ],
+)
+def test_the_section_of_one_node_is_read(tmp_path, sections, fps):
+    path = tmp_path / 'params.yaml'
+    path.write_text(''.join(SECTION.format(*section) for section in sections.items()))
+    assert settings_in(path)[0] == {'fps': fps}
+
+
+def test_a_file_for_several_nodes_must_name_the_one_that_is_meant(tmp_path):
+    path = tmp_path / 'params.yaml'
+    path.write_text(SECTION.format('/left/recon', 5) + SECTION.format('/right/recon', 6))
+    with pytest.raises(UserError, match='several nodes'):
+        settings_in(path)
+
+
 def test_the_old_name_of_a_setting_is_noted(file):
     (note,) = settings_in(file('/**:', 'front_end: cpu'))[1]
     assert note.startswith('front_end is deprecated; use voxel_grid_on')
