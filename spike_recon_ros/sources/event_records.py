@@ -158,7 +158,7 @@ class Aedat2File(RecordFile):
             at = end + 1
         found = CHIP.search(head[:at])
         chip = found.group(1).rpartition(b'.')[2].lower() if found else b''
-        is_dvs128 = b'dvs128' in chip
+        is_dvs128 = b'dvs128' in chip or (not found and _are_dvs128(path, at))
         sizes = [one for name, one in DAVIS_SIZES.items() if name in chip]
         if not is_dvs128 and not sizes:
             name = shown(chip.decode('latin-1')) or 'no chip'
@@ -170,6 +170,8 @@ class Aedat2File(RecordFile):
         self._chip_size = DVS128_SIZE if is_dvs128 else sizes[0]
         super().__init__(path, at, np.dtype([('address', '>u4'), ('t', '>u4')]))
         self.width, self.height = size or self._chip_size
+        if not found:
+            self.warn(f'{path} names no AEChip; its addresses are those of a DVS128')
 
     def _unpack(
         self, address: np.ndarray
@@ -182,6 +184,14 @@ class Aedat2File(RecordFile):
             x, y, polarity = address >> 12 & 0x3FF, address >> 22 & 0x1FF, address >> 11 & 1
             is_event = (address >> 31 == 0) & (address >> 10 & 1 == 0)
         return width - 1 - x, height - 1 - y, polarity, is_event
+
+
+def _are_dvs128(path: Path, start: int) -> bool:
+    """Whether the first addresses fit into 16 bits, as those of a DVS128 do."""
+    with path.open('rb') as file:
+        file.seek(start)
+        addresses = np.fromfile(file, '>u4', 2 * 4096)[::2]
+    return bool(len(addresses)) and int(addresses.max()) < 2**16
 
 
 def _head_of(path: Path) -> bytes:

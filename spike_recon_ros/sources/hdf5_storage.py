@@ -15,7 +15,9 @@ from spike_recon_ros.sources.event_dataset import EventDataset
 SMALL_BYTES = 2**26
 LARGEST_RATIO = 1_100
 """Deflate, the usual filter, shrinks no data by more than a factor of 1,032."""
-INSTALLABLE_FILTERS = frozenset({305, 307, 32000, 32001, 32004, 32008, 32013, 32015, 32022, 32026})
+INSTALLABLE_FILTERS = frozenset(
+    {307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32024, 32026, 32028, 32033}
+)
 """Registered numbers of filters that hdf5plugin brings."""
 
 

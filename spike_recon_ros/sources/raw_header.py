@@ -22,10 +22,11 @@ SYSTEM_SIZES = {
 PROXY_FLAG = 0x80
 """Set where the same system sends through an evaluation kit."""
 FIRST_LITTLE_ENDIAN_SYSTEM = 55
-PLUGIN_SIZES = (
+CAMERA_SIZES = (
     ('genx320', GENX320), ('imx637', IMX637), ('imx647', IMX637), ('imx6', HD),
     ('gen4', HD), ('gen3', VGA),
 )  # fmt: skip
+GENERATION_SIZES = {'3': VGA, '4': HD}
 LEGACY = 'evt21;endianness=legacy'
 
 
@@ -63,8 +64,10 @@ class RawHeader:
         system = self.system_id
         if system is not None and (size := SYSTEM_SIZES.get(system & ~PROXY_FLAG)):
             return size
-        plugin = self.fields.get('plugin_name', '').lower()
-        return next((size for name, size in PLUGIN_SIZES if name in plugin), None)
+        names = ' '.join(self.fields.get(key, '') for key in ('plugin_name', 'sensor_name'))
+        named = [size for name, size in CAMERA_SIZES if name in names.lower()]
+        generation = self.fields.get('sensor_generation', self.fields.get('generation', ''))
+        return next(iter(named), GENERATION_SIZES.get(generation[:1]))
 
     @property
     def system_id(self) -> int | None:

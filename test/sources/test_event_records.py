@@ -87,6 +87,14 @@ def test_events_of_a_dvs128_are_upright(tmp_path):
     assert found == [[0, 127], [0, 127], [1, 0], [1000, 3000]]
 
 
+def test_a_file_without_chip_and_with_short_addresses_is_read_as_dvs128(tmp_path):
+    words = np.array([[127 << 1 | 127 << 8, 1]]).astype('>u4').tobytes()
+    (tmp_path / 'a.aedat').write_bytes(b'#!AER-DAT2.0\r\n# created long ago\r\n' + words)
+    found, source = read(tmp_path / 'a.aedat')
+    assert found == [[0], [0], [1], [1000]]
+    assert 'names no AEChip' in source.warnings[0]
+
+
 def test_frames_and_triggers_of_a_davis_are_left_out(tmp_path):
     address = np.array([1 << 31, 1 << 10, 345 << 12 | 259 << 22])
     words = np.column_stack([address, [1, 2, 3]]).astype('>u4').tobytes()
@@ -107,7 +115,7 @@ def test_other_packets_and_invalid_events_of_aedat_3_are_left_out(tmp_path):
         ('a.dat', dat(b'% Version 2\n% end\n\x0c\x08'), 'give it with --size'),
         ('a.dat', dat(b'% Version 2\n% end\n\x0e\x08'), 'type 14 .* give the _cd.dat'),
         ('a.dat', DAT_HEADER, 'no events'),
-        ('a.aedat', b'#!AER-DAT2.0\r\n' + bytes(80), 'names no chip'),
+        ('a.aedat', b'#!AER-DAT2.0\r\n' + b'\x40' * 80, 'names no chip'),
         ('a.aedat', b'#!AER-DAT2.0\r\n# AEChip: x.Cochlea\r\n' + bytes(80), 'names cochlea'),
         ('a.aedat', b'#!AER-DAT1.0\r\n' + bytes(80), 'unknown version .*DAT1.0.* convert'),
         ('a.aedat', AEDAT3_HEADER, 'no polarity events'),

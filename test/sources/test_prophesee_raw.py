@@ -156,6 +156,9 @@ def test_packets_of_a_slow_scene_span_few_milliseconds(tmp_path):
         (b'% plugin_name hal_plugin_gen31_fx3', (640, 480)),
         (b'% plugin_name hal_plugin_imx636_evk4', (1280, 720)),
         (b'% plugin_name hal_plugin_genx320', (320, 320)),
+        (b'% sensor_name IMX647', (640, 512)),
+        (b'% sensor_generation 3.1', (640, 480)),
+        (b'% generation 4.2', (1280, 720)),
     ],
 )
 def test_size_is_that_of_the_camera_in_the_header(tmp_path, lines, size):
@@ -221,6 +224,13 @@ def test_a_file_that_becomes_shorter_gives_what_is_left(tmp_path):
         file.truncate(PACKET_BYTES * 20)
     with pytest.raises(UserError, match='became shorter'):
         list(items)
+
+
+def test_a_file_that_ends_inside_a_word_says_so(tmp_path):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% evt 2.0\n% geometry 640x480\n% end\n' + evt2_events(10, 50)[:-1])
+    [warning] = open_source(path).warnings
+    assert '3 bytes are left out' in warning
 
 
 def test_packets_outlive_the_source(tmp_path):
