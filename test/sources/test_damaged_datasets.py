@@ -288,25 +288,3 @@ def test_half_a_line_at_the_end_of_a_text_is_left_out_and_reported(make_recorded
         packets = list(source)
     assert 'cut short' in source.warnings[-1]
     assert sum(len(packet.data) // 8 for packet in packets) == len(recorded.t_ns)
-
-
-@pytest.mark.parametrize(
-    ('number', 'cure'), [(32001, 'pip install hdf5plugin'), (36559, 'h5repack -f GZIP=4')]
-)
-def test_a_missing_filter_names_the_command_that_brings_it(
-    make_recorded, tmp_path, monkeypatch, number, cure
-):
-    h5py = pytest.importorskip('h5py')
-    path = make_recorded().write('event_utils', tmp_path)
-    with h5py.File(path, 'a') as file:
-        times = file['events/ts'][:]
-        del file['events/ts']
-        file.create_dataset('events/ts', data=times, compression='gzip')
-    available = h5py.h5z.filter_avail
-    monkeypatch.setattr(h5py.h5z, 'filter_avail', lambda one: one != 1 and available(one))
-    monkeypatch.setattr(
-        'spike_recon_ros.sources.hdf5_storage.INSTALLABLE_FILTERS',
-        {1 if number == 32001 else number},
-    )
-    with pytest.raises(UserError, match=cure):
-        open_source(path)
