@@ -157,6 +157,7 @@ class Diagnostics:
     def _gauges(self) -> dict[str, str]:
         return {
             'model': self._reconstructor.model_name,
+            'runs': self._reconstructor.runs,
             'lag_ms': f'{self._worker.statistics.lag * 1e3:.2f}',
             'busy_s': f'{self._worker.statistics.busy:.3f}',
             'latency_p50_ms': _percentile(self._topics.latencies_ms, 50),

@@ -80,4 +80,5 @@ def test_the_diagnostics_name_the_model_that_was_chosen(
         lambda: diagnostics and values(diagnostics)['decoded_packets'] == '8', 'the packets'
     )
     assert values(diagnostics)['model'] == 'spike_intervals'
+    assert values(diagnostics)['runs'] == 'filter spike_intervals'
     assert values(diagnostics)['events'] == str(8 * PLANES)
