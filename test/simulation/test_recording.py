@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated bags, read back with nothing but rosbags and NumPy."""
+"""Simulated bags, read back with rosbags and NumPy only, without this project's readers."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def record(bag, duration_s=0.2, model=None, **options):
 
 
 def messages(bag):
-    """Return topic -> [(record time, message)], and check the order of the recording."""
+    """Return topic -> [(record time, message)]; check that record times never decrease."""
     found, last_ns = {}, 0
     with AnyReader([bag]) as reader:
         for connection, t_ns, raw in reader.messages():
@@ -59,13 +59,13 @@ def test_bag_has_the_topics_of_a_camera_and_its_ground_truth(recording):
     assert metadata['version'] <= 8
 
 
-def test_record_times_are_the_stamps(recording):
+def test_record_times_equal_the_stamps(recording):
     for topic in recording[2].values():
         assert all(t_ns == stamp_ns(message) for t_ns, message in topic)
         assert {message.header.frame_id for _, message in topic} == {'event_camera'}
 
 
-def test_packets_are_stamped_at_their_end(recording):
+def test_stamp_of_a_packet_is_its_end(recording):
     for seq, (_, packet) in enumerate(recording[2][EVENTS]):
         assert packet.seq == seq
         assert packet.encoding == 'mono'
@@ -74,7 +74,7 @@ def test_packets_are_stamped_at_their_end(recording):
         assert stamp_ns(packet) == START_STAMP_NS + (seq + 1) * PACKET_NS
 
 
-def test_packets_hold_the_events_of_their_time(recording):
+def test_packets_contain_the_events_of_their_interval(recording):
     total = 0
     for _, packet in recording[2][EVENTS]:
         words = packet.events.view('<u8')
@@ -87,7 +87,7 @@ def test_packets_hold_the_events_of_their_time(recording):
     assert total == recording[1].events > 1000
 
 
-def test_ground_truth_is_stamped_as_late_as_the_events_of_its_instant(recording):
+def test_ground_truth_has_the_stamp_delay_of_the_events_of_its_instant(recording):
     scene = BoardScene(WIDTH, HEIGHT, seed=1)
     for number, (_, image) in enumerate(recording[2][GROUND_TRUTH]):
         t_ns = stamp_ns(image) - START_STAMP_NS - PACKET_NS
@@ -97,7 +97,7 @@ def test_ground_truth_is_stamped_as_late_as_the_events_of_its_instant(recording)
         assert np.array_equal(image.data.reshape(HEIGHT, WIDTH), expected)
 
 
-def test_camera_info_carries_the_intrinsics(recording):
+def test_camera_info_has_the_intrinsics_and_the_stamp_of_the_image(recording):
     images = recording[2][GROUND_TRUTH]
     for (_, info), (_, image) in zip(recording[2][CAMERA_INFO], images, strict=True):
         assert stamp_ns(info) == stamp_ns(image)
@@ -105,15 +105,17 @@ def test_camera_info_carries_the_intrinsics(recording):
         assert (info.width, info.height) == (WIDTH, HEIGHT)
 
 
-def test_packets_without_events_are_sent_too(tmp_path):
-    blind = SensorModel(contrast_on=50.0, contrast_off=50.0, noise_hz=0, leak_hz=0, hot_pixels=0)
-    summary = record(tmp_path / 'bag', 0.02, blind)
+def test_packets_without_events_are_recorded(tmp_path):
+    insensitive = SensorModel(
+        contrast_on=50.0, contrast_off=50.0, noise_hz=0, leak_hz=0, hot_pixels=0
+    )
+    summary = record(tmp_path / 'bag', 0.02, insensitive)
     packets = messages(tmp_path / 'bag')[EVENTS]
     assert summary.events == 0
     assert [len(packet.events) for _, packet in packets] == [0] * 10
 
 
-def test_truth_rate_that_does_not_divide_a_packet(tmp_path):
+def test_truth_instants_are_exact_for_a_rate_that_does_not_divide_the_packets(tmp_path):
     record(tmp_path / 'bag', 0.1, truth_hz=30.0)
     begin_ns = START_STAMP_NS + PACKET_NS
     times = [t_ns - begin_ns for t_ns, _ in messages(tmp_path / 'bag')[GROUND_TRUTH]]
@@ -134,7 +136,7 @@ def test_progress_ends_at_one(tmp_path):
     assert shares[-1] == 1.0
 
 
-def test_existing_bag_stays_unless_told_otherwise(tmp_path):
+def test_existing_bag_is_replaced_only_with_overwrite(tmp_path):
     record(tmp_path / 'bag', 0.01)
     with pytest.raises(UserError, match='--overwrite'):
         record(tmp_path / 'bag', 0.01)
@@ -142,14 +144,14 @@ def test_existing_bag_stays_unless_told_otherwise(tmp_path):
 
 
 def test_folder_with_other_files_is_never_overwritten(tmp_path):
-    (tmp_path / 'thesis.tex').write_text('dear')
+    (tmp_path / 'thesis.tex').write_text('text')
     with pytest.raises(UserError, match='more than a bag'):
         record(tmp_path, 0.01, overwrite=True)
-    assert (tmp_path / 'thesis.tex').read_text() == 'dear'
+    assert (tmp_path / 'thesis.tex').read_text() == 'text'
 
 
 @pytest.mark.parametrize('numbers', [{'duration_s': 0.0}, {'duration_s': 1.0, 'truth_hz': -1.0}])
-def test_senseless_numbers_are_errors_and_leave_nothing(tmp_path, numbers):
+def test_durations_and_rates_out_of_range_raise_an_error_and_write_nothing(tmp_path, numbers):
     with pytest.raises(UserError, match='above 0'):
         record(tmp_path / 'bag', **numbers)
     assert not (tmp_path / 'bag').exists()

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The board and what a camera sees of it."""
+"""The board, the camera motion and the scenes made of them."""
 
 import cv2
 import numpy as np
@@ -21,101 +21,101 @@ def scene():
     return BoardScene(WIDTH, HEIGHT, seed=0)
 
 
-def moved(homography, points):
+def warp_points(homography, points):
     return cv2.perspectiveTransform(np.asarray(points, float)[None], homography)[0]
 
 
-def test_every_tag_is_read_where_the_board_says_it_is():
+def test_tags_are_detected_at_their_positions_on_the_board():
     board = apriltag_board(260, 210, seed=3)
     found = read_tags(np.rint(255 * board.luminance).astype(np.uint8))
     assert len(board.tags) >= 12
-    # A tag at the rim may lack the margin that the detector asks for; all others must be there.
+    # A tag at the border may lack the margin that the detector needs; all others must be found.
     assert len(found) >= len(board.tags) - 2
     for tag_id, corners in found.items():
         assert np.abs(corners - board.tags[tag_id]).max() < 2.0
 
 
-def test_board_is_a_luminance():
+def test_board_luminance_is_float32_above_0_and_at_most_1():
     board = apriltag_board(100, 100, seed=1)
     assert board.luminance.dtype == np.float32
     assert board.luminance.min() > 0
     assert board.luminance.max() <= 1
 
 
-def test_board_reaches_as_far_as_asked():
+def test_board_is_at_least_as_large_as_requested():
     board = apriltag_board(123.0, 77.0)
     height, width = board.luminance.shape
-    corners = moved(board.to_plane, [[0, 0], [width - 1, height - 1]])
+    corners = warp_points(board.to_plane, [[0, 0], [width - 1, height - 1]])
     assert (corners[0] <= [-122.5, -76.5]).all()
     assert (corners[1] >= [122.5, 76.5]).all()
 
 
-def test_seed_decides_the_texture():
+def test_same_seed_gives_the_same_texture():
     first, same, other = (apriltag_board(100, 100, seed=seed).luminance for seed in (1, 1, 2))
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
 
 
-def test_more_tags_than_the_family_has_is_an_error_that_says_so():
+def test_more_tags_than_the_family_has_raise_an_error_with_the_limit():
     with pytest.raises(UserError, match='587'):
         apriltag_board(2000, 2000, tag_width=52)
 
 
 @pytest.mark.parametrize('seed', range(6))
-def test_view_never_leaves_the_reach(seed):
+def test_view_stays_within_its_bounds(seed):
     motion = CameraMotion(WIDTH, HEIGHT, seed)
     corners = [[0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT - 1]]
-    seen = np.array([moved(np.linalg.inv(motion.homography(t)), corners) for t in TIMES_S])
+    seen = np.array([warp_points(np.linalg.inv(motion.homography(t)), corners) for t in TIMES_S])
     assert (np.abs(seen) <= motion.reach).all()
 
 
 @pytest.mark.parametrize('seed', range(6))
-def test_every_two_seconds_hold_motion_in_all_directions(seed):
+def test_two_seconds_contain_motion_in_all_directions(seed):
     motion = CameraMotion(WIDTH, HEIGHT, seed)
     middle = [[WIDTH / 2, HEIGHT / 2]]
     for start_s in (0.0, 1.0, 5.0):
         steps = []
         for t in np.arange(start_s, start_s + 2.0, 0.02):
             onward = motion.homography(t + 0.01) @ np.linalg.inv(motion.homography(t - 0.01))
-            steps.append((moved(onward, middle)[0] - middle[0]) / 0.02)
+            steps.append((warp_points(onward, middle)[0] - middle[0]) / 0.02)
         steps = np.array(steps)
-        # In every direction (of an edge's normal) there is a time of at least 25 px/s.
+        # For every edge normal, the speed along it exceeds 25 px/s at some time.
         for angle in np.linspace(0, np.pi, 16, endpoint=False):
             across = steps @ [np.cos(angle), np.sin(angle)]
             assert np.abs(across).max() > 25.0
 
 
-def test_speed_bounds_what_moves_in_the_image(scene):
+def test_speed_is_an_upper_bound_of_the_motion_in_the_image(scene):
     motion = CameraMotion(WIDTH, HEIGHT, 0)
     dt = 0.001
     for t in (0.1, 1.3, 2.9):
         onward = motion.homography(t + dt) @ np.linalg.inv(motion.homography(t))
         points = np.random.default_rng(0).uniform(0, [WIDTH - 1, HEIGHT - 1], (50, 2))
-        shift = np.hypot(*(moved(onward, points) - points).T)
+        shift = np.hypot(*(warp_points(onward, points) - points).T)
         assert shift.max() <= 1.05 * dt * motion.speed_px(t)
         assert scene.speed_px(t) == motion.speed_px(t)
 
 
-def test_tags_are_seen_where_the_homography_puts_them(scene):
+def test_tags_appear_where_the_homography_maps_them(scene):
     image = np.rint(255 * scene.luminance(0.7)).astype(np.uint8)
     found = read_tags(image)
     assert len(found) >= 6
     for tag_id, corners in found.items():
-        expected = moved(scene.board_to_image(0.7), scene.board.tags[tag_id])
+        expected = warp_points(scene.board_to_image(0.7), scene.board.tags[tag_id])
         assert np.abs(corners - expected).max() < 2.0
 
 
-def test_most_tags_are_read_in_the_ground_truth(scene):
+def test_tags_are_detected_in_the_ground_truth(scene):
     views = [np.rint(255 * scene.luminance(t)).astype(np.uint8) for t in np.arange(0, 3, 0.3)]
     assert np.mean([len(read_tags(view)) for view in views]) >= 6
 
 
-def test_tag_width_follows_the_sensor():
+def test_number_of_tags_does_not_depend_on_the_resolution():
     coarse, fine = BoardScene(160, 120), BoardScene(320, 240)
     assert len(coarse.board.tags) == len(fine.board.tags)
 
 
-def test_luminance_stays_in_range(scene):
+def test_view_luminance_is_float32_above_0_and_at_most_1(scene):
     view = scene.luminance(1.0)
     assert view.shape == (HEIGHT, WIDTH)
     assert view.dtype == np.float32
@@ -123,14 +123,14 @@ def test_luminance_stays_in_range(scene):
     assert view.max() <= 1
 
 
-def test_a_hastened_scene_shows_later_what_it_moves_faster_to(scene):
+def test_a_faster_scene_shows_later_times_and_moves_faster(scene):
     fast = PacedScene(scene, 8.0)
     np.testing.assert_array_equal(fast.luminance(0.1), scene.luminance(0.8))
     assert fast.speed_px(0.1) == 8 * scene.speed_px(0.8)
     assert (fast.width, fast.height) == (scene.width, scene.height)
 
 
-def test_a_stopped_scene_stays_as_it_was_when_it_stopped(scene):
+def test_a_stopped_scene_stays_static(scene):
     stopping = PacedScene(scene, 2.0, stop_s=0.4)
     np.testing.assert_array_equal(stopping.luminance(0.3), scene.luminance(0.6))
     assert stopping.speed_px(0.3) == 2 * scene.speed_px(0.6) > 0

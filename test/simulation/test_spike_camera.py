@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the simulated spike camera fires as real ones do."""
+"""The spike camera model against analytic properties and recordings of a real camera."""
 
 from pathlib import Path
 
@@ -22,28 +22,28 @@ from spike_recon_training.simulation.spike_camera import (
 IDEAL = {'light_scale': 1.0, 'gain_spread': 0.0, 'dark_rate': 0.0}
 
 
-def watched(luminance, planes, **model):
-    """Return spikes [planes, h, w] of a camera that looks at a still picture."""
+def record_static(luminance, planes, **model):
+    """Return spikes [planes, height, width] of a static image."""
     height, width = luminance.shape
     camera = SpikeCamera(width, height, SpikeSensorModel(**{**IDEAL, **model}))
     camera.step(luminance, 0)
     return unpack_planes(camera.step(luminance, planes), width)
 
 
-def test_a_wide_pixel_gathers_from_its_neighbours():
-    picture = np.zeros((9, 9), np.float32)
-    picture[4, 4] = 0.9
-    point, wide = (watched(picture, 2000, aperture_px=px).mean(0) for px in (0.0, 0.5))
-    expected = cv2.GaussianBlur(picture, (0, 0), 0.5)
-    np.testing.assert_allclose(point, picture, atol=1e-3)
+def test_aperture_blurs_the_light_on_the_pixels():
+    image = np.zeros((9, 9), np.float32)
+    image[4, 4] = 0.9
+    point, wide = (record_static(image, 2000, aperture_px=px).mean(0) for px in (0.0, 0.5))
+    expected = cv2.GaussianBlur(image, (0, 0), 0.5)
+    np.testing.assert_allclose(point, image, atol=1e-3)
     np.testing.assert_allclose(wide, expected, atol=1e-3)
     assert wide[4, 5] > 0.05
 
 
 def interval_statistics(spikes):
-    """Return the share of intervals that are not next to their mean, and their correlation.
+    """Return the share of intervals that are not next to their mean, and the lag-1 correlation.
 
-    The mean over pixels of the correlation between an interval and the next one.
+    The correlation between an interval and the next one is averaged over the pixels.
     """
     outside, count, correlations = 0, 0, []
     for y, x in np.ndindex(spikes.shape[1:]):
@@ -56,21 +56,21 @@ def interval_statistics(spikes):
     return outside / count, float(np.mean(correlations))
 
 
-def still_pixels(path):
-    """Return spikes [planes, 1, n] of the pixels of a clip whose rate does not change."""
+def static_pixels(path):
+    """Return spikes [planes, 1, n] of the pixels of a clip with a constant rate."""
     with open_source(path) as source:
         packets = list(source)
     decoder = SpikePlanesDecoder(packets[0].width, packets[0].height, '50000')
     bits = SpikePlanes.concatenate([decoder.decode(packet) for packet in packets]).bits
     spikes = unpack_planes(bits, packets[0].width)
     quarters = np.stack([part.sum(0) for part in np.split(spikes.astype(np.int64), 4)])
-    still = (np.ptp(quarters, axis=0) <= 1) & (quarters.min(0) >= 4)
-    return spikes[:, still][:, None, ::5]
+    static = (np.ptp(quarters, axis=0) <= 1) & (quarters.min(0) >= 4)
+    return spikes[:, static][:, None, ::5]
 
 
-def test_intervals_of_a_still_pixel_are_next_to_their_mean_and_alternate():
+def test_intervals_of_a_static_pixel_alternate_between_the_integers_next_to_their_mean():
     luminance = np.random.default_rng(0).uniform(0.05, 0.6, (30, 40)).astype(np.float32)
-    spikes = watched(luminance, 400)
+    spikes = record_static(luminance, 400)
     for y, x in np.ndindex(luminance.shape):
         mean = 1 / float(luminance[y, x])
         intervals = np.diff(np.flatnonzero(spikes[:, y, x]))
@@ -78,21 +78,23 @@ def test_intervals_of_a_still_pixel_are_next_to_their_mean_and_alternate():
     assert interval_statistics(spikes)[1] == pytest.approx(-0.39, abs=0.06)
 
 
-def test_intervals_are_those_of_a_real_camera_in_daylight(recordings):
-    real = still_pixels(recordings('spike/real_car_250x400.dat'))
-    simulated = watched(real.mean(0).astype(np.float32), len(real))
+def test_interval_statistics_match_a_real_camera_in_daylight(recordings):
+    real = static_pixels(recordings('spike/real_car_250x400.dat'))
+    simulated = record_static(real.mean(0).astype(np.float32), len(real))
     (real_outside, real_lag), (outside, lag) = map(interval_statistics, (real, simulated))
     assert real_outside < 0.006
     assert outside < 0.006
     assert lag == pytest.approx(real_lag, abs=0.05)
 
 
-def test_photons_that_come_one_by_one_break_the_pattern():
+def test_shot_noise_removes_the_regular_intervals_but_keeps_the_rate():
     luminance = np.full((20, 20), 0.1, np.float32)
-    outside, correlation = interval_statistics(watched(luminance, 2000, photons_per_spike=1.0))
+    outside, correlation = interval_statistics(
+        record_static(luminance, 2000, photons_per_spike=1.0)
+    )
     assert outside > 0.5
     assert abs(correlation) < 0.05
-    rate = watched(luminance, 2000, photons_per_spike=50.0).mean()
+    rate = record_static(luminance, 2000, photons_per_spike=50.0).mean()
     assert rate == pytest.approx(0.1, abs=0.001)
 
 
@@ -109,7 +111,7 @@ def test_rate_is_light_times_gain_plus_dark():
     assert np.abs(spikes - 1000 * (0.5 * luminance * camera.gain + camera.dark)).max() < 1.1
 
 
-def test_pixel_fires_once_a_plane_at_most_and_keeps_no_more_than_that():
+def test_pixel_fires_at_most_once_per_plane_and_loses_the_excess_charge():
     camera = SpikeCamera(8, 1, SpikeSensorModel(**IDEAL))
     bright, black = np.full((1, 8), 3.0, np.float32), np.zeros((1, 8), np.float32)
     camera.step(bright, 0)
@@ -118,7 +120,7 @@ def test_pixel_fires_once_a_plane_at_most_and_keeps_no_more_than_that():
     assert not camera.step(black, 50).any()
 
 
-def test_light_between_two_samples_is_linear():
+def test_light_is_interpolated_linearly_between_two_samples():
     pixel = {'light_scale': 1.0, 'gain_spread': 0.0, 'dark_rate': 0.0}
     whole, parts = (SpikeCamera(64, 4, SpikeSensorModel(**pixel), seed=5) for _ in range(2))
     ramp = [np.full((4, 64), k / 16, np.float32) for k in range(9)]
@@ -126,11 +128,11 @@ def test_light_between_two_samples_is_linear():
     parts.step(ramp[0], 0)
     found = np.concatenate([parts.step(luminance, 1) for luminance in ramp[1:]])
     np.testing.assert_array_equal(whole.step(ramp[8], 8), found)
-    # The integral over the ramp is 8 planes of a quarter; each pixel began somewhere.
+    # The integral over the ramp is 8 planes x 1/4; the initial charges are random.
     assert unpack_planes(found, 64).sum(0).mean() == pytest.approx(2.0, abs=0.1)
 
 
-def test_same_seed_gives_the_same_planes_and_another_others():
+def test_same_seed_gives_the_same_planes_and_another_seed_others():
     luminance = np.full((6, 9), 0.3, np.float32)
 
     def planes(seed):
@@ -142,28 +144,28 @@ def test_same_seed_gives_the_same_planes_and_another_others():
     assert (planes(1) != planes(2)).any()
 
 
-def test_first_sample_gives_no_plane():
+def test_first_sample_gives_no_planes():
     camera = SpikeCamera(9, 6, SpikeSensorModel())
     assert camera.step(np.ones((6, 9), np.float32), 20).shape == (0, 6, 2)
 
 
 def write_calibration(path, **changes):
-    chance = np.random.default_rng(0)
-    light, darkness = chance.uniform(0.6, 0.7, (20, 30)), chance.uniform(2, 20, (20, 30))
+    rng = np.random.default_rng(0)
+    light, darkness = rng.uniform(0.6, 0.7, (20, 30)), rng.uniform(2, 20, (20, 30))
     arrays = {'Nl': light, 'Nd': darkness, 'D_light': 1 / (0.3 * light + 0.0005 * darkness)}
     arrays = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
     np.savez(path, **arrays)
     return arrays
 
 
-def test_units_of_a_calibration_follow_from_its_rates(tmp_path):
+def test_units_of_a_calibration_are_fitted_from_its_rates(tmp_path):
     arrays = write_calibration(tmp_path / 'a.npz')
     maps = read_calibration(tmp_path / 'a.npz')
     np.testing.assert_allclose(maps.dark, 0.0005 * arrays['Nd'], rtol=1e-4)
     np.testing.assert_allclose(maps.gain, arrays['Nl'] / np.median(arrays['Nl']), rtol=1e-6)
 
 
-def test_calibration_of_a_real_sensor_has_the_usual_spread(recordings):
+def test_calibration_of_a_real_sensor_has_the_expected_spread(recordings):
     maps = read_calibration(recordings('spike/sensor_calibration_250x400.npz'))
     assert maps.gain.shape == (250, 400)
     assert maps.gain.std() == pytest.approx(0.056, abs=0.005)
@@ -181,14 +183,14 @@ def test_calibration_of_a_real_sensor_has_the_usual_spread(recordings):
         ({'Nl': np.full((20, 30), 'a')}, 'is not a calibration'),
     ],
 )
-def test_file_that_is_no_calibration_is_refused(tmp_path, changes, words):
+def test_invalid_calibration_is_rejected(tmp_path, changes, words):
     write_calibration(tmp_path / 'a.npz', **changes)
     with pytest.raises(UserError, match=words):
         read_calibration(tmp_path / 'a.npz')
 
 
 @pytest.mark.parametrize('content', [b'', b'PK\x03\x04', b'words'])
-def test_damaged_calibration_is_refused(tmp_path, content):
+def test_damaged_or_missing_calibration_is_rejected(tmp_path, content):
     (tmp_path / 'a.npz').write_bytes(content)
     with pytest.raises(UserError, match='is not a calibration'):
         read_calibration(tmp_path / 'a.npz')
@@ -196,7 +198,7 @@ def test_damaged_calibration_is_refused(tmp_path, content):
         read_calibration(Path(tmp_path / 'b.npz'))
 
 
-def test_calibration_of_another_size_names_the_size():
+def test_calibration_of_another_size_raises_an_error_with_the_right_size():
     maps = PixelMaps(np.ones((6, 9), np.float32), np.zeros((6, 9), np.float32))
     with pytest.raises(UserError, match='give --size 9x6'):
         SpikeCamera(10, 6, SpikeSensorModel(), maps=maps)

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated recordings of a spike camera, read back by the sources."""
+"""Simulated spike camera recordings, read back with the project's sources."""
 
 import cv2
 import numpy as np
@@ -49,7 +49,7 @@ def bits_of(path):
     return SpikePlanes.concatenate([decoder.decode(packet) for packet in packets]).bits
 
 
-def test_bag_and_dat_hold_the_same_planes(both):
+def test_bag_and_dat_contain_the_same_planes(both):
     bag, dat, summary, same = both
     assert summary == same
     assert (summary.packets, summary.planes, summary.truth_images) == (20, 400, 2)
@@ -69,17 +69,17 @@ def test_bag_has_the_topics_and_stamps_of_a_camera(both):
     ]
 
 
-def test_truth_has_the_stamp_that_the_image_of_its_plane_gets(both):
+def test_truth_has_the_stamp_of_the_frame_reconstructed_for_its_plane(both):
     frames = []
     reconstructor = Reconstructor(Settings(model='tfp', tfp_planes=1, fps=20_000 / 201))
     for packet in packets_of(both[0]):
         frames += reconstructor.push(packet)
     stamps = [stamp_ns for stamp_ns, _ in read_images(both[0], GROUND_TRUTH)]
-    # The first window has 201 planes, so its image is for plane 200, as is the second truth.
+    # The first window has 201 planes, so its frame and the second truth are both for plane 200.
     assert frames[0].stamp_ns == stamps[1]
 
 
-def test_truth_is_what_the_planes_show_at_the_light_scale(both):
+def test_truth_matches_the_mean_of_the_planes_at_the_light_scale(both):
     planes = bits_of(both[1])
     folder = both[1].with_name('a_truth')
     assert sorted(file.name for file in folder.iterdir()) == [
@@ -88,14 +88,14 @@ def test_truth_is_what_the_planes_show_at_the_light_scale(both):
     ]
     truth = cv2.imread(str(folder / 'plane_000200.png'), cv2.IMREAD_GRAYSCALE) / 255
     mean = Tfp(WIDTH, HEIGHT, planes=41)
-    seen = planes[: 200 + 1 + mean.lookahead_planes]
-    image = mean.step(Window(0, 1, SpikePlanes(seen, np.arange(len(seen)))))
+    used = planes[: 200 + 1 + mean.lookahead_planes]
+    image = mean.step(Window(0, 1, SpikePlanes(used, np.arange(len(used)))))
     scale = SpikeSensorModel().light_scale
     assert psnr(np.clip(image / scale, 0, 1), truth) > 22
     assert psnr(np.clip(image / (0.7 * scale), 0, 1), truth) < 18
 
 
-def test_what_exists_is_replaced_only_if_asked(tmp_path):
+def test_existing_recordings_are_replaced_only_with_overwrite(tmp_path):
     for name in ('bag', 'a.dat'):
         record(tmp_path / name, duration_s=0.001)
         with pytest.raises(UserError, match='--overwrite'):
@@ -104,8 +104,8 @@ def test_what_exists_is_replaced_only_if_asked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'senseless', [{'duration_s': 0}, {'truth_hz': 0}, {'truth_hz': 20_001}, {'duration_s': -1}]
+    'numbers', [{'duration_s': 0}, {'truth_hz': 0}, {'truth_hz': 20_001}, {'duration_s': -1}]
 )
-def test_senseless_numbers_are_refused(tmp_path, senseless):
+def test_durations_and_rates_out_of_range_are_rejected(tmp_path, numbers):
     with pytest.raises(UserError, match='above 0'):
-        record(tmp_path / 'bag', **senseless)
+        record(tmp_path / 'bag', **numbers)
