@@ -3,8 +3,10 @@
 """A checkpoint executes nothing, and a good one is never lost."""
 
 import pickle
+import re
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -25,6 +27,7 @@ from spike_recon_training.checkpoint import (  # noqa: E402
 from spike_recon_training.export import export_run  # noqa: E402
 from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
 
+ROOT = Path(__file__).resolve().parents[2]
 RECIPE = {
     'name': 'small',
     'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
@@ -109,6 +112,14 @@ def test_resume_executes_nothing_of_a_checkpoint(malicious, run, photo_folder):
     with pytest.raises(UserError, match='more than tensors and plain values'):
         resume(run, photo_folder)
     assert not malicious.exists()
+
+
+def test_no_package_loads_pickles_with_code():
+    packages = (ROOT / 'spike_recon_ros', ROOT / 'models', ROOT / 'training')
+    unsafe = re.compile(r'weights_only\s*=\s*False|\bpickle\.loads?\(|allow_pickle\s*=\s*True')
+    files = [file for package in packages for file in package.rglob('*.py')]
+    assert len(files) > 200
+    assert not [file for file in files if unsafe.search(file.read_text(encoding='utf-8'))]
 
 
 DAMAGES = {
