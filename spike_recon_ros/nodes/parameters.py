@@ -47,6 +47,16 @@ def read_settings(node: Node) -> Settings:
     return Settings(**values | old)
 
 
+def warn_of_ignored_parameters(node: Node) -> None:
+    """Warn of parameters that somebody sets and the node does not have; ROS ignores them."""
+    ignored = [name for name in node._parameter_overrides if not node.has_parameter(name)]
+    if ignored:
+        node.get_logger().warning(
+            f'ignored parameters: {", ".join(ignored)}; this program takes options, which come '
+            'before --ros-args'
+        )
+
+
 def check_parameter_files(arguments: Sequence[str], node: str) -> None:
     """Check that the parameter files among ROS arguments are meant for a node.
 

@@ -20,6 +20,7 @@ from rosgraph_msgs.msg import Clock
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import time_message
 from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
@@ -47,6 +48,7 @@ class PlayNode(Node):
     ) -> None:
         # Nothing is spun while playing, so no service would be answered.
         super().__init__('player', start_parameter_services=False, **kwargs)
+        warn_of_ignored_parameters(self)
         self.published = 0
         self.packets = 0
         self.loops = 0

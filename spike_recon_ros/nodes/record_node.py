@@ -18,6 +18,7 @@ from sensor_msgs.msg import Image
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
@@ -46,6 +47,7 @@ class RecordNode(Node):
 
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
         super().__init__('recorder', **kwargs)
+        warn_of_ignored_parameters(self)
         self.latencies_ms: list[float] = []
         self.arrivals: list[float] = []
         self.written = 0

@@ -5,6 +5,7 @@
 import cv2
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State, TransitionEvent
 from lifecycle_msgs.srv import GetState
@@ -15,6 +16,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes.messages import image_array
+from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import PUBLISHED, SUBSCRIBED, check_qos_overrides
 from spike_recon_ros.nodes.recon_node import main
 from spike_recon_ros.settings import Settings, setting_fields
@@ -209,6 +211,15 @@ def test_the_old_name_of_a_parameter_works_with_a_warning(make_node, capfd):
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
     assert node._settings.voxel_grid_on == 'gpu'
     assert 'front_end is deprecated; use voxel_grid_on' in capfd.readouterr().err
+
+
+def test_a_program_without_parameters_warns_of_those_that_it_ignores(executor, capfd):
+    for name, warns in (('rate', True), ('use_sim_time', False)):
+        parameter = Parameter(name, value=False)
+        node = rclpy.create_node('player', parameter_overrides=[parameter])
+        warn_of_ignored_parameters(node)
+        node.destroy_node()
+        assert ('ignored parameters: rate' in capfd.readouterr().err) is warns
 
 
 def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value(make_node):
