@@ -95,20 +95,10 @@ def kernels() -> Iterator[Finding]:
         folder = os.environ.get('NUMBA_CACHE_DIR', '')
         cure = f'{_sentence(error)}; numba needs an intact cache that it can write: '
         cure += f'rm -r {folder}, or ' if folder else ''
-        cure += f'export NUMBA_CACHE_DIR={_unused_folder()}'
+        cure += 'export NUMBA_CACHE_DIR=$(mktemp -d)'
         yield Finding(name, NEEDED, '', cure, purpose, BROKEN)
         return
     yield Finding(name, NEEDED, 'compiled', '', purpose)
-
-
-def _unused_folder() -> str:
-    """Return a folder for a cache that nobody uses."""
-    base = os.environ.get('XDG_RUNTIME_DIR') or f'/tmp/spike_recon-{os.getuid()}'
-    return next(
-        folder
-        for number in range(1, 1000)
-        if not os.path.exists(folder := f'{base}/numba{number if number > 1 else ""}')
-    )
 
 
 def user_cache() -> Iterator[Finding]:

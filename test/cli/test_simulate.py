@@ -157,7 +157,7 @@ def test_spike_camera_looks_at_photographs_as_well(tmp_path):
         (['--sensor', 'spike', '--aperture', '-1'], 'between 0 and 5'),
         (['--sensor', 'spike', '--dark-rate', '1'], 'at least 0 and below 1'),
         (['--aperture', '1'], '--aperture is for --sensor spike'),
-        (['--sensor', 'spike', '--fps-truth', '30000'], 'at most that of the planes'),
+        (['--sensor', 'spike', '--fps-truth', '30000'], 'at most the plane rate'),
         (['--sensor', 'spike', '--calibration', 'none.npz'], 'none.npz is not a calibration'),
     ],
 )
