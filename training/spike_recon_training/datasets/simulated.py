@@ -71,11 +71,11 @@ class SimulatedSegments(IterableDataset):
     def sequences(self) -> Iterator[Iterator[Segment]]:
         """Yield iterators over the segments of one batch of sequences each, endlessly."""
         photographs = self._photographs.to(self.device())
-        fewest, most = self._recipe.optimisation.segments
+        minimum, maximum = self._recipe.optimisation.segments
         rng = np.random.default_rng([self._recipe.seed, *self.start()])
         while True:
             seed = int(rng.integers(2**62))
-            yield self._sequence(photographs, seed, int(rng.integers(fewest, most + 1)))
+            yield self._sequence(photographs, seed, int(rng.integers(minimum, maximum + 1)))
 
     def _sequence(self, photographs: Photographs, seed: int, segments: int) -> Iterator[Segment]:
         for number in range(segments):
@@ -145,8 +145,8 @@ def _crop_and_batch(recipe: Recipe, seed: int) -> tuple[int, int]:
     rng = np.random.default_rng([seed, o.crop])
     if rng.random() >= o.small_share:
         return o.crop, o.batch
-    most = o.crop // 2 // CROP_STEP
-    side = CROP_STEP * int(rng.integers(SMALLEST_CROP // CROP_STEP, most + 1))
+    maximum = o.crop // 2 // CROP_STEP
+    side = CROP_STEP * int(rng.integers(SMALLEST_CROP // CROP_STEP, maximum + 1))
     return side, o.batch * min(MOST_TIMES, (o.crop // side) ** 2)
 
 

@@ -20,9 +20,9 @@ from spike_recon_ros.packets.events import Events, Triggers
 
 NS_PER_S = 1_000_000_000
 
-MIDDLE, DARK_CURRENT = 0.5, 0.1
+NOMINAL_LUMINANCE, DARK_CURRENT = 0.5, 0.1
 """The photoreceptor's time constant is proportional to 1 / (luminance + DARK_CURRENT); the
-nominal time constant applies at the luminance MIDDLE."""
+nominal time constant applies at the luminance NOMINAL_LUMINANCE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class SensorModel:
         contrast_off: OFF threshold, change of log luminance.
         mismatch: relative standard deviation of the thresholds between pixels.
         refractory_ns: time after an event in which a pixel emits no other, ns.
-        response_ns: time constant of the photoreceptor at the luminance MIDDLE, ns; 0 disables the
-            low-pass filter.
+        response_ns: time constant of the photoreceptor at a luminance of NOMINAL_LUMINANCE, ns; 0
+            disables the low-pass filter.
         noise_hz: rate of noise events per pixel, half of them ON, events/s.
         leak_hz: rate of ON events of a static pixel due to leakage of its reference, events/s.
         hot_pixels: number of pixels whose noise rate is `hot_pixel_hz` instead of `noise_hz`.
@@ -99,7 +99,9 @@ class EventCamera:
             self._start(level, t_ns)
             return Events.empty()
         if self._model.response_ns:
-            periods = (t_ns - self._t_ns) / (self._model.response_ns * (MIDDLE + DARK_CURRENT))
+            periods = (t_ns - self._t_ns) / (
+                self._model.response_ns * (NOMINAL_LUMINANCE + DARK_CURRENT)
+            )
             follow = 1 - np.exp(-periods * (luminance.ravel() + DARK_CURRENT))
             level = self._level + (follow * (level - self._level)).astype(np.float32)
         found = _advance(

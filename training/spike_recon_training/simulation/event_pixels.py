@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import torch
 
-from spike_recon_training.simulation.event_camera import DARK_CURRENT, MIDDLE
+from spike_recon_training.simulation.event_camera import DARK_CURRENT, NOMINAL_LUMINANCE
 from spike_recon_training.simulation.paths import log_uniform, uniform
 
 LEAST_CHANGE = 1e-6
@@ -97,8 +97,8 @@ class Sensors:
         balance = log_uniform(generator, each, *ranges.balance).sqrt()
         on, off = contrast * balance * spread(), contrast / balance * spread()
         share = log_uniform(generator, each, *ranges.hot_share)
-        chance = torch.rand((batch, height, width), generator=generator, device=device)
-        hot = (chance < share).flatten().nonzero().flatten()
+        draws = torch.rand((batch, height, width), generator=generator, device=device)
+        hot = (draws < share).flatten().nonzero().flatten()
         return Sensors(
             on=on,
             off=off,
@@ -131,8 +131,8 @@ class PixelArray:
         self._generator = generator
         self._bins = bins
         self._level = luminance.log()
-        chance = torch.rand(luminance.shape, generator=generator, device=luminance.device)
-        self.reference = self._level + sensors.off - chance * (sensors.off + sensors.on)
+        draws = torch.rand(luminance.shape, generator=generator, device=luminance.device)
+        self.reference = self._level + sensors.off - draws * (sensors.off + sensors.on)
         self._refractory_left = torch.zeros_like(self.reference)  # in steps
         self._step_s: torch.Tensor | None = None
 
@@ -174,7 +174,7 @@ class PixelArray:
 
     def _filtered_levels(self, luminance: torch.Tensor, step_s: torch.Tensor) -> torch.Tensor:
         """Return the low-pass filtered log luminance [steps, batch, height, width]."""
-        response_s = self._sensors.response_s * (MIDDLE + DARK_CURRENT)
+        response_s = self._sensors.response_s * (NOMINAL_LUMINANCE + DARK_CURRENT)
         rate = -step_s[:, None, None] / response_s
         follow = 1 - torch.exp(rate[:, None] * (luminance + DARK_CURRENT))
         levels = luminance.log().transpose(0, 1).contiguous()
@@ -257,9 +257,9 @@ class _Noise:
         where = torch.cat([where, sensors.hot[hot_which]])
         when, order = torch.cat([when, hot_when]).sort()
         self._where, self._number = where[order], self._number[order]
-        chance = torch.rand((2, len(order)), generator=generator, device=device)
-        self._number = torch.where(chance[0] < 0.5, -self._number, self._number)
-        self._place = chance[1]
+        draws = torch.rand((2, len(order)), generator=generator, device=device)
+        self._number = torch.where(draws[0] < 0.5, -self._number, self._number)
+        self._place = draws[1]
         edges = torch.searchsorted(when, torch.arange(steps + 1, device=device))
         self._edges = edges.tolist()
 

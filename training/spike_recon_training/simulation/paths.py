@@ -152,9 +152,9 @@ def _starts(generator: torch.Generator, batch: int, movers: int) -> torch.Tensor
 def _speeds(generator: torch.Generator, greatest_px_s: torch.Tensor) -> torch.Tensor:
     shape = (*greatest_px_s.shape, SPANS)
     speed = log_uniform(generator, shape, SLOWEST, 1.0) * greatest_px_s[..., None]
-    chance = torch.rand(shape, generator=generator, device=generator.device)
-    speed = torch.where(chance < REST, 0.0, speed)
-    return torch.where(chance > 1 - RETURN, -speed, speed)
+    draws = torch.rand(shape, generator=generator, device=generator.device)
+    speed = torch.where(draws < REST, 0.0, speed)
+    return torch.where(draws > 1 - RETURN, -speed, speed)
 
 
 def inverse_homography(pose: torch.Tensor) -> torch.Tensor:

@@ -46,9 +46,7 @@ def find_photographs(folders: list[Path]) -> list[Path]:
     """
     for folder in folders:
         if not folder.is_dir():
-            raise UserError(
-                f'there is no folder {folder}; give a folder that contains photographs'
-            )
+            raise UserError(f'there is no folder {folder}; give a folder with photographs')
     files = {file for folder in folders for file in folder.rglob('*')}
     found = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
     if not found:

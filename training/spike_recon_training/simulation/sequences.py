@@ -78,8 +78,8 @@ class Sequences:
         host_generator = torch.Generator().manual_seed(seed)
         choice = int(torch.randint(len(model.steps), (1,), generator=host_generator))
         self._steps = -(-model.steps[choice] // (bins - 1)) * (bins - 1)
-        fewest, most = model.things
-        things = int(torch.randint(fewest, most + 1, (1,), generator=host_generator))
+        minimum, maximum = model.things
+        things = int(torch.randint(minimum, maximum + 1, (1,), generator=host_generator))
         self.window_s = 1e-3 * log_uniform(generator, (batch,), *model.window_ms)
         motion_px = log_uniform(generator, (batch,), *model.motion_px)
         motion_px = motion_px.clamp(max=model.step_px * self._steps)

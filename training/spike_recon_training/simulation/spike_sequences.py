@@ -87,8 +87,8 @@ class SpikeSequences:
         generator = torch.Generator(device).manual_seed(seed)
         host_generator = torch.Generator().manual_seed(seed)
         self._hop = round(float(log_uniform(host_generator, (1,), *model.planes)))
-        fewest, most = model.things
-        things = int(torch.randint(fewest, most + 1, (1,), generator=host_generator))
+        minimum, maximum = model.things
+        things = int(torch.randint(minimum, maximum + 1, (1,), generator=host_generator))
         limit_px = model.step_px * model.most_samples * 20 / self._hop
         motion_px = log_uniform(generator, (batch,), *model.motion_px).clamp(max=limit_px)
         self._samples = max(
