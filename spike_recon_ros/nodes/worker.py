@@ -95,6 +95,7 @@ class Worker:
         self._report = report
         settings = reconstructor.settings
         self._queue = PacketQueue(settings)
+        self._counting = threading.Lock()
         self._control = MergeControl(settings)
         self._loaded_at = self._loading = self._work_begun = 0.0
         self._thread = threading.Thread(target=self._run, name='reconstruct', daemon=True)
@@ -123,8 +124,9 @@ class Worker:
         self.statistics.discarded_packets += self.statistics.waiting_packets
 
     def _count_dropped(self, dropped: int) -> None:
-        self.statistics.dropped_packets += dropped
-        self.statistics.overflows += dropped > 0
+        with self._counting:  # both threads drop packets
+            self.statistics.dropped_packets += dropped
+            self.statistics.overflows += dropped > 0
 
     def _run(self) -> None:
         while (queued := self._queue.take()) is not None:
