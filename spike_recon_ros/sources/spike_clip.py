@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
+from spike_recon_ros.sources.image_file import read_image_file
 from spike_recon_ros.sources.spike_file import SpikeDatSource
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 
@@ -89,7 +89,4 @@ def read_truth(path: Path) -> np.ndarray:
     Raises:
         UserError: it cannot be read.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise UserError(f'{path} cannot be read as an image; name a PNG')
-    return image
+    return read_image_file(path, cv2.IMREAD_GRAYSCALE)

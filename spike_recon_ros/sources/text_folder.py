@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.columns import (
     Columns,
     are_microseconds,
@@ -22,6 +22,7 @@ from spike_recon_ros.sources.columns import (
     to_nanoseconds,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
+from spike_recon_ros.sources.image_file import read_image_file
 
 EVENTS_FILE, FRAMES_FILE = 'events.txt', 'images.txt'
 BLOCK_BYTES = 2**20
@@ -127,19 +128,7 @@ class TextFolder(EventDataset):
 
     def _frame(self, index: int) -> np.ndarray:
         name = self._frame_lines[index][1]
-        file = self.path / name
-        image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED) if is_plain_file(file) else None
-        if image is None:
-            raise UserError(f'the image {shown(file)} cannot be read; copy it again')
-        return image
-
-
-def is_plain_file(file: Path) -> bool:
-    """Return whether a path names a regular file; a name that no file can have names none."""
-    try:
-        return file.is_file()
-    except (OSError, ValueError):
-        return False
+        return read_image_file(self.path / name, cv2.IMREAD_UNCHANGED)
 
 
 def _whole_lines(lines: bytes) -> bytes:

@@ -7,12 +7,15 @@ import os
 import struct
 import tracemalloc
 import zipfile
+import zlib
 from contextlib import suppress
 
+import cv2
 import numpy as np
 import pytest
 
 from spike_recon_ros.errors import LONGEST_MESSAGE, UserError, shown
+from spike_recon_ros.sources.image_file import declared_sides
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_npz import ARRAY
 
@@ -224,3 +227,30 @@ def test_a_missing_filter_names_the_command_that_brings_it(
     )
     with pytest.raises(UserError, match=cure):
         open_source(path)
+
+
+def png_of(width, height):
+    header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack('>I', 13) + header + struct.pack('>I', zlib.crc32(header))
+    return b'\x89PNG\r\n\x1a\n' + chunk
+
+
+def test_an_image_that_declares_a_gigapixel_is_refused(tmp_path):
+    (tmp_path / 'events.txt').write_text('0.1 1 1 1\n')
+    (tmp_path / 'images.txt').write_text('0.1 huge.png\n')
+    (tmp_path / 'huge.png').write_bytes(png_of(30_000, 30_000))
+    refused(tmp_path, 'declares 30000x30000 pixels')
+    assert declared_sides(png_of(7, 5)) == (7, 5)
+
+
+def test_the_size_of_a_jpeg_is_found_behind_its_other_segments():
+    _, encoded = cv2.imencode('.jpg', np.zeros((48, 64), np.uint8))
+    assert declared_sides(encoded.tobytes()) == (64, 48)
+    assert declared_sides(b'\xff\xd8\xff') == (0, 0)
+
+
+@pytest.mark.parametrize('name', ['x' * 30_000, 'a\x00b', '../' * 9_000])
+def test_a_hostile_name_of_an_image_is_one_short_sentence(tmp_path, name):
+    (tmp_path / 'events.txt').write_text('0.1 1 1 1\n')
+    (tmp_path / 'images.txt').write_text(f'0.1 {name}\n')
+    refused(tmp_path, 'image|read|file')
