@@ -188,7 +188,7 @@ def test_recording_that_is_too_small_is_refused(make_recorded, tmp_path, recipe,
 def test_frames_of_another_size_than_the_sensor_are_refused(make_recorded, tmp_path, recipe):
     path = make_recorded().write('npy', tmp_path)
     (path / 'metadata.json').write_text('{"sensor_resolution": [260, 346]}')
-    with pytest.raises(UserError, match='not of the size of its sensor'):
+    with pytest.raises(UserError, match='differ in size from its sensor'):
         RecordedSequences([path], recipe, BINS)
 
 
