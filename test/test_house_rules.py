@@ -23,6 +23,10 @@ HEADER = (
     '# Copyright 2026 spike_recon_ros maintainers',
     '# SPDX-License-Identifier: Apache-2.0',
 )
+DIALECT = re.compile(
+    r'Comes in:|Goes out:|[Kk]nows? nothing about'
+    r'|\banew\b|\b(?:is|are|be) taken in\b|\btold\b|\bsaid\b'
+)
 FORBIDDEN_NAMES = {'utils', 'helpers', 'common', 'misc'}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 
@@ -246,6 +250,20 @@ def test_no_module_is_named_after_nothing():
         return {word for part in file.relative_to(ROOT).parts for word in re.split('[_.]', part)}
 
     assert not {name_of(file) for file in ALL_FILES if words(file) & FORBIDDEN_NAMES}
+
+
+def test_texts_are_plain_english():
+    kinds = {'.py', '.md', '.rst', '.yaml', '.yml', '.cu'}
+    files = {*ROOT.iterdir()}
+    for folder in ('config', 'docs', 'examples', 'launch', 'test', 'tools', *FOLDER_OF.values()):
+        files |= set((ROOT / folder).rglob('*'))
+    found = {
+        f'{name_of(file)}: {match.group()}'
+        for file in files - {THIS}
+        if file.is_file() and file.suffix in kinds
+        for match in DIALECT.finditer(file.read_text(encoding='utf-8'))
+    }
+    assert not found
 
 
 def test_a_file_can_be_read_in_one_sitting():

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A window that is too long for a model is taken in in parts."""
+"""A window that is too long for a model is processed in parts."""
 
 import numpy as np
 

@@ -202,7 +202,7 @@ def test_without_trigger_edges_old_events_are_worked_off_in_windows_that_are_not
 
 
 def _clock():
-    """A clock whose sensor time 0 is host time 1000 s, told by a packet each millisecond."""
+    """A clock whose sensor time 0 is host time 1000 s, known from a packet each millisecond."""
     clock = SensorClock()
     for index in range(100):
         clock.observe(index * MS, 1000 * 10**9 + index * MS)
