@@ -32,9 +32,9 @@ the node would publish; the last, incomplete window gives one more.
   spike-recon run recording/ -o out.mp4        a video
   spike-recon run recording/ -o out.mcap       a bag with an image topic
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw, an .aedat4, an HDF5 file
-of event_utils or MVSEC, a sequence folder of EVREAL (events_ts.npy) or ECD (events.txt), or a .dat
-or .npz of spike planes:
+SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
+.aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
+(events_ts.npy) or ECD and E2VID (events.txt), or a .dat or .npz of spike planes:
 
   spike-recon run car.dat --fps 1000 -o out
 """

@@ -40,7 +40,7 @@ class SqliteFile(BagFile):
         self._n_bytes = path.stat().st_size
         self._is_cut = self._find_cut()
         opened = self._copy() or path
-        # Without a copy nobody writes: `immutable` opens it in folders that are read-only, too.
+        # A closed database does not change; `immutable` opens it in read-only folders as well.
         mode = 'mode=ro&immutable=1' if self._folder is None else 'mode=rw'
         self._database = sqlite3.connect(
             f'file:{quote(str(opened.resolve()))}?{mode}', uri=True, check_same_thread=False

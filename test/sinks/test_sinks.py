@@ -167,7 +167,7 @@ def test_video_frames_appear_at_their_sensor_times(tmp_path):
     assert shown_ms == pytest.approx(times_ms, abs=0.2)
 
 
-def test_video_goes_on_at_its_rate_where_time_goes_back_or_leaps(tmp_path):
+def test_video_continues_at_its_rate_where_time_goes_back_or_jumps(tmp_path):
     pytest.importorskip('av')
     with open_sink(tmp_path / 'out.mp4', 50) as sink:
         for t_ms in [1000, 1010, 0, 10, 10, 3_600_000, 3_600_010]:

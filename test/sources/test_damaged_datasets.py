@@ -75,7 +75,7 @@ def test_damaged_numpy_sequence_is_one_sentence(make_recorded, tmp_path, damage,
     assert '\n' not in str(raised.value)
 
 
-def test_no_event_is_called_so(make_recorded, tmp_path, layout):
+def test_a_recording_without_events_is_refused(make_recorded, tmp_path, layout):
     recorded = make_recorded(n_events=0)
     with pytest.raises(UserError, match=r'holds no events|is empty'):
         open_source(recorded.write(layout, tmp_path))
@@ -180,7 +180,7 @@ def test_frame_that_is_missing_is_named(make_recorded, tmp_path):
         list(open_images(path, 'images'))
 
 
-def test_text_without_frames_is_of_the_sensor_of_the_dataset(make_recorded, tmp_path):
+def test_text_without_frames_has_the_sensor_size_of_the_data_set(make_recorded, tmp_path):
     path = make_recorded().write('text', tmp_path)
     (path / 'images.txt').unlink()
     with open_source(path) as source:

@@ -60,7 +60,7 @@ def test_packets_are_short_and_stamped_with_their_first_event(layout, make_recor
         assert t_ns[-1] - t_ns[0] < PACKET_NS
 
 
-def test_chunks_join_without_a_seam(layout, make_recorded, tmp_path, monkeypatch):
+def test_chunks_join_without_a_gap(layout, make_recorded, tmp_path, monkeypatch):
     recorded = make_recorded(n_events=500)
     monkeypatch.setattr(EventDataset, 'chunk', 7)
     monkeypatch.setattr(text_folder.TextFolder, 'chunk', 101)
@@ -70,7 +70,9 @@ def test_chunks_join_without_a_seam(layout, make_recorded, tmp_path, monkeypatch
     assert [one.stamp_ns for one in items if isinstance(one, Reference)] == recorded.images_ns
 
 
-def test_any_moment_is_found_without_reading_all(layout, make_recorded, tmp_path, monkeypatch):
+def test_any_time_is_found_without_reading_everything(
+    layout, make_recorded, tmp_path, monkeypatch
+):
     recorded = make_recorded()
     monkeypatch.setattr(EventDataset, 'chunk', 50)
     monkeypatch.setattr(text_folder.TextFolder, 'chunk', 1000)
@@ -105,7 +107,7 @@ def test_frames_come_among_the_packets_in_order_of_time(layout, make_recorded, t
             assert min(earlier_ns) > max(references_ns, default=0)
 
 
-def test_every_frame_among_the_events_is_known_to_be_due(layout, make_recorded, tmp_path):
+def test_every_frame_between_events_gives_its_reference_in_time(layout, make_recorded, tmp_path):
     recorded = make_recorded()
     recorded.images_seconds[-1] = (recorded.seconds[-2] + recorded.seconds[-1]) / 2
     clock = SensorClock()
@@ -188,7 +190,7 @@ def test_recording_without_frames_is_read_but_has_no_truth(make_recorded, tmp_pa
         open_source(path, reference_topic='images')
 
 
-def test_nothing_else_holds_truth_or_images(tmp_path):
+def test_other_formats_have_neither_truth_nor_images(tmp_path):
     path = tmp_path / 'a.raw'
     path.write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
     assert truth_topic(path) is None

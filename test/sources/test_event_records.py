@@ -71,7 +71,7 @@ def test_a_cut_file_of_records_gives_its_whole_events_and_says_so(tmp_path, name
 
 
 @pytest.mark.parametrize(('name', 'make'), [('a.dat', lambda t: dat(t_us=t)), ('a.aedat', davis)])
-def test_a_time_of_32_bits_that_wraps_goes_on(tmp_path, monkeypatch, name, make):
+def test_times_of_32_bits_are_unwrapped(tmp_path, monkeypatch, name, make):
     monkeypatch.setattr(event_records, 'SCAN_EVENTS', 2)
     (tmp_path / name).write_bytes(make(np.array([2**32 - 2, 2**32 - 1, 5])))
     found, _ = read(tmp_path / name)

@@ -73,7 +73,7 @@ def test_topic_without_images_lists_those_with(rosbags_image, ros2, write_bag, t
         next(read_images(path, '/nope'))
 
 
-def test_encoding_that_nobody_knows_is_a_user_error(rosbags_image, ros2, write_bag, tmp_path):
+def test_an_unknown_encoding_is_a_user_error(rosbags_image, ros2, write_bag, tmp_path):
     path = write_bag(tmp_path / 'bag', ros2, [(TOPIC, ros2.image(1, GRAY, 'velvet'))])
     with pytest.raises(UserError, match='velvet'):
         next(read_images(path, TOPIC))

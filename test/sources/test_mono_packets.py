@@ -41,7 +41,7 @@ def test_span_of_32_bits_stays_one_packet_and_one_more_makes_two():
     assert times_of(packets) == [7, 8 + MAX_SPAN_NS]
 
 
-def test_every_field_sits_in_its_bits():
+def test_every_field_is_stored_in_its_bits():
     (packet,) = mono_packets(events_at([100, 101]), 3, 2, 0, 0)
     word = int(packet.data.view('<u8')[1])
     assert (word >> 63, word >> 48 & 0x7FFF, word >> 32 & 0xFFFF, word & 0xFFFFFFFF) == (

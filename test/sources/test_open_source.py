@@ -24,7 +24,7 @@ def test_a_data_set_folder_names_a_clip_and_the_command_for_all(tmp_path):
 
 
 @pytest.mark.parametrize('name', ['a.mcap', 'a.db3', 'a.bag', 'a.raw', 'a.aedat4', 'a.txt'])
-def test_empty_file_is_called_empty(tmp_path, name):
+def test_an_empty_file_is_reported_as_empty(tmp_path, name):
     (tmp_path / name).touch()
     with pytest.raises(UserError, match=f'{name} is empty'):
         open_source(tmp_path / name)
@@ -54,7 +54,7 @@ def test_raw_file_is_known_by_its_content(tmp_path):
 
 
 @pytest.mark.parametrize('name', ['a.h5', 'a.hdf5'])
-def test_file_that_only_is_called_hdf5_is_called_damaged(tmp_path, name):
+def test_a_file_that_is_hdf5_by_name_only_is_reported_as_damaged(tmp_path, name):
     pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
     (tmp_path / name).write_text('hello')
     with pytest.raises(UserError, match=r'is damaged: the HDF5 file cannot be read'):

@@ -104,9 +104,7 @@ def test_unfinished_last_file_is_reported_after_the_packets_of_the_others(
     assert any('bag_1.mcap' in warning for warning in source.warnings)
 
 
-CUT_WAYS = [
-    *((storage, share) for storage in ('sqlite3', 'mcap', 'ros1') for share in (0.5, 0.98)),
-]
+CUT_WAYS = [(one, share) for one in ('sqlite3', 'mcap', 'ros1') for share in (0.5, 0.98)]
 
 
 @pytest.mark.parametrize(('storage', 'share'), CUT_WAYS)
@@ -172,7 +170,9 @@ def test_fewer_messages_than_the_metadata_announces_are_reported(
     assert any('holds 3 of the 4 messages' in warning for warning in source.warnings)
 
 
-def test_bag_without_messages_is_called_empty(either_ros, write_bag, events_topic, tmp_path):
+def test_a_bag_without_messages_is_reported_as_empty(
+    either_ros, write_bag, events_topic, tmp_path
+):
     kind = 'event_camera_msgs/msg/EventPacket'
     path = write_bag(tmp_path / 'bag', either_ros, [], empty_topics=[(events_topic, kind)])
     with pytest.raises(UserError, match='is empty'):
@@ -286,7 +286,7 @@ def test_messages_compressed_one_by_one_ask_for_the_folder(
         list(source)
 
 
-def test_closed_source_lets_the_files_go(ros2, write_bag, events_topic, tmp_path):
+def test_a_closed_source_closes_its_files(ros2, write_bag, events_topic, tmp_path):
     path = write_bag(tmp_path / 'bag', ros2, three_packets(ros2, events_topic))
 
     def open_files():

@@ -59,14 +59,14 @@ def test_spike_reds(tmp_path, folder):
     np.testing.assert_array_equal(spikes_of(clip), train)
 
 
-def test_a_split_may_be_named_itself(tmp_path):
+def test_the_folder_of_one_split_can_be_named(tmp_path):
     write_planes(tmp_path / 'test/input/200_key_id3.dat')
     write_image(tmp_path / 'test/gt/200_key_id3.png')
     assert holds_clips(tmp_path / 'test')
     assert find_clips(tmp_path / 'test') == find_clips(tmp_path)
 
 
-def test_spike_x4k_is_upright_and_its_test_images_are_of_the_middle(tmp_path):
+def test_spike_x4k_is_upright_and_its_test_images_show_the_middle_plane(tmp_path):
     size = 40, 40
     train = write_planes(tmp_path / 'train/input/a.001.dat', 41, size)
     for number in (7, 14, 21, 28, 35):
@@ -95,7 +95,7 @@ def test_sreds_scenes_are_files_in_a_row(tmp_path):
     assert clip.planes().t_ns.tolist() == list(range(0, 60 * 50_000, 50_000))
 
 
-def test_sreds_to_train_on(tmp_path):
+def test_the_training_part_of_sreds(tmp_path):
     write_planes(tmp_path / 'crop_mini/spike/train/interp_20_alpha_0.40/007_1/00000000.dat')
     write_image(tmp_path / 'crop_mini/image/train/train_orig/007_1/00000000.png')
     [clip] = find_clips(tmp_path, 'train')
@@ -130,7 +130,7 @@ def test_simulated_clips(tmp_path):
     assert truths_of(clip) == [(2, 'plane_000002.png')]
 
 
-def test_a_sidecar_knows_better(tmp_path):
+def test_a_sidecar_overrides_the_size_of_the_images(tmp_path):
     layout = SpikeLayout(width=12, height=8, period_ns=25_000, flip=True)
     spikes = write_planes(tmp_path / 'a_key_id1.dat', 2, (8, 12), True)
     write_image(tmp_path / 'a_key_id1.png', (5, 5))

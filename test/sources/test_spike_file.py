@@ -50,7 +50,7 @@ def test_dat_of_250_rows_is_stored_upside_down(tmp_path):
     assert t_ns.tolist() == list(range(0, 21 * 50_000, 50_000))
 
 
-def test_dat_of_1000_rows_is_not(tmp_path):
+def test_dat_of_1000_rows_is_stored_upright(tmp_path):
     spikes = random_spikes(2, 1000, 1000)
     np.packbits(spikes, bitorder='little').tofile(tmp_path / 'a.dat')
     sidecar_of(tmp_path / 'a.dat').write_text('width: 1000\nheight: 1000\nperiod_ns: 25000\n')
@@ -91,7 +91,7 @@ def test_file_of_less_than_a_plane_asks_for_its_size(tmp_path):
         open_source(tmp_path / 'a.dat')
 
 
-def test_k10_rows_lose_their_head(tmp_path):
+def test_the_header_of_k10_rows_is_removed(tmp_path):
     spikes = random_spikes(3)
     rows = np.packbits(spikes[:, ::-1], axis=-1, bitorder='little')
     np.concatenate((rows, np.full((3, 250, 2), 0xA5, np.uint8)), 2).tofile(tmp_path / 'a.raw')
@@ -109,7 +109,7 @@ def test_m1_halves_are_joined_without_their_tags(tmp_path):
 
 
 @pytest.mark.parametrize('missing', [1, 64, 5000])
-def test_m1_with_a_hole_goes_on_at_the_next_plane(tmp_path, missing):
+def test_m1_with_a_gap_continues_at_the_next_plane(tmp_path, missing):
     spikes = random_spikes(4, 1000, 1000)
     data = m1_bytes(spikes)
     hole = PLANE_BYTES + 3000
@@ -122,7 +122,7 @@ def test_m1_with_a_hole_goes_on_at_the_next_plane(tmp_path, missing):
     assert f'has {PLANE_BYTES - missing} bytes' in source.warnings[0]
 
 
-def test_m1_that_begins_within_a_plane_waits_for_the_next():
+def test_m1_that_begins_within_a_plane_starts_at_the_next():
     spikes = random_spikes(2, 1000, 1000)
     [(number, bits, _)] = whole_planes(m1_bytes(spikes)[777:], 20)
     assert number == 1
