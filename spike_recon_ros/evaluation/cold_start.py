@@ -96,7 +96,7 @@ class ColdStart:
         self._reconstructor.rendering = False
 
     def intensity(self, packets: Iterable[Packet], plane: int) -> np.ndarray | None:
-        """Return the intensity at a plane, in spikes a plane.
+        """Return the intensity at a plane, in spikes per plane.
 
         Args:
             packets: of the whole stream, from its first one on.

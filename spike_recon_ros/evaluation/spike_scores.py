@@ -46,7 +46,7 @@ def evaluate_plane(
         truth: image of the same size.
         plane: that the image shows, counted from 0.
         settings: model and its parameters.
-        white_rate: spikes a plane of a white pixel; None = what the recording's sidecar says, or
+        white_rate: spikes per plane of a white pixel; None = what the recording's sidecar says, or
             0.6.
         layout: of a file of planes, see `open_source`.
 
@@ -93,7 +93,7 @@ def evaluate_clips(
     Args:
         path: folder of the data set.
         settings: model and its parameters.
-        white_rate: spikes a plane of a white pixel; None = that of each clip.
+        white_rate: spikes per plane of a white pixel; None = that of each clip.
         console: for the progress bar; None = stderr.
 
     Returns: `mean`, the scores of each of the `clips`, and `skipped`.
@@ -158,9 +158,9 @@ def score(intensity: np.ndarray, truth: np.ndarray, white_rate: float) -> dict[s
     """Return `psnr` (dB) and `ssim`.
 
     Args:
-        intensity: float [height, width], spikes a plane.
+        intensity: float [height, width], spikes per plane.
         truth: uint8 [height, width].
-        white_rate: spikes a plane of a white pixel.
+        white_rate: spikes per plane of a white pixel.
     """
     image = quantised(intensity, white_rate)
     return {'psnr': psnr(image, truth / 255), 'ssim': ssim(image, truth / 255)}
