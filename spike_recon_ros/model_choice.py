@@ -11,6 +11,7 @@ from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.description import short
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
@@ -45,8 +46,8 @@ def check_model_name(name: str) -> None:
     close = difflib.get_close_matches(name, model_names(), n=1)
     hint = f'did you mean {close[0]}? ' if close else ''
     raise UserError(
-        f'there is no model {name!r}; {hint}available: {", ".join(model_names())}, or the path of '
-        "a bundle's folder"
+        f'there is no model {short(name)}; {hint}available: {", ".join(model_names())}, or the '
+        "path of a bundle's folder"
     )
 
 

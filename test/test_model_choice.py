@@ -171,3 +171,23 @@ def test_a_requested_filter_is_not_a_fallback(no_backend, caplog):
     model = load_model(Settings(model='fibar'), WIDTH, HEIGHT)
     assert describe_running(model) == 'filter fibar'
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'x' * 300,
+        'folder/' + 'x' * 300,
+        'x' * 30_000,
+        '~nobody_at_all/bundle',
+        'a\0b',
+        'a\0/b',
+        '\x1b[31m',
+    ],
+)
+def test_any_name_of_a_model_gives_one_short_sentence(name):
+    with pytest.raises(UserError) as caught:
+        load_model(Settings(model=name), WIDTH, HEIGHT)
+    sentence = str(caught.value)
+    assert len(sentence) < 1000
+    assert sentence.isprintable()

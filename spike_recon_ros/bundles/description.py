@@ -107,8 +107,14 @@ def read_description(folder: Path) -> Section:
         UserError: the folder has none, or it cannot be parsed.
     """
     path = folder / DESCRIPTION
-    if not path.is_file():
-        if not folder.exists():
+    try:
+        exists, is_file = folder.exists(), path.is_file()
+    except OSError as error:
+        raise UserError(
+            f'{short(str(folder))} cannot be opened ({error.strerror}); give the path of a bundle'
+        ) from None
+    if not is_file:
+        if not exists:
             problem = f'does not exist; a bundle is a folder with a {DESCRIPTION}'
         else:
             problem = f'is no bundle: it has no file {DESCRIPTION}'

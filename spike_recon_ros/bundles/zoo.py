@@ -33,6 +33,11 @@ def find_bundle(name: str) -> Path | None:
     zoo = zoo_folder()
     if zoo is not None and name in zoo_names():
         return zoo / name
-    if '/' in name or (Path(name) / DESCRIPTION).is_file():
-        return Path(name).expanduser()
+    try:
+        if '/' in name or (Path(name) / DESCRIPTION).is_file():
+            return Path(name).expanduser()
+    except OSError:  # the name is too long for a file
+        return None
+    except RuntimeError:  # `~name` of an unknown user
+        return Path(name)
     return None

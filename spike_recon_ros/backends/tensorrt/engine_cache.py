@@ -169,14 +169,14 @@ def timing_cache_path(library: str, compute_capability: str) -> Path:
 
 
 def read_timing_cache(path: Path) -> bytes:
-    """Return a timing cache, empty if there is none.
+    """Return a timing cache, empty if there is none or it cannot be read.
 
     Raises:
         UserError: somebody else may have written it.
     """
     try:
         return read_private(path)
-    except FileNotFoundError:
+    except OSError:
         return b''
 
 

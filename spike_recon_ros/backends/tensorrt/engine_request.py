@@ -13,6 +13,7 @@ from pathlib import Path
 from spike_recon_ros.backends.backend import PRECISIONS, chosen_precision
 from spike_recon_ros.backends.choice import CANDIDATES
 from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.description import short
 from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 
@@ -37,8 +38,8 @@ def build_requested(
     folder = find_bundle(name)
     if folder is None:
         raise UserError(
-            f'there is no network {name!r}; available: {", ".join(zoo_names())}, or the path of '
-            "a bundle's folder"
+            f'there is no network {short(name)}; available: {", ".join(zoo_names())}, or the '
+            "path of a bundle's folder"
         )
     bundle = read_bundle(folder)
     candidate = next(one for one in CANDIDATES if one.name == 'tensorrt')
@@ -57,5 +58,7 @@ def _size(text: str) -> tuple[int, int]:
     """Return width and height."""
     found = re.fullmatch(r'([1-9]\d{0,4})x([1-9]\d{0,4})', text)
     if found is None:
-        raise UserError(f'malformed size {text!r}; give width and height in pixels, as 346x260')
+        raise UserError(
+            f'malformed size {short(text)}; give width and height in pixels, as 346x260'
+        )
     return int(found[1]), int(found[2])
