@@ -159,6 +159,7 @@ def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
+        'time_outliers': counts.time_outliers,
         'planes' if reconstructor.kind is SensorKind.SPIKE else 'events': counts.samples,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
     }
