@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The interface between the reconstructor and whatever turns windows into intensity.
+"""The interface of models, which turn windows into intensity.
 
 Filters implement it directly; a network does so through its bundle, representation and backend.
 """

@@ -14,10 +14,9 @@ MS = 1_000_000
 SIDE = 16
 
 
-class Listener:
-    """A model that takes in 10 ms at a time and keeps what it is given."""
+class RecordingModel:
+    """A model that processes 10 ms at a time and records its windows."""
 
-    lookahead_planes = hop_planes = 0
     longest_window_ns = 10 * MS
 
     def __init__(self):
@@ -34,21 +33,21 @@ class Listener:
         pass
 
 
-def heard(merge):
-    """Return the frames of 100 ms of events at 40 a second, and what the model was given."""
+def processed(merge):
+    """Return the frames of 100 ms of events at 40 frames per second, and the model's windows."""
     count = 1001
     zeros = np.zeros(count, np.uint16)
     t_ns = np.arange(count, dtype=np.int64) * MS // 10
     events = Events(zeros, zeros, zeros.astype(np.uint8), t_ns, Triggers.empty())
-    model = Listener()
+    model = RecordingModel()
     reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
     reconstructor.merge_windows = merge
     packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
-    return list(reconstructor.push(packet)), model.windows
+    return reconstructor.push(packet), model.windows
 
 
-def test_a_long_window_is_taken_in_in_parts():
-    frames, parts = heard(merge=1)
+def test_a_long_window_is_processed_in_parts():
+    frames, parts = processed(merge=1)
     assert [frame.intensity[0, 0] for frame in frames] == [3, 6, 9, 12]
     assert {len(frame.samples) for frame in frames} == {250}
     assert len(parts) == 12
@@ -57,6 +56,6 @@ def test_a_long_window_is_taken_in_in_parts():
 
 
 def test_under_overload_windows_stay_whole():
-    frames, windows = heard(merge=2)
+    frames, windows = processed(merge=2)
     assert len(frames) == len(windows) == 2
     assert {len(window.samples) for window in windows} == {500}

@@ -71,7 +71,7 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut():
         np.testing.assert_array_equal(one.image, other.image)
 
 
-def test_no_frame_is_for_a_moment_before_the_first_plane():
+def test_no_frame_has_a_time_before_the_first_plane():
     settings = Settings(model='spike_intervals', fps=1000.0)
     frames = frames_of(Reconstructor(settings), packets_of(random_bits(100), 20))
     lookahead = SpikeIntervals(WIDTH, HEIGHT).lookahead_planes
@@ -80,7 +80,7 @@ def test_no_frame_is_for_a_moment_before_the_first_plane():
     ]
 
 
-def test_host_time_is_that_of_the_plane():
+def test_the_stamp_is_the_host_time_of_the_plane():
     packets = [
         packet_of(random_bits(20, seq), 20 * seq, seq, 5 * 10**9 + 20 * seq * PERIOD_NS)
         for seq in range(4)
@@ -107,20 +107,20 @@ def test_time_that_goes_back_resets():
     assert reconstructor.statistics.resets[ResetReason.TIME_BACKWARDS] == 1
 
 
-def test_model_of_events_names_those_of_spike_planes():
+def test_an_event_model_is_refused_with_the_names_of_spike_models():
     with pytest.raises(
         UserError, match=r'packets hold spike planes.*compensated_tfi.*spike_intervals.*tfi, tfp'
     ):
         Reconstructor(Settings(model='fibar')).push(packet_of(random_bits(1)))
 
 
-def test_model_of_spike_planes_names_those_of_events():
+def test_a_spike_model_is_refused_with_the_names_of_event_models():
     packet = Packet('mono', WIDTH, HEIGHT, 0, 0, 0, np.zeros(8, np.uint8))
     with pytest.raises(UserError, match=r'packets hold events.*fibar'):
         Reconstructor(SPIKES).push(packet)
 
 
-def test_camera_of_the_other_kind_and_the_same_size_is_noticed():
+def test_a_camera_of_the_other_kind_and_the_same_size_is_refused():
     reconstructor = Reconstructor(SPIKES)
     frames_of(reconstructor, [packet_of(random_bits(20))])
     with pytest.raises(UserError, match='packets hold events'):
@@ -134,7 +134,7 @@ def test_settings_for_events_only_are_refused(setting):
         Reconstructor(settings).push(packet_of(random_bits(1)))
 
 
-def test_warm_up_takes_a_model_of_spike_planes():
+def test_warm_up_accepts_a_spike_model():
     warm_up(SPIKES)
 
 
@@ -151,7 +151,7 @@ def dat_file(folder, planes):
     return path
 
 
-def test_file_becomes_a_picture_a_millisecond(tmp_path):
+def test_a_file_gives_an_image_per_millisecond(tmp_path):
     path = dat_file(tmp_path, 100)
     result = run(path, '-m', 'tfp', '--fps', 1000, '-o', tmp_path / 'out')
     assert (result['frames'], result['planes']) == (5, 100)
@@ -162,12 +162,12 @@ def test_file_becomes_a_picture_a_millisecond(tmp_path):
     assert image.shape == (250, 400)
 
 
-def test_file_shorter_than_the_lookahead_says_why_there_is_no_frame(tmp_path):
+def test_a_file_shorter_than_the_lookahead_gives_an_error_with_the_reason(tmp_path):
     with pytest.raises(UserError, match='fewer planes than the model looks ahead'):
         run(dat_file(tmp_path, 9), '-m', 'spike_intervals', '-o', tmp_path / 'out')
 
 
-def test_commands_that_measure_events_refuse_spike_planes(tmp_path):
+def test_commands_for_events_refuse_spike_planes(tmp_path):
     with pytest.raises(UserError, match='bench measures events'):
         recorded_packets(dat_file(tmp_path, 2))
     with pytest.raises(UserError, match='holds spike planes'):

@@ -75,7 +75,7 @@ def test_frames_do_not_depend_on_how_the_stream_was_cut_into_packets(borders, sy
         np.testing.assert_array_equal(one.intensity, other.intensity)
 
 
-def test_the_state_is_alive_from_window_to_window():
+def test_the_state_changes_from_window_to_window():
     events = _events(1000)
     twice = dataclasses.replace(events, t_ns=events.t_ns + 1000 * 10_000)
     frames, _, reconstructor = _run(_packets(Events.concatenate([events, twice]), []))
@@ -93,7 +93,7 @@ def test_a_reset_gives_the_first_frames_again():
     assert all(np.array_equal(a.image, b.image) for a, b in zip(first, second, strict=True))
 
 
-def test_frames_carry_the_host_time_of_their_sensor_time():
+def test_stamps_are_the_host_time_of_the_frames():
     frames, _, _ = _run(_packets(_events(4000), range(100, 4000, 100)))
     assert [frame.stamp_ns - EPOCH_NS for frame in frames] == [frame.t_ns for frame in frames]
 
@@ -194,7 +194,7 @@ def test_a_sender_that_does_not_count_is_not_reset():
     assert reconstructor.statistics.lost_packets == 0
 
 
-def test_another_resolution_is_taken_up_with_a_reset():
+def test_a_new_resolution_resets_the_state():
     small = _packets(_events(2000), [])
     large = dataclasses.replace(small[0], width=64, height=48, seq=1)
     frames, resets, _ = _run([small[0], large])
@@ -215,7 +215,7 @@ def test_under_overload_windows_are_merged_and_no_event_is_lost():
     assert sum(len(frame.samples) for frame in frames) == 4000
 
 
-def test_frames_that_are_not_rendered_change_nothing_but_the_image():
+def test_without_rendering_only_the_image_is_missing():
     packets = _packets(_events(4000), [1000, 2000])
     rendered, blind = (Reconstructor(Settings(fps=100.0)) for _ in range(2))
     blind.rendering = False
@@ -242,7 +242,7 @@ def test_an_unknown_model_is_refused_at_once_with_the_names_that_exist():
         Reconstructor(Settings(model='fiber'))
 
 
-def test_an_unknown_encoding_is_refused_and_the_next_packet_is_taken():
+def test_an_unknown_encoding_is_refused_and_the_next_packet_is_processed():
     good = _packets(_events(3000), [1500])
     reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=100.0))
     with pytest.raises(UserError, match='evt9'):
@@ -280,7 +280,7 @@ def _shifted(events, x, y):
     )
 
 
-def test_warming_up_minds_no_mask_of_the_real_sensor(tmp_path):
+def test_warm_up_ignores_the_mask_of_the_real_sensor(tmp_path):
     mask = tmp_path / 'mask.png'
     cv2.imwrite(str(mask), np.zeros((480, 640), np.uint8))
     warm_up(Settings(hot_pixel_file=str(mask)))

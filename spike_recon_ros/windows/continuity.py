@@ -40,8 +40,8 @@ class TimeJump:
 
     Attributes:
         step_ns: size of the jump; negative = backwards.
-        restart: sensor time continues from the new value, because no host stamp tells how much
-            time has passed. Otherwise the samples have been shifted onto the old timeline.
+        restart: sensor time continues from the new value, because no host stamp gives the
+            time that has passed. Otherwise the samples have been shifted onto the old timeline.
         repeated: the same packet has jumped before.
     """
 
@@ -190,7 +190,7 @@ class Continuity:
             if run.last_ns - run.first_ns > CONFIRMED_NS:
                 self._confirm(None)
         if tail is not None and self._is_stamped and self._held is None:
-            self._held = tail  # the next packet tells whether it belongs to the stream
+            self._held = tail  # the next packet decides
         elif tail is not None:
             self._outliers += len(tail.samples)
 

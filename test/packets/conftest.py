@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reading recordings for tests, without the package's own sources; cutting packets."""
+"""Fixtures that read recordings without the package's own sources, and cut packets."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +65,7 @@ def raw_packet(recordings) -> Callable[[str, str, int, int], Packet]:
 
 
 def join(parts: list[Events]) -> Events:
-    """Join events with their triggers, none of which may be views of freed memory."""
+    """Join events with their triggers; no array may be a view of freed memory."""
     return Events.concatenate(parts) if parts else Events.empty()
 
 
@@ -83,7 +83,7 @@ def decode_all() -> Callable[[list[Packet]], tuple[Events, DecoderStatistics]]:
 
 @pytest.fixture(scope='session')
 def cut() -> Callable[[list[Packet], list[int]], list[Packet]]:
-    """Return a function that cuts packets into pieces of the given sizes, taken in turn."""
+    """Return a function that cuts packets into pieces of the given sizes, used cyclically."""
 
     def pieces(packets: list[Packet], sizes: list[int]) -> list[Packet]:
         found: list[Packet] = []
@@ -112,7 +112,7 @@ def cut() -> Callable[[list[Packet], list[int]], list[Packet]]:
 
 @pytest.fixture(scope='session')
 def assert_same_events() -> Callable[[Events, Events], None]:
-    """Return a function that holds two streams of events and triggers against each other."""
+    """Return a function that asserts that two streams of events and triggers are equal."""
 
     def compare(one: Events | Triggers, other: Events | Triggers) -> None:
         for name in one.__slots__:

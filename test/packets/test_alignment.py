@@ -106,7 +106,7 @@ def test_words_that_are_unknown_in_any_alignment_are_not_shifted():
 
 
 @pytest.mark.parametrize('encoding', ['evt2', 'evt21', 'evt3', 'libcaer'])
-def test_time_that_wraps_for_ever_does_not_overflow(encoding):
+def test_time_that_wraps_very_often_does_not_overflow(encoding):
     turns = 700_000
     if encoding == 'evt3':
         words = np.tile(np.array([5, 0x8FFF, 0x6000, 0x2001, 0x8000, 0x2002], np.uint16), turns)

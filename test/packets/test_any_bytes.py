@@ -26,7 +26,7 @@ MODEST = settings(
 
 
 def plausible_bytes(encoding, seed, size):
-    """Random words that are valid more often than not, as far as the encoding has types."""
+    """Random words, most of them of a valid type."""
     rng = np.random.default_rng(seed)
     data = rng.integers(0, 256, size + 8, np.uint8)
     if encoding in ('evt3', 'libcaer_cmp'):
@@ -49,7 +49,7 @@ def plausible_bytes(encoding, seed, size):
 
 @st.composite
 def streams(draw, encoding):
-    """A few packets in a row, plausible or of bytes without any sense, at any time base."""
+    """A few consecutive packets of plausible or random bytes, with arbitrary time bases."""
     packets, time_base = [], 0
     for seq in range(draw(st.integers(1, 4))):
         if draw(st.booleans()):
@@ -83,14 +83,14 @@ def test_any_bytes_cut_anywhere_give_the_same_events_on_the_sensor(
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_plausible_bytes_do_give_events(encoding, decode_all):
+def test_plausible_bytes_give_events(encoding, decode_all):
     data = plausible_bytes(encoding, 1, 30_000)
     events, _ = decode_all([Packet(encoding, WIDTH, HEIGHT, 0, 0, 0, data)])
     assert len(events) > 100
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_what_is_off_the_sensor_is_counted(encoding, decode_all):
+def test_events_outside_the_sensor_are_counted(encoding, decode_all):
     data = plausible_bytes(encoding, 2, 30_000)
     large, of_large = decode_all([Packet(encoding, 2048, 2048, 0, 0, 0, data)])
     small, statistics = decode_all([Packet(encoding, WIDTH, HEIGHT, 0, 0, 0, data)])

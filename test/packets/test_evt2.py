@@ -30,7 +30,7 @@ def test_event_has_its_pixel_polarity_and_time():
     assert events.t_ns.tolist() == [1000 * (3 << 6 | 5), 1000 * (3 << 6 | 6)]
 
 
-def test_event_off_the_sensor_is_dropped_and_counted():
+def test_event_outside_the_sensor_is_dropped_and_counted():
     events, statistics = decode([time_high(0), event(0, 640, 0, 1), event(0, 0, 480, 1)])
     assert len(events) == 0
     assert statistics.outside_pixels == 2
@@ -49,7 +49,7 @@ def test_smaller_step_back_is_followed_and_counted():
     assert statistics.time_errors == 1
 
 
-def test_what_comes_before_the_first_time_is_dropped_and_counted():
+def test_events_before_the_first_time_are_dropped_and_counted():
     events, statistics = decode([event(0, 0, 0, 0), 10 << 28, time_high(1)])
     assert len(events) == len(events.triggers) == 0
     assert statistics.before_first_time == 2

@@ -32,7 +32,7 @@ def test_vector_spreads_over_its_columns_in_either_byte_order(encoding):
     assert events.t_ns.tolist() == [1000 * (3 << 6 | 5)] * 3
 
 
-def test_published_example_of_the_byte_orders_is_read_alike():
+def test_published_example_decodes_equally_in_both_byte_orders():
     word = 0x0102030405060708  # as Prophesee prints it, with the bytes that two cameras send
     little, legacy = bytes.fromhex('0807060504030201'), bytes.fromhex('0403020108070605')
     assert int(np.frombuffer(little, np.uint64)[0]) == word
@@ -47,7 +47,7 @@ def test_published_example_of_the_byte_orders_is_read_alike():
     assert found[0].t_ns.tolist() == found[1].t_ns.tolist()
 
 
-def test_vector_over_the_edge_of_the_sensor_loses_what_is_beyond():
+def test_vector_across_the_edge_of_the_sensor_is_cropped():
     events, statistics = decode('evt21', [0, TIME, 0xFFFFFFFF, 300 << 11])
     assert events.x.tolist() == list(range(300, 320))
     assert statistics.outside_pixels == 12

@@ -22,7 +22,7 @@ def decode(words, width=640, height=480):
     return decoder.decode(Packet('evt3', width, height, 0, 0, 0, data)), decoder.statistics
 
 
-def read_slowly(words, width, height):
+def reference_decode(words, width, height):
     """A plain reference decoder: one word at a time, without regard to speed."""
     loop, high, low, row, base, base_p = 0, None, None, None, None, 0
     events, edges = [], []
@@ -66,7 +66,7 @@ words_of_all_kinds = st.builds(
 @given(st.lists(words_of_all_kinds, max_size=120), st.sampled_from([(2048, 2048), (50, 30)]))
 def test_events_equal_those_of_a_plain_reference_decoder(words, size):
     events, _ = decode(words, *size)
-    expected, edges = read_slowly(words, *size)
+    expected, edges = reference_decode(words, *size)
     found = zip(events.x, events.y, events.p, events.t_ns, strict=True)
     assert [tuple(map(int, event)) for event in found] == expected
     triggers = events.triggers
@@ -79,13 +79,13 @@ def test_single_event_has_its_pixel_polarity_and_time():
     assert (events.x[0], events.y[0], events.p[0], events.t_ns[0]) == (33, 7, 1, START_NS)
 
 
-def test_vectors_move_their_base_on():
+def test_vectors_advance_their_base():
     events, _ = decode([*START, VECT_BASE_X | ON | 100, VECT_12 | 0b1000_0000_0001, VECT_8 | 0b11])
     assert events.x.tolist() == [100, 111, 112, 113]
     assert events.p.tolist() == [1] * 4
 
 
-def test_vector_over_the_edge_of_the_sensor_loses_what_is_beyond():
+def test_vector_across_the_edge_of_the_sensor_is_cropped():
     events, statistics = decode([*START, VECT_BASE_X | 635, VECT_12 | 0xFFF])
     assert events.x.tolist() == [635, 636, 637, 638, 639]
     assert statistics.outside_pixels == 7
@@ -97,14 +97,14 @@ def test_vectors_far_beyond_the_last_column_equal_the_reference(vector, count):
     words = [*START, VECT_BASE_X | 0, *[vector] * count, ADDR_X | 3, VECT_12 | 1]
     words += [VECT_BASE_X | ON | 2040, VECT_12 | 0xFFF, VECT_8 | 1]
     events, statistics = decode(words, 2048, 2048)
-    expected, _ = read_slowly(words, 2048, 2048)
+    expected, _ = reference_decode(words, 2048, 2048)
     found = zip(events.x, events.y, events.p, events.t_ns, strict=True)
     assert [tuple(map(int, event)) for event in found] == expected
     sent = (12 if vector >> 12 == 4 else 8) * count + 1 + 1 + 12 + 1
     assert statistics.outside_pixels == sent - len(expected)
 
 
-def test_endless_vectors_never_come_round_to_the_first_column():
+def test_many_vectors_never_wrap_to_the_first_column():
     events, statistics = decode([*START, VECT_BASE_X | 0, *[VECT_12 | 0xFFF] * 400_000])
     assert len(events) == 640
     assert statistics.outside_pixels == 12 * 400_000 - 640
@@ -143,12 +143,12 @@ def test_events_before_the_first_row_are_outside_the_sensor():
     assert statistics.outside_pixels == 1
 
 
-def test_system_type_bit_is_no_part_of_the_row():
+def test_system_type_bit_is_not_part_of_the_row():
     events, _ = decode([TIME_HIGH, TIME_LOW, ADDR_Y | 0x800 | 9, ADDR_X | 2])
     assert events.y.tolist() == [9]
 
 
-def test_padding_is_unknown_and_vendor_data_is_not():
+def test_padding_counts_as_unknown_and_vendor_data_does_not():
     _, statistics = decode([0x9999, *START, 0x9999, 0x9999, 0xE016, 0xF000, 0x7000, ADDR_X])
     assert statistics.unknown_words == 3
 

@@ -21,7 +21,7 @@ def test_event_has_its_pixel_polarity_and_time():
     assert events.t_ns[0] == 10**18 + 7000
 
 
-def test_time_that_wraps_in_a_packet_goes_on():
+def test_time_that_wraps_in_a_packet_continues():
     events = LibcaerDecoder(640, 480).decode(packet([(0, 0, 0, 2**31 - 1), (0, 0, 0, 1)]))
     assert np.diff(events.t_ns).tolist() == [2000]
 
@@ -42,13 +42,13 @@ def test_small_step_back_is_followed_and_counted():
     assert decoder.statistics.time_errors == 1
 
 
-def test_negative_times_do_not_exist():
+def test_negative_times_are_unknown_words():
     decoder = LibcaerDecoder(640, 480)
     events = decoder.decode(packet([(0, 0, 0, 9), (0, 0, 0, -1), (0, 0, 0, 10)]))
     assert events.t_ns.tolist() == [9000, 10_000]
     assert decoder.statistics.unknown_words == 1
 
 
-def test_time_base_beyond_all_reason_neither_raises_nor_wraps():
+def test_an_impossible_time_base_neither_raises_nor_wraps():
     events = LibcaerDecoder(640, 480).decode(packet([(0, 0, 0, 9)], time_base=2**64 - 1))
     assert events.t_ns[0] > 0

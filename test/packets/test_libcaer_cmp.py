@@ -29,7 +29,7 @@ def test_both_halves_of_the_time_add_up():
     assert events.t_ns.tolist() == [1000 * (2 << 12 | 3)]
 
 
-def test_vectors_run_along_a_column_and_move_their_base_on():
+def test_vectors_run_along_a_column_and_advance_their_base():
     words = [ADDR_X | 9, VECT_BASE_Y | ON | 240, VECT_8 | 0x81, VECT_8 | 0xFF, VECT_8 | 0xFF]
     decoder = LibcaerCmpDecoder(346, 260)
     events = decoder.decode(packet(words))
@@ -48,7 +48,7 @@ def test_vectors_far_beyond_the_last_row_stay_outside(count):
     assert decoder.statistics.outside_pixels == 8 * count + 1 + 1 + 8 - len(events)
 
 
-def test_new_time_base_restarts_the_time_and_forgets_the_column():
+def test_new_time_base_restarts_time_and_column():
     decoder = LibcaerCmpDecoder(346, 260)
     decoder.decode(packet([TIME_HIGH | 2, TIME_LOW | 3, ADDR_X | 1, ADDR_Y], 0, 5))
     assert decoder.decode(packet([ADDR_X | 1, ADDR_Y], 1, 7)).t_ns.tolist() == [7]
@@ -56,7 +56,7 @@ def test_new_time_base_restarts_the_time_and_forgets_the_column():
     assert decoder.statistics.outside_pixels == 1
 
 
-def test_part_with_the_same_time_base_goes_on():
+def test_part_with_the_same_time_base_continues():
     decoder = LibcaerCmpDecoder(346, 260)
     decoder.decode(packet([TIME_HIGH | 2, TIME_LOW | 3, ADDR_X | 1], 0, 5))
     events = decoder.decode(packet([ADDR_Y | 4], 1, 5))

@@ -27,7 +27,7 @@ rows = st.lists(
 
 @settings(max_examples=50, deadline=None)
 @given(rows, st.sampled_from([0, 1744227144732712000]))
-def test_events_come_back_from_their_bytes(rows, time_base):
+def test_events_survive_encoding_and_decoding(rows, time_base):
     events = events_of([(x, y, p, time_base + dt) for x, y, p, dt in rows])
     data = encode_mono(events, time_base)
     assert data.dtype == np.uint8

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Real recordings decode to exactly the counts and sums that other decoders found in them."""
+"""Real recordings decode to exactly the counts and sums of independent decoders."""
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def test_raw_file_of_vectorised_evt3_decodes_to_its_known_count(raw_packet, deco
 
 
 @pytest.mark.parametrize('name', BAGS)
-def test_nothing_of_a_real_bag_is_left_out(name, bag_packets, decode_all):
+def test_no_word_of_a_real_bag_is_dropped(name, bag_packets, decode_all):
     _, statistics = decode_all(bag_packets(name))
     assert not any(getattr(statistics, field) for field in statistics.__slots__)
 

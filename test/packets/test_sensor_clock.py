@@ -14,7 +14,7 @@ HOST_NS = 1_744_227_144_732_712_345
 
 
 def observed(offsets_ns, period_ns=MS):
-    """A clock that saw a packet each period, with the given offsets."""
+    """A clock that observed a packet per period, with the given offsets."""
     clock = SensorClock()
     for i, offset_ns in enumerate(offsets_ns):
         clock.observe(i * period_ns, i * period_ns + offset_ns)
@@ -48,7 +48,7 @@ def test_drift_is_followed():
     assert behind_ns == pytest.approx(50 * AVERAGED_PACKETS, rel=0.01)
 
 
-def test_late_question_gets_the_same_answer_as_an_early_one():
+def test_late_and_early_queries_give_the_same_answer():
     clock, answers = SensorClock(), {}
     jitter_ns = np.random.default_rng(1).integers(0, 3 * MS, 500)
     for i, jitter in enumerate(jitter_ns):
@@ -68,7 +68,7 @@ def test_moment_beyond_the_last_packet_is_not_covered():
     assert not SensorClock().covers(0)
 
 
-def test_parts_of_a_packet_teach_nothing_new():
+def test_parts_of_a_packet_do_not_change_the_offset():
     whole, cut = SensorClock(), SensorClock()
     for i in range(50):
         t_ns, stamp_ns = i * MS, HOST_NS + i * MS + (i * 7919) % MS
@@ -86,6 +86,6 @@ def test_memory_is_bounded():
     assert clock.to_sensor_ns(HOST_NS) == 0
 
 
-def test_host_clock_that_was_set_starts_the_average_anew():
+def test_a_step_of_the_host_clock_restarts_the_average():
     clock = observed([HOST_NS] * 100 + [HOST_NS - 3600 * 10**9] * 2)
     assert clock.to_host_ns(101 * MS) == HOST_NS - 3600 * 10**9 + 101 * MS

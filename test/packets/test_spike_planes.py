@@ -46,7 +46,7 @@ def test_bit_0_is_the_leftmost_pixel_of_the_top_row():
 
 
 @given(st.integers(0, 4), st.integers(1, 20), st.integers(0, 99))
-def test_spikes_come_back_from_their_bytes(count, width, seed):
+def test_spikes_survive_encoding_and_decoding(count, width, seed):
     spikes = np.random.default_rng(seed).integers(0, 2, (count, HEIGHT, width), np.uint8)
     planes = SpikePlanes(pack_planes(spikes), np.arange(count) * PERIOD_NS)
     data = encode_spike_planes(planes)
@@ -90,7 +90,7 @@ def test_any_bytes_cut_anywhere_give_the_same_planes(stream, sizes, width):
 
 
 @pytest.mark.parametrize(('seq', 'time_base'), [(2, 1000), (1, 2000)])
-def test_plane_that_nothing_continues_is_dropped_and_counted(seq, time_base):
+def test_plane_that_is_not_continued_is_dropped_and_counted(seq, time_base):
     data = random_bytes(PLANE_BYTES + 4)
     later = packet_of(data[:PLANE_BYTES], seq, time_base)
     planes, statistics = decoded([packet_of(data), later])
@@ -115,7 +115,7 @@ def test_reset_gives_the_first_planes_back():
     assert_same_planes(first, decoder.decode(packet))
 
 
-def test_whole_planes_are_views_that_nobody_can_write_to():
+def test_whole_planes_are_read_only_views():
     packet = packet_of(random_bytes(2 * PLANE_BYTES))
     planes = decoder_for(ENCODING, WIDTH, HEIGHT).decode(packet)
     assert np.shares_memory(planes.bits, packet.data)
@@ -127,12 +127,12 @@ def test_whole_planes_are_views_that_nobody_can_write_to():
 @pytest.mark.parametrize(
     'encoding', ['spike_planes', *(f'spike_planes;period_ns={t}' for t in ('', '0', '-5', '5e4'))]
 )
-def test_period_that_is_none_is_not_guessed(encoding):
+def test_missing_or_malformed_period_is_refused(encoding):
     with pytest.raises(UserError, match=r'must give the nanoseconds between two planes'):
         decoder_for(encoding, WIDTH, HEIGHT)
 
 
-def test_planes_are_told_from_events_by_the_encoding():
+def test_the_encoding_determines_the_kind_of_camera():
     assert sensor_kind_of('Spike_Planes;period_ns=1') is SensorKind.SPIKE
     assert sensor_kind_of('evt3') is SensorKind.EVENT
     with pytest.raises(UserError, match=r'known encodings: .*spike_planes'):

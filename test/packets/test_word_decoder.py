@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Words that a packet's end cuts in two."""
+"""Words that are cut in two by the end of a packet."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_sequence_number_may_wrap_in_between(decoder):
 
 
 @pytest.mark.parametrize(('seq', 'time_base'), [(2, 0), (0, 0), (1, 5)])
-def test_part_that_nothing_continues_is_dropped_and_counted(decoder, seq, time_base):
+def test_part_that_is_not_continued_is_dropped_and_counted(decoder, seq, time_base):
     decoder.decode(packet(WORD[:3], 0))
     assert decoder.decode(packet(WORD, seq, time_base)).x.tolist() == [2]
     assert decoder.statistics.truncated_words == 1

@@ -43,12 +43,12 @@ def test_a_flat_image_is_mid_grey(encoding, level):
     np.testing.assert_allclose(image / top, 0.5, atol=0.003)
 
 
-def test_noise_far_below_one_event_is_not_stretched():
+def test_noise_far_below_the_change_of_one_event_is_not_stretched():
     image = Renderer(Settings()).render(scene(scale=1e-3), 0)
     assert np.ptp(image) <= 6
 
 
-def test_pixels_without_events_are_mid_grey_and_leave_the_contrast_to_the_others():
+def test_pixels_without_events_are_mid_grey_and_do_not_reduce_contrast():
     intensity = np.zeros((100, 100), np.float32)
     intensity[40:44, 40:44] = 0.4
     intensity[50:54, 50:54] = -2.0
@@ -65,7 +65,7 @@ def test_a_network_with_exact_zeros_keeps_black_black():
     assert image[-1, -1] == 255
 
 
-def test_what_is_not_finite_neither_spreads_nor_warns():
+def test_values_that_are_not_finite_stay_local_and_give_no_warning():
     intensity = ramp(0.2, 0.8)
     clean = Renderer(Settings()).render(intensity, 0)
     broken = intensity.copy()
@@ -100,7 +100,7 @@ def test_limits_do_not_depend_on_the_frame_rate():
     np.testing.assert_allclose(images[0], images[1], atol=1e-5)
 
 
-def test_limits_wait_a_fortieth_of_the_time_constant_before_they_move():
+def test_limits_are_measured_again_after_a_fortieth_of_the_time_constant():
     renderer = Renderer(Settings(tone_time=0.2))
     at_first = renderer.render(ramp(0.0, 1.0), 0)
     renderer.render(ramp(0.0, 1.5), 4 * MS)
@@ -109,7 +109,7 @@ def test_limits_wait_a_fortieth_of_the_time_constant_before_they_move():
     assert renderer.render(ramp(0.0, 1.0), 6 * MS).mean() < at_first.mean() - 0.5
 
 
-def test_one_odd_image_hardly_changes_the_brightness():
+def test_a_single_different_image_hardly_changes_the_brightness():
     renderer = Renderer(Settings())
     before = renderer.render(scene(1), 0)
     renderer.render(scene(2, scale=1.6), 5 * MS)
@@ -118,7 +118,7 @@ def test_one_odd_image_hardly_changes_the_brightness():
 
 
 @pytest.mark.parametrize('other', [scene(3, scale=20.0), scene(3, scale=0.1), scene(3, shift=9.0)])
-def test_another_scene_is_shown_rightly_at_once(other):
+def test_a_new_scene_gets_its_limits_at_once(other):
     renderer = Renderer(Settings())
     renderer.render(scene(), 0)
     np.testing.assert_array_equal(
@@ -169,7 +169,7 @@ def test_clahe_raises_local_contrast_in_every_encoding(encoding):
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_the_intensity_stays_unchanged_and_images_are_new(encoding):
+def test_the_intensity_is_unchanged_and_images_are_new_arrays(encoding):
     intensity = scene()
     copy = intensity.copy()
     renderer = Renderer(Settings(image_encoding=encoding))

@@ -24,7 +24,7 @@ def fed(spikes, lookahead, cuts=()):
 
 
 def spikes_by_pixel(spikes, instant):
-    """Yield y, x, numbers of the planes with a spike up to the instant, and those after it."""
+    """Yield y, x and the plane numbers of the spikes up to the instant and after it."""
     for y, x in np.ndindex(HEIGHT, WIDTH):
         numbers = np.flatnonzero(spikes[:, y, x])
         yield y, x, numbers[numbers <= instant].tolist(), numbers[numbers > instant].tolist()
@@ -38,7 +38,7 @@ def spikes_by_pixel(spikes, instant):
     st.lists(st.integers(0, 99), max_size=4),
     st.integers(0, 99),
 )
-def test_spikes_on_both_sides_are_those_of_a_plain_search(count, lookahead, rate, cuts, seed):
+def test_spikes_on_both_sides_equal_a_plain_search(count, lookahead, rate, cuts, seed):
     spikes = random_spikes(count, rate, seed)
     history = fed(spikes, lookahead, [cut for cut in cuts if cut < count])
     assert history.instant == count - 1 - lookahead
@@ -49,7 +49,7 @@ def test_spikes_on_both_sides_are_those_of_a_plain_search(count, lookahead, rate
         assert found[:, y, x].tolist() == [*after, count, count][:2]
 
 
-def test_planes_come_back_from_the_stack():
+def test_the_stack_returns_the_planes():
     spikes = random_spikes(90)
     history = fed(spikes, 5)
     np.testing.assert_array_equal(history.stack(64), spikes[-64:])
@@ -70,7 +70,7 @@ def test_intervals_of_order_k_span_k_spikes():
     assert [int(history.intervals(order)[0, 0]) for order in (1, 2, 3)] == [8, 12, 13]
 
 
-def test_reset_forgets_every_plane():
+def test_reset_drops_all_planes():
     history = fed(random_spikes(80), 20)
     history.reset()
     assert history.instant == -21
@@ -80,7 +80,7 @@ def test_reset_forgets_every_plane():
     np.testing.assert_array_equal(history.before, fresh.before)
 
 
-def test_numbers_of_planes_never_overflow():
+def test_plane_numbers_never_overflow():
     spikes = random_spikes(50)
     history = fed(spikes, 3)
     history.instant += 2**29
@@ -92,6 +92,6 @@ def test_numbers_of_planes_never_overflow():
 
 
 @pytest.mark.parametrize('lookahead', [-1, 64])
-def test_lookahead_beyond_what_is_kept_is_refused(lookahead):
+def test_a_lookahead_beyond_the_stored_planes_is_refused(lookahead):
     with pytest.raises(UserError, match='it must be from 0 to 63'):
         SpikeHistory(WIDTH, HEIGHT, lookahead)

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Rates from intervals are those of the spikes around the instant."""
+"""Rates from the intervals around an instant."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def rates_of(spikes):
 
 
 @pytest.mark.parametrize('period', [1, 2, 5, 9])
-def test_a_pixel_that_fires_regularly_has_the_same_rate_by_every_interval(period):
+def test_a_pixel_that_fires_regularly_has_the_same_rate_from_every_interval(period):
     spikes = np.zeros((100, HEIGHT, WIDTH), np.uint8)
     spikes[::period] = 1
     rates, _ = rates_of(spikes)
@@ -38,7 +38,7 @@ def test_a_pixel_that_has_never_fired_is_black():
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 120), st.sampled_from([0.05, 0.4]), st.integers(0, 99))
-def test_rates_are_finite_and_those_of_a_plain_search(count, rate, seed):
+def test_rates_are_finite_and_equal_a_plain_search(count, rate, seed):
     spikes = np.random.default_rng(seed).random((count, HEIGHT, WIDTH)) < rate
     rates, instant = rates_of(spikes)
     assert np.isfinite(rates).all()
@@ -59,7 +59,7 @@ def test_rates_are_finite_and_those_of_a_plain_search(count, rate, seed):
         np.testing.assert_allclose(rates[:, y, x], expected, rtol=1e-6)
 
 
-def test_an_interval_that_has_not_ended_is_no_measurement():
+def test_an_interval_that_has_not_ended_is_not_used():
     spikes = np.zeros((100, HEIGHT, WIDTH), np.uint8)
     spikes[[20, 40, 60]] = 1  # the instant is plane 69, and nothing follows
     rates, instant = rates_of(spikes)
@@ -68,7 +68,7 @@ def test_an_interval_that_has_not_ended_is_no_measurement():
     np.testing.assert_allclose(rates[3], 1 / 20, rtol=1e-6)
 
 
-def test_an_interval_that_has_not_begun_is_no_measurement():
+def test_an_interval_that_has_not_begun_is_not_used():
     spikes = np.zeros((60, HEIGHT, WIDTH), np.uint8)
     spikes[[25, 45, 55]] = 1  # the instant is plane 29: one spike before it, two after
     rates, instant = rates_of(spikes)
@@ -89,7 +89,7 @@ def test_an_interval_that_has_not_begun_is_no_measurement():
         ([50], 1 / 60),  # one of 60 planes
     ],
 )
-def test_a_stream_that_has_just_begun_says_what_it_can(planes, rate):
+def test_a_stream_that_has_just_begun_gives_rates_from_few_planes(planes, rate):
     spikes = np.zeros((60, HEIGHT, WIDTH), np.uint8)
     spikes[planes] = 1
     np.testing.assert_allclose(rates_of(spikes)[0][0], rate, rtol=1e-6)

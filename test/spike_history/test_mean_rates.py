@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Mean rates of short spans are what the intervals that hold them say."""
+"""Mean rates over short spans, from the intervals that contain them."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def found(spikes, cuts, *, lookahead=30, cut=None):
 
 
 def counted(numbers, plane, end, lookahead):
-    """Return how many spikes of a pixel there were until a plane, with the part of the next.
+    """Return the number of spikes of a pixel up to a plane, with the fraction of the next one.
 
     A plain search, over the spikes that a SpikeHistory remembers.
     """
@@ -64,7 +64,7 @@ def test_a_pixel_that_has_never_fired_is_black():
     assert not found(np.zeros((100, HEIGHT, WIDTH), np.uint8), range(0, 62, 2)).any()
 
 
-def test_a_single_spike_is_one_of_all_planes_seen():
+def test_a_single_spike_in_n_planes_gives_the_rate_1_over_n():
     spikes = np.zeros((40, HEIGHT, WIDTH), np.uint8)
     spikes[[13]] = 1
     np.testing.assert_allclose(found(spikes, [0, 2, 7, 20, 39]), 1 / 40, rtol=1e-5)
@@ -78,7 +78,7 @@ def test_a_single_spike_is_one_of_all_planes_seen():
     st.sets(st.integers(0, PLANES_KEPT - 1), min_size=2),
     st.integers(0, 99),
 )
-def test_rates_are_those_of_a_plain_search(count, lookahead, rate, chosen, seed):
+def test_rates_equal_a_plain_search(count, lookahead, rate, chosen, seed):
     spikes = np.random.default_rng(seed).random((count, HEIGHT, WIDTH)) < rate
     cuts = sorted(cut for cut in chosen if cut <= count)
     if len(cuts) < 2:

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""All planes around an instant together tell its light, however the scene moves."""
+"""Motion-compensated rates from all planes around an instant."""
 
 import numpy as np
 import pytest
@@ -39,14 +39,14 @@ def off(image, light):
 
 
 @pytest.mark.parametrize('velocity', [(0.0, 0.0), (0.3, 0.2), (-0.1, 0.45)])
-def test_the_mean_shows_the_instant(moving_spikes, velocity):
+def test_the_mean_equals_the_light_at_the_instant(moving_spikes, velocity):
     spikes, light = moving_spikes(velocity, PLANES, INSTANT)
     mean, _, _ = seen(spikes)
     assert off(mean, light[INSTANT]) < 0.02
     assert off(mean, light[INSTANT]) < 0.8 * off(mean, light[INSTANT - 5]) or not any(velocity)
 
 
-def test_every_group_shows_the_instant(moving_spikes):
+def test_every_group_equals_the_light_at_the_instant(moving_spikes):
     spikes, light = moving_spikes((0.3, 0.2), PLANES, INSTANT)
     _, groups, velocity = seen(spikes)
     np.testing.assert_allclose(
@@ -64,7 +64,7 @@ def test_the_oldest_group_comes_first(moving_spikes):
     assert groups[0].mean() < 0.3 * groups[-1].mean()
 
 
-def test_of_planes_that_have_not_been_seen_nothing_is_told(moving_spikes):
+def test_planes_that_are_not_available_are_not_used(moving_spikes):
     spikes, _ = moving_spikes((0.2, 0.0), PLANES, INSTANT)
     mean, groups, _ = seen(spikes[:47])  # the instant is plane 16
     assert (groups[0] == UNKNOWN).all()  # planes -13 to -4
@@ -72,7 +72,7 @@ def test_of_planes_that_have_not_been_seen_nothing_is_told(moving_spikes):
     assert not (mean == UNKNOWN).all()
 
 
-def test_where_no_span_has_been_seen_the_mean_stays():
+def test_without_an_available_span_the_mean_is_unchanged():
     mean, groups, velocity = seen(np.ones((1, 20, 20), np.uint8))
     assert velocity is None
     np.testing.assert_array_equal(mean, UNKNOWN)
@@ -80,12 +80,12 @@ def test_where_no_span_has_been_seen_the_mean_stays():
 
 
 @pytest.mark.parametrize('lookahead', range(0, 34, 3))
-def test_any_number_of_planes_may_be_looked_ahead(moving_spikes, lookahead):
+def test_any_lookahead_within_the_limit_is_accepted(moving_spikes, lookahead):
     spikes, light = moving_spikes((0.2, -0.1), PLANES, INSTANT)
     mean, _, _ = seen(spikes[: INSTANT + 1 + lookahead], lookahead)
     assert off(mean, light[INSTANT]) < (0.03 if lookahead > 6 else 0.09)
 
 
-def test_more_planes_than_are_kept_cannot_be_looked_ahead():
+def test_a_lookahead_beyond_the_limit_is_refused():
     with pytest.raises(UserError, match=r'lookahead_planes is 34.* at most 33'):
         MotionCompensatedRates(SpikeHistory(20, 20, 34))

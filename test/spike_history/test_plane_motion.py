@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Planes tell how the scene moves, and an image that moves along shows it where it is."""
+"""Optical flow of spike planes, and warping of images along it."""
 
 import contextlib
 
@@ -29,7 +29,7 @@ def inner(array):
 
 
 @pytest.mark.parametrize('velocity', [(0.25, 0.1), (-0.1, 0.3), (0.0, -0.05)])
-def test_the_velocity_is_that_of_the_scene(moving_spikes, velocity):
+def test_the_velocity_equals_that_of_the_scene(moving_spikes, velocity):
     spikes, _ = moving_spikes(velocity, PLANES, INSTANT)
     found = motion_of(spikes).velocity()
     assert found.shape == (*spikes.shape[1:], 2)
@@ -38,13 +38,13 @@ def test_the_velocity_is_that_of_the_scene(moving_spikes, velocity):
 
 
 @pytest.mark.parametrize('lookahead', [0, 5, 15])
-def test_fewer_planes_ahead_still_tell_it(moving_spikes, lookahead):
+def test_the_velocity_is_right_with_a_shorter_lookahead(moving_spikes, lookahead):
     seen = moving_spikes((0.2, -0.1), PLANES, INSTANT)[0][: INSTANT + 1 + lookahead]
     found = motion_of(seen, lookahead).velocity()
     np.testing.assert_allclose(np.median(inner(found), (0, 1)), (0.2, -0.1), atol=0.03)
 
 
-def test_an_image_that_is_moved_shows_the_scene_at_the_instant(moving_spikes):
+def test_a_warped_image_shows_the_scene_at_the_instant(moving_spikes):
     spikes, rates = moving_spikes((0.3, 0.2), PLANES, INSTANT)
     motion = motion_of(spikes)
     velocity = motion.velocity()
@@ -55,14 +55,14 @@ def test_an_image_that_is_moved_shows_the_scene_at_the_instant(moving_spikes):
         assert np.abs(inner(moved) - inner(rates[INSTANT])).mean() < 0.1 * before
 
 
-def test_where_nothing_moves_an_image_stays(moving_spikes):
+def test_without_motion_an_image_is_unchanged(moving_spikes):
     spikes, rates = moving_spikes((0.0, 0.0), PLANES, INSTANT)
     moved = rates[0].copy()
     motion_of(spikes).move(moved, np.zeros((*moved.shape, 2), np.float32), 17.0)
     np.testing.assert_array_equal(moved, rates[0])
 
 
-def test_darkness_does_not_move():
+def test_a_dark_scene_has_no_velocity():
     velocity = motion_of(np.zeros((PLANES, 72, 96), np.uint8)).velocity()
     np.testing.assert_array_equal(velocity, 0)
 
@@ -70,12 +70,12 @@ def test_darkness_does_not_move():
 @pytest.mark.parametrize(
     ('planes', 'height', 'width'), [(15, 72, 96), (PLANES, 15, 96), (PLANES, 72, 8)]
 )
-def test_of_too_little_no_motion_is_told(planes, height, width):
+def test_too_few_planes_or_pixels_give_no_velocity(planes, height, width):
     seen = np.ones((planes, height, width), np.uint8)
     assert motion_of(seen).velocity() is None
 
 
-def test_the_threads_of_opencv_are_as_many_as_before():
+def test_the_number_of_opencv_threads_is_restored():
     before = cv2.getNumThreads()
     with contextlib.suppress(ZeroDivisionError), one_thread():
         assert cv2.getNumThreads() == 1

@@ -26,7 +26,7 @@ def events_at(t_ns, edges=()):
 
 
 class Stream:
-    """A Continuity that is driven as the pipeline drives it, and what it returned."""
+    """Drives a Continuity as the pipeline does, and collects what it returns."""
 
     def __init__(self, max_gap_ns=S):
         self.clock = SensorClock()
@@ -61,7 +61,7 @@ def packets(count=50):
 
 
 def stamped(sent, jitter=0):
-    """Run a stream whose packets are stamped truly, whatever their sensor times are."""
+    """Run a stream whose packets have correct stamps and the given sensor times."""
     stream = Stream()
     for index, t_ns in enumerate(sent):
         stream.push(t_ns, EPOCH_NS + index * PERIOD + jitter * (index % 3))
@@ -219,7 +219,7 @@ def test_slow_times_of_a_file_are_bounded():
     assert len(stream.t_ns) + stream.outliers == 32_768
 
 
-def test_planes_with_a_long_period_are_no_damage():
+def test_planes_with_a_long_period_are_accepted():
     for stamp_ns in (0, EPOCH_NS):
         clock = SensorClock()
         continuity = Continuity(clock, S, period_ns=S)

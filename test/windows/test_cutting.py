@@ -123,7 +123,7 @@ def test_free_running_begins_at_the_first_event_and_does_not_drift():
     assert windows[2999][1] == 5 + 10**11
 
 
-def test_a_window_is_not_given_out_before_a_later_event_was_seen():
+def test_a_window_is_not_returned_before_a_later_event_was_pushed():
     cutter = FreeRunning(50.0, GAP_NS)
     assert list(cutter.push(events_at([0, 19 * MS]))) == []
     assert len(list(cutter.push(events_at([20 * MS])))) == 1
@@ -134,20 +134,20 @@ def test_an_event_at_the_border_belongs_to_the_later_window():
     assert [len(xs) for _, _, xs, _, _ in windows] == [1, 2]
 
 
-def test_silence_gives_empty_windows():
+def test_a_pause_gives_empty_windows():
     windows = run(FreeRunning(50.0, GAP_NS), [events_at([0, 70 * MS])])
     assert [len(xs) for _, _, xs, _, _ in windows] == [1, 0, 0, 1]
 
 
 @pytest.mark.parametrize('places', [[], [1]])
-def test_a_long_silence_is_filled_only_at_its_beginning_and_the_grid_stays(places):
+def test_a_long_pause_is_filled_only_at_its_beginning_and_the_grid_is_kept(places):
     events = events_at([0, 10 * 10**9 + 5 * MS, 10 * 10**9 + 25 * MS])
     windows = run(FreeRunning(50.0, 100 * MS), cut(events, places))
     assert [end // MS for _, end, *_ in windows] == [20, 40, 60, 80, 100, 10_020, 10_040]
     assert [len(xs) for _, _, xs, _, _ in windows] == [1, 0, 0, 0, 0, 1, 1]
 
 
-def test_a_time_stamp_from_the_far_future_does_not_fill_the_years_between():
+def test_a_time_stamp_in_the_far_future_does_not_give_windows_up_to_it():
     events = events_at([0, 2**62])
     assert len(run(FreeRunning(50.0, GAP_NS), [events])) < 60
     assert len(run(AtTriggers('up'), [events])) < 5
@@ -194,7 +194,7 @@ def test_edges_that_are_never_reached_are_bounded_and_counted():
     assert cutter.late == 7
 
 
-def test_without_trigger_edges_old_events_are_worked_off_in_windows_that_are_not_due():
+def test_without_trigger_edges_old_events_are_returned_in_windows_that_are_not_due():
     cutter = AtTriggers('up')
     windows = run(cutter, [events_at(np.arange(0, 5 * HOLD_NS, HOLD_NS // 10))])
     assert windows
@@ -202,14 +202,14 @@ def test_without_trigger_edges_old_events_are_worked_off_in_windows_that_are_not
 
 
 def _clock():
-    """A clock whose sensor time 0 is host time 1000 s, known from a packet each millisecond."""
+    """A clock with sensor time 0 at host time 1000 s, observed with a packet per millisecond."""
     clock = SensorClock()
     for index in range(100):
         clock.observe(index * MS, 1000 * 10**9 + index * MS)
     return clock
 
 
-def test_a_frame_at_a_reference_carries_the_reference_s_own_stamp():
+def test_a_frame_at_a_reference_has_the_stamp_of_the_reference():
     cutter = AtReferences(_clock())
     cutter.push(events_at(np.arange(0, 90 * MS, MS)))
     windows = cutter.push_reference(Reference(1000 * 10**9 + 20 * MS + 123))
@@ -237,14 +237,14 @@ def test_a_reference_before_the_last_frame_gives_no_frame():
     assert cutter.late == 1
 
 
-def test_references_that_no_packet_reaches_do_not_pile_up():
+def test_references_that_are_never_reached_are_bounded_and_counted():
     cutter = AtReferences(SensorClock())
     for index in range(MOST_WAITING + 10):
         cutter.push_reference(Reference(10**18 + index))
     assert cutter.late == 10
 
 
-def test_a_reference_far_in_the_future_does_not_pile_up_events():
+def test_a_reference_far_in_the_future_does_not_hold_back_events():
     cutter = AtReferences(_clock())
     cutter.push_reference(Reference(9000 * 10**9))
     windows = cutter.push(events_at(np.arange(0, 5 * HOLD_NS, HOLD_NS // 10)))

@@ -48,13 +48,13 @@ def is_hot(events):
     return (events.x == HOT[0]) & (events.y == HOT[1])
 
 
-def test_learns_the_hot_pixel_and_not_the_moving_edge():
+def test_a_hot_pixel_is_learned_and_a_moving_edge_is_not():
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
     mask.apply(window_of(stream()))
     assert list(zip(*np.nonzero(mask.mask), strict=True)) == [(HOT[1], HOT[0])]
 
 
-def test_drops_only_what_comes_after_the_time_of_learning():
+def test_only_events_after_the_learning_time_are_dropped():
     events = stream()
     mask = HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_time=1.0))
     window = mask.apply(window_of(events))
@@ -80,7 +80,7 @@ def test_cutting_the_stream_anywhere_changes_nothing(cuts):
     np.testing.assert_array_equal(Events.concatenate(parts).x, whole.samples.x)
 
 
-def test_without_a_mask_windows_pass_as_they_are():
+def test_without_a_mask_windows_are_unchanged():
     window = window_of(stream())
     assert HotPixelMask(WIDTH, HEIGHT, Settings()).apply(window) is window
     quiet = Window(0, 1, Events.empty())
@@ -151,13 +151,13 @@ def test_a_file_of_another_size_is_refused(tmp_path):
         HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_file=str(tmp_path / 'hot.png')))
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_a_path_that_cannot_be_written_is_named(tmp_path):
     mask = HotPixelMask(WIDTH, HEIGHT, Settings())
     with pytest.raises(UserError, match='nofolder'):
         mask.save(tmp_path / 'nofolder' / 'hot.png')
 
 
-def test_an_edge_that_trembles_in_place_is_not_hot():
+def test_an_edge_that_vibrates_in_place_is_not_hot():
     counts = np.ones((30, 40), np.int64)
     counts[:, 20] = 500
     counts[10, 5:35] = 500
@@ -171,5 +171,5 @@ def test_pairs_and_pixels_at_the_border_are_found():
     np.testing.assert_array_equal(hot_pixels(np.where(expected, 400, 1)), expected)
 
 
-def test_nothing_is_hot_without_events():
+def test_without_events_no_pixel_is_hot():
     assert not hot_pixels(np.zeros((5, 5), np.int64)).any()
