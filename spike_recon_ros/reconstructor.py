@@ -284,7 +284,7 @@ class Reconstructor:
         if not window.due or t_ns is None:
             return None
         self.statistics.frames += 1
-        stamp_ns = self._windows.to_host_ns(t_ns) if window.stamp_ns is None else window.stamp_ns
+        stamp_ns = self._windows.stamp_of(t_ns) if window.stamp_ns is None else window.stamp_ns
         image = self._renderer.render(intensity, t_ns) if self.rendering else None
         return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
 

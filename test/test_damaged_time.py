@@ -167,6 +167,15 @@ def test_one_flipped_bit_of_a_time_does_not_silence_trigger_edges(flip_in):
     assert all(a.stamp_ns < b.stamp_ns for a, b in itertools.pairwise(frames))
 
 
+@pytest.mark.parametrize('late_ms', [20, 300, 900])
+def test_stamps_increase_although_the_first_packets_came_late(late_ms):
+    packets = _packets(_events(4000, step_ns=50_000), range(40, 4000, 40))
+    late = [dataclasses.replace(one, stamp_ns=one.stamp_ns + late_ms * MS) for one in packets[:3]]
+    frames, _, _ = _run([*late, *packets[3:]], model='fibar')
+    assert len(frames) == 20
+    assert all(a.stamp_ns < b.stamp_ns for a, b in itertools.pairwise(frames))
+
+
 @pytest.mark.parametrize('lose_in', [0, 20, 50, 99])
 def test_one_lost_byte_changes_the_events_of_one_packet_only(lose_in):
     right, _, _ = _run(_evt3_packets())

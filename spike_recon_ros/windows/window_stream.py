@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from spike_recon_ros.packets.packet import Reference
-from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.continuity import Continuity, Piece, TimeJump
 from spike_recon_ros.windows.cutter import Cutter
@@ -37,6 +37,7 @@ class WindowStream:
         period_ns: int,
     ) -> None:
         self._clock = SensorClock()
+        self._last_stamp_ns = -(2**63)
         self._new_cutter = lambda: new_cutter(settings, self._clock)
         self._continuity = Continuity(self._clock, round(settings.max_gap * 1e9), period_ns)
         self._begin()
@@ -59,9 +60,17 @@ class WindowStream:
         yield from self._cut(self._continuity.flush())
         yield from self._cutter.flush()
 
-    def to_host_ns(self, t_ns: int) -> int:
-        """Return the host time of a sensor time."""
-        return self._clock.to_host_ns(t_ns)
+    def stamp_of(self, t_ns: int) -> int:
+        """Return the host time of a frame, later than that of the frame before it.
+
+        The estimated offset of the clocks changes while it is averaged, above all at the start of
+        a stream. Only a host clock that was set back makes stamps go back.
+        """
+        stamp_ns = self._clock.to_host_ns(t_ns)
+        if 0 <= self._last_stamp_ns - stamp_ns < CLOCK_STEP_NS:
+            stamp_ns = self._last_stamp_ns + 1
+        self._last_stamp_ns = stamp_ns
+        return stamp_ns
 
     def take_outliers(self) -> int:
         """Return how many samples were dropped because of their time since the last call."""
