@@ -29,7 +29,7 @@ class WorkerStatistics:
 
     Attributes:
         received_packets: packets that were queued.
-        decoded_packets: packets that the reconstructor has worked through.
+        decoded_packets: packets that the reconstructor has processed.
         dropped_packets: packets whose data was dropped because the queue was over a limit.
         failed_packets: packets that raised an error.
         discarded_packets: packets that waited when the worker was stopped.
@@ -53,7 +53,7 @@ class WorkerStatistics:
 
     @property
     def waiting_packets(self) -> int:
-        """Packets that are queued or being worked through."""
+        """Packets that are queued or being processed."""
         return self.received_packets - (
             self.decoded_packets
             + self.dropped_packets

@@ -51,9 +51,9 @@ def test_when_the_load_falls_nothing_is_merged_any_more(worker, paced):
 
 
 def test_what_waits_while_the_model_is_loaded_is_not_overload(make_worker, published):
-    paced = Paced(queue_time_limit=0.2)
+    paced = Paced(queue_time_limit=2.0, overload_lag=1.0)
     worker = make_worker(paced)
-    paced.loading = 0.5
+    paced.loading = 3.0
     for seq in range(20):
         worker.put(packet(seq))
     wait(lambda: len(published) == 20)
@@ -97,12 +97,12 @@ def test_packets_larger_than_the_limit_pass(worker, paced, published):
 
 
 def test_packets_that_are_too_old_are_dropped_oldest_first(make_worker, published):
-    paced = Paced(overload_lag=60.0, queue_time_limit=0.4)
+    paced = Paced(overload_lag=60.0, queue_time_limit=2.0)
     worker = make_worker(paced)
     hold_first(worker, paced)
     for seq in range(1, 11):
         worker.put(packet(seq))
-    time.sleep(0.45)
+    time.sleep(2.1)
     for seq in range(11, 21):
         worker.put(packet(seq))
     paced.gate.set()
