@@ -123,6 +123,7 @@ def installed(tool, steps, monkeypatch):
     """What pip was asked to install, whole."""
     asked = []
     monkeypatch.setattr(tool, 'pip_install', lambda *what: asked.append(' '.join(what)))
+    monkeypatch.setattr(tool, 'pip', lambda *words: asked.append(' '.join(words)))
     return asked
 
 
@@ -171,7 +172,7 @@ def test_another_torch_replaces_the_one_that_is_there(tool, installed, monkeypat
     installed.clear()
     monkeypatch.setenv(tool.TORCH_VARIABLE, 'torch==2.8.0')
     tool.make(keep_interpreter=True, training=True)
-    assert installed == ['torch==2.8.0']
+    assert installed == ['uninstall --yes torch', 'torch==2.8.0']
     installed.clear()
     monkeypatch.delenv(tool.TORCH_VARIABLE)
     tool.make(keep_interpreter=True, training=True)  # not replaced by the default

@@ -134,6 +134,8 @@ def install_training(distro: str | None, stamp: dict[str, str], wanted: dict[str
     """Install PyTorch, then the rest of the training extra, which accepts its build."""
     if stamp.get('torch') != wanted['torch']:
         with step('PyTorch'):
+            if 'torch' in stamp:  # pip takes another build of the same version for the same
+                pip('uninstall', '--yes', 'torch')
             pip_install(*numpy_of(distro), *shlex.split(wanted['torch']))
         stamp = write_stamp(stamp, 'torch', wanted)
     if stamp.get('training') != wanted['training']:
@@ -176,8 +178,13 @@ def make_empty_venv(distro: str | None) -> None:
 
 def pip_install(*what: str) -> None:
     """Install into `.venv`, silently unless it fails."""
-    pip = [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check', '--no-input']
-    run_quietly([*pip, 'install', *what])
+    pip('install', *what)
+
+
+def pip(*words: str) -> None:
+    """Run the pip of `.venv`, silently unless it fails."""
+    python = str(VENV / 'bin' / 'python')
+    run_quietly([python, '-m', 'pip', '--disable-pip-version-check', '--no-input', *words])
 
 
 def run_quietly(command: list[str]) -> None:
