@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--wait-timeout', metavar='S', type=float, default=60.0,
-        help='give up waiting after S seconds (default: 60)',
+        help='wait at most S seconds (default: 60)',
     )  # fmt: skip
     add_size_options(parser)
     add_plane_options(parser)

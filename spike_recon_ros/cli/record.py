@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--until-played',
         action='store_true',
-        help='also stop once nobody publishes packets and the node has worked through all of them',
+        help='also stop once nobody publishes packets and the node has processed all of them',
     )
 
 

@@ -60,6 +60,7 @@ class Inputs:
 
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
+        self._packet_stamp_ns, self.reference_ahead = 0, None
         self._subscribe(EventPacket, 'events', self._on_packet, events_qos())
         self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, reference_qos())
         if self._sync_mode in REFERENCES:

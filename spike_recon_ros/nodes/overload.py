@@ -31,7 +31,7 @@ class Progress:
     Attributes:
         busy: time spent working, s.
         arrived: monotonic time at which the packet at hand arrived, s.
-        steps: windows that the model has worked through.
+        steps: windows that the model has processed.
         windows: windows that were cut, before any were merged.
         samples: events or spike planes decoded.
     """

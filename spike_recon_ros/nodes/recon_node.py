@@ -114,8 +114,8 @@ class ReconNode(LifecycleNode):
         self._outputs = Outputs(self, self._topic_statistics, self._update_inputs)
         self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
         self.get_logger().info(
-            f'ready: {describe_model(self._settings)}, {self._settings.sync_mode}; takes packets '
-            f'from {self.resolve_topic_name("events")} while someone subscribes to '
+            f'ready: {describe_model(self._settings)}, {self._settings.sync_mode}; subscribes '
+            f'to {self.resolve_topic_name("events")} while someone subscribes to '
             f'{self._outputs.image_topic}'
         )
 

@@ -17,7 +17,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 
-# Lag that is left to make up for, a second, while what waited for the model is worked through.
+# Lag that must be made up for per second after a model was loaded.
 CATCHING_UP = 0.5
 
 
