@@ -21,8 +21,9 @@ BUILD_PATH = re.compile(
     rb'|[A-Z]:\\\\?Users\\'
 )
 IN_PROSE = re.compile(rb'/(?:root|work|builds?|__w)/[\w.@+-]')
-"""What people write may use /home/me or /tmp/x as an example."""
-PROSE = {'.py', '.md', '.rst', '.sh', '.txt', '.yml', '.cpp', ''}
+"""Files written by hand may name /home/me or /tmp/x."""
+PROSE = {'.py', '.md', '.rst', '.sh', '.txt', '.yml', '.cpp', '.x86', '.jetson', ''}
+"""Suffixes of files written by hand, Dockerfiles included."""
 PNG = b'\x89PNG\r\n\x1a\n'
 BUILT_ON = '/home/builder/project/networks/gru.py'
 
