@@ -17,7 +17,7 @@ from typing import NamedTuple
 import lz4.frame
 import zstandard
 
-HELD_BYTES = 2**28
+HELD_BYTES = 2**27
 """Messages held at once to put them in order."""
 SMALL_BYTES = 2**26
 LARGEST_RATIO = 200
