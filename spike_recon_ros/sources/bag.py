@@ -160,7 +160,10 @@ class Bag:
             others = f' (the other files of {self.path} were read)' if len(self._files) > 1 else ''
             raise UserError(f'{self._damage[0]}{others}')
         if n_read < n_expected:
-            raise self._damaged(f'{n_read} of {n_expected} messages', 'the rest is missing')
+            reasons = [file.damage for file in self._files if file.damage]
+            raise self._damaged(
+                f'{n_read} of {n_expected} messages', [*reasons, 'the rest is missing'][0]
+            )
         self._compare_with_metadata()
 
     def _compare_with_metadata(self) -> None:

@@ -103,7 +103,10 @@ class ChunkedFile(BagFile):
         """Yield the messages of the chunk at a place, or the one message there."""
 
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
-        """Yield the messages of some topics by time, ties in the order of the file."""
+        """Yield the messages of some topics by time, ties in the order of the file.
+
+        A damaged chunk is skipped; then `damage` says why.
+        """
         wanted = self.wanted(topics)
         waiting: list[tuple[int, int, int, Message]] = []
         held = 0
@@ -112,10 +115,13 @@ class ChunkedFile(BagFile):
                 message = heapq.heappop(waiting)[-1]
                 held -= len(message.data)
                 yield message
-            for index, message in enumerate(self.load(place)):
-                if message.connection in wanted:
-                    heapq.heappush(waiting, (message.t_ns, place, index, message))
-                    held += len(message.data)
+            try:
+                for index, message in enumerate(self.load(place)):
+                    if message.connection in wanted:
+                        heapq.heappush(waiting, (message.t_ns, place, index, message))
+                        held += len(message.data)
+            except Exception as error:  # one damaged chunk does not hide those after it
+                self.damage = self.damage or str(error) or type(error).__name__
         while waiting:
             yield heapq.heappop(waiting)[-1]
 
