@@ -25,7 +25,7 @@ def candidate(request):
 
 @pytest.fixture(scope='session')
 def load(candidate, tmp_path_factory):
-    """Return the class of the backend, or what builds the engine first."""
+    """Return a function that loads a bundle; for TensorRT it builds the engine first."""
     loader = getattr(candidate.imported(), candidate.loader)
     if candidate.name != 'tensorrt':
         return loader
@@ -35,7 +35,7 @@ def load(candidate, tmp_path_factory):
 
 
 def with_engines(loader, folder):
-    """Return a loader that builds what is missing in a folder of its own."""
+    """Return a loader that builds missing engines in a folder of its own."""
     builder = importlib.import_module('spike_recon_ros.backends.tensorrt.engine_builder')
     built = set()
 
@@ -55,7 +55,7 @@ def with_engines(loader, folder):
 
 
 class FakeCuda:
-    """What the module cuda_device offers, for machines without cuda.bindings."""
+    """Replacement of the module cuda_device on machines without cuda.bindings."""
 
     CudaDevice = None
 
@@ -70,14 +70,14 @@ class FakeCuda:
 
 @pytest.fixture
 def backend_module(monkeypatch):
-    """Return the module, with cuda.bindings replaced where it is not installed."""
+    """Return the module tensorrt_backend, with cuda.bindings replaced if it is missing."""
     try:
         return importlib.import_module('spike_recon_ros.backends.tensorrt.tensorrt_backend')
     except ImportError:
         name = 'spike_recon_ros.backends.cuda.cuda_device'
         monkeypatch.setitem(importlib.sys.modules, name, FakeCuda)
         module = importlib.import_module('spike_recon_ros.backends.tensorrt.tensorrt_backend')
-        for loaded in ('tensorrt_backend', 'engine_builder'):  # forgotten when the test ends
+        for loaded in ('tensorrt_backend', 'engine_builder'):  # restored when the test ends
             full = f'spike_recon_ros.backends.{loaded}'
             monkeypatch.setitem(importlib.sys.modules, full, importlib.sys.modules[full])
             monkeypatch.delitem(importlib.sys.modules, full)
@@ -86,13 +86,13 @@ def backend_module(monkeypatch):
 
 @pytest.fixture
 def devices():
-    """The simulated devices that were opened."""
+    """Return a list that collects the simulated devices."""
     return []
 
 
 @pytest.fixture
 def simulated(backend_module, devices):
-    """Return how to open a bundle on a simulated device."""
+    """Return a function that opens a bundle on a simulated device."""
     onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
 
     def opened(bundle, placement):
@@ -123,9 +123,9 @@ def simulated(backend_module, devices):
 
 @pytest.fixture(scope='session')
 def host_kernels(tmp_path_factory):
-    """Return how to make the kernels of the voxel grid on the CPU, given a simulated device."""
+    """Return a function that makes the voxel grid kernels for a simulated device."""
     if compiler() is None:
-        pytest.skip(f'no C++ compiler ({", ".join(COMPILERS)}): CUDA source is not tried')
+        pytest.skip(f'no C++ compiler ({", ".join(COMPILERS)}): CUDA source cannot be compiled')
     source = importlib.import_module('spike_recon_ros.backends.cuda.voxel_grid').SOURCE
     library = compiled(source, tmp_path_factory.mktemp('host_kernels'))
     return functools.partial(HostKernels, library)

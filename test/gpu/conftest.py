@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests on a GPU share; without one each of them skips, with the reason."""
+"""Fixtures of the tests on a GPU; without a GPU each test skips with the reason."""
 
 import importlib
 import importlib.util
@@ -39,7 +39,7 @@ def bundle(request):
 def cuda():
     """Return the module cuda_device, or skip where there is no GPU."""
     if importlib.util.find_spec('cuda') is None:
-        pytest.skip('cuda-bindings not installed: no GPU can be looked for')
+        pytest.skip('cuda-bindings not installed: no GPU can be found')
     module = importlib.import_module('spike_recon_ros.backends.cuda.cuda_device')
     if why_not := module.problem():
         pytest.skip(why_not)
@@ -48,7 +48,7 @@ def cuda():
 
 @pytest.fixture(scope='session')
 def way(request):
-    """Return a candidate that has a GPU here, or skip; TensorRT-RTX has a library of its own."""
+    """Return a backend with a GPU, or skip; TensorRT-RTX is a library of its own."""
     name = request.param
     candidate = next(one for one in CANDIDATES if one.name == name.removesuffix('_rtx'))
     if missing := candidate.missing():
@@ -67,7 +67,7 @@ def way(request):
 
 @pytest.fixture(scope='session')
 def load(way, tmp_path_factory):
-    """Return how to load a bundle at a size, with its engine built first where that is needed."""
+    """Return a function that loads a bundle at a size and builds its engine if needed."""
     loader = getattr(way.imported(), way.loader)
     folder = tmp_path_factory.mktemp('engines')
     built = set()
@@ -84,7 +84,7 @@ def load(way, tmp_path_factory):
                 )
                 try:
                     builder.build_engines(bundle, width, height, acceleration.precision, print)
-                except UserError as error:  # TensorRT-RTX does not know every GPU
+                except UserError as error:  # TensorRT-RTX does not support every GPU
                     pytest.skip(str(error))
                 built.add(key)
             return loader(bundle, Placement(height, width, DEVICE, acceleration=acceleration))
@@ -94,7 +94,7 @@ def load(way, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tensors():
-    """Return a function that makes tensors with a tenth of the entries other than zero."""
+    """Return a function that makes tensors with a tenth of non-zero entries."""
 
     def make(bundle, steps, size=(HEIGHT, WIDTH)):
         chance = np.random.default_rng(11)
