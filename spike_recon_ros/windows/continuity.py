@@ -21,15 +21,18 @@ LARGEST_STEP_NS = 50_000_000
 """Larger steps between consecutive samples are examined, in either direction. Lost words and bit
 errors of EVT3 make backward steps of up to 41 ms, which are harmless."""
 CONFIRMED_NS = 50_000_000
-"""A run of samples off the timeline that lasts longer than this is no outlier."""
+"""Longer runs of samples off the timeline are not outliers."""
 CLOCK_MISMATCH_NS = 250_000_000
-"""Sensor time that differs more than this from the packet's stamp has jumped. Stamps are late by
-some 10 ms on a busy machine."""
+"""Sensor time that differs more than this from the packet's stamp has jumped."""
 LONGEST_PACKET_NS = 1_000_000_000
 """Sensor time in one packet with a stamp; drivers send some 10 ms at most. If there is more, all
 but the beginning is held back until the next packet."""
 LONGEST_PIECE_NS, SLOWEST_PERIOD_NS = 10_000_000_000, 1_000_000
 """Sensor time in one piece of a file: constant part, and part per sample. The rest is dropped."""
+PAUSE_PER_SAMPLE_NS = 10_000_000
+"""Pauses in a file may sum up to LONGEST_PIECE_NS, and this per sample. More are jumps."""
+FEWEST_BETWEEN_JUMPS = 100
+"""A jump after fewer samples since the last jump belongs to the same damage."""
 MOST_RUNS = 1000
 """A packet whose time steps more often than this is damaged; its remaining samples are dropped."""
 
@@ -42,7 +45,7 @@ class TimeJump:
         step_ns: size of the jump; negative = backwards.
         restart: sensor time continues from the new value, because no host stamp gives the
             time that has passed. Otherwise the samples have been shifted onto the old timeline.
-        repeated: the same packet has jumped before.
+        repeated: a jump came just before this one, in the same packet or a few samples ago.
     """
 
     step_ns: int
@@ -110,6 +113,8 @@ class Continuity:
         self._shift_ns = 0
         self._held: _Run | None = None
         self._is_stamped = False
+        self._credit_ns = self._most_credit_ns = max(LONGEST_PIECE_NS, max_gap_ns)
+        self._since_jump = FEWEST_BETWEEN_JUMPS
         self._pieces: list[Piece] = []
         self._begin_packet()
 
@@ -123,6 +128,9 @@ class Continuity:
         self._begin_packet()
         self._is_stamped |= bool(stamp_ns)
         t_ns = samples.t_ns
+        self._since_jump += len(t_ns)
+        credit_ns = self._credit_ns + len(t_ns) * PAUSE_PER_SAMPLE_NS
+        self._credit_ns = min(credit_ns, self._most_credit_ns)
         if not len(t_ns):
             return [Piece(self._shifted(samples), 0)]
         start_ns = int(t_ns[0]) if self._last_ns is None else self._last_ns
@@ -163,7 +171,6 @@ class Continuity:
         self._pieces = []
         self._spans: list[tuple[int, int, int]] = []  # first, last and shift of each piece
         self._pauses_ns = 0
-        self._has_jumped = False
 
     def _fits(self, t_ns: int, last_ns: int) -> bool:
         return abs(t_ns - last_ns) <= self._largest_step_ns
@@ -215,12 +222,8 @@ class Continuity:
         if continues:
             self._confirm(None)
         else:
-            self._drop_held()
-
-    def _drop_held(self) -> None:
-        assert self._held is not None
-        self._outliers += len(self._held.samples)
-        self._held = None
+            self._outliers += len(held.samples)
+            self._held = None
 
     def _confirm(self, following: _Run | None) -> None:
         """Accept the held run, as a pause or as a jump; `following` continues it, if given."""
@@ -238,24 +241,24 @@ class Continuity:
         # Without a stamp, continue without a gap. A larger shift would make time go back.
         mismatch_ns = step_ns if stamped is None else self._mismatch_ns(stamped)
         self._shift_ns += min(mismatch_ns, step_ns)
-        if not self._is_stamped:
-            self._shift_ns = 0
-        self._accept(run, TimeJump(step_ns, not self._is_stamped, self._has_jumped))
-        self._has_jumped = True
+        self._shift_ns *= self._is_stamped  # in a file, time continues from the new value
+        repeated = self._since_jump < FEWEST_BETWEEN_JUMPS
+        self._accept(run, TimeJump(step_ns, not self._is_stamped, repeated))
+        self._since_jump = 0
 
     def _is_pause(self, step_ns: int, stamped: _Run | None) -> bool:
         if stamped is not None:
             return self._mismatch_ns(stamped) <= CLOCK_MISMATCH_NS
         self._pauses_ns += step_ns
-        return self._pauses_ns <= self._max_gap_ns
+        if self._pauses_ns > self._max_gap_ns or step_ns > self._credit_ns:
+            return False
+        self._credit_ns -= 0 if self._is_stamped else step_ns
+        return True
 
     def _is_stamped_pause(self, run: _Run, last_ns: int) -> bool:
-        return (
-            run.first_ns > last_ns
-            and bool(run.stamp_ns)
-            and self._clock.has_offset
-            and self._mismatch_ns(run) <= self._largest_step_ns
-        )
+        if run.first_ns <= last_ns or not run.stamp_ns or not self._clock.has_offset:
+            return False
+        return self._mismatch_ns(run) <= self._largest_step_ns
 
     def _mismatch_ns(self, run: _Run) -> int:
         """Return by how much the run's sensor time is ahead of its stamp."""

@@ -219,6 +219,26 @@ def test_slow_times_of_a_file_are_bounded():
     assert len(stream.t_ns) + stream.outliers == 32_768
 
 
+def test_slow_times_of_a_file_in_small_packets_are_bounded_and_reset_once():
+    stream = Stream()
+    for index in range(8192):
+        stream.push([index * 990 * MS])
+    stream.flush()
+    assert stream.resets == 1
+    assert len(stream.t_ns) == 8192
+    pauses_ns = (8191 - len(stream.jumps)) * 990 * MS
+    assert pauses_ns <= 92 * S
+
+
+def test_a_sparse_file_keeps_its_state():
+    times = np.cumsum(np.random.default_rng(2).exponential(1 / 100, 20_000) * S).astype(np.int64)
+    stream = Stream()
+    for part in np.split(times, range(3, len(times), 3)):
+        stream.push(part)
+    stream.flush()
+    assert (stream.jumps, stream.outliers, stream.t_ns) == ([], 0, times.tolist())
+
+
 def test_planes_with_a_long_period_are_accepted():
     for stamp_ns in (0, EPOCH_NS):
         clock = SensorClock()
