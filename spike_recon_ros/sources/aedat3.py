@@ -13,7 +13,7 @@ from spike_recon_ros.sources.columns import Columns, smallest_sensor, to_nanosec
 from spike_recon_ros.sources.event_dataset import CHUNK_EVENTS, EventDataset
 
 MAGIC = b'#!AER-DAT3'
-END = b'#!END-HEADER\r\n'
+END = re.compile(rb'#!END-HEADER\r?\n')
 LONGEST_HEADER = 2**16
 HEADER = struct.Struct('<HHiiiiii')
 POLARITY, POLARITY_BYTES = 1, 8
@@ -46,21 +46,22 @@ class Aedat3File(EventDataset):
         super().__init__(path)
         with path.open('rb') as file:
             head = file.read(LONGEST_HEADER)
-        end = head.find(END)
-        if end < 0:
+        found_end = END.search(head)
+        if found_end is None:
             raise UserError(f'{path} has no end of its AEDAT 3 header; copy it again')
-        written_as = FORMAT.search(head[:end])
+        head = head[: found_end.start()]
+        written_as = FORMAT.search(head)
         if written_as and written_as.group(1) != b'RAW':
             name = shown(written_as.group(1).decode('ascii'))
             raise UserError(
                 f'{path} is AEDAT 3 of the format {name}, which is not supported; convert it to '
                 'AEDAT4 with dv-gui'
             )
-        self._packets = self._scan(end + len(END))
+        self._packets = self._scan(found_end.end())
         self.size = len(self._packets)
         if not self.size:
             raise UserError(f'{path} holds no polarity events; record it again')
-        found = SOURCE.search(head[:end])
+        found = SOURCE.search(head)
         camera = found.group(1).upper() if found else b''
         known = [one for chip, one in CHIP_SIZES.items() if camera.startswith(chip)]
         self.width, self.height = size or (known[0] if known else self._guessed_size())

@@ -18,9 +18,13 @@ NOWHERE = 2**16 - 1
 LARGEST_SIDE = 2**14
 LATEST_S = 9.2e9
 """int64 nanoseconds end here."""
-SLOWEST_RATE_EV_S = 2.0
-"""A recording with a lower mean rate has times in microseconds, not in seconds."""
-FEWEST_EVENTS = 5
+S_NS, MS_NS, US_NS, NS = 1_000_000_000, 1_000_000, 1_000, 1
+UNIT_NAMES = {S_NS: 'seconds', MS_NS: 'milliseconds', US_NS: 'microseconds', NS: 'nanoseconds'}
+SLOWEST_RATE_EV_S, SLOWEST_LONG_RATE_EV_S, USUAL_RATE_EV_S = 2.0, 100.0, 1_000.0
+"""The times of a recording with a lower mean rate have a shorter unit: of any recording, of one
+with MANY_EVENTS, and of one whose times have fractions."""
+FEWEST_EVENTS, MANY_EVENTS = 5, 1_000
+UNIT_SAMPLE = 1_000
 NUMBERS, FLOATS = 'biuf', 'f'
 PIXELS = (np.uint8, np.uint16, np.float32)
 SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
@@ -54,7 +58,7 @@ def to_events(columns: Columns) -> Events:
     )
 
 
-def to_nanoseconds(times: np.ndarray, unit_ns: int = 1_000_000_000) -> np.ndarray:
+def to_nanoseconds(times: np.ndarray, unit_ns: int = S_NS) -> np.ndarray:
     """Return times as int64 nanoseconds, rounded; the order is kept.
 
     Whole seconds and the fraction are converted separately: seconds since 1970 are stored in steps
@@ -62,7 +66,7 @@ def to_nanoseconds(times: np.ndarray, unit_ns: int = 1_000_000_000) -> np.ndarra
 
     Args:
         times: numbers [n].
-        unit_ns: 1,000,000,000 for seconds, 1,000 for microseconds.
+        unit_ns: unit of the times, one of UNIT_NAMES.
 
     Raises:
         ValueError: if a time is negative, not finite, or too large for the unit.
@@ -70,8 +74,7 @@ def to_nanoseconds(times: np.ndarray, unit_ns: int = 1_000_000_000) -> np.ndarra
     times = np.asarray(times)
     latest = LATEST_S * 1e9 / unit_ns
     if times.size and not (times.min() >= 0 and times.max() < latest):
-        name = 'seconds' if unit_ns == 1_000_000_000 else 'microseconds'
-        raise ValueError(f'times must be {name} from 0 to {latest:.2g}')
+        raise ValueError(f'times must be {UNIT_NAMES[unit_ns]} from 0 to {latest:.2g}')
     if times.dtype.kind in 'iu':
         return times.astype(np.int64) * unit_ns
     whole = np.floor(times.astype(np.float64))
@@ -79,9 +82,26 @@ def to_nanoseconds(times: np.ndarray, unit_ns: int = 1_000_000_000) -> np.ndarra
     return whole.astype(np.int64) * unit_ns + fraction_ns
 
 
-def are_microseconds(n_events: int, first: float, last: float) -> bool:
-    """Return whether times with these ends can only be microseconds, not seconds."""
-    return n_events >= FEWEST_EVENTS and (last - first) * SLOWEST_RATE_EV_S > n_events
+def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
+    """Return the unit, in ns, of times that should be seconds but may be anything shorter.
+
+    Seconds are believed where the mean rate of events is possible. Milliseconds have fractions,
+    and nanoseconds that were converted from microseconds are multiples of 1000.
+
+    Args:
+        times: the first times [n].
+        n_events: events of the recording.
+        last: the last time.
+    """
+    span = float(last) - float(times[0]) if len(times) else 0.0
+    slowest = SLOWEST_LONG_RATE_EV_S if n_events > MANY_EVENTS else SLOWEST_RATE_EV_S
+    if not (n_events >= FEWEST_EVENTS and span * slowest > n_events):
+        return S_NS
+    rate_us = n_events / span * 1e6
+    if (times % 1).any():
+        return MS_NS if rate_us >= 1_000 * USUAL_RATE_EV_S else US_NS
+    is_slow = n_events > MANY_EVENTS and rate_us < slowest
+    return NS if is_slow or not (times % 1_000).any() else US_NS
 
 
 def smallest_sensor(largest_x: int, largest_y: int) -> tuple[int, int]:

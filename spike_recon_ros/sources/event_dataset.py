@@ -12,7 +12,14 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.sources.columns import Columns, to_events, to_image
+from spike_recon_ros.sources.columns import (
+    S_NS,
+    UNIT_NAMES,
+    Columns,
+    to_events,
+    to_image,
+    unit_of_times,
+)
 from spike_recon_ros.sources.source import Topic
 
 CHUNK_EVENTS = 65_536
@@ -52,6 +59,19 @@ class EventDataset(ABC):
         """Add a warning, once."""
         if sentence not in self.warnings:
             self.warnings += (sentence,)
+
+    def find_unit(self, times: np.ndarray, n_events: int, last: float) -> int:
+        """Return the unit (ns) of times that should be seconds; warn if they are not.
+
+        Args:
+            times: the first times [n].
+            n_events: events of the recording.
+            last: the last time.
+        """
+        unit_ns = unit_of_times(times, n_events, last)
+        if unit_ns != S_NS:
+            self.warn(f'the times in {self.path} are {UNIT_NAMES[unit_ns]}, not seconds')
+        return unit_ns
 
     @property
     def topics(self) -> tuple[Topic, ...]:

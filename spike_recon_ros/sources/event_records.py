@@ -14,6 +14,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import LARGEST_SIDE, Columns, to_nanoseconds
 from spike_recon_ros.sources.event_dataset import EventDataset
+from spike_recon_ros.sources.raw_header import RawHeader, header_field, header_of_fields
 
 RECORD_BYTES = 8
 LONGEST_HEADER = 2**16
@@ -21,10 +22,12 @@ WRAP_US = 2**32
 SCAN_EVENTS = 2**20
 CD_TYPES = (0x00, 0x0C)
 """Event types of a DAT file that mean changes of brightness."""
+DAT_LINE = re.compile(rb'%[\t -~\x80-\xff]*\r?\n')
 AEDAT2_MAGIC = b'#!AER-DAT2.0'
 CHIP = re.compile(rb'#\s*AEChip:\s*(\S+)')
 DAVIS_SIZES = {b'davis346': (346, 260), b'davis240': (240, 180), b'davis128': (128, 128)}
-DAVIS_SIZES |= {b'davis640': (640, 480), b'seebetter': (240, 180)}
+DAVIS_SIZES |= {b'davis640': (640, 480), b'davisrgbw640': (640, 480)}
+DAVIS_SIZES |= {b'davis208': (208, 192), b'sbret': (240, 180)}
 DVS128_SIZE = (128, 128)
 
 
@@ -100,17 +103,17 @@ class DatFile(RecordFile):
         header = dat_header(_head_of(path))
         if header is None:
             raise UserError(f'{path} has a damaged DAT header; copy or convert it again')
-        fields, start, kind, record_bytes = header
+        stated, kind, record_bytes = header
         if kind not in CD_TYPES or record_bytes != RECORD_BYTES:
             raise UserError(
                 f'{path} holds events of type {kind} with {record_bytes} bytes each, not changes '
                 'of brightness; give the _cd.dat or the .raw of the recording'
             )
-        stated = _side(fields.get('width')), _side(fields.get('height'))
-        if size is None and not all(stated):
+        size = size or _stated_size(stated)
+        if size is None:
             raise UserError(f'{path} states no sensor size; give it with --size')
-        super().__init__(path, start, np.dtype([('t', '<u4'), ('address', '<u4')]))
-        self.width, self.height = size or stated
+        super().__init__(path, stated.n_bytes, np.dtype([('t', '<u4'), ('address', '<u4')]))
+        self.width, self.height = size
 
     def _unpack(
         self, address: np.ndarray
@@ -119,27 +122,33 @@ class DatFile(RecordFile):
         return x, y, address >> 28, np.ones(len(address), bool)
 
 
-def dat_header(head: bytes) -> tuple[dict[str, str], int, int, int] | None:
+def dat_header(head: bytes) -> tuple[RawHeader, int, int] | None:
     """Parse the header of a DAT file.
 
-    Returns: its fields, where the records begin, the type of the events and the bytes of one
+    Returns: its fields and where the records begin, the type of the events and the bytes of one
     record; None if the bytes are no such header.
     """
     fields: dict[str, str] = {}
     at = 0
     while head.startswith(b'%', at):
         end = head.find(b'\n', at)
-        line = head[at:end].decode('latin-1').rstrip('\r')
-        if end < 0 or not line.isprintable():
+        if end < 0 or not DAT_LINE.match(head, at):
             return None
-        key, _, value = line[1:].strip().partition(' ')
-        fields[key.lower()] = value.strip()
+        key, value = header_field(head[at:end].decode('latin-1').replace('\t', ' ').rstrip())
+        fields[key] = value
         at = end + 1
-        if key.lower() == 'end':
+        if key == 'end':
             break
     if not at or len(head) < at + 2:
         return None
-    return fields, at + 2, head[at], head[at + 1]
+    return header_of_fields(fields, at + 2), head[at], head[at + 1]
+
+
+def _stated_size(header: RawHeader) -> tuple[int, int] | None:
+    """Return the size in a header, else that of the camera that it names."""
+    if header.width and header.height and max(header.width, header.height) <= LARGEST_SIDE:
+        return header.width, header.height
+    return header.system_size
 
 
 class Aedat2File(RecordFile):
@@ -197,9 +206,3 @@ def _are_dvs128(path: Path, start: int) -> bool:
 def _head_of(path: Path) -> bytes:
     with path.open('rb') as file:
         return file.read(LONGEST_HEADER)
-
-
-def _side(text: str | None) -> int:
-    if not text or not text.isdecimal() or len(text) > 5:
-        return 0
-    return int(text) if int(text) <= LARGEST_SIDE else 0

@@ -16,8 +16,10 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import (
     FLOATS,
     LARGEST_SIDE,
+    S_NS,
+    UNIT_SAMPLE,
+    US_NS,
     Columns,
-    are_microseconds,
     check_column,
     check_lengths,
     sensor_size,
@@ -33,7 +35,6 @@ DSEC_SIZE = (640, 480)
 CAMERAS = ('davis/left', 'davis/right')
 MVSEC_SHAPE = (260, 346)
 GEOMETRY = re.compile(r'(\d{1,5})x(\d{1,5})')
-S_NS, US_NS = 1_000_000_000, 1_000
 
 
 class TableHdf5(Hdf5Dataset):
@@ -63,7 +64,7 @@ class TableHdf5(Hdf5Dataset):
 class EventUtilsHdf5(TableHdf5):
     """One camera: `events/xs`, `ys`, `ts`, `ps`; each frame a data set of its own.
 
-    Times are seconds. Microseconds, which some converters write, are recognised and reported.
+    Times are seconds. Shorter units, which some converters write, are recognised and reported.
     """
 
     names = EVENT_COLUMNS
@@ -75,10 +76,8 @@ class EventUtilsHdf5(TableHdf5):
         self.n_frames = len(self._images)
         self.width, self.height = size or self._sensor_size()
         times = self._columns[2]
-        ends = (times[0].item(), times[self.size - 1].item()) if self.size else (0, 0)
-        self._unit_ns = US_NS if are_microseconds(self.size, *ends) else S_NS
-        if self._unit_ns == US_NS:
-            self.warn(f'the times in {path} are microseconds, not seconds')
+        last = times[self.size - 1].item() if self.size else 0.0
+        self._unit_ns = self.find_unit(times[:UNIT_SAMPLE].reshape(-1), self.size, last)
 
     def _sensor_size(self) -> tuple[int, int]:
         stated = self._file.attrs.get('sensor_resolution')
@@ -144,8 +143,10 @@ class MetavisionHdf5(Hdf5Dataset):
         if self._events.ndim != 1 or not {'x', 'y', 'p', 't'} <= set(fields):
             raise UserError(f'CD/events in {path} has no columns x, y, p and t; convert it again')
         self.size = self._events.shape[0]
-        stated = file.attrs.get('geometry', '')
-        size = GEOMETRY.fullmatch(stated.decode() if isinstance(stated, bytes) else str(stated))
+        size = GEOMETRY.fullmatch(_text(file.attrs.get('geometry', '')))
+        if not size and {'width', 'height'} <= set(file.attrs):
+            sides = (_text(file.attrs[side]) for side in ('width', 'height'))
+            size = GEOMETRY.fullmatch('x'.join(sides))
         if size:
             width, height = (int(side) for side in size.groups())
             self.width, self.height = sensor_size(f'geometry of {path}', (height, width))
@@ -176,6 +177,10 @@ class V2eHdf5(Hdf5Dataset):
                 'events, give --size if it differs'
             )
         self.width, self.height = size or (346, 260)
+        first = self._events[:UNIT_SAMPLE, 0]
+        self._unit_ns = S_NS if (first % 1).any() else US_NS
+        if self._unit_ns == S_NS:
+            self.warn(f'the times in {path} are seconds, not microseconds')
 
     def _largest(self) -> tuple[int, int]:
         x = y = 0
@@ -187,7 +192,7 @@ class V2eHdf5(Hdf5Dataset):
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)
         t, x, y, p = self._events[position:end].T
-        return Columns(x, y, to_nanoseconds(t, US_NS), p), end
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
 
 class MvsecHdf5(Hdf5Dataset):
@@ -215,6 +220,8 @@ class MvsecHdf5(Hdf5Dataset):
             )
         self._events = self._dataset(f'{camera}/events')
         self.size = check_column(f'{camera}/events in {path}', self._events, 4, FLOATS)
+        last = self._events[self.size - 1, 2].item() if self.size else 0.0
+        self._unit_ns = self.find_unit(self._events[:UNIT_SAMPLE, 2], self.size, last)
         height_width: tuple[int, ...] = MVSEC_SHAPE
         if f'{camera}/image_raw' in file:
             self._images = self._dataset(f'{camera}/image_raw')
@@ -239,10 +246,18 @@ class MvsecHdf5(Hdf5Dataset):
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)
         x, y, t, p = self._events[position:end].T
-        return Columns(x, y, to_nanoseconds(t), p), end
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
     def _frame_times(self) -> np.ndarray:
-        return to_nanoseconds(self._times[()].reshape(-1) if self.n_frames else np.empty(0))
+        times = self._times[()].reshape(-1) if self.n_frames else np.empty(0)
+        return to_nanoseconds(times, self._unit_ns)
 
     def _frame(self, index: int) -> np.ndarray:
         return self._images[index]
+
+
+def _text(attribute: Any) -> str:
+    """Return an attribute, a single value or an array of one, as text."""
+    value = np.asarray(attribute).reshape(-1)[:1].tolist()
+    text = value[0] if value else ''
+    return text.decode('utf-8', 'replace') if isinstance(text, bytes) else str(text)

@@ -14,6 +14,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.columns import (
     FLOATS,
+    UNIT_SAMPLE,
     Columns,
     check_column,
     check_lengths,
@@ -51,6 +52,9 @@ class NpyFolder(EventDataset):
         self.size = check_lengths(path, lengths)
         if not self.size:
             raise UserError(f'{path} holds no events; convert the recording again')
+        first = np.asarray(self._t[:UNIT_SAMPLE]).reshape(-1)
+        last = float(np.asarray(self._t[self.size - 1 : self.size]).reshape(-1)[0])
+        self._unit_ns = self.find_unit(first, self.size, last)
         if (path / FRAMES).exists() and (path / FRAME_TIMES).exists():
             self._images = _stored(path / FRAMES)
             self._images_t = _stored(path / FRAME_TIMES)
@@ -81,11 +85,11 @@ class NpyFolder(EventDataset):
         end = min(position + self.chunk, self.size)
         xy = np.asarray(self._xy[position:end])
         t, p = (np.asarray(array[position:end]).reshape(-1) for array in (self._t, self._p))
-        return Columns(xy[:, 0], xy[:, 1], to_nanoseconds(t), p), end
+        return Columns(xy[:, 0], xy[:, 1], to_nanoseconds(t, self._unit_ns), p), end
 
     def _frame_times(self) -> np.ndarray:
         times = np.asarray(self._images_t).reshape(-1) if self.n_frames else np.empty(0)
-        return to_nanoseconds(times)
+        return to_nanoseconds(times, self._unit_ns)
 
     def _frame(self, index: int) -> np.ndarray:
         return np.asarray(self._images[index])

@@ -34,7 +34,7 @@ DATASETS = (HDF5, NPY_FOLDER, TEXT, AEDAT2, AEDAT3, DAT)
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
 SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5, '.dat': SPIKES, '.npz': SPIKES, '.txt': TEXT}
 HEAD_BYTES = 4096
-DAT_LINE = re.compile(rb'% [ -~]+\r?\n')
+DAT_FIRST_LINE = re.compile(rb'%[ \t]*[A-Za-z][\t -~\x80-\xff]*\r?\n')
 # How files begin, and the suffix by which a bag is opened.
 MAGICS = (
     (b'#ROSBAG V', BAG, '.bag'),
@@ -212,7 +212,7 @@ def _kind_of_file(path: Path, head: bytes) -> str:
     suffix = path.suffix.lower()
     if suffix == '.dat':
         # Packed pixels may begin with any bytes, so a DAT needs a whole line of text.
-        return DAT if DAT_LINE.match(head) else SPIKES
+        return DAT if DAT_FIRST_LINE.match(head) else SPIKES
     if kind := _kind_by_content(path, head):
         return kind
     if suffix == '.zstd':

@@ -9,8 +9,10 @@ from spike_recon_ros.packets.packet import split_encoding
 
 MAX_LINE_BYTES = 4_096
 ENCODINGS = {'2.0': 'evt2', '2.1': 'evt21', '3.0': 'evt3'}
+FORMATS = {'evt2.0': 'evt2', 'evt2.1': 'evt21', 'evt3.0': 'evt3'}
 READABLE = ('evt2', 'evt21', 'evt3')
-GEOMETRY = re.compile(r'(\d+)\s*x\s*(\d+)')
+GEOMETRY = re.compile(r'(\d+)\s*[xX]\s*(\d+)')
+FIELD = re.compile(r'%\s*([^\s:=]*)\s*[:=]?\s*(.*)')
 VGA, HD, IMX637, GENX320 = (640, 480), (1280, 720), (640, 512), (320, 320)
 SYSTEM_SIZES = {
     **dict.fromkeys((21, 23, 25, 28, 29, 33, 34, 35, 40, 41), VGA),
@@ -85,27 +87,38 @@ def parse_raw_header(head: bytes) -> RawHeader:
     fields: dict[str, str] = {}
     at = 0
     ends = _has_end(head)
-    while head.startswith(b'% ', at):
+    while head.startswith(b'%' if ends else b'% ', at):
         end = head.find(b'\n', at, at + MAX_LINE_BYTES)
-        line = _text(head[at:end].rstrip(b'\r'))
+        line = _text(head[at:end]).replace('\t', ' ').rstrip()
         if end < 0 or not (ends or line.isprintable()):
             break
         at = end + 1
-        key, _, value = line[2:].strip().partition(' ')
-        if key.lower() == 'end' and not value:
+        key, value = header_field(line)
+        if key == 'end' and not value:
             break
-        fields[key.lower()] = value.strip()
-    return RawHeader(*_encoding_and_size(fields), n_bytes=at, fields=fields)
+        fields[key] = value
+    return header_of_fields(fields, at)
+
+
+def header_field(line: str) -> tuple[str, str]:
+    """Return key, in lower case, and value of a `% key value` line."""
+    found = FIELD.match(line)
+    return (found.group(1).lower(), found.group(2).strip()) if found else ('', '')
+
+
+def header_of_fields(fields: dict[str, str], n_bytes: int) -> RawHeader:
+    """Return the header of these fields; the events begin after `n_bytes`."""
+    return RawHeader(*_encoding_and_size(fields), n_bytes=n_bytes, fields=fields)
 
 
 def _has_end(head: bytes) -> bool:
-    """Return whether lines that begin with `% ` lead to `% end`."""
+    """Return whether lines that begin with `%` lead to `% end`."""
     at = 0
-    while head.startswith(b'% ', at):
+    while head.startswith(b'%', at):
         end = head.find(b'\n', at, at + MAX_LINE_BYTES)
         if end < 0:
             return False
-        if head[at:end].rstrip() == b'% end':
+        if head[at + 1 : end].strip().lower() == b'end':
             return True
         at = end + 1
     return False
@@ -122,6 +135,7 @@ def _text(line: bytes) -> str:
 
 def _encoding_and_size(fields: dict[str, str]) -> tuple[str | None, int | None, int | None]:
     name, options = split_encoding(fields.get('format', ''))
+    name = FORMATS.get(name, name)
     if name not in READABLE:
         name = ENCODINGS.get(fields.get('evt', ''), '')
     endianness = options.get('endianness', fields.get('endianness', ''))

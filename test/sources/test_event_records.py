@@ -142,3 +142,32 @@ def test_a_size_that_the_header_lacks_can_be_given(tmp_path):
 def test_spike_planes_that_begin_like_a_dat_stay_spike_planes(tmp_path):
     (tmp_path / 'a.dat').write_bytes(b'% \x81\x02' + bytes(12_500))
     assert next(iter(open_source(tmp_path / 'a.dat'))).encoding.startswith('spike_planes')
+
+
+@pytest.mark.parametrize(
+    'header',
+    [
+        b'%Version 2\n%Width 346\n%Height 260\n%end\n',
+        b'% Version: 2\r\n% Height: 260\r\n% Width: 346\r\n',
+        b'% Width\t346\n% Height\t260\n% end\n',
+        b'% comment caf\xe9\n% geometry 346x260\n% end\n',
+    ],
+)
+def test_a_dat_header_of_any_writer_is_read(tmp_path, header):
+    (tmp_path / 'a.dat').write_bytes(dat(header=header + b'\x0c\x08'))
+    found, source = read(tmp_path / 'a.dat')
+    assert found == EXPECTED
+    assert (source.dataset.width, source.dataset.height) == (346, 260)
+
+
+def test_a_dat_without_size_takes_that_of_the_camera_it_names(tmp_path):
+    (tmp_path / 'a.dat').write_bytes(dat(header=b'% Version 2\n% system_ID 49\n\x0c\x08'))
+    _, source = read(tmp_path / 'a.dat')
+    assert (source.dataset.width, source.dataset.height) == (1280, 720)
+
+
+def test_an_aedat_3_header_with_unix_line_ends_is_read(tmp_path):
+    header = AEDAT3_HEADER.replace(b'\r\n', b'\n')
+    (tmp_path / 'a.aedat').write_bytes(header + packet3())
+    found, _ = read(tmp_path / 'a.aedat')
+    assert found == EXPECTED

@@ -48,6 +48,8 @@ def test_header_with_windows_line_ends_is_read():
         (b'% format EVT21;endianness=little;height=320;width=320', 'evt21;endianness=little'),
         (b'% format EVT21;height=320;width=320', 'evt21'),
         (b'% evt 2.1', 'evt21'),
+        (b'%\n%\tformat\tEVT3.0', 'evt3'),
+        (b'%format EVT2.1;endianness=legacy', 'evt21;endianness=legacy'),
         (b'% evt 4.0', None),
         (b'% format HISTO3D', None),
         (b'% date 2020', None),

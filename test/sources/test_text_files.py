@@ -1,0 +1,81 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Texts of events as programs write them: first lines, separators, orders and units."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.columns import MS_NS, NS, S_NS, US_NS, unit_of_times
+from spike_recon_ros.sources.open_source import open_source
+
+T_US = 1_000_000 + 31 * np.arange(100)
+X, Y, P = np.arange(100) % 90, np.arange(100) % 70, np.arange(100) % 2
+LINES = [f'{t / 1e6:.6f} {x} {y} {p}' for t, x, y, p in zip(T_US, X, Y, P, strict=True)]
+BODY = '\n'.join(LINES) + '\n'
+MIXED = '\n'.join(' '.join(line.split()[i] for i in (1, 2, 3, 0)) for line in LINES) + '\n'
+BACKWARDS = '\n'.join(reversed(MIXED.splitlines())) + '\n'
+
+
+def read(path):
+    with open_source(path) as source:
+        [events] = source.dataset.chunks()
+        return events, source
+
+
+@pytest.mark.parametrize(
+    ('text', 'size'),
+    [
+        (BODY, (240, 180)),
+        ('100 80\n' + BODY, (100, 80)),
+        ('# seconds x y p\n' + BODY, (240, 180)),
+        ('# by a converter\n100 80\n' + BODY, (100, 80)),
+        ('\ufeff100 80\r\n' + BODY.replace('\n', '\r\n'), (100, 80)),
+        ('t x y p\n' + BODY, (240, 180)),
+        ('timestamp,x,y,polarity\n' + BODY.replace(' ', ','), (240, 180)),
+        ('# x y p t\n' + MIXED, (240, 180)),
+        (BODY.replace(' ', '\t'), (240, 180)),
+    ],
+)
+def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, size):
+    path = tmp_path / 'events.txt'
+    path.write_bytes(text.encode('utf-8'))
+    events, source = read(path)
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    assert (events.x.tolist(), events.y.tolist()) == (X.tolist(), Y.tolist())
+    assert events.p.tolist() == P.tolist()
+    assert (source.dataset.width, source.dataset.height) == size
+    assert source.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ('text', 'sentence'),
+    [(BACKWARDS, 'is no time'), ('240 180\n', 'no events'), ('# t x y p\n', 'no events')],
+)
+def test_a_text_without_events_or_with_unnamed_columns_is_refused(tmp_path, text, sentence):
+    path = tmp_path / 'events.txt'
+    path.write_text(text, encoding='utf-8')
+    with pytest.raises(UserError, match=sentence):
+        open_source(path)
+
+
+@pytest.mark.parametrize(
+    ('times', 'n_events', 'unit_ns'),
+    [
+        (T_US / 1e6, 100, S_NS),
+        (T_US, 100, US_NS),
+        (T_US.astype(np.float64), 100, US_NS),
+        (T_US * 1_000, 100, NS),
+        (T_US * 1_000 + 7, 100, US_NS),  # too few to tell
+        (np.arange(0.5, 9e4, 30.25), 3_000, US_NS),
+        (np.arange(0, 200, 0.033), 6_000, MS_NS),
+        (np.arange(0, 2e6, 7), 300_000, US_NS),
+        (np.arange(0, 20, 0.004), 5_000, S_NS),
+        (np.arange(0, 2e11, 33_333_333), 6_000, NS),
+        (np.array([0.0, 3.0, 9.0]), 3, S_NS),
+        (np.empty(0), 0, S_NS),
+    ],
+)
+def test_the_unit_of_times_follows_from_their_rate_and_digits(times, n_events, unit_ns):
+    last = float(times[-1]) if len(times) else 0.0
+    assert unit_of_times(times[:50], n_events, last) == unit_ns
