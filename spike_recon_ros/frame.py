@@ -28,3 +28,14 @@ class Frame:
     samples: Any
     intensity: np.ndarray
     image: np.ndarray | None
+
+    def __repr__(self) -> str:
+        image = None if self.image is None else _described(self.image)
+        return (
+            f'Frame(t_ns={self.t_ns}, stamp_ns={self.stamp_ns}, t_start_ns={self.t_start_ns}, '
+            f'samples={self.samples!r}, intensity={_described(self.intensity)}, image={image})'
+        )
+
+
+def _described(array: np.ndarray) -> str:
+    return f'<{array.dtype} {list(array.shape)}>'

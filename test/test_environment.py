@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `.venv` is made, and which tests run with and without PyTorch."""
 
+import builtins
 import importlib.util
+import itertools
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -84,7 +87,7 @@ def test_a_changed_file_repeats_only_its_own_step(tool, steps):
     assert steps == ['./interfaces']
 
 
-def test_a_set_up_that_was_interrupted_starts_anew(tool, steps, monkeypatch):
+def test_a_set_up_that_was_interrupted_starts_over(tool, steps, monkeypatch):
     def interrupted(*what):
         raise KeyboardInterrupt
 
@@ -261,6 +264,30 @@ def test_a_failed_step_shows_the_end_of_its_output(tool, capfd):
     shown = capfd.readouterr().err.splitlines()
     assert shown[-1] == '  | 98'
     assert '  | 1' not in shown
+
+
+def test_a_step_counts_its_seconds_on_a_terminal_only(tool, capsys, monkeypatch):
+    counted = threading.Event()
+    printed = builtins.print
+
+    def print_and_note(text, **options):
+        printed(text, **options)
+        if text.endswith(' 9 s'):
+            counted.set()
+
+    monkeypatch.setattr(tool, 'print', print_and_note, raising=False)
+    clock = itertools.count(0, 9)
+    monkeypatch.setattr(tool.time, 'monotonic', lambda: next(clock))
+    monkeypatch.setattr(tool.sys.stdout, 'isatty', lambda: True)
+    with tool.step('build'):
+        assert counted.wait(20)
+    shown = capsys.readouterr().out
+    assert f'\r  {"build":<40}    9 s' in shown
+    assert re.search(r'\r  build +\d+\.0 s\n$', shown)
+    monkeypatch.setattr(tool.sys.stdout, 'isatty', lambda: False)
+    with tool.step('build'):
+        pass
+    assert '\r' not in capsys.readouterr().out
 
 
 def test_the_environment_of_other_wheels_is_not_handed_on(machine, monkeypatch):

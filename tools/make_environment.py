@@ -25,6 +25,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -214,10 +215,26 @@ def run_quietly(command: list[str]) -> None:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print a step, and afterwards how long it took."""
-    print(f'  {what:<40}', end='', flush=True)
+    """Print a step and how long it took; on a terminal, count the seconds meanwhile."""
+    start_of_line = f'  {what:<40}'
+    print(start_of_line, end='', flush=True)
     started = time.monotonic()
-    yield
+    ended = threading.Event()
+
+    def count_seconds() -> None:
+        while not ended.wait(1.0):
+            print(f'\r{start_of_line}{time.monotonic() - started:5.0f} s', end='', flush=True)
+
+    counter = threading.Thread(target=count_seconds, daemon=True)
+    if sys.stdout.isatty():
+        counter.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if counter.ident is not None:
+            counter.join()
+            print(f'\r{start_of_line}', end='', flush=True)
     print(f'{time.monotonic() - started:5.1f} s', flush=True)
 
 

@@ -62,6 +62,10 @@ class Events:
     t_ns: np.ndarray
     triggers: Triggers
 
+    def __repr__(self) -> str:
+        edges = f', {len(self.triggers)} trigger edges' if len(self.triggers) else ''
+        return f'<{len(self)} events{span_text(self.t_ns)}{edges}>'
+
     def __len__(self) -> int:
         return len(self.t_ns)
 
@@ -96,3 +100,8 @@ class Events:
             np.concatenate([part.t_ns for part in parts]),
             Triggers.concatenate([part.triggers for part in parts]),
         )
+
+
+def span_text(t_ns: np.ndarray) -> str:
+    """Return ` from 1.5 to 1.52 s` for sensor times; '' if there are none."""
+    return f' from {t_ns[0] / 1e9:.9g} to {t_ns[-1] / 1e9:.9g} s' if len(t_ns) else ''

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spike_recon_ros.packets.events import Triggers
+from spike_recon_ros.packets.events import Triggers, span_text
 
 _NO_TRIGGERS = Triggers.empty()
 
@@ -30,6 +30,9 @@ class SpikePlanes:
     bits: np.ndarray
     t_ns: np.ndarray
     triggers: Triggers = field(default=_NO_TRIGGERS)
+
+    def __repr__(self) -> str:
+        return f'<{len(self)} spike planes{span_text(self.t_ns)}>'
 
     def __len__(self) -> int:
         return len(self.t_ns)
