@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from event_camera_msgs.msg import EventPacket
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
@@ -19,6 +20,8 @@ from spike_recon_ros.settings import Settings
 LONGEST_WITHOUT_FRAME = 5.0
 # A frame is made at a reference only if the reference is at most this far from the packets, s.
 LARGEST_STAMP_DIFFERENCE = 1.0
+# RMW_DURATION_INFINITE, which some middlewares round down to seconds.
+_INFINITE_NS = 9_223_372_036 * 10**9
 
 
 class TopicChecks:
@@ -68,13 +71,11 @@ class TopicChecks:
                     'stop all but one, or give each camera a namespace and a node of its own'
                 )
             for publisher in publishers:
-                match, reason = qos_check_compatible(
-                    publisher.qos_profile, subscription.qos_profile
-                )
-                if match == QoSCompatibility.ERROR:
+                reason = _mismatch(publisher.qos_profile, subscription.qos_profile)
+                if reason:
                     found.append(
                         f'the QoS of {publisher.node_name} on {topic} does not match '
-                        f'({_one_line(reason)}); set qos_overrides.{topic}.subscription.'
+                        f'({reason}); set qos_overrides.{topic}.subscription.'
                         'reliability, or the QoS of the publisher'
                     )
         return found
@@ -82,11 +83,11 @@ class TopicChecks:
     def _viewers(self) -> list[str]:
         found = []
         for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
-            match, reason = qos_check_compatible(self._image_qos, viewer.qos_profile)
-            if match == QoSCompatibility.ERROR:
+            reason = _mismatch(self._image_qos, viewer.qos_profile)
+            if reason:
                 found.append(
                     f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
-                    f'match ({_one_line(reason)}); let it subscribe with volatile durability, '
+                    f'match ({reason}); let it subscribe with volatile durability, '
                     'best effort'
                 )
         return found
@@ -145,5 +146,30 @@ class TopicChecks:
         return []
 
 
-def _one_line(text: str) -> str:
-    return ' '.join(text.replace('ERROR:', '').strip(' ;').split())
+def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
+    """Return in one line why two profiles do not match; '' if they may match."""
+    match, reason = qos_check_compatible(_normalised(publisher), _normalised(subscription))
+    if match != QoSCompatibility.ERROR:
+        return ''
+    return ' '.join(reason.replace('ERROR:', '').strip(' ;').split())
+
+
+def _normalised(profile: QoSProfile) -> QoSProfile:
+    """Return a profile in which `no limit` is written in one way.
+
+    The graph reports an infinite duration for what a profile leaves at its default, 0. rclpy's
+    check takes these two for different.
+    """
+    return QoSProfile(
+        history=profile.history,
+        depth=profile.depth,
+        reliability=profile.reliability,
+        durability=profile.durability,
+        liveliness=profile.liveliness,
+        deadline=_normalised_limit(profile.deadline),
+        liveliness_lease_duration=_normalised_limit(profile.liveliness_lease_duration),
+    )
+
+
+def _normalised_limit(limit: Duration) -> Duration:
+    return Duration() if limit.nanoseconds >= _INFINITE_NS else limit

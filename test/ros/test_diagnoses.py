@@ -87,6 +87,21 @@ def test_a_viewer_whose_qos_does_not_match_is_warned_about_as_long_as_it_is_ther
     assert 'cannot see' in diagnostics[-1].status[0].message
 
 
+@pytest.mark.parametrize('reliability', ReliabilityPolicy.short_keys()[1:3])
+def test_matching_viewers_and_publishers_are_not_warned_about(
+    make_node, camera, other, subscribe, wait_until, reliability
+):
+    assert make_node(model='fibar').start()
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.get_from_short_key(reliability))
+    images = subscribe(Image, IMAGE, qos)
+    _stream(camera, wait_until, lambda: images)
+    assert other.get_subscriptions_info_by_topic(IMAGE)  # the graph has reported the viewer
+    count = len(diagnostics)
+    wait_until(lambda: len(diagnostics) > count + 1, 'later diagnostics')
+    assert not [one.status[0].message for one in diagnostics if 'QoS' in one.status[0].message]
+
+
 @pytest.mark.parametrize(
     ('mode', 'kind', 'topic'),
     [('camera_image', Image, 'frame_image'), ('time_reference', TimeReference, 'time_reference')],
