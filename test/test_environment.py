@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `.venv` is made, and which tests run with and without PyTorch."""
 
-import builtins
 import importlib.util
 import itertools
 import os
@@ -268,10 +267,9 @@ def test_a_failed_step_shows_the_end_of_its_output(tool, capfd):
 
 def test_a_step_counts_its_seconds_on_a_terminal_only(tool, capsys, monkeypatch):
     counted = threading.Event()
-    printed = builtins.print
 
     def print_and_note(text, **options):
-        printed(text, **options)
+        print(text, **options)
         if text.endswith(' 9 s'):
             counted.set()
 

@@ -288,16 +288,3 @@ def test_a_recording_that_does_not_exist_is_refused_at_the_call(tmp_path):
 def test_the_old_name_of_a_setting_works_with_a_warning():
     with pytest.warns(DeprecationWarning, match='front_end is deprecated'):
         assert settings_from(None, {'front_end': 'device'}).voxel_grid_on == 'gpu'
-
-
-def test_printed_frames_and_samples_are_one_short_line(events, planes):
-    (frame, *_) = sr.reconstruct(events, size=SIZE, model='fibar', fps=50)
-    shown = repr(frame)
-    assert '\n' not in shown
-    assert len(shown) < 300
-    assert f'<{len(frame.samples)} events from' in shown
-    assert 'image=<uint8 [48, 64]>' in shown
-    assert repr(planes) == '<200 spike planes from 0 to 0.00995 s>'
-    assert repr(sr.Events.empty()) == '<0 events>'
-    edges = Triggers(*(np.zeros(2, kind) for kind in (np.int64, np.uint8, np.uint8)))
-    assert repr(replace(events[:1], triggers=edges)).endswith(' s, 2 trigger edges>')
