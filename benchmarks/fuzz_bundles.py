@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Damage the files of a bundle, load it with every backend, and count what must never happen.
+"""Load damaged bundles with every backend and count failures that are not one sentence.
 
     benchmarks/fuzz_bundles.py 1000 7 > benchmarks/results/fuzz_bundles.json
 
 Arguments: cases for each backend, seed. In each case one file is truncated or has bytes changed;
-the checksums in model.yaml are corrected, so that the damage is not found by them. A loaded bundle
-or a UserError of one line is right. Any other exception, a process that dies and a load that takes
-more than a minute are counted. Prints one JSON object; exit status 1 if anything was counted.
+the checksums in model.yaml are corrected, so that they do not reveal the damage. A bundle that
+loads and a UserError of one line are right. Any other exception, a process that dies and a load
+that takes more than a minute are counted as wrong. Prints one JSON object; exit status 1 if
+anything was counted.
 """
 
 import contextlib

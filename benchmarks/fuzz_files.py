@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Read mutated recordings of every format and count what is not one sentence.
+"""Read damaged recordings of every format and count how each case ends.
 
     python benchmarks/fuzz_files.py --count 16000 --seed 1 --output fuzz_files.json
 
-Each case is read in a process of its own, so a crash, an endless loop and the peak of memory are
-seen. A case is bad if it ends with anything but success or a UserError, takes longer than the
-limit, or needs more than twice the memory of the file that it was made from, plus 64 MiB. The
-last line on stdout is a JSON object; the exit status is 1 if a case was bad.
+Each case is read in its own process, so crashes, endless loops and peaks of memory are measured. A
+case is bad if it ends with anything but success or a UserError, takes longer than the limit, or
+needs more than twice the memory of the file that it was made from, plus 64 MiB. The last line on
+stdout is a JSON object; the exit status is 1 if a case was bad.
 """
 
 import argparse

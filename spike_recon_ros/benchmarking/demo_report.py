@@ -146,7 +146,7 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     table.add_row('frames', f'{frames}, at {summary["fps"]} a second')
     if missing(summary):
         table.add_row('missing', missing(summary))
-    # Played slower than recorded, each frame is late because its planes are.
+    # When played slower than recorded, latency would include the slower arrival of the planes.
     timed = 'latency' if summary['rate'] == 1 else 'processing'
     table.add_row(
         timed, f'p50 {summary[f"{timed}_p50_ms"]} ms, p99 {summary[f"{timed}_p99_ms"]} ms'
@@ -215,7 +215,7 @@ class _Samples:
         return joined
 
     def windows(self, fps: float) -> int:
-        """Return how many windows a free-running node completes, all of them without a pause."""
+        """Return the number of windows that a free-running node completes."""
         times = [part.t_ns for part in self.parts if len(part)]
         first_ns, latest_ns = int(times[0][0]), max(int(t_ns.max()) for t_ns in times)
         count = int((latest_ns - first_ns) * fps / 1e9) + 1

@@ -21,10 +21,10 @@ LARGEST_ROW = 2**15 - 1
 def mono_packets(
     events: Events, width: int, height: int, first_seq: int, stamp_ns: int
 ) -> Iterator[Packet]:
-    """Yield the packets that hold the events in their order; a single one nearly always.
+    """Yield the events in their order as packets; usually there is only one.
 
-    Times need not be sorted; no event at all gives one empty packet. Rows that mono cannot hold
-    (damaged messages) become its largest row, which decoders leave out and count.
+    Times need not be sorted. Without events, one empty packet is yielded. Rows that mono cannot
+    hold (damaged messages) become its largest row, which decoders drop and count.
     """
     events = replace(events, y=np.minimum(events.y, LARGEST_ROW))
     for seq, part in enumerate(_split(events), first_seq):

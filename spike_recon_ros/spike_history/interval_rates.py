@@ -34,10 +34,10 @@ def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:
 def second_order_rates(before, after, end, out):
     """Write the mean of 2/(second after - last before) and 2/(first after - second last before).
 
-    If one of the two outer spikes has not been seen, the other interval is used alone; if neither
-    has, an interval of first order. If no spike has come after the instant, the length of the
-    unfinished interval is its length so far, but at least the length of the interval before it.
-    A single spike in n planes gives the rate 1/n.
+    If one of the two outer spikes is missing, only the other interval is used. If both are
+    missing, an interval of first order is used. If there is no spike after the instant, the
+    current interval has not ended: its length so far is used, or the length of the previous
+    interval if that is longer. A single spike in n planes gives the rate 1/n.
 
     Args:
         before: as in SpikeHistory.

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firing rates at an instant from all planes around it, with motion compensation.
 
-A pixel fires every few planes, and meanwhile the scene moves, so the rate from one pixel is either
-coarse or blurred. Averaging over many planes is fine-grained and sharp if each plane is warped by
-the motion between it and the instant. The rates of `mean_rates` are warped, not the spikes: on
-three public simulated clips the mean of the warped rates has a PSNR of 33.4 dB, and the mean of
-warped spikes at best 31.1 dB (Zhao et al., "High-Speed Motion Scene Reconstruction for Spike
-Camera via Motion Aligned Filtering", ISCAS 2020).
+A pixel fires only every few planes. Few planes give a coarse rate; many planes give a blurred one,
+because the scene moves. The mean over many planes is fine-grained and sharp if each plane is
+warped by the motion between it and the instant. The rates of `mean_rates` are warped, not the
+spikes: on three public simulated clips the mean of the warped rates has a PSNR of 33.4 dB, and the
+mean of warped spikes at best 31.1 dB (Zhao et al., "High-Speed Motion Scene Reconstruction for
+Spike Camera via Motion Aligned Filtering", ISCAS 2020).
 """
 
 from itertools import pairwise
@@ -21,7 +21,8 @@ from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
 """Borders of the spans on either side, in planes from the instant; a span is warped as a whole.
-Spans are short near the instant; farther away the error of the flow exceeds their length."""
+Spans are short near the instant. Farther away they may be longer, because the error of the
+optical flow exceeds their length there."""
 GROUP_ENDS = 30, 20, 12, 6, 2, -2, -6, -12, -20, -30
 """Borders of the groups of spans, in planes after the instant, which is in the middle."""
 REACH = SIDE[-1]

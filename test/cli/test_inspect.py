@@ -145,7 +145,7 @@ def test_stream_without_events_has_no_times():
     assert json.dumps(summary)
 
 
-def test_events_left_out_are_added_up_over_a_change_of_sensor():
+def test_dropped_events_are_summed_across_a_change_of_sensor_size():
     summary = tallied(mono_packet([1], width=2), mono_packet([1, 2], width=3))
     assert summary['events'] == 0
     assert summary['dropped']['outside_pixels'] == 3

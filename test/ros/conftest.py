@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Real rclpy and real DDS, on a domain of this test run and this machine alone."""
+"""Tests with rclpy and DDS, in a ROS domain of this test run, restricted to this machine."""
 
 import dataclasses
 import gc
@@ -48,7 +48,7 @@ def executor():
         getattr(node, 'close', node.destroy_node)()
     executor.shutdown()
     rclpy.shutdown()
-    # What a node held lives until it is collected, and until then others still find it.
+    # The entities of a node exist, and are discovered by others, until they are collected.
     gc.collect()
 
 

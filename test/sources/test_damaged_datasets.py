@@ -200,7 +200,7 @@ def whole(make_recorded, tmp_path_factory):
 
 
 def read_or_refuse(path):
-    """Read all there is; whatever the bytes, nothing but a UserError may come of it."""
+    """Read everything; only a UserError of one line is accepted as a failure."""
     try:
         with open_source(path, reference_topic='images') as source:
             list(source)
@@ -224,7 +224,7 @@ def patched(content, patches):
 
 @pytest.fixture
 def little_memory():
-    """Lend 4 GB more: HDF5 asks for as much as damaged bytes tell it to, and uses it."""
+    """Limit memory to 4 GB more: damaged HDF5 files make the library allocate absurd sizes."""
     now_bytes = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (now_bytes + 4 * 2**30, before[1]))

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Every way of cutting a stream: windows do not depend on packet borders."""
+"""For every cutter: windows do not depend on where packets begin and end."""
 
 import itertools
 

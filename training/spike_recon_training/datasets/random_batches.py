@@ -21,7 +21,7 @@ def batched_segments(
     rng: np.random.Generator,
     device: torch.device,
 ) -> Iterator[Segment]:
-    """Yield the segments of one batch of sequences; the first one starts cold.
+    """Yield the segments of one batch of sequences; the first starts with a zero state.
 
     Args:
         optimisation: defines batch, windows and the range of the number of segments.
