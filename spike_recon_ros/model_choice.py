@@ -63,20 +63,29 @@ def describe_model(settings: Settings) -> str:
     check_model_name(settings.model)
     if settings.model != AUTO:
         return _described(settings.model, settings)
-    parts = []
+    parts, has_network = [], False
     for kind in kinds_expected(settings):
         name, reason = _auto_model(settings, kind)
-        described = f'filter {name} ({reason})' if reason else _described(name, settings)
+        described = f'filter {name} ({reason})' if reason else _kind_and_name(name)
+        has_network |= described.startswith('network')
         parts.append(f'{described} for {kind.samples}')
-    return ', '.join(parts)
+    text = ', '.join(parts)
+    return f'{text}; networks {_where(settings)}' if has_network else text
 
 
 def _described(name: str, settings: Settings) -> str:
-    if name in (*FILTERS, *SPIKE_FILTERS):
-        return f'filter {name}'
+    text = _kind_and_name(name)
+    return f'{text} {_where(settings)}' if text.startswith('network') else text
+
+
+def _kind_and_name(name: str) -> str:
+    return f'filter {name}' if name in (*FILTERS, *SPIKE_FILTERS) else f'network {name}'
+
+
+def _where(settings: Settings) -> str:
+    """Return which backend runs networks and why, once for all of them."""
     choice = _choice(settings)
-    where = f'{choice.candidate.name} on {choice.device.upper()}'
-    return f'network {name} with {where} ({choice.reason})'
+    return f'with {choice.candidate.name} on {choice.device.upper()} ({choice.reason})'
 
 
 def describe_running(model: Model) -> str:

@@ -57,3 +57,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if counts['gaps'] and args.out.suffix == '.dat':
         console.print(f'[yellow]{counts["gaps"]} gaps in time are lost: a .dat holds no times')
     return {'source': str(args.source), 'out': str(args.out), **counts}
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    return f'{result["packets"]:,} packets -> {result["out"]}'

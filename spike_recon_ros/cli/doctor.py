@@ -8,9 +8,12 @@ at the top, and a check that fails becomes a line of the report.
 
 import argparse
 import os
+import shutil
 import sys
+import textwrap
 from dataclasses import asdict
 from importlib import import_module
+from itertools import zip_longest
 from typing import Any
 
 from spike_recon_ros.cli import doctor_checks
@@ -42,7 +45,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     Returns: what the main program prints as JSON; `ready` says what can be done.
     """
-    findings = [finding for name, check in CHECKS.items() for finding in checked(name, check)]
+    findings = []
+    for name, check in CHECKS.items():
+        _show_progress(f'checking: {name}')
+        findings += checked(name, check)
+    _show_progress('')
     missing = {
         role: [one.name for one in findings if one.role == role and not one.found]
         for role in ROLES
@@ -73,12 +80,43 @@ def _as_dict(finding: Finding) -> dict[str, str]:
 
 
 def _print_table(findings: list[Finding]) -> None:
-    names = max(len(finding.name) for finding in findings)
-    purposes = max(len(finding.purpose) for finding in findings)
+    names, purposes, states = _column_widths(findings)
     for finding in findings:
         style = '' if finding.found else {NEEDED: 'red', LIVE: 'yellow'}.get(finding.role, 'dim')
-        state = finding.found or f'{finding.state} ({finding.role})'
-        _print(f'{finding.name:{names}}  {finding.purpose:{purposes}}  {state}'.rstrip(), style)
+        cells = (
+            _wrapped(finding.name, names),
+            _wrapped(finding.purpose, purposes),
+            _wrapped(_state(finding), states),
+        )
+        for name, purpose, state in zip_longest(*cells, fillvalue=''):
+            _print(f'{name:{names}}  {purpose:{purposes}}  {state}'.rstrip(), style)
+
+
+def _column_widths(findings: list[Finding]) -> tuple[int, int, int]:
+    """Return the widths of name, purpose and state that fit into the terminal, if there is one."""
+    names = max(len(finding.name) for finding in findings)
+    purposes = max(len(finding.purpose) for finding in findings)
+    states = max(len(_state(finding)) for finding in findings)
+    if not sys.stderr.isatty():
+        return names, purposes, states
+    width = max(shutil.get_terminal_size().columns, 60)
+    names, purposes = min(names, width // 3), min(purposes, width // 3)
+    return names, purposes, width - names - purposes - 5
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of a cell; paths stay whole, so that they can be copied."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _state(finding: Finding) -> str:
+    return finding.found or f'{finding.state} ({finding.role})'
+
+
+def _show_progress(line: str) -> None:
+    """Replace the last line of a terminal: some checks take seconds."""
+    if sys.stderr.isatty():
+        print(f'\r\033[K{line}', end='', file=sys.stderr, flush=True)
 
 
 def _print(line: str, style: str = '') -> None:

@@ -64,6 +64,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {**result, 'bundle': str(args.output)}
 
 
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    bundle = result['bundle']
+    return f'bundle -> {bundle}; use it: spike-recon run SOURCE -m {bundle} -o out.mp4'
+
+
 def _figures(file: Path) -> dict[str, Any]:
     try:
         figures = json.loads(file.read_text(encoding='utf-8'))

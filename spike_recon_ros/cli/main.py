@@ -3,6 +3,7 @@
 """`spike-recon`: finds the subcommand, prints its result and turns errors into one sentence.
 
 The result is one JSON object, the last line on stdout; everything meant for people goes to stderr.
+A subcommand that prints nothing else for them has a function `in_words(result)`, one last line.
 Only the subcommand that is used is imported: they need libraries that take a second to load, or
 that may be missing.
 """
@@ -97,6 +98,8 @@ def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) ->
             result = module.run(options)
         finally:
             signal.signal(signal.SIGTERM, before)
+        if hasattr(module, 'in_words'):
+            print(module.in_words(result), file=sys.stderr)
         if as_json or options.json or not sys.stdout.isatty():
             print(json.dumps(result), flush=True)
         return 0

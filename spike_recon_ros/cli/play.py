@@ -3,6 +3,7 @@
 """`spike-recon play`: publishes a recording on live topics, for machines without `ros2 bag`."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from spike_recon_ros.cli.plane_options import add_plane_options, add_size_option
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 
 TAKES_ROS_ARGS = True
+LATE_MS = 100.0
+"""Packets that are published later than this are worth a word."""
 DESCRIPTION = """\
 Publishes every topic of a rosbag2 bag whose message type is known and installed, or the packets of
 any other recording on /event_camera/events, at the recorded pace.
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or the recording cannot be played.
     """
     ros_or_cure()
+    print(f'plays {args.source}{" in a loop" * args.loop}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
 
     return play(
@@ -64,3 +68,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         facts=given_facts(args),
         ros_args=args.ros_args,
     )
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was published, as a line for people."""
+    late = result['late_p99_ms'] or 0.0
+    text = f'{result["packets"]:,} packets published in {result["seconds"]:.1f} s'
+    return text + (f', p99 {late:.0f} ms late: this machine is busy' if late > LATE_MS else '')

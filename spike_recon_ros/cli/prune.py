@@ -72,3 +72,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             status.update,
         )
     return {'bundle': str(args.output), **report}
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    return f'narrower network -> {result["bundle"]}; now train it again with --start-from'

@@ -82,3 +82,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             progress=show,
         )
     return {'bundle': str(args.output), **report}
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    return f'network in int8 -> {result["bundle"]}'

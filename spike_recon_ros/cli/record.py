@@ -3,6 +3,7 @@
 """`spike-recon record`: writes the images of a live topic to files."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.topics import IMAGE
 
 TAKES_ROS_ARGS = True
+LARGEST_LATENCY_MS = 60_000.0
+"""More is the age of a recording that was played with its own stamps."""
 DESCRIPTION = """\
 Subscribe to an image topic and write every image until Ctrl-C, or until N images are written.
 
@@ -54,6 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or OUT cannot be written.
     """
     ros_or_cure()
+    print(f'records {args.topic} to {args.out}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
 
     return record(
@@ -65,3 +69,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         until_played=args.until_played,
         ros_args=args.ros_args,
     )
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    if not result['frames']:
+        return 'no image arrived; does the node publish? see: spike-recon node --help'
+    text = f'{result["written"]:,} images'
+    if not 0 <= result['latency_p50_ms'] < LARGEST_LATENCY_MS:
+        return f'{text}; their stamps are not of now, so there is no latency'
+    p50, p99 = result['latency_p50_ms'], result['latency_p99_ms']
+    return f'{text}, latency p50 {p50:g} ms, p99 {p99:g} ms'

@@ -128,6 +128,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return simulate(args.output, simulation, overwrite=args.overwrite, console=console)
 
 
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was written, as a line for people."""
+    samples = next(f'{result[name]:,} {name}' for name in ('events', 'planes') if name in result)
+    out = result.get('bag') or result['dat']
+    return f'{samples} in {result["duration_s"]:g} s -> {out}'
+
+
 def pixel_size(text: str) -> tuple[int, int]:
     """Parse `346x260`."""
     parts = text.lower().split('x')

@@ -94,3 +94,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             device=args.device,
         )
     )
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was trained, as a line for people."""
+    run = result['run']
+    return (
+        f'{result["steps"]:,} steps in {result["minutes"]:g} min -> {run}; '
+        f'next: spike-recon export {run} -o BUNDLE'
+    )

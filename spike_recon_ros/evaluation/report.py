@@ -111,14 +111,17 @@ def show(console: Console, summary: dict[str, Any]) -> None:
         if len(datasets) == 1
         else f'mean of {len(datasets)} recordings, each where it applies'
     )
-    # Narrow enough for a terminal of 80 columns: long names of models are folded.
-    table = Table(title=escape(where), title_justify='left', box=None, padding=(0, 2, 0, 0))
+    # Narrow enough for a terminal of 80 columns: headers are folded, and long names of models.
+    table = Table(
+        title=escape(where), title_justify='left', box=None, padding=(0, 2, 0, 0), pad_edge=False
+    )
     table.add_column('model', overflow='fold', min_width=8)
     columns = [name for name in METRICS if any(name in row for row in means.values())]
     columns = [name for name in columns if any(row[name] is not None for row in means.values())]
     for name in columns:
         arrow = '↓' if METRICS[name].lower_is_better else '↑'
-        table.add_column(f'{name}\n{arrow}', justify='right', no_wrap=True)
+        header = name.replace('_', '_\n')
+        table.add_column(f'{header}\n{arrow}', justify='right', no_wrap=True)
     for model, row in means.items():
         table.add_row(
             escape(model), *(_shown(name, row[name], means.values()) for name in columns)

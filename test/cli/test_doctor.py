@@ -6,6 +6,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -168,3 +169,17 @@ def test_the_table_shows_each_finding_once(capsys):
     lines = capsys.readouterr().err.splitlines()
     for line, finding in zip(lines, result['findings'], strict=False):
         assert line.startswith(finding['name'])
+
+
+def test_the_table_fits_into_a_narrow_terminal(monkeypatch, capsys):
+    long = doctor_checks.Finding('one or ' * 8, doctor_checks.OPTIONAL, '', 'cure', 'for all ' * 6)
+    monkeypatch.setattr(doctor, 'CHECKS', {'long': lambda: [long]})
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
+    monkeypatch.setenv('COLUMNS', '80')
+    doctor.run(argparse.Namespace())
+    shown = capsys.readouterr().err.replace('\r\033[Kchecking: long\r\033[K', '')
+    table = [re.sub(r'\033\[\d*m', '', line) for line in shown.splitlines()]
+    assert max(map(len, table)) <= 80
+    words = [word for line in table for word in line.split()]
+    assert (words.count('one'), words.count('for')) == (8 + 8, 6)  # the cure repeats the name
+    assert 'missing (optional)' in table[0]

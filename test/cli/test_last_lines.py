@@ -1,0 +1,60 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Every subcommand ends with a line for people, so that a terminal does not stay empty."""
+
+import importlib
+
+import pytest
+
+from spike_recon_ros.cli.main import SUBCOMMANDS, main
+
+# They print their own tables and lines, and `node` logs until it is interrupted.
+PRINT_THEMSELVES = {'demo', 'doctor', 'inspect', 'run', 'node', 'evaluate', 'bench', 'build'}
+LATE = {'published': 3, 'packets': 2_000, 'seconds': 4.04, 'late_p99_ms': 4_900.2}
+RECORDED = {'frames': 75, 'written': 75, 'latency_p50_ms': 45.02, 'latency_p99_ms': 371.1}
+
+
+def last_line(name, result):
+    return importlib.import_module(f'spike_recon_ros.cli.{name}').in_words(result)
+
+
+@pytest.mark.parametrize('name', sorted({*SUBCOMMANDS} - PRINT_THEMSELVES))
+def test_every_other_subcommand_describes_its_result(name):
+    module = importlib.import_module(f'spike_recon_ros.cli.{name}')
+    assert callable(module.in_words)
+
+
+def test_simulate_and_convert_name_what_they_wrote(tmp_path, capsys):
+    planes, bag = tmp_path / 'planes.dat', tmp_path / 'bag'
+    options = ['--sensor', 'spike', '--size', '64x48', '--duration', '0.01']
+    assert main(['simulate', *options, '-o', str(planes)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f'200 planes in 0.01 s -> {planes}'
+    assert main(['convert', str(planes), '--plane-size', '64x48', '-o', str(bag)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f' packets -> {bag}')
+
+
+@pytest.mark.parametrize(
+    ('late_ms', 'end'),
+    [(4_900.2, ' in 4.0 s, p99 4900 ms late: this machine is busy'), (2.0, ' in 4.0 s')],
+)
+def test_a_player_that_falls_behind_blames_the_machine(late_ms, end):
+    line = last_line('play', {**LATE, 'late_p99_ms': late_ms})
+    assert line == f'2,000 packets published{end}'
+    assert last_line('play', {**LATE, 'packets': 0, 'late_p99_ms': None}).startswith('0 packets')
+
+
+def test_a_recorder_shows_the_latency_unless_the_stamps_are_old():
+    assert last_line('record', RECORDED) == '75 images, latency p50 45.02 ms, p99 371.1 ms'
+    old = {**RECORDED, 'latency_p50_ms': 3e9}
+    assert (
+        last_line('record', old)
+        == '75 images; their stamps are not of now, so there is no latency'
+    )
+    nothing = {'frames': 0, 'written': 0, 'latency_p50_ms': None, 'latency_p99_ms': None}
+    assert last_line('record', nothing).startswith('no image arrived')
+
+
+def test_a_training_and_an_export_name_the_next_command():
+    trained = {'run': 'runs/toy', 'steps': 1_452, 'minutes': 1.03}
+    assert last_line('train', trained).endswith('spike-recon export runs/toy -o BUNDLE')
+    assert 'run SOURCE -m bundles/toy ' in last_line('export', {'bundle': 'bundles/toy'})
