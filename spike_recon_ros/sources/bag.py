@@ -21,6 +21,7 @@ from spike_recon_ros.packets.packet import (
     EVENT_PACKET_FIELDS,
     EVENT_PACKET_OLD,
 )
+from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.bag_file import BagFile, Message, expand
 from spike_recon_ros.sources.bag_folder import (
     COMPRESSED,
@@ -32,7 +33,6 @@ from spike_recon_ros.sources.bag_folder import (
 )
 from spike_recon_ros.sources.mcap_file import MAGIC as MCAP_MAGIC
 from spike_recon_ros.sources.mcap_file import McapFile
-from spike_recon_ros.sources.regular_file import check_regular
 from spike_recon_ros.sources.ros1_file import Ros1File
 from spike_recon_ros.sources.source import Topic
 from spike_recon_ros.sources.sqlite_file import MAGIC as SQLITE_MAGIC

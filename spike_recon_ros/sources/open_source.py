@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
 from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
@@ -18,7 +19,6 @@ from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatF
 from spike_recon_ros.sources.hdf5 import open_hdf5
 from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
-from spike_recon_ros.sources.regular_file import check_regular
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import first_dat

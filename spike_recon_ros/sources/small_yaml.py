@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import shown
-from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.regular_file import check_regular
 
 DEEPEST = 50
 BRACKETS = {'[': 1, '{': 1, ']': -1, '}': -1}

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
-from spike_recon_ros.sources.image_file import read_image_file
 from spike_recon_ros.sources.spike_file import SpikeDatSource
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.bag_file import BagFile, Connection, Message
-from spike_recon_ros.sources.regular_file import check_regular
 
 MAGIC = b'SQLite format 3\x00'
 PAGE_COUNT_AT = 28

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.regular_file import check_regular
 
 
 class StoredArray:

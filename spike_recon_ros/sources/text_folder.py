@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
     Columns,
@@ -22,7 +23,6 @@ from spike_recon_ros.sources.columns import (
     to_nanoseconds,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
-from spike_recon_ros.sources.image_file import read_image_file
 
 EVENTS_FILE, FRAMES_FILE = 'events.txt', 'images.txt'
 BLOCK_BYTES = 2**20

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.settings import Settings
@@ -139,9 +140,10 @@ def hot_pixels(counts: np.ndarray) -> np.ndarray:
 
 
 def _read_mask(name: str, width: int, height: int) -> np.ndarray:
-    image = cv2.imread(name, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-    if image is None:
-        raise UserError(f'hot_pixel_file {name} is missing or not an image; give a PNG file')
+    try:
+        image = read_image_file(Path(name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    except UserError as error:
+        raise UserError(f'hot_pixel_file: {error}') from error
     if image.shape != (height, width):
         raise UserError(
             f'hot_pixel_file {name} is {image.shape[1]}x{image.shape[0]}, but the sensor is '

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.errors import LONGEST_MESSAGE, UserError, shown
-from spike_recon_ros.sources.image_file import declared_sides
+from spike_recon_ros.image_file import declared_sides
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_npz import ARRAY
 

@@ -1,6 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 import itertools
+import os
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -143,6 +146,44 @@ def test_learning_adds_to_the_mask_of_the_file(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r'nowhere\.png'):
         HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_file=str(tmp_path / 'nowhere.png')))
+
+
+def png_that_declares(width, height):
+    header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    checksum = struct.pack('>I', zlib.crc32(header))
+    return b'\x89PNG\r\n\x1a\n' + struct.pack('>I', len(header) - 4) + header + checksum
+
+
+def damaged_png():
+    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH)).astype(np.uint8)
+    _, encoded = cv2.imencode('.png', noise)
+    encoded[len(encoded) // 2] ^= 1
+    return encoded.tobytes()
+
+
+@pytest.mark.parametrize(
+    ('write', 'sentence'),
+    [
+        (os.mkfifo, 'is no regular file'),
+        (os.mkdir, 'is a folder'),
+        (lambda path: path.write_bytes(damaged_png()), 'cannot be read as an image'),
+        (lambda path: path.write_bytes(b''), 'cannot be read as an image'),
+        (
+            lambda path: path.write_bytes(png_that_declares(30_000, 20_000)),
+            'declares 30000x20000 pixels',
+        ),
+    ],
+    ids=['pipe', 'folder', 'damaged', 'empty', 'gigapixel'],
+)
+def test_a_mask_that_is_no_sound_image_is_one_sentence(tmp_path, write, sentence):
+    path = tmp_path / 'hot.png'
+    write(path)
+    with pytest.raises(UserError, match=sentence) as caught:
+        HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_file=str(path)))
+    message = str(caught.value)
+    assert message.startswith('hot_pixel_file: ')
+    assert 'hot.png' in message
+    assert '\n' not in message
 
 
 def test_a_file_of_another_size_is_refused(tmp_path):

@@ -21,5 +21,7 @@ def check_regular(path: Path) -> None:
         raise UserError(f'{path} cannot be read: {reason}') from error
     if not exists:
         raise UserError(f'there is no file or folder {path}')
+    if path.is_dir():
+        raise UserError(f'{path} is a folder, but a file is needed here')
     if not is_regular:
         raise UserError(f'{path} is no regular file (a pipe or a device); copy it into a file')

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.sources.columns import LARGEST_SIDE
-from spike_recon_ros.sources.regular_file import check_regular
+from spike_recon_ros.regular_file import check_regular
 
 PNG_MAGIC, JPEG_MAGIC = b'\x89PNG\r\n\x1a\n', b'\xff\xd8'
 HEAD_BYTES = 2**16
+LARGEST_IMAGE_SIDE = 2**14
 START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
@@ -30,9 +30,12 @@ def read_image_file(path: Path, flags: int) -> np.ndarray:
         UserError: if it cannot be read, or declares sides above 16,384 pixels.
     """
     check_regular(path)
-    with path.open('rb') as file:
-        sides = declared_sides(file.read(HEAD_BYTES))
-    if max(sides) > LARGEST_SIDE:
+    try:
+        with path.open('rb') as file:
+            sides = declared_sides(file.read(HEAD_BYTES))
+    except OSError as error:
+        raise UserError(f'{shown(path)} cannot be read: {error.strerror or error}') from error
+    if max(sides) > LARGEST_IMAGE_SIDE:
         raise UserError(
             f'the image {shown(path)} declares {sides[0]}x{sides[1]} pixels; it is damaged, or '
             'too large to be a frame'
