@@ -31,10 +31,10 @@ from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
-from spike_recon_ros.windows.continuity import TimeJump
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.merging import WindowMerger
+from spike_recon_ros.windows.piece import TimeJump
 from spike_recon_ros.windows.window import Window
 from spike_recon_ros.windows.window_stream import WindowStream
 

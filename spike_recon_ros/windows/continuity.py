@@ -15,6 +15,7 @@ import numpy as np
 
 from spike_recon_ros.packets.events import Triggers
 from spike_recon_ros.packets.sensor_clock import SensorClock
+from spike_recon_ros.windows.piece import Piece, TimeJump
 from spike_recon_ros.windows.sample_buffer import first_at_or_after, first_large_step
 
 LARGEST_STEP_NS = 50_000_000
@@ -33,39 +34,10 @@ PAUSE_PER_SAMPLE_NS = 10_000_000
 """Pauses in a file may sum up to LONGEST_PIECE_NS, and this per sample. More are jumps."""
 FEWEST_BETWEEN_JUMPS = 100
 """A jump after fewer samples since the last jump belongs to the same damage."""
+EVT3_LOOP_NS = 2**24 * 1_000
+"""A single wrong time of EVT3 looks like a rollover: all later times are one loop late."""
 MOST_RUNS = 1000
 """A packet whose time steps more often than this is damaged; its remaining samples are dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeJump:
-    """A jump of sensor time that the samples after it have confirmed.
-
-    Attributes:
-        step_ns: size of the jump; negative = backwards.
-        restart: sensor time continues from the new value, because no host stamp gives the
-            time that has passed. Otherwise the samples have been shifted onto the old timeline.
-        repeated: a jump came just before this one, in the same packet or a few samples ago.
-    """
-
-    step_ns: int
-    restart: bool
-    repeated: bool
-
-
-@dataclass(slots=True)
-class Piece:
-    """Consecutive samples on one timeline.
-
-    Attributes:
-        samples: Events or SpikePlanes.
-        stamp_ns: host time of the first sample; 0 = unknown.
-        jump: the jump just before the first sample, if any.
-    """
-
-    samples: Any
-    stamp_ns: int
-    jump: TimeJump | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +82,7 @@ class Continuity:
         self._period_ns = period_ns
         self._largest_step_ns = max(LARGEST_STEP_NS, 2 * period_ns)
         self._last_ns: int | None = None
+        self._follows_outlier = False
         self._shift_ns = 0
         self._held: _Run | None = None
         self._is_stamped = False
@@ -209,7 +182,7 @@ class Continuity:
         if self._fits(first_ns, held.last_ns):  # only a new packet can continue it
             self._confirm(run)
             return
-        if first_ns < held.last_ns:  # back to the old timeline, or to a third one
+        if self._false_loops_ns(first_ns - self._last_ns) or first_ns < held.last_ns:
             continues = False
         elif held.first_ns < self._last_ns:  # forward to the old timeline, or still before it
             continues = first_ns < self._last_ns - self._largest_step_ns
@@ -224,6 +197,7 @@ class Continuity:
         else:
             self._outliers += len(held.samples)
             self._held = None
+            self._follows_outlier = True
 
     def _confirm(self, following: _Run | None) -> None:
         """Accept the held run, as a pause or as a jump; `following` continues it, if given."""
@@ -236,6 +210,11 @@ class Continuity:
             stamped = None
         is_small = abs(step_ns) <= self._largest_step_ns
         if is_small or (step_ns > 0 and self._is_pause(step_ns, stamped)):
+            self._accept(run, None)
+            return
+        loops_ns = self._false_loops_ns(step_ns)
+        if loops_ns and self._follows_outlier:
+            self._shift_ns += loops_ns
             self._accept(run, None)
             return
         # Without a stamp, continue without a gap. A larger shift would make time go back.
@@ -264,8 +243,13 @@ class Continuity:
         """Return by how much the run's sensor time is ahead of its stamp."""
         return run.first_ns - self._shift_ns - self._clock.to_sensor_ns(run.stamp_ns)
 
+    def _false_loops_ns(self, step_ns: int) -> int:
+        """Return the whole loops of EVT3's counter in a step that is nothing else, or 0."""
+        loops_ns = max(0, round(step_ns / EVT3_LOOP_NS)) * EVT3_LOOP_NS
+        return loops_ns if abs(step_ns - loops_ns) <= self._largest_step_ns else 0
+
     def _accept(self, run: _Run, jump: TimeJump | None) -> None:
-        self._last_ns = run.last_ns
+        self._last_ns, self._follows_outlier = run.last_ns, False
         self._spans.append((run.first_ns, run.last_ns, self._shift_ns))
         self._pieces.append(Piece(self._shifted(run.samples), run.stamp_ns, jump))
 

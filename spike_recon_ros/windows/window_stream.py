@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.windows.continuity import Continuity, Piece, TimeJump
+from spike_recon_ros.windows.continuity import Continuity
 from spike_recon_ros.windows.cutter import Cutter
+from spike_recon_ros.windows.piece import Piece, TimeJump
 from spike_recon_ros.windows.window import Window
 
 Steps: TypeAlias = Iterator[Window | TimeJump]

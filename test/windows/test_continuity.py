@@ -281,3 +281,19 @@ def test_small_steps_back_after_losses_do_not_reset(back):
         sent[index] -= back
     stream = stamped(sent)
     assert (stream.jumps, stream.outliers, len(stream.t_ns)) == ([], 0, 1000)
+
+
+@pytest.mark.parametrize('is_stamped', [True, False])
+def test_a_false_loop_of_evt3_after_an_outlier_is_taken_out_without_a_reset(is_stamped):
+    loop_ns, sent = 2**24 * 1_000, packets()
+    for index in range(50):  # from a single wrong time on, the decoder is one loop ahead
+        sent[index] += index // 10 * loop_ns
+        if index in (9, 19, 29, 39):
+            sent[index][10:] += loop_ns
+            sent[index][10] -= S
+    stream = Stream()
+    for index, t_ns in enumerate(sent):
+        stream.push(t_ns, EPOCH_NS + index * PERIOD if is_stamped else 0)
+    stream.flush()
+    assert (stream.jumps, stream.outliers, len(stream.t_ns)) == ([], 4, 996)
+    assert stream.t_ns == sorted(set(np.concatenate(packets()).tolist()) & set(stream.t_ns))
