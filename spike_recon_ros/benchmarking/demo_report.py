@@ -35,6 +35,8 @@ PICTURE_AT = 0.6
 # The demonstration fails if fewer of the expected frames arrive.
 SMALLEST_SHARE = 0.975
 PICTURE_EVENTS_NS = 20_000_000
+BUSY_MS = 50.0
+"""If the player sends packets later than this, other programs need its processor."""
 COUNTS = (
     'received_packets', 'decoded_packets', 'dropped_packets', 'failed_packets',
     'discarded_packets', 'waiting_packets', 'windows', 'merged_windows', 'frames', 'late_frames',
@@ -105,6 +107,7 @@ def report(
         'model': diagnostics['model'],
         'packets_played': played,
         'packets_lost': played - counts['received_packets'],
+        'played_late_p99_ms': reported.player['late_p99_ms'],
         **counts,
         'images_lost': counts['published_frames'] - reported.recorder['written'],
         'node_cpu_cores': reported.node_cpu_cores,
@@ -141,7 +144,7 @@ def check_complete(summary: dict[str, Any]) -> None:
 def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     """Print the figures; the summary also holds `rate` and `recorded_fps`."""
     settled = summary['tags_settled']
-    table = Table(show_header=False, title='what arrived', title_justify='left')
+    table = Table(show_header=False, title='result', title_justify='left')
     frames = f'{summary["frames"]} of {summary["frames_expected"]}'
     table.add_row('frames', f'{frames}, at {summary["fps"]} a second')
     if missing(summary):
@@ -156,6 +159,9 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
         f'{summary["packets_played"]} played, {summary["received_packets"]} received, '
         f'{summary["decoded_packets"]} decoded',
     )
+    if (summary['played_late_p99_ms'] or 0.0) > BUSY_MS:
+        late = f'p99 {summary["played_late_p99_ms"]:.0f} ms late, which adds to the latency'
+        table.add_row('this machine is busy', f'packets were sent {late}')
     after = summary['settled_after_s']
     share, in_view = settled['share_of_tags_in_view'], settled['tags_in_view_per_frame']
     table.add_row(
@@ -167,6 +173,7 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     )
     console.print(table)
     slowed = summary['recorded_fps'] / FASTEST_VIDEO
+    files = Table.grid(padding=(0, 2))
     for name, what in (
         (VIDEO, 'the video' + (f', slowed {slowed:g} times' if slowed > 1 else '')),
         ('side_by_side.png', 'what the camera sent | reconstruction | ground truth'),
@@ -174,7 +181,8 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
         ('frames/', 'each image'),
         ('recording/', 'the recording, a ROS 2 bag'),
     ):
-        console.print(f'  {escape(str(out / name))}  [dim]{escape(what)}')
+        files.add_row('', escape(str(out / name)), f'[dim]{escape(what)}')
+    console.print(files)
 
 
 def _arrived(frames: Path) -> tuple[list[np.ndarray], np.ndarray]:

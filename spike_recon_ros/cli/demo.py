@@ -129,14 +129,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     # At another speed, stamps moved to now would not run as fast as the time in the packets.
     options = ('--restamp',) if rate == 1 else ('--rate', str(rate))
-    reported = run_live(bag, frames, parameters, options)
-    console.print('[bold]3/3[/] compare what arrived with the ground truth')
-    summary = {
-        **report(bag, frames, args.out, fps, reported, show_of.settled_after_s),
-        'recorded_fps': fps,
-        'rate': rate,
-        'simulation': simulated,
-    }
+    with console.status('starting three processes and playing; the first start takes longer'):
+        reported = run_live(bag, frames, parameters, options)
+    console.print('[bold]3/3[/] compare the images with the ground truth')
+    with console.status('reading tags and writing the video'):
+        figures = report(bag, frames, args.out, fps, reported, show_of.settled_after_s)
+    summary = {**figures, 'recorded_fps': fps, 'rate': rate, 'simulation': simulated}
     if rate != 1:
         summary['latency_p50_ms'] = summary['latency_p99_ms'] = None
     (args.out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demonstration reports as missing, and when it fails."""
 
-import pytest
+from pathlib import Path
 
-from spike_recon_ros.benchmarking.demo_report import REASONS, check_complete, missing
+import pytest
+from rich.console import Console
+
+from spike_recon_ros.benchmarking.demo_report import REASONS, check_complete, missing, show
 from spike_recon_ros.errors import UserError
 
 
@@ -42,3 +45,26 @@ def test_a_packet_that_is_missing_fails_the_demonstration(reason):
 def test_frames_that_are_missing_for_an_unknown_reason_are_not_passed_over():
     with pytest.raises(UserError, match='unknown reason'):
         check_complete(_summary(150))
+
+
+@pytest.mark.parametrize(('late_ms', 'shown'), [(4_900.2, True), (3.0, False), (None, False)])
+def test_a_busy_machine_is_named_where_it_explains_the_latency(late_ms, shown):
+    summary = _summary(
+        fps=50.0,
+        rate=1.0,
+        recorded_fps=50.0,
+        latency_p50_ms=3_422.0,
+        latency_p99_ms=5_302.0,
+        packets_played=2_000,
+        received_packets=2_000,
+        decoded_packets=2_000,
+        played_late_p99_ms=late_ms,
+        settled_after_s=1.0,
+        tags_settled={'share_of_tags_in_view': 0.98, 'tags_in_view_per_frame': 8.7},
+    )
+    console = Console(width=80, record=True, quiet=False)
+    show(console, summary, Path('demo'))
+    text = ' '.join(console.export_text().split())
+    assert ('this machine is busy' in text) is shown
+    assert ('4900 ms late' in text) is shown
+    assert 'demo/reconstruction.mp4 the video' in text
