@@ -155,6 +155,7 @@ setup(
         'test': [
             'pytest',
             'pytest-cov',
+            'setuptools>=77',  # builds the wheel that a test installs
             'hypothesis',
             'scikit-image',
             'ruff',

@@ -86,7 +86,6 @@ WRONG = [
     ('convert {bag} -o {out}.dat', ['.dat']),
     ('simulate -o {bag}', ['--overwrite']),
     ('simulate -o {out} --duration -1', ['duration', '-1']),
-    ('simulate {missing} -o {out}', ['missing']),
     ('simulate -o /proc/x --duration 0.1', ['/proc']),
     (EVALUATE.replace('fibar', 'fiber'), ["no model 'fiber'", 'did you mean fibar']),
     ('evaluate -d {missing} -m fibar -o {out}', ['there is no file or folder']),
@@ -98,6 +97,9 @@ WRONG = [
     ('quantize nothing -d {bag} -o {out}', ['nothing']),
     ('quantize two_scale_gru -d {missing} -o {out}', ['missing']),
     ('prune nothing -d {bag} -o {out}', ['nothing']),
+]
+WRONG_WITH_TORCH = [
+    ('simulate {missing} -o {out}', ['missing']),
     ('export {missing} -o {out}', ['missing']),
     ('train nothing --photos {empty} -o {out}', ['nothing']),
 ]
@@ -184,6 +186,12 @@ def test_what_cannot_be_done_gets_one_sentence_and_status_1(answer, line, words)
     sentence = err.splitlines()[-1]
     assert sentence.startswith('spike-recon ')
     assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(('line', 'words'), WRONG_WITH_TORCH, ids=[x for x, _ in WRONG_WITH_TORCH])
+def test_what_training_cannot_do_gets_one_sentence_and_status_1(answer, line, words):
+    test_what_cannot_be_done_gets_one_sentence_and_status_1(answer, line, words)
 
 
 @pytest.mark.skipif(not ROS_IS_THERE, reason='rclpy or event_camera_msgs is not installed')
