@@ -42,7 +42,8 @@ WHY_NO_FRAME = {
     'free_running': 'it holds no events, or fewer planes than the model looks ahead (see '
     'spike-recon inspect)',
     'by_count': 'it holds no events (see spike-recon inspect)',
-    'trigger_events': 'it holds no such trigger edges (see spike-recon inspect, --trigger-edge)',
+    'trigger_events': 'it holds no such trigger edges (see spike-recon inspect, --trigger-edge '
+    'and --trigger-channel)',
     'camera_image': 'no stamp on the reference topic falls among its events',
     'time_reference': 'no stamp on the reference topic falls among its events',
 }

@@ -125,6 +125,11 @@ class Bag:
             ) from error
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether the end of one of its files is missing."""
+        return any(file.is_unfinished for file in self._files)
+
+    @property
     def topics(self) -> tuple[Topic, ...]:
         """Table of contents, by name."""
         counts: dict[tuple[str, str], int] = {}

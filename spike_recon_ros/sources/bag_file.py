@@ -62,6 +62,7 @@ class BagFile(ABC):
         counts: messages of each connection.
         warnings: sentences for people about a file that was not closed, or is cut.
         damage: sentence about bytes in the middle that could not be read, else ''.
+        is_unfinished: whether the end of the file is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,6 +71,7 @@ class BagFile(ABC):
         self.counts: Counter[int] = Counter()
         self.warnings: tuple[str, ...] = ()
         self.damage = ''
+        self.is_unfinished = False
 
     @abstractmethod
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
@@ -85,6 +87,7 @@ class BagFile(ABC):
 
     def warn_cut(self) -> None:
         """Warn that the end of the file is missing."""
+        self.is_unfinished = True
         self.warnings += (f'{self.path} was not closed or is cut; it is read as far as it goes',)
 
 

@@ -74,7 +74,7 @@ class McapFile(ChunkedFile):
 
     def _read_summary(self) -> bool:
         """Fill in everything from the summary at the end; False = it is missing or incomplete."""
-        tail = self._read(self._n_bytes - FOOTER_BYTES, FOOTER_BYTES)
+        tail = self._read(max(0, self._n_bytes - FOOTER_BYTES), FOOTER_BYTES)
         if len(tail) < FOOTER_BYTES or not tail.endswith(MAGIC) or tail[0] != Opcode.FOOTER:
             return False
         start = Footer.read(_stream(tail[RECORD.size :])).summary_start

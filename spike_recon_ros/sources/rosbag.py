@@ -48,6 +48,11 @@ class RosbagSource(Source):
 
     def _event_topic(self, name: str | None) -> Topic:
         if not any(topic.n_messages for topic in self.topics):
+            if self._bag.is_unfinished:
+                raise UserError(
+                    f'{self.path} is cut or was never finished: it holds no whole message; record '
+                    'or copy it again'
+                )
             raise UserError(f'{self.path} is empty: it holds no message; record it again')
         carriers = [t for t in self.topics if t.type in (*PACKET_TYPES, *EVENT_ARRAY_TYPES)]
         if not carriers:

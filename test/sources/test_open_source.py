@@ -68,3 +68,11 @@ def test_topics_are_refused_where_there_are_none(tmp_path):
         open_source(path, topic='/events')
     with pytest.raises(UserError, match='no bag and has no topic /image'):
         open_source(path, reference_topic='/image')
+
+
+def test_a_bag_that_ends_before_its_first_message_is_not_called_empty(tmp_path):
+    path = tmp_path / 'a.mcap'
+    header = bytes(8)  # two empty strings
+    path.write_bytes(b'\x89MCAP0\r\n\x01' + len(header).to_bytes(8, 'little') + header)
+    with pytest.raises(UserError, match='never finished: it holds no whole message'):
+        open_source(path)
