@@ -14,7 +14,7 @@ from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
 from spike_recon_ros.sources.dataset_source import DatasetSource
-from spike_recon_ros.sources.event_dataset import EventDataset
+from spike_recon_ros.sources.event_dataset import EventDataset, reading
 from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatFile
 from spike_recon_ros.sources.hdf5 import open_hdf5
 from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
@@ -113,13 +113,14 @@ def _dataset(
     if kind == HDF5:
         return open_hdf5(path, topic, size)
     _refuse_topic(kind, path, topic)
-    if kind == NPY_FOLDER:
-        return NpyFolder(path, size)
-    if kind == TEXT:
-        return TextFolder(path, size)
-    if kind == AEDAT3:
-        return Aedat3File(path, size)
-    return (DatFile if kind == DAT else Aedat2File)(path, size)
+    with reading(path, 'its beginning'):
+        if kind == NPY_FOLDER:
+            return NpyFolder(path, size)
+        if kind == TEXT:
+            return TextFolder(path, size)
+        if kind == AEDAT3:
+            return Aedat3File(path, size)
+        return (DatFile if kind == DAT else Aedat2File)(path, size)
 
 
 def _refuse_options(

@@ -171,3 +171,13 @@ def test_an_aedat_3_header_with_unix_line_ends_is_read(tmp_path):
     (tmp_path / 'a.aedat').write_bytes(header + packet3())
     found, _ = read(tmp_path / 'a.aedat')
     assert found == EXPECTED
+
+
+@pytest.mark.parametrize('camera', [b'DAVIS346', b'unknown'])
+def test_impossible_times_of_an_aedat3_file_are_damage(tmp_path, camera):
+    packet = bytearray(packet3())
+    struct.pack_into('<i', packet, 12, 2**31 - 1)  # how often the time overflowed
+    header = AEDAT3_HEADER.replace(b'DAVIS346', camera)
+    (tmp_path / 'a.aedat').write_bytes(header + bytes(packet))
+    with pytest.raises(UserError, match=r'is damaged: .*times must be'):
+        read(tmp_path / 'a.aedat')
