@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
-from spike_recon_ros.errors import shown
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
@@ -23,7 +24,8 @@ DESCRIPTION = """\
 Reads a whole recording, decodes every packet and shows the sensor, the number of events by
 polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel
 and the topics of a bag. The last line on stdout is a JSON object with the same numbers, exact sums
-over all events, by which two readers can be compared, and the warnings.
+over all events, by which two readers can be compared, and the warnings. Of a damaged recording it
+shows what could be read before the damage, which is the last warning; the exit status is then 1.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
 .aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
@@ -49,11 +51,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: what the main program prints as JSON; sums are exact integers, times are sensor time.
 
     Raises:
-        UserError: if the recording cannot be read.
+        PartialResultError: if the recording is damaged behind its first packet.
+        UserError: if nothing can be read.
     """
     console = Console(stderr=True)
     with open_source(args.source, topic=args.topic, **given_facts(args)) as source:
-        tally = _count(source, console)
+        tally, damage = _count(source, console)
         result: dict[str, Any] = {'source': str(source.path)}
         result |= tally.summary()
         result['warnings'] = [*source.warnings, *tally.warnings()]
@@ -61,16 +64,25 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console.print(_table(result))
     for sentence in tally.warnings():
         console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)
+    if damage is not None:
+        result['warnings'].append(str(damage))
+        raise PartialResultError(damage, result) from damage
     return result
 
 
-def _count(source: Source, console: Console) -> EventSummary:
+def _count(source: Source, console: Console) -> tuple[EventSummary, UserError | None]:
+    """Count all packets, or those in front of the damage, which is returned as well."""
     tally: EventSummary | None = None
-    for packet in with_progress(source, console):
-        if isinstance(packet, Packet):
-            tally = tally or summary_for(packet.encoding)
-            tally.add(packet)
-    return tally or EventSummary()
+    try:
+        for packet in with_progress(source, console):
+            if isinstance(packet, Packet):
+                tally = tally or summary_for(packet.encoding)
+                tally.add(packet)
+    except UserError as damage:
+        if tally is None:
+            raise
+        return tally, damage
+    return tally or EventSummary(), None
 
 
 def _table(result: dict[str, Any]) -> Table:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
+from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cures import pip_install_module
 from spike_recon_ros.errors import UserError, did_you_mean, one_line
 
@@ -94,16 +95,24 @@ def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) ->
             parser.error(f'{name} takes no {ROS_ARGS}')
         options.ros_args = ros_args
         before = signal.signal(signal.SIGTERM, _interrupt)
+        prints = as_json or options.json or not sys.stdout.isatty()
         try:
             result = module.run(options)
+        except PartialResultError as error:
+            _print_json(error.result, prints)
+            raise
         finally:
             signal.signal(signal.SIGTERM, before)
         if hasattr(module, 'in_words'):
             print(module.in_words(result), file=sys.stderr)
-        if as_json or options.json or not sys.stdout.isatty():
-            print(json.dumps(result), flush=True)
+        _print_json(result, prints)
         return 0
     return failure[0]
+
+
+def _print_json(result: object, prints: bool) -> None:
+    if prints:
+        print(json.dumps(result), flush=True)
 
 
 @contextlib.contextmanager

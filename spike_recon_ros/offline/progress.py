@@ -17,20 +17,23 @@ def with_progress(
 ) -> Iterator[Packet | Reference]:
     """Yield what the source yields, with a progress bar that vanishes at the end.
 
-    The warnings of the source are printed: those of opening first, those of reading at the end.
+    The warnings of the source are printed: those of opening first, those of reading at the end,
+    even if the end is damage.
     """
     printed = source.warnings
     _print(printed, console)
     columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(label, total=source.n_packets)
-        for item in source:
-            yield item
-            if isinstance(item, Packet):
-                progress.advance(task)
-    _print(source.warnings[len(printed) :], console)
+    try:
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as progress:
+            task = progress.add_task(label, total=source.n_packets)
+            for item in source:
+                yield item
+                if isinstance(item, Packet):
+                    progress.advance(task)
+    finally:
+        _print(source.warnings[len(printed) :], console)
 
 
 def _print(sentences: tuple[str, ...], console: Console) -> None:

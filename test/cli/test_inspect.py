@@ -10,6 +10,7 @@ from spike_recon_ros.cli import inspect
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.sources.bag_writer import BagWriter
 
 ORACLES = {
     'davis346_apriltags': {
@@ -175,3 +176,42 @@ def test_events_and_spike_planes_on_one_topic_are_refused():
     planes = Packet('spike_planes;period_ns=1', 8, 1, 0, 0, 0, np.zeros(1, np.uint8))
     with pytest.raises(UserError, match='record each camera on its own'):
         tallied(mono_packet([1]), planes)
+
+
+@pytest.fixture
+def damaged_bag(tmp_path):
+    """A bag of 40 packets with 3,000 events each, a part of which was overwritten."""
+    random = np.random.default_rng(0)  # does not shrink, so that there are several chunks
+    path = tmp_path / 'a.mcap'
+    with BagWriter(path) as bag:
+        for seq in range(40):
+            times = np.sort(random.integers(0, 2**20, 3_000)) + seq * 2**20
+            noise = (random.integers(0, 48, 3_000) << 48) | (random.integers(0, 64, 3_000) << 32)
+            bag.write_packet(mono_packet(times.astype(np.uint64) | noise.astype(np.uint64), seq))
+    file = path if path.is_file() else next(path.glob('*.mcap'))
+    whole = bytearray(file.read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 60_000] = bytes(60_000)
+    file.write_bytes(whole)
+    return path
+
+
+def test_of_a_damaged_bag_the_readable_part_is_shown_and_the_damage_named(
+    damaged_bag, spike_recon
+):
+    status, (line,), err = spike_recon('inspect', damaged_bag)
+    assert status == 1
+    result = json.loads(line)
+    assert 0 < result['packets'] < 40
+    assert result['events'] == 3_000 * result['packets']
+    assert (result['width'], result['height']) == (64, 48)
+    assert f'{result["packets"]} of 40 messages could be read' in result['warnings'][-1]
+    assert err.splitlines()[-1] == f'spike-recon inspect: {result["warnings"][-1]}'
+    assert '64 x 48 pixels' in err
+
+
+def test_a_recording_of_which_nothing_can_be_read_gives_no_numbers(tmp_path, spike_recon):
+    (tmp_path / 'a.mcap').write_bytes(b'\x89MCAP0\r\n' + bytes(100))
+    status, out, err = spike_recon('inspect', tmp_path / 'a.mcap')
+    assert (status, out) == (1, [])
+    assert len(err.splitlines()) == 1
