@@ -121,12 +121,11 @@ class PlayNode(Node):
         }
 
     def _play_once(self) -> None:
-        begun = time.monotonic()
-        self._begun_ns, self._first_stamp_ns = time.time_ns(), None
         first_ns = None
         for due in self._recording.messages():
-            if first_ns is None:
-                first_ns = due.t_ns
+            if first_ns is None:  # reading it may take long: kernels are loaded, a bag is opened
+                first_ns, begun = due.t_ns, time.monotonic()
+                self._begun_ns, self._first_stamp_ns = time.time_ns(), None
             when = begun + (due.t_ns - first_ns) / 1e9 / self._rate
             while (wait := when - time.monotonic()) > 0 and rclpy.ok():
                 time.sleep(min(wait, LONGEST_SLEEP))
