@@ -87,5 +87,5 @@ def _plain(message: str) -> str:
         hint = did_you_mean(value, choices)
         return f'{option} takes one of {", ".join(choices)}, not {value!r}{hint}'
     if found := re.fullmatch(r'the following arguments are required: (.*)', message, re.S):
-        return f'what is missing: {found[1]}'
+        return f'missing: {found[1]}'
     return message.removeprefix('argument ')

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or the recording cannot be played.
     """
     ros_or_cure()
-    print(f'plays {args.source}{" in a loop" * args.loop}; Ctrl-C stops', file=sys.stderr)
+    print(f'playing {args.source}{" in a loop" * args.loop}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
 
     return play(

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or OUT cannot be written.
     """
     ros_or_cure()
-    print(f'records {args.topic} to {args.out}; Ctrl-C stops', file=sys.stderr)
+    print(f'recording {args.topic} to {args.out}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
 
     return record(

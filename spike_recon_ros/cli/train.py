@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError('--threads must be 0 or above')
     if not 0 < args.recordings_share <= 1:
         raise UserError('--recordings-share must be above 0 and at most 1')
-    with training_installed():
+    with Console(stderr=True).status('loading PyTorch'), training_installed():
         from spike_recon_training.train import Request, train  # noqa: PLC0415
     return train(
         Request(
