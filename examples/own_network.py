@@ -79,6 +79,7 @@ def main() -> None:
         'metrics': {},
         'licence': 'Apache-2.0',
     }
+    print(f'exporting to {arguments.bundle}; this takes some seconds')
     export_bundle(LeakySum(), arguments.bundle, card)
     frames = list(
         sr.reconstruct(

@@ -37,9 +37,9 @@ class EventDataset(ABC):
         path: file or folder.
         width: sensor columns.
         height: sensor rows.
-        size: where the positions end.
-        chunk: how far a chunk reaches, about, in positions.
-        unit: what positions count.
+        size: number of positions.
+        chunk: approximate length of a chunk, in positions.
+        unit: what is counted: events or bytes.
         n_frames: frames beside the events.
         warnings: sentences for people: guessed units or sizes, data that is left out.
     """
@@ -89,9 +89,9 @@ class EventDataset(ABC):
             yield events
 
     def position_at(self, t_ns: int) -> int:
-        """Return a position from which on all events at or after a time can be read.
+        """Return a position that lies before all events at or after a time.
 
-        It lies less than two chunks before the first of them, if times do not go backwards.
+        If times do not go backwards, it lies less than two chunks before the first of them.
 
         Raises:
             UserError: if the recording is damaged.

@@ -132,7 +132,7 @@ class McapFile(ChunkedFile):
             is_cut = at + RECORD.size + length > self._n_bytes
             try:
                 self._scan_record(op, at, length, is_cut)
-            except Exception as error:  # damaged bytes provoke anything
+            except Exception as error:  # damaged bytes can raise any exception
                 if not is_cut:
                     self.damage = self.damage or str(error) or type(error).__name__
             if is_cut:

@@ -21,7 +21,7 @@ and 88 pixels. A scale whose window is larger than the image is skipped."""
 STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
 """Side of the smallest image whose structure can be compared, pixels."""
 LEAST_SQUARE = 1e-6
-"""Mean square error below which the logarithm hardly falls: 60 dB."""
+"""Added to the mean square error before the logarithm, so that it is finite: 60 dB."""
 GREATEST_GAIN = 20.0
 """Limit of the gain of dark sequences, beyond which they are mostly noise."""
 

@@ -35,13 +35,13 @@ class RecurrentNetwork(nn.Module):
         bins: channels of the input.
         pad_multiple: divisor that height and width of the input must have.
         state_specs: the tensors of the state, in the order of `forward`.
-        spiking: whether it has neurons that fire or not, so that rounding can flip single spikes.
+        spiking: whether it has spiking neurons, so that rounding can change single spikes.
         allows_bfloat16: whether a runtime may compute in bfloat16, which is too coarse for the
             coordinates of GridSample on a whole image.
         hop_planes: spike planes between two of its inputs; 0 = any number.
         output_scale: pixels of the image per input pixel, along each side.
-        other_instants: planes after the instant of each image at which training needs the truth
-            too; negative = before.
+        other_instants: further instants whose ground truth training needs, in planes after the
+            instant of each image; negative = before.
     """
 
     bins: int

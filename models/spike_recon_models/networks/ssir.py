@@ -26,8 +26,8 @@ HEAD_REACH = 4
 FIRST_BIAS = 0.7
 """Initial bias of the neurons, whose threshold is 1: without it few of the deep ones ever fire."""
 WHITE_RATE = 0.44
-"""Spikes a plane for an output of 1 of the published weights: the best fit on three public clips,
-whose darkest parts come out twice too bright."""
+"""Spikes per plane at which the published weights give 1: the best fit on three public clips. The
+darkest parts of these clips become twice as bright as they should be."""
 
 
 class Ssir(PlaneNetwork):
@@ -43,7 +43,7 @@ class Ssir(PlaneNetwork):
     state_specs = ()
     spiking = True
     allows_bfloat16 = False
-    """Neurons feed neurons, so one spike that rounding flips flips others."""
+    """Neurons feed neurons: a spike that is changed by rounding changes others."""
 
     def __init__(self, planes: int = 41, channels: int = 128, seed: int = 0) -> None:
         super().__init__()
