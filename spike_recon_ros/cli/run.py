@@ -15,6 +15,7 @@ from spike_recon_ros.cli.plane_options import add_plane_options, add_size_option
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.stream_summary import outside_warnings
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -114,6 +115,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if args.save_hot_pixels is not None:
             reconstructor.save_hot_pixels(args.save_hot_pixels)
         runs = reconstructor.runs
+        outside = reconstructor.decoder_statistics.outside_pixels
+    for sentence in outside_warnings(outside, reconstructor.statistics.samples):
+        console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if ignored and settings.trigger_channel < 0:
         console.print(
             f'edges on other trigger channels were ignored: {_by_channel(ignored)}; '

@@ -118,13 +118,7 @@ class EventSummary:
         """Return sentences for people about what the numbers suggest."""
         _, width, height = self._sensor
         outside = self._dropped().get('outside_pixels', 0)
-        if not outside:
-            return []
-        share = 100 * outside / (outside + self._sums['events'])
-        return [
-            f'{outside:,} events ({share:.3g} %) lie outside the sensor of {width}x{height} '
-            'pixels and are left out; give the right size with --size if they are not damage'
-        ]
+        return outside_warnings(outside, self._sums['events'], f' of {width}x{height} pixels')
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -175,6 +169,23 @@ class SpikeSummary(EventSummary):
             't_first_ns': t_first_ns,
             't_last_ns': t_last_ns,
         }
+
+
+def outside_warnings(outside: int, inside: int, size: str = '') -> list[str]:
+    """Return a sentence about events outside the sensor, if there are any.
+
+    Args:
+        outside: how many events are left out.
+        inside: how many are used.
+        size: the size of the sensor for people, such as ' of 640x480 pixels'.
+    """
+    if not outside:
+        return []
+    share = 100 * outside / (outside + inside)
+    return [
+        f'{outside:,} events ({share:.3g} %) lie outside the sensor{size} and are left out; give '
+        'the right size with --size if they are not damage'
+    ]
 
 
 def summary_for(encoding: str) -> EventSummary:

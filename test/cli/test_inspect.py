@@ -215,3 +215,14 @@ def test_a_recording_of_which_nothing_can_be_read_gives_no_numbers(tmp_path, spi
     status, out, err = spike_recon('inspect', tmp_path / 'a.mcap')
     assert (status, out) == (1, [])
     assert len(err.splitlines()) == 1
+
+
+def test_events_outside_the_sensor_are_reported_by_inspect_and_run(tmp_path, spike_recon):
+    path = tmp_path / 'a.dat'
+    x = 100 * np.arange(4)
+    records = np.column_stack([np.arange(4) * 20_000, x]).astype('<u4').tobytes()
+    path.write_bytes(b'% Width 150\n% Height 100\n\x0c\x08' + records)
+    for command in (['inspect'], ['run', '-m', 'fibar', '-o', str(tmp_path / 'out')]):
+        status, _, err = spike_recon(*command, str(path))
+        assert status == 0
+        assert '2 events (50 %) lie outside the sensor' in err
