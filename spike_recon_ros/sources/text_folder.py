@@ -30,7 +30,7 @@ LONGEST_LINE = 1024
 LONGEST_FRAME_LIST = 2**26
 DAVIS240_SHAPE = (180, 240)
 """Rows and columns of the sensor that the data set was recorded with."""
-SIZE_LINE = re.compile(rb'\s*(\d{1,5})[\s,]+(\d{1,5})\s*')
+SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?[\s,]+(\d{1,5})(?:\.0*)?\s*')
 COMMENT = (b'#', b'%', b'//')
 BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 COLUMN_NAMES = (

@@ -28,6 +28,7 @@ def read(path):
     [
         (BODY, (240, 180)),
         ('100 80\n' + BODY, (100, 80)),
+        ('100.0 80.0\n' + BODY, (100, 80)),
         ('# seconds x y p\n' + BODY, (240, 180)),
         ('# by a converter\n100 80\n' + BODY, (100, 80)),
         ('\ufeff100 80\r\n' + BODY.replace('\n', '\r\n'), (100, 80)),
