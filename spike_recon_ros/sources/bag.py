@@ -25,8 +25,8 @@ from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.bag_file import BagFile, Message, expand
 from spike_recon_ros.sources.bag_folder import (
     COMPRESSED,
+    FILE_PATTERNS,
     METADATA,
-    STORAGE_PATTERNS,
     BagFolder,
     expanded_file,
     read_folder,
@@ -38,7 +38,7 @@ from spike_recon_ros.sources.source import Topic
 from spike_recon_ros.sources.sqlite_file import MAGIC as SQLITE_MAGIC
 from spike_recon_ros.sources.sqlite_file import SqliteFile
 
-FOLDER_PATTERNS = (METADATA, *STORAGE_PATTERNS)
+FOLDER_PATTERNS = (METADATA, *FILE_PATTERNS)
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 LARGEST_MESSAGE = 2**30
 READABLE_ENCODINGS = ('cdr', 'ros1', '')

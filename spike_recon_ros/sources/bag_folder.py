@@ -20,6 +20,7 @@ from spike_recon_ros.sources.small_yaml import read_small_yaml
 METADATA = 'metadata.yaml'
 STORAGE_PATTERNS = ('*.mcap', '*.db3')
 COMPRESSED = '.zstd'
+FILE_PATTERNS = (*STORAGE_PATTERNS, *(f'{glob}{COMPRESSED}' for glob in STORAGE_PATTERNS))
 LARGEST_METADATA = 2**22
 
 
@@ -60,7 +61,7 @@ def read_folder(path: Path) -> BagFolder:
     missing = [file.name for file in listed if not file.exists()]
     if there and missing:
         warnings += (f'{path} lacks files that it lists: {shown(", ".join(missing))}',)
-    files = there or sorted(part for glob in STORAGE_PATTERNS for part in path.glob(glob))
+    files = there or sorted(part for glob in FILE_PATTERNS for part in path.glob(glob))
     if not files:
         raise UserError(f'{path} holds no .mcap or .db3 file; copy or record the bag again')
     mode = str(stated.get('compression_mode', '')).lower()

@@ -139,9 +139,16 @@ class McapFile(ChunkedFile):
                 self.warn_cut()
                 return
             if not op:
-                self.damage = self.damage or f'no record begins at byte {at:,}'
+                if self._is_zero_from(at):  # blocks that a computer without power left unwritten
+                    self.warn_cut()
+                else:
+                    self.damage = self.damage or f'no record begins at byte {at:,}'
                 return
             at += RECORD.size + length
+
+    def _is_zero_from(self, at: int) -> bool:
+        blocks = (self._read(start, 2**20) for start in range(at, self._n_bytes, 2**20))
+        return not any(any(block) for block in blocks)
 
     def _scan_record(self, op: int, at: int, length: int, is_cut: bool) -> None:
         if op == Opcode.MESSAGE and not is_cut:

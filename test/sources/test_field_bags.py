@@ -67,3 +67,37 @@ def test_references_of_a_bag_without_chunks_come_in_time_order(recordings, name)
     assert Counter(map(type, items)) == {Packet: 100, Reference: 9}
     stamps = [item.stamp_ns for item in items if isinstance(item, Reference)]
     assert stamps == sorted(stamps)
+
+
+@pytest.mark.parametrize('tail', [bytes(8192), bytes(8192) + b'x'])
+def test_zeros_after_an_unfinished_mcap_are_its_end_but_other_bytes_are_damage(
+    ros2, write_bag, events_topic, tmp_path, tail
+):
+    content = [(events_topic, ros2.packet(i, i)) for i in range(20)]
+    file = write_bag(tmp_path / 'bag', ros2, content) / 'bag.mcap'
+    whole = file.read_bytes()
+    end_of_data = whole.index(b'\x0f\x04' + bytes(7))  # the DataEnd record
+    file.write_bytes(whole[:end_of_data] + tail)
+    packets = []
+    with open_source(file) as source:
+        if any(tail):
+            with pytest.raises(UserError, match='20 messages could be read'):
+                packets.extend(source)
+        else:
+            packets.extend(source)
+            assert any('was not closed or is cut' in warning for warning in source.warnings)
+    assert len(packets) == 20
+
+
+def test_compressed_files_of_a_folder_without_metadata_are_read(
+    ros2, write_bag, events_topic, tmp_path
+):
+    zstandard = pytest.importorskip('zstandard')
+    content = [(events_topic, ros2.packet(i, i)) for i in range(20)]
+    file = write_bag(tmp_path / 'bag', ros2, content) / 'bag.mcap'
+    packed = zstandard.ZstdCompressor().compress(file.read_bytes())
+    (file.parent / 'bag.mcap.zstd').write_bytes(packed)
+    file.unlink()
+    (file.parent / 'metadata.yaml').unlink()
+    with open_source(file.parent) as source:
+        assert len(list(source)) == 20
