@@ -7,8 +7,8 @@ import itertools
 
 import numpy as np
 import pytest
+from stream import EPOCH_NS, HEIGHT, WIDTH, make_events, packets_of, run_packets
 
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
@@ -16,45 +16,6 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 
 MS = 1_000_000
-EPOCH_NS = 1_700_000_000 * 10**9
-WIDTH, HEIGHT = 32, 24
-
-
-def _events(count, seed=0, t_start_ns=0, step_ns=10_000):
-    generator = np.random.default_rng(seed)
-    return Events(
-        generator.integers(0, WIDTH, count).astype(np.uint16),
-        generator.integers(0, HEIGHT, count).astype(np.uint16),
-        generator.integers(0, 2, count).astype(np.uint8),
-        t_start_ns + np.arange(count, dtype=np.int64) * step_ns,
-        Triggers.empty(),
-    )
-
-
-def _packets(events, borders, seq=0):
-    """One packet for each run of events between two borders; stamps run with sensor time."""
-    edges = [0, *sorted(set(borders)), len(events)]
-    packets = []
-    for start, stop in itertools.pairwise(edges):
-        if start == stop:
-            continue
-        part = events[start:stop]
-        t_ns = int(part.t_ns[0])
-        packets.append(
-            Packet('mono', WIDTH, HEIGHT, seq + len(packets), t_ns, EPOCH_NS + t_ns,
-                   encode_mono(part, t_ns))
-        )  # fmt: skip
-    return packets
-
-
-def _run(packets, **settings):
-    resets = []
-    reconstructor = Reconstructor(
-        Settings(**{'model': 'leaky_integrator', 'fps': 100.0, **settings}),
-        on_reset=lambda reason, detail: resets.append(reason),
-    )
-    frames = [frame for packet in packets for frame in reconstructor.push(packet)]
-    return frames + reconstructor.flush(), resets, reconstructor
 
 
 def test_one_packet_of_slow_times_gives_few_frames_and_one_reset():
@@ -66,7 +27,7 @@ def test_one_packet_of_slow_times_gives_few_frames_and_one_reset():
     assert len(data) == 64 * 1024
     for stamp_ns in (0, EPOCH_NS):
         packet = Packet('evt2', WIDTH, HEIGHT, 0, 0, stamp_ns, data)
-        frames, resets, reconstructor = _run([packet], fps=25.0)
+        frames, resets, reconstructor = run_packets([packet], fps=25.0)
         assert resets == [ResetReason.TIME_JUMP]
         assert len(frames) <= 26
         assert reconstructor.statistics.time_outliers > 7000
@@ -74,11 +35,11 @@ def test_one_packet_of_slow_times_gives_few_frames_and_one_reset():
 
 @pytest.mark.parametrize('off', [-4 * 10**9, 4 * 10**9, 10**18])
 def test_one_packet_with_a_forged_time_base_changes_no_frame_time(off):
-    events = _events(4000, step_ns=20_000, t_start_ns=20 * 10**9)
-    packets = _packets(events, range(100, 4000, 100))
-    right, _, _ = _run(packets)
+    events = make_events(4000, step_ns=20_000, t_start_ns=20 * 10**9)
+    packets = packets_of(events, range(100, 4000, 100))
+    right, _, _ = run_packets(packets)
     forged = dataclasses.replace(packets[20], time_base=max(0, packets[20].time_base + off))
-    frames, resets, reconstructor = _run([*packets[:20], forged, *packets[21:]])
+    frames, resets, reconstructor = run_packets([*packets[:20], forged, *packets[21:]])
     assert resets == []
     assert reconstructor.statistics.time_outliers == 100
     assert [frame.stamp_ns for frame in frames] == [frame.stamp_ns for frame in right]
@@ -88,16 +49,16 @@ def test_one_packet_with_a_forged_time_base_changes_no_frame_time(off):
 @pytest.mark.parametrize('at', [2000, 2030])
 def test_a_camera_that_restarts_keeps_the_grid_of_frames(jump, at):
     start_ns = 20 * 10**9
-    events = _events(4000, step_ns=50_000, t_start_ns=start_ns)
-    packets = _packets(events, range(50, 4000, 50))
-    right, _, _ = _run(packets)
+    events = make_events(4000, step_ns=50_000, t_start_ns=start_ns)
+    packets = packets_of(events, range(50, 4000, 50))
+    right, _, _ = run_packets(packets)
     moved = dataclasses.replace(events, t_ns=np.where(np.arange(4000) < at, 0, jump) + events.t_ns)
     sent = []
     for packet, first in zip(packets, range(0, 4000, 50), strict=True):
         part = moved[first : first + 50]
         base = int(part.t_ns.min())
         sent.append(dataclasses.replace(packet, time_base=base, data=encode_mono(part, base)))
-    frames, resets, reconstructor = _run(sent)
+    frames, resets, reconstructor = run_packets(sent)
     assert len(resets) == 1
     assert reconstructor.statistics.time_outliers == 0
     assert len(frames) == len(right)
@@ -156,9 +117,9 @@ def _evt3_packets(flip_in=None, lose_in=None):
 @pytest.mark.parametrize('flip_in', [20, 21, 22, 60])
 def test_one_flipped_bit_of_a_time_does_not_silence_trigger_edges(flip_in):
     settings = {'sync_mode': 'trigger_events', 'trigger_edge': 'up'}
-    right, _, _ = _run(_evt3_packets(), **settings)
+    right, _, _ = run_packets(_evt3_packets(), **settings)
     assert len(right) == 39
-    frames, resets, _ = _run(_evt3_packets(flip_in), **settings)
+    frames, resets, _ = run_packets(_evt3_packets(flip_in), **settings)
     assert len(resets) <= 1
     assert len(right) - 1 <= len(frames) <= len(right) + 1
     expected_ms = {round((frame.stamp_ns - EPOCH_NS) / MS) for frame in right}
@@ -169,17 +130,17 @@ def test_one_flipped_bit_of_a_time_does_not_silence_trigger_edges(flip_in):
 
 @pytest.mark.parametrize('late_ms', [20, 300, 900])
 def test_stamps_increase_although_the_first_packets_came_late(late_ms):
-    packets = _packets(_events(4000, step_ns=50_000), range(40, 4000, 40))
+    packets = packets_of(make_events(4000, step_ns=50_000), range(40, 4000, 40))
     late = [dataclasses.replace(one, stamp_ns=one.stamp_ns + late_ms * MS) for one in packets[:3]]
-    frames, _, _ = _run([*late, *packets[3:]], model='fibar')
+    frames, _, _ = run_packets([*late, *packets[3:]], model='fibar')
     assert len(frames) == 20
     assert all(a.stamp_ns < b.stamp_ns for a, b in itertools.pairwise(frames))
 
 
 @pytest.mark.parametrize('lose_in', [0, 20, 50, 99])
 def test_one_lost_byte_changes_the_events_of_one_packet_only(lose_in):
-    right, _, _ = _run(_evt3_packets())
-    frames, resets, reconstructor = _run(_evt3_packets(lose_in=lose_in))
+    right, _, _ = run_packets(_evt3_packets())
+    frames, resets, reconstructor = run_packets(_evt3_packets(lose_in=lose_in))
     assert len(resets) <= 1
     assert len(right) - 1 <= len(frames) <= len(right)
     stamps_ns = [frame.stamp_ns for frame in frames]
