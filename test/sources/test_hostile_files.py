@@ -10,12 +10,10 @@ import zipfile
 import zlib
 from contextlib import suppress
 
-import cv2
 import numpy as np
 import pytest
 
 from spike_recon_ros.errors import LONGEST_MESSAGE, UserError, shown
-from spike_recon_ros.image_file import declared_sides
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_npz import ARRAY
 
@@ -240,13 +238,6 @@ def test_an_image_that_declares_a_gigapixel_is_refused(tmp_path):
     (tmp_path / 'images.txt').write_text('0.1 huge.png\n')
     (tmp_path / 'huge.png').write_bytes(png_of(30_000, 30_000))
     refused(tmp_path, 'declares 30000x30000 pixels')
-    assert declared_sides(png_of(7, 5)) == (7, 5)
-
-
-def test_the_size_of_a_jpeg_is_found_behind_its_other_segments():
-    _, encoded = cv2.imencode('.jpg', np.zeros((48, 64), np.uint8))
-    assert declared_sides(encoded.tobytes()) == (64, 48)
-    assert declared_sides(b'\xff\xd8\xff') == (0, 0)
 
 
 @pytest.mark.parametrize('name', ['x' * 30_000, 'a\x00b', '../' * 9_000])
