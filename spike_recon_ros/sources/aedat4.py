@@ -6,6 +6,7 @@ Trigger edges are left out, because the `mono` encoding of the packets has no pl
 """
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,10 @@ from spike_recon_ros.sources.source import Source
 
 CUT = 'failed to fill whole buffer'
 """How the library reports the end of the file inside a packet."""
+MAGIC_BYTES = len(b'#!AER-DAT4.0\r\n')
+LARGEST_HEADER = 2**24
+INFO_FIELD = 2
+"""Place of the XML text with the streams among the fields of the header's FlatBuffers table."""
 
 
 class Aedat4Source(Source):
@@ -61,6 +66,8 @@ class Aedat4Source(Source):
             raise UserError(
                 f'AEDAT4 files need the library aedat; run: {pip_install("aedat4")}'
             ) from error
+        with _sentences(self.path, 'its header'):
+            _check_header(self.path)
         with _sentences(self.path, 'the file'), _without_panic_message():
             return aedat.Decoder(str(self.path))
 
@@ -84,6 +91,38 @@ class Aedat4Source(Source):
             for packet in mono_packets(events, self.width, self.height, seq, stamp_ns=0):
                 seq += 1
                 yield packet
+
+
+def _check_header(path: Path) -> None:
+    """Check that the text in the header is UTF-8.
+
+    Otherwise the library puts other bytes into the message of an error, and ends the process.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+        ValueError, struct.error: the header is damaged in another way.
+    """
+    with path.open('rb') as file:
+        file.seek(MAGIC_BYTES)
+        (size,) = struct.unpack('<I', file.read(4))
+        if size > LARGEST_HEADER:
+            raise ValueError(f'a header of {size:,} bytes')
+        header = file.read(size)
+
+    def number(kind: str, at: int) -> int:
+        return int(struct.unpack_from(kind, header, at)[0])
+
+    # FlatBuffers: a table names its list of field offsets, which are relative to the table.
+    table = number('<I', 0)
+    fields = table - number('<i', table)
+    if min(table, fields) < 0:
+        raise ValueError('a wrong offset')
+    at = 4 + 2 * INFO_FIELD
+    offset = number('<H', fields + at) if number('<H', fields) > at else 0
+    if not offset:
+        raise ValueError('no streams')
+    text = table + offset + number('<I', table + offset)
+    header[text + 4 : text + 4 + number('<I', text)].decode('utf-8')
 
 
 @contextmanager

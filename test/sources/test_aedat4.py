@@ -42,6 +42,15 @@ def test_the_first_bytes_of_a_file_are_one_sentence(aedat, recordings, tmp_path)
     assert '\n' not in str(raised.value)
 
 
+def test_a_header_that_is_no_text_is_one_sentence(aedat, recordings, tmp_path):
+    """The library ends the process when its message about the tag would not be UTF-8."""
+    whole = recordings(RECORDING).read_bytes()
+    path = tmp_path / 'damaged.aedat4'
+    path.write_bytes(whole.replace(b'<node', b'<no\xc1e', 1))
+    with pytest.raises(UserError, match='its header cannot be read as AEDAT4'):
+        open_source(path)
+
+
 def test_a_cut_file_gives_what_it_holds_and_says_so(aedat, recordings, tmp_path):
     whole = recordings(RECORDING).read_bytes()
     path = tmp_path / 'cut.aedat4'
