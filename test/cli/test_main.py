@@ -239,6 +239,7 @@ def test_bench_writes_a_file_for_each_measurement(spike_recon, tmp_path, monkeyp
 
 
 def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, monkeypatch):
+    pytest.importorskip('openvino', reason='openvino is not installed: no network runs')
     from spike_recon_ros.benchmarking import spikes as bench_spikes  # noqa: PLC0415
 
     monkeypatch.setattr(bench_spikes, 'SIZES', ((32, 16),))
