@@ -93,3 +93,13 @@ def test_the_shared_memory_profile_holds_a_large_segment_and_replaces_the_built_
     assert participant.findtext(f'.//{space}useBuiltinTransports') == 'false'
     assert {item.text for item in used} == set(declared)
     assert str(SEGMENT_BYTES) in declared.values()
+
+
+@pytest.mark.parametrize(
+    'file', sorted((ROOT / 'docker').glob('Dockerfile.*')), ids=lambda x: x.name
+)
+def test_docker_images_are_pinned_and_do_not_run_as_root(file):
+    lines = file.read_text(encoding='utf-8').splitlines()
+    (base,) = [line for line in lines if line.startswith('FROM ')]
+    assert re.search(r'@sha256:[0-9a-f]{64}$', base)
+    assert [line for line in lines if line.startswith('USER ')][-1] != 'USER root'
