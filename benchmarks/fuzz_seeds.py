@@ -17,19 +17,10 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
+
 N_EVENTS = 2_000
 WIDTH, HEIGHT = 346, 260
-PACKET = 'event_camera_msgs/msg/EventPacket'
-FIELDS = """
-std_msgs/Header header
-uint32 height
-uint32 width
-uint64 seq
-uint64 time_base
-string encoding
-bool is_bigendian
-uint8[] events
-"""
 random = np.random.default_rng(7)
 X = random.integers(0, WIDTH, N_EVENTS)
 Y = random.integers(0, HEIGHT, N_EVENTS)
@@ -133,17 +124,17 @@ def _write_bags(folder: Path) -> None:
 
 
 def _write_messages(writer: Any, store: Any, *, is_ros1: bool) -> None:
-    store.register(get_types_from_msg(FIELDS, PACKET))
+    store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
     types = store.types
     serialize = store.serialize_ros1 if is_ros1 else store.serialize_cdr
     words = np.frombuffer(_evt3(), np.uint8).reshape(20, -1)
     with writer:
-        connection = writer.add_connection('/event_camera/events', PACKET, typestore=store)
+        connection = writer.add_connection('/event_camera/events', EVENT_PACKET, typestore=store)
         for seq, data in enumerate(words):
             stamp = types['builtin_interfaces/msg/Time'](sec=1_700_000_000, nanosec=seq * 10**7)
             more = {'seq': seq} if is_ros1 else {}
             header = types['std_msgs/msg/Header'](stamp=stamp, frame_id='camera', **more)
-            message = types[PACKET](
+            message = types[EVENT_PACKET](
                 header=header,
                 height=HEIGHT,
                 width=WIDTH,
@@ -154,7 +145,7 @@ def _write_messages(writer: Any, store: Any, *, is_ros1: bool) -> None:
                 events=data,
             )
             writer.write(
-                connection, 1_700_000_000 * 10**9 + seq * 10**7, serialize(message, PACKET)
+                connection, 1_700_000_000 * 10**9 + seq * 10**7, serialize(message, EVENT_PACKET)
             )
 
 
