@@ -284,7 +284,7 @@ def test_a_function_fits_on_a_screen():
 
 
 def test_nothing_names_a_place_outside_the_checkout():
-    place = re.compile(r'/work/|\bshared/')
+    place = re.compile(r'/wor[k]/|\bshare[d]/')  # brackets, so that this file does not match
     kinds = {'.py', '.md', '.rst', '.yaml', '.yml', '.toml', '.cfg', '.xml', '.json', '.rviz'}
     folders = ('benchmarks', 'config', 'docs', 'interfaces', 'launch', 'scripts', 'test', 'tools')
     files = [ROOT / 'Makefile', *ROOT.iterdir()]
@@ -297,4 +297,4 @@ def test_nothing_names_a_place_outside_the_checkout():
         and (file.suffix in kinds or file.name == 'Makefile')
         and place.search(file.read_text(encoding='utf-8'))
     }
-    assert named <= {name_of(THIS)}
+    assert not named
