@@ -3,15 +3,16 @@
 """The node's status: /diagnostics every second, and a line in the log at a longer period."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from spike_recon_ros.nodes.problems import Part, Problem, by_part, sentences
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
 LATENCIES_KEPT = 1000
 # Stamps that differ by more from now are not late but of another day, as in a bag.
@@ -20,15 +21,26 @@ PLAUSIBLE_MS = 3_600_000.0
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 LOSSES = {
-    'failed_packets': '{} packets failed',
-    'lost_packets': '{} packets lost before the node',
-    'lost_messages': '{} messages lost by the middleware',
-    'dropped_packets': '{} packets dropped here under overload',
-    'merged_windows': '{} windows merged under overload',
-    'late_frames': '{} frames late',
-    'late_references': '{} references late',
+    'failed_packets': (Part.CAMERA, '{} packets failed'),
+    'lost_packets': (Part.NETWORK, '{} packets lost before the node'),
+    'lost_messages': (Part.NETWORK, '{} messages lost by the middleware'),
+    'dropped_packets': (Part.NODE, '{} packets dropped here under overload'),
+    'merged_windows': (Part.NODE, '{} windows merged under overload'),
+    'late_frames': (Part.NODE, '{} frames late'),
+    'late_references': (Part.CAMERA, '{} references late'),
 }
-"""Counters that should stay the same, the worst first, with the words for each."""
+"""Counters that should stay the same, the worst first, with the cause and the words for each."""
+CURES = {
+    Part.NETWORK: 'check the network between camera and node, and the shared memory of the '
+    'middleware (docs: your camera)',
+    Part.NODE: 'this computer is too slow for the stream: lower fps or choose a faster model',
+}
+"""What helps against losses."""
+CLOCK = {
+    ResetReason.TIME_JUMP: 'ahead',
+    ResetReason.TIME_BACKWARDS: 'back',
+}
+"""Resets because the time stamps of the camera jumped, with the direction."""
 
 
 @dataclass(slots=True)
@@ -66,17 +78,18 @@ class Diagnostics:
         self._topics = topics
         self._last = self._last_logged = self.counters()
 
-    def status(self, problems: Sequence[str] = ()) -> DiagnosticStatus:
+    def status(self, problems: Sequence[Problem] = ()) -> DiagnosticStatus:
         """Return the status to publish; its level is of the time since the last call.
 
         Args:
-            problems: sentences about the topics; any makes the level WARN.
+            problems: of the topics; any makes the level WARN.
         """
         now = self.counters()
         news = _difference(now, self._last)
         self._last = now
         level, message = self._judge(news, problems)
-        values = {**now, **self._gauges()}
+        found = [*problems, *_clock_jumps(news), *_losses(news), *_cures(news)]
+        values = {**now, **self._gauges(), **by_part(found)}
         return DiagnosticStatus(
             level=level,
             name=f'{self._name}: reconstruction',
@@ -108,7 +121,7 @@ class Diagnostics:
             line += f', latency p50 {gauges["latency_p50_ms"]} p99 {gauges["latency_p99_ms"]} ms'
         if waiting > 1:
             line += f', {waiting} packets wait'
-        losses = _losses(news)
+        losses = sentences(_losses(news))
         return f'{line} - {", ".join(losses)}' if losses else line
 
     def counters(self) -> dict[str, int]:
@@ -166,20 +179,42 @@ class Diagnostics:
             'processing_p99_ms': _percentile(self._topics.processing_ms, 99),
         }
 
-    def _judge(self, news: dict[str, int], problems: Sequence[str]) -> tuple[bytes, str]:
-        losses = _losses(news)
-        sentences = [*problems, *losses]
+    def _judge(self, news: Mapping[str, int], problems: Sequence[Problem]) -> tuple[bytes, str]:
+        losses = sentences(_losses(news))
+        others = sentences([*problems, *_clock_jumps(news)])
         if news['failed_packets']:
-            return ERROR, '; '.join([losses[0], *problems, *losses[1:]])
-        if sentences:
-            return WARN, '; '.join(sentences)
+            return ERROR, '; '.join([losses[0], *others, *losses[1:]])
+        if others or losses:
+            return WARN, '; '.join([*others, *losses])
         if not news['received_packets'] and not self._worker.statistics.waiting_packets:
             return OK, 'no packets'
         return OK, 'reconstructing'
 
 
-def _losses(news: dict[str, int]) -> list[str]:
-    return [words.format(news[key]) for key, words in LOSSES.items() if news[key] > 0]
+def _losses(news: Mapping[str, int]) -> list[Problem]:
+    return [
+        Problem(part, words.format(news[key]))
+        for key, (part, words) in LOSSES.items()
+        if news[key] > 0
+    ]
+
+
+def _cures(news: Mapping[str, int]) -> list[Problem]:
+    parts = {problem.part for problem in _losses(news)}
+    return [Problem(part, cure) for part, cure in CURES.items() if part in parts]
+
+
+def _clock_jumps(news: Mapping[str, int]) -> list[Problem]:
+    return [
+        Problem(
+            Part.CAMERA,
+            f'the clock of the camera jumped {direction}, so the state was reset '
+            f'({news[key]} times in the last second); check the driver and the cable, or whether '
+            'a recording loops',
+        )
+        for reason, direction in CLOCK.items()
+        if news.get(key := f'resets: {reason.value}', 0) > 0
+    ]
 
 
 def _difference(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from spike_recon_ros.nodes.diagnostics import TopicStatistics
 from spike_recon_ros.nodes.messages import image_message
 from spike_recon_ros.nodes.qos import image_qos, overridable
 from spike_recon_ros.nodes.subscribers import SubscriberWatch
+from spike_recon_ros.rendering.samples_image import draw_samples
 
 
 class Outputs:
@@ -38,6 +39,9 @@ class Outputs:
             self._images = self._publisher(
                 Image, '~/image_raw', event_callbacks=self._watch.events
             )
+            self._samples = self._publisher(
+                Image, '~/samples_image', event_callbacks=self._watch.events
+            )
             self._camera_infos = self._publisher(CameraInfo, '~/camera_info')
             self._processing_ms = self._publisher(Float64, '~/debug/processing_time_ms')
             self._latency_ms = self._publisher(Float64, '~/debug/pipeline_latency_ms')
@@ -57,8 +61,8 @@ class Outputs:
         return self._images.qos_profile
 
     def has_viewers(self) -> bool:
-        """Whether anybody subscribes to the images."""
-        return self._images.get_subscription_count() > 0
+        """Whether anybody subscribes to the images, of the scene or of the samples."""
+        return any(topic.get_subscription_count() for topic in (self._images, self._samples))
 
     def publish(
         self, frame: Frame, seconds: float, frame_id: str, camera_info: CameraInfo | None
@@ -74,6 +78,9 @@ class Outputs:
         assert frame.image is not None
         message = image_message(frame.image, frame.stamp_ns, frame_id)
         self._images.publish(message)
+        if self._samples.get_subscription_count():
+            drawn = draw_samples(frame.samples, *frame.intensity.shape)
+            self._samples.publish(image_message(drawn, frame.stamp_ns, frame_id))
         if camera_info is not None and self._camera_infos.get_subscription_count():
             camera_info.header = message.header
             self._camera_infos.publish(camera_info)

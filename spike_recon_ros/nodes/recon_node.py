@@ -29,6 +29,7 @@ from spike_recon_ros.model_choice import describe_model
 from spike_recon_ros.nodes.build_only import build, declare_build_only, is_build_only
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.parameters import (
@@ -39,6 +40,7 @@ from spike_recon_ros.nodes.parameters import (
     with_changes,
 )
 from spike_recon_ros.nodes.preloading import Preloader
+from spike_recon_ros.nodes.problems import sentences
 from spike_recon_ros.nodes.reporting import Reporter
 from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.worker import Worker, WorkerStatistics
@@ -128,8 +130,9 @@ class ReconNode(LifecycleNode):
         self._inputs = Inputs(self, self._settings.sync_mode, self._worker, self._topic_statistics)
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
+        self._lamps = LampCheck()
         self._checks = TopicChecks(
-            self, self._settings, self._outputs.image_topic, self._outputs.image_qos
+            self, self._settings, self._outputs.image_topic, self._outputs.image_qos, self._lamps
         )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
@@ -214,6 +217,7 @@ class ReconNode(LifecycleNode):
             return  # the node is being stopped
         self._reporter.running(reconstructor.runs)
         preloader.remember(frame)
+        self._lamps.add(frame.samples)
         frame_id = self._settings.frame_id or inputs.frame_id
         try:
             outputs.publish(frame, seconds, frame_id, inputs.camera_info)
@@ -249,7 +253,7 @@ class ReconNode(LifecycleNode):
         if self._outputs is None or self._inputs is None:
             return
         problems = self._checks.problems(self._inputs, self._health.counters())
-        self._reporter.problems(problems)
+        self._reporter.problems(sentences(problems))
         self._outputs.publish_diagnostics(self._health.status(problems))
 
     def _log_statistics(self) -> None:

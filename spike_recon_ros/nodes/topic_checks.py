@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with the node's topics, in sentences that name the cause and the cure.
+"""What is wrong with the node's topics and light, in sentences that name the cause and the cure.
 
 Looks at the graph of topics and at what came on them; nothing here changes either.
 """
@@ -14,10 +14,14 @@ from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.nodes.lamp_check import LampCheck
+from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.settings import Settings
 
 # No frame for so long, although packets come, needs an explanation, s.
 LONGEST_WITHOUT_FRAME = 5.0
+# No packet for so long needs one too, s.
+LONGEST_WITHOUT_PACKETS = 2.0
 # A frame is made at a reference only if the reference is at most this far from the packets, s.
 LARGEST_STAMP_DIFFERENCE = 1.0
 # RMW_DURATION_INFINITE, which some middlewares round down to seconds.
@@ -32,20 +36,29 @@ class TopicChecks:
         settings: of the node.
         image_topic: full name of the topic of images.
         image_qos: the profile of its publisher.
+        lamps: fed with the samples of each frame.
     """
 
     def __init__(
-        self, node: Node, settings: Settings, image_topic: str, image_qos: QoSProfile
+        self,
+        node: Node,
+        settings: Settings,
+        image_topic: str,
+        image_qos: QoSProfile,
+        lamps: LampCheck,
     ) -> None:
         self._node = node
         self._settings = settings
         self._image_topic, self._image_qos = image_topic, image_qos
+        self._lamps = lamps
         self._last: Mapping[str, int] | None = None
+        # Received packets, and when their number last changed.
+        self._at_packet: tuple[int, float] | None = None
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
 
-    def problems(self, inputs: Inputs, counts: Mapping[str, int]) -> list[str]:
-        """Return a sentence for each problem; call it about once a second.
+    def problems(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
+        """Return the problems; call it about once a second.
 
         Args:
             inputs: the node's subscriptions.
@@ -53,46 +66,93 @@ class TopicChecks:
         """
         found = [*self._publishers(inputs), *self._viewers()]
         if inputs.are_open:
+            if not found:
+                found += self._missing_packets(inputs, counts)
             found += self._references(inputs, counts)
             found += self._missing_frames(counts)
+            found += self._flicker()
         else:
-            self._at_frame = None
+            self._at_frame = self._at_packet = None
         self._last = counts
         return found
 
-    def _publishers(self, inputs: Inputs) -> list[str]:
+    def _missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
+        now, received = time.monotonic(), counts['received_packets']
+        if self._at_packet is None or received != self._at_packet[0]:
+            self._at_packet = received, now
+        seconds = now - self._at_packet[1]
+        if seconds < LONGEST_WITHOUT_PACKETS or counts['waiting_packets']:
+            return []
+        topic = inputs.subscriptions[0].topic_name
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        if not publishers:
+            return [
+                Problem(
+                    Part.CAMERA,
+                    f'no packets: nothing publishes on {topic}; start the driver of the camera, '
+                    'or remap events to its topic. If it runs on another computer, check the '
+                    'network and ROS_DOMAIN_ID',
+                )
+            ]
+        return [
+            Problem(
+                Part.CAMERA,
+                f'no packets for {seconds:.0f} s: {publishers[0].node_name} publishes on {topic}, '
+                'but nothing comes; check the camera, its cable and its driver',
+            )
+        ]
+
+    def _flicker(self) -> list[Problem]:
+        frequency = self._lamps.frequency_hz
+        if frequency is None:
+            return []
+        return [
+            Problem(
+                Part.CAMERA,
+                f'the light flickers at {frequency:.0f} Hz and causes most events; use lamps that '
+                'do not flicker, or the flicker filter of the camera',
+            )
+        ]
+
+    def _publishers(self, inputs: Inputs) -> list[Problem]:
         found = []
         for subscription in inputs.subscriptions:
             topic = subscription.topic_name
             publishers = self._node.get_publishers_info_by_topic(topic)
             if subscription.msg_type is EventPacket and len(publishers) > 1:
                 found.append(
-                    f'{len(publishers)} publishers send packets on {topic} and their streams mix; '
-                    'stop all but one, or give each camera a namespace and a node of its own'
+                    Problem(
+                        Part.CAMERA,
+                        f'{len(publishers)} publishers send packets on {topic} and their streams '
+                        'mix; stop all but one, or give each camera a namespace and a node of its '
+                        'own',
+                    )
                 )
             for publisher in publishers:
                 reason = _mismatch(publisher.qos_profile, subscription.qos_profile)
                 if reason:
-                    found.append(
+                    sentence = (
                         f'the QoS of {publisher.node_name} on {topic} does not match '
                         f'({reason}); set qos_overrides.{topic}.subscription.'
                         'reliability, or the QoS of the publisher'
                     )
+                    found.append(Problem(Part.NETWORK, sentence))
         return found
 
-    def _viewers(self) -> list[str]:
+    def _viewers(self) -> list[Problem]:
         found = []
         for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
             reason = _mismatch(self._image_qos, viewer.qos_profile)
             if reason:
-                found.append(
+                sentence = (
                     f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
                     f'match ({reason}); let it subscribe with volatile durability, '
                     'best effort'
                 )
+                found.append(Problem(Part.VIEWER, sentence))
         return found
 
-    def _references(self, inputs: Inputs, counts: Mapping[str, int]) -> list[str]:
+    def _references(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
         last = self._last
         if last is None or counts['references'] == last['references']:
             return []
@@ -101,19 +161,25 @@ class TopicChecks:
         if ahead is not None and abs(ahead) > LARGEST_STAMP_DIFFERENCE:
             direction = 'ahead of' if ahead > 0 else 'behind'
             return [
-                f'the stamps on {topic} are {abs(ahead):.1f} s {direction} those of the packets, '
-                'so no frame can be made for them; synchronise the clocks of both cameras (PTP, '
-                'chrony), or let both drivers stamp with the time of the host'
+                Problem(
+                    Part.CAMERA,
+                    f'the stamps on {topic} are {abs(ahead):.1f} s {direction} those of the '
+                    'packets, so no frame can be made for them; synchronise the clocks of both '
+                    'cameras (PTP, chrony), or let both drivers stamp with the time of the host',
+                )
             ]
         late = counts['late_references'] - last['late_references']
         if late > 0 and counts['frames'] == last['frames']:
             return [
-                f'all references on {topic} came too late for a frame ({late} in the last '
-                'second); deliver them within 1 s of their stamp and in order'
+                Problem(
+                    Part.CAMERA,
+                    f'all references on {topic} came too late for a frame ({late} in the last '
+                    'second); deliver them within 1 s of their stamp and in order',
+                )
             ]
         return []
 
-    def _missing_frames(self, counts: Mapping[str, int]) -> list[str]:
+    def _missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
         now = time.monotonic()
         at_frame = self._at_frame
         if at_frame is None or counts['frames'] != at_frame[0]['frames']:
@@ -130,8 +196,11 @@ class TopicChecks:
         if mode == 'trigger_events':
             edge = self._settings.trigger_edge
             return [
-                f'no trigger edge ({edge}) came in {seconds} of packets, so no frame was made; '
-                'check the trigger input of the camera, its driver and trigger_edge'
+                Problem(
+                    Part.CAMERA,
+                    f'no trigger edge ({edge}) came in {seconds} of packets, so no frame was '
+                    'made; check the trigger input of the camera, its driver and trigger_edge',
+                )
             ]
         if (
             mode in ('camera_image', 'time_reference')
@@ -140,8 +209,11 @@ class TopicChecks:
             name = 'frame_image' if mode == 'camera_image' else 'time_reference'
             topic = self._node.resolve_topic_name(name)
             return [
-                f'no message came on {topic} in {seconds}, so no frame was made; remap {name} to '
-                'a topic that is published'
+                Problem(
+                    Part.CAMERA,
+                    f'no message came on {topic} in {seconds}, so no frame was made; remap '
+                    f'{name} to a topic that is published',
+                )
             ]
         return []
 

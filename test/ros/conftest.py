@@ -20,6 +20,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed; see `spike-recon do
 pytest.importorskip('event_camera_msgs', reason='event_camera_msgs is not installed')
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from event_camera_msgs.msg import EventPacket
 from paced import Paced
 from rclpy.executors import SingleThreadedExecutor
@@ -133,6 +134,24 @@ def subscribe(other):
         return messages
 
     return subscribe_to
+
+
+@pytest.fixture
+def warned(subscribe, wait_until):
+    """A function that waits for a status with some words, and checks that it is a warning."""
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+
+    def wait(words):
+        def found():
+            return [
+                message.status[0] for message in diagnostics if words in message.status[0].message
+            ]
+
+        wait_until(found, f'a status with: {words}')
+        assert found()[0].level == DiagnosticStatus.WARN
+        return found()[0].message
+
+    return wait
 
 
 @pytest.fixture

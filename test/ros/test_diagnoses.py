@@ -5,7 +5,7 @@
 import threading
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, TimeReference
@@ -16,24 +16,6 @@ from spike_recon_ros.topics import EVENTS, IMAGE
 
 MS = 1_000_000
 EPOCH_NS = 1_700_000_000 * 10**9
-
-
-@pytest.fixture
-def warned(subscribe, wait_until):
-    """A function that waits for a status with some words, and checks that it is a warning."""
-    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
-
-    def wait(words):
-        def found():
-            return [
-                message.status[0] for message in diagnostics if words in message.status[0].message
-            ]
-
-        wait_until(found, f'a status with: {words}')
-        assert found()[0].level == DiagnosticStatus.WARN
-        return found()[0].message
-
-    return wait
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Lamps that flicker are found in the events, and nothing else is."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.nodes.lamp_check import LampCheck
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.registry import decoder_for
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.sources.open_source import open_source
+
+SECOND = 10**9
+
+
+def _events(t_ns):
+    n = len(t_ns)
+    zeros = np.zeros(n, np.uint16)
+    return Events(zeros, zeros, np.ones(n, np.uint8), np.sort(t_ns), Triggers.empty())
+
+
+def _fed(t_ns, period_ns=SECOND // 25):
+    """Return a check that was given events in windows of 40 ms."""
+    check = LampCheck()
+    events = _events(np.asarray(t_ns, np.int64))
+    for start in range(0, int(events.t_ns[-1]) + 1, period_ns):
+        first, last = np.searchsorted(events.t_ns, [start, start + period_ns])
+        check.add(events[int(first) : int(last)])
+    return check
+
+
+@pytest.mark.parametrize('frequency', [100, 120, 250])
+@pytest.mark.parametrize('events', [6_000, 300_000])
+def test_a_lamp_is_found_with_its_frequency(frequency, events):
+    chance = np.random.default_rng(0)
+    cycle = chance.integers(0, 3 * frequency, events)
+    t_ns = (cycle + chance.normal(0.4, 0.1, events)) * SECOND / frequency
+    assert _fed(np.clip(t_ns, 0, None)).frequency_hz == pytest.approx(frequency, abs=1)
+
+
+@pytest.mark.parametrize('events', [300, 3_000, 300_000])
+def test_noise_is_no_lamp(events):
+    chance = np.random.default_rng(1)
+    assert _fed(chance.integers(0, 3 * SECOND, events)).frequency_hz is None
+
+
+def test_a_shaking_camera_is_no_lamp():
+    chance = np.random.default_rng(2)
+    cycle = chance.integers(0, 3 * 12, 50_000)
+    t_ns = (cycle + chance.normal(0.5, 0.1, 50_000)) * SECOND / 12
+    assert _fed(np.clip(t_ns, 0, None)).frequency_hz is None
+
+
+def test_spike_planes_and_a_step_back_in_time_do_no_harm():
+    check = LampCheck()
+    check.add(SpikePlanes(np.zeros((3, 4, 1), np.uint8), np.arange(3)))
+    check.add(_events(np.arange(10) + 5 * SECOND))
+    check.add(_events(np.arange(10)))
+    assert check.frequency_hz is None
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [('vga_evt3', 120), ('hd_evt3_trigger', None), ('dvxplorer_libcaer_rollover', None)],
+)
+def test_real_recordings_under_a_lamp_and_without(recordings, name, expected):
+    check, found, decoder = LampCheck(), set(), None
+    with open_source(recordings(f'event/{name}')) as source:
+        for packet in source:
+            decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
+            check.add(decoder.decode(packet))
+            found.add(check.frequency_hz)
+    assert found == {None} | ({expected} if expected else set())

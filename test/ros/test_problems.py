@@ -1,0 +1,99 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The status names what is wrong with camera, network and node, and which of them it is."""
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
+from sensor_msgs.msg import Image
+
+from spike_recon_ros.nodes import topic_checks
+from spike_recon_ros.topics import EVENTS, IMAGE
+
+MS = 1_000_000
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    monkeypatch.setattr(topic_checks, 'LONGEST_WITHOUT_PACKETS', 0.5)
+
+
+def test_a_camera_that_nobody_publishes_for_is_named_in_the_status_and_its_values(
+    make_node, subscribe, warned, values, soon, wait_until
+):
+    assert make_node(model='fibar').start()
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    warned('no packets: nothing publishes on /event_camera/events; start the driver')
+    wait_until(lambda: diagnostics and _has(values(diagnostics), 'camera'), 'the value')
+    assert 'nothing publishes' in values(diagnostics)['problems: camera']
+
+
+def test_a_publisher_that_sends_no_packets_is_named(make_node, other, subscribe, warned, soon):
+    assert make_node().start()
+    subscribe(Image, IMAGE)
+    publisher = other.create_publisher(EventPacket, EVENTS, 10)
+    message = warned('other publishes on /event_camera/events, but nothing comes')
+    assert 'check the camera' in message
+    assert publisher is not None
+
+
+def test_a_node_that_nobody_subscribes_to_misses_no_packets(
+    make_node, subscribe, wait_until, soon
+):
+    assert make_node(model='fibar').start()
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    wait_until(lambda: len(diagnostics) > 2, 'diagnostics')
+    assert {one.status[0].message for one in diagnostics} == {'no packets'}
+
+
+def test_a_jump_of_the_camera_clock_is_named(
+    make_node, camera, subscribe, warned, values, wait_until
+):
+    assert make_node(model='fibar', fps=100.0).start()
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    camera(range(100, 106))
+    for seq in range(106, 120):
+        camera([seq], time_base=(seq - 106) * 2 * MS)
+    message = warned('the clock of the camera jumped')
+    assert 'the state was reset' in message
+
+    def has_value():
+        found = [values([one]).get('problems: camera', '') for one in diagnostics]
+        return any('the clock of the camera jumped' in text for text in found)
+
+    wait_until(has_value, 'the value')
+
+
+def test_losses_name_the_part_that_lost_them(make_node, camera, subscribe, wait_until, values):
+    assert make_node(model='fibar', fps=100.0).start()
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    camera([0, 1, 2, 5, 6])
+    found = []
+
+    def named():
+        found[:] = [one for one in map(values, [[d] for d in diagnostics]) if _has(one, 'network')]
+        return found
+
+    wait_until(named, 'the losses')
+    assert found[0]['problems: network'].startswith('2 packets lost before the node; check the')
+    assert not _has(found[0], 'node')
+
+
+def _has(values, part):
+    return f'problems: {part}' in values
+
+
+def test_the_samples_are_published_for_whoever_subscribes_to_them_alone(
+    make_node, camera, subscribe, wait_until
+):
+    assert make_node(model='fibar', fps=100.0).start()
+    drawn = subscribe(Image, '/event_camera/recon/samples_image')
+    camera(range(12))
+    wait_until(lambda: len(drawn) == 2, 'drawn samples')
+    image = np.frombuffer(drawn[0].data, np.uint8)
+    assert (drawn[0].encoding, drawn[0].width, drawn[0].height) == ('mono8', 64, 48)
+    assert set(np.unique(image)) == {0, 128, 255}
