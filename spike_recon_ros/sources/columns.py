@@ -29,6 +29,16 @@ NUMBERS, FLOATS = 'biuf', 'f'
 PIXELS = (np.uint8, np.uint16, np.float32)
 SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
 """Width and height of common event sensors, smallest first."""
+COLUMN_NAMES = {
+    'time': ('t', 'ts', 'time', 'times', 'timestamp', 'timestamps', 't_us', 't_ns'),
+    'x': ('x', 'xs'),
+    'y': ('y', 'ys'),
+    'polarity': ('p', 'ps', 'pol', 'polarity', 'polarities', 'on'),
+}
+"""Names of the four columns in files of the field, lower case."""
+STATED_UNITS = {'t_us': US_NS, 't_ns': NS}
+SORTED_SHARE = 0.9
+"""Times of some cameras go back now and then; coordinates of events go back at every other row."""
 
 
 class Columns(NamedTuple):
@@ -102,6 +112,41 @@ def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
         return MS_NS if rate_us >= 1_000 * USUAL_RATE_EV_S else US_NS
     is_slow = n_events > MANY_EVENTS and rate_us < slowest
     return NS if is_slow or not (times % 1_000).any() else US_NS
+
+
+def named_columns(names: Sequence[str]) -> list[int] | None:
+    """Return the places of time, x, y and polarity among the names of columns.
+
+    Further columns may be there. None = one of the four is missing, or is there twice.
+    """
+    words = [name.strip().lower() for name in names]
+    places = []
+    for known in COLUMN_NAMES.values():
+        found = [place for place, word in enumerate(words) if word in known]
+        if len(found) != 1:
+            return None
+        places += found
+    return places
+
+
+def unnamed_columns(table: np.ndarray) -> list[int] | None:
+    """Return the places of time, x, y and polarity in a table of four columns without names.
+
+    The column that grows is the time; of the others, x and y come first in every known format.
+
+    Args:
+        table: numbers [n, 4], the first events.
+
+    Returns: None if no column grows steadily.
+    """
+    steps = np.diff(table, axis=0)
+    is_sorted = (steps >= 0).mean(axis=0) >= SORTED_SHARE if len(steps) else np.ones(4, bool)
+    growing = [place for place in (0, 2, 3) if is_sorted[place]]
+    if len(growing) > 1:  # nearly all events of one polarity, or few events
+        growing = [place for place in growing if np.ptp(table[:, place]) > 1] or growing
+    if not growing:
+        return None
+    return [growing[0], *(place for place in range(4) if place != growing[0])]
 
 
 def smallest_sensor(largest_x: int, largest_y: int) -> tuple[int, int]:

@@ -32,7 +32,14 @@ NPY_FOLDER, TEXT = 'NumPy sequence', 'text of events'
 SPIKES = 'file of spike planes'
 DATASETS = (HDF5, NPY_FOLDER, TEXT, AEDAT2, AEDAT3, DAT)
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
-SUFFIXES |= {'.h5': HDF5, '.hdf5': HDF5, '.dat': SPIKES, '.npz': SPIKES, '.txt': TEXT}
+SUFFIXES |= {
+    '.h5': HDF5,
+    '.hdf5': HDF5,
+    '.dat': SPIKES,
+    '.npz': SPIKES,
+    '.txt': TEXT,
+    '.csv': TEXT,
+}
 HEAD_BYTES = 4096
 DAT_FIRST_LINE = re.compile(rb'%[ \t]*[A-Za-z][\t -~\x80-\xff]*\r?\n')
 # How files begin, and the suffix by which a bag is opened.

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences as text: the first layout of the Event Camera Dataset (ECD), and that of E2VID.
+"""Sequences as text: the first layout of the Event Camera Dataset (ECD), E2VID, and any CSV.
 
 ECD is a folder with `events.txt` (lines of seconds, x, y, polarity) and, where there are frames,
 `images.txt` (lines of seconds and file name). E2VID puts `width height` into the first line.
@@ -9,6 +9,8 @@ Comments, a line of column names, and times in shorter units are recognised.
 
 import io
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -18,9 +20,14 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
+    LARGEST_SIDE,
+    STATED_UNITS,
     Columns,
+    named_columns,
     sensor_size,
+    smallest_sensor,
     to_nanoseconds,
+    unnamed_columns,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
 
@@ -33,12 +40,10 @@ DAVIS240_SHAPE = (180, 240)
 SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?[\s,]+(\d{1,5})(?:\.0*)?\s*')
 COMMENT = (b'#', b'%', b'//')
 BYTE_ORDER_MARK = b'\xef\xbb\xbf'
-COLUMN_NAMES = (
-    (b't', b'ts', b'time', b'timestamp', b'timestamps'),
-    (b'x', b'xs'),
-    (b'y', b'ys'),
-    (b'p', b'ps', b'pol', b'polarity'),
-)
+SEPARATORS = bytes.maketrans(b',;\t', b'   ')
+LOGICAL = ((b'True', b'1'), (b'true', b'1'), (b'False', b'0'), (b'false', b'0'))
+SIZE_SAMPLES = 16
+"""Places of a text without size and frames at which the largest coordinates are looked for."""
 LONGEST_PREAMBLE = 2**16
 
 
@@ -69,11 +74,11 @@ class TextFolder(EventDataset):
             with reading(frames_file, 'the list of frames'):
                 self._frame_lines = list(_frame_lines(frames_file))
         self.n_frames = len(self._frame_lines)
-        self._order = [0, 1, 2, 3]
+        self._order, self._n_columns, self._stated_unit_ns = [0, 1, 2, 3], 4, 0
         stated = self._read_preamble()
         self._unit_ns = self._find_unit()
-        if stated is None:
-            stated = self.frame(0).shape if self.n_frames else DAVIS240_SHAPE
+        if stated is None and size is None:
+            stated = self.frame(0).shape if self.n_frames else self._guessed_shape()
         self.width, self.height = size or sensor_size(f'the size in {path}', stated)
 
     def _read_preamble(self) -> tuple[int, ...] | None:
@@ -82,47 +87,94 @@ class TextFolder(EventDataset):
         head = self._read_bytes(0, LONGEST_PREAMBLE)
         self._start = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
         for line in head[self._start :].splitlines(keepends=True):
-            words = line.replace(b',', b' ').lower().split()
+            words = line.translate(SEPARATORS).split()
             if found := SIZE_LINE.fullmatch(line):
                 width, height = (int(side) for side in found.groups())
                 shape = (height, width)
-            elif order := _named_columns(words):
-                self._order = order
+            elif names := _names(line):
+                order = named_columns(names)
+                assert order is not None
+                self._order, self._n_columns = order, len(names)
+                self._stated_unit_ns = STATED_UNITS.get(names[order[0]], 0)
             elif words and not words[0].startswith(COMMENT):
                 break
             self._start += len(line)
         return shape
 
+    def _guessed_shape(self) -> tuple[int, int]:
+        """Return [height, width] of the data set's sensor, or of a larger one if events need it.
+
+        Only samples of a text are looked at; events outside the sensor are counted as always.
+        """
+        x = y = 0
+        for place in np.linspace(self._start, self.size, SIZE_SAMPLES, endpoint=False):
+            lines = self._lines_at(int(place), 2**16)[0]
+            with suppress(ValueError):  # damage is reported where it is read
+                table = self._table(lines)
+                x, y = max(x, *table[:, 1].tolist(), 0), max(y, *table[:, 2].tolist(), 0)
+        height, width = DAVIS240_SHAPE
+        if x < width and y < height:
+            return DAVIS240_SHAPE
+        width, height = smallest_sensor(*(int(min(side, LARGEST_SIDE - 1)) for side in (x, y)))
+        self.warn(
+            f'{self.path} does not state the sensor size; {width}x{height} holds its events, '
+            'give --size if it differs'
+        )
+        return height, width
+
     def _find_unit(self) -> int:
         """Return the unit of the times in ns, from the first and the last events."""
         with reading(self.path, 'the first lines'):
-            head = self._table(_whole_lines(self._read_bytes(self._start, 2**16)))
+            first = _whole_lines(self._read_bytes(self._start, 2**16))
+            head = self._table(first)
             tail_start = max(self._start, self.size - 2**16)
             tail = self._read_bytes(tail_start, 2**16)
             if tail_start > self._start:
                 tail = tail.partition(b'\n')[2]
+        if not len(head):
+            raise UserError(f'{self._events_file} holds no events; convert the recording again')
+        head = self._with_time_first(head)
         try:
             last = self._table(_whole_lines(tail))[:, 0][-1:]
         except ValueError:  # a damaged end is reported where it is read
             last = head[:, 0][-1:]
-        if not len(head):
-            raise UserError(f'{self._events_file} holds no events; convert the recording again')
+        if self._stated_unit_ns:
+            return self._stated_unit_ns
+        bytes_per_event = max(1.0, min(2**16, self.size - self._start) / len(head))
+        n_events = round((self.size - self._start) / bytes_per_event)
+        return self.find_unit(head[:, 0], n_events, float(last[0]) if len(last) else head[-1, 0])
+
+    def _with_time_first(self, head: np.ndarray) -> np.ndarray:
+        """Return the first events with the time in the first column; find it if it is elsewhere.
+
+        Raises:
+            UserError: no column grows like a time.
+        """
         steps = np.diff(head[:, 0])
-        if len(head) >= FEWEST_EVENTS and 4 * np.count_nonzero(steps < 0) > len(head):
+        if len(head) < FEWEST_EVENTS or 4 * np.count_nonzero(steps < 0) <= len(head):
+            return head
+        order = unnamed_columns(head) if self._order == [0, 1, 2, 3] else None
+        if order is None:
             raise UserError(
                 f'the first column of {self._events_file} is no time; its lines must hold time, '
                 'x, y and polarity, or a first line must name the columns, such as: x y t p'
             )
-        bytes_per_event = max(1.0, min(2**16, self.size - self._start) / len(head))
-        n_events = round((self.size - self._start) / bytes_per_event)
-        return self.find_unit(head[:, 0], n_events, float(last[0]) if len(last) else head[-1, 0])
+        self._order = order
+        names = ['x', 'y', 'polarity']
+        names.insert(order[0], 'time')
+        self.warn(
+            f'the columns of {self._events_file} have no names; they are read as '
+            f'{", ".join(names)}, because that column grows'
+        )
+        return head[:, order]
 
     def _read_bytes(self, start: int, count: int) -> bytes:
         with self._events_file.open('rb') as file:
             file.seek(start)
             return file.read(count)
 
-    def _read(self, position: int) -> tuple[Columns, int]:
+    def _lines_at(self, position: int, n_bytes: int) -> tuple[bytes, int]:
+        """Return the whole lines of a block that begin at or after a position, and their end."""
         position = max(position, self._start)
         with self._events_file.open('rb') as file:
             if position > self._start:  # a line that begins earlier belongs to the chunk before
@@ -131,8 +183,13 @@ class TextFolder(EventDataset):
             else:
                 file.seek(position)
             start = file.tell()
-            lines = file.read(self.chunk) + file.readline(LONGEST_LINE)
-        following = start + len(lines) if lines else self.size
+            lines = file.read(n_bytes) + file.readline(LONGEST_LINE)
+        return lines, start + len(lines)
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        lines, following = self._lines_at(position, self.chunk)
+        if not lines:
+            following = self.size
         try:
             return self._parsed(lines), following
         except ValueError:
@@ -143,20 +200,12 @@ class TextFolder(EventDataset):
             self.warn(f'the last line of {self._events_file} is cut short; it is left out')
             return columns, following
 
+    def _table(self, lines: bytes) -> np.ndarray:
+        return parse_events(lines, self._order, self._n_columns)
+
     def _parsed(self, lines: bytes) -> Columns:
         t, x, y, p = self._table(lines).T
         return Columns(x, y, to_nanoseconds(t, self._unit_ns), p)
-
-    def _table(self, lines: bytes) -> np.ndarray:
-        """Return times, columns, rows and polarities [n, 4]."""
-        if not lines.strip():
-            return np.empty((0, 4))
-        table = np.loadtxt(io.BytesIO(lines.replace(b',', b' ')), np.float64, ndmin=2)
-        if table.size and table.shape[1] != 4:
-            raise ValueError(
-                f'a line holds {table.shape[1]} numbers, not seconds, x, y and polarity'
-            )
-        return table.reshape(-1, 4)[:, self._order]
 
     def _frame_times(self) -> np.ndarray:
         times = np.array([seconds for seconds, _ in self._frame_lines], np.float64)
@@ -172,11 +221,36 @@ def _whole_lines(lines: bytes) -> bytes:
     return lines[:end] if end else lines
 
 
-def _named_columns(words: list[bytes]) -> list[int]:
-    """Return the places of time, x, y and polarity in a line of names; [] = it is none."""
-    words = [word.strip(b'#%/') for word in words if word.strip(b'#%/')]
-    places = [next((i for i, w in enumerate(words) if w in names), -1) for names in COLUMN_NAMES]
-    return places if len(words) == 4 and sorted(places) == [0, 1, 2, 3] else []
+def parse_events(
+    lines: bytes, order: Sequence[int] = (0, 1, 2, 3), n_columns: int = 4
+) -> np.ndarray:
+    """Return times, columns, rows and polarities, float64 [n, 4], of lines of text.
+
+    Args:
+        lines: whole lines, separated by blanks, tabs, commas or semicolons.
+        order: places of the four columns.
+        n_columns: numbers in a line.
+
+    Raises:
+        ValueError: a line holds something else.
+    """
+    if not lines.strip():
+        return np.empty((0, 4))
+    if b'rue' in lines or b'alse' in lines:
+        for word, digit in LOGICAL:
+            lines = lines.replace(word, digit)
+    table = np.loadtxt(io.BytesIO(lines.translate(SEPARATORS)), np.float64, ndmin=2)
+    if table.size and table.shape[1] != n_columns:
+        raise ValueError(f'a line holds {table.shape[1]} numbers, not {n_columns}')
+    return table.reshape(-1, n_columns)[:, list(order)]
+
+
+def _names(line: bytes) -> list[str]:
+    """Return the names of columns in a line, lower case; [] = it holds no such names."""
+    text = line.decode('utf-8', 'replace').strip().lstrip('#%/').strip().lower()
+    separator = next((one for one in (',', ';', '\t') if one in text), None)
+    names = [name.strip().strip('"') for name in text.split(separator)]
+    return names if named_columns(names) else []
 
 
 def _frame_lines(file: Path) -> list[tuple[float, str]]:

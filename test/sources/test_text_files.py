@@ -14,6 +14,10 @@ X, Y, P = np.arange(100) % 90, np.arange(100) % 70, np.arange(100) % 2
 LINES = [f'{t / 1e6:.6f} {x} {y} {p}' for t, x, y, p in zip(T_US, X, Y, P, strict=True)]
 BODY = '\n'.join(LINES) + '\n'
 MIXED = '\n'.join(' '.join(line.split()[i] for i in (1, 2, 3, 0)) for line in LINES) + '\n'
+ROWS = [','.join(line.split()[i] for i in (1, 2, 3, 0)) for line in LINES]
+CSV = '\n'.join(f'{x},{y},{bool(int(p))},{t}' for x, y, p, t in (r.split(',') for r in ROWS))
+INTEGERS = [f'{t},{x},{y},{p}' for t, x, y, p in zip(T_US, X, Y, P, strict=True)]
+SHUFFLED = '\n'.join(np.random.default_rng(0).permutation(ROWS))
 BACKWARDS = '\n'.join(reversed(MIXED.splitlines())) + '\n'
 
 
@@ -36,10 +40,16 @@ def read(path):
         ('timestamp,x,y,polarity\n' + BODY.replace(' ', ','), (240, 180)),
         ('# x y p t\n' + MIXED, (240, 180)),
         (BODY.replace(' ', '\t'), (240, 180)),
+        ('x;y;on;t\n' + CSV.replace(',', ';'), (240, 180)),
+        ('t_us,x,y,p\n' + '\n'.join(INTEGERS), (240, 180)),
+        (
+            ',x,y,p,t,frame\n' + '\n'.join(f'{i},{line},7' for i, line in enumerate(ROWS)),
+            (240, 180),
+        ),
     ],
 )
 def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, size):
-    path = tmp_path / 'events.txt'
+    path = tmp_path / 'events.csv'
     path.write_bytes(text.encode('utf-8'))
     events, source = read(path)
     assert events.t_ns.tolist() == (1_000 * T_US).tolist()
@@ -51,13 +61,39 @@ def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, 
 
 @pytest.mark.parametrize(
     ('text', 'sentence'),
-    [(BACKWARDS, 'is no time'), ('240 180\n', 'no events'), ('# t x y p\n', 'no events')],
+    [
+        (BACKWARDS, 'is no time'),
+        (SHUFFLED, 'is no time'),
+        ('240 180\n', 'no events'),
+        ('# t x y p\n', 'no events'),
+    ],
 )
 def test_a_text_without_events_or_with_unnamed_columns_is_refused(tmp_path, text, sentence):
     path = tmp_path / 'events.txt'
     path.write_text(text, encoding='utf-8')
     with pytest.raises(UserError, match=sentence):
         open_source(path)
+
+
+def test_unnamed_columns_are_found_by_the_time_that_grows_and_reported(tmp_path):
+    x, y = np.random.default_rng(1).integers(0, 90, (2, 100))
+    path = tmp_path / 'metavision.csv'
+    path.write_text(
+        '\n'.join(f'{a},{b},{p},{t}' for t, a, b, p in zip(T_US, x, y, P, strict=True))
+    )
+    events, source = read(path)
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    assert (events.x.tolist(), events.y.tolist()) == (x.tolist(), y.tolist())
+    assert events.p.tolist() == P.tolist()
+    assert any('read as x, y, polarity, time' in one for one in source.warnings)
+
+
+def test_a_text_without_size_takes_the_smallest_sensor_that_holds_its_events(tmp_path):
+    path = tmp_path / 'hd.csv'
+    path.write_text(BODY + '1.1 1200 700 1\n')
+    _, source = read(path)
+    assert (source.dataset.width, source.dataset.height) == (1280, 720)
+    assert any('give --size' in one for one in source.warnings)
 
 
 @pytest.mark.parametrize(
