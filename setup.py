@@ -121,6 +121,7 @@ setup(
         'video': ['av'],
         'aedat4': ['aedat'],
         'hdf5': ['h5py>=3', 'hdf5plugin'],
+        'es': ['event_stream'],
         # On a Jetson all but onnx comes with JetPack, or is older: see docs/gpu.md.
         'tensorrt': [
             'tensorrt>=10.3',

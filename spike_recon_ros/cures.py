@@ -18,6 +18,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     'video': ('av',),
     'aedat4': ('aedat',),
     'hdf5': ('h5py', 'hdf5plugin'),
+    'es': ('event_stream',),
     'tensorrt': ('tensorrt', 'cuda-bindings', 'nvidia-cuda-nvrtc', 'onnx'),
     'rtx': (
         'tensorrt-rtx-cu13-libs',

@@ -217,6 +217,7 @@ def optional() -> Iterator[Finding]:
     yield _library('av', OPTIONAL, pip_install('video'), 'run -o x.mp4')
     yield _library('aedat', OPTIONAL, pip_install('aedat4'), 'AEDAT4 recordings')
     yield _library('h5py', OPTIONAL, pip_install('hdf5'), 'HDF5 data sets')
+    yield _library('event_stream', OPTIONAL, pip_install('es'), 'Event Stream (.es) recordings')
     yield _library('matplotlib', OPTIONAL, pip_install('evaluation'), 'curves of evaluate')
     cure = 'sudo apt install ros-$ROS_DISTRO-cv-bridge'
     yield _library('cv_bridge', OPTIONAL, cure, "other cameras' images (else rosbags-image)")

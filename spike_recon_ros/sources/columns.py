@@ -111,7 +111,8 @@ def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
     if (times % 1).any():
         return MS_NS if rate_us >= 1_000 * USUAL_RATE_EV_S else US_NS
     is_slow = n_events > MANY_EVENTS and rate_us < slowest
-    return NS if is_slow or not (times % 1_000).any() else US_NS
+    is_too_late = last >= LATEST_S * 1e6  # as microseconds; nanoseconds since 1970
+    return NS if is_slow or is_too_late or not (times % 1_000).any() else US_NS
 
 
 def named_columns(names: Sequence[str]) -> list[int] | None:

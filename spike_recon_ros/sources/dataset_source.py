@@ -63,7 +63,7 @@ class DatasetSource(Source):
             places = np.searchsorted(reached_ns, due_ns[n_given:n_due], 'right')
             waiting = list(zip(places.tolist(), stamps_ns[n_given:n_due].tolist(), strict=True))
             n_given = n_due
-            for start, end in _borders(events.t_ns, places):
+            for start, end in cut_into_periods(events.t_ns, places):
                 while waiting and waiting[0][0] <= start:
                     yield Reference(waiting.pop(0)[1])
                 for packet in self._packets(events[start:end], seq):
@@ -94,8 +94,11 @@ def check_image_topic(dataset: EventDataset, topic: str) -> None:
         raise UserError(f'{dataset.path} has no topic {topic} of images; it has: {IMAGES}')
 
 
-def _borders(t_ns: np.ndarray, places: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield where packets begin and end: at the given places and at each period's end."""
+def cut_into_periods(
+    t_ns: np.ndarray, places: np.ndarray | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield where packets begin and end: at each period's end, and at further places if given."""
     periods = np.flatnonzero(np.diff(t_ns // PACKET_NS)) + 1
-    borders = np.unique(np.concatenate([[0], periods, places, [len(t_ns)]])).astype(np.int64)
+    further = np.empty(0, np.int64) if places is None else places
+    borders = np.unique(np.concatenate([[0], periods, further, [len(t_ns)]])).astype(np.int64)
     return pairwise(borders.tolist())

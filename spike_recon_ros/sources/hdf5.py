@@ -13,15 +13,17 @@ from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources import hdf5_layouts as layouts
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
+from spike_recon_ros.sources.hdf5_columns import ColumnsHdf5, find_columns
 
 TIMES = 'events/ts'
 DSEC_TIMES = 'events/t'
 METAVISION_EVENTS = 'CD/events'
 V2E_EVENTS = 'events'
 MVSEC_GROUP = 'davis'
+DSEC_OFFSET, DSEC_INDEX = 't_offset', 'ms_to_idx'
 LAYOUTS = (
-    'events/xs, ys, ts and ps (event_utils, E2VID++), events/x, y, t and p (DSEC), CD/events '
-    '(Metavision), events [n, 4] (v2e) or davis/left/events (MVSEC)'
+    'events/xs, ys, ts and ps (event_utils, E2VID++, V2V), events/x, y, t and p (DSEC), CD/events '
+    '(Metavision), events [n, 4] (v2e), davis/left/events (MVSEC), or columns like x, y, t and p'
 )
 
 
@@ -64,12 +66,14 @@ def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | No
         raise UserError(f'{path} has no topics; leave out the topic {shown(topic)}')
     elif TIMES in file:
         dataset = layouts.EventUtilsHdf5(path, file, size)
-    elif DSEC_TIMES in file:
+    elif DSEC_TIMES in file and (DSEC_OFFSET in file or DSEC_INDEX in file):
         dataset = layouts.DsecHdf5(path, file)
     elif METAVISION_EVENTS in file:
         dataset = layouts.MetavisionHdf5(path, file)
-    elif getattr(events, 'shape', None) is not None:
+    elif len(getattr(events, 'shape', ())) == 2:
         dataset = layouts.V2eHdf5(path, file, size)
+    elif (place := find_columns(file)) is not None:
+        dataset = ColumnsHdf5(path, file, place, size)
     else:
         held = shown(' '.join(', '.join(map(str, file)).split()) or 'nothing')
         raise UserError(

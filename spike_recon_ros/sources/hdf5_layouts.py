@@ -26,6 +26,7 @@ from spike_recon_ros.sources.columns import (
     smallest_sensor,
     to_nanoseconds,
 )
+from spike_recon_ros.sources.hdf5_columns import stated_size
 from spike_recon_ros.sources.hdf5_storage import SMALL_BYTES, Hdf5Dataset
 from spike_recon_ros.sources.source import Topic
 
@@ -80,9 +81,8 @@ class EventUtilsHdf5(TableHdf5):
         self._unit_ns = self.find_unit(times[:UNIT_SAMPLE].reshape(-1), self.size, last)
 
     def _sensor_size(self) -> tuple[int, int]:
-        stated = self._file.attrs.get('sensor_resolution')
-        if stated is not None:
-            return sensor_size(f'the attribute sensor_resolution of {self.path}', stated)
+        if stated := stated_size(self.path, self._file):
+            return stated
         if self.n_frames:
             return sensor_size(f'frame 0 of {self.path}', self.frame(0).shape)
         raise UserError(
@@ -95,17 +95,22 @@ class EventUtilsHdf5(TableHdf5):
         return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
     def _frame_times(self) -> np.ndarray:
-        times = np.array([self._time_of(name) for name in self._images], np.float64)
-        return to_nanoseconds(times, self._unit_ns)
+        # Whole numbers stay whole: float64 cannot hold nanoseconds since 1970.
+        times = np.array([self._time_of(name) for name in self._images])
+        return to_nanoseconds(times.reshape(-1), self._unit_ns)
 
-    def _time_of(self, name: str) -> float:
-        stamp = self._dataset(f'images/{name}').attrs.get('timestamp')
-        if stamp is None:
+    def _time_of(self, name: str) -> float | int:
+        """Return the time of a frame, from its own stamp or from the event at its index."""
+        attributes = self._dataset(f'images/{name}').attrs
+        stamp, index = attributes.get('timestamp'), attributes.get('event_idx')
+        if stamp is not None:
+            return np.asarray(stamp).reshape(-1)[0].item()
+        if index is None or not 0 <= (place := int(np.asarray(index).reshape(-1)[0])) < self.size:
             raise UserError(
-                f'images/{shown(name)} in {self.path} has no attribute timestamp; convert the '
-                'recording again'
+                f'images/{shown(name)} in {self.path} has no attribute timestamp and no '
+                'event_idx within the events; convert the recording again'
             )
-        return float(np.asarray(stamp).reshape(-1)[0])
+        return np.asarray(self._columns[2][place]).reshape(-1)[0].item()
 
     def _frame(self, index: int) -> np.ndarray:
         name = f'images/{self._images[index]}'
@@ -124,7 +129,7 @@ class DsecHdf5(TableHdf5):
 
     def __init__(self, path: Path, file: Any) -> None:
         super().__init__(path, file)
-        self.width, self.height = DSEC_SIZE
+        self.width, self.height = stated_size(path, file['events'], file) or DSEC_SIZE
         offset = self._dataset('t_offset')[()] if 't_offset' in file else 0
         self._offset_ns = int(to_nanoseconds(np.asarray(offset).reshape(-1)[:1], US_NS)[0])
 

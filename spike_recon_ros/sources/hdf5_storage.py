@@ -15,6 +15,8 @@ from spike_recon_ros.sources.event_dataset import EventDataset
 SMALL_BYTES = 2**26
 LARGEST_RATIO = 1_100
 """Deflate, the usual filter, shrinks no data by more than a factor of 1,032."""
+ECF = 36_559
+"""Number of Prophesee's filter, which hdf5plugin does not bring."""
 INSTALLABLE_FILTERS = frozenset(
     {307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32024, 32026, 32028, 32033}
 )
@@ -76,9 +78,13 @@ def _check_filters(what: str, dataset: Any) -> None:
     for index in range(properties.get_nfilters()):
         number = properties.get_filter(index)[0]
         if not h5py.h5z.filter_avail(number):
-            cure = (
-                'run: pip install hdf5plugin'
-                if number in INSTALLABLE_FILTERS
-                else 'install its plugin, or rewrite the file with gzip: h5repack -f GZIP=4'
+            name, cure = f'the HDF5 filter {number}', 'install its plugin, or '
+            if number in INSTALLABLE_FILTERS:
+                raise UserError(f'{what} is compressed with {name}; run: pip install hdf5plugin')
+            if number == ECF:
+                name = "Prophesee's ECF filter"
+                cure = 'point HDF5_PLUGIN_PATH to the folder of its plugin (hdf5_ecf), or '
+            raise UserError(
+                f'{what} is compressed with {name}; {cure}rewrite the file with gzip where that '
+                'plugin is: h5repack -f GZIP=4'
             )
-            raise UserError(f'{what} is compressed with the HDF5 filter {number}; {cure}')

@@ -3,7 +3,7 @@
 """Tell the formats of recordings apart and open the source that reads each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,16 @@ from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
 from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
+from spike_recon_ros.sources.archives import ZippedText
+from spike_recon_ros.sources.array_file import ArrayFile, holds_events
+from spike_recon_ros.sources.atis_file import AtisFile
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
 from spike_recon_ros.sources.dataset_source import DatasetSource
+from spike_recon_ros.sources.evaid_folder import EvaidFolder, is_evaid
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
 from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatFile
+from spike_recon_ros.sources.event_stream import MAGIC as EVENT_STREAM_MAGIC
+from spike_recon_ros.sources.event_stream import EventStreamSource
 from spike_recon_ros.sources.hdf5 import open_hdf5
 from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
@@ -28,9 +34,22 @@ from spike_recon_ros.sources.text_folder import EVENTS_FILE, TextFolder
 
 BAG, RAW, AEDAT4, HDF5 = 'ROS bag', 'Prophesee RAW', 'AEDAT4', 'HDF5'
 AEDAT2, AEDAT3, DAT = 'AEDAT 2', 'AEDAT 3', 'Prophesee DAT'
-NPY_FOLDER, TEXT = 'NumPy sequence', 'text of events'
+NPY_FOLDER, TEXT, ARRAYS = 'NumPy sequence', 'text of events', 'NumPy file of events'
+ZIPPED, ATIS, EVAID = 'zip of a text of events', 'N-Caltech101 .bin', 'EVAID sequence'
+EVENT_STREAM = 'Event Stream'
 SPIKES = 'file of spike planes'
-DATASETS = (HDF5, NPY_FOLDER, TEXT, AEDAT2, AEDAT3, DAT)
+DATASETS: dict[str, Callable[[Path, tuple[int, int] | None], EventDataset]] = {
+    NPY_FOLDER: NpyFolder,
+    TEXT: TextFolder,
+    ARRAYS: ArrayFile,
+    ZIPPED: ZippedText,
+    ATIS: AtisFile,
+    EVAID: EvaidFolder,
+    AEDAT2: Aedat2File,
+    AEDAT3: Aedat3File,
+    DAT: DatFile,
+}
+"""Kinds that are read as data sets, beside HDF5."""
 SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
 SUFFIXES |= {
     '.h5': HDF5,
@@ -39,6 +58,8 @@ SUFFIXES |= {
     '.npz': SPIKES,
     '.txt': TEXT,
     '.csv': TEXT,
+    '.zip': ZIPPED,
+    '.bin': ATIS,
 }
 HEAD_BYTES = 4096
 DAT_FIRST_LINE = re.compile(rb'%[ \t]*[A-Za-z][\t -~\x80-\xff]*\r?\n')
@@ -51,13 +72,16 @@ MAGICS = (
     (AEDAT3_MAGIC, AEDAT3, None),
     (AEDAT2_MAGIC, AEDAT2, None),
     (b'\x89HDF\r\n\x1a\n', HDF5, None),
+    (b'\x93NUMPY', ARRAYS, None),
+    (EVENT_STREAM_MAGIC, EVENT_STREAM, None),
     (b'% Data file containing', DAT, None),
     (b'% ', RAW, None),
 )
 READABLE = (
     'a rosbag2 folder, .mcap, .db3, .bag, .raw or .dat (Prophesee), .aedat4, .aedat (2 and 3.1), '
-    '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC), .txt (E2VID), .dat or .npz (spike '
-    f'planes), a folder with {TIMES} (EVREAL) or {EVENTS_FILE} (ECD, E2VID)'
+    '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC, columns), .txt, .csv or .zip of a '
+    'text, .npz or .npy (columns), .es, .bin (N-Caltech101), .dat or .npz (spike planes), a '
+    f'folder with {TIMES} (EVREAL), {EVENTS_FILE} (ECD, E2VID) or event/ (EVAID)'
 )
 
 
@@ -91,7 +115,7 @@ def open_source(
     _refuse_options(kind, path, size, encoding, planes)
     if kind == BAG:
         return RosbagSource(path, topic, reference_topic)
-    if kind in DATASETS:
+    if kind == HDF5 or kind in DATASETS:
         return DatasetSource(_dataset(kind, path, topic, size), reference_topic)
     if reference_topic:
         raise UserError(f'{path} is no bag and has no topic {reference_topic} to take times from')
@@ -100,6 +124,8 @@ def open_source(
     _refuse_topic(kind, path, topic)
     if kind == SPIKES:
         return open_spike_file(path, planes)
+    if kind == EVENT_STREAM:
+        return EventStreamSource(path)
     width, height = size or (None, None)
     return PropheseeRawSource(path, width=width, height=height, encoding=encoding)
 
@@ -111,7 +137,7 @@ def open_dataset(path: str | Path) -> EventDataset | None:
         UserError: if there is nothing readable at `path`.
     """
     kind = _kind(Path(path))
-    return _dataset(kind, Path(path)) if kind in DATASETS else None
+    return _dataset(kind, Path(path)) if kind == HDF5 or kind in DATASETS else None
 
 
 def _dataset(
@@ -121,13 +147,7 @@ def _dataset(
         return open_hdf5(path, topic, size)
     _refuse_topic(kind, path, topic)
     with reading(path, 'its beginning'):
-        if kind == NPY_FOLDER:
-            return NpyFolder(path, size)
-        if kind == TEXT:
-            return TextFolder(path, size)
-        if kind == AEDAT3:
-            return Aedat3File(path, size)
-        return (DatFile if kind == DAT else Aedat2File)(path, size)
+        return DATASETS[kind](path, size)
 
 
 def _refuse_options(
@@ -145,7 +165,7 @@ def _refuse_options(
         )
     if encoding and kind != RAW:
         raise UserError(f'{path} is a {kind}; --encoding is for Prophesee RAW, leave it out')
-    if size and kind in (BAG, AEDAT4):
+    if size and kind in (BAG, AEDAT4, EVENT_STREAM):
         raise UserError(f'{path} is a {kind} and states its sensor size; leave out --size')
     if size and kind == SPIKES:
         raise UserError(f'{path} is a {kind}; give its size with --plane-size')
@@ -180,6 +200,8 @@ def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:
             if (path / name).exists():
                 check_regular(path / name)
                 return kind
+        if is_evaid(path):
+            return EVAID
         if dat := first_dat(path):
             raise UserError(
                 f'the folder {path} holds several recordings; name one of them, such as {dat}, or '
@@ -230,6 +252,8 @@ def _kind_of_file(path: Path, head: bytes) -> str:
         raise UserError(
             f'{path} is AEDAT of an unknown version ({version}); convert it to AEDAT4 with dv-gui'
         )
+    if suffix == '.npz' and holds_events(path):
+        return ARRAYS
     if kind_by_suffix := SUFFIXES.get(suffix):
         return kind_by_suffix
     raise UserError(f'{path} is not a recording of a known kind; readable are {READABLE}')

@@ -1,0 +1,129 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Files inside zip archives, extracted to a temporary folder in which they can be read anywhere.
+
+A few kilobytes of an archive can declare terabytes, so sizes are checked before and while a member
+is extracted.
+"""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.event_dataset import reading
+from spike_recon_ros.sources.text_folder import EVENTS_FILE, FRAMES_FILE, TextFolder
+
+SMALL_BYTES = 2**26
+LARGEST_RATIO = 1_100
+"""Deflate shrinks no data by more than a factor of 1,032; beyond it a size is not believed."""
+BLOCK_BYTES = 2**20
+TEXTS = ('.txt', '.csv')
+IMAGES = ('.png', '.jpg', '.jpeg')
+
+
+class Extracted:
+    """Members of an archive in a temporary folder, which is removed by `close`.
+
+    Args:
+        path: of the archive.
+        members: names of the members to extract, and the names that they get.
+
+    Raises:
+        UserError: a member declares more than its compressed bytes can hold, or is damaged.
+    """
+
+    def __init__(self, path: Path, members: Iterable[tuple[str, str]]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix='spike_recon_')
+        self.folder = Path(self._folder.name) / path.name
+        try:
+            with reading(path, 'the archive'), zipfile.ZipFile(path) as archive:
+                for name, new_name in members:
+                    _extract(path, archive, archive.getinfo(name), self.folder / new_name)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._folder.cleanup()
+
+
+def member_names(path: Path) -> list[str]:
+    """Return the names of the files in an archive.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    with reading(path, 'its table of contents'), zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if not name.endswith('/')]
+
+
+class ZippedText(TextFolder):
+    """A text of events in a zip archive: that of E2VID, or a sequence of ECD with its frames.
+
+    Args:
+        path: the archive, with `events.txt`, or with one text.
+        size: width and height of the sensor, instead of what the text states.
+
+    Raises:
+        UserError: it holds no text of events or several, or it is damaged.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        self._extracted = Extracted(path, _members_of_text(path))
+        try:
+            super().__init__(self._extracted.folder, size)
+        except BaseException:
+            self._extracted.close()
+            raise
+
+    def close(self) -> None:
+        """Remove the extracted files."""
+        self._extracted.close()
+
+
+def _members_of_text(path: Path) -> list[tuple[str, str]]:
+    names = member_names(path)
+    places = {PurePosixPath(name): name for name in names}
+    found = [one for one in places if one.name == EVENTS_FILE]
+    found = found or [one for one in places if one.suffix.lower() in TEXTS]
+    if len(found) != 1:
+        held = shown(', '.join(names[:5])) or 'nothing'
+        raise UserError(
+            f'{path} must hold one {EVENTS_FILE} or one text of events; it holds: {held}; extract '
+            'it and name the recording in it'
+        )
+    folder = found[0].parent
+    members = [(places[found[0]], EVENTS_FILE)]
+    if folder / FRAMES_FILE in places:
+        members.append((places[folder / FRAMES_FILE], FRAMES_FILE))
+        members += [
+            (name, str(place.relative_to(folder)))
+            for place, name in places.items()
+            if place.suffix.lower() in IMAGES
+            and folder in place.parents
+            and '..' not in place.parts
+        ]
+    return members
+
+
+def _extract(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, out: Path) -> None:
+    limit = max(SMALL_BYTES, LARGEST_RATIO * info.compress_size)
+    if info.file_size > limit:
+        raise UserError(
+            f'{path} declares {info.file_size:,} bytes of {shown(info.filename)} in '
+            f'{info.compress_size:,} compressed ones; the file is damaged, copy it again'
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out.parent).free
+    if info.file_size > free:
+        raise UserError(
+            f'{path} needs {info.file_size:,} bytes in the temporary folder, where {free:,} are '
+            'free; set TMPDIR to a folder with more room, or extract it by hand'
+        )
+    # The member ends after the declared size, so this cannot write more.
+    with archive.open(info) as member, out.open('wb') as file:
+        shutil.copyfileobj(member, file, BLOCK_BYTES)
