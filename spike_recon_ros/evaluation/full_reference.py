@@ -1,6 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics that compare an image with ground truth; both are float [height, width] in 0..1."""
+"""Metrics that compare an image with ground truth; both are float [height, width] in 0..1.
+
+Events do not tell absolute brightness, and contrast only as well as the thresholds are known. So
+an image can also be compared after `mean_matched` or `contrast_matched`, which remove errors of
+level and gain and leave those of structure. Matched images are not limited to 0..1.
+"""
 
 import cv2
 import numpy as np
@@ -12,6 +17,8 @@ SSIM_SIDE = 11
 _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
 _GMSD_C = 170.0 / 255.0**2
 SMALLEST_MSE = 1e-10
+SMALLEST_SPREAD = 1e-6
+"""An image with a smaller standard deviation is flat: its contrast cannot be matched."""
 
 
 def mse(image: np.ndarray, truth: np.ndarray) -> float:
@@ -66,6 +73,59 @@ def gmsd(image: np.ndarray, truth: np.ndarray) -> float:
     one, other = _gradient(_halved(image)), _gradient(_halved(truth))
     similarity = (2 * one * other + _GMSD_C) / (one**2 + other**2 + _GMSD_C)
     return float(similarity.std())
+
+
+def mean_matched(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the image with the mean of the truth, float64."""
+    wide = image.astype(np.float64)
+    return wide + (truth.mean(dtype=np.float64) - wide.mean())
+
+
+def contrast_matched(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the image with the mean and the standard deviation of the truth, float64.
+
+    A flat image gets the mean only.
+    """
+    wide = image.astype(np.float64)
+    spread = wide.std()
+    gain = truth.std(dtype=np.float64) / spread if spread > SMALLEST_SPREAD else 1.0
+    return truth.mean(dtype=np.float64) + gain * (wide - wide.mean())
+
+
+def finest_octave(image: np.ndarray) -> np.ndarray:
+    """Return an image minus its coarser half, float64 [height, width] with even sides.
+
+    The coarser half is the image reduced by averaging 2x2 pixels and enlarged bilinearly. A last
+    odd row or column is left out.
+    """
+    height, width = (side // 2 * 2 for side in image.shape)
+    whole = image[:height, :width].astype(np.float64)
+    coarse = cv2.resize(_halved(whole), (width, height), interpolation=cv2.INTER_LINEAR)
+    return whole - coarse
+
+
+def correlation_sums(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the sums from which `correlation` is computed, float64 [6].
+
+    The sums of several pairs of arrays, added, give the correlation over all of their values.
+    """
+    x, y = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+    return np.array([x.size, x.sum(), y.sum(), x @ x, y @ y, x @ y])
+
+
+def correlation(sums: np.ndarray) -> float | None:
+    """Return Pearson's correlation, -1 to 1; None if one side is constant or there are no values.
+
+    Args:
+        sums: [6], from `correlation_sums`.
+    """
+    count, x, y, xx, yy, xy = sums
+    if not count:
+        return None
+    variances = (xx - x * x / count) * (yy - y * y / count)
+    if variances <= (count * SMALLEST_SPREAD**2) ** 2:
+        return None
+    return float((xy - x * y / count) / np.sqrt(variances))
 
 
 def _blurred(image: np.ndarray) -> np.ndarray:

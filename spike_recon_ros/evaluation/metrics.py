@@ -15,6 +15,8 @@ class Metric:
         lower_is_better: whether lower values are better.
         needs_truth: whether it needs ground truth images.
         digits: decimals in tables.
+        in_table: whether the table on the terminal has it where no metrics were chosen; files
+            have all.
     """
 
     name: str
@@ -22,15 +24,26 @@ class Metric:
     lower_is_better: bool
     needs_truth: bool
     digits: int = 3
+    in_table: bool = True
 
 
 METRICS = {
     metric.name: metric
     for metric in (
         Metric('mse', 'mean squared error, intensity in 0..1', True, True, digits=4),
-        Metric('psnr', 'peak signal-to-noise ratio, dB', False, True, digits=2),
+        Metric('psnr', 'peak signal-to-noise ratio, dB', False, True, digits=2, in_table=False),
         Metric('ssim', 'structural similarity (gaussian window, sigma 1.5)', False, True),
-        Metric('gmsd', 'gradient magnitude similarity deviation', True, True),
+        Metric(
+            'mse_mean', 'mse after matching the mean brightness', True, True, 4, in_table=False
+        ),
+        Metric(
+            'ssim_mean', 'ssim after matching the mean brightness', False, True, in_table=False
+        ),
+        Metric('mse_matched', 'mse after matching mean and contrast', True, True, 4, False),
+        Metric('ssim_matched', 'ssim after matching mean and contrast', False, True),
+        Metric('fine', 'correlation with the truth in the finest octave', False, True),
+        Metric('level_error', 'difference of the mean brightness', True, True, in_table=False),
+        Metric('gmsd', 'gradient magnitude similarity deviation', True, True, in_table=False),
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
         Metric('tags_share', 'share of the tags in view that are read', False, True),
@@ -42,9 +55,23 @@ METRICS = {
             False,
             digits=4,
         ),
+        Metric(
+            'still_change',
+            'mean change from frame to frame where no event fell',
+            True,
+            False,
+            digits=4,
+            in_table=False,
+        ),
     )
 }
-FULL_REFERENCE = ('mse', 'psnr', 'ssim', 'gmsd', 'lpips')
+FULL_REFERENCE = (
+    *('mse', 'psnr', 'ssim', 'mse_mean', 'ssim_mean', 'mse_matched', 'ssim_matched'),
+    *('fine', 'level_error', 'gmsd', 'lpips'),
+)
 """Metrics that compare with ground truth; --skip-s applies to them."""
+LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')
+"""Mean and standard deviation within a frame of the image and of the truth; files have them beside
+level_error."""
 BY_DEFAULT = tuple(name for name in METRICS if name != 'lpips')
 """lpips needs PyTorch and a library of its own."""

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
-from spike_recon_ros.evaluation.metrics import METRICS
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, LEVELS, METRICS
 from spike_recon_ros.evaluation.score import Score
 
 Scores = dict[str, dict[str, Score]]
@@ -117,6 +117,8 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     )
     table.add_column('model', overflow='fold', min_width=8)
     columns = [name for name in METRICS if any(name in row for row in means.values())]
+    if set(columns) == set(BY_DEFAULT):
+        columns = [name for name in columns if METRICS[name].in_table]
     columns = [name for name in columns if any(row[name] is not None for row in means.values())]
     for name in columns:
         arrow = '↓' if METRICS[name].lower_is_better else '↑'
@@ -144,7 +146,7 @@ def _means(by_dataset: dict[str, dict[str, Figures]]) -> dict[str, Figures]:
         for model in models:
             means.setdefault(model, {})
     names = {name for models in by_dataset.values() for row in models.values() for name in row}
-    for name in (one for one in METRICS if one in names):
+    for name in (one for one in (*METRICS, *LEVELS) if one in names):
         applies = [
             models
             for models in by_dataset.values()

@@ -8,6 +8,9 @@ so brightness that goes up and down comes from the reconstruction; an even drift
 The pixels are the same for all models. Changes below the sensor's threshold make no events: a
 perfect video has a flicker of about 0.004, so a lower one is no better. White noise of 0.01 adds
 0.01.
+
+`still_change` is the mean of |I(t) - I(t-1)| over the pixels that have no event within two pixels
+from frame t-1 to frame t. It counts an even drift as well, such as a slow fading.
 """
 
 from collections.abc import Callable, Collection
@@ -17,14 +20,35 @@ from typing import Any
 import cv2
 import numpy as np
 
-from spike_recon_ros.evaluation.full_reference import gmsd, mse, psnr, ssim
-from spike_recon_ros.evaluation.metrics import FULL_REFERENCE
+from spike_recon_ros.evaluation.full_reference import (
+    contrast_matched,
+    correlation,
+    correlation_sums,
+    finest_octave,
+    gmsd,
+    mean_matched,
+    mse,
+    psnr,
+    ssim,
+)
+from spike_recon_ros.evaluation.metrics import FULL_REFERENCE, LEVELS
 from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.events import Events
 
 Compare = Callable[[np.ndarray, np.ndarray], float]
-_COMPARE: dict[str, Compare] = {'mse': mse, 'psnr': psnr, 'ssim': ssim, 'gmsd': gmsd}
+_COMPARE: dict[str, Compare] = {
+    'mse': mse,
+    'psnr': psnr,
+    'ssim': ssim,
+    'gmsd': gmsd,
+    'mse_mean': lambda image, truth: mse(mean_matched(image, truth), truth),
+    'ssim_mean': lambda image, truth: ssim(mean_matched(image, truth), truth),
+    'mse_matched': lambda image, truth: mse(contrast_matched(image, truth), truth),
+    'ssim_matched': lambda image, truth: ssim(contrast_matched(image, truth), truth),
+    'level_error': lambda image, truth: abs(float(np.mean(image) - np.mean(truth))),
+}
 _NEIGHBOURHOOD = np.ones((5, 5), np.uint8)
+_CHANGES = {'flicker', 'still_change'}
 _TAG_METRICS = {'tags', 'tags_share', 'first_tag_ms'}
 
 
@@ -68,6 +92,7 @@ class Score:
         if lpips is not None and 'lpips' in self._metrics:
             self._compare['lpips'] = lpips
         self._before: list[tuple[np.ndarray, np.ndarray]] = []
+        self._fine: list[np.ndarray] = []
 
     def add(self, frame: EvaluatedFrame) -> dict[str, Any]:
         """Score a frame; return its row."""
@@ -75,31 +100,46 @@ class Score:
         if frame.truth is not None:
             truth = frame.truth.astype(np.float32) / np.float32(255)
             row |= {name: one(frame.intensity, truth) for name, one in self._compare.items()}
+            row |= self._beside_truth(frame.intensity, truth)
         if self._metrics & _TAG_METRICS:
             row |= _tags(frame)
-        if 'flicker' in self._metrics:
-            row['flicker'] = None
-            flicker = self._flicker(frame)
-            if self.rows:
-                self.rows[-1]['flicker'] = flicker
+        if self._metrics & _CHANGES:
+            self._add_changes(frame, row)
         self.rows.append(row)
         return row
+
+    def _beside_truth(self, image: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+        """Return what is measured beside `_COMPARE`; keep the sums of `fine`."""
+        found: dict[str, Any] = {}
+        if 'level_error' in self._metrics:
+            levels = image.mean(), image.std(), truth.mean(), truth.std()
+            found |= {name: float(value) for name, value in zip(LEVELS, levels, strict=True)}
+        if 'fine' in self._metrics:
+            self._fine.append(correlation_sums(finest_octave(image), finest_octave(truth)))
+            found['fine'] = correlation(self._fine[-1])
+        return found
 
     def summary(self, skip_s: float = 0.0) -> dict[str, float | None]:
         """Return each metric over the recording; None = it does not apply, or no tag was read.
 
-        Metrics are means over the frames. `tags_share` is the number of tags found divided by
-        the number in view, over all frames. If the ground truth shows that no tag is ever in
-        view, no metric of tags applies.
+        Metrics are means over the frames. `fine` is the correlation over the pixels of all frames.
+        `tags_share` is the number of tags found divided by the number in view, over all frames.
+        If the ground truth shows that no tag is ever in view, no metric of tags applies.
 
         Args:
             skip_s: full-reference metrics leave out frames before this time, seconds.
         """
         result: dict[str, float | None] = {}
         late = [row for row in self.rows if row['t_s'] >= skip_s]
-        for name in (*FULL_REFERENCE, 'flicker'):
+        for name in (*FULL_REFERENCE, 'flicker', 'still_change'):
             if name in self._metrics:
                 result[name] = _mean(late if name in FULL_REFERENCE else self.rows, name)
+        if self._fine:
+            compared = [row['t_s'] >= skip_s for row in self.rows if 'fine' in row]
+            kept = [sums for sums, late in zip(self._fine, compared, strict=True) if late]
+            result['fine'] = correlation(np.sum(kept, axis=0)) if kept else None
+        if result.get('level_error') is not None:
+            result |= {name: _mean(late, name) for name in LEVELS}
         return {**result, **self._tag_summary()}
 
     def _tag_summary(self) -> dict[str, float | None]:
@@ -117,17 +157,25 @@ class Score:
             name: values[name] if applies else None for name in values if name in self._metrics
         }
 
-    def _flicker(self, frame: EvaluatedFrame) -> float | None:
-        """Return the flicker of the frame before this one; None = unknown."""
+    def _add_changes(self, frame: EvaluatedFrame, row: dict[str, Any]) -> None:
+        """Add `still_change` to a row, and `flicker` to the one before, which it belongs to."""
         has_events = np.zeros(frame.intensity.shape, np.uint8)
         has_events[frame.events.y, frame.events.x] = 1
         quiet = cv2.dilate(has_events, _NEIGHBOURHOOD) == 0
         before, self._before = self._before, [*self._before[-1:], (frame.intensity, quiet)]
-        if len(before) < 2:
-            return None
-        (first, _), (middle, quiet_before) = before
-        change = np.abs(middle - 0.5 * (first + frame.intensity))[quiet & quiet_before]
-        return float(change.mean()) if change.size else None
+        row |= dict.fromkeys(sorted(_CHANGES & self._metrics))
+        if before and 'still_change' in self._metrics:
+            row['still_change'] = _mean_size(frame.intensity - before[-1][0], quiet)
+        if len(before) == 2 and 'flicker' in self._metrics:
+            (first, _), (middle, quiet_before) = before
+            change = middle - 0.5 * (first + frame.intensity)
+            self.rows[-1]['flicker'] = _mean_size(change, quiet & quiet_before)
+
+
+def _mean_size(change: np.ndarray, where: np.ndarray) -> float | None:
+    """Return the mean of |change| over some pixels; None if there are none."""
+    size = np.abs(change)[where]
+    return float(size.mean()) if size.size else None
 
 
 def _tags(frame: EvaluatedFrame) -> dict[str, Any]:

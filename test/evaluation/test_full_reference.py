@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from spike_recon_ros.evaluation.full_reference import gmsd, mse, psnr, ssim
+from spike_recon_ros.evaluation.full_reference import (
+    contrast_matched,
+    correlation,
+    correlation_sums,
+    finest_octave,
+    gmsd,
+    mean_matched,
+    mse,
+    psnr,
+    ssim,
+)
 
 METRICS = (mse, psnr, ssim, gmsd)
 sides = st.tuples(st.integers(11, 24), st.integers(11, 24))
@@ -115,3 +125,35 @@ def test_inputs_are_not_changed():
 def test_images_that_are_too_small_are_refused(metric, side):
     with pytest.raises(ValueError, match='needs'):
         metric(np.zeros((side, 40)), np.zeros((side, 40)))
+
+
+def test_a_matched_image_has_the_mean_and_spread_of_the_truth():
+    image, truth = noisy()
+    shifted = mean_matched(image, truth)
+    assert shifted.mean() == pytest.approx(truth.mean())
+    assert shifted.std() == pytest.approx(image.std())
+    scaled = contrast_matched(image, truth)
+    assert (scaled.mean(), scaled.std()) == pytest.approx((truth.mean(), truth.std()))
+
+
+def test_the_contrast_of_a_flat_image_is_not_raised():
+    _, truth = noisy()
+    flat = np.full(truth.shape, 0.1, np.float32)
+    assert contrast_matched(flat, truth) == pytest.approx(truth.mean())
+
+
+def test_the_finest_octave_holds_stripes_of_one_pixel_and_no_ramp():
+    stripes = np.tile([0.0, 1.0], (20, 12))
+    assert finest_octave(stripes) == pytest.approx(stripes - 0.5)
+    ramp = np.tile(np.arange(24) / 100, (21, 1))
+    assert finest_octave(ramp).shape == (20, 24)
+    assert finest_octave(ramp)[:, 1:-1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_sums_of_parts_give_the_correlation_of_the_whole():
+    image, truth = noisy()
+    parts = correlation_sums(image[:20], truth[:20]) + correlation_sums(image[20:], truth[20:])
+    expected = np.corrcoef(image.ravel(), truth.ravel())[0, 1]
+    assert correlation(parts) == pytest.approx(expected, abs=1e-9)
+    assert correlation(np.zeros(6)) is None
+    assert correlation(correlation_sums(np.ones(9), np.arange(9.0))) is None

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Means over recordings, and the names that they stand under."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from spike_recon_ros.evaluation.contenders import unique_names
-from spike_recon_ros.evaluation.report import summarise
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
+from spike_recon_ros.evaluation.report import show, summarise
 
 
 def test_two_of_one_name_are_told_apart():
@@ -43,3 +47,23 @@ def test_who_never_read_a_tag_on_one_recording_has_no_mean_time():
     }
     means = summarise(scores, 0.0)['mean']
     assert means == {'a': {'first_tag_ms': 200.0}, 'b': {'first_tag_ms': None}}
+
+
+def shown(names):
+    out = io.StringIO()
+    mean = {'two_scale_gru_small': dict.fromkeys(names, 0.12345)}
+    console = Console(file=out, width=80)
+    show(console, {'mean': mean, 'by_dataset': {'held': {}}})
+    return out.getvalue()
+
+
+def test_the_table_of_all_metrics_fits_a_terminal():
+    text = shown(BY_DEFAULT)
+    assert 'psnr' not in text
+    assert '…' not in text
+    for name in (one for one in BY_DEFAULT if METRICS[one].in_table):
+        assert all(word in text for word in name.split('_'))
+
+
+def test_a_metric_that_was_asked_for_is_in_the_table():
+    assert 'psnr' in shown(['psnr', 'mse'])

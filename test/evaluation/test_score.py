@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spike_recon_ros.evaluation.metrics import BY_DEFAULT, FULL_REFERENCE, METRICS
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, FULL_REFERENCE, LEVELS, METRICS
 from spike_recon_ros.evaluation.score import EvaluatedFrame, Score
 from spike_recon_ros.packets.events import Events, Triggers
 
@@ -39,6 +39,11 @@ def frame(t_s=0.0, value=0.5, events_at=(), image=None, truth=None):
     return EvaluatedFrame(t_s, intensity, stretched, events(*events_at), truth)
 
 
+def textured(t_s, truth, gain=1.0, offset=0.0):
+    intensity = (gain * (truth / 255) + offset).astype(np.float32)
+    return EvaluatedFrame(t_s, intensity, truth, events(), truth)
+
+
 def scored(metrics, frames):
     score = Score(metrics)
     for one in frames:
@@ -48,9 +53,9 @@ def scored(metrics, frames):
 
 def test_every_metric_that_can_be_asked_for_has_a_figure():
     truth = sheet(1)
-    frames = [frame(t, image=truth, truth=truth) for t in (0.1, 0.2, 0.3)]
+    frames = [textured(t, truth=truth) for t in (0.1, 0.2, 0.3)]
     summary = scored(BY_DEFAULT, frames).summary()
-    assert set(summary) == set(METRICS) - {'lpips'}
+    assert set(summary) == {*METRICS, *LEVELS} - {'lpips'}
     assert all(value is not None for value in summary.values())
 
 
@@ -147,3 +152,54 @@ def test_where_the_truth_shows_no_tag_no_figure_of_tags_applies():
     frames = [frame(0.1, image=sheet(1), truth=sheet()), frame(0.2, truth=sheet())]
     summary = scored(['tags', 'tags_share', 'first_tag_ms'], frames).summary()
     assert summary == {'tags': None, 'tags_share': None, 'first_tag_ms': None}
+
+
+def test_matching_removes_errors_of_level_and_of_contrast():
+    truth = sheet(1, 2)
+    metrics = ['mse', 'mse_mean', 'ssim_mean', 'mse_matched', 'ssim_matched']
+    darker = scored(metrics, [textured(0.1, truth, offset=-0.1)]).summary()
+    assert darker['mse'] == pytest.approx(0.01, rel=1e-4)
+    assert darker['mse_mean'] == pytest.approx(0.0, abs=1e-12)
+    assert darker['ssim_mean'] == pytest.approx(1.0, abs=1e-6)
+    flatter = scored(metrics, [textured(0.1, truth, gain=0.5, offset=0.2)]).summary()
+    assert flatter['mse_mean'] == pytest.approx((0.5 * truth.std() / 255) ** 2, rel=1e-4)
+    assert flatter['mse_matched'] == pytest.approx(0.0, abs=1e-12)
+    assert flatter['ssim_matched'] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_levels_are_the_mean_and_the_spread_of_image_and_truth():
+    truth = np.zeros((HEIGHT, WIDTH), np.uint8)
+    truth[::2] = 255
+    summary = scored(['level_error'], [textured(0.1, truth, gain=0.5, offset=0.1)]).summary()
+    assert summary == {
+        'level_error': pytest.approx(0.15),
+        'level': pytest.approx(0.35),
+        'spread': pytest.approx(0.25),
+        'truth_level': pytest.approx(0.5),
+        'truth_spread': pytest.approx(0.5),
+    }
+
+
+def test_fine_detail_is_correlated_over_the_pixels_of_all_frames():
+    stripes = np.zeros((HEIGHT, WIDTH), np.uint8)
+    stripes[:, ::2] = 255
+    flat = np.full((HEIGHT, WIDTH), 128, np.uint8)
+    frames = [
+        textured(0.1, stripes, gain=0.1),
+        EvaluatedFrame(0.2, np.zeros((HEIGHT, WIDTH), np.float32), flat, events(), stripes),
+    ]
+    score = scored(['fine'], frames)
+    assert score.rows[0]['fine'] == pytest.approx(1.0)
+    assert score.rows[1]['fine'] is None
+    # Half of the values of x are 0: the covariance halves, and so does the variance of x.
+    assert score.summary()['fine'] == pytest.approx(np.sqrt(0.5))
+    assert score.summary(skip_s=0.2)['fine'] is None
+
+
+def test_a_drift_where_nothing_fired_is_a_change():
+    frames = [frame(0.0), frame(0.1, 0.52), frame(0.2, 0.55, events_at=[(100, 80)])]
+    frames[2].intensity[78:83, 98:103] = 1.0
+    score = scored(['still_change'], frames)
+    changes = [row['still_change'] for row in score.rows]
+    assert changes == [None, pytest.approx(0.02, abs=1e-6), pytest.approx(0.03, abs=1e-6)]
+    assert score.summary()['still_change'] == pytest.approx(0.025, abs=1e-6)
