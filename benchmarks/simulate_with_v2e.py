@@ -91,7 +91,7 @@ CLIPS = (
     Clip('seattle', 'drive_seattle_a.mp4', first=20, speed=1.5, frames=90, threshold=(0.15, 0.18)),
     Clip('lab_dark', 'handheld_lab.mp4', frames=60, gain=0.5, threshold=(0.25, 0.2), shot_hz=2.0),
     Clip('blocks_pan', 'hands_blocks.mp4', frames=60, pan_px=60, threshold=(0.3, 0.35)),
-    Clip('hippo_low', 'hippo.mp4', first=60, frames=60, threshold=(0.1, 0.12), shot_hz=0.2),
+    Clip('hippo_low', 'hippo.mp4', first=60, threshold=(0.1, 0.12), sigma=0.015, shot_hz=0.2),
     Clip('hippo_noisy', 'hippo.mp4', first=120, speed=2.0, frames=90, **NOISY),
     Clip('night_noisy', 'night_drive_city.mp4', frames=110, speed=2.0, **NOISY),
     Clip(
@@ -102,7 +102,7 @@ CLIPS = (
     Clip('office_still', 'surv_office_people.mp4', first=40, frames=70, threshold=(0.2, 0.25)),
     Clip(
         'traffic_small', 'surv_traffic_dhaka.mp4', frames=96, speed=2.0, size=(240, 180),
-        threshold=(0.12, 0.15), pan_px=30,
+        threshold=(0.12, 0.15), sigma=0.02, pan_px=30,
     ),
     Clip('bicycle', 'vot_bicycle.mp4', frames=60, threshold=(0.25, 0.3), size=(320, 240)),
 )  # fmt: skip
