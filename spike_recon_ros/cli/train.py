@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
@@ -53,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument('--resume', action='store_true', help='continue RUN where it stopped')
     parser.add_argument(
-        '--start-from', type=Path, metavar='BUNDLE', help='start from the weights of a bundle'
-    )
+        '--start-from', type=Path, metavar='BUNDLE',
+        help='start from the weights of a bundle, or of a network of the zoo by its name',
+    )  # fmt: skip
     parser.add_argument(
         '--threads', type=int, default=0, metavar='N',
         help='CPU threads (default: one fewer than the cores)',
@@ -91,11 +93,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             run=args.output,
             budget_minutes=args.budget_minutes,
             resume=args.resume,
-            start_from=args.start_from,
+            start_from=_bundle(args.start_from),
             threads=args.threads,
             device=args.device,
         )
     )
+
+
+def _bundle(start_from: Path | None) -> Path | None:
+    """Return the path of the initial weights; the name of a network of the zoo is its bundle."""
+    if start_from is None or start_from.exists():
+        return start_from
+    return find_bundle(str(start_from)) or start_from
 
 
 def in_words(result: dict[str, Any]) -> str:

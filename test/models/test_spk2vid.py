@@ -13,10 +13,10 @@ from spike_recon_models.networks.spk2vid import BOUND, Spk2Vid  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
 
 SMALL = {'channels': 6, 'bins': 15}
-
-
 MOVED = {'channels': 6, 'bins': 18, 'motion': True}
-"""Told how the scene moves."""
+"""The optical flow is known."""
+WIDER = {'channels': 12, 'bins': 15, 'views': 2}
+"""Enough channels for super-resolution."""
 
 
 def tensors(steps, seed=0, bins=15):
@@ -80,10 +80,33 @@ def test_the_state_stays_bounded_for_any_input():
     assert torch.isfinite(image).all()
 
 
-def test_super_resolution_gives_four_pixels_a_side():
-    network = woken(Spk2Vid(**SMALL, scale=4, views=2))
-    image, _ = network(tensors(1)[0])
+@pytest.mark.parametrize('scale', [2, 4])
+def test_super_resolution_starts_as_the_bicubic_enlargement_of_the_native_image(scale):
+    native = woken(Spk2Vid(**WIDER))
+    enlarged = Spk2Vid(**WIDER, scale=scale)
+    fit = enlarged.load_state_dict(native.state_dict(), strict=False)
+    assert {name.split('.')[0] for name in fit.missing_keys} == {'enlarge'}
+    states = None, None
+    for x in tensors(3):
+        with torch.no_grad():
+            small, *before = native(x, states[0])
+            large, *after = enlarged(x, states[1])
+        states = before[0], after[0]
+        bicubic = functional.interpolate(small, scale_factor=scale, mode='bicubic')
+        torch.testing.assert_close(large, bicubic.clamp(0, 1))
+        torch.testing.assert_close(states[1], states[0])
+
+
+def test_super_resolution_draws_detail_without_changing_the_state():
+    network = woken(Spk2Vid(**WIDER, scale=4))
+    (x,) = tensors(1)
+    image, state = network(x)
+    with torch.no_grad():
+        network.enlarge.draw.weight.zero_()
+    smooth, same = network(x)
     assert image.shape == (2, 1, 64, 96)
+    assert not torch.equal(image, smooth)
+    torch.testing.assert_close(state, same)
 
 
 @pytest.mark.parametrize('arguments', [SMALL, MOVED], ids=['motion found', 'motion known'])

@@ -15,9 +15,9 @@ from spike_recon_models.networks.temporal_fusion import (  # noqa: E402
 HEIGHT, WIDTH = 16, 24
 
 
-def fusion_that(trusts, flow=(0.0, 0.0), scale=1):
+def fusion_that(trusts, flow=(0.0, 0.0)):
     """Return one that keeps the same share everywhere and sees the same motion."""
-    fusion = TemporalFusion(6, 6, scale=scale)
+    fusion = TemporalFusion(6, 6)
     fusion.start_still()
     with torch.no_grad():
         fusion.trust.bias.fill_(100.0 if trusts else -100.0)
@@ -36,9 +36,9 @@ def fused(fusion, images):
     return image, carried
 
 
-def noisy(count, scale=1):
+def noisy(count):
     generator = torch.Generator().manual_seed(3)
-    return torch.rand(count, 1, 1, scale * HEIGHT, scale * WIDTH, generator=generator)
+    return torch.rand(count, 1, 1, HEIGHT, WIDTH, generator=generator)
 
 
 @pytest.mark.parametrize('trusts', [True, False])
@@ -84,13 +84,3 @@ def test_a_given_flow_is_used_unchanged():
 def test_the_weight_of_a_mean_is_limited():
     _, carried = fused(fusion_that(True), noisy(1).expand(50, -1, -1, -1, -1))
     assert float(carried[:, 1].max()) == 1
-
-
-def test_super_resolution_keeps_its_detail_and_averages_at_sensor_resolution():
-    images = noisy(2, scale=4)
-    image, carried = fused(fusion_that(True, scale=4), images)
-    shrunk = torch.nn.functional.avg_pool2d(images[:, 0], 4).mean(0)
-    assert image.shape == images[-1].shape
-    detail = images[-1] - images[-1].mean()
-    assert float((detail * (image - image.mean())).mean()) > 0.9 * float(detail.square().mean())
-    assert float((carried[:, :1] - shrunk).abs().mean()) < 0.02

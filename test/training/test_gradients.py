@@ -21,7 +21,7 @@ WINDOWS = {'spk2vid': 6}
 NARROW = {
     'two_scale_gru': {'channels': 4, 'context': 8},
     'hybrid': {'channels': 4},
-    'spk2vid': {'channels': 6},
+    'spk2vid': {'channels': 12, 'align_width': 6},
     'base': {'widths': [8, 8, 8, 8]},
     'stir': {'widths': [8, 8, 8, 8, 8]},
     'swinsf': {'channels': 8, 'depth': 2},
@@ -68,6 +68,6 @@ def test_every_parameter_of_a_recipe_gets_a_gradient(name, photographs):
     still = [
         parameter
         for parameter, weight in network.named_parameters()
-        if weight.grad is None or not weight.grad.any()
+        if weight.requires_grad and (weight.grad is None or not weight.grad.any())
     ]
     assert not still

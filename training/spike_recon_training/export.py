@@ -18,6 +18,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
 from spike_recon_training.train import SUMMARY
+from spike_recon_training.typed_values import plain
 
 PREFIX = 'average.'
 EVENT_LIMITS = (
@@ -139,7 +140,7 @@ def _card(
                 for key in ('started_from', 'minutes', 'frames', 'device')
                 if summary.get(key)
             },
-            **{key: _plain(asked[key]) for key in kept},
+            **{key: plain(asked[key]) for key in kept},
         },
         'data': {
             'kind': KINDS[recipe.sensor],
@@ -186,10 +187,3 @@ def _longest(recipe: Recipe) -> dict[str, float]:
     if recipe.sensor != 'event':
         return {}
     return {'longest_window_ms': round(STRETCH * recipe.sequences.window_ms[1], 3)}
-
-
-def _plain(value: Any) -> Any:
-    """Replace tuples by lists, which YAML can write."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -37,7 +37,23 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
     _check_channels(recipe, network)
     if start_from is not None:
         _load(network, recipe, start_from / WEIGHTS if start_from.is_dir() else start_from)
+    _freeze_others(network, recipe)
     return network
+
+
+def _freeze_others(network: RecurrentNetwork, recipe: Recipe) -> None:
+    """Exclude the weights of all parts from training, except those of `optimisation.only`."""
+    parts = dict(network.named_children())
+    for name in recipe.optimisation.only:
+        if name not in parts:
+            raise UserError(
+                f'recipe {recipe.name}: optimisation.only names {name}, but the parts of '
+                f'{recipe.network.name} are {", ".join(parts)}'
+            )
+    if recipe.optimisation.only:
+        network.requires_grad_(False)
+        for name in recipe.optimisation.only:
+            parts[name].requires_grad_(True)
 
 
 def _check_sides(recipe: Recipe, network: RecurrentNetwork) -> None:
@@ -79,8 +95,11 @@ def _load(network: RecurrentNetwork, recipe: Recipe, file: Path) -> None:
             f'{", ".join(fit.unexpected_keys)}; start from weights of the same network'
         )
     if fit.missing_keys:
+        parts = dict.fromkeys(key.partition('.')[0] for key in fit.missing_keys)
         logging.getLogger(__name__).warning(
-            '%s lacks %s: initialised at random', file, ', '.join(fit.missing_keys)
+            '%s has no weights of %s: these parts keep their initial values',
+            file,
+            ', '.join(parts),
         )
 
 

@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that a training run depends on besides the photographs, as a YAML file."""
 
-import contextlib
 import dataclasses
-import difflib
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +17,7 @@ from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
+from spike_recon_training.typed_values import plain, typed
 
 RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
@@ -72,6 +70,8 @@ class Optimisation:
         warm_up: share of the budget in which the learning rate rises.
         gradient_clip: greatest norm of the gradient.
         average: decay per step of the averaged weights, which are exported.
+        only: parts of the network that are trained, as named in its class; all others keep their
+            weights. Empty = the whole network.
         precision: 32, or bf16 or 16 for mixed precision.
         budget_minutes: length of the training, if the command line does not give one.
     """
@@ -86,6 +86,7 @@ class Optimisation:
     warm_up: float = 0.03
     gradient_clip: float = 1.0
     average: float = 0.998
+    only: tuple[str, ...] = ()
     precision: str = '32'
     budget_minutes: float = 20.0
 
@@ -153,7 +154,7 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f'{path} cannot be read as YAML: {error}') from None
     try:
-        recipe = _made(Recipe, content, '')
+        recipe = typed(Recipe, content, '')
         _check(recipe)
     except ValueError as error:
         raise UserError(f'recipe {path}: {error}') from None
@@ -162,76 +163,8 @@ def read_recipe(path: Path) -> Recipe:
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """Write the recipe, including defaults."""
-    text = yaml.safe_dump(_plain(dataclasses.asdict(recipe)), sort_keys=False)
+    text = yaml.safe_dump(plain(dataclasses.asdict(recipe)), sort_keys=False)
     path.write_text(text, encoding='utf-8')
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
-
-
-def _made(kind: Any, value: Any, where: str) -> Any:
-    """Return `value` as `kind`, a type of the dataclasses above; `where` names it in errors."""
-    origin = typing.get_origin(kind)
-    if dataclasses.is_dataclass(kind):
-        return _made_dataclass(kind, value, where)
-    if origin is tuple:
-        return _made_tuple(kind, value, where)
-    if origin is dict or kind is dict:
-        return dict(_mapping(value, where))
-    accepted: Any = (int, float) if kind is float else kind
-    if isinstance(value, bool) != (kind is bool) or not isinstance(value, accepted):
-        if kind is str and isinstance(value, int | float):  # precision: 32
-            return str(value)
-        if kind is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
-            with contextlib.suppress(ValueError):
-                return float(value)
-        raise ValueError(f'{where} is {value!r}; it must be {_word(kind)}')
-    return float(value) if kind is float else value
-
-
-def _made_dataclass(kind: Any, value: Any, where: str) -> Any:
-    given = _mapping(value, where or 'the file')
-    types_ = typing.get_type_hints(kind)
-    known = {item.name: item for item in dataclasses.fields(kind)}
-    prefix = f'{where}.' if where else ''
-    for key in given:
-        if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
-            hint = f'did you mean {close[0]}? ' if close else ''
-            raise ValueError(f'unknown key {prefix}{key}; {hint}known: {", ".join(known)}')
-    for name, item in known.items():
-        needed = item.default is item.default_factory is dataclasses.MISSING
-        if needed and name not in given:
-            raise ValueError(f'{prefix}{name} is missing')
-    return kind(**{k: _made(types_[k], v, f'{prefix}{k}') for k, v in given.items()})
-
-
-def _made_tuple(kind: Any, value: Any, where: str) -> tuple[Any, ...]:
-    inner = typing.get_args(kind)
-    if not isinstance(value, list) or not value:
-        raise ValueError(f'{where} is {value!r}; it must be a list')
-    if inner[-1] is Ellipsis:
-        return tuple(_made(inner[0], item, where) for item in value)
-    if len(value) != len(inner):
-        raise ValueError(f'{where} is {value!r}; it must be [least, greatest]')
-    low, high = (_made(inner[0], item, where) for item in value)
-    if low > high:
-        raise ValueError(f'{where} is {value!r}; the least value comes first')
-    return low, high
-
-
-def _mapping(value: Any, where: str) -> dict[Any, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f'{where} must be a mapping of keys to values')
-    return value
-
-
-def _word(kind: Any) -> str:
-    words = {float: 'a number', int: 'a whole number', str: 'a text', bool: 'true or false'}
-    return words.get(kind, str(kind))
 
 
 def _check(recipe: Recipe) -> None:

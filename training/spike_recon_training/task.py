@@ -98,9 +98,8 @@ class ReconstructionTask(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimiser; the budget sets its learning rate before each step."""
         o = self._optimisation
-        return torch.optim.AdamW(
-            self.network.parameters(), lr=o.learning_rate, weight_decay=o.weight_decay
-        )
+        trained = [one for one in self.network.parameters() if one.requires_grad]
+        return torch.optim.AdamW(trained, lr=o.learning_rate, weight_decay=o.weight_decay)
 
 
 def reconstructed(

@@ -69,9 +69,15 @@ def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) 
                 video[shown, sequence, 0],
                 segment.truths[shown, sequence, 0].cpu(),
             ):
-                rows.append(np.hstack(list(images.numpy())))
+                side = segment.truths.shape[-1]
+                rows.append(np.hstack([_enlarged(image, side) for image in images.numpy()]))
     sheet = np.clip(np.rint(255 * np.vstack(rows)), 0, 255).astype(np.uint8)
     cv2.imwrite(str(file), sheet)
+
+
+def _enlarged(image: np.ndarray, side: int) -> np.ndarray:
+    """Return a square image with the side of the truth, with square pixels."""
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_NEAREST)
 
 
 def _shown(tensors: torch.Tensor) -> torch.Tensor:

@@ -32,6 +32,7 @@ from spike_recon_models.networks.recurrent_network import (
     initialise,
 )
 from spike_recon_models.networks.residual_block import LEAK, LinearResidualBlock
+from spike_recon_models.networks.super_resolution import SuperResolution
 from spike_recon_models.networks.temporal_fusion import CARRIED_CHANNELS, TemporalFusion
 
 DEPTH = {'recent': 2, 'wide': 4}
@@ -59,7 +60,9 @@ class Spk2Vid(RecurrentNetwork):
             in pixels to the right and down. All alignments start from it.
         align_width: channels of the motion estimate; 0 = as many as the features have. Few are
             enough with `motion`.
-        scale: output pixels per sensor pixel, along each side: 1, or 4 for super-resolution.
+        scale: output pixels per sensor pixel, along each side; above 1 = super-resolution
+            (super_resolution.py), for `channels` a multiple of 12. Training can continue from
+            weights of scale 1.
         seed: of the initial weights.
     """
 
@@ -91,11 +94,10 @@ class Spk2Vid(RecurrentNetwork):
         self.refine = nn.Sequential(*(LinearResidualBlock(channels) for _ in range(blocks)))
         self.first = Propagation(channels, blocks, align_width, taps)
         self.second = Propagation(channels, blocks, align_width, taps)
-        self.head = nn.Conv2d(channels, (2 * scale) ** 2, 3, padding=1)
+        self.head = nn.Conv2d(channels, 4, 3, padding=1)
         self.views = GatedViews(lit, channels, views) if views else None
-        self.fusion = TemporalFusion(
-            channels, 0 if motion else align_width or channels, scale=scale
-        )
+        self.fusion = TemporalFusion(channels, 0 if motion else align_width or channels)
+        self.enlarge = SuperResolution(lit, channels, scale) if scale > 1 else None
         initialise(self, seed)
         for part in (self.first.align, self.second.align, self.fusion):
             part.start_still()
@@ -104,6 +106,8 @@ class Spk2Vid(RecurrentNetwork):
         nn.init.zeros_(self.head.weight)
         if self.views is not None:
             self.views.start_closed()
+        if self.enlarge is not None:
+            self.enlarge.start_bicubic()
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
@@ -124,12 +128,14 @@ class Spk2Vid(RecurrentNetwork):
         wide_1, wide_2, wide_3, wide_4 = wide.chunk(4, 1)
         second, _ = self.second(first, (wide_2, wide_4), _times(step, 2, 4))
         drawn = first + second
-        image = functional.pixel_shuffle(self.head(drawn), 2 * self.output_scale)
-        sharp = [] if self._base is None else [x[:, self._base : self._base + 1]]
-        sharp += [] if self.views is None else [self.views(centred, drawn)]
-        for part in sharp:
-            image = image + self._enlarged(part)
+        image = functional.pixel_shuffle(self.head(drawn), 2)
+        if self._base is not None:
+            image = image + x[:, self._base : self._base + 1]
+        if self.views is not None:
+            image = image + self.views(centred, drawn)
         image, carried = self.fusion(image, carried, drawn, motion if moved is None else moved)
+        if self.enlarge is not None:
+            image = self.enlarge(image, centred, drawn)
         recent = torch.cat([first, recent_1], 1)
         wide = torch.cat([second, wide_1, wide_2, wide_3], 1)
         return image, (recent, wide, carried)
@@ -140,14 +146,6 @@ class Spk2Vid(RecurrentNetwork):
             return x
         start = x[:, self._base : self._base + 1]
         return torch.cat([start, x[:, : self._base] - start, x[:, self._base + 1 :] - start], 1)
-
-    def _enlarged(self, image: torch.Tensor) -> torch.Tensor:
-        """Upsample an image from the sensor's resolution to that of the output."""
-        if self.output_scale == 1:
-            return image
-        return functional.interpolate(
-            image, scale_factor=self.output_scale, mode='bilinear', align_corners=False
-        )
 
 
 class Propagation(nn.Module):

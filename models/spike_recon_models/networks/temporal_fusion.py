@@ -32,14 +32,10 @@ class TemporalFusion(nn.Module):
         motion_channels: of the features of the motion, at a quarter of it; 0 = optical flow is
             given.
         width: channels of the hidden layer for the share to keep.
-        scale: image pixels per sensor pixel, along each side.
     """
 
-    def __init__(
-        self, channels: int, motion_channels: int, width: int = 12, scale: int = 1
-    ) -> None:
+    def __init__(self, channels: int, motion_channels: int, width: int = 12) -> None:
         super().__init__()
-        self._scale = scale
         self.flow = nn.Conv2d(motion_channels, 2, 3, padding=1) if motion_channels else None
         self.judge = nn.Conv2d(channels + 4, width, 3, padding=1)
         self.trust = nn.Conv2d(width, 4, 3, padding=1)
@@ -62,7 +58,7 @@ class TemporalFusion(nn.Module):
         """Average.
 
         Args:
-            image: the new image, [batch, 1, scale height, scale width].
+            image: the new image, [batch, 1, height, width].
             carried: last image and weight, [batch, 2, height, width].
             features: present features, [batch, channels, height / 2, width / 2].
             motion: features, [batch, motion_channels, height / 4, width / 4]; or optical flow to
@@ -77,19 +73,10 @@ class TemporalFusion(nn.Module):
         # From here to the image everything can run in float32, so a runtime that computes in
         # bfloat16 can keep the coordinates of a whole image precise.
         before, weight = warp(carried, motion).chunk(2, 1)
-        change = before - self._at_sensor_resolution(image)
+        change = before - image
         judged = torch.cat([features, functional.pixel_unshuffle(change, 2)], 1)
         logits = self.trust(functional.leaky_relu(self.judge(judged), LEAK))
         kept = torch.sigmoid(functional.pixel_shuffle(logits, 2)) * weight * MOST_IMAGES
-        change = kept / (kept + 1) * change
-        if self._scale > 1:
-            change = functional.interpolate(
-                change, scale_factor=self._scale, mode='bilinear', align_corners=False
-            )
-        image = (image + change).clamp(0, 1)
+        image = (image + kept / (kept + 1) * change).clamp(0, 1)
         weight = (kept + 1).clamp(max=MOST_IMAGES) / MOST_IMAGES
-        return image, torch.cat([self._at_sensor_resolution(image), weight], 1)
-
-    def _at_sensor_resolution(self, image: torch.Tensor) -> torch.Tensor:
-        """Downsample the image to the sensor's resolution."""
-        return image if self._scale == 1 else functional.avg_pool2d(image, self._scale)
+        return image, torch.cat([image, weight], 1)
