@@ -130,8 +130,9 @@ def image_topic(given: Mapping[str, str]) -> str:
 
 
 def _setting_arguments() -> list[Argument]:
-    def described(text: str, choices: tuple[str, ...]) -> str:
-        return ' '.join([text, f'One of: {", ".join(choices)}.' if choices else '', _AS_IN_FILE])
+    def described(text: str, choices: tuple[Any, ...]) -> str:
+        listed = f'One of: {", ".join(map(str, choices))}.' if choices else ''
+        return ' '.join([text, listed, _AS_IN_FILE])
 
     settings = [
         Argument(

@@ -51,9 +51,16 @@ class SpikeModel(Model, Protocol):
     hop_planes: int
 
 
-def step_in_parts(model: Model, window: Window) -> np.ndarray:
-    """Process a window in parts of the length that suits the model; return the last intensity."""
-    parts = window.in_parts(model.longest_window_ns) if model.longest_window_ns else [window]
+def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.ndarray:
+    """Process a window in parts of the length that suits the model; return the last intensity.
+
+    Args:
+        model: makes the steps.
+        window: to process.
+        whole: process it in one step all the same, as under overload.
+    """
+    longest_ns = 0 if whole else model.longest_window_ns
+    parts = window.in_parts(longest_ns) if longest_ns else [window]
     for part in parts[:-1]:
         model.step(part)
     return model.step(parts[-1])

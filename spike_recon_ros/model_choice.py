@@ -24,6 +24,8 @@ MOST_THREADS = 4
 """Threads of a network unless the user sets more: further ones bring little at sensor size."""
 EVENT_FALLBACK = 'fibar'
 """Filter that `auto` selects for events if no network can run."""
+EVENTS_ONLY = ('roi', 'scale')
+"""Settings that must keep their defaults for a spike camera."""
 _log = logging.getLogger(__name__)
 
 
@@ -219,6 +221,9 @@ def _check_sensor(settings: Settings, kind: SensorKind) -> None:
             'hot pixels are masked in events only; leave hot_pixel_time and hot_pixel_file out '
             'for a spike camera'
         )
+    for name in EVENTS_ONLY:
+        if getattr(settings, name) != getattr(Settings, name):
+            raise UserError(f'{name} is for events; leave it out for a spike camera')
 
 
 def _check_model_fits(name: str, kind: SensorKind) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from spike_recon_ros.conditioning.conditioner import Conditioner
+from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model, SpikeModel, step_in_parts
@@ -54,6 +56,7 @@ class Reconstructor:
         rendering: whether frames get an image.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
+        region: the part of the sensor that the images show; None before the model is loaded.
 
     Raises:
         UserError: there is no model of that name.
@@ -67,12 +70,12 @@ class Reconstructor:
         cutter: Callable[[Settings, SensorClock], Cutter] = cutter_for,
     ) -> None:
         check_model_name(settings.model)
+        parse_roi(settings.roi)
         self.settings = settings
         self.statistics = Statistics()
-        self.merge_windows = 1
-        self.rendering = True
-        self.model_name = settings.model
-        self.kind = SensorKind.EVENT
+        self.merge_windows, self.rendering = 1, True
+        self.model_name, self.kind = settings.model, SensorKind.EVENT
+        self.region: Region | None = None
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer = Renderer(settings)
         self._merger = WindowMerger()
@@ -81,6 +84,7 @@ class Reconstructor:
         self._decoder: Decoder[Any] | None = None
         self._model: Model | None = None
         self._mask: HotPixelMask | None = None
+        self._conditioner: Conditioner | None = None
         self._last_packet: Packet | None = None
         self._unfinished: Iterator[Frame] = iter(())
         self._begin_stream()
@@ -95,8 +99,10 @@ class Reconstructor:
             return
         model_name = choose_model(self.settings, kind)
         self.close()
-        self._mask = HotPixelMask(width, height, self.settings)
-        self._model = self._load(self.settings, width, height, kind=kind)
+        self.region = region_of(self.settings, width, height)
+        self._conditioner = Conditioner(self.settings, self.region, self.statistics)
+        self._mask = HotPixelMask(*self.region.image_size, self.settings)
+        self._model = self._load(self.settings, *self.region.image_size, kind=kind)
         self._loaded_for = (width, height, kind)
         self.model_name, self.kind = model_name, kind
         self.statistics.models_loaded += 1
@@ -209,7 +215,7 @@ class Reconstructor:
     def _begin_stream(self) -> None:
         decoder = self._decoder
         period_ns = decoder.period_ns if isinstance(decoder, SpikePlanesDecoder) else 0
-        self._windows = WindowStream(self.settings, self._new_cutter, period_ns)
+        self._windows = WindowStream(self.settings, self._new_cutter, period_ns, self._conditioner)
         self._merger.clear()
 
     def _zero_state(self, reason: ResetReason, detail: str) -> None:
@@ -217,10 +223,9 @@ class Reconstructor:
         if self._on_reset is not None:
             self._on_reset(reason, detail)
         self._renderer.reset()
-        if self._mask is not None:
-            self._mask.reset()
-        if self._model is not None:
-            self._model.reset()
+        for part in (self._mask, self._model):
+            if part is not None:
+                part.reset()
 
     def _admit(self, packet: Packet) -> Decoder[Any]:
         """Return the decoder of a packet; reset if it does not continue the previous one."""
@@ -258,8 +263,7 @@ class Reconstructor:
     def _frames(self, steps: Iterable[Window | TimeJump]) -> Iterator[Frame]:
         for window in self._merger.join(self._without_jumps(steps), lambda: self.merge_windows):
             self.statistics.merged_windows = self._merger.merged
-            frame = self._step(window)
-            if frame is not None:
+            if (frame := self._step(window)) is not None:
                 yield frame
         self.statistics.merged_windows = self._merger.merged
 
@@ -275,10 +279,7 @@ class Reconstructor:
         assert self._model is not None
         assert self._mask is not None
         window = self._mask.apply(window)
-        if self.merge_windows > 1:  # merging is meant to save steps
-            intensity = self._model.step(window)
-        else:
-            intensity = step_in_parts(self._model, window)
+        intensity = step_in_parts(self._model, window, whole=self.merge_windows > 1)
         self.statistics.windows += 1
         t_ns = self._image_time_ns(window)
         if not window.due or t_ns is None:

@@ -38,7 +38,7 @@ def setting(
     *,
     low: float | None = None,
     high: float | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[Any, ...] = (),
     live: bool = False,
     group: str = PIPELINE,
 ) -> Any:
@@ -49,7 +49,7 @@ def setting(
         description: one or more sentences for the user.
         low: smallest valid number.
         high: largest valid number.
-        choices: the valid words, where not every text is valid.
+        choices: the valid values, where only some are valid.
         live: whether it may change while the node runs.
         group: PIPELINE, or NODE for what only the live node uses.
     """
@@ -81,7 +81,7 @@ def check_value(field: 'dataclasses.Field[Any]', value: Any) -> None:
     if choices and value not in choices:
         hint = did_you_mean(value, choices) if isinstance(value, str) else ''
         raise UserError(
-            f'{field.name} is {value!r}; it must be one of: {", ".join(choices)}{hint}'
+            f'{field.name} is {value!r}; it must be one of: {", ".join(map(str, choices))}{hint}'
         )
     if not isinstance(value, accepted) or isinstance(value, bool):
         raise UserError(f'{field.name} is {value!r}; it must be {_WORDS[kind]}')

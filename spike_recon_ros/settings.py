@@ -99,6 +99,17 @@ class Settings:
         'TimeReference message (time_reference).',
         choices=('free_running', 'by_count', 'trigger_events', 'camera_image', 'time_reference'),
     )
+    roi: str = setting(
+        '',
+        'Part of the sensor to reconstruct, as x,y,width,height in pixels, for example '
+        '160,120,320,240; empty = the whole sensor. Event cameras only.',
+    )
+    scale: int = setting(
+        1,
+        'Columns and rows of the sensor that are binned into one pixel of the image; 2 halves '
+        'width and height. Event cameras only.',
+        choices=(1, 2, 4),
+    )
     fps: float = setting(
         25.0, 'Frames per second of sensor time (free_running).', low=0.1, high=10_000.0
     )
@@ -186,7 +197,8 @@ class Settings:
     )
     hot_pixel_file: str = setting(
         '',
-        'Mask of hot pixels: a PNG of the sensor size; every pixel that is not black is masked.',
+        'Mask of hot pixels: a PNG of the size of the images; every pixel that is not black is '
+        'masked.',
     )
     max_gap: float = setting(
         1.0,

@@ -30,6 +30,7 @@ class Statistics:
         packets: packets decoded.
         samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
+        cropped_events: events outside `roi`.
         time_outliers: samples and trigger edges dropped because of a damaged time stamp.
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
@@ -41,6 +42,7 @@ class Statistics:
     packets: int = 0
     samples: int = 0
     lost_packets: int = 0
+    cropped_events: int = 0
     time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0

@@ -32,12 +32,11 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 
 # Which modules of the runtime each room may import, beside itself; a name stands for everything
 # below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
-NAMES = {'topics', 'image_encodings'}
-ERRORS = {'errors', 'cures'}
+NAMES, ERRORS = {'topics', 'image_encodings'}, {'errors', 'cures'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence'}
+PIPELINE |= {'packet_sequence', 'conditioning'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 MAY_IMPORT = {
@@ -61,6 +60,7 @@ MAY_IMPORT = {
     'sources': ERRORS | {'packets', 'topics', 'regular_file', 'image_file'},
     'sinks': ERRORS | NAMES,
     'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
+    'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
     'spike_history': {'errors', 'jit', 'packets'},
     'representations': CONTRACTS | {'spike_history'},
     'filters': CONTRACTS | {'spike_history'},

@@ -19,9 +19,11 @@ def test_every_setting_has_a_description_that_ends_as_a_sentence():
         assert field.metadata['description'].endswith('.'), field.name
 
 
-def test_every_number_has_a_range():
+def test_every_number_has_a_range_or_choices():
     for field in setting_fields():
-        if isinstance(field.default, int | float):
+        if field.metadata['choices']:
+            assert field.default in field.metadata['choices'], field.name
+        elif isinstance(field.default, int | float):
             assert field.metadata['low'] <= field.default <= field.metadata['high'], field.name
 
 

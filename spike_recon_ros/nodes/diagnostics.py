@@ -142,6 +142,7 @@ class Diagnostics:
             'lost_packets': counts.lost_packets,
             'lost_messages': self._topics.lost_messages,
             'events': counts.samples,
+            'cropped_events': counts.cropped_events,
             'time_outliers': counts.time_outliers,
             'windows': counts.windows,
             'merged_windows': counts.merged_windows,

@@ -33,6 +33,7 @@ class Inputs:
     Attributes:
         frame_id: that of the latest packet.
         camera_info: the latest message, if any came.
+        packet_size: columns and rows of the sensor in the latest packet; None before it.
         subscriptions: those that are open.
         reference_topic: full name of the topic of references; empty if the mode uses none.
         reference_ahead: stamp of the latest reference minus that of the latest packet when the
@@ -44,6 +45,7 @@ class Inputs:
     ) -> None:
         self.frame_id = ''
         self.camera_info: CameraInfo | None = None
+        self.packet_size: tuple[int, int] | None = None
         self.subscriptions: list[Subscription] = []
         self.reference_topic = ''
         self.reference_ahead: float | None = None
@@ -85,6 +87,7 @@ class Inputs:
             return
         packet = packet_of(message)
         self._packet_stamp_ns = packet.stamp_ns
+        self.packet_size = packet.width, packet.height
         self._worker.put(packet)
 
     def _on_reference(self, message: Image | TimeReference) -> None:

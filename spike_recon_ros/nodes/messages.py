@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames and packets as ROS messages, and back."""
 
+import copy
 import sys
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from event_camera_msgs.msg import EventPacket
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from std_msgs.msg import Header
 
+from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.image_encodings import DTYPES, encoding_of
 from spike_recon_ros.packets.packet import Packet
 
@@ -39,6 +42,40 @@ def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
     # checks each element in Python.
     message.data.frombytes(np.ascontiguousarray(image).data.cast('B'))
     return message
+
+
+def camera_info_of(of_sensor: CameraInfo, region: Region | None, header: Header) -> CameraInfo:
+    """Return the camera_info of an image that shows a region of the sensor, perhaps binned.
+
+    As REP 104 asks, K, P and the size stay those of the calibrated, full resolution; `roi` and
+    `binning` tell a reader which pixels the image shows. If the camera itself sends a binned
+    region, ours lies within it.
+
+    Args:
+        of_sensor: camera_info of the pixels that the packets address; it is not changed.
+        region: part of these pixels that the image shows; None = all.
+        header: of the image.
+    """
+    info = copy.copy(of_sensor)
+    info.header = header
+    if region is None or region.is_sensor:
+        return info
+    binning_x, binning_y = max(1, of_sensor.binning_x), max(1, of_sensor.binning_y)
+    info.binning_x, info.binning_y = binning_x * region.scale, binning_y * region.scale
+    info.roi = RegionOfInterest(
+        x_offset=of_sensor.roi.x_offset + region.x * binning_x,
+        y_offset=of_sensor.roi.y_offset + region.y * binning_y,
+        width=region.width * binning_x,
+        height=region.height * binning_y,
+        do_rectify=of_sensor.roi.do_rectify or not region.is_whole,
+    )
+    return info
+
+
+def camera_info_size(info: CameraInfo) -> tuple[int, int]:
+    """Return the width and height of the images that a camera_info belongs to."""
+    width, height = info.roi.width or info.width, info.roi.height or info.height
+    return width // max(1, info.binning_x), height // max(1, info.binning_y)
 
 
 def image_array(message: Image) -> np.ndarray:

@@ -11,9 +11,10 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Float64
 
+from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
-from spike_recon_ros.nodes.messages import image_message
+from spike_recon_ros.nodes.messages import camera_info_of, image_message
 from spike_recon_ros.nodes.qos import image_qos, overridable
 from spike_recon_ros.nodes.subscribers import SubscriberWatch
 from spike_recon_ros.rendering.samples_image import draw_samples
@@ -65,7 +66,12 @@ class Outputs:
         return any(topic.get_subscription_count() for topic in (self._images, self._samples))
 
     def publish(
-        self, frame: Frame, seconds: float, frame_id: str, camera_info: CameraInfo | None
+        self,
+        frame: Frame,
+        seconds: float,
+        frame_id: str,
+        camera_info: CameraInfo | None,
+        region: Region | None,
     ) -> None:
         """Publish a rendered frame.
 
@@ -73,7 +79,8 @@ class Outputs:
             frame: with its image.
             seconds: time spent on it.
             frame_id: of the image.
-            camera_info: sent along with the image's header; it is changed.
+            camera_info: of the sensor; sent along for the image, with its header.
+            region: the part of the sensor that the image shows.
         """
         assert frame.image is not None
         message = image_message(frame.image, frame.stamp_ns, frame_id)
@@ -82,8 +89,7 @@ class Outputs:
             drawn = draw_samples(frame.samples, *frame.intensity.shape)
             self._samples.publish(image_message(drawn, frame.stamp_ns, frame_id))
         if camera_info is not None and self._camera_infos.get_subscription_count():
-            camera_info.header = message.header
-            self._camera_infos.publish(camera_info)
+            self._camera_infos.publish(camera_info_of(camera_info, region, message.header))
         latency_ms = (self._node.get_clock().now().nanoseconds - frame.stamp_ns) / 1e6
         self._statistics.published_frames += 1
         self._statistics.latencies_ms.append(latency_ms)

@@ -117,7 +117,7 @@ def _descriptor(field: 'dataclasses.Field[Any]') -> ParameterDescriptor:
     # truth value, for one of words. `check` accepts both, and names what is valid.
     descriptor.dynamic_typing = True
     if choices:
-        descriptor.additional_constraints = f'one of: {", ".join(choices)}'
+        descriptor.additional_constraints = f'one of: {", ".join(map(str, choices))}'
     if low is not None and isinstance(field.default, int):
         descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     elif low is not None:

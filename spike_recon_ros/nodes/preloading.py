@@ -7,7 +7,6 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.frame import Frame
 from spike_recon_ros.model_choice import kinds_expected
 from spike_recon_ros.nodes.expected_sensor import (
     Sensor,
@@ -16,6 +15,7 @@ from spike_recon_ros.nodes.expected_sensor import (
     remember_sensor,
     sensor_of_settings,
 )
+from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.qos import reference_qos
 from spike_recon_ros.nodes.reporting import Reporter
 from spike_recon_ros.nodes.worker import Worker
@@ -67,10 +67,12 @@ class Preloader:
                 CameraInfo, 'camera_info', self._on_camera_info, reference_qos()
             )
 
-    def remember(self, frame: Frame) -> None:
-        """Keep the sensor that a frame was made of for the next start."""
-        height, width = frame.intensity.shape
-        sensor = Sensor(width, height, self._reconstructor.kind)
+    def remember(self) -> None:
+        """Keep the sensor that the reconstructor runs for, for the next start."""
+        region = self._reconstructor.region
+        if region is None:
+            return
+        sensor = Sensor(region.sensor_width, region.sensor_height, self._reconstructor.kind)
         if sensor != self._seen:
             self._seen = sensor
             remember_sensor(self._topic, sensor)
@@ -82,11 +84,12 @@ class Preloader:
             self._subscription = None
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        if self._subscription is None or not (message.width and message.height):
+        size = camera_info_size(message)
+        if self._subscription is None or not all(size):
             return
         self.close()
         kind = expected_kind(self._settings, self._topic)
-        sensor = Sensor(message.width, message.height, kind)
+        sensor = Sensor(*size, kind)
         if self.worker is None:
             self._load_guess(sensor, 'from camera_info')
         else:

@@ -216,11 +216,11 @@ class ReconNode(LifecycleNode):
         if inputs is None or outputs is None or reconstructor is None or preloader is None:
             return  # the node is being stopped
         self._reporter.running(reconstructor.runs)
-        preloader.remember(frame)
+        preloader.remember()
         self._lamps.add(frame.samples)
         frame_id = self._settings.frame_id or inputs.frame_id
         try:
-            outputs.publish(frame, seconds, frame_id, inputs.camera_info)
+            outputs.publish(frame, seconds, frame_id, inputs.camera_info, reconstructor.region)
         except Exception:
             if self.context.ok():  # else an interrupt came meanwhile
                 raise

@@ -15,6 +15,7 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
+from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.settings import Settings
 
@@ -68,6 +69,7 @@ class TopicChecks:
         if inputs.are_open:
             if not found:
                 found += self._missing_packets(inputs, counts)
+            found += self._camera_info(inputs)
             found += self._references(inputs, counts)
             found += self._missing_frames(counts)
             found += self._flicker()
@@ -151,6 +153,20 @@ class TopicChecks:
                 )
                 found.append(Problem(Part.VIEWER, sentence))
         return found
+
+    def _camera_info(self, inputs: Inputs) -> list[Problem]:
+        info = inputs.camera_info
+        if info is None or inputs.packet_size is None:
+            return []
+        size = camera_info_size(info)
+        if not all(size) or size == inputs.packet_size:
+            return []
+        columns, rows = inputs.packet_size
+        sentence = (
+            f'camera_info is for {size[0]}x{size[1]} pixels, but the packets are from '
+            f'{columns}x{rows}; calibrate the event camera, or remap camera_info to its topic'
+        )
+        return [Problem(Part.CAMERA, sentence)]
 
     def _references(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
         last = self._last

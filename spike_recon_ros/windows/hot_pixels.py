@@ -34,15 +34,15 @@ class HotPixelMask:
     was cut into windows.
 
     Args:
-        width: sensor columns, pixels.
-        height: sensor rows, pixels.
+        width: image columns, pixels.
+        height: image rows, pixels.
         settings: uses `hot_pixel_time` (0 = do not learn) and `hot_pixel_file` ('' = none).
 
     Attributes:
         mask: bool [height, width], True = events of the pixel are dropped. Read only.
 
     Raises:
-        UserError: the file cannot be read or does not have the size of the sensor.
+        UserError: the file cannot be read or does not have the size of the images.
     """
 
     def __init__(self, width: int, height: int, settings: Settings) -> None:
@@ -146,8 +146,8 @@ def _read_mask(name: str, width: int, height: int) -> np.ndarray:
         raise UserError(f'hot_pixel_file: {error}') from error
     if image.shape != (height, width):
         raise UserError(
-            f'hot_pixel_file {name} is {image.shape[1]}x{image.shape[0]}, but the sensor is '
-            f'{width}x{height}; record the mask with this sensor'
+            f'hot_pixel_file {name} is {image.shape[1]}x{image.shape[0]}, but the images are '
+            f'{width}x{height}; record the mask with this sensor, roi and scale'
         )
     return image > 0
 

@@ -3,7 +3,7 @@
 """From the samples of one stream to windows: time repaired, then cut."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
@@ -16,6 +16,16 @@ from spike_recon_ros.windows.window import Window
 Steps: TypeAlias = Iterator[Window | TimeJump]
 
 
+class Conditioner(Protocol):
+    """Changes or removes samples, with state that is carried on from call to call."""
+
+    def apply(self, samples: Any) -> Any:
+        """Return what is left of the samples, with all trigger edges."""
+
+    def reset(self) -> None:
+        """Drop the state, as before the first sample."""
+
+
 class WindowStream:
     """Cuts one stream into windows; a reset of the stream needs a new one.
 
@@ -26,6 +36,7 @@ class WindowStream:
         settings: how to cut.
         new_cutter: makes the cutter, as `cutter_for` does.
         period_ns: time between two samples if that is constant, as in spike planes, else 0.
+        conditioner: changes or removes samples once their time has been repaired, if given.
 
     Attributes:
         first_t_ns: time of the first sample; 0 before it.
@@ -36,9 +47,11 @@ class WindowStream:
         settings: Settings,
         new_cutter: Callable[[Settings, SensorClock], Cutter],
         period_ns: int,
+        conditioner: Conditioner | None = None,
     ) -> None:
         self._clock = SensorClock()
         self._last_stamp_ns = -(2**63)
+        self._conditioner = conditioner
         self._new_cutter = lambda: new_cutter(settings, self._clock)
         self._continuity = Continuity(self._clock, round(settings.max_gap * 1e9), period_ns)
         self._begin()
@@ -85,6 +98,8 @@ class WindowStream:
     def _begin(self) -> None:
         self._cutter = self._new_cutter()
         self._is_empty, self.first_t_ns = True, 0
+        if self._conditioner is not None:
+            self._conditioner.reset()
 
     def _cut(self, pieces: list[Piece]) -> Steps:
         for piece in pieces:
@@ -97,4 +112,6 @@ class WindowStream:
                 self._clock.observe(int(samples.t_ns[0]), piece.stamp_ns)
                 if self._is_empty:
                     self._is_empty, self.first_t_ns = False, int(samples.t_ns[0])
+            if self._conditioner is not None:
+                samples = self._conditioner.apply(samples)
             yield from self._cutter.push(samples)

@@ -188,7 +188,7 @@ def test_a_mask_that_is_no_sound_image_is_one_sentence(tmp_path, write, sentence
 
 def test_a_file_of_another_size_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / 'hot.png'), np.zeros((10, 20), np.uint8))
-    with pytest.raises(UserError, match='20x10, but the sensor is 40x30'):
+    with pytest.raises(UserError, match='20x10, but the images are 40x30'):
         HotPixelMask(WIDTH, HEIGHT, Settings(hot_pixel_file=str(tmp_path / 'hot.png')))
 
 
