@@ -52,7 +52,8 @@ class Reconstructor:
 
     Attributes:
         statistics: counts since construction.
-        merge_windows: number of windows joined into one, under overload.
+        holds: called with the number of windows joined so far, returns whether to join the next
+            one, too; for callers that cannot keep up.
         rendering: whether frames get an image.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -73,7 +74,8 @@ class Reconstructor:
         parse_roi(settings.roi)
         self.settings = settings
         self.statistics = Statistics()
-        self.merge_windows, self.rendering = 1, True
+        self.holds: Callable[[int], bool] = lambda joined: False
+        self.rendering = True
         self.model_name, self.kind = settings.model, SensorKind.EVENT
         self.region: Region | None = None
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
@@ -261,7 +263,7 @@ class Reconstructor:
             self._merger.clear()
 
     def _frames(self, steps: Iterable[Window | TimeJump]) -> Iterator[Frame]:
-        for window in self._merger.join(self._without_jumps(steps), lambda: self.merge_windows):
+        for window in self._merger.join(self._without_jumps(steps), self.holds):
             self.statistics.merged_windows = self._merger.merged
             if (frame := self._step(window)) is not None:
                 yield frame
@@ -279,7 +281,7 @@ class Reconstructor:
         assert self._model is not None
         assert self._mask is not None
         window = self._mask.apply(window)
-        intensity = step_in_parts(self._model, window, whole=self.merge_windows > 1)
+        intensity = step_in_parts(self._model, window, whole=self._merger.joined > 1)
         self.statistics.windows += 1
         t_ns = self._image_time_ns(window)
         if not window.due or t_ns is None:

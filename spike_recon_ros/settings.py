@@ -250,8 +250,8 @@ class Settings:
     )
     overload_lag: float = setting(
         0.1,
-        'Age of the oldest waiting packet, in seconds, above which windows are merged, so that '
-        'fewer frames are made.',
+        'Largest latency of a frame under overload, in seconds, from the arrival of its newest '
+        'packet; windows are merged, so that fewer frames are made, and packets are dropped last.',
         low=0.001,
         high=60.0,
         live=True,

@@ -41,7 +41,7 @@ def processed(merge):
     events = Events(zeros, zeros, zeros.astype(np.uint8), t_ns, Triggers.empty())
     model = RecordingModel()
     reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
-    reconstructor.merge_windows = merge
+    reconstructor.holds = lambda joined: joined < merge
     packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
     return reconstructor.push(packet), model.windows
 

@@ -5,7 +5,8 @@
 The callbacks only put packets and references into the worker's queue.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_camera_msgs.msg import EventPacket
@@ -25,6 +26,8 @@ REFERENCES = {
     'time_reference': (TimeReference, 'time_reference'),
 }
 """Type and topic of the references of a `sync_mode`."""
+# A message that seems to have waited longer, s, did not: the host clock was set.
+LARGEST_AGE = 60.0
 
 
 class Inputs:
@@ -76,7 +79,7 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self.subscriptions = []
 
-    def _on_packet(self, message: EventPacket) -> None:
+    def _on_packet(self, message: EventPacket, info: Mapping[str, Any]) -> None:
         self.frame_id = message.header.frame_id
         if message.is_bigendian:
             self._statistics.rejected_packets += 1
@@ -88,7 +91,7 @@ class Inputs:
         packet = packet_of(message)
         self._packet_stamp_ns = packet.stamp_ns
         self.packet_size = packet.width, packet.height
-        self._worker.put(packet)
+        self._worker.put(packet, _age(info))
 
     def _on_reference(self, message: Image | TimeReference) -> None:
         stamp_ns = time_ns(message.header.stamp)
@@ -100,9 +103,7 @@ class Inputs:
     def _on_camera_info(self, message: CameraInfo) -> None:
         self.camera_info = message
 
-    def _subscribe(
-        self, kind: type, topic: str, callback: Callable[[Any], None], qos: Any
-    ) -> None:
+    def _subscribe(self, kind: type, topic: str, callback: Callable[..., None], qos: Any) -> None:
         def create(**events: Any) -> Subscription:
             return self._node.create_subscription(
                 kind,
@@ -134,3 +135,13 @@ class Inputs:
             f'a publisher offers incompatible QoS ({info.last_policy_kind}); set '
             'qos_overrides.<topic>.subscription.* to match it, see `ros2 topic info -v`'
         )
+
+
+def _age(info: Mapping[str, Any]) -> float:
+    """Return how long ago the middleware received a message, s; 0 if it does not report that.
+
+    On a busy machine messages wait in the middleware, too.
+    """
+    received_ns = info.get('received_timestamp') or 0
+    age = (time.time_ns() - received_ns) / 1e9
+    return age if received_ns > 0 and 0 < age < LARGEST_AGE else 0.0

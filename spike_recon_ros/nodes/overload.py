@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How many windows are merged into one under overload.
+"""Decides under overload which windows are merged and when packets are dropped.
 
 A step of a network costs nearly the same for a long window as for a short one, so merging windows
 lets a slow model follow a fast camera: the frame rate falls to what the model can give.
@@ -14,14 +14,24 @@ from spike_recon_ros.settings import Settings
 # Longest merged window: in s of sensor time where the frame rate is fixed, else in windows.
 LONGEST_MERGED_S = 0.5
 MOST_MERGED_WINDOWS = 16
-# Work between two estimates, s: some steps of a slow model; or the time of packets, s, where the
-# steps are cheap.
-ESTIMATE_WORK, ESTIMATE_PERIOD = 0.2, 1.0
-# Share of its time that the model should work at the most: what is left makes up for lag.
+# Share of its time that the worker should be busy at most; the rest makes up for lag.
 LARGEST_UTILISATION = 0.85
-# Merging twice as many windows should let the model process this many times the samples, else it
-# is tried again only after a pause, s.
-SMALLEST_GAIN, PAUSE = 1.1, 3.0
+# Where the samples cost so much that steps get a smaller share of the time than this, packets are
+# dropped: merging more windows would only lower the frame rate.
+SMALLEST_STEP_SHARE = 0.3
+# A frame may be made at a lag of this share of `overload_lag` although the step takes about as
+# long as `overload_lag`, or longer.
+SMALLEST_LAG_SHARE, LAG_SHARE_OF_LONG_STEPS = 0.1, 0.5
+# Averages forget by this factor a step, or with this time constant, s.
+FORGET_STEP, FORGET_S = 0.93, 2.0
+FORGET_EXCESS = 0.1
+# Shortest stream, s, after which the cost of samples is known.
+FIRST_ESTIMATE_S = 0.5
+# Least relative variance of the samples that shows how the cost of a step depends on them.
+LEAST_VARIANCE = 0.1
+# A step counts as at most this many times the expected cost: a process that was stopped has not
+# become slow.
+LARGEST_SURPRISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +41,105 @@ class Progress:
     Attributes:
         busy: time spent working, s.
         arrived: monotonic time at which the packet at hand arrived, s.
-        steps: windows that the model has processed.
+        streamed: time in which the packets that were processed arrived, s; without gaps where
+            packets were dropped.
         windows: windows that were cut, before any were merged.
         samples: events or spike planes decoded.
     """
 
-    busy: float
-    arrived: float
-    steps: int
+    busy: float = 0.0
+    arrived: float = 0.0
+    streamed: float = 0.0
+    windows: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is at hand when a window ends.
+
+    Attributes:
+        windows: windows merged so far, with the latest one.
+        samples: samples decoded since the last step.
+        lag: age of the packet at hand, s.
+        others_wait: whether more packets are queued.
+        since_step: time since the last step, s.
+    """
+
     windows: int
     samples: int
+    lag: float
+    others_wait: bool
+    since_step: float
+
+
+class StepCost:
+    """Estimates the cost of a step that processes n samples as `fixed + n * per_sample`.
+
+    Attributes:
+        fixed: s.
+        per_sample: s.
+    """
+
+    def __init__(self) -> None:
+        self.fixed = self.per_sample = 0.0
+        self._sums = [0.0] * 5
+        # Ratio of cost to estimate, on the safe side: it rises at once and falls slowly.
+        self._excess = 1.0
+
+    def expected(self, samples: int) -> float:
+        """Return the cost of the next step, s, on the safe side."""
+        return self._excess * (self.fixed + self.per_sample * samples)
+
+    def add(self, samples: int, seconds: float) -> None:
+        """Learn from a step.
+
+        Until steps with different numbers of samples are seen, the whole cost counts as fixed.
+        """
+        if self._sums[0]:
+            seconds = min(seconds, LARGEST_SURPRISE * self.expected(samples))
+        new = (1.0, samples, seconds, samples**2, samples * seconds)
+        self._sums = [
+            old * FORGET_STEP + value for old, value in zip(self._sums, new, strict=True)
+        ]
+        count, *sums = self._sums
+        mean_samples, mean_seconds, mean_square, mean_product = (value / count for value in sums)
+        variance = mean_square - mean_samples**2
+        if variance > LEAST_VARIANCE * mean_samples**2:
+            slope = (mean_product - mean_samples * mean_seconds) / variance
+            slope = min(max(slope, 0.0), mean_seconds / mean_samples)
+            weight = min(1.0, variance / mean_samples**2)
+            self.per_sample += weight * (slope - self.per_sample)
+        self.fixed = max(0.0, mean_seconds - self.per_sample * mean_samples)
+        ratio = seconds / max(1e-9, self.fixed + self.per_sample * samples)
+        self._excess = max(ratio, self._excess + FORGET_EXCESS * (ratio - self._excess))
 
 
 class MergeControl:
-    """Chooses how many windows to merge, from the cost of a step and the rate of windows.
+    """Bounds the latency of frames: merges windows while frames would be late, and drops last.
 
-    Merging begins when the lag, the age of the packet at hand, is above `overload_lag`. It ends
-    when the measured cost allows it. Above twice `overload_lag`, more windows are merged for a
-    while, in proportion to the lag, to make up for it. Where the samples are what costs time, as
-    with filters, merging gains nothing and is given up: then only dropping packets helps.
+    A frame is made only if the packet at hand is so young that the frame will be published within
+    `overload_lag` of its newest event, or if nothing else waits. Otherwise its window is merged
+    with the next one, up to a longest window. If that happens, so many windows are merged from
+    then on that the measured cost of the work allows the model to keep up; so the interval between
+    frames stays even.
+
+    Packets are dropped where that cannot help: because the longest window is reached, or because
+    decoding and processing the samples takes most of the time, as with filters.
+
+    Attributes:
+        largest_lag: age, s, of the packet at hand up to which a frame is made while others wait.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._merge = 1
+        self._cost = StepCost()
         self._last: Progress | None = None
-        # The merge and the samples per second before the latest raise.
-        self._before: tuple[int, float] | None = None
-        self._paused_until = -math.inf
+        # Of the latest stream: time in which it arrived, time in which its processed packets
+        # arrived, windows, samples, and work other than steps.
+        self._arrived = self._streamed = self._windows = self._samples = self._other = 0.0
+        self._merge = 1
+        self._is_too_long = False
+        self.largest_lag = settings.overload_lag
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
@@ -71,49 +153,62 @@ class MergeControl:
         """Whether a frame with this lag, s, counts as late."""
         return lag > self._overload_lag
 
-    def merge_for(self, lag: float, progress: Progress) -> int:
-        """Return how many windows to merge.
+    def holds(self, held: Held) -> bool:
+        """Return whether to merge with the next window instead of making a frame."""
+        step = self._cost.expected(held.samples)
+        share = SMALLEST_LAG_SHARE if step < self._overload_lag else LAG_SHARE_OF_LONG_STEPS
+        self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
+        is_late = held.others_wait and held.lag > self.largest_lag
+        if is_late:
+            self._merge = max(self._merge, self._needed())
+            processing = held.since_step + self._cost.per_sample * held.samples
+            self._is_too_long = held.windows >= self._most or (
+                not self._keeps_up_with_samples()
+                and processing >= self._cost.fixed * (1 / SMALLEST_STEP_SHARE - 1)
+            )
+        return is_late or held.windows < self._merge
+
+    def should_drop(self, lag: float) -> bool:
+        """Return whether packets must be dropped, with the packet at hand of this age, s."""
+        return self._is_too_long and lag > self.largest_lag
+
+    def add_step(self, samples: int, seconds: float, lag: float, progress: Progress) -> None:
+        """Learn from a step that has ended.
 
         Args:
-            lag: age of the packet at hand, s.
+            samples: what it processed.
+            seconds: what it took, with rendering and publishing.
+            lag: age of the packet at hand when it began, s.
             progress: of all the work up to now.
         """
-        estimate = self._estimate(progress)
-        if estimate is not None:
-            needed, speed = estimate
-            if lag > self._overload_lag:
-                self._raise_to(needed, speed, progress.arrived)
-            elif lag < self._overload_lag / 2:
-                self._merge, self._before = min(self._merge, needed), None
-        merge = self._merge
-        if lag > 2 * self._overload_lag and progress.arrived >= self._paused_until:
-            merge *= int(lag / self._overload_lag)
-        return min(self._most, merge)
+        self._is_too_long = False
+        self._cost.add(samples, seconds)
+        last, self._last = self._last, progress
+        if last is not None:
+            kept = math.exp((last.arrived - progress.arrived) / FORGET_S)
+            self._arrived = self._arrived * kept + progress.arrived - last.arrived
+            self._streamed = self._streamed * kept + progress.streamed - last.streamed
+            self._windows = self._windows * kept + progress.windows - last.windows
+            self._samples = self._samples * kept + progress.samples - last.samples
+            other = max(0.0, progress.busy - last.busy - seconds)
+            self._other = self._other * kept + other
+        if lag < self.largest_lag / 2:
+            self._merge = min(self._merge, self._needed())
 
-    def _raise_to(self, needed: int, speed: float, now: float) -> None:
-        if self._before is not None:
-            merge, speed_before = self._before
-            self._before = None
-            if speed < SMALLEST_GAIN * speed_before:
-                self._merge, self._paused_until = merge, now + PAUSE
-        if now >= self._paused_until and needed > self._merge:
-            self._before = self._merge, speed
-            self._merge = min(needed, 2 * self._merge, self._most)
+    def _needed(self) -> int:
+        """Return how many windows to merge so that the model keeps up."""
+        if self._arrived < FIRST_ESTIMATE_S:
+            return 1
+        share = max(LARGEST_UTILISATION - self._share_of_samples(), SMALLEST_STEP_SHARE)
+        rate = self._windows / self._arrived
+        return min(self._most, max(1, math.ceil(self._cost.fixed * rate / share)))
 
-    def _estimate(self, now: Progress) -> tuple[int, float] | None:
-        """Return how many windows to merge to keep up, and the samples per second of work.
+    def _keeps_up_with_samples(self) -> bool:
+        return self._share_of_samples() <= 1 - SMALLEST_STEP_SHARE
 
-        None while too little is known.
-        """
-        last = self._last
-        if last is None:
-            self._last = now
-            return None
-        busy, steps = now.busy - last.busy, now.steps - last.steps
-        seconds, windows = now.arrived - last.arrived, now.windows - last.windows
-        enough = busy >= ESTIMATE_WORK or seconds >= ESTIMATE_PERIOD
-        if not enough or steps < 1 or windows < 1 or seconds <= 0:
-            return None
-        self._last = now
-        needed = max(1, math.ceil(busy / steps * windows / seconds / LARGEST_UTILISATION))
-        return needed, (now.samples - last.samples) / max(busy, 1e-9)
+    def _share_of_samples(self) -> float:
+        """Return the share of its time that the worker needs for all but the fixed costs."""
+        if self._streamed < FIRST_ESTIMATE_S:
+            return 0.0
+        processing = self._cost.per_sample * self._samples
+        return (self._other + processing) / self._streamed

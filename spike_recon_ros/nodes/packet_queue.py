@@ -32,7 +32,7 @@ class Queued:
     """Something that waits.
 
     Attributes:
-        arrived: monotonic time at which it was queued, s.
+        arrived: monotonic time at which it reached this process, s.
         item: what waits.
         size: bytes of a packet, else 0.
         dropped: whether a packet's data is gone; the packet keeps its place, so that the worker
@@ -56,12 +56,16 @@ class PacketQueue:
         stopping: whether `stop` was called.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._items: deque[Queued] = deque()
         self._bytes = 0
         self._ready = threading.Condition()
         self.stopping = False
         self.adopt(settings)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def adopt(self, settings: Settings) -> None:
         """Use other limits from now on."""
@@ -71,8 +75,13 @@ class PacketQueue:
             SensorKind.SPIKE: settings.spike_queue_memory_limit,
         }
 
-    def put(self, item: Item) -> int:
-        """Append an item; return how many packets were dropped to make room for it."""
+    def put(self, item: Item, age: float = 0.0) -> int:
+        """Append an item; return how many packets were dropped to make room for it.
+
+        Args:
+            item: what waits.
+            age: time since it arrived, s.
+        """
         size = len(item.data) + _OVERHEAD if isinstance(item, Packet) else 0
         dropped = 0
         with self._ready:
@@ -81,7 +90,7 @@ class PacketQueue:
                 limit = max(limit, FEWEST_PACKETS * size)
                 if self._bytes + size > limit:
                     dropped = self._drop_while(lambda queued: self._bytes > limit // 2)
-            self._items.append(Queued(time.monotonic(), item, size))
+            self._items.append(Queued(self._clock() - age, item, size))
             self._bytes += size
             self._ready.notify()
         return dropped

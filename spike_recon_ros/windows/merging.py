@@ -13,10 +13,12 @@ class WindowMerger:
 
     Attributes:
         merged: windows that were joined to their successor, since the merger was made.
+        joined: windows in the one that was yielded last.
     """
 
     def __init__(self) -> None:
         self.merged = 0
+        self.joined = 1
         self.clear()
 
     def clear(self) -> None:
@@ -25,12 +27,14 @@ class WindowMerger:
         self._held_count = 0
 
     def join(
-        self, windows: Iterable[Window[Any]], merge: Callable[[], int]
+        self, windows: Iterable[Window[Any]], holds: Callable[[int], bool]
     ) -> Iterator[Window[Any]]:
-        """Yield windows that hold `merge()` windows each; a window that is not due ends a group.
+        """Yield windows, some of them joined; a window that is not due ends a group.
 
-        `merge` is called for each window, so a group that has begun ends early when the load
-        falls, and what has been joined already stays joined.
+        Args:
+            windows: consecutive windows.
+            holds: called for each window that is due with the number of windows joined so far;
+                returns whether to join the next one, too.
         """
         for latest in windows:
             window = latest
@@ -38,8 +42,9 @@ class WindowMerger:
                 window = self._held.joined_with(latest)
                 self.merged += 1
             self._held_count += 1
-            if window.due and self._held_count < merge():
+            if window.due and holds(self._held_count):
                 self._held = window
                 continue
+            self.joined = self._held_count
             self.clear()
             yield window

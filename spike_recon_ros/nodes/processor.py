@@ -1,0 +1,246 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What is done with one queued item, and what is left out when the node cannot keep up.
+
+Separate from the thread that calls it, so that tests can run it on a simulated clock.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frame import Frame
+from spike_recon_ros.nodes.overload import Held, MergeControl, Progress
+from spike_recon_ros.nodes.packet_queue import PacketQueue, Queued
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.settings import Settings
+
+# Lag that must be made up for per second after a model was loaded.
+CATCHING_UP = 0.5
+# Packets in a row that follow a gap and whose windows are held for that; then a frame is due.
+MOST_STALE = 3
+
+
+@dataclass(slots=True)
+class WorkerStatistics:
+    """Counts of packets and frames, and what the worker does now.
+
+    Every packet that was received is decoded, dropped, failed, discarded or still waiting.
+
+    Attributes:
+        received_packets: packets that were queued.
+        decoded_packets: packets that the reconstructor has processed.
+        dropped_packets: packets whose data was dropped because the queue was over a limit.
+        failed_packets: packets that raised an error.
+        discarded_packets: packets that waited when the worker was stopped.
+        overflows: how often the queue was over a limit.
+        frames: frames made.
+        late_frames: frames made from packets that had waited longer than `overload_lag`.
+        lag: age of the latest packet when the worker took it, s.
+        busy: time spent working, s.
+    """
+
+    received_packets: int = 0
+    decoded_packets: int = 0
+    dropped_packets: int = 0
+    failed_packets: int = 0
+    discarded_packets: int = 0
+    overflows: int = 0
+    frames: int = 0
+    late_frames: int = 0
+    lag: float = 0.0
+    busy: float = 0.0
+
+    @property
+    def waiting_packets(self) -> int:
+        """Packets that are queued or being processed."""
+        return self.received_packets - (
+            self.decoded_packets
+            + self.dropped_packets
+            + self.failed_packets
+            + self.discarded_packets
+        )
+
+
+class Processor:
+    """Processes queued items and bounds the lag, the age of the packet at hand.
+
+    Above `overload_lag`, windows are merged, so that the model makes fewer steps. Only when that
+    is not enough, the oldest packets are dropped; the state survives. MergeControl decides both.
+    The packets of a spike camera are dropped only when the oldest is older than
+    `queue_time_limit`, because each gap resets the state.
+
+    A model whose sensor was not known before is loaded when the first packet comes. What arrives
+    meanwhile is not overload but the beginning of the scene, so the lag that this causes does not
+    count, as long as it shrinks.
+
+    Args:
+        reconstructor: what does the work.
+        queue: holds what follows the item at hand.
+        publish: called with each frame and the seconds spent on it.
+        report: called with the error of a packet that failed: a UserError, or anything else if it
+            is a bug.
+        statistics: counts to continue.
+        clock: returns monotonic time, s.
+    """
+
+    def __init__(
+        self,
+        reconstructor: Reconstructor,
+        queue: PacketQueue,
+        publish: Callable[[Frame, float], None],
+        report: Callable[[Exception], None],
+        statistics: WorkerStatistics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reconstructor = reconstructor
+        self._queue = queue
+        self._publish = publish
+        self._report = report
+        self._statistics = statistics
+        self._clock = clock
+        self._counting = threading.Lock()
+        self._control = MergeControl(reconstructor.settings)
+        self._queued: Queued | None = None
+        self._loaded_at = self._loading = 0.0
+        # Work on packets without loading, and when it began for the packet at hand.
+        self._worked = self._begun = 0.0
+        # Arrival of the latest packet if it was processed, and MergeControl's `streamed`.
+        self._last_arrived: float | None = None
+        self._streamed = 0.0
+        # Whether the packet at hand follows dropped ones, so that the first window that it
+        # completes contains no recent event; how often windows were held for that in a row.
+        self._follows_gap = False
+        self._stale = MOST_STALE
+        # When the latest step began, and at which lag; when it ended, after how many samples.
+        self._step_begun = self._step_lag = self._step_ended = 0.0
+        self._samples = 0
+        reconstructor.holds = self._holds
+
+    def adopt(self, settings: Settings) -> None:
+        """Use other limits from now on."""
+        self._control.adopt(settings)
+
+    def count_dropped(self, dropped: int) -> None:
+        """Count packets that were dropped at once, from any thread."""
+        with self._counting:
+            self._statistics.dropped_packets += dropped
+            self._statistics.overflows += dropped > 0
+
+    def process(self, queued: Queued) -> None:
+        """Process what was taken from the queue, or skip it if its data was dropped."""
+        item = queued.item
+        if isinstance(item, Packet) and not queued.dropped:
+            self._drop_old(queued)
+        if isinstance(item, Packet) and queued.dropped:
+            self._last_arrived = None
+            self._reconstructor.skip(item)
+            return
+        begun = self._clock()
+        try:
+            if callable(item):
+                item(self._reconstructor)
+            else:
+                self._make_frames(queued, item)
+        except UserError as error:
+            self._statistics.failed_packets += isinstance(item, Packet)
+            self._report(error)
+        except Exception as error:  # a bug must be seen, but must not end the video
+            self._statistics.failed_packets += isinstance(item, Packet)
+            self._report(error)
+            self._reconstructor.reset(ResetReason.ERROR, repr(error))
+        else:
+            self._statistics.decoded_packets += isinstance(item, Packet)
+        self._statistics.busy += self._clock() - begun
+
+    def _drop_old(self, queued: Queued) -> None:
+        """Drop the packet at hand, and old ones behind it, if it is too old."""
+        now = self._clock()
+        excused = self._excused(now)
+        lag = self._lag(queued, now)
+        if lag > self._queue.time_limit:
+            largest_lag = self._queue.time_limit / 2
+        elif self._control.should_drop(lag) and self._reconstructor.kind is SensorKind.EVENT:
+            largest_lag = self._control.largest_lag / 2
+        else:
+            return
+        self.count_dropped(self._queue.drop_before(now - excused - largest_lag, queued))
+
+    def _make_frames(self, queued: Queued, item: Packet | Reference) -> None:
+        self._queued, self._begun = queued, self._clock()
+        if isinstance(item, Packet):
+            self._follows_gap = self._last_arrived is None and self._stale < MOST_STALE
+            self._stale += self._follows_gap
+            if self._last_arrived is not None:
+                self._streamed += queued.arrived - self._last_arrived
+            self._last_arrived = queued.arrived
+        self._statistics.lag = self._lag(queued, self._begun)
+        begun = self._begun
+        try:
+            with contextlib.closing(self._frames_of(item)) as frames:
+                for frame in frames:
+                    done = self._clock()
+                    self._statistics.frames += 1
+                    self._statistics.late_frames += self._control.is_late(self._step_lag)
+                    self._publish(frame, done - begun)
+                    begun = self._clock()
+                    self._end_step(queued, begun)
+                    if self._queue.stopping:
+                        return
+        finally:
+            self._worked += self._clock() - self._begun
+
+    def _holds(self, joined: int) -> bool:
+        """Return whether to merge the window at hand with the next one."""
+        assert self._queued is not None
+        now = self._clock()
+        lag = self._lag(self._queued, now)
+        held = Held(
+            windows=joined,
+            samples=self._reconstructor.statistics.samples - self._samples,
+            lag=lag,
+            others_wait=len(self._queue) > 0,
+            since_step=now - self._step_ended,
+        )
+        if self._control.holds(held) or self._follows_gap:
+            return True
+        self._step_begun, self._step_lag = now, lag
+        return False
+
+    def _end_step(self, queued: Queued, now: float) -> None:
+        counts = self._reconstructor.statistics
+        samples = counts.samples - self._samples
+        self._step_ended, self._samples, self._stale = now, counts.samples, 0
+        progress = Progress(
+            busy=self._worked + now - self._begun,
+            arrived=queued.arrived,
+            streamed=self._streamed,
+            windows=counts.windows + counts.merged_windows,
+            samples=counts.samples,
+        )
+        self._control.add_step(samples, now - self._step_begun, self._step_lag, progress)
+
+    def _frames_of(self, item: Packet | Reference) -> Generator[Frame, None, None]:
+        if isinstance(item, Reference):
+            yield from self._reconstructor.stream(item)
+            return
+        statistics = self._reconstructor.statistics
+        begun, loaded = self._clock(), statistics.models_loaded
+        frames = self._reconstructor.stream(item)
+        if statistics.models_loaded != loaded:
+            self._loaded_at = self._clock()
+            self._loading = self._loaded_at - begun
+            self._begun += self._loading
+        yield from frames
+
+    def _lag(self, queued: Queued, now: float) -> float:
+        """Return the age of a packet, less what comes from loading the model."""
+        return max(0.0, now - queued.arrived - self._excused(now))
+
+    def _excused(self, now: float) -> float:
+        return max(0.0, self._loading - CATCHING_UP * (now - self._loaded_at))

@@ -1,0 +1,143 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The latency of frames under overload, on a simulated clock."""
+
+import itertools
+
+import numpy as np
+import pytest
+from simulated import PACKET_S, Cost, Simulation
+
+from spike_recon_ros.nodes.overload import LONGEST_MERGED_S
+
+FPS, LAG = 50.0, 0.1
+SETTLED, END = 3.0, 13.0
+
+
+def _settled(cost, **settings):
+    """Return a simulation with one cost, and the frames after it has settled."""
+    simulation = Simulation(lambda now: cost, fps=FPS, overload_lag=LAG, **settings)
+    simulation.run(SETTLED)
+    return simulation, simulation.run(END)
+
+
+def _largest_latency(cost):
+    """The bound: `overload_lag`, and one step where it takes longer than that."""
+    step = cost.step + cost.packet_in_step * LONGEST_MERGED_S / PACKET_S
+    return LAG + (step if step > LAG else 0.0) + PACKET_S
+
+
+STEADY = [
+    Cost(step=0.005),
+    Cost(step=0.015, packet=0.0002),
+    Cost(step=0.03, packet=0.0003),
+    Cost(step=0.06, packet_in_step=0.0001, packet=0.0002),
+    Cost(step=0.07, packet=0.0005),
+    Cost(step=0.095, packet=0.0003),
+    Cost(step=0.11, packet_in_step=0.0001, packet=0.0003),
+    Cost(step=0.2, packet=0.0004),
+    Cost(step=0.4, packet_in_step=0.00005, packet=0.0003),
+    # Only dropping helps: the samples alone take more time than there is.
+    Cost(step=0.0005, packet_in_step=0.0015),
+    Cost(step=0.004, packet_in_step=0.001, packet=0.0006),
+    Cost(step=0.02, packet=0.0012),
+    Cost(step=0.07, packet_in_step=0.0005, packet=0.002),
+    Cost(step=0.2, packet=0.003),
+]
+
+
+@pytest.mark.parametrize('cost', STEADY, ids=str)
+def test_under_steady_overload_every_frame_is_published_within_the_bound(cost):
+    simulation, frames = _settled(cost)
+    assert max(frame.latency for frame in frames) <= _largest_latency(cost)
+    assert max(frame.packets for frame in frames) <= (LONGEST_MERGED_S + LAG) / PACKET_S
+    assert simulation.resets == []
+
+
+@pytest.mark.parametrize('cost', STEADY, ids=str)
+def test_what_the_model_can_give_is_used(cost):
+    _, frames = _settled(cost)
+    samples = (cost.packet + cost.packet_in_step) / PACKET_S
+    share = max(0.85 - samples, 0.3)
+    rate = min(FPS, share / cost.step)
+    assert len(frames) / (END - SETTLED) >= 0.4 * rate
+
+
+def _merging_helps(cost):
+    samples = (cost.packet + cost.packet_in_step) / PACKET_S
+    return samples + cost.step / LONGEST_MERGED_S < 0.95
+
+
+@pytest.mark.parametrize('cost', [cost for cost in STEADY if _merging_helps(cost)], ids=str)
+def test_no_packet_is_dropped_where_merging_helps(cost):
+    simulation, _ = _settled(cost)
+    assert simulation.counts.dropped_packets == 0
+
+
+def test_the_frame_rate_falls_smoothly_with_the_cost_of_a_step():
+    costs = [0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.4]
+    rates = [len(_settled(Cost(step=cost, packet=0.0002))[1]) / (END - SETTLED) for cost in costs]
+    assert all(later <= 1.05 * rate for rate, later in itertools.pairwise(rates))
+    for cost, rate in zip(costs, rates, strict=True):
+        assert rate >= 0.6 * min(FPS, 0.8 / cost)
+
+
+def test_the_frame_rate_falls_smoothly_with_the_cost_of_the_samples():
+    costs = np.arange(0.0002, 0.003, 0.0002)
+    rates = [len(_settled(Cost(step=0.03, packet=cost))[1]) / (END - SETTLED) for cost in costs]
+    assert all(later <= 1.25 * rate for rate, later in itertools.pairwise(rates))
+    assert min(rates) >= 0.4 * 0.3 / 0.03
+
+
+def test_intervals_between_frames_are_even():
+    _, frames = _settled(Cost(step=0.03, packet=0.0002))
+    counts = np.bincount([frame.windows for frame in frames])
+    assert np.sort(counts)[-2:].sum() > 0.9 * len(frames)
+
+
+@pytest.mark.parametrize('mean', [Cost(step=0.03, packet=0.0003), Cost(step=0.05, packet=0.0003)])
+def test_irregular_costs_rarely_exceed_the_bound(mean):
+    generator = np.random.default_rng(0)
+    factors = generator.gamma(4.0, 0.25, 100_000)  # as on a shared machine: one half on average
+
+    def cost(now):
+        factor = factors[round(now * 2000) % len(factors)]
+        return Cost(mean.step * factor, mean.packet_in_step * factor, mean.packet * factor)
+
+    simulation = Simulation(cost, fps=FPS, overload_lag=LAG)
+    simulation.run(SETTLED)
+    latencies = [frame.latency for frame in simulation.run(33.0)]
+    assert np.percentile(latencies, 95) <= LAG + PACKET_S
+    assert max(latencies) <= 3 * LAG
+    assert simulation.resets == []
+
+
+def test_after_a_stall_the_latency_falls_to_the_bound_within_two_seconds():
+    def cost(now):
+        return Cost(step=1.5 if 5.0 <= now < 5.02 else 0.02, packet=0.0002)
+
+    simulation = Simulation(cost, fps=FPS, overload_lag=LAG)
+    simulation.run(7.0 + 1.5)
+    frames = simulation.run(20.0)
+    assert max(frame.latency for frame in frames) <= LAG + PACKET_S
+
+
+def test_when_the_load_falls_every_window_is_a_frame_again():
+    def cost(now):
+        return Cost(step=0.08 if now < 10.0 else 0.005, packet=0.0003)
+
+    simulation = Simulation(cost, fps=FPS, overload_lag=LAG)
+    simulation.run(13.0)
+    frames = simulation.run(20.0)
+    assert {frame.windows for frame in frames} == {1}
+    assert len(frames) >= 7 * FPS - 2
+
+
+def test_a_larger_overload_lag_drops_nothing_and_makes_every_frame():
+    simulation = Simulation(
+        lambda now: Cost(step=0.06 if now < 2.0 else 0.005), fps=FPS, overload_lag=60.0,
+        queue_time_limit=3600.0,
+    )  # fmt: skip
+    frames = simulation.run(20.0)
+    assert {frame.windows for frame in frames} == {1}
+    assert simulation.counts.dropped_packets == 0
