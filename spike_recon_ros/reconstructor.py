@@ -52,8 +52,7 @@ class Reconstructor:
 
     Attributes:
         statistics: counts since construction.
-        holds: called with the number of windows joined so far, returns whether to join the next
-            one, too; for callers that cannot keep up.
+        holds: of n windows joined, whether to join the next one, too; for callers that are late.
         rendering: whether frames get an image.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -73,9 +72,8 @@ class Reconstructor:
         check_model_name(settings.model)
         parse_roi(settings.roi)
         self.settings = settings
-        self.statistics = Statistics()
+        self.statistics, self.rendering = Statistics(), True
         self.holds: Callable[[int], bool] = lambda joined: False
-        self.rendering = True
         self.model_name, self.kind = settings.model, SensorKind.EVENT
         self.region: Region | None = None
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
