@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.sources.aedat4 import has_aedat4_frames, read_aedat4_frames
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.dataset_source import check_image_topic
 from spike_recon_ros.sources.event_dataset import IMAGES
 from spike_recon_ros.sources.images import read_images
-from spike_recon_ros.sources.open_source import is_bag, open_dataset
+from spike_recon_ros.sources.open_source import is_aedat4, is_bag, open_dataset
 from spike_recon_ros.topics import GROUND_TRUTH
 
 
@@ -20,7 +21,7 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
     """Yield `(stamp_ns, image)` of a topic, in the order of recording.
 
     Args:
-        path: a bag, or a dataset with frames, whose topic is `images`.
+        path: a bag; or a dataset or an AEDAT4 file with frames, whose topic is `images`.
         topic: of images.
 
     Images are [H, W] or [H, W, channels], as recorded. The stamps equal those of the `Reference`s
@@ -31,6 +32,9 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
     """
     if is_bag(path):
         yield from read_images(path, topic)
+        return
+    if is_aedat4(path):
+        yield from read_aedat4_frames(Path(path), topic)
         return
     dataset = open_dataset(path)
     if dataset is None:
@@ -55,6 +59,8 @@ def truth_topic(path: str | Path) -> str | None:
         finally:
             bag.close()
         return GROUND_TRUTH if GROUND_TRUTH in names else None
+    if is_aedat4(path):
+        return IMAGES if has_aedat4_frames(Path(path)) else None
     dataset = open_dataset(path)
     if dataset is None:
         return None

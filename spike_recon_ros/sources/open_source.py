@@ -101,7 +101,7 @@ def open_source(
         topic: events topic of a bag (stream number of an AEDAT4 file); needed where there are
             several. Camera of an MVSEC file; default: the left one.
         reference_topic: topic of images or time references whose stamps are yielded as
-            `Reference`: of a bag, or `images` of a data set.
+            `Reference`: of a bag, or `images` of a data set or an AEDAT4 file.
         size: sensor columns and rows, for files whose header states none or wrong ones.
         encoding: byte format, for RAW files whose header states none or a wrong one.
         planes: fields of SpikeLayout that override the sidecar of a file of spike planes; with
@@ -117,10 +117,10 @@ def open_source(
         return RosbagSource(path, topic, reference_topic)
     if kind == HDF5 or kind in DATASETS:
         return DatasetSource(_dataset(kind, path, topic, size), reference_topic)
+    if kind == AEDAT4:
+        return Aedat4Source(path, topic, reference_topic)
     if reference_topic:
         raise UserError(f'{path} is no bag and has no topic {reference_topic} to take times from')
-    if kind == AEDAT4:
-        return Aedat4Source(path, topic)
     _refuse_topic(kind, path, topic)
     if kind == SPIKES:
         return open_spike_file(path, planes)
@@ -183,6 +183,15 @@ def is_bag(path: str | Path) -> bool:
         UserError: if there is nothing readable at `path`.
     """
     return _kind(Path(path)) == BAG
+
+
+def is_aedat4(path: str | Path) -> bool:
+    """Whether the path names an AEDAT4 file.
+
+    Raises:
+        UserError: if there is nothing readable at `path`.
+    """
+    return _kind(Path(path)) == AEDAT4
 
 
 def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:

@@ -3,9 +3,15 @@
 import sys
 from contextlib import suppress
 
+import numpy as np
 import pytest
+from aedat4_file import write_aedat4
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
 RECORDING = 'event/dvxplorer_320x240.aedat4'
@@ -78,3 +84,73 @@ def test_missing_library_names_the_command_that_brings_it(tmp_path, monkeypatch)
     path.write_bytes(b'#!AER-DAT4.0\r\n')
     with pytest.raises(UserError, match='pip install aedat'):
         open_source(path)
+
+
+EVENTS = [(1_000_000 + 100 * i, i % 30, i % 20, i % 2) for i in range(1_000)]
+STAMPS_US = [1_020_000, 1_045_000, 1_090_000]
+
+
+@pytest.fixture
+def davis(aedat, tmp_path):
+    """A file of a DAVIS: 0.1 s of events, and three frames."""
+    pictures = [np.full((20, 30), 10 * number, np.uint8) for number in range(3)]
+    frames = list(zip(STAMPS_US, pictures, strict=True))
+    return write_aedat4(tmp_path / 'davis.aedat4', EVENTS, frames, (30, 20), exposure_us=8_000)
+
+
+def test_frames_are_references_and_images_at_the_middle_of_their_exposure(davis):
+    with open_source(davis, reference_topic='images') as source:
+        items = list(source)
+        topics = [(topic.name, topic.n_messages) for topic in source.topics]
+    stamps = [item.stamp_ns for item in items if isinstance(item, Reference)]
+    assert stamps == [1_000 * t for t in STAMPS_US]
+    packets = [item for item in items if isinstance(item, Packet)]
+    assert all(packet.stamp_ns == packet.time_base for packet in packets)
+    assert topics == [('images', 3)]
+    assert truth_topic(davis) == 'images'
+    images = list(open_images(davis, 'images'))
+    assert [t_ns for t_ns, _ in images] == stamps
+    assert [int(image[3, 4]) for _, image in images] == [0, 10, 20]
+
+
+def test_packets_are_the_same_with_and_without_references(davis):
+    with open_source(davis) as source:
+        alone = [packet.data.tobytes() for packet in source]
+    with open_source(davis, reference_topic='images') as source:
+        together = [item.data.tobytes() for item in source if isinstance(item, Packet)]
+    assert alone == together
+
+
+def test_colours_are_in_the_order_of_opencv(aedat, tmp_path):
+    picture = np.tile(np.array([1, 2, 3], np.uint8), (20, 30, 1))
+    write_aedat4(tmp_path / 'a.aedat4', EVENTS, [(1_050_000, picture)], (30, 20))
+    [(t_ns, image)] = open_images(tmp_path / 'a.aedat4', 'images')
+    assert t_ns == 1_050_000_000
+    assert (image == picture).all()
+
+
+def test_a_file_without_frames_has_no_ground_truth_and_refuses_the_topic(aedat, recordings):
+    path = recordings(RECORDING)
+    assert truth_topic(path) is None
+    with pytest.raises(UserError, match='holds no frames; leave out the topic images'):
+        open_source(path, reference_topic='images')
+
+
+def test_a_stream_of_frames_without_a_frame_is_no_ground_truth(aedat, tmp_path):
+    path = write_aedat4(tmp_path / 'a.aedat4', EVENTS, [], (30, 20))
+    assert truth_topic(path) is None
+    with pytest.raises(UserError, match='no topic frames of images; it has: images'):
+        open_source(path, reference_topic='frames')
+
+
+def test_any_damage_beside_frames_is_one_sentence(davis):
+    whole = davis.read_bytes()
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(14, len(whole) - 1), st.binary(min_size=1, max_size=8))
+    def damaged(start, new):
+        davis.write_bytes(whole[:start] + new + whole[start + len(new) :])
+        with suppress(UserError):  # any other exception fails the test
+            list(open_images(davis, 'images'))
+
+    damaged()
