@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
-from spike_recon_ros.offline.conversion import convert
+from spike_recon_ros.offline.conversion import Images, convert
+from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
 DESCRIPTION = """\
@@ -21,8 +22,10 @@ The copy gives the same frames as the original.
   spike-recon convert car -o car.dat                  ... and back
   spike-recon convert recording.raw -o recording      of an event camera
 
-Other topics of a bag, and the frames of a data set, are left out. Packets without host time are
-stamped with their sensor time. OUT appears when it is complete.
+The frames of a data set or of an AEDAT4 file become the topic /event_camera/ground_truth/image_raw
+(mono8), which evaluate finds by itself. Of the other topics of a bag only the ground truth is
+kept. Packets without host time are stamped with their sensor time. OUT appears when it is
+complete.
 """
 
 
@@ -39,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic', metavar='TOPIC', help='events topic; needed only if there are several'
     )
+    parser.add_argument(
+        '--truth-topic', metavar='TOPIC',
+        help='topic of images of a bag to keep as ground truth (default: that of simulate)',
+    )  # fmt: skip
     add_size_options(parser)
     add_plane_options(parser)
 
@@ -53,7 +60,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     console = Console(stderr=True)
     with open_source(args.source, args.topic, **given_facts(args)) as source:
-        counts = convert(source, args.out, overwrite=args.overwrite, console=console)
+        counts = convert(
+            source,
+            args.out,
+            images=_images(args.source, args.truth_topic),
+            overwrite=args.overwrite,
+            console=console,
+        )
     if counts['gaps'] and args.out.suffix == '.dat':
         console.print(f'[yellow]{counts["gaps"]} gaps in time are lost: a .dat holds no times')
     return {'source': str(args.source), 'out': str(args.out), **counts}
@@ -61,4 +74,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def in_words(result: dict[str, Any]) -> str:
     """Return what was written, as a line for people."""
-    return f'{result["packets"]:,} packets -> {result["out"]}'
+    frames = f' and {result["frames"]:,} frames' if result['frames'] else ''
+    return f'{result["packets"]:,} packets{frames} -> {result["out"]}'
+
+
+def _images(source: str, topic: str | None) -> Images | None:
+    """Return the ground truth of a recording; None = it has none."""
+    topic = topic or truth_topic(source)
+    return None if topic is None else open_images(source, topic)

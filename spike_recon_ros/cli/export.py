@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`spike-recon export`: writes the network of a training run as a bundle."""
+"""`spike-recon export`: writes a training run, or published weights, as a bundle."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from spike_recon_ros.bundles.new_bundle import check_output, new_bundle
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.contenders import published_weights
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
@@ -19,12 +20,19 @@ golden input and output for the self-test of the runtime, and a model card. BUND
 is complete.
 
   spike-recon export runs/toy -o bundles/toy
+  spike-recon export firenet:firenet.pth -o bundles/firenet    weights as FireNet's authors publish
+                                                               them; also ssir:FILE.pth
+
+The licence of published weights is that of their authors.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    parser.add_argument('run_folder', type=Path, metavar='RUN', help='folder of the run')
+    parser.add_argument(
+        'run_folder', metavar='RUN',
+        help='folder of the run; or firenet:FILE.pth or ssir:FILE.pth',
+    )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='BUNDLE', help='folder to write'
     )
@@ -53,15 +61,30 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             or PyTorch or ONNX is not installed.
     """
     check_output(args.output, overwrite=args.overwrite)
+    name, weights = published_weights(args.run_folder)
+    if name:
+        return _export_published(name, Path(weights).expanduser(), args)
     figures = None if args.figures is None else _figures(args.figures)
     with Console(stderr=True).status('loading PyTorch') as status:
         with training_installed():
             from spike_recon_training.export import export_run  # noqa: PLC0415
         with new_bundle(args.output, overwrite=args.overwrite) as folder:
             result = export_run(
-                args.run_folder, folder, args.name, figures, args.average_with, status.update
+                Path(args.run_folder), folder, args.name, figures, args.average_with, status.update
             )
     return {**result, 'bundle': str(args.output)}
+
+
+def _export_published(name: str, weights: Path, args: argparse.Namespace) -> dict[str, Any]:
+    for option in ('name', 'figures', 'average_with'):
+        if getattr(args, option) is not None:
+            flag = option.replace('_', '-')
+            raise UserError(f'--{flag} is for a run of our training; leave it out')
+    with training_installed():
+        from spike_recon_training.published_weights import export_published  # noqa: PLC0415
+    with new_bundle(args.output, overwrite=args.overwrite) as folder:
+        export_published(name, weights, folder)
+    return {'name': name, 'weights': str(weights), 'bundle': str(args.output)}
 
 
 def in_words(result: dict[str, Any]) -> str:

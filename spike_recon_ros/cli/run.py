@@ -4,6 +4,8 @@
 
 import argparse
 import contextlib
+import dataclasses
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,7 +16,9 @@ from rich.console import Console
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import outside_warnings
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -32,6 +36,7 @@ the node would publish; the last, incomplete window gives one more.
   spike-recon run recording/ -o out            one PNG per frame, and frames.csv
   spike-recon run recording/ -o out.mp4        a video
   spike-recon run recording/ -o out.mcap       a bag with an image topic
+  spike-recon run recording/ -m firenet:firenet.pth -o out    weights as their authors publish them
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
 .aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
@@ -45,8 +50,6 @@ WHY_NO_FRAME = {
     'by_count': 'it holds no events (see spike-recon inspect)',
     'trigger_events': 'it holds no such trigger edges (see spike-recon inspect, --trigger-edge '
     'and --trigger-channel)',
-    'camera_image': 'no stamp on the reference topic falls among its events',
-    'time_reference': 'no stamp on the reference topic falls among its events',
 }
 
 
@@ -85,8 +88,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     settings = settings_of(args)
     _check_options(settings, args.reference_topic, args.save_hot_pixels)
+    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
+        model = resolve_model(settings.model, Path(scratch))
+        return _run(args, dataclasses.replace(settings, model=model))
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     console = Console(stderr=True)
     ignored: Counter[int] = Counter()
+    tally = ReferenceTally()
 
     def new_cutter(settings: Settings, clock: SensorClock) -> Cutter:
         cutter = cutter_for(settings, clock)
@@ -107,17 +117,20 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ):
         for sentence in sink.warnings:
             console.print(sentence, style='yellow', markup=False)
-        for frame in frames_of(source, reconstructor, console):
+        for frame in frames_of(source, reconstructor, console, tally=tally):
             assert frame.image is not None
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
-            raise UserError(f'{args.source} gave no frame; {WHY_NO_FRAME[settings.sync_mode]}')
+            why = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
+            raise UserError(f'{args.source} gave no frame; {why}')
         if args.save_hot_pixels is not None:
             reconstructor.save_hot_pixels(args.save_hot_pixels)
         runs = reconstructor.runs
         outside = reconstructor.decoder_statistics.outside_pixels
     for sentence in outside_warnings(outside, reconstructor.statistics.samples):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
+    if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
+        console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
     if ignored and settings.trigger_channel < 0:
         console.print(
             f'edges on other trigger channels were ignored: {_by_channel(ignored)}; '
@@ -132,6 +145,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         markup=False,
     )
     result = {'source': str(args.source), 'out': str(args.out), **counts}
+    if args.reference_topic:
+        result['references_without_frame'] = tally.without_frame()
     return {**result, 'seconds': round(seconds, 3)}
 
 

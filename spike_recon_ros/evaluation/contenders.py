@@ -49,7 +49,7 @@ def contenders(typed: Sequence[str], scratch: Path) -> list[Contender]:
     """
     models = [_contender(word, scratch / str(number)) for number, word in enumerate(typed)]
     names = unique_names(
-        [_published(word)[0] or Path(word).expanduser().resolve().name for word in typed]
+        [published_weights(word)[0] or Path(word).expanduser().resolve().name for word in typed]
     )
     return [
         Contender(name, word, model, model not in FILTERS)
@@ -75,7 +75,7 @@ def resolve_model(word: str, scratch: Path) -> str:
     Raises:
         UserError: see `contenders`.
     """
-    name, weights = _published(word)
+    name, weights = published_weights(word)
     if not name:
         check_model_name(word)
         return word
@@ -85,7 +85,7 @@ def resolve_model(word: str, scratch: Path) -> str:
     return str(scratch)
 
 
-def _published(word: str) -> tuple[str, str]:
+def published_weights(word: str) -> tuple[str, str]:
     """Return the name of a published network and the path of its weights, or two empty strings."""
     name, colon, weights = word.partition(':')
     return (name, weights) if colon and name in PUBLISHED else ('', '')

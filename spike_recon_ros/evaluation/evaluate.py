@@ -17,6 +17,7 @@ from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, s
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
+from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import Settings
 
@@ -113,14 +114,15 @@ def _score(
     """
     sheet = Sheet(sheet_instants_s(recording.duration_s))
     for model in models:
-        for frame in evaluated_frames(recording, model, settings, console):
+        tally = ReferenceTally()
+        for frame in evaluated_frames(recording, model, settings, console, tally):
             row = scores[model.name].add(frame)
             sheet.add(model.name, frame, _note(row))
         if not scores[model.name].rows:
-            why = 'it is too short' if recording.truth is None else (
-                f'no stamp on {recording.truth} lies within the time of its events'
-            )  # fmt: skip
+            why = 'it is too short' if recording.truth is None else tally.sentence(recording.truth)
             raise UserError(f'{recording.path} gave no frame; {why}')
+    if recording.truth is not None and (sentence := tally.sentence(recording.truth)):
+        console.print(f'{recording.name}: {sentence}', style='yellow', markup=False)
     page = sheet.draw()
     assert page is not None
     file = sheets / f'{recording.name}.png'

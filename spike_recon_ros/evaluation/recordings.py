@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from rich.console import Console
 
@@ -24,13 +23,14 @@ from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.sources.open_images import open_images
+from spike_recon_ros.sources.open_images import grey_image, open_images
 from spike_recon_ros.sources.open_images import truth_topic as default_truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
@@ -138,7 +138,11 @@ def _refuse_planes(path: Path, packet: Packet) -> None:
 
 
 def evaluated_frames(
-    recording: Recording, contender: Contender, settings: Settings, console: Console
+    recording: Recording,
+    contender: Contender,
+    settings: Settings,
+    console: Console,
+    tally: ReferenceTally | None = None,
 ) -> Iterator[EvaluatedFrame]:
     """Run a model over a recording and yield its frames with their ground truth.
 
@@ -147,6 +151,7 @@ def evaluated_frames(
         contender: the model.
         settings: of the pipeline; model, sync mode and rendering are replaced.
         console: for the progress bar and resets.
+        tally: counts the ground truth images and their frames, if given.
 
     Raises:
         UserError: the recording is damaged, its images do not have the sensor's size, or the
@@ -163,7 +168,7 @@ def evaluated_frames(
         with open_source(
             recording.path, recording.topic, recording.truth, **recording.facts
         ) as source:
-            for frame in frames_of(source, reconstructor, console, label):
+            for frame in frames_of(source, reconstructor, console, label, tally):
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:
                     yield _evaluated_frame(frame, truth, recording, contender)
@@ -217,21 +222,10 @@ class _Truths:
                 f'{image.shape[1]}x{image.shape[0]} pixels and the sensor {width}x{height}; give '
                 "--truth-topic with images in the sensor's pixels"
             )
-        return _grey(image)
+        return grey_image(image)
 
     def close(self) -> None:
         """Close the file."""
         close = getattr(self._images, 'close', None)
         if close is not None:
             close()
-
-
-def _grey(image: np.ndarray) -> np.ndarray:
-    """Return uint8 [height, width] of an image of any encoding; float images lie in 0..1."""
-    if image.dtype == np.uint16:
-        image = image.astype(np.float32) / np.float32(65_535)
-    if image.dtype != np.uint8:
-        image = np.rint(255 * np.clip(np.nan_to_num(image), 0, 1)).astype(np.uint8)
-    if image.ndim == 3 and image.shape[2] > 1:
-        return cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2GRAY)
-    return np.ascontiguousarray(image.reshape(image.shape[:2]))

@@ -1,12 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the packets of a recording into a bag, or its spike planes into a `.dat`."""
+"""Writes the packets and frames of a recording into a bag, or its spike planes into a `.dat`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
@@ -20,24 +21,36 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.sinks.output_path import check_not_source
 from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.open_images import grey_image
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_file import write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout
+from spike_recon_ros.topics import GROUND_TRUTH
+
+Images = Iterable[tuple[int, np.ndarray]]
+"""Stamps (ns) and images, in the order of recording."""
 
 
 def convert(
-    source: Source, out: Path, *, overwrite: bool = False, console: Console | None = None
+    source: Source,
+    out: Path,
+    *,
+    images: Images | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
 ) -> dict[str, int]:
     """Write a copy of a recording. Packets without host time are stamped with sensor time.
 
     Args:
         source: an open recording.
         out: folder of the bag to make, or `x.dat` for spike planes.
+        images: ground truth to write beside the packets of a bag, as mono8; None = there is none.
         overwrite: replace a recording that is there.
         console: for the progress bar and warnings; None = stderr.
 
-    Returns: `packets`, and `gaps`: how often spike planes do not follow each other at their
-        period. A `.dat` holds no times, so gaps are lost there.
+    Returns: `packets`; `frames`: images of the ground truth; and `gaps`: how often spike planes
+        do not follow each other at their period. A `.dat` holds neither frames nor times, so gaps
+        are lost there.
 
     Raises:
         UserError: `out` must not be replaced or cannot be written, or a `.dat` cannot hold the
@@ -45,9 +58,13 @@ def convert(
     """
     check_not_source(source.path, out)
     packets = _Stamped(source, console or Console(stderr=True))
+    frames = 0
     with new_recording(out, overwrite) as incomplete:
-        (_to_dat if out.suffix == DAT else _to_bag)(packets, incomplete)
-    return {'packets': packets.packets, 'gaps': packets.gaps}
+        if out.suffix == DAT:
+            _to_dat(packets, incomplete)
+        else:
+            frames = _to_bag(packets, images or (), incomplete)
+    return {'packets': packets.packets, 'frames': frames, 'gaps': packets.gaps}
 
 
 class _Stamped:
@@ -92,10 +109,20 @@ class _Stamped:
         return self._decoder.decode(packet)
 
 
-def _to_bag(packets: _Stamped, out: Path) -> None:
+def _to_bag(packets: _Stamped, images: Images, out: Path) -> int:
+    """Write packets and images in the order of their stamps; return how many images there are."""
+    waiting, frames = iter(images), 0
+    following = next(waiting, None)
     with BagWriter(out) as writer:
         for packet, _ in packets:
+            while following is not None and following[0] <= packet.stamp_ns:
+                writer.write_mono8(GROUND_TRUTH, grey_image(following[1]), following[0])
+                following, frames = next(waiting, None), frames + 1
             writer.write_packet(packet)
+        while following is not None:
+            writer.write_mono8(GROUND_TRUTH, grey_image(following[1]), following[0])
+            following, frames = next(waiting, None), frames + 1
+    return frames
 
 
 def _to_dat(packets: _Stamped, out: Path) -> None:

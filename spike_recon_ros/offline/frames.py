@@ -2,23 +2,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frames of a whole recording, with progress and resets shown on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sources.source import Source
 
 
 def frames_of(
-    source: Source, reconstructor: Reconstructor, console: Console, label: str = 'packets'
+    source: Source,
+    reconstructor: Reconstructor,
+    console: Console,
+    label: str = 'packets',
+    tally: ReferenceTally | None = None,
 ) -> Iterator[Frame]:
-    """Yield the frames of a whole recording, with a progress bar."""
+    """Yield the frames of a whole recording, with a progress bar.
+
+    Args:
+        source: the recording.
+        reconstructor: the pipeline.
+        console: for the progress bar.
+        label: before the bar.
+        tally: counts the references and their frames, if given.
+    """
     for item in with_progress(source, console, label):
-        yield from reconstructor.stream(item)
-    yield from reconstructor.stream_end()
+        if tally is not None:
+            tally.add(item)
+        yield from _counted(reconstructor.stream(item), tally)
+    yield from _counted(reconstructor.stream_end(), tally)
+
+
+def _counted(frames: Iterable[Frame], tally: ReferenceTally | None) -> Iterator[Frame]:
+    for frame in frames:
+        if tally is not None:
+            tally.add_frame(frame)
+        yield frame
 
 
 def print_reset(console: Console, reason: ResetReason, detail: str) -> None:

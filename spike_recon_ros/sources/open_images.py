@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
@@ -66,3 +67,14 @@ def truth_topic(path: str | Path) -> str | None:
         return None
     dataset.close()
     return IMAGES if dataset.n_frames else None
+
+
+def grey_image(image: np.ndarray) -> np.ndarray:
+    """Return uint8 [height, width] of an image of any encoding; float images lie in 0..1."""
+    if image.dtype == np.uint16:
+        image = image.astype(np.float32) / np.float32(65_535)
+    if image.dtype != np.uint8:
+        image = np.rint(255 * np.clip(np.nan_to_num(image), 0, 1)).astype(np.uint8)
+    if image.ndim == 3 and image.shape[2] > 1:
+        return cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2GRAY)
+    return np.ascontiguousarray(image.reshape(image.shape[:2]))

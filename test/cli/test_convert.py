@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from aedat4_file import write_aedat4
 
 from spike_recon_ros.cli import convert, evaluate, inspect
 from spike_recon_ros.cli import run as run_command
@@ -15,8 +16,10 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.open_images import open_images
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_layout import sidecar_of
+from spike_recon_ros.topics import GROUND_TRUTH
 
 SIZE = ('--plane-size', '30x18', '--plane-period-ns', '100000', '--plane-flip')
 
@@ -183,3 +186,41 @@ def test_sensor_that_changes_cannot_become_a_dat(tmp_path):
         writer.write_packet(planes_packet(1, 2000, width=16))
     with pytest.raises(UserError, match='the sensor or its period changes'):
         call(convert, tmp_path / 'bag', '-o', tmp_path / 'a.dat')
+
+
+def test_a_bag_of_a_dataset_keeps_its_frames_and_scores(make_recorded, tmp_path, layout):
+    source = make_recorded().write(layout, tmp_path)
+    result = call(convert, source, '-o', tmp_path / 'bag')
+    assert result['frames'] == 9
+    stamps = [t_ns for t_ns, _ in open_images(source, 'images')]
+    kept = list(open_images(tmp_path / 'bag', GROUND_TRUTH))
+    assert [t_ns for t_ns, _ in kept] == stamps
+    for (_, one), (_, other) in zip(open_images(source, 'images'), kept, strict=True):
+        assert np.array_equal(one, other)
+    options = ('-m', 'leaky_integrator', '-q', 'mse', 'ssim')
+    one, other = (
+        call(evaluate, '-d', path, '-o', tmp_path / out, *options)['mean']
+        for path, out in ((source, 'one'), (tmp_path / 'bag', 'other'))
+    )
+    assert one == other
+
+
+def test_a_bag_of_aedat4_keeps_its_frames(tmp_path):
+    pytest.importorskip('aedat')
+    events = [(1_000_000 + 100 * i, i % 30, i % 20, i % 2) for i in range(1_000)]
+    frames = [(1_020_000 + 20_000 * i, np.full((20, 30), i, np.uint8)) for i in range(3)]
+    source = write_aedat4(tmp_path / 'a.aedat4', events, frames, (30, 20))
+    assert call(convert, source, '-o', tmp_path / 'bag')['frames'] == 3
+    kept = list(open_images(tmp_path / 'bag', GROUND_TRUTH))
+    assert [(t_ns, int(image[0, 0])) for t_ns, image in kept] == [
+        (1_000 * t_us, number) for number, (t_us, _) in enumerate(frames)
+    ]
+    words = ('-d', source, '-o', tmp_path / 'scores', '-m', 'leaky_integrator', '-q', 'mse')
+    assert call(evaluate, *words)['datasets']['a']['frames'] == 3
+
+
+def test_another_topic_of_a_bag_becomes_the_ground_truth(walk, tmp_path):
+    result = call(convert, walk, '-o', tmp_path / 'bag', '--truth-topic', GROUND_TRUTH)
+    assert result['frames'] == len(list(open_images(walk, GROUND_TRUTH))) > 3
+    with pytest.raises(UserError, match='has no image topic /other'):
+        call(convert, walk, '-o', tmp_path / 'b', '--truth-topic', '/other')

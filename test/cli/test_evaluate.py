@@ -266,3 +266,25 @@ def test_lpips_without_its_library_says_what_to_install(evaluate, board, tmp_pat
     status, _, err = evaluate('-m', 'fibar', '-d', board, '-q', 'lpips', '-o', tmp_path / 'out')
     assert status == 1
     assert 'pip install lpips' in err
+
+
+def test_published_weights_run_and_become_a_bundle_in_one_command(board, tmp_path):
+    _bundle_with_random_weights(tmp_path)
+    weights = f'firenet:{tmp_path / "random.pth"}'
+    assert main(['export', weights, '-o', str(tmp_path / 'made')]) == 0
+    for model, out in ((weights, 'direct'), (str(tmp_path / 'made'), 'bundled')):
+        words = ['run', str(board), '-m', model, '-o', str(tmp_path / out), '--fps', '50']
+        assert main(words) == 0
+    pictures = [
+        [file.read_bytes() for file in sorted((tmp_path / out).glob('*.png'))]
+        for out in ('direct', 'bundled')
+    ]
+    assert len(pictures[0]) > 3
+    assert pictures[0] == pictures[1]
+
+
+def test_options_of_a_training_run_are_refused_for_published_weights(tmp_path, capsys):
+    words = ['export', 'firenet:a.pth', '-o', str(tmp_path / 'made'), '--name', 'mine']
+    assert main(words) == 1
+    assert '--name is for a run of our training' in capsys.readouterr().err
+    assert not (tmp_path / 'made').exists()
