@@ -14,6 +14,7 @@ from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
 Trains a network on photographs, which move before a simulated event camera or spike camera.
+Videos (--videos) are further scenes for event cameras: people, foliage, depth, still cameras.
 Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence
 folders of EVREAL or ECD. Validation uses simulated data only.
 
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--photos', type=Path, nargs='+', required=True, metavar='FOLDER',
         help='folders of photographs, with their subfolders',
+    )  # fmt: skip
+    parser.add_argument(
+        '--videos', type=Path, nargs='+', default=[], metavar='FOLDER',
+        help='folders of videos, as further scenes for event cameras',
     )  # fmt: skip
     parser.add_argument(
         '--recordings', type=Path, nargs='+', default=[], metavar='PATH',
@@ -88,6 +93,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         Request(
             recipe=args.recipe,
             photos=args.photos,
+            videos=args.videos,
             recordings=args.recordings,
             recordings_share=args.recordings_share,
             run=args.output,

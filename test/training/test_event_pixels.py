@@ -10,8 +10,9 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 from spike_recon_ros.packets.events import Events  # noqa: E402
 from spike_recon_ros.representations.voxel_grid import voxel_grid  # noqa: E402
 from spike_recon_training.simulation.event_camera import EventCamera, SensorModel  # noqa: E402
-from spike_recon_training.simulation.event_pixels import PixelArray, SensorRanges, Sensors  # noqa: E402
+from spike_recon_training.simulation.event_pixels import PixelArray  # noqa: E402
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel  # noqa: E402
+from spike_recon_training.simulation.sensors import SensorRanges, Sensors  # noqa: E402
 from spike_recon_training.simulation.sequences import (  # noqa: E402
     SequenceModel,
     Sequences,
@@ -24,7 +25,15 @@ PERFECT = {'noise_hz': 0.0, 'leak_hz': 0.0, 'hot_pixels': 0, 'mismatch': 0.1}
 
 
 def perfect_sensors(
-    batch=1, on=0.2, off=0.2, refractory_s=0.0, noise_hz=0.0, leak_per_s=0.0, response_s=0.0
+    batch=1,
+    on=0.2,
+    off=0.2,
+    refractory_s=0.0,
+    noise_hz=0.0,
+    noise_in_dark=0.0,
+    noise_on=0.5,
+    leak_per_s=0.0,
+    response_s=0.0,
 ):
     shape = (batch, HEIGHT, WIDTH)
     return Sensors(
@@ -33,7 +42,9 @@ def perfect_sensors(
         refractory_s=torch.full((batch, 1, 1), refractory_s),
         response_s=torch.full((batch, 1, 1), response_s),
         leak_per_s=torch.full((batch, 1, 1), leak_per_s),
-        noise_hz=torch.full((batch,), noise_hz),
+        noise_hz=torch.full((batch, 1, 1), noise_hz),
+        noise_in_dark=torch.full((batch, 1, 1), noise_in_dark),
+        noise_on=torch.full((batch, 1, 1), noise_on),
         hot=torch.empty(0, dtype=torch.long),
         hot_hz=torch.empty(0),
     )
@@ -189,20 +200,25 @@ def test_the_luminance_is_not_changed():
     assert torch.equal(shown, before)
 
 
+def test_noise_grows_in_the_dark_and_has_the_wanted_polarity():
+    sensors = perfect_sensors(batch=2, noise_hz=20.0, noise_in_dark=1.0, noise_on=1.0)
+    levels = torch.tensor([0.5, 0.1])[:, None, None, None].expand(2, 8, HEIGHT, WIDTH)
+    pixels = array(sensors, levels[:, 0])
+    total = 0.0
+    for _ in range(50):
+        grid = pixels.window(levels, torch.tensor([0.002, 0.002]))
+        assert grid.min() >= 0
+        total += grid.sum((1, 2, 3))
+    # (.5 + .1) / (.1 + .1) = 3 times the rate, with the dark current of the photoreceptor.
+    expected = 0.8 * 20 * HEIGHT * WIDTH
+    assert total[0] == pytest.approx(expected, rel=0.1)
+    assert total[1] == pytest.approx(3 * expected, rel=0.1)
+
+
 def test_steps_that_do_not_divide_into_bins_are_refused():
     pixels = array(perfect_sensors(), constant([0.5])[:, 0])
     with pytest.raises(ValueError, match='multiple'):
         pixels.window(constant([0.5] * 6), torch.tensor([0.002]))
-
-
-def test_drawn_sensors_stay_within_their_ranges():
-    ranges = SensorRanges(contrast=(0.2, 0.4), mismatch=(0.1, 0.1), hot_share=(0.01, 0.01))
-    sensors = Sensors.draw(ranges, 6, 64, 64, torch.Generator().manual_seed(0))
-    product = (sensors.on * sensors.off).sqrt().mean((1, 2))
-    assert ((product > 0.19) & (product < 0.41)).all()
-    relative = sensors.on.flatten(1).std(1) / sensors.on.flatten(1).mean(1)
-    assert ((relative - 0.1).abs() < 0.01).all()
-    assert 0.005 < len(sensors.hot) / sensors.on.numel() < 0.02
 
 
 def sequences(photographs, seed=0, bins=BINS, **changes):

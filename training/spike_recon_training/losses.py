@@ -46,6 +46,8 @@ class LossWeights:
         contrast: absolute difference of the standard deviations of the images.
         rest: mean absolute change of the image from window to window while the sensor has been
             silent for up to hundreds of windows; see `silent_sensors.py`.
+        noise: mean absolute change of the image while the sensor has sent only noise for up to
+            hundreds of windows, and contrast of the image of noise alone; see `noisy_sensors.py`.
         exposure: mean grey to which truth and reconstruction of each sequence are scaled before
             the comparison, so that dark sequences count as much as bright ones; 0 = not scaled.
     """
@@ -58,6 +60,7 @@ class LossWeights:
     temporal: float = 0.3
     contrast: float = 0.0
     rest: float = 0.0
+    noise: float = 0.0
     exposure: float = 0.0
 
 

@@ -26,7 +26,16 @@ CROP_STEP = 8
 SENSORS = tuple(kind.value for kind in SensorKind)
 SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
 """The smallest side for which every term of the loss is defined, pixels."""
-LINEAR = ('things', 'steps', 'mismatch', 'blur_px', 'aperture_px')
+LINEAR = (
+    'things',
+    'steps',
+    'mismatch',
+    'blur_px',
+    'aperture_px',
+    'noise_spread',
+    'noise_in_dark',
+    'noise_on',
+)
 """Ranges that are uniform and may start at 0; all others are log-uniform."""
 
 
@@ -50,6 +59,23 @@ class PhotographChoice:
 
     side: int = 256
     pattern_share: float = 0.2
+    held_share: float = 0.08
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoChoice:
+    """Preparation of the videos, if any are given.
+
+    Attributes:
+        share: of the batches that are cut from videos; the others use photographs.
+        side: shorter side that larger videos are reduced to, pixels.
+        longest: maximum number of frames of a file.
+        held_share: share of the files that is held back for validation, chosen by file name.
+    """
+
+    share: float = 0.5
+    side: int = 270
+    longest: int = 240
     held_share: float = 0.08
 
 
@@ -106,6 +132,7 @@ class Recipe:
         seed: of weights and simulation.
         licence: of the weights.
         photographs: preparation of the photographs.
+        videos: preparation of the videos.
         sequences: simulation of event cameras.
         spikes: simulation of spike cameras.
         loss: weights of its terms.
@@ -121,6 +148,7 @@ class Recipe:
     seed: int = 0
     licence: str = 'Apache-2.0'
     photographs: PhotographChoice = field(default_factory=PhotographChoice)
+    videos: VideoChoice = field(default_factory=VideoChoice)
     sequences: SequenceModel = field(default_factory=SequenceModel)
     spikes: SpikeSequenceModel = field(default_factory=SpikeSequenceModel)
     loss: LossWeights = field(default_factory=LossWeights)
@@ -173,6 +201,9 @@ def _check(recipe: Recipe) -> None:
     shares = (
         photographs.pattern_share,
         photographs.held_share,
+        recipe.videos.held_share,
+        s.lamps.share,
+        s.world.still_share,
         o.average,
         o.warm_up,
         recipe.spikes.hasty_share,
@@ -205,6 +236,8 @@ def _check(recipe: Recipe) -> None:
             not o.small_share or o.crop >= 2 * SMALLEST_CROP
         ),
         'photographs.side must be at least 32': photographs.side >= 32,
+        'videos.side must be at least 32': recipe.videos.side >= 32,
+        'videos.share must lie from 0 to 1': 0 <= recipe.videos.share <= 1,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,
         'sequences.steps must be 1 or above': min(s.steps) >= 1,
         **{f'optimisation.{name} must be above 0': getattr(o, name) > 0 for name in above_0},
@@ -220,6 +253,8 @@ def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
     for where, model in (
         ('sequences.', recipe.sequences),
         ('sequences.world.', recipe.sequences.world),
+        ('sequences.video.', recipe.sequences.video),
+        ('sequences.lamps.', recipe.sequences.lamps),
         ('sequences.sensor.', recipe.sequences.sensor),
         ('spikes.', recipe.spikes),
         ('spikes.world.', recipe.spikes.world),

@@ -18,6 +18,7 @@ from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.task import ReconstructionTask
 from spike_recon_training.validation import held_segments, scores, write_sheet
 
@@ -96,6 +97,7 @@ class Validation(Callback):
 
     Args:
         held: photographs that are not trained on; None = do not validate.
+        held_clips: videos that are not trained on; their figures begin with `video_`.
         recipe: of the run.
         bins: input channels of the network.
         run: folder for validation.json and sheets.
@@ -106,10 +108,18 @@ class Validation(Callback):
     """
 
     def __init__(
-        self, held: Photographs | None, recipe: Recipe, bins: int, run: Path, budget: Budget
+        self,
+        held: Photographs | None,
+        recipe: Recipe,
+        bins: int,
+        run: Path,
+        budget: Budget,
+        held_clips: Clips | None = None,
     ) -> None:
-        self._held, self._recipe, self._bins = held, recipe, bins
+        self._held, self._held_clips = held, held_clips
+        self._recipe, self._bins = recipe, bins
         self._segments: list[Segment] = []
+        self._filmed: list[Segment] = []
         self._file = run / 'validation.json'
         self._sheets = run / 'sheets'
         self._budget = budget
@@ -128,6 +138,8 @@ class Validation(Callback):
         if self._held is not None and trainer.is_global_zero:
             held = self._held.to(trainer.strategy.root_device)
             self._segments = held_segments(held, self._recipe, self._bins)
+            if self._held_clips:
+                self._filmed = held_segments(held, self._recipe, self._bins, self._held_clips)
 
     def on_train_batch_end(
         self,
@@ -162,6 +174,9 @@ class Validation(Callback):
         assert isinstance(task, ReconstructionTask)
         network = task.average.eval()
         found = scores(network, self._segments)
+        if self._filmed:
+            filmed = scores(network, self._filmed)
+            found |= {f'video_{name}': value for name, value in filmed.items()}
         if trainer.logger:
             trainer.logger.log_metrics(
                 {f'held/{name}': value for name, value in found.items()}, trainer.global_step
@@ -174,4 +189,4 @@ class Validation(Callback):
         self._file.write_text(json.dumps(self.history, indent=1) + '\n', encoding='utf-8')
         self._sheets.mkdir(exist_ok=True)
         sheet = self._sheets / f'{trainer.global_step:07d}.png'
-        write_sheet(network, self._segments[:1], sheet)
+        write_sheet(network, [*self._segments[:1], *self._filmed[:1]], sheet)

@@ -18,6 +18,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_training.auxiliary_images import with_others
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.losses import Frames, Loss, LossWeights
+from spike_recon_training.noisy_sensors import NoisyRest
 from spike_recon_training.recipe import Optimisation
 from spike_recon_training.silent_sensors import Rest
 
@@ -44,6 +45,7 @@ class ReconstructionTask(LightningModule):
         self.last_terms: dict[str, torch.Tensor] = {}
         self._loss = Loss(weights)
         self._rest, self._rest_weight = Rest(optimisation.crop), weights.rest
+        self._noisy, self._noise_weight = NoisyRest(optimisation.crop), weights.noise
         self._optimisation = optimisation
         self._state: tuple[torch.Tensor, ...] | None = None
         self._before: Frames | None = None
@@ -63,6 +65,9 @@ class ReconstructionTask(LightningModule):
         if self._rest_weight:
             others['rest'] = self._rest.change(self.network, self._state)
             loss = loss + self._rest_weight * others['rest']
+        if self._noise_weight:
+            others['noise'] = self._noisy.change(self.network, self._state)
+            loss = loss + self._noise_weight * others['noise']
         others = {name: term.detach() for name, term in others.items()}
         self.last_terms = {'loss': loss.detach(), **terms, **others}
         return loss

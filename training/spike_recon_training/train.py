@@ -49,6 +49,7 @@ from spike_recon_training.simulation.photographs import (
     load_photographs,
     split_photographs,
 )
+from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
 from spike_recon_training.task import ReconstructionTask
 
 PRECISION: dict[str, Literal['32-true', 'bf16-mixed', '16-mixed']] = {
@@ -70,6 +71,7 @@ class Request:
     Attributes:
         recipe: a file, or the name of a recipe of the package.
         photos: folders of photographs.
+        videos: folders of videos, for event cameras.
         recordings: datasets with frames, to train on as well.
         recordings_share: share of the sequences that come from recordings, above 0, at most 1.
         run: folder to create, or to resume in.
@@ -83,6 +85,7 @@ class Request:
     recipe: str
     photos: list[Path]
     run: Path
+    videos: Sequence[Path] = ()
     recordings: Sequence[Path] = ()
     recordings_share: float = 0.5
     budget_minutes: float | None = None
@@ -111,32 +114,28 @@ def train(request: Request) -> dict[str, Any]:
     minutes = request.budget_minutes or optimisation.budget_minutes
     budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
     photographs, held, data = _photographs(recipe, request.photos)
+    clips, held_clips, videos = _clips(recipe, request.videos)
     recorded, recordings = _recorded(request, recipe, network.bins)
     # Written only now: a recipe that does not fit must not replace that of an earlier run.
     request.run.mkdir(parents=True, exist_ok=True)
     write_recipe(recipe, request.run / 'recipe.yaml')
 
-    def device() -> torch.device:
-        return task.device
-
-    def start() -> tuple[int, int]:
-        return trainer.global_rank, trainer.global_step
-
-    others = network.other_instants
     simulated = SimulatedSegments(
-        photographs, recipe, network.bins, others, device=device, start=start
-    )
+        photographs, recipe, network.bins, network.other_instants, clips=clips,
+        device=lambda: task.device, start=lambda: (trainer.global_rank, trainer.global_step),
+    )  # fmt: skip
     segments: IterableDataset = simulated
     if recorded is not None:
         segments = MixedSegments(simulated, recorded, request.recordings_share, recipe.seed)
     report = Report(budget, simulated, _frames_per_step(optimisation))
-    validation = Validation(held, recipe, network.bins, request.run, budget)
+    validation = Validation(held, recipe, network.bins, request.run, budget, held_clips)
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
     trainer = _trainer(request, recipe, callbacks)
-    loader = DataLoader(segments, batch_size=None)
     checkpoint = request.run / CHECKPOINT if request.resume else None
-    trainer.fit(task, loader, ckpt_path=checkpoint, weights_only=True)
+    trainer.fit(
+        task, DataLoader(segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
+    )
     checkpoints.save(trainer)
     result = {
         'run': str(request.run),
@@ -147,7 +146,7 @@ def train(request: Request) -> dict[str, Any]:
         'processes': _processes(),
         **report.summary(trainer),
         'held_back': validation.last,
-        'data': data | recordings,
+        'data': data | videos | recordings,
     }
     if trainer.is_global_zero:
         _write_summary(result, request.run / SUMMARY)
@@ -204,6 +203,26 @@ def _photographs(
         'squares': len(photographs),
     }
     return photographs, kept, counts
+
+
+def _clips(
+    recipe: Recipe, folders: Sequence[Path]
+) -> tuple[Clips | None, Clips | None, dict[str, Any]]:
+    """Return the videos to train on, those held back, and the counts for the model card."""
+    if not folders:
+        return None, None, {}
+    if recipe.sensor == 'spike':
+        raise UserError('--videos is for event cameras; leave it out for a spike camera')
+    choice = recipe.videos
+    used, held = split_photographs(find_videos(list(folders)), choice.held_share)
+    clips = load_clips(used, choice.side, choice.longest)
+    kept = load_clips(held, choice.side, choice.longest) if held else None
+    counts = {
+        'videos': clips.files,
+        'videos_held_back': kept.files if kept else 0,
+        'videos_share': choice.share,
+    }
+    return clips, kept, counts
 
 
 def _recorded(

@@ -14,6 +14,7 @@ from spike_recon_training.datasets.simulated import new_sequences, next_segment
 from spike_recon_training.losses import ssim
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.task import reconstructed, steps
 
 SEED = 20_260_101
@@ -25,11 +26,20 @@ SHOWN_SEQUENCES = 5
 SHOWN_WINDOWS = (0, 1, 2, 4, 9, 19, 29)
 
 
-def held_segments(photographs: Photographs, recipe: Recipe, bins: int) -> list[Segment]:
-    """Return the sequences to score on, always the same; each starts cold."""
+def held_segments(
+    photographs: Photographs, recipe: Recipe, bins: int, clips: Clips | None = None
+) -> list[Segment]:
+    """Return the sequences to score on, always the same; each starts cold.
+
+    Args:
+        photographs: textures that are not trained on.
+        recipe: of the run.
+        bins: channels of a voxel grid.
+        clips: videos to cut the scenes from, instead of the photographs.
+    """
     return [
         next_segment(
-            new_sequences(photographs, recipe, bins, SEED + number, BATCH),
+            new_sequences(photographs, recipe, bins, SEED + number, BATCH, clips=clips),
             recipe,
             cold=True,
             windows=WINDOWS,

@@ -17,6 +17,7 @@ from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.sequences import Sequences, normalise_nonzero
 from spike_recon_training.simulation.spike_sequences import SpikeSequences
+from spike_recon_training.simulation.videos import Clips
 
 MOST_TIMES = 8
 """Maximum ratio of the batch size for small sensors to the normal one: each sequence needs memory
@@ -33,6 +34,7 @@ class SimulatedSegments(IterableDataset):
             channels.
         other_instants: offsets from each instant, in planes, at which truth is also returned; for
             spike cameras.
+        clips: videos; a share of the sequences, set by the recipe, is cut from them.
         device: returns the device to simulate on; called before the first segment, because
             Lightning selects the device late.
         start: returns (rank, steps done); called at the same time. Both enter the seed, so other
@@ -51,6 +53,7 @@ class SimulatedSegments(IterableDataset):
         bins: int,
         other_instants: tuple[int, ...] = (),
         *,
+        clips: Clips | None = None,
         device: Callable[[], torch.device] = lambda: torch.device('cpu'),
         start: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
@@ -59,6 +62,7 @@ class SimulatedSegments(IterableDataset):
         self._recipe = recipe
         self._bins = bins
         self._other_instants = other_instants
+        self._clips = clips
         self.device = device
         self.start = start
         self.seconds = 0.0
@@ -75,9 +79,13 @@ class SimulatedSegments(IterableDataset):
         rng = np.random.default_rng([self._recipe.seed, *self.start()])
         while True:
             seed = int(rng.integers(2**62))
-            yield self._sequence(photographs, seed, int(rng.integers(minimum, maximum + 1)))
+            count = int(rng.integers(minimum, maximum + 1))
+            filmed = self._clips and rng.random() < self._recipe.videos.share
+            yield self._sequence(photographs, self._clips if filmed else None, seed, count)
 
-    def _sequence(self, photographs: Photographs, seed: int, segments: int) -> Iterator[Segment]:
+    def _sequence(
+        self, photographs: Photographs, clips: Clips | None, seed: int, segments: int
+    ) -> Iterator[Segment]:
         for number in range(segments):
             started_s = time.perf_counter()
             if number == 0:
@@ -87,6 +95,7 @@ class SimulatedSegments(IterableDataset):
                     self._bins,
                     seed,
                     other_instants=self._other_instants,
+                    clips=clips,
                 )
             segment = next_segment(sequences, self._recipe, cold=number == 0)
             self.seconds += time.perf_counter() - started_s
@@ -100,6 +109,7 @@ def new_sequences(
     seed: int,
     batch: int | None = None,
     other_instants: tuple[int, ...] = (),
+    clips: Clips | None = None,
 ) -> Sequences | SpikeSequences:
     """Return a new batch of sequences with the distribution of the recipe.
 
@@ -112,6 +122,7 @@ def new_sequences(
             sensors.
         other_instants: offsets from each instant, in planes, at which truth is also returned; for
             spike cameras.
+        clips: videos to cut the scenes of an event camera from, instead of photographs.
     """
     crop = recipe.optimisation.crop
     if batch is None:
@@ -136,6 +147,7 @@ def new_sequences(
         crop,
         bins=bins,
         seed=seed,
+        clips=clips,
     )
 
 

@@ -16,99 +16,13 @@ the dark (Lichtsteiner et al., JSSC 2008; Hu et al., "v2e", CVPRW 2021). So fine
 motion lose contrast before they cause events, and the events of an edge trail behind it.
 """
 
-from dataclasses import dataclass
-
 import torch
 
 from spike_recon_training.simulation.event_camera import DARK_CURRENT, NOMINAL_LUMINANCE
-from spike_recon_training.simulation.paths import log_uniform, uniform
+from spike_recon_training.simulation.sensors import Sensors
 
 LEAST_CHANGE = 1e-6
 """Lower limit of the change of log luminance in a step; avoids a division by zero."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorRanges:
-    """Distribution of the sensors; each pair is the range of a random value, one per sequence.
-
-    Attributes:
-        contrast: contrast threshold, change of log luminance.
-        balance: ON threshold divided by OFF threshold.
-        mismatch: relative standard deviation of the thresholds between pixels.
-        refractory_ms: time after an event in which a pixel emits no other, ms.
-        response_ms: time constant of the photoreceptor at a luminance of 0.5, ms.
-        noise_hz: rate of noise events per pixel, events/s.
-        leak_hz: rate of ON events of a static pixel due to leakage of its reference, events/s.
-        hot_share: share of pixels with a higher noise rate, 0 to 1.
-        hot_hz: noise rate of a hot pixel, events/s.
-    """
-
-    contrast: tuple[float, float] = (0.1, 0.45)
-    balance: tuple[float, float] = (0.75, 1.33)
-    mismatch: tuple[float, float] = (0.02, 0.12)
-    refractory_ms: tuple[float, float] = (0.05, 1.0)
-    response_ms: tuple[float, float] = (0.2, 4.0)
-    noise_hz: tuple[float, float] = (0.05, 2.0)
-    leak_hz: tuple[float, float] = (0.02, 0.5)
-    hot_share: tuple[float, float] = (0.0001, 0.002)
-    hot_hz: tuple[float, float] = (20.0, 500.0)
-
-
-@dataclass(slots=True, eq=False)
-class Sensors:
-    """Parameters of a batch of sensors.
-
-    Shapes are [batch, height, width], or broadcast to it, unless given otherwise.
-
-    Attributes:
-        on: float32, ON threshold, change of log luminance.
-        off: float32, OFF threshold, change of log luminance.
-        refractory_s: float32, time after an event in which a pixel emits no other, s.
-        response_s: float32, time constant of the photoreceptor at a luminance of 0.5, s; 0
-            disables the low-pass filter.
-        leak_per_s: float32, decrease of the reference per second, log luminance/s.
-        noise_hz: float32 [batch], rate of noise events per pixel, events/s.
-        hot: int64 [n], flat indices of the hot pixels in [batch, height, width].
-        hot_hz: float32 [n], noise rates of the hot pixels, events/s.
-    """
-
-    on: torch.Tensor
-    off: torch.Tensor
-    refractory_s: torch.Tensor
-    response_s: torch.Tensor
-    leak_per_s: torch.Tensor
-    noise_hz: torch.Tensor
-    hot: torch.Tensor
-    hot_hz: torch.Tensor
-
-    @staticmethod
-    def draw(
-        ranges: SensorRanges, batch: int, height: int, width: int, generator: torch.Generator
-    ) -> 'Sensors':
-        """Draw random sensors, on the generator's device."""
-        each, device = (batch, 1, 1), generator.device
-
-        def spread() -> torch.Tensor:
-            normal = torch.randn((batch, height, width), generator=generator, device=device)
-            return (1 + mismatch * normal).clamp(0.3, 1.7)
-
-        mismatch = uniform(generator, each, *ranges.mismatch)
-        contrast = log_uniform(generator, each, *ranges.contrast)
-        balance = log_uniform(generator, each, *ranges.balance).sqrt()
-        on, off = contrast * balance * spread(), contrast / balance * spread()
-        share = log_uniform(generator, each, *ranges.hot_share)
-        draws = torch.rand((batch, height, width), generator=generator, device=device)
-        hot = (draws < share).flatten().nonzero().flatten()
-        return Sensors(
-            on=on,
-            off=off,
-            refractory_s=1e-3 * log_uniform(generator, each, *ranges.refractory_ms),
-            response_s=1e-3 * log_uniform(generator, each, *ranges.response_ms),
-            leak_per_s=on * log_uniform(generator, each, *ranges.leak_hz),
-            noise_hz=log_uniform(generator, (batch,), *ranges.noise_hz),
-            hot=hot,
-            hot_hz=log_uniform(generator, (len(hot),), *ranges.hot_hz),
-        )
 
 
 class PixelArray:
@@ -155,7 +69,7 @@ class PixelArray:
             raise ValueError(f'{steps} steps are not a multiple of bins - 1 = {self._bins - 1}')
         steps_per_bin = steps // (self._bins - 1)
         levels = self._filtered_levels(luminance, step_s)
-        noise = _Noise(self._sensors, (batch, steps, height, width), step_s, self._generator)
+        noise = _Noise(self._sensors, luminance, step_s, self._generator)
         grid = torch.zeros((self._bins, batch, height, width), device=luminance.device)
         per_pixel_s = step_s[:, None, None]
         self._set_step(per_pixel_s)
@@ -230,24 +144,31 @@ class PixelArray:
 
 
 class _Noise:
-    """The noise events of one window, all drawn in advance and sorted by step."""
+    """The noise events of one window, all drawn in advance and sorted by step.
+
+    Args:
+        sensors: parameters of the sensors.
+        luminance: float32 [batch, steps, height, width]; the rate depends on the last one.
+        step_s: float32 [batch], time between two samples, s.
+        generator: random generator.
+    """
 
     def __init__(
         self,
         sensors: Sensors,
-        shape: tuple[int, int, int, int],
+        luminance: torch.Tensor,
         step_s: torch.Tensor,
         generator: torch.Generator,
     ) -> None:
-        _, steps, height, width = shape
+        _, steps, height, width = luminance.shape
         pixels, device = height * width, generator.device
-        expected = (sensors.noise_hz * step_s).sum() * steps * pixels
-        count = int(torch.poisson(expected.reshape(1), generator=generator))
-        weights = sensors.noise_hz * step_s
-        where = torch.randint(pixels, (count,), generator=generator, device=device)
-        if count:
-            of = torch.multinomial(weights, count, replacement=True, generator=generator)
-            where = where + of * pixels
+        dark = (NOMINAL_LUMINANCE + DARK_CURRENT) / (luminance[:, -1] + DARK_CURRENT)
+        rates = sensors.noise_hz * dark**sensors.noise_in_dark
+        expected = (rates * (step_s * steps)[:, None, None]).flatten()
+        counts = torch.poisson(expected, generator=generator).long()
+        where = torch.repeat_interleave(counts)
+        count = len(where)
+        on = sensors.noise_on.reshape(-1).expand(len(luminance))[where // pixels]
         when = torch.randint(steps, (count,), generator=generator, device=device)
         # All noise events of a hot pixel in one step share one time and one polarity.
         rate = sensors.hot_hz * step_s[sensors.hot // pixels]
@@ -255,10 +176,11 @@ class _Noise:
         hot_when, hot_which = hot.nonzero(as_tuple=True)
         self._number = torch.cat([torch.ones(count, device=device), hot[hot_when, hot_which]])
         where = torch.cat([where, sensors.hot[hot_which]])
+        on = torch.cat([on, torch.full((len(hot_which),), 0.5, device=device)])
         when, order = torch.cat([when, hot_when]).sort()
-        self._where, self._number = where[order], self._number[order]
+        self._where, self._number, on = where[order], self._number[order], on[order]
         draws = torch.rand((2, len(order)), generator=generator, device=device)
-        self._number = torch.where(draws[0] < 0.5, -self._number, self._number)
+        self._number = torch.where(draws[0] < on, self._number, -self._number)
         self._place = draws[1]
         edges = torch.searchsorted(when, torch.arange(steps + 1, device=device))
         self._edges = edges.tolist()

@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from spike_recon_training.simulation.blur import blurred
+from spike_recon_training.simulation.lighting import Lighting
 from spike_recon_training.simulation.paths import (
     Paths,
     inverse_homography,
@@ -47,6 +48,7 @@ class WorldModel:
         level_share: share of the straight worlds whose textures are aligned with the line, as
             shelves, doors and buildings are with the floor. Whole sides of objects then cause no
             events, and the brightness beyond them must be inferred from far away.
+        still_share: share of the worlds with objects in which the camera stands still.
         lighting_share: share of worlds whose lighting changes.
         lighting_depth: amplitude of the lighting change, log luminance.
         lighting_hz: frequency of the lighting change, Hz.
@@ -59,6 +61,7 @@ class WorldModel:
     thing_radius: tuple[float, float] = (0.12, 0.45)
     straight_share: float = 0.0
     level_share: float = 0.0
+    still_share: float = 0.0
     lighting_share: float = 0.3
     lighting_depth: tuple[float, float] = (0.05, 0.7)
     lighting_hz: tuple[float, float] = (0.2, 4.0)
@@ -93,6 +96,7 @@ class PlanarWorlds:
         device = generator.device
         shape = (self._batch, self._planes)
         line = _Line(model, self._batch, generator)
+        self._still_share = model.still_share
         self._paths = self._draw_paths(greatest_px_s, line, generator)
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)
         self._parallax = (nearer - nearer[:, :1] + 1) / (nearer[:, -1:] - nearer[:, :1] + 1)
@@ -101,7 +105,7 @@ class PlanarWorlds:
             generator, zoom, photographs.squares.shape[-1], min(height, width), line
         )
         self._textures = _textures(photographs, model, zoom, min(height, width), generator)
-        self._lighting = _Lighting(model, self._batch, generator)
+        self._lighting = Lighting(model, self._batch, generator)
         self._x = torch.arange(width, device=device) - (width - 1) / 2
         self._y = torch.arange(height, device=device)[:, None] - (height - 1) / 2
 
@@ -139,7 +143,11 @@ class PlanarWorlds:
         half_px = math.hypot(self.height, self.width) / 2
         shares = torch.ones((len(greatest_px_s), self._planes), device=generator.device)
         if self._planes > 1:
-            camera = uniform(generator, (len(greatest_px_s), 1), *CAMERA_SHARE)
+            each = (len(greatest_px_s), 1)
+            camera = uniform(generator, each, *CAMERA_SHARE)
+            if self._still_share:
+                still = uniform(generator, each, 0, 1) < self._still_share
+                camera = camera.masked_fill(still, 0.0)
             shares = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
         return random_paths(
             generator, shares * greatest_px_s[:, None], half_px, line.straight, line.heading
@@ -198,34 +206,6 @@ class _Line:
         slant = LEVEL * torch.randn(turn.shape, generator=generator, device=turn.device)
         level = quarters + slant - mirror * self.heading[:, None]
         return torch.where(self.level[:, None], level, turn)
-
-
-class _Lighting:
-    """Lighting that oscillates or switches, stronger on one side of the view than on the other."""
-
-    def __init__(self, model: WorldModel, batch: int, generator: torch.Generator) -> None:
-        shape = (batch, 1)
-        changes = uniform(generator, shape, 0, 1) < model.lighting_share
-        depth = log_uniform(generator, shape, *model.lighting_depth)
-        self._depth = torch.where(changes, depth, 0.0)
-        self._omega = 2 * math.pi * log_uniform(generator, shape, *model.lighting_hz)
-        self._phase = uniform(generator, shape, 0, 2 * math.pi)
-        # Small values give a sinusoid, large ones a square wave.
-        self._steepness = log_uniform(generator, shape, 0.5, 20.0)
-        self._slope = uniform(generator, (batch, 2), -0.5, 0.5)
-        self._any = bool(changes.any())
-
-    def log_gain(self, t_s: torch.Tensor, height: int, width: int) -> torch.Tensor | None:
-        """Return the log gain [batch, times, height, width], at most 0; None if always 0."""
-        if not self._any:
-            return None
-        swing = torch.tanh(self._steepness * torch.sin(self._omega * t_s + self._phase))
-        dark = self._depth * (0.5 + 0.5 * swing / torch.tanh(self._steepness))
-        x = torch.linspace(-1, 1, width, device=t_s.device)
-        y = torch.linspace(-1, 1, height, device=t_s.device)
-        across, down = self._slope[:, :1] * x, self._slope[:, 1:] * y
-        side = 1 + across[:, None, :] + down[:, :, None]
-        return -dark[:, :, None, None] * side[:, None]
 
 
 def _placements(

@@ -5,14 +5,19 @@
 Worlds and sensors are drawn at random and simulated on the device of the photographs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
 
-from spike_recon_training.simulation.event_pixels import PixelArray, SensorRanges, Sensors
+from spike_recon_training.simulation.event_pixels import PixelArray
+from spike_recon_training.simulation.lighting import LampModel, Lamps, Lighting
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.sensors import SensorRanges, Sensors
+from spike_recon_training.simulation.video_worlds import VideoModel, VideoWorlds
+from spike_recon_training.simulation.videos import Clips
 
 RENDERED_AT_ONCE = {'cpu': 1_000_000, 'cuda': 64_000_000}
 """Maximum number of pixels rendered together, all layers counted, per device type. The limits
@@ -33,6 +38,10 @@ class SequenceModel:
             truth is that of a camera with automatic exposure.
         things: minimum and maximum number of objects in front of the background.
         world: distribution of the worlds.
+        video: distribution of the views of videos; their lighting is that of `world`.
+        video_gain: exposure of a video relative to its own. Its grey level is natural, so that a
+            network can learn which contents are bright and which are dark.
+        lamps: distribution of lamps that flicker.
         sensor: distribution of the sensors.
     """
 
@@ -43,6 +52,9 @@ class SequenceModel:
     exposure: tuple[float, float] = (0.4, 0.5)
     things: tuple[int, int] = (0, 2)
     world: WorldModel = field(default_factory=WorldModel)
+    video: VideoModel = field(default_factory=VideoModel)
+    video_gain: tuple[float, float] = (0.85, 1.2)
+    lamps: LampModel = field(default_factory=LampModel)
     sensor: SensorRanges = field(default_factory=SensorRanges)
 
 
@@ -57,6 +69,7 @@ class Sequences:
         width: columns, pixels.
         bins: channels of a voxel grid, at least 2.
         seed: seed of all random values.
+        clips: videos to cut the scenes from, instead of photographs.
 
     Attributes:
         window_s: float32 [batch], length of the windows, s.
@@ -72,6 +85,7 @@ class Sequences:
         *,
         bins: int,
         seed: int,
+        clips: Clips | None = None,
     ) -> None:
         device = photographs.squares.device
         generator = torch.Generator(device).manual_seed(seed)
@@ -81,9 +95,59 @@ class Sequences:
         minimum, maximum = model.things
         things = int(torch.randint(minimum, maximum + 1, (1,), generator=host_generator))
         self.window_s = 1e-3 * log_uniform(generator, (batch,), *model.window_ms)
-        motion_px = log_uniform(generator, (batch,), *model.motion_px)
+        planes = 1 if clips else things + 1
+        rendered = batch * planes * height * width * self._steps
+        self._at_once = max(1, RENDERED_AT_ONCE.get(device.type, 1_000_000) // rendered)
+        self._worlds = (
+            self._filmed(clips, model, height, width, generator, seed)
+            if clips
+            else self._photographed(photographs, model, height, width, things, generator)
+        )
+        self._window = 0
+        begin_s = torch.zeros(batch, 1, device=device)
+        start = self._worlds.luminance(begin_s)
+        if clips:
+            self._gain = log_uniform(generator, (batch,), *model.video_gain)
+        else:
+            exposure = log_uniform(generator, (batch,), *model.exposure)
+            self._gain = exposure / start.mean((1, 2, 3))
+        self._lamps = Lamps(model.lamps, batch, generator)
+        sensors = Sensors.draw(model.sensor, batch, height, width, generator)
+        lit = self._lamps.light(start, begin_s)[:, 0]
+        self._pixels = PixelArray(sensors, lit, bins, generator)
+
+    def _filmed(
+        self,
+        clips: Clips,
+        model: SequenceModel,
+        height: int,
+        width: int,
+        generator: torch.Generator,
+        seed: int,
+    ) -> VideoWorlds | PlanarWorlds:
+        return VideoWorlds(
+            clips,
+            model.video,
+            Lighting(model.world, len(self.window_s), generator),
+            height,
+            width,
+            window_s=self.window_s,
+            generator=generator,
+            seed=seed,
+        )
+
+    def _photographed(
+        self,
+        photographs: Photographs,
+        model: SequenceModel,
+        height: int,
+        width: int,
+        things: int,
+        generator: torch.Generator,
+    ) -> VideoWorlds | PlanarWorlds:
+        motion_px = log_uniform(generator, (len(self.window_s),), *model.motion_px)
         motion_px = motion_px.clamp(max=model.step_px * self._steps)
-        self._worlds = PlanarWorlds(
+        return PlanarWorlds(
             photographs,
             model.world,
             height,
@@ -92,16 +156,6 @@ class Sequences:
             greatest_px_s=motion_px / self.window_s,
             generator=generator,
         )
-        self._at_once = max(
-            1,
-            RENDERED_AT_ONCE.get(device.type, 1_000_000)
-            // (batch * (things + 1) * height * width * self._steps),
-        )
-        self._window = 0
-        start = self._worlds.luminance(torch.zeros(batch, 1, device=device))[:, 0]
-        self._gain = log_uniform(generator, (batch,), *model.exposure) / start.mean((1, 2))
-        sensors = Sensors.draw(model.sensor, batch, height, width, generator)
-        self._pixels = PixelArray(sensors, start, bins, generator)
 
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Simulate the next windows.
@@ -112,21 +166,23 @@ class Sequences:
         grids, truths = [], []
         while windows > 0:
             count = min(windows, self._at_once)
-            for luminance in self._rendered(count):
-                grids.append(self._pixels.window(luminance, self.window_s / self._steps))
+            for luminance, t_s in self._rendered(count):
+                lit = self._lamps.light(luminance, t_s)
+                grids.append(self._pixels.window(lit, self.window_s / self._steps))
                 truths.append((luminance[:, -1:] * self._gain[:, None, None, None]).clamp(max=1))
             windows -= count
         return torch.stack(grids), torch.stack(truths)
 
-    def _rendered(self, windows: int) -> tuple[torch.Tensor, ...]:
-        """Return the luminance of the next windows, float32 [batch, steps, height, width] each."""
+    def _rendered(self, windows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield luminance [batch, steps, height, width] and times [batch, steps] of windows."""
         first = self._window * self._steps
         index = torch.arange(
             first + 1, first + windows * self._steps + 1, device=self.window_s.device
         )
         self._window += windows
         t_s = index * (self.window_s / self._steps)[:, None]
-        return self._worlds.luminance(t_s).split(self._steps, 1)
+        luminance = self._worlds.luminance(t_s)
+        return zip(luminance.split(self._steps, 1), t_s.split(self._steps, 1), strict=True)
 
 
 def normalise_nonzero(grids: torch.Tensor) -> torch.Tensor:
