@@ -10,6 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 PEER = 'firenet'
+NOISE = (
+    *('dvxplorer_libcaer_rollover', 'hd_evt3_trigger'),
+    *('noise_0.2_hz', 'noise_2_hz', 'noise_10_hz'),
+)
+"""Recordings of the part `noise`."""
 Rows = Sequence[dict[str, Any]]
 
 
@@ -58,10 +63,7 @@ CRITERIA = (
     Criterion('fast', 'tags', True, 9.0),
     *(
         Criterion('noise', f'{kind}_{name}', False, bound)
-        for name in (
-            *('dvxplorer_libcaer_rollover', 'hd_evt3_trigger'),
-            *('noise_0.2_hz', 'noise_2_hz', 'noise_10_hz'),
-        )
+        for name in NOISE
         for kind, bound in (('raw_std', 0.02), ('mono8_std', 8.0))
     ),
     Criterion('wall', 'wall_p95', False, 0.03),
@@ -103,3 +105,75 @@ def _cell(value: float | None, criterion: Criterion, limit: float | None) -> str
     if limit is None:
         return text
     return text if criterion.met(value, limit) else f'[red]{text}[/]'
+
+
+FIGURES = (
+    ('other simulator, real video: MSE', 'cross', ('mse',), 4),
+    ('... SSIM', 'cross', ('ssim',), 3),
+    ('... MSE / SSIM, mean matched', 'cross', ('mse_mean', 'ssim_mean'), 4),
+    ('... MSE / SSIM, mean and contrast matched', 'cross', ('mse_matched', 'ssim_matched'), 4),
+    ('... correlation in the finest octave', 'cross', ('fine',), 3),
+    ('own simulator: MSE / SSIM', 'own', ('mse', 'ssim'), 4),
+    ('... MSE / SSIM, mean and contrast matched', 'own', ('mse_matched', 'ssim_matched'), 4),
+    (
+        'tags at 50 / 200 / 500 / 1000 fps',
+        'rates',
+        tuple(f'tags_{fps}_fps' for fps in (50, 200, 500, 1000)),
+        2,
+    ),
+    (
+        'flicker / change where no event fell, 50 fps',
+        'rates',
+        ('flicker_50_fps', 'still_change_50_fps'),
+        4,
+    ),
+    (
+        'tags 2-5 / 5-10 / 10-20 s after motion, noise of 0.2 Hz',
+        'rest',
+        ('tags_2_5_s', 'tags_5_10_s', 'tags_10_20_s'),
+        2,
+    ),
+    (
+        'share of tags on a board at rest, 60 s / its second half',
+        'board',
+        ('share', 'share_30_60_s'),
+        3,
+    ),
+    ('tags on a board at 600 px/s / in view', 'fast', ('tags', 'tags_in_view'), 2),
+    (
+        'noise alone, raw deviation: DVXplorer / Gen4 / 0.2 / 2 / 10 Hz',
+        'noise',
+        tuple(f'raw_std_{name}' for name in NOISE),
+        3,
+    ),
+    (
+        '... deviation in mono8, grey levels',
+        'noise',
+        tuple(f'mono8_std_{name}' for name in NOISE),
+        1,
+    ),
+    ('still wall beside a person, 95 % within', 'wall', ('wall_p95',), 3),
+    ('... deviation in the dark / of the person', 'wall', ('dark_std', 'person_std'), 3),
+    ('flicker under a lamp of 100 Hz / in steady light', 'lamp', ('flicker_ratio',), 2),
+)
+"""Rows of the tables: label, part, figures, decimals."""
+
+
+def markdown(rows: Rows, models: Sequence[str]) -> str:
+    """Return a table of FIGURES in Markdown, a column for each model; `-` = not measured."""
+    lines = [
+        '| | ' + ' | '.join(f'`{name}`' for name in models) + ' |',
+        '|---' * (len(models) + 1),
+    ]
+    lines[1] += '|'
+    for label, part, names, digits in FIGURES:
+        cells = []
+        for model in models:
+            values = [figure(rows, model, part, name) for name in names]
+            cells.append(' / '.join(_decimal(value, digits) for value in values))
+        lines.append(f'| {label} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def _decimal(value: float | None, digits: int) -> str:
+    return '-' if value is None else f'{value:.{digits}f}'.removeprefix('0')

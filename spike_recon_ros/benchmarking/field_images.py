@@ -7,6 +7,7 @@ what is wanted.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from rich.console import Console
 from spike_recon_ros.benchmarking import field_recordings
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender
-from spike_recon_ros.evaluation.recordings import evaluated_frames, survey
+from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey
 from spike_recon_ros.evaluation.score import Score
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.frames import frames_of, print_reset
@@ -84,11 +85,18 @@ def scored(
     model: Contender, path: Path, metrics: tuple[str, ...], place: Place, fps: float = 50.0
 ) -> tuple[Score, float]:
     """Run a model over a recording; return its score, and the length of the recording, seconds."""
-    [recording] = survey([path], place.console)
+    recording = _surveyed(path)
     score = Score(metrics)
     for frame in evaluated_frames(recording, model, place.at(fps), place.console):
         score.add(frame)
     return score, recording.duration_s
+
+
+@functools.cache
+def _surveyed(path: Path) -> Recording:
+    """Return what is known of a recording; it is read once for all models."""
+    [recording] = survey([path], Console(quiet=True))
+    return recording
 
 
 def cross(model: Contender, place: Place) -> Figures:
@@ -112,8 +120,10 @@ def _compared(model: Contender, paths: list[Path], place: Place, skip_share: flo
     for path in paths:
         score, duration_s = scored(model, path, COMPARED, place)
         by_recording[path.name] = score.summary(skip_share * duration_s)
-    rows = list(by_recording.values())
-    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    means: Figures = {}
+    for name in next(iter(by_recording.values())):
+        known = [row[name] for row in by_recording.values() if row[name] is not None]
+        means[name] = float(np.mean(known)) if known else None
     return {**means, 'recordings': by_recording}
 
 
@@ -207,7 +217,7 @@ def lamp(model: Contender, place: Place) -> Figures:
     rows = []
     for pair in field_recordings.lamps(place.work / 'lamps', place.data / 'photos'):
         for path in pair:
-            [recording] = survey([path], place.console)
+            recording = _surveyed(path)
             score, errors = Score(('ssim',)), []
             for frame in evaluated_frames(recording, model, place.settings, place.console):
                 assert frame.truth is not None
