@@ -24,7 +24,7 @@ MOST_THREADS = 4
 """Threads of a network unless the user sets more: further ones bring little at sensor size."""
 EVENT_FALLBACK = 'fibar'
 """Filter that `auto` selects for events if no network can run."""
-EVENTS_ONLY = ('roi', 'scale')
+EVENTS_ONLY = ('roi', 'scale', 'flicker_frequency', 'noise_filter_time', 'max_event_rate')
 """Settings that must keep their defaults for a spike camera."""
 _log = logging.getLogger(__name__)
 

@@ -71,14 +71,12 @@ class Reconstructor:
     ) -> None:
         check_model_name(settings.model)
         parse_roi(settings.roi)
-        self.settings = settings
-        self.statistics, self.rendering = Statistics(), True
+        self.settings, self.statistics, self.rendering = settings, Statistics(), True
         self.holds: Callable[[int], bool] = lambda joined: False
         self.model_name, self.kind = settings.model, SensorKind.EVENT
         self.region: Region | None = None
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
-        self._renderer = Renderer(settings)
-        self._merger = WindowMerger()
+        self._renderer, self._merger = Renderer(settings), WindowMerger()
         self._sensor: tuple[str, int, int] | None = None
         self._loaded_for: tuple[int, int, SensorKind] | None = None
         self._decoder: Decoder[Any] | None = None
@@ -198,9 +196,11 @@ class Reconstructor:
         return self._decoder.statistics if self._decoder is not None else DecoderStatistics()
 
     def adopt(self, settings: Settings) -> None:
-        """Apply new rendering settings without changing the state."""
+        """Apply new settings of the rendering and the event rate without changing the state."""
         self.settings = settings
         self._renderer.adopt(settings)
+        if self._conditioner is not None:
+            self._conditioner.adopt(settings)
 
     def save_hot_pixels(self, path: Path) -> None:
         """Write the mask of hot pixels as a PNG file for the setting `hot_pixel_file`.

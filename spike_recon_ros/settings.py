@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.model_settings import AUTO, EVENT_MODEL, SPIKE_MODELS, ModelSettings
 from spike_recon_ros.setting import (
     NODE,
     Renamed,
@@ -23,74 +23,21 @@ from spike_recon_ros.setting import (
     with_words,
 )
 
-AUTO = 'auto'
-EVENT_MODEL = 'two_scale_gru'
-"""The model that `auto` selects for events."""
-SPIKE_MODELS = ('spk2vid', 'spike_intervals')
-"""The models that `auto` tries for spike planes, in this order."""
-
+__all__ = ['AUTO', 'EVENT_MODEL', 'RENAMED', 'SPIKE_MODELS', 'Settings', 'check', 'current_values']
+__all__ += ['setting_fields']
 
 RENAMED = {'front_end': Renamed('voxel_grid_on', {'device': 'gpu'})}
 """Old names of settings. They still work everywhere, with a warning."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """What a user can set. Seconds, hertz and bytes, as people write them.
 
     Raises:
         UserError: on construction, if a value is out of its range or not one of its choices.
     """
 
-    sensor: str = setting(
-        AUTO,
-        'Kind of camera: event or spike; packets of the other kind are rejected. auto decides by '
-        'the encoding of the packets.',
-        choices=(AUTO, *(kind.value for kind in SensorKind)),
-    )
-    model: str = setting(
-        AUTO,
-        'Reconstruction model: the name of a network in the model zoo, the path of a bundle, or a '
-        'filter (events: fibar, leaky_integrator; spike planes: spike_intervals, '
-        f'compensated_tfi, tfi, tfp). auto selects {EVENT_MODEL} for events; for spike planes it '
-        f'selects the first of {", ".join(SPIKE_MODELS)} that is installed.',
-    )
-    backend: str = setting(
-        AUTO,
-        'Library that runs the network. auto selects the first of tensorrt (with a GPU), '
-        'openvino, onnxruntime and torch that is installed and can load the network.',
-        choices=(AUTO, 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
-    )
-    device: str = setting(
-        AUTO,
-        'Device that runs the network. auto selects a GPU that tensorrt, onnxruntime or torch can '
-        'use, otherwise the CPU.',
-        choices=(AUTO, 'cpu', 'gpu'),
-    )
-    threads: int = setting(
-        0,
-        'CPU threads for the network; 0 = number of cores minus one, at most 4.',
-        low=0,
-        high=256,
-    )
-    precision: str = setting(
-        'auto',
-        'Numeric precision of the network. auto selects the fastest one available: with tensorrt, '
-        'among those built by `spike-recon build`; with openvino, among those that the CPU and '
-        'the bundle support.',
-        choices=('auto', 'int8', 'fp16', 'bf16', 'fp32'),
-    )
-    cuda_graphs: str = setting(
-        'auto',
-        'With tensorrt, or torch on a GPU: run each step as a recorded CUDA graph where possible.',
-        choices=('auto', 'off'),
-    )
-    voxel_grid_on: str = setting(
-        'auto',
-        'With tensorrt, or torch on a GPU: device that computes the voxel grid. auto selects the '
-        'GPU where possible; then only the events are copied to it.',
-        choices=('auto', 'cpu', 'gpu'),
-    )
     sync_mode: str = setting(
         'free_running',
         'When a frame is made: `fps` times per second of sensor time (free_running), after every '
@@ -199,6 +146,29 @@ class Settings:
         '',
         'Mask of hot pixels: a PNG of the size of the images; every pixel that is not black is '
         'masked.',
+    )
+    flicker_frequency: float = setting(
+        0.0,
+        'Frequency of a lamp whose flicker is removed, in changes of its light per second: 100 or '
+        '120 with mains of 50 or 60 Hz; `spike-recon inspect` measures it. 0 = off. Event cameras '
+        'only.',
+        low=0.0,
+        high=5000.0,
+    )
+    noise_filter_time: float = setting(
+        0.0,
+        'Background-activity filter: an event is kept if one of the 8 pixels around it fired '
+        'within this many seconds before it, for example 0.01; 0 = off. Event cameras only.',
+        low=0.0,
+        high=10.0,
+    )
+    max_event_rate: float = setting(
+        0.0,
+        'Events per second above which events are thinned evenly over pixels and time, for '
+        'example 10e6; 0 = no limit. Event cameras only.',
+        low=0.0,
+        high=1_000_000_000.0,
+        live=True,
     )
     max_gap: float = setting(
         1.0,

@@ -31,6 +31,9 @@ class Statistics:
         samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
         cropped_events: events outside `roi`.
+        flicker_events: events removed as the flicker of a lamp.
+        noise_events: events removed as background activity.
+        thinned_events: events removed because of `max_event_rate`.
         time_outliers: samples and trigger edges dropped because of a damaged time stamp.
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
@@ -43,6 +46,9 @@ class Statistics:
     samples: int = 0
     lost_packets: int = 0
     cropped_events: int = 0
+    flicker_events: int = 0
+    noise_events: int = 0
+    thinned_events: int = 0
     time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0

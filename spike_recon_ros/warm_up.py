@@ -30,8 +30,10 @@ def warm_up(settings: Settings) -> None:
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
-    # A mask of hot pixels has the size of the real sensor.
-    quick = dataclasses.replace(settings, sync_mode='free_running', fps=1000.0, hot_pixel_file='')
+    # A region and a mask of hot pixels are for the real sensor.
+    quick = dataclasses.replace(
+        settings, sync_mode='free_running', fps=1000.0, roi='', hot_pixel_file=''
+    )
     for kind in kinds_expected(settings):
         reconstructor = Reconstructor(quick)
         reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events())

@@ -39,17 +39,13 @@ PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_
 PIPELINE |= {'packet_sequence', 'conditioning'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
-MAY_IMPORT = {
-    'errors': set(),
-    'topics': set(),
-    'cures': set(),
-    'jit': set(),
-    'image_encodings': set(),
-    'cpu_threads': set(),
+ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads')
+MAY_IMPORT = {name: set() for name in ALONE} | {
     'regular_file': {'errors'},
     'image_file': {'errors', 'regular_file'},
     'setting': {'errors'},
-    'settings': {'errors', 'setting', 'packets.sensor_kind'},
+    'model_settings': {'setting', 'packets.sensor_kind'},
+    'settings': {'errors', 'setting', 'model_settings'},
     'parameter_files': {'errors', 'settings'},
     'launch_arguments': {'errors', 'settings'},
     'frame': {'packets'},

@@ -44,6 +44,8 @@ SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .da
 
   spike-recon run car.dat --fps 1000 -o out
 """
+REMOVED = ('cropped_events', 'flicker_events', 'noise_events', 'thinned_events')
+"""Counts of `Statistics` that are shown where they are not 0."""
 WHY_NO_FRAME = {
     'free_running': 'it holds no events, or fewer planes than the model looks ahead (see '
     'spike-recon inspect)',
@@ -180,6 +182,7 @@ def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
         'time_outliers': counts.time_outliers,
+        **{name: getattr(counts, name) for name in REMOVED if getattr(counts, name)},
         'planes' if reconstructor.kind is SensorKind.SPIKE else 'events': counts.samples,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
     }

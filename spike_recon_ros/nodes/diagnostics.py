@@ -27,6 +27,7 @@ LOSSES = {
     'dropped_packets': (Part.NODE, '{} packets dropped here under overload'),
     'merged_windows': (Part.NODE, '{} windows merged under overload'),
     'late_frames': (Part.NODE, '{} frames late'),
+    'thinned_events': (Part.CAMERA, '{} events thinned by max_event_rate'),
     'late_references': (Part.CAMERA, '{} references late'),
 }
 """Counters that should stay the same, the worst first, with the cause and the words for each."""
@@ -143,6 +144,9 @@ class Diagnostics:
             'lost_messages': self._topics.lost_messages,
             'events': counts.samples,
             'cropped_events': counts.cropped_events,
+            'flicker_events': counts.flicker_events,
+            'noise_events': counts.noise_events,
+            'thinned_events': counts.thinned_events,
             'time_outliers': counts.time_outliers,
             'windows': counts.windows,
             'merged_windows': counts.merged_windows,

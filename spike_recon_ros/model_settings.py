@@ -1,0 +1,72 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The settings that select the camera, the model and what runs it.
+
+A module of their own because all settings together are too long for one file.
+"""
+
+from dataclasses import dataclass
+
+from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.setting import setting
+
+AUTO = 'auto'
+EVENT_MODEL = 'two_scale_gru'
+"""The model that `auto` selects for events."""
+SPIKE_MODELS = ('spk2vid', 'spike_intervals')
+"""The models that `auto` tries for spike planes, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """The first settings of `Settings`."""
+
+    sensor: str = setting(
+        AUTO,
+        'Kind of camera: event or spike; packets of the other kind are rejected. auto decides by '
+        'the encoding of the packets.',
+        choices=(AUTO, *(kind.value for kind in SensorKind)),
+    )
+    model: str = setting(
+        AUTO,
+        'Reconstruction model: the name of a network in the model zoo, the path of a bundle, or a '
+        'filter (events: fibar, leaky_integrator; spike planes: spike_intervals, '
+        f'compensated_tfi, tfi, tfp). auto selects {EVENT_MODEL} for events; for spike planes it '
+        f'selects the first of {", ".join(SPIKE_MODELS)} that is installed.',
+    )
+    backend: str = setting(
+        AUTO,
+        'Library that runs the network. auto selects the first of tensorrt (with a GPU), '
+        'openvino, onnxruntime and torch that is installed and can load the network.',
+        choices=(AUTO, 'tensorrt', 'openvino', 'onnxruntime', 'torch'),
+    )
+    device: str = setting(
+        AUTO,
+        'Device that runs the network. auto selects a GPU that tensorrt, onnxruntime or torch can '
+        'use, otherwise the CPU.',
+        choices=(AUTO, 'cpu', 'gpu'),
+    )
+    threads: int = setting(
+        0,
+        'CPU threads for the network; 0 = number of cores minus one, at most 4.',
+        low=0,
+        high=256,
+    )
+    precision: str = setting(
+        'auto',
+        'Numeric precision of the network. auto selects the fastest one available: with tensorrt, '
+        'among those built by `spike-recon build`; with openvino, among those that the CPU and '
+        'the bundle support.',
+        choices=('auto', 'int8', 'fp16', 'bf16', 'fp32'),
+    )
+    cuda_graphs: str = setting(
+        'auto',
+        'With tensorrt, or torch on a GPU: run each step as a recorded CUDA graph where possible.',
+        choices=('auto', 'off'),
+    )
+    voxel_grid_on: str = setting(
+        'auto',
+        'With tensorrt, or torch on a GPU: device that computes the voxel grid. auto selects the '
+        'GPU where possible; then only the events are copied to it.',
+        choices=('auto', 'cpu', 'gpu'),
+    )
