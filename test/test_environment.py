@@ -65,7 +65,7 @@ def test_a_second_run_does_nothing(tool, steps):
     tool.make(keep_interpreter=True)
     assert steps == [
         'venv',
-        '.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]',
+        '.[ros,video,viewer,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]',
         './interfaces',
     ]
     steps.clear()
@@ -78,7 +78,9 @@ def test_a_changed_file_repeats_only_its_own_step(tool, steps):
     steps.clear()
     (tool.CHECKOUT / 'setup.py').write_text('changed')
     tool.make(keep_interpreter=True)
-    assert steps == ['.[ros,video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]']
+    assert steps == [
+        '.[ros,video,viewer,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]'
+    ]
     steps.clear()
     tool.MESSAGES.mkdir()
     (tool.MESSAGES / 'package.xml').write_text('changed')
@@ -237,7 +239,10 @@ def test_a_sourced_ros_is_used_without_wheels(tool, steps, monkeypatch):
     monkeypatch.setattr(sys, 'prefix', sys.base_prefix)
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: object())
     tool.make(keep_interpreter=True)
-    assert steps == ['venv', '.[video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]']
+    assert steps == [
+        'venv',
+        '.[video,viewer,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test]',
+    ]
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,7 @@ def optional() -> Iterator[Finding]:
     from spike_recon_ros.backends.choice import CANDIDATES  # noqa: PLC0415
 
     yield _library('av', OPTIONAL, pip_install('video'), 'run -o x.mp4')
+    yield _library('aiohttp', OPTIONAL, pip_install('viewer'), 'view')
     yield _library('aedat', OPTIONAL, pip_install('aedat4'), 'AEDAT4 recordings')
     yield _library('h5py', OPTIONAL, pip_install('hdf5'), 'HDF5 data sets')
     yield _library('event_stream', OPTIONAL, pip_install('es'), 'Event Stream (.es) recordings')
