@@ -111,8 +111,8 @@ class TopicChecks:
         return [
             Problem(
                 Part.CAMERA,
-                f'the light flickers at {frequency:.0f} Hz and causes most events; use lamps that '
-                'do not flicker, or the flicker filter of the camera',
+                f'the light flickers at {frequency:.0f} Hz and causes most events; set '
+                f'flicker_frequency to {frequency:.0f}, or use lamps that do not flicker',
             )
         ]
 

@@ -17,7 +17,6 @@ from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import Image
@@ -26,6 +25,7 @@ from std_srvs.srv import Trigger
 from spike_recon_ros.errors import UserError, one_line
 from spike_recon_ros.nodes.messages import colour_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
 from spike_recon_ros.settings import setting_fields
 from spike_recon_ros.topics import GROUND_TRUTH
@@ -126,7 +126,7 @@ class ViewNode(Node):
             self.destroy_subscription(self.watched.pop(pane))
         for pane in panes & self.topics.keys() - self.watched.keys():
             self.watched[pane] = self.create_subscription(
-                Image, self.topics[pane], self._callback_for(pane), _latest()
+                Image, self.topics[pane], self._callback_for(pane), watching_qos()
             )
         if HEALTH in panes and self._diagnostics is None:
             self._begin_health()
@@ -253,13 +253,6 @@ class ViewNode(Node):
     def _ready(self, client: Any) -> None:
         if not client.service_is_ready():
             raise UserError(f'{self._target} does not answer; is it running?')
-
-
-def _latest() -> QoSProfile:
-    """Return a profile for watching: the newest image, from any publisher."""
-    return QoSProfile(
-        depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE
-    )
 
 
 def view(

@@ -145,10 +145,8 @@ def test_a_browser_gets_pictures_and_what_it_asks_for_is_done(serve, show, asked
 
 @pytest.mark.parametrize(
     'message',
-    [
-        '{', '[]', '"x"', '[' * 3000, '{"set": "fps", "value": 1}', '{"do": "harm"}', '{"set": 1}',
-    ],
-)  # fmt: skip
+    ['{', '[]', '[' * 3000, '{"set": "fps", "value": 1}', '{"do": "harm"}', '{"set": 1}'],
+)
 def test_a_wrong_message_does_no_harm(serve, asked, message):
     address = serve()
 
