@@ -163,7 +163,7 @@ def rates(model: Contender, place: Place) -> Figures:
 
 def fast(model: Contender, place: Place) -> Figures:
     """Count tags on a board that moves at 600 px/s, with noise."""
-    path = field_recordings.fast_board(place.work / 'fast_board')
+    path = field_recordings.fast_board(place.work / 'fast_board_in_noise')
     score, _ = scored(model, path, ('tags', 'tags_share', 'ssim', 'fine'), place)
     summary = score.summary()
     in_view = float(np.mean([row['tags_in_view'] for row in score.rows]))

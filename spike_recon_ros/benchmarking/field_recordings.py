@@ -43,6 +43,7 @@ LAMP_TRUTH_HZ = 55.0
 """Not a divisor of LAMP_HZ, so that windows end at all phases of the lamp."""
 FAST_PX_S = 600.0
 FAST_RADIUS_PX = 100.0
+FAST_NOISE_HZ = 10.0
 FAST_TAG_PX = 44.0
 """About twelve whole tags are in view."""
 
@@ -165,7 +166,7 @@ def fast_board(path: Path) -> Path:
     """Return a recording of FastBoard with noise."""
     if not path.exists():
         with training_installed():
-            sensor = EventSensor(noise_hz=2.0, response_ms=1.0)
+            sensor = EventSensor(contrast=0.3, noise_hz=FAST_NOISE_HZ, response_ms=2.0)
             sensor.record(path, FastBoard(), 7, duration_s=2.0, truth_hz=50.0)
     return path
 
