@@ -18,6 +18,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
+from spike_recon_ros.evaluation.protocols import PROTOCOLS
 from spike_recon_ros.evaluation.report import show
 from spike_recon_ros.evaluation.spike_scores import evaluate_clips, evaluate_plane
 from spike_recon_ros.settings import AUTO, Settings
@@ -87,6 +88,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--skip-s', type=float, default=0.0, metavar='S',
         help='leave out the first seconds in metrics that compare with ground truth (%(default)s)',
     )  # fmt: skip
+    parser.add_argument(
+        '--protocol', choices=PROTOCOLS,
+        help='score the published parts of ECD, MVSEC, HQF (and EVAID) as EVREAL or V2V do; each '
+        'recording has the name of its sequence, such as slider_depth',
+    )  # fmt: skip
+    parser.add_argument(
+        '--lpips-weights', nargs='+', type=Path, default=[], metavar='FILE',
+        help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
+        'unless that library is installed; measures lpips without torchvision',
+    )  # fmt: skip
     group = parser.add_argument_group('one image of a spike camera')
     group.add_argument(
         '--truth', type=Path, metavar='IMAGE',
@@ -134,13 +145,32 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         truth_topic=args.truth_topic,
         facts={'size': args.size, 'encoding': args.encoding},
         skip_s=args.skip_s,
+        protocol=args.protocol,
+        lpips_weights=args.lpips_weights,
         overwrite=args.overwrite,
         console=console,
     )
     show(console, summary)
+    if 'protocol' in summary:
+        _show_protocol(summary['protocol'], console)
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
     return summary
+
+
+def _show_protocol(result: dict[str, Any], console: Console) -> None:
+    """Print the scores of each data set as the protocol averages them."""
+    for dataset, models in result['datasets'].items():
+        one = next(iter(models.values()))
+        metrics = [name for name in one if name not in ('sequences', 'frames')]
+        table = Table('model', *metrics, title_justify='left')
+        table.title = (
+            f'{result["name"]}, {dataset}: {one["sequences"]} sequences, {one["frames"]} frames'
+        )
+        for model, figures in models.items():
+            values = (figures[name] for name in metrics)
+            table.add_row(escape(model), *('' if one is None else f'{one:.3f}' for one in values))
+        console.print(table)
 
 
 def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
@@ -192,7 +222,7 @@ def _check_options(args: argparse.Namespace, what: str) -> None:
         raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
     if args.metrics:
         raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
-    for option in ('topic', 'truth_topic', 'skip_s', 'size', 'encoding'):
+    for option in ('topic', 'truth_topic', 'skip_s', 'size', 'encoding', 'protocol'):
         if getattr(args, option):
             flag = option.replace('_', '-')
             raise UserError(f'--{flag} is for recordings of event cameras; leave it out')

@@ -13,7 +13,8 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT
-from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey
+from spike_recon_ros.evaluation.protocols import PROTOCOLS, Protocol, protocol_scores
+from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey, with_cut
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
@@ -33,6 +34,8 @@ def evaluate(
     truth_topic: str | None = None,
     facts: Mapping[str, Any] | None = None,
     skip_s: float = 0.0,
+    protocol: str | None = None,
+    lpips_weights: Sequence[Path | str] = (),
     overwrite: bool = False,
     console: Console | None = None,
 ) -> dict[str, Any]:
@@ -49,6 +52,8 @@ def evaluate(
         truth_topic: of the ground truth images; None = found by itself.
         facts: `size` or `encoding` for `open_source`, if the recordings do not state them.
         skip_s: leave out the first seconds in metrics that compare with ground truth.
+        protocol: name of PROTOCOLS; scores the published part of each sequence.
+        lpips_weights: torchvision's AlexNet and, without the library lpips, its linear layers.
         overwrite: write into `out` although it is not empty.
         console: for progress; None = stderr.
 
@@ -61,27 +66,53 @@ def evaluate(
     console = console or Console(stderr=True)
     if out.exists() and any(out.iterdir()) and not overwrite:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
+    rules = _protocol(protocol, skip_s)
+    metrics = _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
         paths = [Path(path) for path in recordings]
         surveyed = survey(paths, console, topic, truth_topic, metrics or (), facts)
+        surveyed = [one if rules is None else with_cut(one, rules) for one in surveyed]
         _check_skip(skip_s, surveyed)
-        lpips = _lpips() if 'lpips' in (metrics or ()) else None
+        lpips = _lpips(lpips_weights) if 'lpips' in (metrics or ()) else None
         (out / 'sheets').mkdir(parents=True, exist_ok=True)
-        scores: Scores = {
-            recording.name: {model.name: Score(metrics or BY_DEFAULT, lpips) for model in found}
-            for recording in surveyed
-        }
+        scores = _empty_scores(surveyed, found, metrics or BY_DEFAULT, lpips)
         for one in surveyed:
             _score(one, found, scores[one.name], settings, out / 'sheets', console)
-    summary = {
-        **{'out': str(out), 'skip_s': skip_s, 'fps': settings.fps},
-        'models': {model.name: model.typed for model in found},
-        'datasets': {one.name: _about(one, scores[one.name]) for one in surveyed},
-        **summarise(scores, skip_s),
-    }
+    summary: dict[str, Any] = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps}
+    summary |= _summary(found, surveyed, scores, skip_s, rules)
     write_report(out, scores, summary, console)
     return summary
+
+
+def _summary(
+    models: Sequence[Contender],
+    recordings: Sequence[Recording],
+    scores: Scores,
+    skip_s: float,
+    rules: Protocol | None,
+) -> dict[str, Any]:
+    """Return what was scored, and the scores; also as a protocol averages them."""
+    summary = {
+        'models': {model.name: model.typed for model in models},
+        'datasets': {one.name: _about(one, scores[one.name]) for one in recordings},
+        **summarise(scores, skip_s),
+    }
+    if rules is not None:
+        datasets = {one.name: one.cut.dataset for one in recordings if one.cut is not None}
+        by_dataset = protocol_scores(rules, scores, datasets)
+        summary['protocol'] = {'name': rules.name, 'datasets': by_dataset}
+    return summary
+
+
+def _empty_scores(
+    recordings: Sequence[Recording],
+    models: Sequence[Contender],
+    metrics: Sequence[str],
+    lpips: Compare | None,
+) -> Scores:
+    names = [model.name for model in models]
+    return {one.name: {name: Score(metrics, lpips) for name in names} for one in recordings}
 
 
 def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
@@ -93,10 +124,31 @@ def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
         )
 
 
-def _lpips() -> Compare:
+def _protocol(name: str | None, skip_s: float) -> Protocol | None:
+    if name is None:
+        return None
+    if name not in PROTOCOLS:
+        raise UserError(f'there is no protocol {name}; choose from {", ".join(PROTOCOLS)}')
+    if skip_s:
+        raise UserError('--protocol says which frames are scored; leave out --skip-s')
+    return PROTOCOLS[name]
+
+
+def _chosen(
+    metrics: Sequence[str] | None, protocol: Protocol | None, *, with_lpips: bool
+) -> Sequence[str] | None:
+    """Return the metrics asked for, else those of the protocol, else None."""
+    if metrics is None and protocol is not None:
+        metrics = protocol.metrics
+    if with_lpips and 'lpips' not in (metrics or ()):
+        metrics = (*(BY_DEFAULT if metrics is None else metrics), 'lpips')
+    return metrics
+
+
+def _lpips(weights: Sequence[Path | str]) -> Compare:
     with training_installed():
         from spike_recon_training.perceptual import load_lpips  # noqa: PLC0415 -- needs torch
-    return load_lpips()
+    return load_lpips(*(Path(file).expanduser() for file in weights))
 
 
 def _score(

@@ -44,6 +44,7 @@ METRICS = {
         Metric('fine', 'correlation with the truth in the finest octave', False, True),
         Metric('level_error', 'difference of the mean brightness', True, True, in_table=False),
         Metric('gmsd', 'gradient magnitude similarity deviation', True, True, in_table=False),
+        Metric('ssim_v2v', 'structural similarity as V2V computes it (7x7)', False, True),
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
         Metric('tags_share', 'share of the tags in view that are read', False, True),
@@ -67,11 +68,11 @@ METRICS = {
 }
 FULL_REFERENCE = (
     *('mse', 'psnr', 'ssim', 'mse_mean', 'ssim_mean', 'mse_matched', 'ssim_matched'),
-    *('fine', 'level_error', 'gmsd', 'lpips'),
+    *('fine', 'level_error', 'gmsd', 'ssim_v2v', 'lpips'),
 )
 """Metrics that compare with ground truth; --skip-s applies to them."""
 LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')
 """Mean and standard deviation within a frame of the image and of the truth; files have them beside
 level_error."""
-BY_DEFAULT = tuple(name for name in METRICS if name != 'lpips')
-"""lpips needs PyTorch and a library of its own."""
+BY_DEFAULT = tuple(name for name in METRICS if name not in ('lpips', 'ssim_v2v'))
+"""lpips needs PyTorch and weights of others; ssim_v2v is for comparisons with V2V's figures."""

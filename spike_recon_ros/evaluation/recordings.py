@@ -19,6 +19,13 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, unique_names
 from spike_recon_ros.evaluation.metrics import METRICS
+from spike_recon_ros.evaluation.protocols import (
+    Cut,
+    CutSource,
+    Protocol,
+    find_cut,
+    sequence_name,
+)
 from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.frames import frames_of, print_reset
@@ -58,6 +65,7 @@ class Recording:
         t_first_ns: sensor time of the first event.
         duration_s: sensor time from the first event to the last.
         events: how many there are.
+        cut: part that a protocol scores; None = all of it.
     """
 
     name: str
@@ -68,6 +76,7 @@ class Recording:
     t_first_ns: int
     duration_s: float
     events: int
+    cut: Cut | None = None
 
 
 def survey(
@@ -96,7 +105,7 @@ def survey(
     names = unique_names([path.stem if path.is_file() else path.resolve().name for path in paths])
     recordings = []
     for path, name in zip(paths, names, strict=True):
-        truth = truth_topic or default_truth_topic(path)
+        truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'))
         needing = [metric for metric in metrics if METRICS[metric].needs_truth]
         if needing and truth is None:
             raise UserError(
@@ -137,6 +146,23 @@ def _refuse_planes(path: Path, packet: Packet) -> None:
         )
 
 
+def with_cut(recording: Recording, protocol: Protocol) -> Recording:
+    """Return the recording with the part that a protocol scores.
+
+    Raises:
+        UserError: it has no ground truth, or is no sequence of the protocol.
+    """
+    if recording.truth is None:
+        raise UserError(
+            f'{recording.path} has no ground truth, which --protocol {protocol.name} compares '
+            'with; name the topic of its images with --truth-topic'
+        )
+    facts = recording.facts
+    with open_source(recording.path, recording.topic, recording.truth, **facts) as source:
+        cut = find_cut(protocol, sequence_name(recording.path), source)
+    return dataclasses.replace(recording, cut=cut)
+
+
 def evaluated_frames(
     recording: Recording,
     contender: Contender,
@@ -168,7 +194,10 @@ def evaluated_frames(
         with open_source(
             recording.path, recording.topic, recording.truth, **recording.facts
         ) as source:
-            for frame in frames_of(source, reconstructor, console, label, tally):
+            used = source if recording.cut is None else CutSource(source, recording.cut)
+            for frame in frames_of(used, reconstructor, console, label, tally):
+                if recording.cut is not None and not recording.cut.scores(frame.stamp_ns):
+                    continue
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:
                     yield _evaluated_frame(frame, truth, recording, contender)
@@ -200,7 +229,8 @@ class _Truths:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         topic = recording.truth
-        self._images = iter(()) if topic is None else open_images(recording.path, topic)
+        size = recording.facts.get('size')
+        self._images = iter(()) if topic is None else open_images(recording.path, topic, size)
         self._ahead: tuple[int, np.ndarray] | None = None
 
     def at(self, frame: Frame) -> np.ndarray | None:

@@ -30,6 +30,7 @@ from spike_recon_ros.evaluation.full_reference import (
     mse,
     psnr,
     ssim,
+    ssim_v2v,
 )
 from spike_recon_ros.evaluation.metrics import FULL_REFERENCE, LEVELS
 from spike_recon_ros.evaluation.tags import TagScore
@@ -40,6 +41,7 @@ _COMPARE: dict[str, Compare] = {
     'mse': mse,
     'psnr': psnr,
     'ssim': ssim,
+    'ssim_v2v': ssim_v2v,
     'gmsd': gmsd,
     'mse_mean': lambda image, truth: mse(mean_matched(image, truth), truth),
     'ssim_mean': lambda image, truth: ssim(mean_matched(image, truth), truth),

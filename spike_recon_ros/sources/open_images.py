@@ -18,12 +18,15 @@ from spike_recon_ros.sources.open_source import is_aedat4, is_bag, open_dataset
 from spike_recon_ros.topics import GROUND_TRUTH
 
 
-def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
+def open_images(
+    path: str | Path, topic: str, size: tuple[int, int] | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
     """Yield `(stamp_ns, image)` of a topic, in the order of recording.
 
     Args:
         path: a bag; or a dataset or an AEDAT4 file with frames, whose topic is `images`.
         topic: of images.
+        size: sensor columns and rows, for a dataset that does not state them.
 
     Images are [H, W] or [H, W, channels], as recorded. The stamps equal those of the `Reference`s
     that `open_source` yields for the same topic.
@@ -37,7 +40,7 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
     if is_aedat4(path):
         yield from read_aedat4_frames(Path(path), topic)
         return
-    dataset = open_dataset(path)
+    dataset = open_dataset(path, size)
     if dataset is None:
         raise UserError(f'{path} holds no images; give a bag or a dataset with frames')
     try:
@@ -47,8 +50,12 @@ def open_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
         dataset.close()
 
 
-def truth_topic(path: str | Path) -> str | None:
+def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | None:
     """Return the topic of the ground truth; None if there is none.
+
+    Args:
+        path: a recording of any kind.
+        size: sensor columns and rows, for a dataset that does not state them.
 
     Raises:
         UserError: if the recording cannot be read.
@@ -62,7 +69,7 @@ def truth_topic(path: str | Path) -> str | None:
         return GROUND_TRUTH if GROUND_TRUTH in names else None
     if is_aedat4(path):
         return IMAGES if has_aedat4_frames(Path(path)) else None
-    dataset = open_dataset(path)
+    dataset = open_dataset(path, size)
     if dataset is None:
         return None
     dataset.close()

@@ -130,14 +130,18 @@ def open_source(
     return PropheseeRawSource(path, width=width, height=height, encoding=encoding)
 
 
-def open_dataset(path: str | Path) -> EventDataset | None:
+def open_dataset(path: str | Path, size: tuple[int, int] | None = None) -> EventDataset | None:
     """Open a data set with events and frames; None if something else is readable at `path`.
+
+    Args:
+        path: file or folder.
+        size: sensor columns and rows, for data sets that state none or wrong ones.
 
     Raises:
         UserError: if there is nothing readable at `path`.
     """
     kind = _kind(Path(path))
-    return _dataset(kind, Path(path)) if kind == HDF5 or kind in DATASETS else None
+    return _dataset(kind, Path(path), None, size) if kind == HDF5 or kind in DATASETS else None
 
 
 def _dataset(

@@ -18,6 +18,7 @@ from spike_recon_ros.evaluation.full_reference import (
     mse,
     psnr,
     ssim,
+    ssim_v2v,
 )
 
 METRICS = (mse, psnr, ssim, gmsd)
@@ -157,3 +158,13 @@ def test_sums_of_parts_give_the_correlation_of_the_whole():
     assert correlation(parts) == pytest.approx(expected, abs=1e-9)
     assert correlation(np.zeros(6)) is None
     assert correlation(correlation_sums(np.ones(9), np.arange(9.0))) is None
+
+
+def test_ssim_of_v2v_is_scikit_images_with_its_defaults_and_a_range_of_2():
+    metrics = pytest.importorskip('skimage.metrics', reason='scikit-image is not installed')
+    image, truth = noisy()
+    expected = metrics.structural_similarity(image, truth, data_range=2)
+    assert ssim_v2v(image, truth) == pytest.approx(expected, abs=1e-5)
+    assert ssim_v2v(truth, truth) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match='7x7'):
+        ssim_v2v(image[:6], truth[:6])
