@@ -22,6 +22,8 @@ SMALLEST_STEP_SHARE = 0.3
 # A frame may be made at a lag of this share of `overload_lag` although the step takes about as
 # long as `overload_lag`, or longer.
 SMALLEST_LAG_SHARE, LAG_SHARE_OF_LONG_STEPS = 0.1, 0.5
+# A frame is made, however late, when the last one is older than this, s, and than so many steps.
+LONGEST_WITHOUT_FRAME, FEWEST_STEPS = 1.0, 7
 # Averages forget by this factor a step, or with this time constant, s.
 FORGET_STEP, FORGET_S = 0.93, 2.0
 FORGET_EXCESS = 0.1
@@ -62,7 +64,7 @@ class Held:
         windows: windows merged so far, with the latest one.
         samples: samples decoded since the last step.
         lag: age of the packet at hand, s.
-        others_wait: whether more packets are queued.
+        others_wait: whether more packets wait.
         since_step: time since the last step, s.
     """
 
@@ -125,7 +127,8 @@ class MergeControl:
     frames stays even.
 
     Packets are dropped where that cannot help: because the longest window is reached, or because
-    decoding and processing the samples takes most of the time, as with filters.
+    decoding and processing the samples takes most of the time, as with filters. On a machine that
+    is too slow even for that, frames are late, but one comes each second.
 
     Attributes:
         largest_lag: age, s, of the packet at hand up to which a frame is made while others wait.
@@ -166,6 +169,8 @@ class MergeControl:
                 not self._keeps_up_with_samples()
                 and processing >= self._cost.fixed * (1 / SMALLEST_STEP_SHARE - 1)
             )
+            if held.since_step > max(LONGEST_WITHOUT_FRAME, self._cost.fixed * FEWEST_STEPS):
+                return False
         return is_late or held.windows < self._merge
 
     def should_drop(self, lag: float) -> bool:

@@ -33,6 +33,7 @@ class Queued:
 
     Attributes:
         arrived: monotonic time at which it reached this process, s.
+        delayed: time for which it waited in the middleware, s.
         item: what waits.
         size: bytes of a packet, else 0.
         dropped: whether a packet's data is gone; the packet keeps its place, so that the worker
@@ -40,6 +41,7 @@ class Queued:
     """
 
     arrived: float
+    delayed: float
     item: Item
     size: int
     dropped: bool = False
@@ -90,7 +92,7 @@ class PacketQueue:
                 limit = max(limit, FEWEST_PACKETS * size)
                 if self._bytes + size > limit:
                     dropped = self._drop_while(lambda queued: self._bytes > limit // 2)
-            self._items.append(Queued(self._clock() - age, item, size))
+            self._items.append(Queued(self._clock() - age, age, item, size))
             self._bytes += size
             self._ready.notify()
         return dropped

@@ -22,6 +22,8 @@ from spike_recon_ros.settings import Settings
 
 # Lag that must be made up for per second after a model was loaded.
 CATCHING_UP = 0.5
+# If a packet waited in the middleware for longer, s, others do so now.
+LONG_DELAY = 0.02
 # Packets in a row that follow a gap and whose windows are held for that; then a frame is due.
 MOST_STALE = 3
 
@@ -204,7 +206,7 @@ class Processor:
             windows=joined,
             samples=self._reconstructor.statistics.samples - self._samples,
             lag=lag,
-            others_wait=len(self._queue) > 0,
+            others_wait=len(self._queue) > 0 or self._queued.delayed > LONG_DELAY,
             since_step=now - self._step_ended,
         )
         if self._control.holds(held) or self._follows_gap:

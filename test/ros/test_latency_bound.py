@@ -122,6 +122,16 @@ def test_after_a_stall_the_latency_falls_to_the_bound_within_two_seconds():
     assert max(frame.latency for frame in frames) <= LAG + PACKET_S
 
 
+@pytest.mark.parametrize('cost', [Cost(step=0.01, packet=0.2), Cost(step=0.3, packet=0.05)])
+def test_on_a_far_too_slow_machine_frames_keep_coming(cost):
+    simulation, frames = _settled(cost)
+    assert len(frames) >= 0.3 * (END - SETTLED)
+    assert (
+        max(frame.latency for frame in frames) <= simulation.settings.queue_time_limit + cost.step
+    )
+    assert simulation.resets == []
+
+
 def test_when_the_load_falls_every_window_is_a_frame_again():
     def cost(now):
         return Cost(step=0.08 if now < 10.0 else 0.005, packet=0.0003)
