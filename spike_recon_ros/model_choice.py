@@ -195,7 +195,10 @@ def load_model(
     choice = _choice(settings)
     threads = settings.threads or min(MOST_THREADS, default_threads())
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
-    return NetworkModel(read_bundle(folder), choice, width, height, threads, lookahead)
+    state_step_ns = round(1e9 * settings.state_step_time)
+    return NetworkModel(
+        read_bundle(folder), choice, width, height, threads, lookahead, state_step_ns
+    )
 
 
 def load_spike_model(settings: Settings, width: int, height: int) -> SpikeModel:

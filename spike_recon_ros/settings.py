@@ -73,6 +73,14 @@ class Settings(ModelSettings):
         low=-1,
         high=31,
     )
+    state_step_time: float = setting(
+        0.015,
+        'Networks for events: shortest time between two updates of the recurrent state, in '
+        'seconds; 0 = with every window. A frame in between is computed from the last state and '
+        'all events since then. Keeps the scene at more than about 65 frames per second.',
+        low=0.0,
+        high=0.1,
+    )
     cutoff_num_events: float = setting(
         40.0,
         'fibar: cut-off period of the temporal filter, in events per pixel.',
@@ -111,6 +119,15 @@ class Settings(ModelSettings):
         'Percentile of the intensity that is shown as white.',
         low=51.0,
         high=100.0,
+        live=True,
+    )
+    tone_stretch: float = setting(
+        0.5,
+        'Networks for events: how much the contrast is stretched. 0 = not at all; 1 = always to '
+        'the percentiles; in between, the less contrast there is, the more it is stretched, and '
+        'noise without a scene is not. Filters and spike cameras always use 1.',
+        low=0.0,
+        high=1.0,
         live=True,
     )
     tone_time: float = setting(

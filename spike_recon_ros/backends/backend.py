@@ -5,7 +5,7 @@
 Each implementation is a module of its own that imports its library.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +15,14 @@ from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
-StepEvents = Callable[[Events, int, int], np.ndarray]
-"""Function from events of a window, its start and end (sensor time, ns) to intensity."""
+
+class StepEvents(Protocol):
+    """`Backend.step` from events, with the voxel grid computed on the device."""
+
+    def __call__(
+        self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
+    ) -> np.ndarray:
+        """Run the network on the events of a window from `t_start_ns` to `t_end_ns`."""
 
 
 class Backend(Protocol):
@@ -26,8 +32,8 @@ class Backend(Protocol):
         name: library, precision and device, for people: `openvino bf16 on CPU`.
         precision: number format of the computation: `fp32`, `fp16`, `bf16` or `int8`.
         tolerance: largest deviation from the golden output, see bundles/golden.py.
-        step_events: `step` from events, with the voxel grid computed on the GPU; None if the
-            backend does not support it.
+        step_events: `step` from events, with the voxel grid and its padding computed on the GPU;
+            None if the backend does not support it.
     """
 
     name: str
@@ -35,11 +41,13 @@ class Backend(Protocol):
     tolerance: float
     step_events: 'StepEvents | None'
 
-    def step(self, x: np.ndarray) -> np.ndarray:
-        """Run the network on one tensor and update the state.
+    def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
+        """Run the network on one tensor.
 
         Args:
             x: float32 [bins, height, width] of the loaded size; not kept.
+            commit: whether to update the state. If not, the next step starts from the same state
+                as this one, which is neither changed nor copied to the host.
 
         Returns: float32 [height, width], both multiplied by the bundle's `output_scale`, freshly
             allocated.
@@ -90,6 +98,8 @@ class Placement:
         device: `cpu` or `gpu`.
         threads: number of CPU threads.
         acceleration: options for speed.
+        sensor: rows and columns of the sensor in the top left of the tensor; None = all of it.
+            For backends that compute the tensor on the device, see representations/padding.py.
     """
 
     height: int
@@ -97,6 +107,7 @@ class Placement:
     device: str = 'cpu'
     threads: int = 1
     acceleration: Acceleration = FASTEST
+    sensor: tuple[int, int] | None = None
 
 
 def check_size(bundle: Bundle, placement: Placement) -> None:

@@ -22,7 +22,8 @@ class NetworkInput:
         lookahead_planes: see Model; None = as in training.
 
     Attributes:
-        padded: rows and columns of the tensor; the sensor fills its top left part.
+        padded: rows and columns of the tensor; the sensor fills its top left part, and the rest is
+            its mirror image.
         lookahead_planes: see Model.
 
     Raises:
@@ -45,17 +46,14 @@ class NetworkInput:
         self.padded = padded_size(height, width, bundle.pad_multiple)
         self.lookahead_planes = self._representation.lookahead_planes
         self._name, self._hop_planes = bundle.name, bundle.hop_planes
-        self._mirrors = bundle.sensor is SensorKind.SPIKE
         self._size = height, width
-        # Stays zero outside of the sensor, where no events occur.
         self._tensor = np.zeros((bundle.bins, *self.padded), np.float32)
 
     def read(self, window: Window) -> np.ndarray:
         """Return float32 [bins, rows, columns]; the next call overwrites it."""
         height, width = self._size
         self._representation.write(window, crop(self._tensor, height, width))
-        if self._mirrors:
-            mirror_beyond(self._tensor, height, width)
+        mirror_beyond(self._tensor, height, width)
         return self._tensor
 
     def check_hop(self, window: Window) -> None:

@@ -7,7 +7,9 @@ import numpy as np
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
 
@@ -27,12 +29,14 @@ class NetworkModel:
         height: sensor rows, pixels.
         threads: number of CPU threads of the network.
         lookahead_planes: see Model; None = as in training.
+        state_step_ns: shortest time between two updates of the state by events, see StateSteps.
 
     Attributes:
         name: name of the bundle.
         description: model, backend, device and the reason for the choice, for the log.
         lookahead_planes: see Model.
         hop_planes: see Model.
+        output_range: intensities that mean black and white, of networks for events; else None.
 
     Raises:
         UserError: the bundle cannot be loaded, deviates from its golden output, or does not
@@ -47,49 +51,70 @@ class NetworkModel:
         height: int,
         threads: int = 1,
         lookahead_planes: int | None = None,
+        state_step_ns: int = 0,
     ) -> None:
         self.name = bundle.name
         self._bundle = bundle
         self._size = height, width
         self._input = NetworkInput(bundle, width, height, lookahead_planes)
-        where = Placement(*self._input.padded, choice.device, threads)
+        where = Placement(*self._input.padded, choice.device, threads, sensor=self._size)
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
+        self.output_range = _output_range(bundle)
         self.lookahead_planes = self._input.lookahead_planes
         self._last: np.ndarray | None = None
         self._formed_ns = 0
         self._planes = 0
+        # Planes have a memory of their own, in the representation.
+        self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
+        self._steps = StateSteps(self._state_step_ns)
 
     @property
     def longest_window_ns(self) -> int:
-        """See Model; shorter in the first FORMING_NS after a reset."""
+        """See Model; shorter in the first FORMING_NS after a reset.
+
+        Twice the shortest step of the state at least, so that each part updates it.
+        """
         longest = self._bundle.longest_window_ns
-        if self._formed_ns >= FORMING_NS:
-            return longest
-        return min(longest, round(1e6 * FORMING_WINDOWS * self._bundle.window_ms))
+        if not longest:
+            return 0
+        if self._formed_ns < FORMING_NS:
+            longest = min(longest, round(1e6 * FORMING_WINDOWS * self._bundle.window_ms))
+        return max(longest, 2 * self._state_step_ns)
 
     def step(self, window: Window) -> np.ndarray:
         """Run the network on one window; return float32 [height, width].
 
         Networks for super-resolution return more rows and columns.
 
-        After a window without events the image and the state stay as they are: without new events
-        the network would slowly forget the scene.
+        After a window without events the image stays as it is: without new events the network
+        would slowly forget the scene. After a window that is not due, the image may be an old one.
 
         Raises:
             UserError: the network needs windows of another number of spike planes.
         """
-        if not len(window.samples) and self._last is not None:
-            return self._last.copy()
-        self._formed_ns += window.t_end_ns - window.t_start_ns
-        height, width = self._size
-        self._input.check_hop(window)
-        scale = self._bundle.output_scale
-        image = crop(self._intensity(window), scale * height, scale * width)
-        self._last = np.ascontiguousarray(image)
-        self._zero_extrapolated_state(window)
+        earlier = self._steps.cut_off(window)
+        if earlier is not None:
+            self._intensity(earlier, commit=True)
+        window_since, commit = self._steps.extend(window)
+        is_new = bool(len(window.samples)) or self._last is None
+        if is_new:
+            self._formed_ns += window.t_end_ns - window.t_start_ns
+            self._input.check_hop(window)
+        is_wanted = is_new and (window.due or self._last is None)
+        if is_wanted or (commit and len(window_since.samples)):
+            intensity = self._intensity(window_since, commit)
+            if is_new:
+                self._last = self._cropped(intensity)
+                self._zero_extrapolated_state(window)
+        assert self._last is not None
         return self._last.copy()
+
+    def _cropped(self, intensity: np.ndarray) -> np.ndarray:
+        height, width = self._size
+        scale = self._bundle.output_scale
+        return np.ascontiguousarray(crop(intensity, scale * height, scale * width))
 
     def _zero_extrapolated_state(self, window: Window) -> None:
         """Zero the state while the image is for an instant before the first plane.
@@ -104,16 +129,19 @@ class NetworkModel:
         if self._planes <= self.lookahead_planes:
             self._backend.reset()
 
-    def _intensity(self, window: Window) -> np.ndarray:
+    def _intensity(self, window: Window, commit: bool) -> np.ndarray:
         """Return the intensity at padded size, from a voxel grid on the GPU if possible."""
         if self._backend.step_events is not None:
-            return self._backend.step_events(window.samples, window.t_start_ns, window.t_end_ns)
-        return self._backend.step(self._input.read(window))
+            return self._backend.step_events(
+                window.samples, window.t_start_ns, window.t_end_ns, commit
+            )
+        return self._backend.step(self._input.read(window), commit)
 
     def forget(self) -> None:
         """Zero the recurrent state only; the representation keeps its history of the sensor."""
         self._last = None
         self._formed_ns = 0
+        self._steps.clear()
         self._backend.reset()
 
     def reset(self) -> None:
@@ -125,3 +153,14 @@ class NetworkModel:
     def close(self) -> None:
         """Close the backend."""
         self._backend.close()
+
+
+def _output_range(bundle: Bundle) -> tuple[float, float] | None:
+    """Return the `output_range` of a network for events, if its description has a valid one."""
+    declared = bundle.description.get('output_range')
+    if bundle.sensor is not SensorKind.EVENT or not isinstance(declared, list):
+        return None
+    if len(declared) != 2 or not all(isinstance(limit, int | float) for limit in declared):
+        return None
+    black, white = map(float, declared)
+    return (black, white) if 0.0 < white - black < float('inf') else None

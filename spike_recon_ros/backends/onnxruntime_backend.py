@@ -70,12 +70,13 @@ class OnnxRuntimeBackend:
         self._bindings = [self._bound(read=0, write=1), self._bound(read=1, write=0)]
         self._read = 0
 
-    def step(self, x: np.ndarray) -> np.ndarray:
+    def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         self._events.update_inplace(np.ascontiguousarray(x[None]))
         self._session.run_with_iobinding(self._bindings[self._read])
-        self._read = 1 - self._read
+        if commit:
+            self._read = 1 - self._read
         return self._intensity.numpy()[0, 0].copy()
 
     def reset(self) -> None:

@@ -85,12 +85,27 @@ class OpenVinoBackend:
         onnx = bundle.int8_onnx if self.precision == EIGHT_BITS else None
         compiled = _compiled(core, onnx or bundle.onnx, bundle, placement, options)
         self._request = compiled.create_infer_request()
+        self._new_request = compiled.create_infer_request
+        self._trial: Any = None
 
-    def step(self, x: np.ndarray) -> np.ndarray:
+    def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
-        outputs = self._request.infer([x[None]], share_inputs=True, share_outputs=True)
+        request = self._request if commit else self._trial_request()
+        outputs = request.infer([x[None]], share_inputs=True, share_outputs=True)
         return outputs[0][0, 0].copy()
+
+    def _trial_request(self) -> Any:
+        """Return a second request with a copy of the state, which a step may change.
+
+        Reading a state back into its own request would round it to the precision of the network.
+        """
+        if self._trial is None:
+            self._trial = self._new_request()
+        kept = {state.name: state for state in self._request.query_state()}
+        for state in self._trial.query_state():
+            state.state = kept[state.name].state
+        return self._trial
 
     def reset(self) -> None:
         """Zero the state."""
@@ -98,7 +113,7 @@ class OpenVinoBackend:
 
     def close(self) -> None:
         """Release the compiled network."""
-        del self._request
+        del self._request, self._trial, self._new_request
 
 
 def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def _compare(
 ) -> None:
     """Run all steps of the golden input in a copy of the network loaded at its size."""
     height, width = events.shape[2:]
-    small = load(bundle, replace(placement, height=height, width=width))
+    small = load(bundle, replace(placement, height=height, width=width, sensor=None))
     try:
         intensity = np.stack([_image(small, window) for window in events])
     finally:

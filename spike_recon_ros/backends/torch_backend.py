@@ -62,6 +62,7 @@ class TorchBackend:
         height, width = placement.height, placement.width
         self._x = torch.zeros(1, bundle.bins, height, width, device=device)
         self._state = self._network.zero_state(1, height, width)
+        self._next_state = self._network.zero_state(1, height, width)
         self._intensity = torch.zeros(
             bundle.image_shape(placement.height, placement.width), device=device
         )
@@ -72,22 +73,27 @@ class TorchBackend:
             self.step_events = None if self._voxel_grid is None else self._step_events
             self.name += f', {voxel_grid_info}'
 
-    def step(self, x: np.ndarray) -> np.ndarray:
+    def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         with torch.inference_mode():
             self._x.copy_(torch.from_numpy(np.ascontiguousarray(x))[None])
-            return self._run_step()
+            return self._run_step(commit)
 
-    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+    def _step_events(
+        self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
+    ) -> np.ndarray:
         assert self._voxel_grid is not None
         # The voxel grid has a stream of its own: `write` returns when the tensor is complete.
         self._voxel_grid.write(events, t_start_ns, t_end_ns, self._x.data_ptr())
         with torch.inference_mode():
-            return self._run_step()
+            return self._run_step(commit)
 
-    def _run_step(self) -> np.ndarray:
+    def _run_step(self, commit: bool) -> np.ndarray:
         self._run()
+        if commit:
+            for mine, new in zip(self._state, self._next_state, strict=True):
+                mine.copy_(new)
         intensity: np.ndarray = self._intensity[0, 0].cpu().numpy().copy()
         return intensity
 
@@ -101,7 +107,7 @@ class TorchBackend:
         if self._voxel_grid is not None:
             self._voxel_grid.close()
             self._voxel_grid = self.step_events = None
-        del self._run, self._network, self._x, self._state, self._intensity
+        del self._run, self._network, self._x, self._state, self._next_state, self._intensity
 
     def _prepare_gpu(self, graphs: bool) -> str:
         """Record the step if requested and possible; return a suffix for the name."""
@@ -117,12 +123,12 @@ class TorchBackend:
         return f', without CUDA graphs: {without}'
 
     def _compute(self) -> None:
-        """Run the network on the buffers and write the results back to them."""
+        """Run the network on the buffers; write the image and the state after this step."""
         # By default, cuDNN may round float32 to TF32, with a mantissa of ten bits.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             intensity, state = self._network(self._x, self._state)
         self._intensity.copy_(intensity)
-        for mine, new in zip(self._state, state, strict=True):
+        for mine, new in zip(self._next_state, state, strict=True):
             mine.copy_(new)
 
     def _recorded(self) -> Callable[[], None]:

@@ -93,6 +93,21 @@ def test_reset_after_an_odd_number_of_steps_too(backend, bundle, inputs):
     np.testing.assert_array_equal(backend.step(windows[0]), first)
 
 
+@pytest.mark.parametrize('steps', [0, 1, 2])
+def test_a_step_without_commit_leaves_the_state(backend, bundle, inputs, steps):
+    *before, other, window, last = inputs(bundle, steps + 3)
+    expected = [backend.step(one) for one in (*before, window, last)][-2:]
+    backend.reset()
+    for one in before:
+        backend.step(one)
+    given_other = backend.step(other, commit=False)
+    trial = backend.step(window, commit=False)
+    np.testing.assert_array_equal([backend.step(window), backend.step(last)], expected)
+    # The state that OpenVINO copies is not rounded as the one that it keeps.
+    assert deviation(trial, expected[0]) < backend.tolerance
+    assert deviation(given_other, expected[0]) > ALIVE
+
+
 def test_warm_up_leaves_the_state_zero(load, backend, bundle, inputs, small_size):
     fresh = load(bundle, small_size(bundle))
     window = inputs(bundle, 1)[0]
@@ -202,9 +217,9 @@ class Forgetful:
         self.tolerance = backend.tolerance
         self.reset, self.close = backend.reset, backend.close
 
-    def step(self, x):
+    def step(self, x, commit=True):
         self.reset()
-        return self._backend.step(x)
+        return self._backend.step(x, commit)
 
 
 def test_a_backend_that_loses_its_state_fails_the_self_test(load, bundle, small_size):
@@ -221,8 +236,8 @@ class Blank(Forgetful):
         super().__init__(backend)
         self._size = size
 
-    def step(self, x):
-        image = self._backend.step(x)
+    def step(self, x, commit=True):
+        image = self._backend.step(x, commit)
         return np.zeros_like(image) if x.shape[1:] == self._size else image
 
 

@@ -77,8 +77,7 @@ def test_a_frame_is_that_of_the_padded_voxel_grid(shipped, model):
         width=WIDTH,
         normalisation=bundle.representation['normalisation'],
     )
-    padded = np.zeros((5, 264, 352), np.float32)
-    padded[:, :HEIGHT, :WIDTH] = grid
+    padded = np.pad(grid, ((0, 0), (0, 264 - HEIGHT), (0, 352 - WIDTH)), mode='reflect')
     backend = choice.load(bundle, Placement(264, 352))
     expected = backend.step(padded)[:HEIGHT, :WIDTH]
     backend.close()

@@ -12,7 +12,7 @@ from spike_recon_ros.backends.cuda.voxel_grid import SOURCE, DeviceVoxelGrid
 from spike_recon_ros.bundles.golden import deviation
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
-from spike_recon_ros.representations.padding import padded_size
+from spike_recon_ros.representations.padding import mirror_beyond, padded_size
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS, voxel_grid
 
 BINS, WINDOW_NS = 5, 20_000_000
@@ -42,6 +42,7 @@ def on_cpu(events, size, padded, normalisation, bins=BINS):
         normalisation=normalisation,
         out=tensor[:, : size[0], : size[1]],
     )
+    mirror_beyond(tensor, *size)
     return tensor
 
 
@@ -56,7 +57,9 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(cuda, size, normalisat
             made = kernels.CudaKernels(SOURCE.read_text(encoding='utf-8'), device.stream)
         except UserError as error:
             pytest.skip(str(error))
-        voxel_grid = DeviceVoxelGrid(device, made, (BINS, *padded), normalisation, owned=True)
+        voxel_grid = DeviceVoxelGrid(
+            device, made, (BINS, *padded), normalisation, size, owned=True
+        )
         owned.callback(voxel_grid.close)
         given = device.pinned((BINS, *padded))
         owned.callback(device.free_pinned, given)

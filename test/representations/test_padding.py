@@ -15,7 +15,7 @@ def test_the_padded_size_is_the_next_multiple(height, width, multiple):
     assert 0 <= columns - width < multiple
 
 
-@given(st.integers(8, 20), st.integers(8, 20), st.integers(0, 7), st.integers(0, 7))
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 15), st.integers(0, 15))
 def test_the_padding_is_the_mirror_image(height, width, rows, columns):
     inside = np.random.default_rng(0).random((2, height, width))
     array = np.full((2, height + rows, width + columns), np.nan)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The voxel grid of representations/voxel_grid.py on the device, one thread per event, as
-// float [bins, height, width].
+// float [bins, height, width], and the padding of representations/padding.py.
 //
 // The addends equal those of the CPU bit for bit. Atomics add them in no fixed order, so sums may
 // differ in their last digits; where addends cancel, some orders leave a remainder instead of zero.
@@ -24,6 +24,13 @@ __device__ double total_of(const double *slots) {
     double total = 0.0;
     for (int slot = 0; slot < SLOTS; ++slot) total += slots[slot];
     return total;
+}
+
+__device__ int mirrored(int index, int count) {
+    if (index < count) return index;
+    const int last = count - 1, period = 2 * last > 1 ? 2 * last : 1;
+    const int away = index % period - last;
+    return last - (away < 0 ? -away : away);
 }
 
 }  // namespace
@@ -80,5 +87,17 @@ extern "C" __global__ void normalise(float *grid, long long size, const double *
     const double mean = total_of(sums + SLOTS) / count, scale = 1.0 / sqrt(squares / count);
     for (long long i = this_thread(); i < size; i += all_threads()) {
         if (grid[i] != 0.0f) grid[i] = static_cast<float>((grid[i] - mean) * scale);
+    }
+}
+
+// Fills what lies beyond the sensor's height x width with its mirror image, after the normalisation.
+extern "C" __global__ void mirror(float *grid, int bins, int rows, int columns, int height,
+                                  int width) {
+    const long long size = static_cast<long long>(bins) * rows * columns;
+    for (long long i = this_thread(); i < size; i += all_threads()) {
+        const int x = static_cast<int>(i % columns), y = static_cast<int>(i / columns % rows);
+        if (x < width && y < height) continue;
+        const long long row = i / columns - y + mirrored(y, height);
+        grid[i] = grid[row * columns + mirrored(x, width)];
     }
 }

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compute the voxel grid on the device, so that only events are copied to it.
+"""Compute the voxel grid and its padding on the device, so that only events are copied to it.
 
 The kernels of voxel_grid.cu write into the input tensor of the network.
 """
@@ -16,18 +16,16 @@ import numpy as np
 
 from spike_recon_ros.backends.backend import AUTO, GPU, Placement
 from spike_recon_ros.backends.cuda.device import Device
+from spike_recon_ros.backends.cuda.voxel_grid_check import compare_with_cpu
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.events import Events, Triggers
-from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.packets.events import Events
 
 SOURCE = Path(__file__).with_name('voxel_grid.cu')
 _EVENT_BYTES = 8 + 2 + 2 + 1  # t_ns, x, y, p
 _FIRST_CAPACITY = 1 << 16
 _SUMS_BYTES = 3 * 32 * 8  # three times SLOTS doubles, see the source
 _MOST_THREADS = 1 << 16  # in the passes over the grid, in which each takes several entries
-# The events of the self-test differ at most by the order of sums in double precision.
-_TOLERANCE = 1e-5
 
 
 class Kernels(Protocol):
@@ -52,8 +50,9 @@ class DeviceVoxelGrid:
     Args:
         device: device whose stream the work is enqueued on.
         kernels: compiled SOURCE; closed with this object.
-        shape: bins, rows and columns of the tensor including its padding, which holds no events.
+        shape: bins, rows and columns of the tensor including its padding.
         normalisation: see representations/voxel_grid.py.
+        sensor: rows and columns of the sensor, see Placement.
         owned: whether to close the device with this object.
 
     Raises:
@@ -66,11 +65,13 @@ class DeviceVoxelGrid:
         kernels: Kernels,
         shape: tuple[int, int, int],
         normalisation: str,
+        sensor: tuple[int, int] | None = None,
         owned: bool = False,
     ) -> None:
         self._device, self._kernels = device, kernels
         self._shape, self._normalisation = shape, normalisation
         self._size = int(np.prod(shape))
+        self._sensor = sensor or shape[1:]
         self._memory = ExitStack()
         self._capacity = 0
         with ExitStack() as held:
@@ -113,6 +114,9 @@ class DeviceVoxelGrid:
             self._kernels.launch('accumulate', count, arguments)
             if self._normalisation == 'nonzero':
                 self._normalise(address)
+            if self._sensor != (height, width):
+                sizes = map(c_int, (*self._shape, *self._sensor))
+                self._kernels.launch('mirror', self._threads, (c_void_p(address), *sizes))
 
     def write(self, events: Events, t_start_ns: int, t_end_ns: int, address: int) -> None:
         """Call `put` and wait for the result."""
@@ -123,11 +127,16 @@ class DeviceVoxelGrid:
         """Release memory and kernels, and the device if it is owned."""
         self._close()
 
+    @property
+    def _threads(self) -> int:
+        """Number of threads of a pass over the grid."""
+        return min(self._size, _MOST_THREADS)
+
     def _normalise(self, address: int) -> None:
         self._device.zero(self._sums, _SUMS_BYTES)
         arguments = c_void_p(address), c_longlong(self._size), c_void_p(self._sums)
         for name in ('sum_nonzero', 'sum_squares', 'normalise'):
-            self._kernels.launch(name, min(self._size, _MOST_THREADS), arguments)
+            self._kernels.launch(name, self._threads, arguments)
 
     def _upload(self, events: Events) -> list[int]:
         """Copy the events in one transfer; return the addresses of t_ns, x, y and p."""
@@ -216,9 +225,10 @@ def _voxel_grid(
         if given is None:
             device.close()
         raise
-    on_device = DeviceVoxelGrid(device, made, shape, normalisation, owned=given is None)
+    sensor = placement.sensor or shape[1:]
+    on_device = DeviceVoxelGrid(device, made, shape, normalisation, sensor, owned=given is None)
     try:
-        _compare(on_device, device, shape, normalisation)
+        compare_with_cpu(on_device.put, device, shape, normalisation, sensor)
     except UserError:
         on_device.close()
         raise
@@ -237,45 +247,3 @@ def _cuda(name: str) -> Any:
         raise UserError(
             f'cuda-python cannot be used ({error}); run: pip install cuda-bindings'
         ) from None
-
-
-def _compare(
-    on_device: DeviceVoxelGrid, device: Device, shape: tuple[int, int, int], normalisation: str
-) -> None:
-    """Raise UserError if the voxel grid of the device differs from that of the CPU."""
-    events, t_end_ns = _synthetic_events(*shape)
-    bins, height, width = shape
-    expected = voxel_grid(
-        events, 0, t_end_ns, bins=bins, height=height, width=width, normalisation=normalisation
-    )
-    with ExitStack() as owned:
-        given = device.pinned(shape)
-        owned.callback(device.free_pinned, given)
-        address = device.malloc(given.nbytes)
-        owned.callback(device.free, address)
-        on_device.put(events, 0, t_end_ns, address)
-        device.download(given, address)
-        device.synchronize()
-        worst = float(np.abs(given - expected).max())
-    if not worst <= _TOLERANCE:  # also catches NaN
-        raise UserError(
-            f'the voxel grid of the GPU deviates by {worst:.2g} from that of the CPU; set '
-            'voxel_grid_on:=cpu'
-        )
-
-
-def _synthetic_events(bins: int, height: int, width: int, count: int = 4096) -> tuple[Events, int]:
-    """Return events, many per pixel, and the end of their window.
-
-    Their times are multiples of a sixteenth of a bin, so that sums are exact in any order.
-    """
-    chance = np.random.default_rng(5)
-    t_end_ns = max(bins - 1, 1) << 16
-    events = Events(
-        chance.integers(0, width, count).astype(np.uint16) // 4,
-        chance.integers(0, height, count).astype(np.uint16) // 4,
-        chance.integers(0, 2, count).astype(np.uint8),
-        np.sort(chance.integers(0, t_end_ns >> 12, count)) << 12,
-        Triggers.empty(),
-    )
-    return events, t_end_ns

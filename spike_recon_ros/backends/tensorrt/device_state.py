@@ -77,20 +77,26 @@ class DeviceState:
             self.reset()
             self._close: Callable[[], None] = owned.pop_all().close
 
-    def step(self, events: np.ndarray) -> np.ndarray:
+    def step(self, events: np.ndarray, commit: bool = True) -> np.ndarray:
         """Run one step; return the intensity, freshly allocated.
+
+        Args:
+            events: the input.
+            commit: whether the next step reads the state that this one writes. If not, it reads
+                the same set of buffers again and overwrites the other.
 
         Raises:
             UserError: a call of the device failed.
         """
         np.copyto(self._events, events)
-        return self.step_with(lambda address: self._device.upload(address, self._events))
+        return self.step_with(lambda address: self._device.upload(address, self._events), commit)
 
-    def step_with(self, put: Callable[[int], None]) -> np.ndarray:
+    def step_with(self, put: Callable[[int], None], commit: bool = True) -> np.ndarray:
         """Run one step whose input is computed on the device.
 
         Args:
             put: function that enqueues the computation of the input, given its address.
+            commit: see `step`.
 
         Raises:
             UserError: a call of the device failed.
@@ -101,7 +107,8 @@ class DeviceState:
         else:
             self._enqueue(self._read)
         self._device.synchronize()
-        self._read = 1 - self._read
+        if commit:
+            self._read = 1 - self._read
         return self._intensity.copy()
 
     def reset(self) -> None:

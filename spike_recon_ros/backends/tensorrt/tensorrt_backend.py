@@ -118,16 +118,18 @@ class TensorRtBackend:
         self.step_events = None if self._voxel_grid is None else self._step_events
         self.name = f'{engine.library} {engine.precision} on GPU, {graphs}, {voxel_grid_info}'
 
-    def step(self, x: np.ndarray) -> np.ndarray:
+    def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
-        return self._state.step(x[None])[0, 0]
+        return self._state.step(x[None], commit)[0, 0]
 
-    def _step_events(self, events: Events, t_start_ns: int, t_end_ns: int) -> np.ndarray:
+    def _step_events(
+        self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
+    ) -> np.ndarray:
         voxel_grid = self._voxel_grid
         assert voxel_grid is not None
         put = partial(voxel_grid.put, events, t_start_ns, t_end_ns)
-        return self._state.step_with(put)[0, 0]
+        return self._state.step_with(put, commit)[0, 0]
 
     def reset(self) -> None:
         """Zero the state."""

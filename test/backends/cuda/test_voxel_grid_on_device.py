@@ -23,7 +23,9 @@ from spike_recon_ros.sources.open_source import open_source
 
 BINS, HEIGHT, WIDTH = 5, 12, 20
 PADDED = BINS, 16, 24
-ON_DEVICE = Placement(16, 24, 'gpu', acceleration=Acceleration(voxel_grid_on='gpu'))
+ON_DEVICE = Placement(
+    16, 24, 'gpu', acceleration=Acceleration(voxel_grid_on='gpu'), sensor=(HEIGHT, WIDTH)
+)
 WHERE_POSSIBLE = replace(ON_DEVICE, acceleration=Acceleration())
 
 
@@ -68,9 +70,9 @@ def on_cpu(events, t_start_ns, t_end_ns, shape, normalisation='none'):
 class Run:
     """A device voxel grid whose tensor is brought back."""
 
-    def __init__(self, device, kernels, shape=PADDED, normalisation='none'):
+    def __init__(self, device, kernels, shape=PADDED, normalisation='none', sensor=None):
         self.device = device
-        self.voxel_grid = DeviceVoxelGrid(device, kernels, shape, normalisation)
+        self.voxel_grid = DeviceVoxelGrid(device, kernels, shape, normalisation, sensor)
         self.given = device.pinned(shape)
         self.address = device.malloc(self.given.nbytes)
 
@@ -121,11 +123,17 @@ def test_windows_one_after_the_other_are_those_of_the_cpu(
         np.testing.assert_allclose(given, expected, atol=1e-4 if backwards else 1e-6)
 
 
-def test_the_padding_is_zero(device, host_kernels):
-    given = Run(device, host_kernels(device), normalisation='nonzero')(drawn(9000), 0, 1_000_000)
-    assert np.abs(given[:, :HEIGHT, :WIDTH]).min() > 0.0
-    given[:, :HEIGHT, :WIDTH] = 0.0
-    assert not given.any()
+@pytest.mark.parametrize('normalisation', NORMALISATIONS)
+@pytest.mark.parametrize('sensor', [(HEIGHT, WIDTH), (16, 21), (10, 24), (3, 2), (1, 1)])
+def test_the_padding_is_the_mirror_image(device, host_kernels, normalisation, sensor):
+    height, width = sensor
+    events = drawn(9000, height=height, width=width)
+    run = Run(device, host_kernels(device), PADDED, normalisation, sensor)
+    inside = on_cpu(events, 0, 1_000_000, (BINS, height, width), normalisation)
+    padding = (0, 0), (0, PADDED[1] - height), (0, PADDED[2] - width)
+    expected = np.pad(inside, padding, mode='reflect')
+    np.testing.assert_allclose(run(events, 0, 1_000_000), expected, atol=1e-6)
+    assert not run(events[:0], 0, 1_000_000).any()
 
 
 def test_a_grid_of_equal_entries_is_not_normalised(device, host_kernels):
@@ -208,7 +216,7 @@ def test_a_device_voxel_grid_is_compared_with_the_cpu_when_it_is_loaded(
     assert (device.memory, device.page_locked) == ({}, [])
 
 
-@pytest.mark.parametrize('lost', ['accumulate', 'sum_squares', 'normalise'])
+@pytest.mark.parametrize('lost', ['accumulate', 'sum_squares', 'normalise', 'mirror'])
 def test_a_device_whose_kernels_are_wrong_is_not_used(
     device, host_kernels, network, monkeypatch, lost
 ):

@@ -79,6 +79,16 @@ def test_each_step_reads_the_state_that_the_last_one_wrote(state, context, windo
             assert after[f'{name}_out'] == before[f'{name}_in']
 
 
+def test_a_step_without_commit_reads_the_state_again_and_copies_none(state, device, windows):
+    for window in windows[:2]:
+        state.step(window)
+    for window in windows[3:]:
+        trial = state.step(window, commit=False)
+        np.testing.assert_allclose(trial, expected([*windows[:2], window])[-1], rtol=1e-5)
+    assert sorted(array.shape for array in device.page_locked) == sorted([EVENTS, IMAGE])
+    np.testing.assert_allclose(state.step(windows[2]), expected(windows[:3])[-1], rtol=1e-5)
+
+
 def test_no_buffer_is_bound_twice(state, context, windows):
     for window in windows[:2]:
         state.step(window)

@@ -17,7 +17,7 @@ from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
-from spike_recon_ros.representations.padding import padded_size
+from spike_recon_ros.representations.padding import mirror_beyond, padded_size
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.windows.window import Window
 
@@ -166,6 +166,7 @@ def test_a_network_with_a_device_voxel_grid_receives_events(
         normalisation=normalisation,
         out=tensor[:, :20, :30],
     )
+    mirror_beyond(tensor, 20, 30)
     backend = load_with_voxel_grid(bundle, Placement(*padded, 'gpu'))
     uploads = []
     monkeypatch.setattr(devices[0], 'upload', counting(devices[0].upload, uploads))
