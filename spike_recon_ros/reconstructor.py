@@ -101,6 +101,7 @@ class Reconstructor:
         self._conditioner = Conditioner(self.settings, self.region, self.statistics)
         self._mask = HotPixelMask(*self.region.image_size, self.settings)
         self._model = self._load(self.settings, *self.region.image_size, kind=kind)
+        self._renderer.output_range = getattr(self._model, 'output_range', None)
         self._loaded_for = (width, height, kind)
         self.model_name, self.kind = model_name, kind
         self.statistics.models_loaded += 1
@@ -256,7 +257,7 @@ class Reconstructor:
     def _follow_jump(self, jump: TimeJump) -> None:
         if not jump.repeated:  # a damaged packet may jump many times
             reason = ResetReason.TIME_JUMP if jump.step_ns > 0 else ResetReason.TIME_BACKWARDS
-            self._zero_state(reason, jump.detail)
+            self._zero_state(reason, f'by {abs(jump.step_ns) / 1e9:.3f} s')
         if jump.restart:
             self._merger.clear()
 
@@ -276,8 +277,7 @@ class Reconstructor:
                 yield step
 
     def _step(self, window: Window) -> Frame | None:
-        assert self._model is not None
-        assert self._mask is not None
+        assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
         window = self._mask.apply(window)
         intensity = step_in_parts(self._model, window, whole=self._merger.joined > 1)
         self.statistics.windows += 1
@@ -286,7 +286,7 @@ class Reconstructor:
             return None
         self.statistics.frames += 1
         stamp_ns = self._windows.stamp_of(t_ns) if window.stamp_ns is None else window.stamp_ns
-        image = self._renderer.render(intensity, t_ns) if self.rendering else None
+        image = self._renderer.render(intensity, t_ns, window.samples) if self.rendering else None
         return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
 
     def _image_time_ns(self, window: Window) -> int | None:

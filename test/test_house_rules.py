@@ -66,13 +66,11 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
-    # Only nodes and cli import the viewer; they run without its library until it is asked for.
-    'viewer': RUNNING,
-    'nodes': RUNNING | {'parameter_files', 'viewer'},
+    'nodes': RUNNING | {'parameter_files'},
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline'},
     'benchmarking': MEASURING,
-    'cli': MEASURING | {'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
+    'cli': MEASURING | {'benchmarking', 'nodes', 'setting', 'parameter_files'},
 }
 
 

@@ -55,7 +55,7 @@ metrics over time in curves/ (if matplotlib is installed).
 
 OWN_SETTINGS = (
     'model', 'sync_mode', 'window_events', 'trigger_edge', 'trigger_channel', 'image_encoding',
-    'percentile_low', 'percentile_high', 'tone_time', 'gamma', 'clahe_clip',
+    'percentile_low', 'percentile_high', 'tone_stretch', 'tone_time', 'gamma', 'clahe_clip',
 )  # fmt: skip
 """The same for all models, so that scores are comparable."""
 

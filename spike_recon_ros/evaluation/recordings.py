@@ -45,6 +45,7 @@ STRETCHED: dict[str, Any] = {
     'image_encoding': '32FC1',
     'percentile_low': 1.0,
     'percentile_high': 99.0,
+    'tone_stretch': 1.0,
     'tone_time': 0.0,
     'gamma': 1.0,
     'clahe_clip': 0.0,

@@ -44,7 +44,6 @@ from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.warm_up import warm_up
-from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DIAGNOSTICS_PERIOD = 1.0
 
@@ -106,10 +105,7 @@ class ReconNode(LifecycleNode):
 
     def _configure(self) -> None:
         self._settings = read_settings(self)
-        self._ignored = IgnoredEdges()
-        self._reconstructor = Reconstructor(
-            self._settings, self._reporter.reset, cutter=self._ignored.cutter_for
-        )
+        self._reconstructor = Reconstructor(self._settings, on_reset=self._reporter.reset)
         warm_up(self._settings)
         self._preloader = Preloader(self, self._settings, self._reconstructor, self._reporter)
         self._preloader.load()
@@ -132,7 +128,9 @@ class ReconNode(LifecycleNode):
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
         self._lamps = LampCheck()
-        self._checks = TopicChecks(self, self._settings, self._outputs, self._lamps, self._ignored)
+        self._checks = TopicChecks(
+            self, self._settings, self._outputs.image_topic, self._outputs.image_qos, self._lamps
+        )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
             self.create_timer(

@@ -7,18 +7,28 @@ import numpy as np
 
 from spike_recon_ros.image_encodings import DTYPES
 from spike_recon_ros.jit import njit
-from spike_recon_ros.rendering.tone import ToneLimits
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.rendering.structure import Structure
+from spike_recon_ros.rendering.tone import ToneLimits, gentle
 from spike_recon_ros.settings import Settings
 
 _CLAHE_TILES = (8, 8)
 
 
 class Renderer:
-    """Contrast stretch, gamma and local equalisation; keeps its limits between images."""
+    """Contrast stretch, gamma and local equalisation; keeps its limits between images.
+
+    Attributes:
+        output_range: intensities that mean black and white in the model's own range; None = it
+            has none, so contrast is stretched as if `tone_stretch` were 1.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tone = ToneLimits()
+        self._structure = Structure()
+        self.output_range: tuple[float, float] | None = None
         pixel = np.zeros((1, 1), np.float32)
         _stretch(pixel, np.float32(0.0), np.float32(1.0), pixel)  # compile before the first image
 
@@ -26,12 +36,15 @@ class Renderer:
         """Use other settings from the next image on; the limits are kept."""
         self._settings = settings
 
-    def render(self, intensity: np.ndarray, t_ns: int) -> np.ndarray:
+    def render(
+        self, intensity: np.ndarray, t_ns: int, samples: Events | SpikePlanes | None = None
+    ) -> np.ndarray:
         """Return the image, freshly allocated.
 
         Args:
             intensity: float32 [height, width], any range. NaN becomes mid grey.
             t_ns: sensor time of the image.
+            samples: events of its window; without, the contrast is taken for that of a scene.
 
         Returns:
             [height, width]: uint8 for mono8, uint16 for mono16, float32 in 0..1 for 32FC1.
@@ -44,6 +57,12 @@ class Renderer:
             settings.percentile_high,
             settings.tone_time,
         )
+        if self.output_range is not None and settings.tone_stretch < 1.0:
+            scene = 1.0
+            if isinstance(samples, Events):
+                size = intensity.shape[0], intensity.shape[1]
+                scene = self._structure.update(samples, size, t_ns, settings.tone_time)
+            black, white = gentle((black, white), self.output_range, settings.tone_stretch, scene)
         stretched = np.empty(intensity.shape, np.float32)
         _stretch(intensity, np.float32(black), np.float32(1.0 / (white - black)), stretched)
         if settings.gamma != 1.0:
@@ -56,6 +75,7 @@ class Renderer:
     def reset(self) -> None:
         """Drop the limits; the next image sets them without smoothing."""
         self._tone.reset()
+        self._structure.reset()
 
 
 def _quantised(image: np.ndarray, dtype: type) -> np.ndarray:

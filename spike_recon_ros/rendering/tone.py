@@ -76,6 +76,33 @@ class ToneLimits:
         return self._limits
 
 
+def gentle(
+    limits: tuple[float, float], full: tuple[float, float], stretch: float, scene: float
+) -> tuple[float, float]:
+    """Return limits that enlarge the contrast less than `limits`, and that of noise not at all.
+
+    A contrast of s, as a share of the full range, is shown as s ** (1 - stretch): nearly full ones
+    stay, faint ones become visible. The middle of the full range stays where it is. Noise is
+    shown around mid grey.
+
+    Args:
+        limits: measured black and white.
+        full: intensities that mean black and white in the model's own range.
+        stretch: 0 = show the full range, 1 = show what is between the measured limits.
+        scene: share of the image that is a scene and not noise, 0 to 1.
+    """
+    range_ = full[1] - full[0]
+    black, white = ((limit - full[0]) / range_ for limit in limits)
+    contrast = white - black
+    if contrast < 1.0:
+        span = contrast ** (stretch * scene)
+        towards_full = (span - contrast) / (1.0 - contrast)
+        centred = (1.0 - scene) * (0.5 * (black + white) - 0.5)
+        black = black * (1.0 - towards_full) + centred
+        white = black + span
+    return full[0] + range_ * black, full[0] + range_ * white
+
+
 def _measure(
     intensity: np.ndarray, percentile_low: float, percentile_high: float
 ) -> tuple[float, float] | None:

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 
@@ -197,3 +198,87 @@ def test_the_limits_are_measured_in_every_column(width):
     image = Renderer(settings).render(columns, 0)
     assert (image[0] == 0).mean() == pytest.approx(0.25, abs=2 / width)
     assert (image[0] == 1).mean() == pytest.approx(0.25, abs=2 / width)
+
+
+def network_renderer(**settings):
+    renderer = Renderer(Settings(image_encoding='32FC1', **settings))
+    renderer.output_range = 0.0, 1.0
+    return renderer
+
+
+def moving_edge():
+    """Return events in three columns."""
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(30, 33), np.arange(60)))
+    return events_at(x, y)
+
+
+def lone_events():
+    """Return events none of which has a neighbour."""
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(0, 80, 5), np.arange(0, 60, 5)))
+    return events_at(x, y)
+
+
+def events_at(x, y):
+    arrays = x.astype(np.uint16), y.astype(np.uint16), np.ones(len(x), np.uint8)
+    return Events(*arrays, np.full(len(x), -20 * MS), Triggers.empty())
+
+
+@pytest.mark.parametrize('contrast', [0.05, 0.2, 0.5, 1.0])
+def test_the_contrast_of_a_scene_is_stretched_the_more_the_less_there_is(contrast):
+    image = network_renderer().render(scene(scale=contrast, shift=0.5), 0, moving_edge())
+    low, high = np.percentile(image, (1, 99))
+    shown = np.sqrt(0.98 * contrast)
+    assert high - low == pytest.approx(shown, abs=0.02)
+    assert (high + low) / 2 == pytest.approx(0.5, abs=0.02)
+
+
+def test_black_and_white_of_a_network_stay_where_they_are():
+    bright = scene(scale=0.4, shift=0.8)
+    image = network_renderer().render(bright, 0, moving_edge())
+    low, high = np.percentile(image, (1, 99))
+    assert high - low == pytest.approx(np.sqrt(0.98 * 0.4), abs=0.02)
+    assert high == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize('level', [0.3, 0.45, 0.6])
+def test_noise_is_shown_around_mid_grey_and_not_enlarged(level):
+    noise = 0.02 * np.random.default_rng(2).normal(size=(60, 80)).astype(np.float32) + level
+    renderer = Renderer(Settings())
+    renderer.output_range = 0.0, 1.0
+    image = renderer.render(noise, 0, lone_events()).astype(float)
+    assert image.std() == pytest.approx(0.02 * 255, rel=0.05)
+    assert image.mean() == pytest.approx(127.5, abs=1.0)
+    assert np.abs(image - 127.5).mean() < 8
+
+
+def test_without_a_stretch_the_image_is_that_of_the_network():
+    intensity = scene(scale=0.4, shift=0.4)
+    image = network_renderer(tone_stretch=0.0).render(intensity, 0, moving_edge())
+    np.testing.assert_allclose(image, intensity, atol=1e-6)
+
+
+def test_the_whole_stretch_is_that_of_a_filter():
+    intensity = scene(scale=0.4, shift=0.4)
+    given = network_renderer(tone_stretch=1.0).render(intensity, 0, lone_events())
+    expected = Renderer(Settings(image_encoding='32FC1')).render(intensity, 0)
+    np.testing.assert_array_equal(given, expected)
+
+
+def test_a_range_other_than_zero_to_one_is_followed():
+    renderer, other = network_renderer(), network_renderer()
+    other.output_range = -1.0, 3.0
+    intensity = scene(scale=0.4, shift=0.4)
+    np.testing.assert_allclose(
+        other.render(4.0 * intensity - 1.0, 0, moving_edge()),
+        renderer.render(intensity, 0, moving_edge()),
+        atol=1e-5,
+    )
+
+
+def test_when_the_scene_rests_the_contrast_changes_by_less_than_a_grey_level_per_frame():
+    renderer, intensity = network_renderer(), scene(scale=0.3)
+    images = [renderer.render(intensity, 0, moving_edge())]
+    for window in range(1, 200):
+        images.append(renderer.render(intensity, 20 * window * MS, lone_events()))
+    assert np.abs(np.diff(images, axis=0)).max() < 1 / 255
+    assert np.ptp(images[-1]) < np.ptp(images[0]) - 0.05
