@@ -28,8 +28,10 @@ over all events, by which two readers can be compared, and the warnings. Of a da
 shows what could be read before the damage, which is the last warning; the exit status is then 1.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
-.aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
-(events_ts.npy) or ECD and E2VID (events.txt), or a .dat or .npz of spike planes.
+.aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
+columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a folder of EVREAL
+(events_ts.npy), of ECD and E2VID (events.txt) or of EVAID (event/), or a .dat or .npz of spike
+planes.
 """
 
 

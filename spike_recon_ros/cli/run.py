@@ -39,8 +39,10 @@ the node would publish; the last, incomplete window gives one more.
   spike-recon run recording/ -m firenet:firenet.pth -o out    weights as their authors publish them
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
-.aedat (2 and 3.1), an HDF5 file (event_utils, DSEC, Metavision, v2e, MVSEC), a folder of EVREAL
-(events_ts.npy) or ECD and E2VID (events.txt), or a .dat or .npz of spike planes:
+.aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
+columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a folder of EVREAL
+(events_ts.npy), of ECD and E2VID (events.txt) or of EVAID (event/), or a .dat or .npz of spike
+planes:
 
   spike-recon run car.dat --fps 1000 -o out
 """
