@@ -50,9 +50,8 @@ class SpikeCompensated:
         self._history.push(window.samples.bits)
         interval_rates(self._history, out[STILL])
         out[0] = out[STILL.start]
-        velocity = self._moved.write(out[0], out[MEANS])
-        gone = 0 if velocity is None else velocity.transpose(2, 0, 1) * -len(window.samples)
-        out[-AXES:] = gone
+        path = self._moved.write(out[0], out[MEANS])
+        out[-AXES:] = 0 if path is None else path.at(-len(window.samples))
 
     def reset(self) -> None:
         """See Representation."""

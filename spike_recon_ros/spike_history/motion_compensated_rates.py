@@ -18,6 +18,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
+from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
 """Borders of the spans on either side, in planes from the instant; a span is warped as a whole.
@@ -55,11 +56,11 @@ class MotionCompensatedRates:
                 f'at most {PLANES_KEPT - 1 - REACH}'
             )
         self._history = history
-        self._motion = PlaneMotion(history)
+        self._motion = PlaneMotion(history.width, history.height, len(_LATER))
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
-    def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray | None:
+    def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> ScenePath | None:
         """Write the mean rates in spikes per plane.
 
         Args:
@@ -68,23 +69,37 @@ class MotionCompensatedRates:
             groups: float32 [GROUPS, height, width], mean over the spans of each group, oldest
                 first. A group without an available span is set to the previous `mean`.
 
-        Returns: the velocity used, see PlaneMotion; None if there was none.
+        Returns: the path used; None if there was none.
         """
         first, rates = self._spans()
-        with one_thread():
-            velocity = self._motion.velocity()
-            if velocity is not None:
-                for rate, later in zip(rates, _LATER[first:], strict=False):
-                    self._motion.move(rate, velocity, float(later))
+        cuts = _CUTS[first : first + len(rates) + 1]
+        path = None
+        if len(rates):
+            with one_thread():
+                path = self._motion.path(rates, cuts)
         if groups is not None:
-            for group, (begin, end) in zip(groups[::-1], _BOUNDS, strict=True):
-                seen = rates[max(0, begin - first) : max(0, end - first)]
-                group[:] = seen.mean(0) if len(seen) else mean
+            self._write_groups(first, rates, path, mean, groups)
         if len(rates):
             weights = _WEIGHTS[first : first + len(rates)]
-            # Not a matrix product: BLAS threads would spin while they wait for the next one.
-            np.einsum('s,shw->hw', weights / weights.sum(), rates, out=mean)
-        return velocity
+            _mean(rates, first, weights, path, np.array([[0, len(rates)]]), mean[None])
+        return path
+
+    def _write_groups(
+        self,
+        first: int,
+        rates: np.ndarray,
+        path: ScenePath | None,
+        mean: np.ndarray,
+        groups: np.ndarray,
+    ) -> None:
+        bounds = np.clip(np.array(_BOUNDS) - first, 0, len(rates))
+        seen = bounds[:, 0] < bounds[:, 1]
+        newest_first = groups[::-1]
+        newest_first[~seen] = mean
+        if seen.any():
+            found = np.empty((np.count_nonzero(seen), *mean.shape), np.float32)
+            _mean(rates, first, np.ones(len(rates), np.float32), path, bounds[seen], found)
+            newest_first[seen] = found
 
     def _spans(self) -> tuple[int, np.ndarray]:
         """Return the index of the newest available span, and the rates of all available spans."""
@@ -95,3 +110,22 @@ class MotionCompensatedRates:
         if spans:
             mean_rates(history, cuts[seen], self._rates[:spans])
         return first, self._rates[:spans]
+
+
+def _mean(
+    rates: np.ndarray,
+    first: int,
+    weights: np.ndarray,
+    path: ScenePath | None,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the weighted means of groups of spans, warped along a path if there is one."""
+    if path is not None:
+        later = _LATER[first : first + len(rates)]
+        warped_means(rates, later, weights, path, bounds, out)
+        return
+    for (begin, end), mean in zip(bounds, out, strict=True):
+        part = weights[begin:end] / weights[begin:end].sum()
+        # Not a matrix product: BLAS threads would spin while they wait for the next one.
+        np.einsum('s,shw->hw', part, rates[begin:end], out=mean)

@@ -68,7 +68,8 @@ def test_the_displacement_is_that_of_the_scene_since_the_last_window(spikes):
     gone = written(SAID, spikes, [100])[-2:]
     median = np.median(gone, (1, 2))
     np.testing.assert_allclose(median, (-0.2 * 20, 0.1 * 20), atol=0.3)
-    np.testing.assert_allclose(written(SAID, spikes, [80])[-2:], 2 * gone, rtol=1e-5)
+    # Beyond the planes that are kept, the path is extrapolated.
+    np.testing.assert_allclose(written(SAID, spikes, [80])[-2:], 2 * gone, atol=0.4)
 
 
 def test_without_measurable_motion_the_displacement_is_zero(spikes):
