@@ -130,7 +130,7 @@ class PlaneMotion:
             for window in order:
                 if start is not None:
                     start = start * (nodes[window] / nodes[window - np.sign(window - reference)])
-                flow = self._flow.calc(compared[reference], compared[window], start)  # type: ignore[call-overload]
+                flow = self._flow.calc(compared[reference], compared[window], start)
                 start = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
                 cv2.split(start, list(shift[window]))
         return shift
