@@ -68,6 +68,31 @@ def _plain_files() -> Iterator[tuple[str, bytes]]:
     lines = zip(T_US / 1e6, X, Y, P, strict=True)
     text = ''.join(f'{t:.6f} {x} {y} {p}\n' for t, x, y, p in lines)
     yield 'e2vid.txt', f'346 260\n{text}'.encode()
+    yield from _column_files(text)
+
+
+def _column_files(text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield files of events without a format of their own."""
+    lines = zip(T_US, X, Y, P, strict=True)
+    rows = ''.join(f'{x},{y},{p},{t}\n' for t, x, y, p in lines)
+    yield 'columns.csv', f'x,y,polarity,t_us\n{rows}'.encode()
+    arrays, table, zipped = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.savez_compressed(arrays, x=X, y=Y, t=T_US, p=P)
+    yield 'columns.npz', arrays.getvalue()
+    np.save(table, np.column_stack([T_US, X, Y, P]))
+    yield 'table.npy', table.getvalue()
+    with zipfile.ZipFile(zipped, 'w', zipfile.ZIP_DEFLATED) as file:
+        file.writestr('walk.txt', f'346 260\n{text}')
+    yield 'e2vid.zip', zipped.getvalue()
+    t_us = T_US - T_US[0]
+    record = [X % 230, Y % 170, P << 7 | t_us >> 16 & 0x7F, t_us >> 8 & 0xFF, t_us & 0xFF]
+    yield 'ncaltech.bin', np.column_stack(record).astype(np.uint8).tobytes()
+    stream, latest = b'Event Stream' + bytes([2, 0, 0, 1]) + struct.pack('<HH', WIDTH, HEIGHT), 0
+    for t, x, y, p in zip(t_us.tolist(), X.tolist(), Y.tolist(), P.tolist(), strict=True):
+        loops, rest = divmod(t - latest, 127)
+        stream += b'\xff' * loops + bytes([rest << 1 | p]) + struct.pack('<HH', x, y)
+        latest = t
+    yield 'stream.es', stream
 
 
 def _evt2() -> bytes:
@@ -103,6 +128,15 @@ def _write_sequences(folder: Path) -> None:
     np.save(arrays / 'images.npy', np.stack([image, image])[..., None])
     np.save(arrays / 'images_ts.npy', np.array([1.01, 1.05]))
     (arrays / 'metadata.json').write_text('{"sensor_resolution": [260, 346]}')
+    evaid = folder / 'evaid'
+    (evaid / 'event').mkdir(parents=True)
+    (evaid / 'gt').mkdir()
+    lines = zip(T_US, X, Y, P, strict=True)
+    text_us = ''.join(f'{t} {x} {y} {p}\n' for t, x, y, p in lines)
+    (evaid / 'event' / '000001.txt').write_text(text_us)
+    cv2.imwrite(str(evaid / 'gt' / '000001_img.png'), image)
+    (evaid / 'timestamps.txt').write_text('1010000\n')
+    (evaid / 'shape.txt').write_text('346 260')
 
 
 def _write_bags(folder: Path) -> None:
@@ -165,6 +199,10 @@ def _write_hdf5(folder: Path) -> None:
         for name, column in (('x', X), ('y', Y), ('t', T_US), ('p', P)):
             file.create_dataset(f'events/{name}', data=column.astype(np.uint32), **packed)
         file['t_offset'] = 5_000_000
+    with h5py.File(folder / 'columns.h5', 'w') as file:
+        for name, column in (('x', X), ('y', Y), ('t', T_US), ('p', P)):
+            file.create_dataset(f'events/{name}', data=column, **packed)
+        file['events/height'], file['events/width'] = HEIGHT, WIDTH
     with h5py.File(folder / 'metavision.hdf5', 'w') as file:
         rows = np.zeros(N_EVENTS, [('x', '<u2'), ('y', '<u2'), ('p', '<i2'), ('t', '<i8')])
         for name, column in (('x', X), ('y', Y), ('p', P), ('t', T_US)):

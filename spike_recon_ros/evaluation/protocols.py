@@ -125,7 +125,7 @@ def find_cut(protocol: Protocol, name: str, source: Source) -> Cut:
         source: the recording with its references, open; it is read up to the end of the cut.
 
     Raises:
-        UserError: the protocol has no such sequence.
+        UserError: the protocol has no such sequence, or the recording ends before the cut.
     """
     dataset, cut = _published(protocol, name)
     first_packet_ns, first_ns, last_ns = _times(source)
@@ -136,6 +136,13 @@ def find_cut(protocol: Protocol, name: str, source: Source) -> Cut:
     if (last_ns - first_ns) / S_NS <= end_s - start_s + ALREADY_CUT_S:
         return whole
     zero_ns = first_ns if protocol.zero_is_first_frame else min(first_ns, first_packet_ns)
+    if last_ns < zero_ns + round(start_s * S_NS):
+        length_s = (last_ns - zero_ns) / S_NS
+        raise UserError(
+            f'{source.path} ends after {length_s:.1f} s and the protocol {protocol.name} scores '
+            f'{start_s:g} to {end_s:g} s of {name}; give the whole sequence, or leave out '
+            '--protocol'
+        )
     run_from_ns = zero_ns + round((start_s - protocol.warm_up_s) * S_NS)
     return Cut(
         dataset,

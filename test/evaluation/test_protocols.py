@@ -102,6 +102,13 @@ def test_another_name_is_refused_with_the_names_of_the_sequences(sequence):
         cut_of(EVREAL, sequence('toy', 1.0))  # V2V alone has it
 
 
+def test_a_recording_that_ends_before_its_cut_is_refused(sequence):
+    with pytest.raises(
+        UserError, match=r'ends after 62\.8 s and .* scores 100 to 160 s of outdoor'
+    ):
+        cut_of(EVREAL, sequence('outdoor_day2_data', 63.0))
+
+
 class Rows(Score):
     def __init__(self, values):
         super().__init__(['mse'])
