@@ -48,6 +48,7 @@ PACKET_US, PERIOD_US = 1000, 250 * 4096
 TIME_HIGH, HIGHS_IN_PERIOD = 8, 250
 FPS = 50.0
 QUIET_S = 60.0
+SETTLED_S = 3.0
 
 
 def make_stream(size: str, path: Path) -> None:
@@ -128,18 +129,31 @@ class Viewer(Node):
 
     def __init__(self) -> None:
         super().__init__('viewer')
-        self.latencies_ms: list[float] = []
+        # Stamp, ns, and latency, ms, of each image.
+        self.images: list[tuple[int, float]] = []
         self.statuses: list[dict[str, str]] = []
         qos = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
         self.create_subscription(Image, IMAGE, self._on_image, qos)
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _on_image(self, message: Image) -> None:
-        self.latencies_ms.append((time.time_ns() - time_ns(message.header.stamp)) / 1e6)
+        stamp_ns = time_ns(message.header.stamp)
+        self.images.append((stamp_ns, (time.time_ns() - stamp_ns) / 1e6))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self.statuses.append({item.key: item.value for item in status.values})
+
+    def latencies(self, after_s: float = 0.0) -> dict[str, float]:
+        """Return percentiles of the latency, ms, of images this long after the first one."""
+        stamps_ns, late_ms = np.array(self.images).T
+        late_ms = late_ms[stamps_ns >= stamps_ns[0] + after_s * 1e9]
+        return {
+            f'{name}_ms': round(float(np.percentile(late_ms, percent)), 2)
+            if len(late_ms)
+            else -1.0
+            for name, percent in (('p50', 50), ('p99', 99), ('largest', 100))
+        }
 
     def has_settled(self) -> bool:
         """Whether the last two statuses agree that nothing waits."""
@@ -189,9 +203,11 @@ def measure(stream: Path, size: str, model: str, seconds: float) -> dict[str, An
             )
         },
         'frames_due': round(seconds * FPS) - 1,
-        'frames_arrived': len(viewer.latencies_ms),
-        'latency_p50_ms': round(float(np.percentile(viewer.latencies_ms, 50)), 2),
-        'latency_p99_ms': round(float(np.percentile(viewer.latencies_ms, 99)), 2),
+        'frames_arrived': len(viewer.images),
+        'latency': viewer.latencies(),
+        'latency_settled': {'after_s': SETTLED_S, **viewer.latencies(SETTLED_S)},
+        'processing_p50_ms': float(status['processing_p50_ms']),
+        'processing_p99_ms': float(status['processing_p99_ms']),
         'resets': {
             key.partition(': ')[2]: int(value)
             for key, value in status.items()

@@ -34,6 +34,7 @@ LOSSLESS: dict[str, Any] = {
     'event_queue_memory_limit': 2_000_000_000,
     'spike_queue_memory_limit': 2_000_000_000,
     f'qos_overrides.{EVENTS}.subscription.reliability': 'reliable',
+    f'qos_overrides.{EVENTS}.subscription.depth': 100_000,
     f'qos_overrides.{IMAGE}.publisher.depth': 1000,
 }
 """Parameters of a node that makes every frame, however late, and loses none on the way."""

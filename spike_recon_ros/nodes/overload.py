@@ -169,13 +169,19 @@ class MergeControl:
                 not self._keeps_up_with_samples()
                 and processing >= self._cost.fixed * (1 / SMALLEST_STEP_SHARE - 1)
             )
-            if held.since_step > max(LONGEST_WITHOUT_FRAME, self._cost.fixed * FEWEST_STEPS):
+            if self._is_overdue(held.since_step):
                 return False
         return is_late or held.windows < self._merge
 
-    def should_drop(self, lag: float) -> bool:
-        """Return whether packets must be dropped, with the packet at hand of this age, s."""
-        return self._is_too_long and lag > self.largest_lag
+    def should_drop(self, lag: float, since_step: float) -> bool:
+        """Return whether packets must be dropped.
+
+        Args:
+            lag: age of the packet at hand, s.
+            since_step: time since the last step, s.
+        """
+        is_late = self._is_too_long and lag > self.largest_lag
+        return is_late and not self._is_overdue(since_step)
 
     def add_step(self, samples: int, seconds: float, lag: float, progress: Progress) -> None:
         """Learn from a step that has ended.
@@ -199,6 +205,10 @@ class MergeControl:
             self._other = self._other * kept + other
         if lag < self.largest_lag / 2:
             self._merge = min(self._merge, self._needed())
+
+    def _is_overdue(self, since_step: float) -> bool:
+        """Return whether a frame must be made now, however late."""
+        return since_step > max(LONGEST_WITHOUT_FRAME, self._cost.fixed * FEWEST_STEPS)
 
     def _needed(self) -> int:
         """Return how many windows to merge so that the model keeps up."""

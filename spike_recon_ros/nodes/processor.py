@@ -165,9 +165,10 @@ class Processor:
         now = self._clock()
         excused = self._excused(now)
         lag = self._lag(queued, now)
-        if lag > self._queue.time_limit:
-            largest_lag = self._queue.time_limit / 2
-        elif self._control.should_drop(lag) and self._reconstructor.kind is SensorKind.EVENT:
+        is_event = self._reconstructor.kind is SensorKind.EVENT
+        if lag - queued.delayed > self._queue.time_limit:
+            largest_lag = self._queue.time_limit / 2 + queued.delayed
+        elif is_event and self._control.should_drop(lag, now - self._step_ended):
             largest_lag = self._control.largest_lag / 2
         else:
             return

@@ -126,10 +126,18 @@ def test_after_a_stall_the_latency_falls_to_the_bound_within_two_seconds():
 def test_on_a_far_too_slow_machine_frames_keep_coming(cost):
     simulation, frames = _settled(cost)
     assert len(frames) >= 0.3 * (END - SETTLED)
-    assert (
-        max(frame.latency for frame in frames) <= simulation.settings.queue_time_limit + cost.step
-    )
+    limit = simulation.settings.queue_time_limit
+    assert max(frame.latency for frame in frames) <= limit + cost.step + 2 * cost.packet
     assert simulation.resets == []
+
+
+@pytest.mark.parametrize('cost', [Cost(step=0.01, packet=0.0003), Cost(step=0.05, packet=0.002)])
+def test_packets_that_are_late_when_they_come_are_not_all_dropped(cost):
+    simulation = Simulation(lambda now: cost, delayed=1.5, fps=FPS, overload_lag=LAG)
+    simulation.run(SETTLED)
+    frames = simulation.run(END)
+    assert len(frames) >= 0.5 * (END - SETTLED)
+    assert max(frame.packets for frame in frames) > 1
 
 
 def test_when_the_load_falls_every_window_is_a_frame_again():

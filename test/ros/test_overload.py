@@ -34,7 +34,9 @@ def test_what_waits_while_the_model_is_loaded_is_not_overload(make_worker, publi
     assert worker.statistics.dropped_packets == 0
 
 
-def test_a_worker_that_does_not_catch_up_after_loading_is_overloaded(worker, paced):
+def test_a_worker_that_does_not_catch_up_after_loading_is_overloaded(make_worker):
+    paced = Paced(overload_lag=0.1)
+    worker = make_worker(paced)
     paced.loading = 0.2
     paced.seconds = 0.1
     for seq in range(12):
