@@ -132,7 +132,7 @@ class PlaneMotion:
                     start = start * (nodes[window] / nodes[window - np.sign(window - reference)])
                 flow = self._flow.calc(compared[reference], compared[window], start)
                 start = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
-                cv2.split(start, list(shift[window]))
+                shift[window] = start.transpose(2, 0, 1)
         return shift
 
     def _line(self, shift: np.ndarray, elapsed: np.ndarray) -> np.ndarray:

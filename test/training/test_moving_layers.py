@@ -11,6 +11,7 @@ from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldMod
 from spike_recon_training.simulation.paths import inverse_homography, random_paths  # noqa: E402
 from spike_recon_training.simulation.photo_scene import PhotoScene, photo_scene  # noqa: E402
 from spike_recon_training.simulation.photographs import Photographs  # noqa: E402
+from spike_recon_training.simulation.sudden_motion import SuddenMotion  # noqa: E402
 
 HEIGHT, WIDTH = 48, 64
 
@@ -87,6 +88,51 @@ def test_paths_rest_start_and_return():
     assert (speed < -1).float().mean() > 0.05
     jumps = speed.diff(dim=1).abs() > 10
     assert jumps.any(1).float().mean() > 0.9
+
+
+def test_sudden_worlds_have_corners_within_milliseconds(photographs):
+    world, step_s = worlds(photographs, batch=32, speed=20_000.0, sudden_share=0.5), 1e-4
+    times = at(32, *np.arange(0, 0.1, step_s).tolist())
+    to_plane = world.homography(times).double()
+    corner = torch.tensor([WIDTH / 2, HEIGHT / 2, 1.0], dtype=torch.float64)
+    moved = torch.linalg.inv(to_plane[:, 1:]) @ to_plane[:, :-1] @ corner
+    velocity = (moved[..., :2] / moved[..., 2:] - corner[:2]) / step_s
+    assert velocity.norm(dim=-1).max() < 2.2 * 20_000
+    bends = velocity.diff(dim=1).norm(dim=-1) > 2000
+    corners = bends.flatten(2).any(2).sum(1)
+    assert (corners > 8).float().mean() > 0.25
+    assert (corners < 8).float().mean() > 0.25
+
+
+def test_sudden_motion_spins_zooms_stops_and_reverses():
+    generator, step_s = torch.Generator().manual_seed(0), 1e-4
+    fastest = torch.full((64, 1), 20_000.0)
+    motion = SuddenMotion(generator, fastest, 50.0, 1.0, (1.5, 15.0))
+    pose = motion.pose(torch.arange(0, 0.1, step_s).expand(64, -1))[:, :, 0]
+    shift, spin, zoom = pose[..., :2], pose[..., 2], pose[..., 3]
+    speed = shift.diff(dim=1).norm(dim=-1) / step_s
+    assert speed.max() <= 20_000 * 1.01
+    shifts = speed.amax(1) > 0
+    assert 0.4 < shifts.float().mean() < 0.8
+    assert 0.1 < (speed[shifts] < 1).float().mean() < 0.4
+    spins = spin.abs().amax(1) > 0
+    assert 0.1 < spins.float().mean() < 0.4
+    assert spin.abs().max() > 2  # radians: it does not swing back
+    assert 0 < zoom.abs().max() <= 0.5 + 1e-6
+    steps = shift[shifts].diff(dim=1)
+    against = (steps[:, 1:] * steps[:, :-1]).sum(-1) < -0.5 * steps[:, 1:].norm(dim=-1) ** 2
+    assert against.any(1).float().mean() > 0.5
+
+
+def test_a_share_of_zero_of_sudden_worlds_changes_nothing(photographs):
+    plain = worlds(photographs).luminance(at(4, 0.01))
+    assert torch.equal(worlds(photographs, sudden_ms=(1.0, 2.0)).luminance(at(4, 0.01)), plain)
+
+
+def test_straight_worlds_stay_straight_beside_sudden_ones(photographs):
+    world = worlds(photographs, batch=8, straight_share=0.999, sudden_share=0.9)
+    turned = world.homography(at(8, 0.0, 0.02))[..., :2, :2]
+    assert torch.equal(turned, torch.eye(2).expand_as(turned))
 
 
 def test_all_motion_of_a_straight_world_is_along_one_line(photographs):

@@ -204,6 +204,8 @@ def _check(recipe: Recipe) -> None:
         recipe.videos.held_share,
         s.lamps.share,
         s.world.still_share,
+        s.world.sudden_share,
+        recipe.spikes.world.sudden_share,
         o.average,
         o.warm_up,
         recipe.spikes.hasty_share,
@@ -226,6 +228,9 @@ def _check(recipe: Recipe) -> None:
             o.precision in PRECISIONS
         ),
         'optimisation.segments must begin at 1 or above': o.segments[0] >= 1,
+        'world.sudden_ms must be above 0': all(
+            min(world.sudden_ms) > 0 for world in (s.world, recipe.spikes.world)
+        ),
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in shares
         ),

@@ -24,6 +24,7 @@ from spike_recon_training.simulation.paths import (
     uniform,
 )
 from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.sudden_motion import SuddenMotion
 
 CAMERA_SHARE = (0.4, 0.9)
 """Range of the camera's share of the maximum speed; the rest is for the objects' own motion."""
@@ -49,6 +50,9 @@ class WorldModel:
             shelves, doors and buildings are with the floor. Whole sides of objects then cause no
             events, and the brightness beyond them must be inferred from far away.
         still_share: share of the worlds with objects in which the camera stands still.
+        sudden_share: share of worlds that spin, zoom, turn, stop and reverse within milliseconds,
+            see SuddenMotion; 0 leaves all other random values as they are.
+        sudden_ms: time between two corners of such motion, ms.
         lighting_share: share of worlds whose lighting changes.
         lighting_depth: amplitude of the lighting change, log luminance.
         lighting_hz: frequency of the lighting change, Hz.
@@ -62,6 +66,8 @@ class WorldModel:
     straight_share: float = 0.0
     level_share: float = 0.0
     still_share: float = 0.0
+    sudden_share: float = 0.0
+    sudden_ms: tuple[float, float] = (1.5, 15.0)
     lighting_share: float = 0.3
     lighting_depth: tuple[float, float] = (0.05, 0.7)
     lighting_hz: tuple[float, float] = (0.2, 4.0)
@@ -96,7 +102,8 @@ class PlanarWorlds:
         device = generator.device
         shape = (self._batch, self._planes)
         line = _Line(model, self._batch, generator)
-        self._still_share = model.still_share
+        self._model = model
+        self._sudden: SuddenMotion | None = None
         self._paths = self._draw_paths(greatest_px_s, line, generator)
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)
         self._parallax = (nearer - nearer[:, :1] + 1) / (nearer[:, -1:] - nearer[:, :1] + 1)
@@ -129,11 +136,14 @@ class PlanarWorlds:
             units; plane 0 is the background.
         """
         pose = self._paths.pose(t_s)
+        sudden = torch.zeros_like(pose) if self._sudden is None else self._sudden.pose(t_s)
+        pose = pose + sudden
         camera, own = pose[:, :, :1], pose[:, :, 1:]
         shift = camera[..., :2] * self._parallax[:, None, :, None]
         pose = torch.cat([shift, camera[..., 2:].expand(*shift.shape[:-1], 4)], -1)
         moved = pose[:, :, 1:, :2] + own[..., :2]
-        objects = torch.cat([moved, pose[:, :, 1:, 2:]], -1)
+        # Of the objects' own motion, only the sudden one contains rotation and zoom.
+        objects = torch.cat([moved, pose[:, :, 1:, 2:] + sudden[:, :, 1:, 2:]], -1)
         return inverse_homography(torch.cat([pose[:, :, :1], objects], 2))
 
     def _draw_paths(
@@ -145,13 +155,24 @@ class PlanarWorlds:
         if self._planes > 1:
             each = (len(greatest_px_s), 1)
             camera = uniform(generator, each, *CAMERA_SHARE)
-            if self._still_share:
-                still = uniform(generator, each, 0, 1) < self._still_share
+            if self._model.still_share:
+                still = uniform(generator, each, 0, 1) < self._model.still_share
                 camera = camera.masked_fill(still, 0.0)
             shares = torch.cat([camera, (1 - camera).expand(-1, self._planes - 1)], 1)
-        return random_paths(
-            generator, shares * greatest_px_s[:, None], half_px, line.straight, line.heading
-        )
+        speeds = shares * greatest_px_s[:, None]
+        paths = random_paths(generator, speeds, half_px, line.straight, line.heading)
+        model = self._model
+        if model.sudden_share:
+            self._sudden = SuddenMotion(
+                generator,
+                speeds,
+                half_px,
+                model.sudden_share,
+                model.sudden_ms,
+                None if line.straight is None else ~line.straight,
+            )
+            paths.speed[self._sudden.worlds] = 0.0
+        return paths
 
     def _grid(self, t_s: torch.Tensor) -> torch.Tensor:
         """Return each pixel's texture coordinates, [batch * planes, times * height, width, 2]."""
