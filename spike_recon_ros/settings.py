@@ -125,7 +125,7 @@ class Settings(ModelSettings):
         0.5,
         'Networks for events: how much the contrast is stretched. 0 = not at all; 1 = always to '
         'the percentiles; in between, the less contrast there is, the more it is stretched, and '
-        'noise without a scene is not. Filters and spike cameras always use 1.',
+        'noise alone stays grey. Filters and spike cameras always use 1.',
         low=0.0,
         high=1.0,
         live=True,

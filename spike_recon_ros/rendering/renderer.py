@@ -9,7 +9,7 @@ from spike_recon_ros.image_encodings import DTYPES
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes
-from spike_recon_ros.rendering.structure import Structure
+from spike_recon_ros.rendering.structure import A_SCENE, Structure
 from spike_recon_ros.rendering.tone import ToneLimits, gentle
 from spike_recon_ros.settings import Settings
 
@@ -58,11 +58,13 @@ class Renderer:
             settings.tone_time,
         )
         if self.output_range is not None and settings.tone_stretch < 1.0:
-            scene = 1.0
+            evidence = A_SCENE
             if isinstance(samples, Events):
                 size = intensity.shape[0], intensity.shape[1]
-                scene = self._structure.update(samples, size, t_ns, settings.tone_time)
-            black, white = gentle((black, white), self.output_range, settings.tone_stretch, scene)
+                evidence = self._structure.update(samples, size, t_ns, settings.tone_time)
+            black, white = gentle(
+                (black, white), self.output_range, settings.tone_stretch, evidence
+            )
         stretched = np.empty(intensity.shape, np.float32)
         _stretch(intensity, np.float32(black), np.float32(1.0 / (white - black)), stretched)
         if settings.gamma != 1.0:

@@ -9,6 +9,7 @@ Delbruck, "Frame-free dynamic digital vision", 2008).
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,23 +29,40 @@ FORGETTING = 50.0
 only, but its image is still that of a scene."""
 
 
+class Evidence(NamedTuple):
+    """What the events say about the image, each from 0 (noise alone) to 1 (a scene).
+
+    Attributes:
+        now: whether the camera sees a scene; of one that rests it falls slowly.
+        ever: the highest value of `now` since the state was zeroed.
+    """
+
+    now: float
+    ever: float
+
+
+A_SCENE = Evidence(now=1.0, ever=1.0)
+
+
 class Structure:
-    """How much of what the image shows is a scene, from 0 (noise alone) to 1, over sensor time."""
+    """Whether the image shows a scene or noise, over sensor time."""
 
     def __init__(self) -> None:
+        structured_share(Events.empty(), 1, 1)  # compile before the first image
         self.reset()
 
     def reset(self) -> None:
         """Forget the scene."""
         self._share: float | None = None
+        self._ever = 0.0
         self._waiting: list[Events] = []
         self._waiting_since_ns = 0
         self._t_ns: int | None = None
 
     def update(
         self, events: Events, size: tuple[int, int], t_ns: int, tone_time_s: float
-    ) -> float:
-        """Return the share of the scene after a window.
+    ) -> Evidence:
+        """Return the evidence for a scene after a window.
 
         Args:
             events: events of the window, all on the sensor.
@@ -63,7 +81,7 @@ class Structure:
         count, most = sum(map(len, self._waiting)), max(_FEWEST, size[0] * size[1] // _DENSEST)
         elapsed_ns = t_ns - self._waiting_since_ns
         if count < _FEWEST or (elapsed_ns < _SPAN_NS and count < most):
-            return self._share or 0.0
+            return Evidence(self._share or 0.0, self._ever)
         latest = Events.concatenate(self._waiting)[-most:]
         self._waiting = []
         structured = structured_share(latest, *size)
@@ -74,7 +92,8 @@ class Structure:
         else:
             time_s = tone_time_s * (1.0 if found > self._share else FORGETTING)
             self._share = found + (self._share - found) * math.exp(-1e-9 * elapsed_ns / time_s)
-        return self._share
+        self._ever = max(self._ever, self._share)
+        return Evidence(self._share, self._ever)
 
 
 def structured_share(events: Events, height: int, width: int) -> float:

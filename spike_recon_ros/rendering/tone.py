@@ -6,6 +6,10 @@ import math
 
 import numpy as np
 
+from spike_recon_ros.rendering.structure import Evidence
+
+NOISE_CONTRAST = 16 / 255
+"""Contrast of noise, as a share of the range that is shown: eight grey levels around mid grey."""
 # A smaller contrast is noise and is not stretched further: 1/20 of the range of a network, and of
 # the change that one event makes in a filter.
 _SMALLEST_SPAN = 0.05
@@ -77,20 +81,21 @@ class ToneLimits:
 
 
 def gentle(
-    limits: tuple[float, float], full: tuple[float, float], stretch: float, scene: float
+    limits: tuple[float, float], full: tuple[float, float], stretch: float, evidence: Evidence
 ) -> tuple[float, float]:
     """Return limits that enlarge the contrast less than `limits`, and that of noise not at all.
 
     A contrast of s, as a share of the full range, is shown as s ** (1 - stretch): nearly full ones
     stay, faint ones become visible. The middle of the full range stays where it is. Noise is
-    shown around mid grey.
+    shown around mid grey; before the first scene it is limited to NOISE_CONTRAST.
 
     Args:
         limits: measured black and white.
         full: intensities that mean black and white in the model's own range.
         stretch: 0 = show the full range, 1 = show what is between the measured limits.
-        scene: share of the image that is a scene and not noise, 0 to 1.
+        evidence: whether the image shows a scene.
     """
+    scene, ever = evidence
     range_ = full[1] - full[0]
     black, white = ((limit - full[0]) / range_ for limit in limits)
     contrast = white - black
@@ -98,8 +103,9 @@ def gentle(
         span = contrast ** (stretch * scene)
         towards_full = (span - contrast) / (1.0 - contrast)
         centred = (1.0 - scene) * (0.5 * (black + white) - 0.5)
-        black = black * (1.0 - towards_full) + centred
-        white = black + span
+        middle = black * (1.0 - towards_full) + centred + 0.5 * span
+        span *= max(contrast / NOISE_CONTRAST, 1.0) ** (1.0 - ever)
+        black, white = middle - 0.5 * span, middle + 0.5 * span
     return full[0] + range_ * black, full[0] + range_ * white
 
 

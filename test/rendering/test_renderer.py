@@ -241,14 +241,24 @@ def test_black_and_white_of_a_network_stay_where_they_are():
 
 
 @pytest.mark.parametrize('level', [0.3, 0.45, 0.6])
-def test_noise_is_shown_around_mid_grey_and_not_enlarged(level):
-    noise = 0.02 * np.random.default_rng(2).normal(size=(60, 80)).astype(np.float32) + level
+@pytest.mark.parametrize('spread', [0.005, 0.02, 0.1])
+def test_noise_stays_within_eight_grey_levels_of_mid_grey(level, spread):
+    noise = spread * np.random.default_rng(2).normal(size=(60, 80)).astype(np.float32) + level
     renderer = Renderer(Settings())
     renderer.output_range = 0.0, 1.0
     image = renderer.render(noise, 0, lone_events()).astype(float)
-    assert image.std() == pytest.approx(0.02 * 255, rel=0.05)
-    assert image.mean() == pytest.approx(127.5, abs=1.0)
-    assert np.abs(image - 127.5).mean() < 8
+    low, high = np.percentile(image, (1, 99))
+    assert 127.5 - 8.5 <= low < high <= 127.5 + 8.5
+    assert image.std() < 1.05 * 255 * max(spread, 1 / 255)
+
+
+def test_noise_after_a_scene_is_not_enlarged_and_not_hidden():
+    noise = 0.1 * np.random.default_rng(2).normal(size=(60, 80)).astype(np.float32) + 0.45
+    renderer = network_renderer()
+    renderer.render(noise, 0, moving_edge())
+    image = renderer.render(noise, 10**12, lone_events())
+    assert image.std() == pytest.approx(noise.std(), rel=0.01)
+    assert image.mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_without_a_stretch_the_image_is_that_of_the_network():

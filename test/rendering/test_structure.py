@@ -85,7 +85,7 @@ def test_a_scene_is_recognised_soon_and_forgotten_slowly():
     for window in range(300):
         t_ns += 20 * MS
         events = edges() if 50 <= window < 100 else noise(2.0, seed=window)
-        shares.append(structure.update(events, size, t_ns, 0.2))
+        shares.append(structure.update(events, size, t_ns, 0.2).now)
     assert max(shares[:50]) == 0.0
     assert shares[50] == pytest.approx(1 - np.exp(-0.1))
     assert shares[99] > 0.99
@@ -102,16 +102,26 @@ def test_the_share_is_nearly_the_same_at_every_frame_rate():
         for k in range(parts):
             first, last = len(shuffled) * k // parts, len(shuffled) * (k + 1) // parts
             part = shuffled[first:last]
-            share = structure.update(part, (HEIGHT, WIDTH), 20 * MS * (k + 1) // parts, 0.2)
-        found.append(share)
+            evidence = structure.update(part, (HEIGHT, WIDTH), 20 * MS * (k + 1) // parts, 0.2)
+        found.append(evidence.now)
     assert found[0] == found[1] > 0.5
 
 
 def test_too_few_events_change_nothing():
     structure = Structure()
-    assert structure.update(edges()[:10], (HEIGHT, WIDTH), 20 * MS, 0.2) == 0.0
+    assert structure.update(edges()[:10], (HEIGHT, WIDTH), 20 * MS, 0.2) == (0.0, 0.0)
     structure.update(edges(), (HEIGHT, WIDTH), 40 * MS, 0.2)
-    assert structure.update(noise(2.0)[:10], (HEIGHT, WIDTH), 90 * MS, 0.2) == 1.0
+    assert structure.update(noise(2.0)[:10], (HEIGHT, WIDTH), 90 * MS, 0.2) == (1.0, 1.0)
+
+
+def test_a_scene_of_the_past_is_remembered_until_the_reset():
+    structure, size = Structure(), (HEIGHT, WIDTH)
+    structure.update(edges(), size, 20 * MS, 0.2)
+    now, ever = structure.update(noise(2.0), size, 60_000 * MS, 0.2)
+    assert now < 0.01
+    assert ever == 1.0
+    structure.reset()
+    assert structure.update(noise(2.0), size, 60_020 * MS, 0.2) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(
