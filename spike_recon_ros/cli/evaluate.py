@@ -43,6 +43,11 @@ and flicker are measured.
 METRICS
 {metrics}
 
+Events tell neither absolute brightness nor, without known thresholds, contrast: compare ssim with
+ssim_matched to see how much of an error is level and gain. The finest octave is the image minus
+its half-size version. The terminal shows some of the metrics, the files all of them, and beside
+level_error the mean and the spread of image and truth.
+
 The last two forms score images of a spike camera by PSNR and SSIM: one plane against --truth, or
 the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They
 take one model, by default the one that the node runs. Images are divided by --white-rate and
