@@ -126,13 +126,15 @@ class PlaneMotion:
         reference, nodes = windows.reference, windows.nodes - windows.nodes[windows.reference]
         shift = np.zeros((len(nodes), 2, *means.shape[1:]), np.float32)
         for order in (range(reference + 1, len(nodes)), range(reference - 1, -1, -1)):
-            start: np.ndarray | None = None
+            # Without a start, OpenCV would use that of the previous call.
+            start = np.zeros((*means.shape[1:], 2), np.float32)
             for window in order:
-                if start is not None:
-                    start = start * (nodes[window] / nodes[window - np.sign(window - reference)])
                 flow = self._flow.calc(compared[reference], compared[window], start)
-                start = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
-                shift[window] = start.transpose(2, 0, 1)
+                flow = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
+                shift[window] = flow.transpose(2, 0, 1)
+                following = window + (1 if window > reference else -1)
+                if 0 <= following < len(nodes):
+                    start = flow * (nodes[following] / nodes[window])
         return shift
 
     def _line(self, shift: np.ndarray, elapsed: np.ndarray) -> np.ndarray:

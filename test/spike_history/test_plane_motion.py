@@ -73,6 +73,21 @@ def test_the_path_is_right_with_a_shorter_lookahead(moving_spikes, lookahead):
     np.testing.assert_allclose(shift_of(seen, -10, lookahead), (-2, 1), atol=0.3)
 
 
+def test_the_path_does_not_depend_on_earlier_calls(moving_spikes):
+    # The search of a larger image has several scales.
+    first, second = (
+        np.tile(moving_spikes(velocity, PLANES, INSTANT)[0], (1, 3, 3))
+        for velocity in ((-0.5, 0.4), (0.25, 0.1))
+    )
+    height, width = first.shape[1:]
+    history = SpikeHistory(width, height, LOOKAHEAD)
+    rates = MotionCompensatedRates(history)
+    for spikes in (first, second):
+        history.push(pack_planes(spikes))
+        path = rates.write(np.empty((height, width), np.float32))
+    np.testing.assert_array_equal(path.shift, path_of(second).shift)
+
+
 def test_a_dark_scene_does_not_move():
     path = path_of(np.zeros((PLANES, 72, 96), np.uint8))
     np.testing.assert_array_equal(path.shift, 0)
