@@ -3,6 +3,7 @@
 """Compilation of everything that is compiled on first use, before the first packet arrives."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,11 +22,15 @@ _EVENTS = 2000
 _PLANES = 100
 
 
-def warm_up(settings: Settings) -> None:
+def warm_up(settings: Settings, kinds: Sequence[SensorKind] = ()) -> None:
     """Run every decoder, and the models and renderer of the settings, on small synthetic packets.
 
     The first time on a machine this takes about ten seconds; afterwards the compiled code is
     loaded from the cache.
+
+    Args:
+        settings: of the pipeline.
+        kinds: cameras to warm up for; if empty, all that the settings allow.
     """
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
@@ -34,7 +39,7 @@ def warm_up(settings: Settings) -> None:
     quick = dataclasses.replace(
         settings, sync_mode='free_running', fps=1000.0, roi='', hot_pixel_file=''
     )
-    for kind in kinds_expected(settings):
+    for kind in kinds or kinds_expected(settings):
         reconstructor = Reconstructor(quick)
         reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events())
         reconstructor.close()

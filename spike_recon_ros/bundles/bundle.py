@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
 MOST_CHANNELS, LARGEST_STRIDE, MOST_PLANES, LARGEST_SCALE = 4096, 1024, 1_000_000, 16
 MOST_STATES = 256
 _PIECE_BYTES = 1 << 20
+MOST_KEPT = 32
+"""Bundles that are kept after reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +118,39 @@ class Bundle:
         }
 
 
+_read_before: 'dict[tuple[Path, tuple[tuple[str, int, int, int], ...]], Bundle]' = {}
+
+
 def read_bundle(folder: Path) -> Bundle:
-    """Read and check a bundle.
+    """Read and check a bundle; return the same object while none of its files has changed.
+
+    Parsing and checksums take 0.1 s, and a start asks for the same bundle many times.
 
     Raises:
         UserError: a file is missing, damaged or changed, the graph cannot be run safely, or
             `model.yaml` asks for what this version does not support.
     """
+    key = folder, _file_states(folder)
+    if key not in _read_before:
+        if len(_read_before) >= MOST_KEPT:
+            _read_before.clear()
+        _read_before[key] = _read(folder)
+    return _read_before[key]
+
+
+def _file_states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what changes when a file of a folder is replaced or rewritten."""
+    try:
+        with os.scandir(folder) as entries:
+            states = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:  # reading it says what is wrong
+        return ()
+    return tuple(
+        sorted((name, state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states)
+    )
+
+
+def _read(folder: Path) -> Bundle:
     content = read_description(folder)
     _check_files(folder, content)
     representation = content.section('representation')

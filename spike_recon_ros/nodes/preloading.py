@@ -21,6 +21,7 @@ from spike_recon_ros.nodes.reporting import Reporter
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.warm_up import warm_up
 
 
 class Preloader:
@@ -49,18 +50,24 @@ class Preloader:
         self._seen: Sensor | None = None
 
     def load(self) -> None:
-        """Load the model now if the sensor can be guessed, else once a CameraInfo comes.
+        """Warm up; load the model now if the sensor can be guessed, else once a CameraInfo comes.
+
+        If the kind of camera is likely, only the model for it is warmed up.
 
         Raises:
             UserError: the setting `sensor_size` is malformed, or the model cannot run for it.
         """
         sensor = sensor_of_settings(self._settings, self._topic)
+        last = last_sensor(self._topic)
+        if last is not None and last.kind not in kinds_expected(self._settings):
+            last = None
+        likely = sensor or last
+        warm_up(self._settings, [likely.kind] if likely is not None else ())
         if sensor is not None:
             self._reconstructor.prepare(*sensor)
             self._reporter.running(self._reconstructor.runs)
             return
-        last = last_sensor(self._topic)
-        if last is not None and last.kind in kinds_expected(self._settings):
+        if last is not None:
             self._load_guess(last, 'last seen on this topic')
         else:
             self._subscription = self._node.create_subscription(

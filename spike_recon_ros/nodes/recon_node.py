@@ -43,7 +43,6 @@ from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.warm_up import warm_up
 
 DIAGNOSTICS_PERIOD = 1.0
 
@@ -106,7 +105,6 @@ class ReconNode(LifecycleNode):
     def _configure(self) -> None:
         self._settings = read_settings(self)
         self._reconstructor = Reconstructor(self._settings, on_reset=self._reporter.reset)
-        warm_up(self._settings)
         self._preloader = Preloader(self, self._settings, self._reconstructor, self._reporter)
         self._preloader.load()
         self._topic_statistics, self._worker_statistics = TopicStatistics(), WorkerStatistics()

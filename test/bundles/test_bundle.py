@@ -43,6 +43,17 @@ def test_a_bundle_without_the_entry_does_not_spike(copied):
     assert not read_bundle(copied).spiking
 
 
+def test_a_bundle_is_read_again_only_after_a_file_has_changed(copied):
+    first = read_bundle(copied)
+    assert read_bundle(copied) is first
+    path = copied / 'model.yaml'
+    path.write_text(path.read_text() + '\n')
+    assert read_bundle(copied) is not first
+    (copied / 'golden.npz').write_bytes(b'other')
+    with pytest.raises(UserError, match=r'golden\.npz'):
+        read_bundle(copied)
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match=r'nothing does not exist.*give the folder'):
         read_bundle(tmp_path / 'nothing')

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from spike_recon_ros.backends.user_cache import cache_folder
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.nodes import recon_node
+from spike_recon_ros.nodes import preloading, recon_node
 from spike_recon_ros.nodes.expected_sensor import (
     FILE,
     Sensor,
@@ -123,6 +123,15 @@ def test_a_kind_that_the_settings_exclude_is_not_loaded(make_node):
     assert _loaded(node) == 0
 
 
+def test_only_the_kind_of_camera_seen_before_is_warmed_up(make_node, monkeypatch):
+    warmed = []
+    monkeypatch.setattr(preloading, 'warm_up', lambda settings, kinds: warmed.append([*kinds]))
+    assert make_node(model='auto').trigger_configure() == TransitionCallbackReturn.SUCCESS
+    remember_sensor(EVENTS, Sensor(64, 48, SensorKind.EVENT))
+    assert make_node(model='auto').trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert warmed == [[], [SensorKind.EVENT]]
+
+
 def test_the_cache_keeps_a_bounded_number_of_topics():
     for number in range(120):
         remember_sensor(f'/camera{number}/events', Sensor(346, 260, SensorKind.EVENT))
@@ -131,14 +140,18 @@ def test_the_cache_keeps_a_bounded_number_of_topics():
     assert last_sensor('/camera0/events') is None
 
 
-@pytest.mark.parametrize('step', ['warm_up', 'Outputs'])
+@pytest.mark.parametrize(
+    ('module', 'step'),
+    [(preloading, 'warm_up'), (recon_node, 'Outputs')],
+    ids=['warm_up', 'Outputs'],
+)
 def test_an_unexpected_error_fails_the_transition_and_is_logged_with_its_traceback(
-    make_node, monkeypatch, capfd, step
+    make_node, monkeypatch, capfd, module, step
 ):
     def fail(*arguments):
         raise EOFError('the file ends too early')
 
-    monkeypatch.setattr(recon_node, step, fail)
+    monkeypatch.setattr(module, step, fail)
     node = make_node()
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     log = capfd.readouterr().err
