@@ -233,6 +233,7 @@ def main() -> int:
     """Run the faults; return 1 if any was followed by wrong frames."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('--note', default='', help='what else readers of the file must know')
     parser.add_argument('--count', type=int, default=500, help='faults')
     parser.add_argument('--model', default='two_scale_gru')
     parser.add_argument('--stopped', type=float, default=10.0, help='seconds of a SIGSTOP')
@@ -243,7 +244,7 @@ def main() -> int:
     others_load = os.getloadavg()[0]
     result = run(args.count, args.model, args.stopped, tuple(args.kinds))
     if args.out is not None:
-        write_results(args.out, 'live_faults', [result], others_load)
+        write_results(args.out, 'live_faults', [result], others_load, args.note)
     print(json.dumps(result))
     return 1 if result['wrong'] else 0
 

@@ -13,7 +13,11 @@ from spike_recon_ros import __version__
 
 
 def write_results(
-    path: Path, measurement: str, results: list[dict[str, Any]], others_load: float
+    path: Path,
+    measurement: str,
+    results: list[dict[str, Any]],
+    others_load: float,
+    note: str = '',
 ) -> None:
     """Write a file; make its folder if it is missing.
 
@@ -22,9 +26,12 @@ def write_results(
         measurement: its name.
         results: rows.
         others_load: load average before the measurement: what else the machine did.
+        note: what else a reader must know.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {'measurement': measurement, 'machine': _machine(others_load), 'results': results}
+    content: dict[str, Any] = {'measurement': measurement, 'machine': _machine(others_load)}
+    content |= {'note': note} if note else {}
+    content |= {'results': results}
     path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
