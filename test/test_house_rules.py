@@ -53,7 +53,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'packet_sequence': {'packets.packet', 'stream_statistics'},
     'model': {'windows.window'},
     'packets': {'errors', 'jit'},
-    'sources': ERRORS | {'packets', 'topics', 'regular_file', 'image_file'},
+    'sources': ERRORS | {'jit', 'packets', 'topics', 'regular_file', 'image_file'},
     'sinks': ERRORS | NAMES,
     'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
     'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},

@@ -26,8 +26,15 @@ from spike_recon_ros.sources.columns import (
     smallest_sensor,
     to_nanoseconds,
 )
+from spike_recon_ros.sources.ecf import decode_ecf
 from spike_recon_ros.sources.hdf5_columns import stated_size
-from spike_recon_ros.sources.hdf5_storage import SMALL_BYTES, Hdf5Dataset
+from spike_recon_ros.sources.hdf5_storage import (
+    ECF,
+    SMALL_BYTES,
+    Hdf5Dataset,
+    filters_of,
+    is_installed,
+)
 from spike_recon_ros.sources.source import Topic
 
 EVENT_COLUMNS = ('events/xs', 'events/ys', 'events/ts', 'events/ps')
@@ -139,11 +146,17 @@ class DsecHdf5(TableHdf5):
 
 
 class MetavisionHdf5(Hdf5Dataset):
-    """Prophesee's HDF5: the table `CD/events` with x, y, p and t in microseconds."""
+    """Prophesee's HDF5: the table `CD/events` with x, y, p and t in microseconds.
+
+    Chunks that Prophesee's own filter compressed are decoded here if its plugin is not installed.
+    """
 
     def __init__(self, path: Path, file: Any) -> None:
         super().__init__(path, file)
-        self._events = self._dataset('CD/events')
+        found = file.get('CD/events')
+        is_ecf = filters_of(found) == [ECF] if getattr(found, 'chunks', None) else False
+        self._decodes = is_ecf and not is_installed(ECF)
+        self._events = self._dataset('CD/events', [ECF] if self._decodes else ())
         fields = self._events.dtype.names or ()
         if self._events.ndim != 1 or not {'x', 'y', 'p', 't'} <= set(fields):
             raise UserError(f'CD/events in {path} has no columns x, y, p and t; convert it again')
@@ -163,9 +176,28 @@ class MetavisionHdf5(Hdf5Dataset):
             self.warn(f'{path} holds {edges.shape[0]:,} trigger edges, which are left out')
 
     def _read(self, position: int) -> tuple[Columns, int]:
+        if self._decodes:
+            return self._read_ecf(position)
         end = min(position + self.chunk, self.size)
         rows = self._events[position:end]
         return Columns(rows['x'], rows['y'], to_nanoseconds(rows['t'], US_NS), rows['p']), end
+
+    def _read_ecf(self, position: int) -> tuple[Columns, int]:
+        """Return the rest of the stored chunk that holds a position."""
+        length = self._events.chunks[0]
+        start = position // length * length
+        end = min(start + length, self.size)
+        mask, stored = self._events.id.read_direct_chunk((start,))
+        if mask & 1:  # the filter was left out
+            rows = np.frombuffer(stored, self._events.dtype)
+            times = to_nanoseconds(rows['t'], US_NS)
+            columns = Columns(rows['x'], rows['y'], times, rows['p'])
+        else:
+            columns = decode_ecf(stored)
+        if len(columns.x) < end - start:
+            raise ValueError('a chunk with fewer events than declared')
+        part = slice(position - start, end - start)
+        return Columns(*(column[part] for column in columns)), end
 
 
 class V2eHdf5(Hdf5Dataset):

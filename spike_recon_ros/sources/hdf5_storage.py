@@ -6,6 +6,7 @@ A few kilobytes of HDF5 can declare terabytes, so the check comes before anythin
 """
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,12 @@ class Hdf5Dataset(EventDataset):
         super().__init__(path)
         self._file = file
 
-    def _dataset(self, name: str) -> Any:
+    def _dataset(self, name: str, decoded: Collection[int] = ()) -> Any:
         """Return a data set of the file whose declared size is plausible.
+
+        Args:
+            name: of the data set.
+            decoded: numbers of filters that the caller decodes by itself.
 
         Raises:
             UserError: there is none of that name, or it cannot be read safely.
@@ -39,7 +44,7 @@ class Hdf5Dataset(EventDataset):
         found = self._file.get(name)
         if getattr(found, 'shape', None) is None:
             raise UserError(f'{self.path} has no dataset {name}; convert the recording again')
-        check_storage(self.path, name, found)
+        check_storage(self.path, name, found, decoded)
         return found
 
     def close(self) -> None:
@@ -47,7 +52,7 @@ class Hdf5Dataset(EventDataset):
         self._file.close()
 
 
-def check_storage(path: Path, name: str, dataset: Any) -> None:
+def check_storage(path: Path, name: str, dataset: Any, decoded: Collection[int] = ()) -> None:
     """Check that a data set lies in its file, in chunks that fit the file, with known filters.
 
     Raises:
@@ -68,16 +73,25 @@ def check_storage(path: Path, name: str, dataset: Any) -> None:
             f'{what} declares {dataset.nbytes:,} bytes in a file of {n_bytes:,}; the file is '
             'damaged, copy or convert it again'
         )
-    _check_filters(what, dataset)
+    _check_filters(what, dataset, decoded)
 
 
-def _check_filters(what: str, dataset: Any) -> None:
+def filters_of(dataset: Any) -> list[int]:
+    """Return the numbers of the filters of a data set, in their order."""
+    properties = dataset.id.get_create_plist()
+    return [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
+
+
+def is_installed(number: int) -> bool:
+    """Whether HDF5 has a filter."""
     import h5py  # noqa: PLC0415 -- an optional extra
 
-    properties = dataset.id.get_create_plist()
-    for index in range(properties.get_nfilters()):
-        number = properties.get_filter(index)[0]
-        if not h5py.h5z.filter_avail(number):
+    return bool(h5py.h5z.filter_avail(number))
+
+
+def _check_filters(what: str, dataset: Any, decoded: Collection[int]) -> None:
+    for number in filters_of(dataset):
+        if number not in decoded and not is_installed(number):
             name, cure = f'the HDF5 filter {number}', 'install its plugin, or '
             if number in INSTALLABLE_FILTERS:
                 raise UserError(f'{what} is compressed with {name}; run: pip install hdf5plugin')
