@@ -92,7 +92,7 @@ setup(
         'spike_recon_training': 'training/spike_recon_training',
     },
     package_data={
-        NAME: ['py.typed', 'backends/cuda/*.cu'],
+        NAME: ['py.typed', 'backends/cuda/*.cu', 'viewer/page/*'],
         'spike_recon_models': ['py.typed', 'zoo/*/*'],
         'spike_recon_training': ['py.typed', 'recipes/*.yaml'],
     },
@@ -119,6 +119,7 @@ setup(
     extras_require={
         'ros': ROS_WHEELS,
         'video': ['av'],
+        'viewer': ['aiohttp>=3.8'],
         'aedat4': ['aedat'],
         'hdf5': ['h5py>=3', 'hdf5plugin'],
         'es': ['event_stream'],

@@ -10,6 +10,7 @@ offline. Memory, threads and file descriptors of the node are compared before an
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -48,12 +49,14 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.topics import EVENTS, IMAGE
 
 NODE = '/event_camera/recon'
-TIMEOUT_S = 60.0
+TIMEOUT_S = 300.0
 STOPPED, KILLED, INACTIVE = 'stopped', 'killed', 'inactive'
 KINDS = (*FAULTS, STOPPED, INACTIVE, KILLED)
 # A status comes each second. A node that is being matched may miss packets, so after this many
 # equal ones the rest is given up; fewer are not enough on a busy machine.
 STATUSES_WITHOUT_ALL = 6
+# Times that a fault of the kind INACTIVE deactivates and activates the node.
+ACTIVATIONS = 5
 
 
 class Tester(Node):
@@ -145,11 +148,12 @@ class Tester(Node):
             time.sleep(self._stopped_s)
             os.kill(node.pid, signal.SIGCONT)
         elif kind == INACTIVE:
-            self.publish(sound_stream(seed))
-            self.activate(active=False)
-            self.publish(sound_stream(seed))
-            self.activate(active=True)
-            self.wait_for_node()
+            for _ in range(ACTIVATIONS):
+                self.publish(sound_stream(seed))
+                self.activate(active=False)
+                self.publish(sound_stream(seed))
+                self.activate(active=True)
+                self.wait_for_node()
             self.follow(None)
 
     def _has_settled(self) -> bool:
@@ -170,6 +174,17 @@ class Tester(Node):
             self.statuses.append({item.key: item.value for item in status.values})
 
 
+def _order(count: int, kinds: tuple[str, ...]) -> list[str]:
+    """Return the kind of each fault: in turns, but the kills at the end.
+
+    So one node lives through all the others, and what it uses can be compared.
+    """
+    order = [kinds[number % len(kinds)] for number in range(count)]
+    others = [kind for kind in order if kind != KILLED]
+    # The frames after a kill are checked with the next fault.
+    return [*others, *(kind for _ in range(count - len(others)) for kind in (KILLED, kinds[0]))]
+
+
 def _received(status: dict[str, str]) -> int:
     return int(status['received_packets'])
 
@@ -177,6 +192,7 @@ def _received(status: dict[str, str]) -> int:
 def _use(node: Process) -> dict[str, float]:
     folder = Path(f'/proc/{node.pid}')
     return {
+        'at': round(time.monotonic(), 1),
         'memory_mb': round(node.memory_mb(), 1),
         'threads': len(list((folder / 'task').iterdir())),
         'descriptors': len(list((folder / 'fd').iterdir())),
@@ -184,46 +200,57 @@ def _use(node: Process) -> dict[str, float]:
 
 
 def run(count: int, model: str, stopped_s: float, kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Let `count` faults happen; return how many of each kind were followed by right frames."""
+    """Let `count` faults happen; return how many of each kind were followed by right frames.
+
+    What a node uses is that of the first one, which lives until the first kill. An interrupt ends
+    the run early.
+    """
     values = {'model': model, 'fps': 100.0}
     settings = Settings(**values)
     parameters = parameter_options({**LOSSLESS, **values, 'sensor_size': f'{WIDTH}x{HEIGHT}'})
     right: Counter[str] = Counter()
     wrong: list[dict[str, Any]] = []
     begun = time.monotonic()
+    order = _order(count, kinds)
+    uses: list[dict[str, float]] = []
+    done = 0
     with ros([]):
         tester = Tester(stopped_s)
-        done = 0
-        uses: list[dict[str, float]] = []
-        while done < count:
-            with Process('node', '--ros-args', *parameters) as node:
-                tester.wait_for_node()
-                tester.follow(0)
-                while done < count:
-                    kind = kinds[done % len(kinds)]
-                    done += 1
-                    if kind == KILLED:
-                        tester.publish(sound_stream(done))
-                        os.kill(node.pid, signal.SIGKILL)
-                        right[kind] += 1  # the next fault checks the frames of the new node
-                        break
-                    tester.fault(kind, done, node)
-                    tester.settle()
-                    if tester.check(done, settings):
-                        right[kind] += 1
-                    else:
-                        wrong.append({'kind': kind, 'seed': done, 'status': tester.statuses[-1]})
-                    uses.append(_use(node))
-                    if node.has_ended():
-                        raise node.failure()
+        with contextlib.suppress(KeyboardInterrupt):
+            while done < len(order):
+                with Process('node', '--ros-args', *parameters) as node:
+                    tester.wait_for_node()
+                    tester.follow(0)
+                    while done < len(order):
+                        kind = order[done]
+                        done += 1
+                        if kind == KILLED:
+                            tester.publish(sound_stream(done))
+                            os.kill(node.pid, signal.SIGKILL)
+                            right[kind] += 1  # the next fault checks the frames of the new node
+                            break
+                        tester.fault(kind, done, node)
+                        tester.settle()
+                        if tester.check(done, settings):
+                            right[kind] += 1
+                        else:
+                            status = tester.statuses[-1]
+                            wrong.append({'kind': kind, 'seed': done, 'status': status})
+                        if not right[KILLED]:
+                            uses.append(_use(node))
+                        if node.has_ended():
+                            raise node.failure()
         tester.destroy_node()
     return {
         'model': model,
-        'faults': done,
+        'faults': sum(right.values()) + len(wrong),
         'followed_by_right_frames': dict(right),
         'wrong': wrong,
+        'activations': ACTIVATIONS * right[INACTIVE],
         'seconds': round(time.monotonic() - begun, 1),
+        'seconds_of_first_node': round(uses[-1]['at'] - uses[0]['at'], 1),
         'use_first': uses[min(len(kinds), len(uses) - 1)],
+        'use_middle': uses[len(uses) // 2],
         'use_last': uses[-1],
         'memory_mb_largest': float(np.max([use['memory_mb'] for use in uses])),
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live node and, on request, a viewer and a compressed copy of its images.
 
-ros2 launch spike_recon_ros recon.launch.py viewer:=rqt
+ros2 launch spike_recon_ros recon.launch.py viewer:=web
 ros2 launch spike_recon_ros recon.launch.py events_topic:=/camera/events fps:=50
 ros2 launch spike_recon_ros recon.launch.py build_only:=true build_sizes:=346x260
 """
@@ -78,7 +78,7 @@ def everything(context: LaunchContext) -> list:
     actions = reconstruction(given)
     if given['compressed'] == 'true':
         actions.append(compressed_copy(given))
-    if given['viewer'] != 'none':
+    if given['viewer'] not in ('none', 'off'):
         actions.extend(VIEWERS[given['viewer']](given))
     return actions
 
@@ -217,7 +217,25 @@ def foxglove(given: dict[str, str]) -> list:
     return [node, LogInfo(msg=hint)]
 
 
-VIEWERS = {'rqt': rqt, 'rviz': rviz, 'foxglove': foxglove}
+def web(given: dict[str, str]) -> list:
+    """Serve a web page with video, health and parameters."""
+    node = '/' + '/'.join(filter(None, (given['namespace'].strip('/'), given['node_name'])))
+    page = Node(
+        package='spike_recon_ros',
+        executable='spike-recon',
+        name='viewer',
+        namespace=given['namespace'],
+        arguments=[
+            'view', '--node', node, '--image-topic', image_topic(given),
+            '--host', given['viewer_host'], '--port', given['viewer_port'],
+        ],
+        parameters=[{'use_sim_time': given['use_sim_time'] == 'true'}],
+        output='screen',
+    )  # fmt: skip
+    return [page]
+
+
+VIEWERS = {'web': web, 'rqt': rqt, 'rviz': rviz, 'foxglove': foxglove}
 
 
 def require(package: str, apt_name: str) -> None:

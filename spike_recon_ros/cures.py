@@ -16,6 +16,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         'ros-rosgraph-msgs',
     ),
     'video': ('av',),
+    'viewer': ('aiohttp',),
     'aedat4': ('aedat',),
     'hdf5': ('h5py', 'hdf5plugin'),
     'es': ('event_stream',),

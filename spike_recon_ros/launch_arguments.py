@@ -59,8 +59,18 @@ def recon_arguments(params_file: str) -> list[Argument]:
         Argument('build_sizes', '', 'sensor sizes to build for, as 346x260,640x480 (build_only)'),
         Argument('log_level', 'info', 'debug, info, warn, error or fatal'),
         Argument(
-            'viewer', 'none', 'program that shows the images', ('none', 'rqt', 'rviz', 'foxglove')
+            'viewer',
+            'none',
+            'what shows the images; web serves a page (spike-recon view)',
+            ('none', 'off', 'web', 'rqt', 'rviz', 'foxglove'),
         ),
+        Argument(
+            'viewer_host',
+            '127.0.0.1',
+            'address of the web page; 0.0.0.0 = reachable from other computers, with a token that '
+            'is printed',
+        ),
+        Argument('viewer_port', '8088', 'port of the web page'),
         Argument(
             'compressed',
             'false',

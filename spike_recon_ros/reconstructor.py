@@ -257,7 +257,7 @@ class Reconstructor:
     def _follow_jump(self, jump: TimeJump) -> None:
         if not jump.repeated:  # a damaged packet may jump many times
             reason = ResetReason.TIME_JUMP if jump.step_ns > 0 else ResetReason.TIME_BACKWARDS
-            self._zero_state(reason, f'by {abs(jump.step_ns) / 1e9:.3f} s')
+            self._zero_state(reason, jump.detail)
         if jump.restart:
             self._merger.clear()
 

@@ -66,11 +66,13 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
-    'nodes': RUNNING | {'parameter_files'},
+    # Only nodes and cli import the viewer; they run without its library until it is asked for.
+    'viewer': RUNNING,
+    'nodes': RUNNING | {'parameter_files', 'viewer'},
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline'},
     'benchmarking': MEASURING,
-    'cli': MEASURING | {'benchmarking', 'nodes', 'setting', 'parameter_files'},
+    'cli': MEASURING | {'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
 }
 
 

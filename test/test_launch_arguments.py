@@ -12,6 +12,7 @@ from spike_recon_ros.launch_arguments import (
     recon_arguments,
 )
 from spike_recon_ros.settings import RENAMED, setting_fields
+from spike_recon_ros.viewer.access import Access
 
 LAUNCH = ['ros2', 'launch', 'spike_recon_ros']
 
@@ -52,6 +53,10 @@ def test_the_old_name_of_a_setting_works_with_a_note(given):
     parameters, (note,) = parameters_given({**given, 'front_end': 'device'})
     assert parameters == {'voxel_grid_on': 'gpu'}
     assert 'front_end is deprecated; use voxel_grid_on' in note
+
+
+def test_the_web_page_is_for_this_computer_alone_by_default(given):
+    assert Access.for_host(given['viewer_host'], int(given['viewer_port'])).token is None
 
 
 @pytest.mark.parametrize(

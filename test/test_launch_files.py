@@ -16,6 +16,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from spike_recon_ros.cli import view
+from spike_recon_ros.cli.command_parser import CommandParser
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.launch_arguments import recon_arguments
 
@@ -205,8 +207,31 @@ def test_a_viewer_that_is_not_installed_is_named_with_its_cure(recon, given, vie
         recon.VIEWERS[viewer](given)
 
 
-@pytest.mark.parametrize('viewer', ['rqt', 'rviz', 'foxglove'])
+@pytest.mark.parametrize('viewer', ['web', 'rqt', 'rviz', 'foxglove'])
 def test_a_viewer_that_is_installed_is_started(recon, given, viewer, monkeypatch):
     monkeypatch.setattr(recon, 'get_package_prefix', lambda package: os.sep)
     assert recon.VIEWERS[viewer](given)
     assert recon.compressed_copy(given)
+
+
+def test_the_web_page_looks_at_the_node_that_is_launched(recon, given):
+    (page,) = recon.VIEWERS['web']({**given, 'namespace': 'left', 'node_name': 'eye'})
+    if HAS_LAUNCH:
+        pytest.skip("only the stand-in for ROS's launch shows the arguments of a node")
+    options = page.arguments
+    assert options[:3] == ['view', '--node', '/left/eye']
+    assert options[options.index('--image-topic') + 1] == '/left/eye/image_raw'
+    parser = CommandParser(True, prog='view', description='')
+    view.add_arguments(parser)
+    assert parser.parse(options[1:]).port == 8088
+
+
+def test_no_viewer_is_started_when_it_is_off(recon, given, monkeypatch):
+    monkeypatch.setattr(recon, 'check_arguments', lambda *arguments: None)
+    launched = {
+        word: len(
+            recon.everything(SimpleNamespace(launch_configurations={**given, 'viewer': word}))
+        )
+        for word in ('off', 'none', 'web')
+    }
+    assert launched['off'] == launched['none'] == launched['web'] - 1

@@ -7,6 +7,7 @@ import pytest
 
 from spike_recon_ros.backends.choice import Candidate
 from spike_recon_ros.bundles import zoo
+from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import (
     choose_model,
@@ -146,6 +147,16 @@ def test_auto_falls_back_to_a_filter_where_no_network_can_run(
         assert f'filter {filter_name}' in text
         assert 'no backend can run a network here' in text
         assert 'pip install' in text
+
+
+def test_run_says_once_why_it_falls_back_to_a_filter(
+    no_backend, make_recorded, tmp_path, caplog, capfd
+):
+    recording = make_recorded().write('npy', tmp_path)
+    assert main(['run', str(recording), '-o', str(tmp_path / 'out')]) == 0
+    text = caplog.text + capfd.readouterr().err
+    assert text.count('no backend can run a network here') == 1
+    assert 'ran filter fibar' in text
 
 
 def test_auto_falls_back_to_a_filter_without_the_zoo(monkeypatch, tmp_path):

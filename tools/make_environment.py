@@ -54,7 +54,7 @@ PACKAGE_FILES = (
     'spike_recon_ros/__init__.py',
 )
 PACKAGE_FOLDERS = ('launch', 'config', 'resource', 'scripts')
-EXTRAS = 'video,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test'
+EXTRAS = 'video,viewer,aedat4,hdf5,evaluation,openvino,onnxruntime,rtx,docs,test'
 TORCH_VARIABLE = 'TORCH'
 CPU_BUILD = ['torch', '--index-url', 'https://download.pytorch.org/whl/cpu']
 LOG_TAIL_LINES = 30

@@ -15,6 +15,7 @@ import platform
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ SHARED_MEMORY = Path('/dev/shm')
 _SEGMENT = re.compile(r'(?:fastrtps|fastdds)_[0-9a-f]{16}')
 """Name of a segment of Fast DDS; beside it lies NAME_el, which its owner keeps locked."""
 _IMPORT_TIMEOUT_S = 60
+_LONGEST_LINE = 94
+"""Characters in a line of a long command, without indent and continuation mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +185,13 @@ def shared_memory() -> Iterator[Finding]:
     left = [path for path in sorted(SHARED_MEMORY.iterdir()) if _is_orphaned(path)]
     megabytes = sum(path.stat().st_blocks * 512 for path in left) / 1e6
     # `fastdds shm clean` would do, but needs psutil, which no package of ROS brings.
-    names = ' '.join(f'{path}*' for path in left)
+    words = ['rm', '-f', *(f'{path}*' for path in left)]
+    command = textwrap.wrap(
+        ' '.join(words), _LONGEST_LINE, break_long_words=False, break_on_hyphens=False
+    )
     cure = (
-        f'{len(left)} segments of ROS processes that were killed take {megabytes:.0f} MB; '
-        f'run: rm -f {names}'
+        f'{len(left)} segments of ROS processes that were killed take {megabytes:.0f} MB; run:\n  '
+        + ' \\\n    '.join(command)
     )
     found = '' if left else 'no leftovers'
     yield Finding('shared memory', OPTIONAL, found, cure, 'Fast DDS', 'leftovers')
@@ -215,6 +221,7 @@ def optional() -> Iterator[Finding]:
     from spike_recon_ros.backends.choice import CANDIDATES  # noqa: PLC0415
 
     yield _library('av', OPTIONAL, pip_install('video'), 'run -o x.mp4')
+    yield _library('aiohttp', OPTIONAL, pip_install('viewer'), 'view')
     yield _library('aedat', OPTIONAL, pip_install('aedat4'), 'AEDAT4 recordings')
     yield _library('h5py', OPTIONAL, pip_install('hdf5'), 'HDF5 data sets')
     yield _library('event_stream', OPTIONAL, pip_install('es'), 'Event Stream (.es) recordings')

@@ -22,10 +22,11 @@ from spike_recon_ros.sources.source import Source
 
 DESCRIPTION = """\
 Reads a whole recording, decodes every packet and shows the sensor, the number of events by
-polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel
-and the topics of a bag. The last line on stdout is a JSON object with the same numbers, exact sums
-over all events, by which two readers can be compared, and the warnings. Of a damaged recording it
-shows what could be read before the damage, which is the last warning; the exit status is then 1.
+polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel,
+the frequency of a flickering lamp, the noise, hot pixels and the topics of a bag. The last line on
+stdout is a JSON object with the same numbers, exact sums over all events, by which two readers can
+be compared, and the warnings. Of a damaged recording it shows what could be read before the
+damage, which is the last warning; the exit status is then 1.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
 .aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
@@ -117,7 +118,22 @@ def _events(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f'channel {channel}: {edges["up"]:,} up, {edges["down"]:,} down'
         for channel, edges in result['trigger_channels'].items()
     )
+    if 'lamp_hz' in result:
+        yield from _scene(result)
     yield 'trigger edges', f'{result["triggers"]:,}' + (f' ({channels})' if channels else '')
+
+
+def _scene(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    lamp_hz = result['lamp_hz']
+    lamp = 'none seen'
+    if lamp_hz is not None:
+        share = 100 * result['lamp_share_of_time']
+        lamp = f'{lamp_hz:.0f} Hz, {share:.0f} % of the time (flicker_frequency removes it)'
+    yield 'flickering lamp', lamp
+    yield 'noise', f'at least {result["noise_hz_pixel"]:.3g} events/s of a pixel'
+    places = ', '.join(f'({at["x"]}, {at["y"]})' for at in result['hottest_pixels'][:3])
+    hot = f'{result["hot_pixels"]:,}'
+    yield 'hot pixels', f'{hot}, the hottest at {places}' if places else hot
 
 
 def _planes(result: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     'play': 'publish a recording on live topics at its recorded pace',
     'node': 'run the live node: event packets in, images out',
     'record': 'write the images of a live topic to files and measure their latency',
+    'view': 'serve a web page of the live node, or of a recording',
     'simulate': 'simulate a recording of an event camera or a spike camera, with ground truth',
     'convert': 'write a recording as a ROS 2 bag, or spike planes as a .dat',
     'train': 'train a network on events simulated from photographs',

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.topics import IMAGE
 
@@ -54,13 +55,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Record until the wanted number of images or an interrupt.
 
     Raises:
-        UserError: there is no ROS, or OUT cannot be written.
+        UserError: there is no ROS, OUT cannot be written, or no image arrived.
     """
     ros_or_cure()
     print(f'recording {args.topic} to {args.out}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
 
-    return record(
+    result = record(
         args.out,
         args.topic,
         fps=args.fps,
@@ -69,12 +70,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         until_played=args.until_played,
         ros_args=args.ros_args,
     )
+    if not result['frames']:
+        raise PartialResultError(
+            f'no image arrived on {args.topic}; start what publishes it, or give another --topic '
+            '(`ros2 topic list` shows them)',
+            result,
+        )
+    return result
 
 
 def in_words(result: dict[str, Any]) -> str:
     """Return what was written, as a line for people."""
-    if not result['frames']:
-        return 'no image arrived; does the node publish? see: spike-recon node --help'
     text = f'{result["written"]:,} images'
     if not 0 <= result['latency_p50_ms'] < LARGEST_LATENCY_MS:
         return f'{text}; their stamps are not of now, so there is no latency'

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,12 @@ from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import outside_warnings
-from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.windows.at_moments import AtTriggers
-from spike_recon_ros.windows.cutter import Cutter, cutter_for
+from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DESCRIPTION = """\
 Run the pipeline of the live node over a recording, as fast as possible. The frames are those that
@@ -99,19 +96,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     console = Console(stderr=True)
-    ignored: Counter[int] = Counter()
-    tally = ReferenceTally()
-
-    def new_cutter(settings: Settings, clock: SensorClock) -> Cutter:
-        cutter = cutter_for(settings, clock)
-        if isinstance(cutter, AtTriggers):
-            cutter.ignored_edges = ignored  # one count over all resets
-        return cutter
-
+    ignored, tally = IgnoredEdges(), ReferenceTally()
     reconstructor = Reconstructor(
         settings,
         on_reset=lambda reason, detail: print_reset(console, reason, detail),
-        cutter=new_cutter,
+        cutter=ignored.cutter_for,
     )
     begun = time.perf_counter()
     with (
@@ -130,17 +119,15 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         if args.save_hot_pixels is not None:
             reconstructor.save_hot_pixels(args.save_hot_pixels)
         runs = reconstructor.runs
+        if runs.startswith('filter'):  # why not a network was logged when it was loaded
+            runs = f'filter {reconstructor.model_name}'
         outside = reconstructor.decoder_statistics.outside_pixels
     for sentence in outside_warnings(outside, reconstructor.statistics.samples):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
-    if ignored and settings.trigger_channel < 0:
-        console.print(
-            f'edges on other trigger channels were ignored: {_by_channel(ignored)}; '
-            'choose a channel with --trigger-channel',
-            style='yellow',
-        )
+    if sentence := ignored.warning(settings, '--trigger-channel'):
+        console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     seconds = time.perf_counter() - begun
     counts = _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
@@ -157,10 +144,6 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 def counted(result: dict[str, Any]) -> str:
     """Return the number of planes or events as a text."""
     return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
-
-
-def _by_channel(edges: dict[int, int]) -> str:
-    return ', '.join(f'{count:,} on channel {channel}' for channel, count in edges.items())
 
 
 def _check_options(

@@ -18,7 +18,7 @@ from spike_recon_ros.packets.events import Events
 
 PULSE_NS = 2_000_000
 """Sensor time after which an event passes in any case: at most 500 events/s in all."""
-_NEVER_NS = -(2**62)
+NEVER_NS = -(2**62)
 
 
 class Denoiser:
@@ -58,8 +58,8 @@ class Denoiser:
     def reset(self) -> None:
         """Forget every event."""
         self._pixels.fill(0)
-        self._last_ns.fill(_NEVER_NS)
-        self._last_kept_ns.fill(_NEVER_NS)
+        self._last_ns.fill(NEVER_NS)
+        self._last_kept_ns.fill(NEVER_NS)
 
 
 @njit(nogil=True, cache=True)
@@ -77,7 +77,7 @@ def _denoise(events, state, bins_per_ns, noise_ns):
             passes = passes_comb(pixels[y, x], polarity, bin_number)
             is_flicker = not passes
         if passes and noise_ns > 0:
-            passes = _latest_around(last_ns, x, y) >= t_ns - noise_ns
+            passes = latest_around(last_ns, x, y) >= t_ns - noise_ns
             last_ns[y + 1, x + 1] = t_ns
         # Times of a damaged stream may step back.
         passes |= t_ns - pulse_ns >= PULSE_NS or t_ns < pulse_ns - PULSE_NS
@@ -92,7 +92,7 @@ def _denoise(events, state, bins_per_ns, noise_ns):
 
 
 @njit(nogil=True, cache=True)
-def _latest_around(last_ns, x, y):
+def latest_around(last_ns, x, y):
     """Return the latest time at which one of the 8 pixels around a pixel fired."""
     latest = max(last_ns[y + 1, x], last_ns[y + 1, x + 2])
     for column in range(x, x + 3):

@@ -1,40 +1,24 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Finds out whether a flickering lamp lights the scene of an event camera.
-
-A lamp makes all pixels that it lights send ON events at the same phase of its flicker, so the rate
-of ON events has a line in its spectrum. A moving scene has none. Only enough events are counted
-for that line to stand out, so that this costs next to nothing.
-"""
+"""Watches for a flickering lamp while the node runs."""
 
 import time
 from typing import Any
 
-import numpy as np
-
+from spike_recon_ros.conditioning.lamp import LampSpectrum
 from spike_recon_ros.packets.events import Events
 
-BIN_NS, BINS = 500_000, 2000
-LOWEST_HZ, HIGHEST_HZ = 80, 900
-FEWEST_EVENTS, MOST_EVENTS_ADDED = 1000, 5000
-# Share of the rate of events that a flicker must modulate. A real recording under lamps had 1.2,
-# four under daylight or still lamps at most 0.04.
-SMALLEST_DEPTH = 0.4
-# How far the line must stand out of the rest of the spectrum.
-SMALLEST_RATIO = 8.0
 REMEMBERED_S = 3.0
-_SECOND_NS = BIN_NS * BINS
 
 
 class LampCheck:
-    """Looks at one second of events after another.
+    """Keeps the latest result of the measurement for a while.
 
     `add` is called on one thread, `frequency_hz` on any.
     """
 
     def __init__(self) -> None:
-        self._counts = np.zeros(BINS)
-        self._start_ns: int | None = None
+        self._spectrum = LampSpectrum()
         self._found: tuple[float, float] | None = None  # frequency, monotonic time
 
     @property
@@ -47,44 +31,6 @@ class LampCheck:
 
     def add(self, samples: Any) -> None:
         """Count the events of a window; spike planes, which show the light itself, are ignored."""
-        if not isinstance(samples, Events) or not len(samples):
-            return
-        step = 1 + len(samples) // MOST_EVENTS_ADDED
-        t_ns = samples.t_ns[::step][samples.p[::step] == 1]
-        first_ns = int(samples.t_ns[0])
-        begun = self._start_ns
-        if begun is None or not 0 <= first_ns - begun < 2 * _SECOND_NS:
-            begun = self._restart(first_ns)
-        elif first_ns - begun >= _SECOND_NS:
-            self._evaluate()
-            begun = self._restart(first_ns)
-        bins = (t_ns - begun) // BIN_NS
-        inside = bins[(bins >= 0) & (bins < BINS)]
-        self._counts += np.bincount(inside, minlength=BINS) * step
-
-    def _restart(self, first_ns: int) -> int:
-        self._counts[:] = 0
-        self._start_ns = first_ns
-        return first_ns
-
-    def _evaluate(self) -> None:
-        frequency = flicker_of(self._counts)
-        self._found = None if frequency is None else (frequency, time.monotonic())
-
-
-def flicker_of(counts: np.ndarray) -> float | None:
-    """Return the frequency in Hz that modulates a rate of events; None if there is none.
-
-    Args:
-        counts: events in each of BINS bins of BIN_NS, float64 [BINS].
-    """
-    total = counts.sum()
-    if total < FEWEST_EVENTS:
-        return None
-    depth = 2 * np.abs(np.fft.rfft(counts)) / total
-    band = depth[LOWEST_HZ:HIGHEST_HZ]
-    highest = float(band.max())
-    if highest < max(SMALLEST_DEPTH, SMALLEST_RATIO * float(np.median(band))):
-        return None
-    # Short pulses have harmonics as high as the line itself.
-    return float(LOWEST_HZ + np.flatnonzero(band >= 0.7 * highest)[0])
+        if isinstance(samples, Events):
+            for frequency in self._spectrum.add(samples):
+                self._found = None if frequency is None else (frequency, time.monotonic())

@@ -16,6 +16,13 @@ from spike_recon_ros.image_encodings import DTYPES, encoding_of
 from spike_recon_ros.packets.packet import Packet
 
 _NS = 1_000_000_000
+# Colour encodings that are shown: channels, and which of them are blue, green and red.
+_COLOURS = {
+    'bgr8': (3, [0, 1, 2]),
+    'rgb8': (3, [2, 1, 0]),
+    'bgra8': (4, [0, 1, 2]),
+    'rgba8': (4, [2, 1, 0]),
+}
 
 
 def time_message(stamp_ns: int) -> Time:
@@ -97,6 +104,26 @@ def image_array(message: Image) -> np.ndarray:
     rows = np.frombuffer(message.data, np.uint8)[:n_bytes].reshape(message.height, message.step)
     pixels = rows[:, :row]
     return pixels.view(dtype) if pixels.flags.c_contiguous else pixels.copy().view(dtype)
+
+
+def colour_array(message: Image) -> np.ndarray:
+    """Return an image message for display: [H, W] as `image_array`, or uint8 BGR [H, W, 3].
+
+    Raises:
+        ValueError: an encoding that is not shown, or size, step and data do not fit together.
+    """
+    if message.encoding not in _COLOURS:
+        return image_array(message)
+    channels, order = _COLOURS[message.encoding]
+    row = message.width * channels
+    if not (message.height and message.width and row <= message.step):
+        raise ValueError(f'an image of {message.width}x{message.height} has a malformed size')
+    n_bytes = message.height * message.step
+    if len(message.data) < n_bytes:
+        raise ValueError(f'an image has {len(message.data)} of {n_bytes} bytes')
+    rows = np.frombuffer(message.data, np.uint8)[:n_bytes].reshape(message.height, message.step)
+    pixels = rows[:, :row].reshape(message.height, message.width, channels)
+    return np.ascontiguousarray(pixels[:, :, order])
 
 
 def packet_of(message: EventPacket) -> Packet:

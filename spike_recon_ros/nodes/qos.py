@@ -57,6 +57,11 @@ def image_qos() -> QoSProfile:
     return _keep_last(10, ReliabilityPolicy.RELIABLE)
 
 
+def watching_qos() -> QoSProfile:
+    """Return the profile of somebody who watches: the newest image, from any publisher."""
+    return _keep_last(1, ReliabilityPolicy.BEST_EFFORT)
+
+
 def replay_qos() -> QoSProfile:
     """Return the profile of a recording, of which no message may be lost."""
     return _keep_last(1000, ReliabilityPolicy.RELIABLE)

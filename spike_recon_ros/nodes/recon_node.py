@@ -43,6 +43,7 @@ from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DIAGNOSTICS_PERIOD = 1.0
 
@@ -104,7 +105,10 @@ class ReconNode(LifecycleNode):
 
     def _configure(self) -> None:
         self._settings = read_settings(self)
-        self._reconstructor = Reconstructor(self._settings, on_reset=self._reporter.reset)
+        self._ignored = IgnoredEdges()
+        self._reconstructor = Reconstructor(
+            self._settings, self._reporter.reset, cutter=self._ignored.cutter_for
+        )
         self._preloader = Preloader(self, self._settings, self._reconstructor, self._reporter)
         self._preloader.load()
         self._topic_statistics, self._worker_statistics = TopicStatistics(), WorkerStatistics()
@@ -126,9 +130,7 @@ class ReconNode(LifecycleNode):
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
         self._lamps = LampCheck()
-        self._checks = TopicChecks(
-            self, self._settings, self._outputs.image_topic, self._outputs.image_qos, self._lamps
-        )
+        self._checks = TopicChecks(self, self._settings, self._outputs, self._lamps, self._ignored)
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
             self.create_timer(

@@ -16,8 +16,10 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.messages import camera_info_size
+from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 # No frame for so long, although packets come, needs an explanation, s.
 LONGEST_WITHOUT_FRAME = 5.0
@@ -35,23 +37,24 @@ class TopicChecks:
     Args:
         node: whose topics are checked.
         settings: of the node.
-        image_topic: full name of the topic of images.
-        image_qos: the profile of its publisher.
+        outputs: publishes the images.
         lamps: fed with the samples of each frame.
+        ignored_edges: counts the trigger edges that are not used.
     """
 
     def __init__(
         self,
         node: Node,
         settings: Settings,
-        image_topic: str,
-        image_qos: QoSProfile,
+        outputs: Outputs,
         lamps: LampCheck,
+        ignored_edges: IgnoredEdges,
     ) -> None:
         self._node = node
         self._settings = settings
-        self._image_topic, self._image_qos = image_topic, image_qos
+        self._image_topic, self._image_qos = outputs.image_topic, outputs.image_qos
         self._lamps = lamps
+        self._ignored_edges = ignored_edges
         self._last: Mapping[str, int] | None = None
         # Received packets, and when their number last changed.
         self._at_packet: tuple[int, float] | None = None
@@ -73,6 +76,7 @@ class TopicChecks:
             found += self._references(inputs, counts)
             found += self._missing_frames(counts)
             found += self._flicker()
+            found += self._other_trigger_channels()
         else:
             self._at_frame = self._at_packet = None
         self._last = counts
@@ -111,10 +115,14 @@ class TopicChecks:
         return [
             Problem(
                 Part.CAMERA,
-                f'the light flickers at {frequency:.0f} Hz and causes most events; use lamps that '
-                'do not flicker, or the flicker filter of the camera',
+                f'the light flickers at {frequency:.0f} Hz and causes most events; set '
+                f'flicker_frequency to {frequency:.0f}, or use lamps that do not flicker',
             )
         ]
+
+    def _other_trigger_channels(self) -> list[Problem]:
+        sentence = self._ignored_edges.warning(self._settings, 'trigger_channel')
+        return [Problem(Part.CAMERA, sentence)] if sentence else []
 
     def _publishers(self, inputs: Inputs) -> list[Problem]:
         found = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.source import Source
@@ -22,18 +22,26 @@ def with_progress(
     """
     printed = source.warnings
     _print(printed, console)
-    columns = ('{task.description}', BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    count = TextColumn('{task.completed}/{task.fields[of]}')
+    columns = ('{task.description}', BarColumn(), count, TimeRemainingColumn())
     try:
         with Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as progress:
-            task = progress.add_task(label, total=source.n_packets)
+            task = progress.add_task(label, total=source.n_packets, of=_total(source))
             for item in source:
                 yield item
                 if isinstance(item, Packet):
                     progress.advance(task)
     finally:
         _print(source.warnings[len(printed) :], console)
+
+
+def _total(source: Source) -> str:
+    """Return the number of packets as a text, with `~` before an estimate."""
+    if source.n_packets is None:
+        return '?'
+    return f'~{source.n_packets}' if source.estimates_packets else str(source.n_packets)
 
 
 def _print(sentences: tuple[str, ...], console: Console) -> None:

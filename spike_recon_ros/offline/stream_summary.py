@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
@@ -31,6 +32,7 @@ class EventSummary:
         self._sums: Counter[str] = Counter()
         self._rate: Counter[int] = Counter()
         self._edges: Counter[tuple[int, int]] = Counter()
+        self._scene: SceneSummary | None = None
 
     def add(self, packet: Packet) -> None:
         """Add the next packet.
@@ -47,6 +49,7 @@ class EventSummary:
                 )
             self._last_seq = None
             self._decoders.append(decoder_for(*sensor))
+            self._scene = None
             self._sensor = sensor
         self._sums['packets'] += 1
         if self._last_seq is not None:
@@ -70,6 +73,8 @@ class EventSummary:
         for name in 'xyp':
             sums[name] += int(getattr(events, name).sum(dtype=np.int64))
         self._add_to_rate(events.t_ns)
+        self._scene = self._scene or SceneSummary(*self._sensor[1:])
+        self._scene.add(events)
 
     def _add_to_rate(self, t_ns: np.ndarray) -> None:
         periods = t_ns // RATE_PERIOD_NS
@@ -93,6 +98,7 @@ class EventSummary:
             'trigger_channels': self._trigger_channels(),
             'rate_mean_ev_s': _per_second(n_events, duration_s),
             'rate_peak_ev_s': max(self._rate.values(), default=0) * 1e9 / RATE_PERIOD_NS,
+            **({} if self._scene is None else self._scene.summary()),
             'dropped': self._dropped(),
             't_first_ns': t_first_ns,
             't_last_ns': t_last_ns,

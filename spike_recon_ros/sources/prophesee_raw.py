@@ -101,6 +101,7 @@ class PropheseeRawSource(Source):
         self.width, self.height = self._size(header, width, height)
         self._words = WORDS.get(self.encoding, WORDS['evt21'])
         self.n_packets = -(-self._n_bytes // PACKET_BYTES)
+        self.estimates_packets = True  # compressed blocks of long pauses become more packets
         if left_over := self._n_bytes % (self._words.stride * int(self._words.word[2])):
             self.warn(f'{path} ends in the middle of a word; {left_over} bytes are left out')
 

@@ -36,6 +36,7 @@ class Source(ABC):
     Attributes:
         path: file or folder that is read.
         n_packets: about how many packets an iteration yields, for progress bars; None = unknown.
+        estimates_packets: whether `n_packets` is only an estimate.
         topics: what the recording holds; empty for files without topics.
         warnings: sentences for people about data that is guessed, cut or left out. They grow
             while the recording is read.
@@ -44,6 +45,7 @@ class Source(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.n_packets: int | None = None
+        self.estimates_packets = False
         self.topics: tuple[Topic, ...] = ()
         self.warnings: tuple[str, ...] = ()
 

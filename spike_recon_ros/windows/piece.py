@@ -21,6 +21,17 @@ class TimeJump:
     restart: bool
     repeated: bool
 
+    @property
+    def detail(self) -> str:
+        """The size of the jump and, where the stream may only have paused, why it is a jump."""
+        size = f'by {abs(self.step_ns) / 1e9:.3f} s'
+        if not self.restart or self.step_ns < 0:
+            return size
+        return (
+            f'{size}; without host stamps, a pause longer than max_gap cannot be distinguished '
+            'from a jump of the clock'
+        )
+
 
 @dataclass(slots=True)
 class Piece:

@@ -137,14 +137,31 @@ def test_shared_memory_of_killed_processes_is_reported(report, monkeypatch, tmp_
     with segments[0].with_name(f'{segments[0].name}_el').open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result, err = report()
-        assert (
-            f'1 segments of ROS processes that were killed take 3 MB; run: rm -f {segments[1]}*'
-            in err
-        )
+        assert '1 segments of ROS processes that were killed take 3 MB; run:' in err
+        assert f'  rm -f {segments[1]}*' in err
         assert 'shared memory' in result['missing']['optional']
     for segment in segments:
         segment.unlink()
     assert 'shared memory' not in report()[0]['missing']['optional']
+
+
+def test_the_command_against_many_leftovers_is_wrapped_and_removes_them(
+    report, monkeypatch, tmp_path
+):
+    folder = tmp_path / 'shm'
+    folder.mkdir()
+    monkeypatch.setattr(doctor_checks, 'SHARED_MEMORY', folder)
+    for number in range(20):
+        (folder / f'fastdds_{number:016x}').touch()
+        (folder / f'fastdds_{number:016x}_el').touch()
+    (folder / 'mine').touch()
+    _, err = report()
+    lines = err.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith('  rm -f '))
+    end = begin + next(n for n, line in enumerate(lines[begin:]) if not line.endswith('\\'))
+    assert max(len(line) for line in lines[begin : end + 1]) <= max(100, len(str(folder)) + 40)
+    subprocess.run('\n'.join(lines[begin : end + 1]), shell=True, check=True)
+    assert [path.name for path in folder.iterdir()] == ['mine']
 
 
 def test_what_brings_a_backend_is_named(report, monkeypatch):

@@ -4,6 +4,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
@@ -151,6 +152,16 @@ def test_missing_trigger_edges_are_named(make_node, camera, subscribe, warned, w
         lambda: diagnostics and 'trigger edge' in diagnostics[-1].status[0].message,
     )
     assert 'check the trigger input' in warned('no trigger edge (up) came')
+
+
+def test_edges_on_several_trigger_channels_are_named(make_node, camera, subscribe, warned, soon):
+    assert make_node(sync_mode='trigger_events', sensor_size='64x48').start()
+    subscribe(Image, IMAGE)
+    event, edges = 0x1 << 28, [0xA << 28 | channel << 8 | 1 for channel in (2, 6, 6)]
+    words = np.array([0x8 << 28, event, *edges], '<u4')
+    camera([0], encoding='evt2', data=words.view(np.uint8))
+    text = warned('edges on other trigger channels than the first were ignored: 2 on channel 6')
+    assert 'choose a channel with trigger_channel' in text
 
 
 def test_missing_references_are_named(make_node, camera, subscribe, warned, wait_until, soon):

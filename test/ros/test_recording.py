@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as the player publishes them."""
 
+import json
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from sensor_msgs.msg import Image
 
+from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes import record_node
 from spike_recon_ros.nodes.messages import packet_of
@@ -166,3 +168,12 @@ def test_a_bag_cannot_choose_which_package_is_imported(tmp_path, monkeypatch):
     assert set(recording.topics) == {EVENTS}
     assert 'evil_msgs/msg/Code is of no package' in recording.left_out['/code']
     assert 'evil_msgs' not in sys.modules
+
+
+def test_a_recorder_that_receives_no_image_fails_and_names_the_topic(monkeypatch, capsys):
+    nothing = {'frames': 0, 'written': 0, 'diagnostics': {'received_packets': '7'}}
+    monkeypatch.setattr(record_node, 'record', lambda *_, **__: nothing)
+    assert main(['record', 'out', '--topic', '/nobody/image']) == 1
+    printed = capsys.readouterr()
+    assert 'spike-recon record: no image arrived on /nobody/image; start what' in printed.err
+    assert json.loads(printed.out) == nothing

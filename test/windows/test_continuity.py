@@ -146,6 +146,7 @@ def test_a_jump_without_stamps_restarts_at_the_new_time(jump):
     for t_ns in packets(10):
         stream.push(10 * S + t_ns + jump)
     assert [(one.restart, one.repeated) for one in stream.jumps] == [(True, False)]
+    assert ('cannot be distinguished' in stream.jumps[0].detail) == (jump > 0)  # from a pause
     assert stream.t_ns[-1] == 10 * S + jump + packets(10)[-1][-1]
     assert len(stream.t_ns) == 400
 
