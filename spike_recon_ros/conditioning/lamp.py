@@ -19,6 +19,7 @@ FEWEST_EVENTS, MOST_EVENTS_ADDED = 1000, 5000
 SMALLEST_DEPTH = 0.4
 # How far the line must stand out of the rest of the spectrum.
 SMALLEST_RATIO = 8.0
+WIDTH_HZ = 10
 _SECOND_NS = BIN_NS * BINS
 
 
@@ -74,5 +75,7 @@ def flicker_of(counts: np.ndarray) -> float | None:
     highest = float(band.max())
     if highest < max(SMALLEST_DEPTH, SMALLEST_RATIO * float(np.median(band))):
         return None
-    # Short pulses have harmonics as high as the line itself.
-    return float(LOWEST_HZ + np.flatnonzero(band >= 0.7 * highest)[0])
+    # Short pulses have harmonics as high as the line itself, so the first line counts; gaps in the
+    # stream surround it with lower ones.
+    first = int(np.flatnonzero(band >= 0.7 * highest)[0])
+    return float(LOWEST_HZ + first + np.argmax(band[first : first + WIDTH_HZ]))

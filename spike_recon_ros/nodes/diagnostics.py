@@ -31,17 +31,21 @@ LOSSES = {
     'late_references': (Part.CAMERA, '{} references late'),
 }
 """Counters that should stay the same, the worst first, with the cause and the words for each."""
+MISSING = ('lost_packets', 'lost_messages', 'dropped_packets', 'failed_packets')
+"""Counters of packets that leave a gap in the stream."""
 CURES = {
     Part.NETWORK: 'check the network between camera and node, and the shared memory of the '
     'middleware (docs: your camera)',
     Part.NODE: 'this computer is too slow for the stream: lower fps or choose a faster model',
 }
 """What helps against losses."""
-CLOCK = {
-    ResetReason.TIME_JUMP: 'ahead',
-    ResetReason.TIME_BACKWARDS: 'back',
+BREAKS = {
+    ResetReason.TIME_JUMP: 'the clock of the camera jumped ahead',
+    ResetReason.TIME_BACKWARDS: 'the clock of the camera jumped back',
+    ResetReason.SENDER_RESTARTED: 'the driver of the camera began to count packets again',
+    ResetReason.SENSOR_CHANGED: 'the resolution or encoding of the camera changed',
 }
-"""Resets because the time stamps of the camera jumped, with the direction."""
+"""Resets because the stream of the camera broke off, with the words for each."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class Diagnostics:
         self._worker = worker
         self._topics = topics
         self._last = self._last_logged = self.counters()
+        self._missing = 0
 
     def status(self, problems: Sequence[Problem] = ()) -> DiagnosticStatus:
         """Return the status to publish; its level is of the time since the last call.
@@ -88,8 +93,12 @@ class Diagnostics:
         now = self.counters()
         news = _difference(now, self._last)
         self._last = now
-        level, message = self._judge(news, problems)
-        found = [*problems, *_clock_jumps(news), *_losses(news), *_cures(news)]
+        missing = sum(news[key] for key in MISSING)
+        # The counters of what is missing may be read a moment before the reset that follows.
+        breaks = _breaks(news, explained=missing + self._missing > 0)
+        self._missing = missing
+        level, message = self._judge(news, [*problems, *breaks])
+        found = [*problems, *breaks, *_losses(news), *_cures(news)]
         values = {**now, **self._gauges(), **by_part(found)}
         return DiagnosticStatus(
             level=level,
@@ -186,7 +195,7 @@ class Diagnostics:
 
     def _judge(self, news: Mapping[str, int], problems: Sequence[Problem]) -> tuple[bytes, str]:
         losses = sentences(_losses(news))
-        others = sentences([*problems, *_clock_jumps(news)])
+        others = sentences(problems)
         if news['failed_packets']:
             return ERROR, '; '.join([losses[0], *others, *losses[1:]])
         if others or losses:
@@ -209,16 +218,17 @@ def _cures(news: Mapping[str, int]) -> list[Problem]:
     return [Problem(part, cure) for part, cure in CURES.items() if part in parts]
 
 
-def _clock_jumps(news: Mapping[str, int]) -> list[Problem]:
+def _breaks(news: Mapping[str, int], explained: bool) -> list[Problem]:
+    """Return how the stream broke off; missing packets explain a jump ahead."""
     return [
         Problem(
             Part.CAMERA,
-            f'the clock of the camera jumped {direction}, so the state was reset '
-            f'({news[key]} times in the last second); check the driver and the cable, or whether '
-            'a recording loops',
+            f'{words}, so the state was reset ({news[key]} in the last second); check the driver '
+            'and the cable, or whether a recording loops',
         )
-        for reason, direction in CLOCK.items()
+        for reason, words in BREAKS.items()
         if news.get(key := f'resets: {reason.value}', 0) > 0
+        and not (explained and reason is ResetReason.TIME_JUMP)
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.clock import Clock, ClockType
@@ -279,6 +280,7 @@ def view(
     Raises:
         UserError: ROS rejects a name, or the address cannot be bound.
     """
+    cv2.setNumThreads(1)  # pictures are small: threads would only wait for each other
     with ros(ros_args):
         executor = SingleThreadedExecutor()
         node = ViewNode(target, image_topic, executor, rate, record_to)

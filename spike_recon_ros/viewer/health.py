@@ -97,7 +97,7 @@ def silence(node: str, is_there: bool, since_s: float) -> dict[str, Any] | None:
         return None
     if is_there:
         sentence = (
-            f'{node} is running but not active, or it hangs: it has sent no /diagnostics for '
+            f'{node} has ended, hangs or is not active: it has sent no /diagnostics for '
             f'{since_s:.0f} s; run: ros2 lifecycle set {node} configure, then activate, and see '
             'its log'
         )

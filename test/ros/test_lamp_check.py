@@ -39,6 +39,16 @@ def test_a_lamp_is_found_with_its_frequency(frequency, events):
     assert _fed(np.clip(t_ns, 0, None)).frequency_hz == pytest.approx(frequency, abs=1)
 
 
+def test_gaps_in_the_stream_do_not_change_the_frequency():
+    chance = np.random.default_rng(3)
+    cycle = chance.integers(0, 3 * 120, 100_000)
+    t_ns = (cycle + chance.normal(0.4, 0.1, 100_000)) * SECOND / 120
+    kept = t_ns[
+        (t_ns > 0) & (t_ns % (SECOND / 8) < SECOND / 32)
+    ]  # a quarter, in 8 pieces a second
+    assert _fed(kept).frequency_hz == pytest.approx(120, abs=1)
+
+
 @pytest.mark.parametrize('events', [300, 3_000, 300_000])
 def test_noise_is_no_lamp(events):
     chance = np.random.default_rng(1)

@@ -4,14 +4,20 @@
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes import topic_checks
+from spike_recon_ros.nodes.diagnostics import BREAKS, Diagnostics, TopicStatistics
+from spike_recon_ros.nodes.worker import WorkerStatistics
+from spike_recon_ros.packets.decoder import DecoderStatistics
+from spike_recon_ros.stream_statistics import ResetReason, Statistics
 from spike_recon_ros.topics import EVENTS, IMAGE
 
 MS = 1_000_000
+# A busy machine must not drop or merge what a test counts.
+UNHURRIED = {'overload_lag': 60.0, 'queue_time_limit': 3600.0}
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_a_node_that_nobody_subscribes_to_misses_no_packets(
 def test_a_jump_of_the_camera_clock_is_named(
     make_node, camera, subscribe, warned, values, wait_until
 ):
-    assert make_node(model='fibar', fps=100.0).start()
+    assert make_node(model='fibar', fps=100.0, **UNHURRIED).start()
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     subscribe(Image, IMAGE)
     camera(range(100, 106))
@@ -68,7 +74,7 @@ def test_a_jump_of_the_camera_clock_is_named(
 
 
 def test_losses_name_the_part_that_lost_them(make_node, camera, subscribe, wait_until, values):
-    assert make_node(model='fibar', fps=100.0).start()
+    assert make_node(model='fibar', fps=100.0, **UNHURRIED).start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera([0, 1, 2, 5, 6])
@@ -90,10 +96,49 @@ def _has(values, part):
 def test_the_samples_are_published_for_whoever_subscribes_to_them_alone(
     make_node, camera, subscribe, wait_until
 ):
-    assert make_node(model='fibar', fps=100.0).start()
+    assert make_node(model='fibar', fps=100.0, **UNHURRIED).start()
     drawn = subscribe(Image, '/event_camera/recon/samples_image')
     camera(range(12))
     wait_until(lambda: len(drawn) == 2, 'drawn samples')
     image = np.frombuffer(drawn[0].data, np.uint8)
     assert (drawn[0].encoding, drawn[0].width, drawn[0].height) == ('mono8', 64, 48)
     assert set(np.unique(image)) == {0, 128, 255}
+
+
+class Stub:
+    """Stands for a reconstructor and a worker whose counters a test sets."""
+
+    def __init__(self):
+        self.statistics = Statistics()
+        self.decoder_statistics = DecoderStatistics()
+        self.late_references, self.model_name, self.runs = 0, '', ''
+
+
+@pytest.mark.parametrize('reason', BREAKS)
+def test_a_stream_that_breaks_off_is_a_problem_of_the_camera(reason):
+    recon, worker = Stub(), Stub()
+    worker.statistics = WorkerStatistics()
+    diagnostics = Diagnostics('recon', recon, worker, TopicStatistics())
+    recon.statistics.resets[reason] += 2
+    status = diagnostics.status()
+    values = {item.key: item.value for item in status.values}
+    assert f'{BREAKS[reason]}, so the state was reset (2 in' in values['problems: camera']
+    assert status.level == DiagnosticStatus.WARN
+
+
+def test_a_jump_ahead_is_the_camera_s_fault_only_if_no_packets_are_missing():
+    recon, worker = Stub(), Stub()
+    worker.statistics = WorkerStatistics()
+    diagnostics = Diagnostics('recon', recon, worker, TopicStatistics())
+
+    def named():
+        return 'the clock of the camera jumped ahead' in diagnostics.status().message
+
+    recon.statistics.resets[ResetReason.TIME_JUMP] += 1
+    assert named()
+    worker.statistics.dropped_packets += 5
+    assert not named()
+    recon.statistics.resets[ResetReason.TIME_JUMP] += 1
+    assert not named()
+    recon.statistics.resets[ResetReason.TIME_JUMP] += 1
+    assert named()

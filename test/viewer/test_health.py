@@ -60,5 +60,5 @@ def test_a_silent_node_is_named_with_what_to_do():
     assert silence('/a/recon', True, SILENT_S - 0.1) is None
     assert 'start it with: spike-recon node' in silence('/a/recon', False, 5.0)['message']
     there = silence('/a/recon', True, 5.0)
-    assert 'not active' in there['message']
+    assert 'is not active' in there['message']
     assert there['problems'].keys() == {'node'}

@@ -266,8 +266,9 @@ function verdict(level, text) {
 function showHealth(health) {
   const problems = health.problems;
   for (const [part, title] of Object.entries(PARTS)) {
-    const level = part in problems ? (health.level === 'error' ? 'error' : 'warn') : 'ok';
-    chip(part, title, level);
+    // Without counters from the node, nothing is known of the other parts.
+    const fine = health.values ? 'ok' : '';
+    chip(part, title, part in problems ? (health.level === 'error' ? 'error' : 'warn') : fine);
   }
   const parts = Object.keys(PARTS).filter((part) => part in problems);
   if (parts.length) verdict(health.level, `${PARTS[parts[0]]}: ${problems[parts[0]]}`);
