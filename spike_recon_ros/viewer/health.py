@@ -52,6 +52,9 @@ class Health:
         def difference(key: str) -> float:
             return max(0.0, _number(values.get(key)) - _number(before.get(key)))
 
+        queue = int(_number(values.get('waiting_packets')))
+        if level == 0 and queue and rate('published_frames') == 0:
+            message = f'no frames yet: {queue} packets wait while the model is loaded'
         latency = [value for value in latencies_ms if abs(value) < PLAUSIBLE_MS]
         resets = {
             key.partition(': ')[2]: int(_number(value))
@@ -71,7 +74,7 @@ class Health:
             'latency_p50_ms': _percentile(latency, 50),
             'latency_p99_ms': _percentile(latency, 99),
             'is_recording': bool(latencies_ms) and not latency,
-            'queue': int(_number(values.get('waiting_packets'))),
+            'queue': queue,
             'lag_ms': _number(values.get('lag_ms')),
             'processing_p50_ms': _number(values.get('processing_p50_ms')),
             'losses': {

@@ -62,3 +62,14 @@ def test_a_silent_node_is_named_with_what_to_do():
     there = silence('/a/recon', True, 5.0)
     assert 'is not active' in there['message']
     assert there['problems'].keys() == {'node'}
+
+
+def test_a_node_that_makes_no_frames_from_waiting_packets_is_not_called_well():
+    health = Health()
+    health.update(0, 'reconstructing', VALUES, [], 1.0)
+    assert (
+        'no frames yet: 3 packets'
+        in health.update(0, 'reconstructing', VALUES, [], 2.0)['message']
+    )
+    later = _later(published_frames='60')
+    assert health.update(0, 'reconstructing', later, [], 3.0)['message'] == 'reconstructing'
