@@ -87,33 +87,38 @@ class OpenVinoBackend:
         self._request = compiled.create_infer_request()
         self._new_request = compiled.create_infer_request
         self._trial: Any = None
+        self._kept: dict[str, Any] = {}
 
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
         request = self._request if commit else self._trial_request()
+        if commit:
+            self._kept = {}
         outputs = request.infer([x[None]], share_inputs=True, share_outputs=True)
         return outputs[0][0, 0].copy()
 
     def _trial_request(self) -> Any:
-        """Return a second request with a copy of the state, which a step may change.
+        """Return a second request with a copy of the state.
 
-        Reading a state back into its own request would round it to the precision of the network.
+        The library updates the state of a request in place, so a step changes it.
         """
         if self._trial is None:
             self._trial = self._new_request()
-        kept = {state.name: state for state in self._request.query_state()}
+        if not self._kept:  # the same for all steps until the next commit
+            self._kept = {state.name: state.state for state in self._request.query_state()}
         for state in self._trial.query_state():
-            state.state = kept[state.name].state
+            state.state = self._kept[state.name]
         return self._trial
 
     def reset(self) -> None:
         """Zero the state."""
         self._request.reset_state()
+        self._kept = {}
 
     def close(self) -> None:
         """Release the compiled network."""
-        del self._request, self._trial, self._new_request
+        del self._request, self._trial, self._kept, self._new_request
 
 
 def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:

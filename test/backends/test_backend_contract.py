@@ -103,7 +103,6 @@ def test_a_step_without_commit_leaves_the_state(backend, bundle, inputs, steps):
     given_other = backend.step(other, commit=False)
     trial = backend.step(window, commit=False)
     np.testing.assert_array_equal([backend.step(window), backend.step(last)], expected)
-    # The state that OpenVINO copies is not rounded as the one that it keeps.
     assert deviation(trial, expected[0]) < backend.tolerance
     assert deviation(given_other, expected[0]) > ALIVE
 
