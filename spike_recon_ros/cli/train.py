@@ -55,7 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--budget-minutes', type=float, metavar='N',
-        help='training time, with earlier parts of a resumed run (default: of the recipe)',
+        help='time of the whole command with validation, and with earlier parts of a resumed run '
+        '(default: of the recipe)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--epochs', type=int, metavar='N',
+        help='train for so many epochs instead of minutes; an epoch is as many sequences as there '
+        'are photographs to train on',
     )  # fmt: skip
     parser.add_argument('--resume', action='store_true', help='continue RUN where it stopped')
     parser.add_argument(
@@ -83,6 +89,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.budget_minutes is not None and not args.budget_minutes > 0:
         raise UserError('--budget-minutes must be above 0')
+    if args.epochs is not None and args.epochs < 1:
+        raise UserError('--epochs must be 1 or above')
+    if args.epochs and args.budget_minutes:
+        raise UserError('--epochs and --budget-minutes exclude each other; leave one out')
     if args.threads < 0:
         raise UserError('--threads must be 0 or above')
     if not 0 < args.recordings_share <= 1:
@@ -98,6 +108,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             recordings_share=args.recordings_share,
             run=args.output,
             budget_minutes=args.budget_minutes,
+            epochs=args.epochs,
             resume=args.resume,
             start_from=_bundle(args.start_from),
             threads=args.threads,

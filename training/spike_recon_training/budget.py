@@ -1,14 +1,17 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Time budget of a training, and a learning rate that is always annealed at its end.
+"""Length of a training, in minutes or steps, and a learning rate that is annealed at its end.
 
-The schedule is a function of elapsed time, not of steps, so a slower machine, or one with other
-load, reaches the same final learning rate after the same time. A resumed run continues with the
-time of the interrupted one.
+With minutes, the schedule is a function of elapsed time, not of steps, so a slower machine, or one
+with other load, reaches the same final learning rate after the same time. The minutes count from
+the start of the command and include loading, validation and writing: `reserve_s` is kept for the
+last validation, and no step starts that would end too late. A resumed run continues with the time
+of the interrupted one.
 """
 
 import math
 import time
+from collections import deque
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -17,13 +20,15 @@ LAST = 0.01
 """Learning rate at the end, as a share of the highest."""
 RISE_STEPS = 20
 """Least number of steps in which the learning rate rises, for short budgets."""
+RECENT_STEPS = 8
+"""Number of steps, the longest of which predicts the time of the next one."""
 
 
 def learning_rate_share(progress: float, warm_up: float) -> float:
     """Return the learning rate as a share of the highest: a linear rise, then half a cosine.
 
     Args:
-        progress: 0 at the start, 1 at the end of the budget.
+        progress: 0 at the start, 1 at the end of the training.
         warm_up: progress at which the learning rate is highest.
     """
     if progress < warm_up:
@@ -36,47 +41,54 @@ class Budget(Callback):
     """Lightning callback that sets the learning rate and stops the training.
 
     Args:
-        minutes: total length of the training.
+        minutes: total length of the training; ignored if `steps` is given.
         learning_rate: the highest.
-        warm_up: share of the budget in which the learning rate rises.
+        warm_up: share of the training in which the learning rate rises.
+        steps: number of optimiser steps; 0 = as many as fit into the minutes.
 
     Attributes:
         now_s: seconds of training at the start of the last step, including those before an
             interruption; the same in all processes.
+        progress: share of the training before the last step, 0 to 1; 1 = it ends with this step.
+            The same in all processes.
+        reserve_s: time that is kept for what follows the last step, seconds.
     """
 
-    def __init__(self, minutes: float, learning_rate: float, warm_up: float) -> None:
-        self.minutes = minutes
-        self.now_s = 0.0
+    def __init__(
+        self, minutes: float, learning_rate: float, warm_up: float, steps: int = 0
+    ) -> None:
+        self.minutes, self.steps = minutes, steps
+        self.now_s = self.progress = self.reserve_s = 0.0
         self._learning_rate = learning_rate
         self._warm_up = warm_up
         self._elapsed_s = 0.0
-        self._started_s: float | None = None
+        self._started_s = time.monotonic()
+        self._step_started_s: float | None = None
+        self._recent_s: deque[float] = deque(maxlen=RECENT_STEPS)
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of training so far, including those before an interruption."""
-        now = 0.0 if self._started_s is None else time.monotonic() - self._started_s
-        return self._elapsed_s + now
+        """Seconds since the start of the command, including those before an interruption."""
+        return self._elapsed_s + time.monotonic() - self._started_s
 
-    @property
-    def progress(self) -> float:
-        """Share of the budget, 0 to 1."""
-        return min(1.0, self.now_s / (60 * self.minutes))
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock."""
-        self._started_s = time.monotonic()
+    def exclude(self, seconds: float) -> None:
+        """Leave out the time of a validation or a checkpoint when predicting that of a step."""
+        if self._step_started_s is not None:
+            self._step_started_s += seconds
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Set the learning rate of this step."""
         now_s = self.elapsed_s
+        if self._step_started_s is not None:
+            self._recent_s.append(now_s - self._step_started_s)
+        self._step_started_s = now_s
+        progress = self._progress(trainer.global_step, now_s)
         if trainer.world_size > 1:  # all must do the same steps
-            now_s = trainer.strategy.broadcast(now_s)
-        self.now_s = now_s
-        share = learning_rate_share(self.progress, self._warm_up)
+            now_s, progress = trainer.strategy.broadcast((now_s, progress))
+        self.now_s, self.progress = now_s, progress
+        share = learning_rate_share(progress, self._warm_up)
         share *= min(1.0, (trainer.global_step + 1) / RISE_STEPS)
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
@@ -90,9 +102,18 @@ class Budget(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Stop if the budget had ended before this step, which was therefore fully annealed."""
+        """Stop after the last step, which was therefore fully annealed."""
         if self.progress >= 1:
             trainer.should_stop = True
+
+    def _progress(self, step: int, now_s: float) -> float:
+        """Return the progress at a step; 1 if there is no time for another one after it."""
+        if self.steps:
+            return min(1.0, (step + 1) / self.steps)
+        end_s = 60 * self.minutes - self.reserve_s
+        step_s = max(self._recent_s, default=0.0)
+        # The next step would end two steps from now: half a step too early or too late is best.
+        return now_s / end_s if now_s + 1.5 * step_s < end_s else 1.0
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint stores of this callback."""

@@ -7,6 +7,7 @@ execute code.
 """
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,17 @@ class Checkpoints(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Save when the user interrupts the run."""
-        if isinstance(exception, KeyboardInterrupt) and trainer.world_size == 1:
-            self.save(trainer)
-            Console(stderr=True).print(
-                f'stopped and saved to {self._file}; continue with --resume', soft_wrap=True
-            )
+        """Save what has been trained, whatever stops the run, unless it diverged.
+
+        Several processes must save together, which they cannot after an error in one of them.
+        """
+        diverged = isinstance(exception, UserError) or not _finite(trainer)
+        if trainer.world_size > 1 or not trainer.global_step or diverged:
+            return
+        self.save(trainer)
+        Console(stderr=True).print(
+            f'stopped and saved to {self._file}; continue with --resume', soft_wrap=True
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint stores of this callback."""
@@ -117,12 +123,13 @@ class Checkpoints(Callback):
         Raises:
             UserError: the weights are not finite; the last checkpoint is kept.
         """
-        if not all(bool(tensor.isfinite().all()) for tensor in _floats(trainer.lightning_module)):
+        if not _finite(trainer):
             kept = f'; {self._file} keeps the weights before' if self._file.exists() else ''
             raise UserError(
                 f'the weights are not finite after {trainer.global_step} steps{kept}; lower '
                 'optimisation.learning_rate in the recipe'
             )
+        started_s = time.monotonic()
         self._last_s = self._budget.now_s
         part = self._file.with_suffix('.part')
         trainer.save_checkpoint(part)
@@ -130,7 +137,9 @@ class Checkpoints(Callback):
             with part.open('rb') as written:
                 os.fsync(written.fileno())
             os.replace(part, self._file)
+        self._budget.exclude(time.monotonic() - started_s)
 
 
-def _floats(module: LightningModule) -> list[torch.Tensor]:
-    return [one for one in module.state_dict().values() if one.is_floating_point()]
+def _finite(trainer: Trainer) -> bool:
+    weights: list[torch.Tensor] = list(trainer.lightning_module.state_dict().values())
+    return all(bool(one.isfinite().all()) for one in weights if one.is_floating_point())

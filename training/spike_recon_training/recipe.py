@@ -100,6 +100,8 @@ class Optimisation:
             weights. Empty = the whole network.
         precision: 32, or bf16 or 16 for mixed precision.
         budget_minutes: length of the training, if the command line does not give one.
+        epochs: length of the training instead of the minutes; 0 = use the minutes. An epoch is as
+            many sequences as there are photographs to train on.
     """
 
     batch: int = 8
@@ -115,6 +117,7 @@ class Optimisation:
     only: tuple[str, ...] = ()
     precision: str = '32'
     budget_minutes: float = 20.0
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +234,7 @@ def _check(recipe: Recipe) -> None:
         'world.sudden_ms must be above 0': all(
             min(world.sudden_ms) > 0 for world in (s.world, recipe.spikes.world)
         ),
+        'optimisation.epochs must be 0 or above': o.epochs >= 0,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in shares
         ),

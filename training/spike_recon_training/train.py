@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains a network by a recipe, on photographs and, if given, recordings.
 
-The result is the folder of the run: `recipe.yaml`, `last.ckpt`, `validation.json`, `run.json`,
-`sheets/` and `tensorboard/`. One process trains on one device. `torchrun` starts several, on one
-machine or many; each simulates its own sequences.
+The result is the folder of the run: `recipe.yaml`, `last.ckpt`, `run.json`, `training.csv`,
+`validation.csv`, `validation.json`, `report.png` (if matplotlib is installed), `sheets/` and
+`tensorboard/`. One process trains on one device. `torchrun` starts several, on one machine or
+many; each simulates its own sequences.
 """
 
 import json
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -43,6 +45,7 @@ from spike_recon_training.recipe import (
     write_recipe,
 )
 from spike_recon_training.report import Report, Validation
+from spike_recon_training.run_curves import draw_report
 from spike_recon_training.simulation.photographs import (
     Photographs,
     find_photographs,
@@ -75,7 +78,8 @@ class Request:
         recordings: datasets with frames, to train on as well.
         recordings_share: share of the sequences that come from recordings, above 0, at most 1.
         run: folder to create, or to resume in.
-        budget_minutes: None = that of the recipe.
+        budget_minutes: length of the training; None = that of the recipe.
+        epochs: length of the training instead of minutes; None = that of the recipe.
         resume: continue from the last checkpoint.
         start_from: bundle with the initial weights.
         threads: of the CPU; 0 = one fewer than there are cores.
@@ -89,6 +93,7 @@ class Request:
     recordings: Sequence[Path] = ()
     recordings_share: float = 0.5
     budget_minutes: float | None = None
+    epochs: int | None = None
     resume: bool = False
     start_from: Path | None = None
     threads: int = 0
@@ -104,16 +109,17 @@ def train(request: Request) -> dict[str, Any]:
     """
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
+    minutes = request.budget_minutes or optimisation.budget_minutes
+    budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
     _prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     task = ReconstructionTask(network, recipe.loss, optimisation)
+    photographs, held, data = _photographs(recipe, request.photos)
+    budget.steps = _steps(request, optimisation, data['photographs'])
     if request.resume:
-        _check_resumable(request, task)
+        _check_resumable(request, task, budget)
     else:
         _check_free(request)
-    minutes = request.budget_minutes or optimisation.budget_minutes
-    budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
-    photographs, held, data = _photographs(recipe, request.photos)
     clips, held_clips, videos = _clips(recipe, request.videos)
     recorded, recordings = _recorded(request, recipe, network.bins)
     # Written only now: a recipe that does not fit must not replace that of an earlier run.
@@ -127,9 +133,9 @@ def train(request: Request) -> dict[str, Any]:
     segments: IterableDataset = simulated
     if recorded is not None:
         segments = MixedSegments(simulated, recorded, request.recordings_share, recipe.seed)
-    report = Report(budget, simulated, _frames_per_step(optimisation))
-    validation = Validation(held, recipe, network.bins, request.run, budget, held_clips)
+    report = Report(request.run, budget, simulated, _frames_per_step(optimisation))
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
+    validation = Validation(held, recipe, request.run, budget, checkpoints, held_clips)
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
     trainer = _trainer(request, recipe, callbacks)
     checkpoint = request.run / CHECKPOINT if request.resume else None
@@ -149,12 +155,13 @@ def train(request: Request) -> dict[str, Any]:
         'data': data | videos | recordings,
     }
     if trainer.is_global_zero:
-        _write_summary(result, request.run / SUMMARY)
+        _write_summary(result, request.run)
     return result
 
 
-def _write_summary(result: dict[str, Any], file: Path) -> None:
-    file.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
+def _write_summary(result: dict[str, Any], run: Path) -> None:
+    draw_report(run)
+    (run / SUMMARY).write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
 
 
 def _check_free(request: Request) -> None:
@@ -166,7 +173,16 @@ def _check_free(request: Request) -> None:
         )
 
 
-def _check_resumable(request: Request, task: ReconstructionTask) -> None:
+def _steps(request: Request, optimisation: Optimisation, photographs: int) -> int:
+    """Return the length of the training in steps; 0 = it is given in minutes."""
+    epochs = optimisation.epochs if request.epochs is None else request.epochs
+    if request.budget_minutes or not epochs:
+        return 0
+    segments = sum(optimisation.segments) / 2
+    return math.ceil(epochs * photographs * segments / (optimisation.batch * _processes()))
+
+
+def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget) -> None:
     """Raise UserError if there is no checkpoint, or none of this network with time left."""
     file = request.run / CHECKPOINT
     if not file.is_file():
@@ -177,6 +193,11 @@ def _check_resumable(request: Request, task: ReconstructionTask) -> None:
         raise UserError(
             f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '
             'larger --budget-minutes, which counts from the beginning'
+        )
+    if budget.steps and checkpoint['global_step'] >= budget.steps:
+        raise UserError(
+            f'{request.run} has trained for {checkpoint["global_step"]} of {budget.steps} steps '
+            'already; give more --epochs, which count from the beginning'
         )
     try:
         task.load_state_dict(checkpoint['state_dict'])

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores and image sheets of the averaged weights on photographs that are not trained on."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -19,38 +22,107 @@ from spike_recon_training.task import reconstructed, steps
 
 SEED = 20_260_101
 """Independent of the recipe, so that runs with other seeds are scored on the same sequences."""
-BATCHES, BATCH = 3, 8
-WINDOWS = 30
 COLD_WINDOWS = 5
 SHOWN_SEQUENCES = 5
 SHOWN_WINDOWS = (0, 1, 2, 4, 9, 19, 29)
+PROBE_WINDOWS = 2
+SMALLEST_MSE = 1e-10
+"""Limit of the mean square error, so that PSNR is finite: 100 dB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many held-back sequences are scored.
+
+    Attributes:
+        batches: number of batches.
+        batch: sequences in each.
+        windows: length of each sequence.
+    """
+
+    batches: int
+    batch: int
+    windows: int
+
+    @property
+    def frames(self) -> int:
+        """Number of images in all sequences."""
+        return self.batches * self.batch * self.windows
+
+
+EXTENTS = (
+    Extent(3, 8, 30), Extent(1, 8, 30), Extent(1, 8, 10), Extent(1, 4, 6), Extent(1, 2, 4),
+    Extent(1, 1, 2),
+)  # fmt: skip
+"""The first one that is affordable is used, so that runs with enough time are comparable."""
+
+
+def affordable(frame_s: float, limit_s: float) -> Extent:
+    """Return the largest of EXTENTS that is scored within a time, else the smallest.
+
+    Args:
+        frame_s: time for one image, seconds.
+        limit_s: time for all of them, seconds.
+    """
+    return next((one for one in EXTENTS if one.frames * frame_s <= limit_s), EXTENTS[-1])
+
+
+def frame_times(
+    network: RecurrentNetwork, photographs: Photographs, recipe: Recipe
+) -> tuple[float, float]:
+    """Measure the seconds that simulation and network need for one image of one sequence."""
+    device = photographs.squares.device
+    synchronize: Callable[[], None] = (
+        torch.cuda.synchronize if device.type == 'cuda' else lambda: None
+    )
+    elapsed_s: list[float] = []
+    for _ in range(2):  # the first time includes compilation
+        started_s = time.monotonic()
+        sequences = new_sequences(photographs, recipe, network.bins, SEED, 1)
+        segment = next_segment(sequences, recipe, cold=True, windows=PROBE_WINDOWS)
+        synchronize()
+        simulated_s = time.monotonic()
+        with torch.no_grad():
+            reconstructed(network, segment.grids)
+        synchronize()
+        elapsed_s = [simulated_s - started_s, time.monotonic() - simulated_s]
+    simulation_s, network_s = (seconds / PROBE_WINDOWS for seconds in elapsed_s)
+    return simulation_s, network_s
 
 
 def held_segments(
-    photographs: Photographs, recipe: Recipe, bins: int, clips: Clips | None = None
+    photographs: Photographs,
+    recipe: Recipe,
+    bins: int,
+    clips: Clips | None = None,
+    extent: Extent = EXTENTS[0],
 ) -> list[Segment]:
-    """Return the sequences to score on, always the same; each starts cold.
+    """Return the sequences to score on, always the same for an extent; each starts cold.
 
     Args:
         photographs: textures that are not trained on.
         recipe: of the run.
         bins: channels of a voxel grid.
         clips: videos to cut the scenes from, instead of the photographs.
+        extent: number and length of the sequences.
     """
     return [
         next_segment(
-            new_sequences(photographs, recipe, bins, SEED + number, BATCH, clips=clips),
+            new_sequences(photographs, recipe, bins, SEED + number, extent.batch, clips=clips),
             recipe,
             cold=True,
-            windows=WINDOWS,
+            windows=extent.windows,
         )
-        for number in range(BATCHES)
+        for number in range(extent.batches)
     ]
 
 
 @torch.no_grad()
 def scores(network: RecurrentNetwork, segments: list[Segment]) -> dict[str, float]:
-    """Return mse and ssim, of all windows and of the first ones (`cold_`), and observables."""
+    """Return mse, psnr (dB) and ssim, of all windows and of the first (`cold_`), and observables.
+
+    PSNR is computed for each image and then averaged.
+    """
     found: dict[str, list[torch.Tensor]] = {}
     for segment in segments:
         images = []
@@ -61,8 +133,12 @@ def scores(network: RecurrentNetwork, segments: list[Segment]) -> dict[str, floa
         video = torch.stack(images).float()
         for prefix, part in (('', slice(None)), ('cold_', slice(COLD_WINDOWS))):
             flat, truth = video[part].flatten(0, 1), segment.truths[part].flatten(0, 1)
-            found.setdefault(f'{prefix}mse', []).append((flat - truth).square().mean())
+            square = (flat - truth).square().flatten(1).mean(1)
+            found.setdefault(f'{prefix}mse', []).append(square.mean())
             found.setdefault(f'{prefix}ssim', []).append(ssim(flat, truth).mean())
+            if not prefix:
+                psnr = -10 * square.clamp(min=SMALLEST_MSE).log10().mean()
+                found.setdefault('psnr', []).append(psnr)
     return {name: round(float(torch.stack(values).mean()), 5) for name, values in found.items()}
 
 
@@ -73,13 +149,13 @@ def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) 
     for segment in segments:
         video = reconstructed(network, segment.grids)[0].float().cpu()
         shown = [window for window in SHOWN_WINDOWS if window < len(video)]
+        side = segment.truths.shape[-1]
         for sequence in range(min(SHOWN_SEQUENCES, video.shape[1])):
             for images in (
                 _shown(segment.grids[shown, sequence].cpu()),
                 video[shown, sequence, 0],
                 segment.truths[shown, sequence, 0].cpu(),
             ):
-                side = segment.truths.shape[-1]
                 rows.append(np.hstack([_enlarged(image, side) for image in images.numpy()]))
     sheet = np.clip(np.rint(255 * np.vstack(rows)), 0, 255).astype(np.uint8)
     cv2.imwrite(str(file), sheet)
