@@ -51,32 +51,55 @@ def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
     return message
 
 
-def camera_info_of(of_sensor: CameraInfo, region: Region | None, header: Header) -> CameraInfo:
+def camera_info_of(
+    of_sensor: CameraInfo, region: Region | None, header: Header, enlargement: int = 1
+) -> CameraInfo:
     """Return the camera_info of an image that shows a region of the sensor, perhaps binned.
 
     As REP 104 asks, K, P and the size stay those of the calibrated, full resolution; `roi` and
     `binning` tell a reader which pixels the image shows. If the camera itself sends a binned
-    region, ours lies within it.
+    region, ours lies within it. After super-resolution, size, K, P and `roi` are those of a camera
+    with so many more pixels.
 
     Args:
         of_sensor: camera_info of the pixels that the packets address; it is not changed.
         region: part of these pixels that the image shows; None = all.
         header: of the image.
+        enlargement: pixels of the image along each side of a pixel of the region.
     """
-    info = copy.copy(of_sensor)
+    info = copy.copy(of_sensor) if enlargement == 1 else _enlarged(of_sensor, enlargement)
     info.header = header
     if region is None or region.is_sensor:
         return info
     binning_x, binning_y = max(1, of_sensor.binning_x), max(1, of_sensor.binning_y)
     info.binning_x, info.binning_y = binning_x * region.scale, binning_y * region.scale
     info.roi = RegionOfInterest(
-        x_offset=of_sensor.roi.x_offset + region.x * binning_x,
-        y_offset=of_sensor.roi.y_offset + region.y * binning_y,
-        width=region.width * binning_x,
-        height=region.height * binning_y,
+        x_offset=enlargement * (of_sensor.roi.x_offset + region.x * binning_x),
+        y_offset=enlargement * (of_sensor.roi.y_offset + region.y * binning_y),
+        width=enlargement * region.width * binning_x,
+        height=enlargement * region.height * binning_y,
         do_rectify=of_sensor.roi.do_rectify or not region.is_whole,
     )
     return info
+
+
+def _enlarged(info: CameraInfo, factor: int) -> CameraInfo:
+    """Return the camera_info of the same camera with each pixel split into factor x factor."""
+    found = copy.copy(info)
+    found.width, found.height = factor * info.width, factor * info.height
+    # The centre of pixel 0 is 0, so the first small centre is left of it by (factor - 1) / 2.
+    split = np.diag([factor, factor, 1.0])
+    split[:2, 2] = (factor - 1) / 2
+    found.k = (split @ np.reshape(info.k, (3, 3))).ravel()
+    found.p = (split @ np.reshape(info.p, (3, 4))).ravel()
+    found.roi = RegionOfInterest(
+        x_offset=factor * info.roi.x_offset,
+        y_offset=factor * info.roi.y_offset,
+        width=factor * info.roi.width,
+        height=factor * info.roi.height,
+        do_rectify=info.roi.do_rectify,
+    )
+    return found
 
 
 def camera_info_size(info: CameraInfo) -> tuple[int, int]:

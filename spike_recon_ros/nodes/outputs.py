@@ -86,10 +86,14 @@ class Outputs:
         message = image_message(frame.image, frame.stamp_ns, frame_id)
         self._images.publish(message)
         if self._samples.get_subscription_count():
-            drawn = draw_samples(frame.samples, *frame.intensity.shape)
+            width, height = frame.image.shape[::-1] if region is None else region.image_size
+            drawn = draw_samples(frame.samples, height, width)
             self._samples.publish(image_message(drawn, frame.stamp_ns, frame_id))
         if camera_info is not None and self._camera_infos.get_subscription_count():
-            self._camera_infos.publish(camera_info_of(camera_info, region, message.header))
+            enlargement = 1 if region is None else message.width // region.image_size[0]
+            self._camera_infos.publish(
+                camera_info_of(camera_info, region, message.header, enlargement)
+            )
         latency_ms = (self._node.get_clock().now().nanoseconds - frame.stamp_ns) / 1e6
         self._statistics.published_frames += 1
         self._statistics.latencies_ms.append(latency_ms)

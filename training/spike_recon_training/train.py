@@ -9,21 +9,16 @@ many; each simulates its own sequences.
 """
 
 import json
-import logging
 import math
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch import Callback
 from torch.utils.data import DataLoader, IterableDataset
 
-from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_training.budget import Budget
 from spike_recon_training.checkpoint import (
@@ -54,12 +49,8 @@ from spike_recon_training.simulation.photographs import (
 )
 from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
 from spike_recon_training.task import ReconstructionTask
+from spike_recon_training.trainer import make_trainer, prepare_process, processes
 
-PRECISION: dict[str, Literal['32-true', 'bf16-mixed', '16-mixed']] = {
-    '32': '32-true',
-    'bf16': 'bf16-mixed',
-    '16': '16-mixed',
-}
 SUMMARY = 'run.json'
 RECORDED_KINDS = {
     'event': 'simulated events from moving photographs, and recordings of event cameras',
@@ -111,7 +102,7 @@ def train(request: Request) -> dict[str, Any]:
     optimisation = recipe.optimisation
     minutes = request.budget_minutes or optimisation.budget_minutes
     budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
-    _prepare_process(request.threads)
+    prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     task = ReconstructionTask(network, recipe.loss, optimisation)
     photographs, held, data = _photographs(recipe, request.photos)
@@ -137,7 +128,7 @@ def train(request: Request) -> dict[str, Any]:
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
     validation = Validation(held, recipe, request.run, budget, checkpoints, held_clips)
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
-    trainer = _trainer(request, recipe, callbacks)
+    trainer = make_trainer(request.device, request.run, recipe, callbacks)
     checkpoint = request.run / CHECKPOINT if request.resume else None
     trainer.fit(
         task, DataLoader(segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
@@ -149,7 +140,7 @@ def train(request: Request) -> dict[str, Any]:
         'parameters': sum(parameter.numel() for parameter in network.parameters()),
         'started_from': checkpoints.started_from,
         'device': str(trainer.strategy.root_device),
-        'processes': _processes(),
+        'processes': processes(),
         **report.summary(trainer),
         'held_back': validation.last,
         'data': data | videos | recordings,
@@ -179,7 +170,7 @@ def _steps(request: Request, optimisation: Optimisation, photographs: int) -> in
     if request.budget_minutes or not epochs:
         return 0
     segments = sum(optimisation.segments) / 2
-    return math.ceil(epochs * photographs * segments / (optimisation.batch * _processes()))
+    return math.ceil(epochs * photographs * segments / (optimisation.batch * processes()))
 
 
 def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget) -> None:
@@ -262,43 +253,5 @@ def _recorded(
     return RecordedSequences(request.recordings, recipe, bins), described
 
 
-def _processes() -> int:
-    """Return how many processes `torchrun` started, here and elsewhere."""
-    return int(os.environ.get('WORLD_SIZE', '1'))
-
-
 def _frames_per_step(optimisation: Optimisation) -> int:
-    return optimisation.batch * optimisation.windows * _processes()
-
-
-def _trainer(request: Request, recipe: Recipe, callbacks: list[Callback]) -> Trainer:
-    if request.device == 'cuda' and not torch.cuda.is_available():
-        raise UserError('PyTorch finds no CUDA device; leave out --device')
-    gpu = request.device != 'cpu' and torch.cuda.is_available()
-    here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
-    return Trainer(
-        accelerator='gpu' if gpu else 'cpu',
-        devices=here,
-        num_nodes=_processes() // here,
-        strategy='ddp' if _processes() > 1 else 'auto',
-        precision=PRECISION[recipe.optimisation.precision],
-        gradient_clip_val=recipe.optimisation.gradient_clip,
-        max_epochs=-1,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(request.run, name='', version='tensorboard'),
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        log_every_n_steps=1_000_000,
-    )
-
-
-def _prepare_process(threads: int) -> None:
-    """Set the number of threads; silence hints about options that are not offered here."""
-    here = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
-    torch.set_num_threads(threads or max(1, default_threads() // here))
-    logging.getLogger('lightning.pytorch').setLevel(logging.ERROR)
-    logging.getLogger('lightning.fabric').setLevel(logging.ERROR)
-    warnings.filterwarnings('ignore', module='lightning')
-    warnings.filterwarnings('ignore', message='.*does not have many workers.*')
+    return optimisation.batch * optimisation.windows * processes()
