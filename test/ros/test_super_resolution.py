@@ -4,16 +4,19 @@
 
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip('torch', reason='torch is not installed: no network can be made')
 pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
 pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
 
 from event_camera_msgs.msg import EventPacket
+from safetensors.torch import load_file
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 
-from spike_recon_models.export import export_bundle
+from spike_recon_models.export import WEIGHTS, export_bundle
 from spike_recon_models.networks.registry import make_network
+from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.nodes.messages import packet_message
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import pack_planes
@@ -22,7 +25,6 @@ from spike_recon_ros.topics import EVENTS
 
 WIDTH, HEIGHT, SCALE = 48, 32, 4
 IMAGE, INFO = '/event_camera/recon/image_raw', '/event_camera/recon/camera_info'
-ARGUMENTS = {'channels': 12, 'bins': 18, 'motion': True, 'align_width': 4, 'scale': SCALE}
 K = np.array([[40.0, 0.0, 23.0], [0.0, 41.0, 15.0], [0.0, 0.0, 1.0]])
 BASELINE = np.array([[-4.0], [0.0], [0.0]])
 """Last column of P: the focal length times the distance to the left camera, negative."""
@@ -31,17 +33,17 @@ PERIOD_NS = 50_000
 
 @pytest.fixture(scope='module')
 def bundle(tmp_path_factory):
+    """Return a bundle with the weights of `spk2vid`, which enlarges by bicubic interpolation."""
+    published = zoo_folder()
+    assert published is not None
+    published /= 'spk2vid'
+    card = yaml.safe_load((published / 'model.yaml').read_text(encoding='utf-8'))
+    arguments = {**card['network']['arguments'], 'scale': SCALE}
+    network = make_network('spk2vid', **arguments)
+    network.load_state_dict(load_file(published / WEIGHTS), strict=False)
     folder = tmp_path_factory.mktemp('zoo') / 'enlarging'
-    card = {
-        'name': 'enlarging',
-        'sensor': 'spike',
-        'representation': {'kind': 'spike_compensated', 'lookahead_planes': 10},
-        'window_ms': 1.0,
-        'network': {'name': 'spk2vid', 'arguments': ARGUMENTS},
-        **dict.fromkeys(('recipe', 'data', 'licence'), 'none'),
-        'metrics': {},
-    }
-    export_bundle(make_network('spk2vid', **ARGUMENTS), folder, card)
+    card |= {'name': 'enlarging', 'network': {'name': 'spk2vid', 'arguments': arguments}}
+    export_bundle(network, folder, card)
     return folder
 
 
