@@ -8,7 +8,7 @@ const PARTS = { camera: 'Camera', network: 'Network', node: 'Node', viewer: 'Sub
 const SLOW_ROUND_MS = 700;
 const state = {
   socket: null, hello: null, panes: {}, charts: {}, controls: {}, log: [], frame: 0, frames: 0,
-  playing: null, lastPicture: 0, lastText: 0, lastRound: 0, retry: 500,
+  playing: null, lastPicture: 0, lastText: 0, lastRound: 0, retry: 500, at: null,
   wanted: null, asked: false,
 };
 
@@ -344,6 +344,7 @@ function showFilm(film) {
   verdict(film.level === 'error' ? 'error' : film.done ? 'ok' : 'wait', text);
   $('resets').replaceChildren(...film.resets.map((text) => item(`state reset ${text}`)));
   if (!had && film.frames) seek(0);
+  if (state.at) showPlace(state.at);
 }
 
 function seek(frame) {
@@ -353,6 +354,7 @@ function seek(frame) {
 }
 
 function showPlace(at) {
+  state.at = at;
   $('place').textContent = `frame ${at.frame + 1} of ${state.frames}, ${at.seconds.toFixed(3)} s`;
 }
 
