@@ -25,7 +25,7 @@ KEYS = (
 
 
 def demonstrate(folder: Path) -> dict[str, Any]:
-    """Run `spike-recon demo` once; return its counts, status and last line of stderr."""
+    """Run `spike-recon demo` once; return its counts, status and error."""
     load_before = os.getloadavg()[0]
     begun = time.monotonic()
     done = subprocess.run(
@@ -38,7 +38,7 @@ def demonstrate(folder: Path) -> dict[str, Any]:
     summary = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
     return {
         'status': done.returncode,
-        'last_line': (done.stderr.strip().splitlines() or [''])[-1],
+        'error': (done.stderr.strip().splitlines() or [''])[-1] if done.returncode else '',
         **{key: summary[key] for key in KEYS if key in summary},
         'seconds': round(time.monotonic() - begun, 1),
         'load_before': round(load_before, 2),
