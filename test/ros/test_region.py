@@ -91,7 +91,7 @@ def test_the_region_lies_within_that_of_a_camera_that_bins(received):
 
 
 def test_a_region_of_the_sensor_does_not_disturb_the_warm_up(make_node):
-    assert make_node(roi='100,100,200,200', sensor_size='346x260', model='fibar').start()
+    assert make_node(roi='100,50,200,200', sensor_size='346x260', model='fibar').start()
 
 
 def test_the_size_of_the_sensor_is_remembered_not_that_of_the_image(received):
