@@ -5,7 +5,7 @@
     python benchmarks/spike_motion.py PHOTOS... > benchmarks/results/evaluate_motion.json
 
 Arguments: folders of photographs; only those that training holds back are used. `--model NAME`
-chooses the models, and may be repeated. Every scene shows a photograph (and a second one on a disc
+chooses the models and `--scene NAME` the scenes; both may be repeated. Every scene shows a photograph (and a second one on a disc
 in front of it) at its own resolution; the spike planes come from the simulated camera with shot
 noise, the images from the pipeline. Scores are taken at several instants before and after the
 change of the motion. Prints one JSON object.
@@ -122,6 +122,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument('folders', nargs='+', type=Path)
     parser.add_argument('--model', action='append')
+    parser.add_argument('--scene', action='append', choices=SCENES)
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
     names = options.model or MODELS
@@ -129,7 +130,10 @@ def main() -> int:
     photographs = held_photographs(options.folders, options.seed)
     scenes = {}
     for name, scene in SCENES.items():
-        packets, truths = record(scene, next(photographs), next(photographs), options.seed)
+        behind, front = next(photographs), next(photographs)  # also of scenes that are left out
+        if options.scene and name not in options.scene:
+            continue
+        packets, truths = record(scene, behind, front, options.seed)
         rows = {model: scores(start, scene, packets, truths) for model, start in starts.items()}
         scenes[name] = rows
         print(name, {model: row['psnr'] for model, row in rows.items()}, file=sys.stderr)
