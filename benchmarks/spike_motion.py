@@ -5,10 +5,10 @@
     python benchmarks/spike_motion.py PHOTOS... > benchmarks/results/evaluate_motion.json
 
 Arguments: folders of photographs; only those that training holds back are used. `--model NAME`
-chooses the models and `--scene NAME` the scenes; both may be repeated. Every scene shows a photograph (and a second one on a disc
-in front of it) at its own resolution; the spike planes come from the simulated camera with shot
-noise, the images from the pipeline. Scores are taken at several instants before and after the
-change of the motion. Prints one JSON object.
+chooses the models and `--scene NAME` the scenes; both may be repeated. Every scene shows a
+photograph (and a second one on a disc in front of it) at its own resolution; the spike planes come
+from the simulated camera with shot noise, the images from the pipeline. Scores are taken at
+several instants before and after the change of the motion. Prints one JSON object.
 """
 
 import argparse
