@@ -7,6 +7,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ def _column_files(text: str) -> Iterator[tuple[str, bytes]]:
         loops, rest = divmod(t - latest, 127)
         stream += b'\xff' * loops + bytes([rest << 1 | p]) + struct.pack('<HH', x, y)
         latest = t
-    yield 'stream.es', stream
+    if find_spec('event_stream'):  # an optional library
+        yield 'stream.es', stream
 
 
 def _evt2() -> bytes:

@@ -5,6 +5,7 @@
 `read_bundle` reports every fault that can be found without running the network.
 """
 
+import copy
 import hashlib
 import os
 from dataclasses import dataclass
@@ -122,9 +123,10 @@ _read_before: 'dict[tuple[Path, tuple[tuple[str, int, int, int], ...]], Bundle]'
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read and check a bundle; return the same object while none of its files has changed.
+    """Read and check a bundle, or return a copy of the last result if no file has changed since.
 
-    Parsing and checksums take 0.1 s, and a start asks for the same bundle many times.
+    Parsing and checksums take 0.1 s, and a start asks for the same bundle many times. A copy,
+    because its mappings can be changed.
 
     Raises:
         UserError: a file is missing, damaged or changed, the graph cannot be run safely, or
@@ -135,7 +137,7 @@ def read_bundle(folder: Path) -> Bundle:
         if len(_read_before) >= MOST_KEPT:
             _read_before.clear()
         _read_before[key] = _read(folder)
-    return _read_before[key]
+    return copy.deepcopy(_read_before[key])
 
 
 def _file_states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
@@ -143,7 +145,7 @@ def _file_states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     try:
         with os.scandir(folder) as entries:
             states = [(entry.name, entry.stat()) for entry in entries]
-    except OSError:  # reading it says what is wrong
+    except (OSError, ValueError):  # reading it says what is wrong
         return ()
     return tuple(
         sorted((name, state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states)

@@ -148,3 +148,10 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
 
 def _announce(address: str) -> None:
     print(f'open {address} in a browser; Ctrl-C stops', file=sys.stderr, flush=True)
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """Return what was shown, as a line for people."""
+    if 'source' in result:
+        return f'{result["frames"]:,} frames of {result["source"]} shown'
+    return f'{result["pictures"]:,} images of {result["node"]} shown'

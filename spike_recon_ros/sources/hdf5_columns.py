@@ -128,7 +128,7 @@ def stated_size(path: Path, *holders: Any) -> tuple[int, int] | None:
     for holder in holders:
         for name in SIZES:
             values = _small(holder, name)
-            if values is not None and len(values) == 2:
+            if values and (len(values) == 2 or isinstance(values[0], str | bytes)):
                 return sensor_size(f'{name} of {path}', values)
         sides = [_small(holder, name) for name in SIDES]
         if sides[0] is not None and sides[1] is not None:

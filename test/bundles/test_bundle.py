@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from spike_recon_ros.bundles import bundle as bundle_module
 from spike_recon_ros.bundles.bundle import StateTensor, read_bundle
 from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
@@ -43,15 +44,25 @@ def test_a_bundle_without_the_entry_does_not_spike(copied):
     assert not read_bundle(copied).spiking
 
 
-def test_a_bundle_is_read_again_only_after_a_file_has_changed(copied):
-    first = read_bundle(copied)
-    assert read_bundle(copied) is first
+def test_a_bundle_is_read_again_only_after_a_file_has_changed(copied, monkeypatch):
+    times = []
+    read = bundle_module._read
+    monkeypatch.setattr(bundle_module, '_read', lambda folder: times.append(1) or read(folder))
+    read_bundle(copied)
+    read_bundle(copied)
+    assert len(times) == 1
     path = copied / 'model.yaml'
     path.write_text(path.read_text() + '\n')
-    assert read_bundle(copied) is not first
+    read_bundle(copied)
+    assert len(times) == 2
     (copied / 'golden.npz').write_bytes(b'other')
     with pytest.raises(UserError, match=r'golden\.npz'):
         read_bundle(copied)
+
+
+def test_a_caller_that_changes_a_bundle_does_not_change_that_of_others(copied):
+    read_bundle(copied).representation['kind'] = 'unknown'
+    assert read_bundle(copied).representation['kind'] == 'voxel_grid'
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

@@ -12,6 +12,8 @@ pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing
 
 from spike_recon_ros.cli import train as command
 
+pytestmark = pytest.mark.training
+
 
 def test_training_may_start_from_a_network_of_the_zoo_by_its_name(tmp_path, monkeypatch):
     asked = []

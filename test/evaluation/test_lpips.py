@@ -11,6 +11,8 @@ torch = pytest.importorskip('torch', reason='torch is not installed: there is no
 
 from spike_recon_training import perceptual  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 SHAPES = {0: (64, 3, 11, 11), 3: (192, 64, 5, 5), 6: (384, 192, 3, 3), 8: (256, 384, 3, 3)}
 SHAPES |= {10: (256, 256, 3, 3)}
 

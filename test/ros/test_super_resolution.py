@@ -23,6 +23,8 @@ from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.topics import EVENTS
 
+pytestmark = pytest.mark.training
+
 WIDTH, HEIGHT, SCALE = 48, 32, 4
 IMAGE, INFO = '/event_camera/recon/image_raw', '/event_camera/recon/camera_info'
 K = np.array([[40.0, 0.0, 23.0], [0.0, 41.0, 15.0], [0.0, 0.0, 1.0]])
