@@ -12,6 +12,7 @@ import torch
 
 from spike_recon_ros.errors import UserError
 from spike_recon_training.simulation.patterns import random_pattern
+from spike_recon_training.simulation.source_files import find_files
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm')
 SMALLEST_SIDE = 64
@@ -44,17 +45,7 @@ def find_photographs(folders: list[Path]) -> list[Path]:
     Raises:
         UserError: a folder does not exist, or the folders contain no image file.
     """
-    for folder in folders:
-        if not folder.is_dir():
-            raise UserError(f'there is no folder {folder}; give a folder with photographs')
-    files = {file for folder in folders for file in folder.rglob('*')}
-    found = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UserError(
-            f'no photographs in {", ".join(map(str, folders))}; supported file types: '
-            f'{", ".join(SUFFIXES)}'
-        )
-    return found
+    return find_files(folders, SUFFIXES, 'photographs')
 
 
 def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path], list[Path]]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_training.simulation.source_files import find_files
 
 SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg')
 FEWEST_FRAMES = 8
@@ -43,17 +44,7 @@ def find_videos(folders: list[Path]) -> list[Path]:
     Raises:
         UserError: a folder does not exist, or the folders contain no video file.
     """
-    for folder in folders:
-        if not folder.is_dir():
-            raise UserError(f'there is no folder {folder}; give a folder with videos')
-    files = {file for folder in folders for file in folder.rglob('*')}
-    found = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UserError(
-            f'no videos in {", ".join(map(str, folders))}; supported file types: '
-            f'{", ".join(SUFFIXES)}'
-        )
-    return found
+    return find_files(folders, SUFFIXES, 'videos')
 
 
 def load_clips(files: list[Path], side: int, longest: int) -> Clips:

@@ -1,0 +1,31 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the photographs or videos in folders."""
+
+from pathlib import Path
+
+from spike_recon_ros.errors import UserError
+
+
+def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> list[Path]:
+    """Return the files with one of the suffixes, searched recursively, sorted.
+
+    Args:
+        folders: where to search.
+        suffixes: in lower case, with the dot; the case of a file's suffix does not matter.
+        kind: plural of what they are, for errors.
+
+    Raises:
+        UserError: a folder does not exist, or the folders contain no such file.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f'there is no folder {folder}; give a folder with {kind}')
+    files = {file for folder in folders for file in folder.rglob('*')}
+    found = sorted(file for file in files if file.suffix.lower() in suffixes)
+    if not found:
+        raise UserError(
+            f'no {kind} in {", ".join(map(str, folders))}; supported file types: '
+            f'{", ".join(suffixes)}'
+        )
+    return found
