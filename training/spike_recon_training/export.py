@@ -22,11 +22,12 @@ from spike_recon_training.typed_values import plain
 
 PREFIX = 'average.'
 EVENT_LIMITS = (
-    'Trained on simulation only. Events tell how parts of a scene compare, not how bright it is: '
-    'what has not moved since the last reset is grey, absolute brightness is a guess, and '
+    'Trained on simulated events only. Events tell how parts of a scene compare, not how bright '
+    'it is: what has not moved since the last reset is grey, absolute brightness is a guess, and '
     'large flat areas may be uneven. What stops moving fades slowly, or within seconds where the '
-    "recipe's loss has no `rest`. Sensors with other noise than a silicon retina of the last "
-    'decade, colour filters and flickering lamps were not simulated.'
+    "recipe's loss has no `rest`, and in noise where it has no `noise`. Sensors with other noise "
+    'than a silicon retina of the last decade and colour filters were not simulated; flickering '
+    'lamps only where the recipe has a share of `lamps`.'
 )
 SPIKE_LIMITS = (
     'Trained on simulation only, at the light scales of the recipe. The image is in spikes a '

@@ -230,6 +230,8 @@ def _clips(
     clips = load_clips(used, choice.side, choice.longest)
     kept = load_clips(held, choice.side, choice.longest) if held else None
     counts = {
+        'kind': 'simulated events from moving photographs and videos; no recording was used',
+        'video_folders': [folder.name for folder in folders],
         'videos': clips.files,
         'videos_held_back': kept.files if kept else 0,
         'videos_share': choice.share,
