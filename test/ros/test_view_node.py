@@ -73,8 +73,8 @@ class Browser:
 
 
 @pytest.fixture
-def viewer(executor, tmp_path):
-    node = ViewNode(RECON, '', executor, 1000.0, tmp_path)
+def viewer(executor, tmp_path, request):
+    node = ViewNode(getattr(request, 'param', RECON), '', executor, 1000.0, tmp_path)
     executor.add_node(node)
     return node
 
@@ -182,16 +182,13 @@ def test_the_images_are_recorded_until_the_page_stops_it(
     assert len([*read_images(path, IMAGE)]) == browser.found('recording')[-1]['images'] > 0
 
 
-def test_a_node_that_is_not_there_is_named(browse, wait_until, monkeypatch):
+# Not the name of an earlier test: ROS forgets a node only after some time.
+@pytest.mark.parametrize('viewer', ['/nowhere/recon'], indirect=True)
+def test_a_node_that_is_not_there_is_named(browse, viewer, wait_until, monkeypatch):
     monkeypatch.setattr(health, 'SILENT_S', 0.5)
     browser = browse()
-
-    def named():
-        # ROS forgets the node of an earlier test only after some time.
-        text = f'there is no node {RECON}'
-        return [one for one in browser.found('health') if text in one['message']]
-
-    wait_until(named, 'the health')
+    wait_until(lambda: browser.found('health'), 'the health')
+    assert 'there is no node /nowhere/recon' in browser.found('health')[-1]['message']
     browser.send(do='reset')
     wait_until(lambda: browser.found('error'), 'the error')
     assert 'is it running?' in browser.found('error')[-1]
