@@ -268,6 +268,7 @@ def test_lpips_without_its_library_says_what_to_install(evaluate, board, tmp_pat
     assert 'pip install lpips' in err
 
 
+@pytest.mark.training
 def test_published_weights_run_and_become_a_bundle_in_one_command(board, tmp_path):
     _bundle_with_random_weights(tmp_path)
     weights = f'firenet:{tmp_path / "random.pth"}'

@@ -78,7 +78,7 @@ def test_a_run_ends_in_its_time_with_the_lowest_learning_rate(finished):
     group = checkpoint['optimizer_states'][0]['param_groups'][0]
     steps_rise = min(1.0, figures['steps'] / 20)
     assert group['lr'] == pytest.approx(LAST * 1e-3 * steps_rise, rel=1e-3)
-    assert figures['minutes'] >= 1 / 60
+    assert figures['steps'] >= 1
 
 
 def test_a_resumed_run_continues_steps_and_time(tmp_path, recipe_file, photo_folder):
@@ -86,7 +86,7 @@ def test_a_resumed_run_continues_steps_and_time(tmp_path, recipe_file, photo_fol
     with pytest.raises(UserError, match='--resume'):
         train(request(recipe_file, photo_folder, tmp_path / 'run', 0.02))
     with pytest.raises(UserError, match='larger'):
-        train(request(recipe_file, photo_folder, tmp_path / 'run', 0.005, resume=True))
+        train(request(recipe_file, photo_folder, tmp_path / 'run', 1e-6, resume=True))
     longer = first['minutes'] + 0.02
     again = train(request(recipe_file, photo_folder, tmp_path / 'run', longer, resume=True))
     assert again['steps'] > first['steps']
