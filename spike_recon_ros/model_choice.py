@@ -16,6 +16,7 @@ from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
+from spike_recon_ros.free_memory import return_free_memory
 from spike_recon_ros.model import Model, SpikeModel
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import AUTO, EVENT_MODEL, SPIKE_MODELS, Settings
@@ -196,9 +197,10 @@ def load_model(
     threads = settings.threads or min(MOST_THREADS, default_threads())
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
     state_step_ns = round(1e9 * settings.state_step_time)
-    return NetworkModel(
-        read_bundle(folder), choice, width, height, threads, lookahead, state_step_ns
-    )
+    bundle = read_bundle(folder)
+    network = NetworkModel(bundle, choice, width, height, threads, lookahead, state_step_ns)
+    return_free_memory()
+    return network
 
 
 def load_spike_model(settings: Settings, width: int, height: int) -> SpikeModel:

@@ -39,7 +39,7 @@ PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_
 PIPELINE |= {'packet_sequence', 'conditioning'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
-ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads')
+ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads', 'free_memory')
 MAY_IMPORT = {name: set() for name in ALONE} | {
     'regular_file': {'errors'},
     'image_file': {'errors', 'regular_file'},
@@ -63,7 +63,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'bundles': {'errors', 'packets.sensor_kind', 'representations'},
     'backends': CONTRACTS | {'representations', 'bundles'},
     'rendering': CONTRACTS,
-    'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads'},
+    'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     # Only nodes and cli import the viewer; they run without its library until it is asked for.
