@@ -15,7 +15,8 @@ class Frame:
     Attributes:
         t_ns: sensor time of the image: the end of the window, or with spike planes the lookahead
             of the model before it. It continues without a step where the camera's clock jumped.
-        stamp_ns: host time of the image; equals `t_ns` if the packets have no host time.
+        stamp_ns: host time of the image; equals `t_ns` if the packets have no host time, and with
+            `grid_origin` sensor_time.
         t_start_ns: sensor time at which the window began.
         samples: Events or SpikePlanes of the window, as the model received them.
         intensity: float32 [H, W], output of the model, in its own range.

@@ -9,13 +9,13 @@ recording gives the same frames everywhere.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model import Model, SpikeModel, step_in_parts
+from spike_recon_ros.model import Model, step_in_parts
 from spike_recon_ros.model_choice import (
     LoadModel,
     check_model_name,
@@ -281,20 +281,11 @@ class Reconstructor:
         window = self._mask.apply(window)
         intensity = step_in_parts(self._model, window, whole=self._merger.joined > 1)
         self.statistics.windows += 1
-        t_ns = self._image_time_ns(window)
+        lookahead_planes = getattr(self._model, 'lookahead_planes', 0)
+        t_ns = self._windows.image_time_ns(window, lookahead_planes)
         if not window.due or t_ns is None:
             return None
         self.statistics.frames += 1
-        stamp_ns = self._windows.stamp_of(t_ns) if window.stamp_ns is None else window.stamp_ns
+        stamp_ns = self._windows.stamp_of(window, t_ns, lookahead_planes)
         image = self._renderer.render(intensity, t_ns, window.samples) if self.rendering else None
         return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
-
-    def _image_time_ns(self, window: Window) -> int | None:
-        """Return the time that the image is for; None before the first plane of the stream."""
-        if not isinstance(self._decoder, SpikePlanesDecoder):
-            return window.t_end_ns
-        if not len(window.samples):
-            return None
-        lookahead_ns = cast(SpikeModel, self._model).lookahead_planes * self._decoder.period_ns
-        t_ns = int(window.samples.t_ns[-1]) - lookahead_ns
-        return t_ns if t_ns >= self._windows.first_t_ns else None

@@ -60,6 +60,14 @@ class Settings(ModelSettings):
     fps: float = setting(
         25.0, 'Frames per second of sensor time (free_running).', low=0.1, high=10_000.0
     )
+    grid_origin: str = setting(
+        'first_sample',
+        'Where frames at a fixed rate begin (free_running): at the first sample of the stream, or '
+        'at multiples of 1/`fps` of a clock, so that the frames of several cameras have equal '
+        'stamps. host_time: the clock of the packet stamps; works with any cameras. sensor_time: '
+        'the clock of the sensors, which must be synchronised; stamps are sensor time as well.',
+        choices=('first_sample', 'host_time', 'sensor_time'),
+    )
     window_events: int = setting(20_000, 'Events per frame (by_count).', low=1, high=100_000_000)
     trigger_edge: str = setting(
         'up',

@@ -56,14 +56,24 @@ class NetworkInput:
         mirror_beyond(self._tensor, height, width)
         return self._tensor
 
-    def check_hop(self, window: Window) -> None:
-        """Raise UserError if the network needs windows of another number of spike planes."""
+    def fills_hop(self, window: Window) -> bool:
+        """Return whether a window has as many spike planes as the network needs.
+
+        Only the first window on a grid may have fewer; it is not due.
+
+        Raises:
+            UserError: a window that is due has another number of planes.
+        """
         hop = self._hop_planes
-        if hop and len(window.samples) != hop:
-            raise UserError(
-                f'{self._name} needs windows of {hop} spike planes and got {len(window.samples)}; '
-                f'set fps to the planes per second divided by {hop}'
-            )
+        if not hop or len(window.samples) == hop:
+            return True
+        if not window.due:
+            return False
+        raise UserError(
+            f'{self._name} needs windows of {hop} spike planes and got {len(window.samples)}; '
+            f'set fps to the planes per second divided by {hop}, and grid_origin to first_sample '
+            'or sensor_time'
+        )
 
     def reset(self) -> None:
         """Clear the history of the sensor."""

@@ -94,6 +94,8 @@ class NetworkModel:
         Raises:
             UserError: the network needs windows of another number of spike planes.
         """
+        if len(window.samples) and not self._input.fills_hop(window):
+            return np.zeros(self._size, np.float32)
         earlier = self._steps.cut_off(window)
         if earlier is not None:
             self._intensity(earlier, commit=True)
@@ -101,7 +103,6 @@ class NetworkModel:
         is_new = bool(len(window.samples)) or self._last is None
         if is_new:
             self._formed_ns += window.t_end_ns - window.t_start_ns
-            self._input.check_hop(window)
         is_wanted = is_new and (window.due or self._last is None)
         if is_wanted or (commit and len(window_since.samples)):
             intensity = self._intensity(window_since, commit)

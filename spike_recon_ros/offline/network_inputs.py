@@ -93,7 +93,8 @@ class _Tap:
 
     def step(self, window: Window) -> np.ndarray:
         """See Model."""
-        self._input.check_hop(window)
+        if not self._input.fills_hop(window):
+            return self._blank.copy()
         self.sequences[-1].append(self._input.read(window).copy())
         self.count += 1
         return self._blank.copy()

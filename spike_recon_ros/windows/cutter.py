@@ -9,11 +9,13 @@ depend neither on load nor on how the stream was divided into packets.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.at_moments import AtReferences, AtTriggers
+from spike_recon_ros.windows.on_grid import OnGrid
 from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
@@ -27,7 +29,7 @@ class Cutter(Protocol):
 
     @property
     def late(self) -> int:
-        """References and trigger edges that came too late for a frame."""
+        """References, trigger edges and grid points that were too late for a frame."""
 
     def push(self, samples: Events) -> Iterable[Window]:
         """Append samples and return the windows that they complete, oldest first."""
@@ -140,10 +142,17 @@ class ByCount:
         return Window(t_start_ns, t_end_ns, events)
 
 
+def _at_fixed_rate(settings: Settings, clock: SensorClock) -> Cutter:
+    max_gap_ns = round(settings.max_gap * 1e9)
+    if settings.grid_origin == 'first_sample':
+        return FreeRunning(settings.fps, max_gap_ns)
+    # A clock that observes nothing leaves the grid in sensor time.
+    grid_clock = clock if settings.grid_origin == 'host_time' else SensorClock()
+    return OnGrid(settings.fps, max_gap_ns, grid_clock)
+
+
 _CUTTERS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
-    'free_running': lambda settings, clock: FreeRunning(
-        settings.fps, round(settings.max_gap * 1e9)
-    ),
+    'free_running': _at_fixed_rate,
     'by_count': lambda settings, clock: ByCount(settings.window_events),
     'trigger_events': lambda settings, clock: AtTriggers(
         settings.trigger_edge, settings.trigger_channel
@@ -154,5 +163,14 @@ _CUTTERS: dict[str, Callable[[Settings, SensorClock], Cutter]] = {
 
 
 def cutter_for(settings: Settings, clock: SensorClock) -> Cutter:
-    """Return a new cutter for `settings.sync_mode`."""
+    """Return a new cutter for `settings.sync_mode`.
+
+    Raises:
+        UserError: a grid is set for frames that are not made at a fixed rate.
+    """
+    if settings.grid_origin != 'first_sample' and settings.sync_mode != 'free_running':
+        raise UserError(
+            f'grid_origin {settings.grid_origin} needs frames at a fixed rate; set sync_mode to '
+            f'free_running, or leave grid_origin out with {settings.sync_mode}'
+        )
     return _CUTTERS[settings.sync_mode](settings, clock)

@@ -18,7 +18,7 @@ class Window(Generic[Samples]):
         t_start_ns: end of the previous window.
         t_end_ns: the frame's time.
         samples: Events or SpikePlanes in the order sent; may be empty.
-        stamp_ns: host time of the frame if a reference asked for it, else None.
+        stamp_ns: stamp of the frame if a reference or a grid sets it, else None.
         due: whether a frame is wanted at the end. A window that is not due only keeps the model
             up to date while nothing asks for a frame.
     """

@@ -49,6 +49,7 @@ class WindowStream:
         period_ns: int,
         conditioner: Conditioner | None = None,
     ) -> None:
+        self._period_ns = period_ns
         self._clock = SensorClock()
         self._last_stamp_ns = -(2**63)
         self._conditioner = conditioner
@@ -74,12 +75,34 @@ class WindowStream:
         yield from self._cut(self._continuity.flush())
         yield from self._cutter.flush()
 
-    def stamp_of(self, t_ns: int) -> int:
-        """Return the host time of a frame, later than that of the frame before it.
+    def image_time_ns(self, window: Window, lookahead_planes: int) -> int | None:
+        """Return the sensor time of a window's image; None before the first plane of the stream.
 
-        The estimated offset of the clocks changes while it is averaged, above all at the start of
-        a stream. Only a host clock that was set back makes stamps go back.
+        Args:
+            window: window of this stream.
+            lookahead_planes: future planes that the model uses; no meaning for events.
         """
+        if not self._period_ns:
+            return window.t_end_ns
+        if not len(window.samples):
+            return None
+        t_ns = int(window.samples.t_ns[-1]) - lookahead_planes * self._period_ns
+        return t_ns if t_ns >= self.first_t_ns else None
+
+    def stamp_of(self, window: Window, t_ns: int, lookahead_planes: int) -> int:
+        """Return the stamp of a frame: that of its window, or the host time.
+
+        The host time is later than that of the frame before it. The estimated offset of the
+        clocks changes while it is averaged, above all at the start of a stream. Only a host clock
+        that was set back makes stamps go back.
+
+        Args:
+            window: window of the frame.
+            t_ns: sensor time of the frame.
+            lookahead_planes: see `image_time_ns`.
+        """
+        if window.stamp_ns is not None:
+            return window.stamp_ns - lookahead_planes * self._period_ns
         stamp_ns = self._clock.to_host_ns(t_ns)
         if 0 <= self._last_stamp_ns - stamp_ns < CLOCK_STEP_NS:
             stamp_ns = self._last_stamp_ns + 1
@@ -92,7 +115,7 @@ class WindowStream:
 
     @property
     def late(self) -> int:
-        """Number of references and trigger edges that came too late for a frame."""
+        """Number of references, trigger edges and grid points that were too late for a frame."""
         return self._cutter.late
 
     def _begin(self) -> None:
