@@ -39,7 +39,7 @@ import numpy, numba
 done('import numba')
 import spike_recon_ros.reconstructor
 done('import the pipeline')
-import spike_recon_ros.nodes.recon_node
+import spike_recon_ros.nodes.recon_process
 done('import the node')
 from spike_recon_ros.benchmarking.streams import ENCODERS, moving_edges
 from spike_recon_ros.packets.packet import Packet

@@ -73,9 +73,14 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 def everything(context: LaunchContext) -> list:
     """Return the actions that the arguments ask for."""
-    given = context.launch_configurations
     check_arguments(sys.argv, FILE, (argument.name for argument in recon_arguments('')))
-    actions = reconstruction(given)
+    given = context.launch_configurations
+    return [*reconstruction(given), *views(given)]
+
+
+def views(given: dict[str, str]) -> list:
+    """Return what shows or copies the images."""
+    actions = []
     if given['compressed'] == 'true':
         actions.append(compressed_copy(given))
     if given['viewer'] not in ('none', 'off'):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arguments of the launch files, and what follows from their values.
 
-Here rather than in the launch files because ROS's launch is not needed for it, and two launch
-files include a third.
+Here rather than in the launch files because ROS's launch is not needed for it, and three launch
+files start the node of a fourth.
 """
 
 import os
@@ -78,6 +78,60 @@ def recon_arguments(params_file: str) -> list[Argument]:
             _TRUE_OR_FALSE,
         ),
     ]
+
+
+SIDES = ('left', 'right')
+"""The cameras of stereo.launch.py, and the default namespaces of their nodes."""
+_OF_ONE_NODE = {'namespace', 'node_name', 'build_only', 'build_sizes', 'grid_origin', *TOPICS}
+TOPICS_OF_SIDE = ('events_topic', 'camera_info_topic')
+
+
+def stereo_arguments(params_file: str) -> list[Argument]:
+    """Return the arguments of stereo.launch.py.
+
+    Args:
+        params_file: default of the argument of that name.
+    """
+    of_nodes = {argument.name: argument for argument in recon_arguments(params_file)}
+    return [
+        *(Argument(f'{side}_namespace', side, f'namespace of the {side} node') for side in SIDES),
+        *(
+            Argument(f'{side}_{name}', TOPICS[name][0], f'{side} {TOPICS[name][1]}')
+            for side in SIDES
+            for name in TOPICS_OF_SIDE
+        ),
+        of_nodes['grid_origin']._replace(default='host_time'),
+        Argument(
+            'one_process', 'false', 'run both nodes in one process, for memory', _TRUE_OR_FALSE
+        ),
+        *(argument for name, argument in of_nodes.items() if name not in _OF_ONE_NODE),
+    ]
+
+
+def arguments_of_side(given: Mapping[str, str], side: str) -> dict[str, str]:
+    """Return the arguments of recon.launch.py for one camera of stereo.launch.py.
+
+    Args:
+        given: arguments of stereo.launch.py.
+        side: one of SIDES.
+
+    Raises:
+        UserError: a value is not valid.
+    """
+    namespaces = [given[f'{side}_namespace'].strip('/') for side in SIDES]
+    if namespaces[0] == namespaces[1]:
+        raise UserError(f'both nodes would be /{namespaces[0]}/recon; let the namespaces differ')
+    defaults = {argument.name: argument.default for argument in recon_arguments('')}
+    port = given['viewer_port']
+    if not port.isdecimal():
+        raise UserError(f'viewer_port is {port!r}; it must be a whole number')
+    return {
+        **defaults,
+        **given,
+        'namespace': given[f'{side}_namespace'],
+        'viewer_port': str(int(port) + SIDES.index(side)),
+        **{name: given[f'{side}_{name}'] for name in TOPICS_OF_SIDE},
+    }
 
 
 def check_arguments(command_line: Sequence[str], launch_file: str, known: Iterable[str]) -> None:

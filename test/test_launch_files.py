@@ -19,21 +19,16 @@ import pytest
 from spike_recon_ros.cli import view
 from spike_recon_ros.cli.command_parser import CommandParser
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.launch_arguments import recon_arguments
+from spike_recon_ros.launch_arguments import SIDES, recon_arguments, stereo_arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
 EACH = pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
 RECON_ARGUMENTS = {argument.name for argument in recon_arguments('')}
 ARGUMENTS = {
-    'namespace', 'node_name', 'params_file', 'use_sim_time', 'autostart', 'log_level',
-    'events_topic', 'image_topic', 'camera_info_topic', 'frame_image_topic',
-    'time_reference_topic', 'sensor', 'model', 'fps', 'sync_mode', 'image_encoding', 'viewer',
-    'compressed', 'build_only', 'build_sizes',
-}  # fmt: skip
-ARGUMENTS = {
     'recon.launch.py': RECON_ARGUMENTS,
     'replay.launch.py': RECON_ARGUMENTS | {'bag', 'rate', 'loop', 'player'},
+    'stereo.launch.py': {argument.name for argument in stereo_arguments('')},
     'demo.launch.py': {'out', 'sensor', 'duration', 'rate'},
 }
 
@@ -101,7 +96,7 @@ def given():
     return {argument.name: argument.default for argument in recon_arguments(params_file)}
 
 
-def test_the_three_launch_files_are_there():
+def test_every_launch_file_is_listed_here():
     assert {file.name for file in LAUNCH_FILES} == set(ARGUMENTS)
 
 
@@ -182,18 +177,74 @@ def test_a_node_that_cannot_be_configured_ends_the_launch_with_an_error(recon, g
         assert watched == set(recon.FAILURES)
 
 
-@pytest.mark.parametrize('name', ['recon.launch.py', 'replay.launch.py', 'demo.launch.py'])
+@pytest.mark.parametrize('name', [*ARGUMENTS])
 def test_an_unknown_argument_ends_the_launch(load, name, monkeypatch, given):
     module = load(name)
     action = {
         'recon.launch.py': 'everything',
         'replay.launch.py': 'start_player_when_active',
         'demo.launch.py': 'one_after_the_other',
+        'stereo.launch.py': 'everything',
     }[name]
     command = ['/opt/ros/bin/ros2', 'launch', 'spike_recon_ros', name, 'fsp:=50']
     monkeypatch.setattr(sys, 'argv', command)
     with pytest.raises(UserError, match=f"{name} has no argument 'fsp'; did you mean fps?"):
         getattr(module, action)(SimpleNamespace(launch_configurations=given))
+
+
+@pytest.fixture
+def stereo(load, monkeypatch):
+    """The actions of stereo.launch.py with changed arguments."""
+    module = load('stereo.launch.py')
+    monkeypatch.setattr(module, 'check_arguments', lambda *arguments: None)
+    params_file = str(ROOT / 'config' / 'recon.yaml')
+    given = {argument.name: argument.default for argument in stereo_arguments(params_file)}
+
+    def actions(**changes):
+        launched = module.everything(SimpleNamespace(launch_configurations={**given, **changes}))
+        return [action for action in launched if 'Node' in kinds([action])[0]]
+
+    return actions
+
+
+def test_stereo_starts_two_nodes_on_one_grid(stereo):
+    changes = {'left_events_topic': '/cam0/events', 'right_events_topic': '/cam1/events'}
+    left, right = stereo(**changes, fps='50')
+    assert kinds([left, right]) == ['LifecycleNode', 'LifecycleNode']
+    if HAS_LAUNCH:
+        pytest.skip("only the stand-in for ROS's launch shows the arguments of a node")
+    assert [node.namespace for node in (left, right)] == [*SIDES]
+    assert [dict(node.remappings)['events'] for node in (left, right)] == [*changes.values()]
+    for node in (left, right):
+        assert node.parameters[1]['fps'] == 50.0
+        assert node.parameters[1]['grid_origin'].args == ('host_time',)
+
+
+def test_stereo_in_one_process_renames_topics_by_their_full_names(stereo):
+    (process,) = stereo(one_process='true', right_events_topic='/cam1/events')
+    assert kinds([process]) == ['Node']
+    if HAS_LAUNCH:
+        pytest.skip("only the stand-in for ROS's launch shows the arguments of a node")
+    assert process.arguments == [*SIDES]
+    assert process.remappings == [('/right/events', '/cam1/events')]
+    assert process.parameters[1]['autostart'] is True
+
+
+def test_each_side_of_stereo_has_a_web_page_of_its_own(stereo):
+    pages = [node for node in stereo(viewer='web') if kinds([node]) == ['Node']]
+    assert len(pages) == 2
+    if HAS_LAUNCH:
+        pytest.skip("only the stand-in for ROS's launch shows the arguments of a node")
+    assert [page.arguments[page.arguments.index('--node') + 1] for page in pages] == [
+        '/left/recon',
+        '/right/recon',
+    ]
+    assert [page.arguments[-1] for page in pages] == ['8088', '8089']
+
+
+def test_both_sides_of_stereo_in_one_namespace_end_the_launch(stereo):
+    with pytest.raises(UserError, match='let the namespaces differ'):
+        stereo(right_namespace='/left')
 
 
 @pytest.mark.parametrize('viewer', ['rqt', 'rviz', 'foxglove'])

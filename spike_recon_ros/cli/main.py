@@ -68,7 +68,7 @@ def recon_node() -> int:
     with _one_sentence('recon_node') as failure:
         with _interrupt_ends_at_once('recon_node'):
             importlib.import_module('spike_recon_ros.cli.ros_guard').ros_or_cure()
-            module = importlib.import_module('spike_recon_ros.nodes.recon_node')
+            module = importlib.import_module('spike_recon_ros.nodes.recon_process')
         return int(module.main())
     return failure[0]
 

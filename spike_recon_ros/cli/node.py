@@ -16,13 +16,18 @@ Run the node /event_camera/recon, configured and active, until Ctrl-C. It proces
   spike-recon node
   spike-recon node --ros-args -p fps:=50 -p model:=fibar -r events:=/my_camera/events
   spike-recon node --ros-args --params-file recon.yaml
+  spike-recon node left right     two nodes in one process: /left/recon and /right/recon
 
 The parameters and their ranges are in docs/parameters.md and in config/recon.yaml.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the subcommand takes: only ROS arguments, behind --ros-args."""
+    """Declare what the subcommand takes, apart from ROS arguments."""
+    parser.add_argument(
+        'namespaces', nargs='*', metavar='NAMESPACE',
+        help='of a node; each gets one, in this process (event_camera)',
+    )  # fmt: skip
     parser.add_argument(
         '--no-autostart',
         action='store_true',
@@ -37,10 +42,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or the node cannot be started.
     """
     ros_or_cure()
-    from spike_recon_ros.nodes.recon_node import main  # noqa: PLC0415 -- needs ROS
+    from spike_recon_ros.nodes.recon_process import main  # noqa: PLC0415 -- needs ROS
 
     autostart = str(not args.no_autostart).lower()
     # First, so that a parameter given by the user overrides it.
-    if main(['--ros-args', '-p', f'autostart:={autostart}', *args.ros_args]) != 0:
+    own = ['--ros-args', '-p', f'autostart:={autostart}']
+    if main([*args.namespaces, *own, *args.ros_args]) != 0:
         raise UserError('the node could not be started; its log above says why')
     return {'node': 'stopped'}

@@ -6,31 +6,26 @@ It queues packets for the worker, publishes the frames that the worker makes, an
 lifecycle, parameter and reset requests.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.service import Service
 from rclpy.timer import Timer
 from std_srvs.srv import Trigger
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model_choice import describe_model
-from spike_recon_ros.nodes.build_only import build, declare_build_only, is_build_only
+from spike_recon_ros.nodes.build_only import declare_build_only
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
-from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.parameters import (
     check_change,
-    check_parameter_files,
     declare_settings,
     read_settings,
     with_changes,
@@ -259,39 +254,3 @@ class ReconNode(LifecycleNode):
             topic = self.resolve_topic_name('events')
             none = f'someone subscribes to the images, but no packets come on {topic}'
             self.get_logger().info(line or none)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Run the node until it is interrupted, or has built; return the exit status."""
-    try:
-        with ros(args):
-            node = ReconNode()
-            try:
-                arguments = sys.argv if args is None else args
-                check_parameter_files(arguments, node.get_fully_qualified_name())
-                return _spin(node)
-            finally:
-                node.close()
-    except UserError as error:
-        print(f'recon_node: {error}', file=sys.stderr)
-        return 1
-    return 0
-
-
-def _spin(node: ReconNode) -> int:
-    if is_build_only(node):
-        build(node)
-        return 0
-    if node.get_parameter('autostart').value:
-        if not node.start():
-            return 1
-    else:
-        name = node.get_fully_qualified_name()
-        node.get_logger().info(
-            f'waiting to be configured, by a launch file or by: ros2 lifecycle set {name} '
-            'configure, then activate'
-        )
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    executor.spin()
-    return 0

@@ -109,6 +109,12 @@ def packet_of_camera(seq):
 
 
 @pytest.fixture
+def packet_at():
+    """A function that returns packet `seq` of the simulated camera."""
+    return packet_of_camera
+
+
+@pytest.fixture
 def camera(other, wait_until):
     """A function that publishes packets of the simulated camera, once the node subscribes."""
     publisher = other.create_publisher(EventPacket, EVENTS, 1000)

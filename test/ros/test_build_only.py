@@ -8,7 +8,7 @@ import pytest
 
 from spike_recon_ros.backends.tensorrt import engine_request
 from spike_recon_ros.nodes import build_only
-from spike_recon_ros.nodes.recon_node import main
+from spike_recon_ros.nodes.recon_process import main
 
 ONLY = ['--ros-args', '-p', 'build_only:=true', '-p', 'model:=two_scale_gru_small']
 

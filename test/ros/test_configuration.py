@@ -18,7 +18,7 @@ from sensor_msgs.msg import Image
 from spike_recon_ros.nodes.messages import image_array
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import PUBLISHED, SUBSCRIBED, check_qos_overrides
-from spike_recon_ros.nodes.recon_node import main
+from spike_recon_ros.nodes.recon_process import main
 from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
 

@@ -1,0 +1,95 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Two live nodes, /left/recon and /right/recon, whose images have equal stamps.
+
+ros2 launch spike_recon_ros stereo.launch.py
+ros2 launch spike_recon_ros stereo.launch.py \\
+    left_events_topic:=/cam0/events right_events_topic:=/cam1/events
+ros2 launch spike_recon_ros stereo.launch.py grid_origin:=sensor_time one_process:=true
+
+Every parameter may be given, for both nodes, as an argument; a parameter file may have a section
+for each node.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch_ros.actions import Node
+
+from spike_recon_ros.launch_arguments import (
+    SIDES,
+    TOPICS,
+    TOPICS_OF_SIDE,
+    arguments_of_side,
+    check_arguments,
+    parameters_given,
+    stereo_arguments,
+)
+
+FILE = 'stereo.launch.py'
+SHARE = Path(get_package_share_directory('spike_recon_ros'))
+# The functions that start one node.
+RECON = runpy.run_path(str(SHARE / 'launch' / 'recon.launch.py'))
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; everything else depends on their values."""
+    return LaunchDescription([*arguments(), OpaqueFunction(function=everything)])
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    """Return what can be given on the command line, each with its default."""
+    return [
+        DeclareLaunchArgument(
+            name, default_value=default, description=description, choices=choices or None
+        )
+        for name, default, description, choices in stereo_arguments(
+            str(SHARE / 'config' / 'recon.yaml')
+        )
+    ]
+
+
+def everything(context: LaunchContext) -> list:
+    """Return the actions that the arguments ask for."""
+    given = context.launch_configurations
+    check_arguments(sys.argv, FILE, (argument.name for argument in stereo_arguments('')))
+    sides = [arguments_of_side(given, side) for side in SIDES]
+    views = [action for side in sides for action in RECON['views'](side)]
+    if given['one_process'] == 'true':
+        return [*one_process(sides), *views]
+    return [*(action for side in sides for action in RECON['reconstruction'](side)), *views]
+
+
+def one_process(sides: list[dict[str, str]]) -> list:
+    """Start one process with both nodes; with autostart, they configure themselves."""
+    given = sides[0]
+    if not Path(given['params_file']).is_file():
+        raise RuntimeError(f'there is no parameter file {given["params_file"]}')
+    parameters, notes = parameters_given(given)
+    parameters['autostart'] = given['autostart'] == 'true'
+    nodes = Node(
+        package='spike_recon_ros',
+        executable='recon_node',
+        arguments=[side['namespace'] for side in sides],
+        parameters=[given['params_file'], RECON['as_texts'](parameters)],
+        remappings=[remapping for side in sides for remapping in remappings_of(side)],
+        ros_arguments=['--log-level', given['log_level']],
+        output='screen',
+    )
+    on_exit = OnProcessExit(target_action=nodes, on_exit=RECON['end_if_failed'])
+    return [*(LogInfo(msg=note) for note in notes), RegisterEventHandler(on_exit), nodes]
+
+
+def remappings_of(side: dict[str, str]) -> list[tuple[str, str]]:
+    """Rename the topics of one node only, by their full names."""
+    namespace = side['namespace'].strip('/')
+    return [
+        (f'/{namespace}/{topic}', target if target[0] == '/' else f'/{namespace}/{target}')
+        for topic, target in ((TOPICS[name][0], side[name]) for name in TOPICS_OF_SIDE)
+        if target != topic
+    ]
