@@ -4,7 +4,10 @@
 
 from pathlib import Path
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
+
+LONGEST_PATH = 400
+"""Longer names come from files, not from people."""
 
 
 def check_regular(path: Path) -> None:
@@ -18,9 +21,9 @@ def check_regular(path: Path) -> None:
         exists = is_regular or path.exists()
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or error
-        raise UserError(f'{path} cannot be read: {reason}') from error
+        raise UserError(f'{shown(path, LONGEST_PATH)} cannot be read: {reason}') from error
     if not exists:
-        raise UserError(f'there is no file or folder {path}')
+        raise UserError(f'there is no file or folder {shown(path, LONGEST_PATH)}')
     if path.is_dir():
         raise UserError(f'{path} is a folder, but a file is needed here')
     if not is_regular:

@@ -52,13 +52,17 @@ class Extracted:
 
 
 def member_names(path: Path) -> list[str]:
-    """Return the names of the files in an archive.
+    """Return the names of the files in an archive, without those that macOS adds.
 
     Raises:
         UserError: if it is damaged.
     """
     with reading(path, 'its table of contents'), zipfile.ZipFile(path) as archive:
-        return [name for name in archive.namelist() if not name.endswith('/')]
+        return [name for name in archive.namelist() if not _is_left_out(name)]
+
+
+def _is_left_out(name: str) -> bool:
+    return name.endswith('/') or name.startswith('__MACOSX/') or '/._' in f'/{name}'
 
 
 class ZippedText(TextFolder):

@@ -12,12 +12,12 @@ from spike_recon_ros.sources.archives import Extracted, member_names
 from spike_recon_ros.sources.columns import (
     LARGEST_SIDE,
     NUMBERS,
-    STATED_UNITS,
     UNIT_SAMPLE,
     Columns,
     check_lengths,
     named_columns,
     smallest_sensor,
+    stated_unit_ns,
     to_nanoseconds,
     unnamed_columns,
 )
@@ -137,7 +137,7 @@ class ArrayFile(EventDataset):
         return [rows[:, place] for place in self._places]
 
     def _find_time_unit(self) -> int:
-        if stated := STATED_UNITS.get(self._names[0]):
+        if stated := stated_unit_ns(self._names[0]):
             return stated
         with reading(self.path, 'the times'):
             first = self._slices(0, min(UNIT_SAMPLE, self.size))[0]

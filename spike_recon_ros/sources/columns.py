@@ -5,6 +5,7 @@
 Checks of shapes, units and image types stand here because every layout needs the same ones.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -30,13 +31,16 @@ PIXELS = (np.uint8, np.uint16, np.float32)
 SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
 """Width and height of common event sensors, smallest first."""
 COLUMN_NAMES = {
-    'time': ('t', 'ts', 'time', 'times', 'timestamp', 'timestamps', 't_us', 't_ns'),
+    'time': ('t', 'ts', 'time', 'times', 'timestamp', 'timestamps'),
     'x': ('x', 'xs'),
     'y': ('y', 'ys'),
     'polarity': ('p', 'ps', 'pol', 'polarity', 'polarities', 'on'),
 }
-"""Names of the four columns in files of the field, lower case."""
-STATED_UNITS = {'t_us': US_NS, 't_ns': NS}
+"""Names of the four columns in files of the field, lower case; the time may name its unit."""
+TIME_WITH_UNIT = re.compile(
+    rf'({"|".join(COLUMN_NAMES["time"][:6])})[ _]?[\[(]?(s|ms|us|µs|μs|ns)[\])]?'
+)
+UNITS = {'s': S_NS, 'ms': MS_NS, 'us': US_NS, 'µs': US_NS, 'μs': US_NS, 'ns': NS}
 SORTED_SHARE = 0.9
 """Times of some cameras go back now and then; coordinates of events go back at every other row."""
 
@@ -120,7 +124,7 @@ def named_columns(names: Sequence[str]) -> list[int] | None:
 
     Further columns may be there. None = one of the four is missing, or is there twice.
     """
-    words = [name.strip().lower() for name in names]
+    words = [_without_unit(name.strip().lower()) for name in names]
     places = []
     for known in COLUMN_NAMES.values():
         found = [place for place, word in enumerate(words) if word in known]
@@ -128,6 +132,21 @@ def named_columns(names: Sequence[str]) -> list[int] | None:
             return None
         places += found
     return places
+
+
+def stated_unit_ns(name: str) -> int:
+    """Return the unit (ns) that the name of a column of times states; 0 = it states none.
+
+    >>> stated_unit_ns('timestamp [us]'), stated_unit_ns('t_ns'), stated_unit_ns('ts')
+    (1000, 1, 0)
+    """
+    word = name.strip().lower()
+    found = None if word in COLUMN_NAMES['time'] else TIME_WITH_UNIT.fullmatch(word)
+    return UNITS[found.group(2)] if found else 0
+
+
+def _without_unit(word: str) -> str:
+    return 't' if stated_unit_ns(word) else word
 
 
 def unnamed_columns(table: np.ndarray) -> list[int] | None:

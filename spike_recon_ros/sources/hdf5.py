@@ -13,7 +13,7 @@ from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources import hdf5_layouts as layouts
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
-from spike_recon_ros.sources.hdf5_columns import ColumnsHdf5, find_columns
+from spike_recon_ros.sources.hdf5_columns import ColumnsHdf5, V2eHdf5, find_columns
 
 TIMES = 'events/ts'
 DSEC_TIMES = 'events/t'
@@ -71,7 +71,7 @@ def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | No
     elif METAVISION_EVENTS in file:
         dataset = layouts.MetavisionHdf5(path, file)
     elif len(getattr(events, 'shape', ())) == 2:
-        dataset = layouts.V2eHdf5(path, file, size)
+        dataset = V2eHdf5(path, file, size)
     elif (place := find_columns(file)) is not None:
         dataset = ColumnsHdf5(path, file, place, size)
     else:

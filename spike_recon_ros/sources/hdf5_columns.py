@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""HDF5 files with columns or tables of events under any usual name, in any group.
+"""HDF5 files with columns or tables of events under any usual name, in any group, and v2e.
 
 So are the preprocessed forms of Prophesee's Gen1 and 1 Mpx data sets, of PKU's, and the outputs of
 many converters. They differ in names, units and in where the size is.
@@ -13,16 +13,20 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.sources.columns import (
+    FEWEST_EVENTS,
     LARGEST_SIDE,
-    STATED_UNITS,
+    S_NS,
     UNIT_SAMPLE,
+    US_NS,
     Columns,
     check_column,
     check_lengths,
     named_columns,
     sensor_size,
     smallest_sensor,
+    stated_unit_ns,
     to_nanoseconds,
+    unnamed_columns,
 )
 from spike_recon_ros.sources.hdf5_storage import Hdf5Dataset
 
@@ -75,7 +79,7 @@ class ColumnsHdf5(Hdf5Dataset):
         """Find the unit of the times, and the size."""
         first = self._slices(0, min(UNIT_SAMPLE, self.size))[0]
         last = float(self._slices(self.size - 1, self.size)[0][0])
-        stated = STATED_UNITS.get(self._fields[0].lower())
+        stated = stated_unit_ns(self._fields[0])
         self._unit_ns = stated or self.find_unit(first, self.size, last)
         size = size or stated_size(self.path, found, self._file)
         if size is None:
@@ -103,6 +107,49 @@ class ColumnsHdf5(Hdf5Dataset):
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)
         t, x, y, p = self._slices(position, end)
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
+
+
+class V2eHdf5(Hdf5Dataset):
+    """v2e: `events` [n, 4] of microseconds, x, y, polarity; the size is not stated.
+
+    Other converters put the time elsewhere; it is found by its growth, and reported.
+    """
+
+    def __init__(self, path: Path, file: Any, size: tuple[int, int] | None = None) -> None:
+        super().__init__(path, file)
+        self._events = self._dataset('events')
+        self.size = check_column(f'events in {path}', self._events, 4)
+        first = self._events[:UNIT_SAMPLE].astype(np.float64)
+        self._order = [0, 1, 2, 3]
+        if len(first) >= FEWEST_EVENTS and 4 * (np.diff(first[:, 0]) < 0).sum() > len(first):
+            self._order = unnamed_columns(first) or self._order
+            self.warn(f'the times in {path} are in column {self._order[0] + 1} of events, not 1')
+        if size is None and self.size:
+            size = smallest_sensor(*self._largest())
+            self.warn(
+                f'{path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
+                'events, give --size if it differs'
+            )
+        self.width, self.height = size or (346, 260)
+        self._unit_ns = S_NS if (first[:, self._order[0]] % 1).any() else US_NS
+        if self._unit_ns == S_NS:
+            self.warn(f'the times in {path} are seconds, not microseconds')
+
+    def _largest(self) -> tuple[int, int]:
+        x = y = 0
+        for start in range(0, self.size, self.chunk):
+            _, xs, ys, _ = self._rows(start, start + self.chunk)
+            x, y = max(x, int(xs.max())), max(y, int(ys.max()))
+        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
+
+    def _rows(self, start: int, end: int) -> np.ndarray:
+        """Return times, x, y and polarities as stored, [4, n]."""
+        return self._events[start:end][:, self._order].T
+
+    def _read(self, position: int) -> tuple[Columns, int]:
+        end = min(position + self.chunk, self.size)
+        t, x, y, p = self._rows(position, end)
         return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
 

@@ -1,12 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The layouts of HDF5 event recordings: event_utils, MVSEC, DSEC, Metavision and v2e.
+"""The layouts of HDF5 event recordings: event_utils, MVSEC, DSEC and Metavision.
 
 event_utils and E2VID++ (`events/xs`, `ys`, `ts`, `ps`, `images/image000000000`) is the layout in
 which HQF and ECD are distributed; MVSEC has its own (`davis/left/events`, `image_raw`).
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,12 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import (
     FLOATS,
     LARGEST_SIDE,
-    S_NS,
     UNIT_SAMPLE,
     US_NS,
     Columns,
     check_column,
     check_lengths,
     sensor_size,
-    smallest_sensor,
     to_nanoseconds,
 )
 from spike_recon_ros.sources.ecf import decode_ecf
@@ -35,6 +32,7 @@ from spike_recon_ros.sources.hdf5_storage import (
     filters_of,
     is_installed,
 )
+from spike_recon_ros.sources.raw_header import header_of_fields
 from spike_recon_ros.sources.source import Topic
 
 EVENT_COLUMNS = ('events/xs', 'events/ys', 'events/ts', 'events/ps')
@@ -42,7 +40,6 @@ DSEC_COLUMNS = ('events/x', 'events/y', 'events/t', 'events/p')
 DSEC_SIZE = (640, 480)
 CAMERAS = ('davis/left', 'davis/right')
 MVSEC_SHAPE = (260, 346)
-GEOMETRY = re.compile(r'(\d{1,5})x(\d{1,5})')
 
 
 class TableHdf5(Hdf5Dataset):
@@ -157,17 +154,15 @@ class MetavisionHdf5(Hdf5Dataset):
         is_ecf = filters_of(found) == [ECF] if getattr(found, 'chunks', None) else False
         self._decodes = is_ecf and not is_installed(ECF)
         self._events = self._dataset('CD/events', [ECF] if self._decodes else ())
-        fields = self._events.dtype.names or ()
-        if self._events.ndim != 1 or not {'x', 'y', 'p', 't'} <= set(fields):
+        names = self._events.dtype.names or ()
+        if self._events.ndim != 1 or not {'x', 'y', 'p', 't'} <= set(names):
             raise UserError(f'CD/events in {path} has no columns x, y, p and t; convert it again')
         self.size = self._events.shape[0]
-        size = GEOMETRY.fullmatch(_text(file.attrs.get('geometry', '')))
-        if not size and {'width', 'height'} <= set(file.attrs):
-            sides = (_text(file.attrs[side]) for side in ('width', 'height'))
-            size = GEOMETRY.fullmatch('x'.join(sides))
-        if size:
-            width, height = (int(side) for side in size.groups())
-            self.width, self.height = sensor_size(f'geometry of {path}', (height, width))
+        fields = {key.lower(): _text(value) for key, value in file.attrs.items()}
+        header = header_of_fields(fields, 0)
+        stated = (header.width, header.height) if header.width and header.height else None
+        if size := stated or header.system_size:
+            self.width, self.height = sensor_size(f'geometry of {path}', size[::-1])
         else:
             self.width, self.height = 1280, 720
             self.warn(f'{path} states no geometry; 1280x720 is assumed, give --size if it differs')
@@ -198,38 +193,6 @@ class MetavisionHdf5(Hdf5Dataset):
             raise ValueError('a chunk with fewer events than declared')
         part = slice(position - start, end - start)
         return Columns(*(column[part] for column in columns)), end
-
-
-class V2eHdf5(Hdf5Dataset):
-    """v2e: `events` [n, 4] of microseconds, x, y, polarity; the size is not stated."""
-
-    def __init__(self, path: Path, file: Any, size: tuple[int, int] | None = None) -> None:
-        super().__init__(path, file)
-        self._events = self._dataset('events')
-        self.size = check_column(f'events in {path}', self._events, 4)
-        if size is None and self.size:
-            size = smallest_sensor(*self._largest())
-            self.warn(
-                f'{path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
-                'events, give --size if it differs'
-            )
-        self.width, self.height = size or (346, 260)
-        first = self._events[:UNIT_SAMPLE, 0]
-        self._unit_ns = S_NS if (first % 1).any() else US_NS
-        if self._unit_ns == S_NS:
-            self.warn(f'the times in {path} are seconds, not microseconds')
-
-    def _largest(self) -> tuple[int, int]:
-        x = y = 0
-        for start in range(0, self.size, self.chunk):
-            part = self._events[start : start + self.chunk]
-            x, y = max(x, int(part[:, 1].max())), max(y, int(part[:, 2].max()))
-        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
-
-    def _read(self, position: int) -> tuple[Columns, int]:
-        end = min(position + self.chunk, self.size)
-        t, x, y, p = self._events[position:end].T
-        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
 
 class MvsecHdf5(Hdf5Dataset):

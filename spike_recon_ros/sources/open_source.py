@@ -25,6 +25,7 @@ from spike_recon_ros.sources.event_stream import EventStreamSource
 from spike_recon_ros.sources.hdf5 import open_hdf5
 from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
+from spike_recon_ros.sources.raw_header import parse_raw_header
 from spike_recon_ros.sources.rosbag import RosbagSource
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import first_dat
@@ -247,8 +248,17 @@ def _kind_by_content(path: Path, head: bytes) -> str | None:
         if head.startswith(magic):
             if bag_suffix not in (None, path.suffix):
                 raise UserError(f'{path} is a ROS bag; rename it so that it ends in {bag_suffix}')
+            if kind == RAW and _is_commented_text(path, head):
+                return TEXT
             return kind
     return None
+
+
+def _is_commented_text(path: Path, head: bytes) -> bool:
+    """Whether a file with lines of `% ` is a text of events, not Prophesee RAW."""
+    header = parse_raw_header(head)
+    is_raw = header.encoding or header.unsupported
+    return SUFFIXES.get(path.suffix.lower()) == TEXT and not is_raw
 
 
 def _kind_of_file(path: Path, head: bytes) -> str:

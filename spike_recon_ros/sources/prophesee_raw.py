@@ -19,6 +19,7 @@ from spike_recon_ros.sources.columns import LARGEST_SIDE
 from spike_recon_ros.sources.raw_header import (
     ENCODINGS,
     FIRST_LITTLE_ENDIAN_SYSTEM,
+    FORMATS,
     HD,
     LEGACY,
     VGA,
@@ -92,7 +93,7 @@ class PropheseeRawSource(Source):
         self._start = header.n_bytes
         self._n_bytes = path.stat().st_size - self._start
         if encoding is not None:
-            _check_given(encoding)
+            encoding = _checked(encoding)
         elif header.encoding is None:
             raise UserError(_why_not(path, header))
         if self._n_bytes <= 0:
@@ -159,12 +160,15 @@ class PropheseeRawSource(Source):
             return np.frombuffer(file.read(min(BLOCK_BYTES, self._n_bytes - start)), np.uint8)
 
 
-def _check_given(encoding: str) -> None:
-    if encoding not in ENCODINGS_GIVEN:
+def _checked(encoding: str) -> str:
+    name = encoding.strip().lower()
+    name = FORMATS.get(name, name).replace(';endianness=little', '')
+    if name not in ENCODINGS_GIVEN:
         raise UserError(
             f'{shown(encoding)} is no encoding of a RAW file; it must be one of: '
             f'{", ".join(ENCODINGS_GIVEN)}'
         )
+    return name
 
 
 def _why_not(path: Path, header: RawHeader) -> str:

@@ -3,15 +3,17 @@
 """The text header of Prophesee RAW files, and what follows from the camera that it names."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from spike_recon_ros.packets.packet import split_encoding
 
 MAX_LINE_BYTES = 4_096
-ENCODINGS = {'2.0': 'evt2', '2.1': 'evt21', '3.0': 'evt3'}
+ENCODINGS = {'2.0': 'evt2', '2': 'evt2', '2.1': 'evt21', '3.0': 'evt3', '3': 'evt3'}
 FORMATS = {'evt2.0': 'evt2', 'evt2.1': 'evt21', 'evt3.0': 'evt3'}
 READABLE = ('evt2', 'evt21', 'evt3')
 GEOMETRY = re.compile(r'(\d+)\s*[xX]\s*(\d+)')
+EMPTY_LINE = re.compile(rb'%\r?\n(?=%)')
 FIELD = re.compile(r'%\s*([^\s:=]*)\s*[:=]?\s*(.*)')
 VGA, HD, IMX637, GENX320 = (640, 480), (1280, 720), (640, 512), (320, 320)
 SYSTEM_SIZES = {
@@ -82,12 +84,12 @@ def parse_raw_header(head: bytes) -> RawHeader:
     """Parse the `% key value` lines at the beginning of a file; never raises.
 
     The header ends after `% end`, or, in old files, before the first line that is not text after
-    `% `.
+    `% `. A line of `%` alone belongs to it if another line follows.
     """
     fields: dict[str, str] = {}
     at = 0
     ends = _has_end(head)
-    while head.startswith(b'%' if ends else b'% ', at):
+    while head.startswith(b'%' if ends else b'% ', at) or EMPTY_LINE.match(head, at):
         end = head.find(b'\n', at, at + MAX_LINE_BYTES)
         line = _text(head[at:end]).replace('\t', ' ').rstrip()
         if end < 0 or not (ends or line.isprintable()):
@@ -126,11 +128,11 @@ def _has_end(head: bytes) -> bool:
 
 def _text(line: bytes) -> str:
     """Decode a line; what is neither UTF-8 nor plain text comes out as not printable."""
-    try:
-        return line.decode('utf-8')
-    except UnicodeDecodeError:
-        # Comments in Latin-1 are words; binary data has lone bytes beside control characters.
-        return line.decode('latin-1')
+    # Comments in the character set of Windows are words; binary data has control characters.
+    for encoding in ('utf-8', 'cp1252'):
+        with suppress(UnicodeDecodeError):
+            return line.decode(encoding)
+    return line.decode('latin-1')
 
 
 def _encoding_and_size(fields: dict[str, str]) -> tuple[str | None, int | None, int | None]:

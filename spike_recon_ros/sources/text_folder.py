@@ -21,11 +21,11 @@ from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
     LARGEST_SIDE,
-    STATED_UNITS,
     Columns,
     named_columns,
     sensor_size,
     smallest_sensor,
+    stated_unit_ns,
     to_nanoseconds,
     unnamed_columns,
 )
@@ -37,7 +37,8 @@ LONGEST_LINE = 1024
 LONGEST_FRAME_LIST = 2**26
 DAVIS240_SHAPE = (180, 240)
 """Rows and columns of the sensor that the data set was recorded with."""
-SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?[\s,]+(\d{1,5})(?:\.0*)?\s*')
+SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?(?:[\s,]+|[xX])(\d{1,5})(?:\.0*)?\s*')
+SIZE_NAMES = [b'width', b'height']
 COMMENT = (b'#', b'%', b'//')
 BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 SEPARATORS = bytes.maketrans(b',;\t', b'   ')
@@ -95,8 +96,8 @@ class TextFolder(EventDataset):
                 order = named_columns(names)
                 assert order is not None
                 self._order, self._n_columns = order, len(names)
-                self._stated_unit_ns = STATED_UNITS.get(names[order[0]], 0)
-            elif words and not words[0].startswith(COMMENT):
+                self._stated_unit_ns = stated_unit_ns(names[order[0]])
+            elif words and not words[0].startswith(COMMENT) and words != SIZE_NAMES:
                 break
             self._start += len(line)
         return shape

@@ -105,6 +105,7 @@ def test_a_zipped_text_of_e2vid_is_read(tmp_path):
     lines = [f'{t / 1e6:.6f} {x} {y} {p}' for t, x, y, p in zip(T_US, X, Y, P, strict=True)]
     with zipfile.ZipFile(tmp_path / 'a.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
         archive.writestr('dynamic_6dof.txt', '\n'.join(['240 180', *lines]))
+        archive.writestr('__MACOSX/._dynamic_6dof.txt', b'\x00\x05\x16\x07')  # added by macOS
     events, dataset = read(tmp_path / 'a.zip')
     assert_right(events)
     assert (dataset.width, dataset.height) == (240, 180)

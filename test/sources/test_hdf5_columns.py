@@ -74,6 +74,35 @@ def test_events_are_found_whatever_their_names_and_place(tmp_path, datasets, att
     assert (dataset.width, dataset.height) == size
 
 
+@pytest.mark.parametrize('order', ['txyp', 'xytp', 'xypt'])
+def test_a_table_without_names_is_read_by_the_column_that_grows(tmp_path, order):
+    columns = {'t': T_US, 'x': X, 'y': Y, 'p': P}
+    path = write(tmp_path / 'a.h5', {'events': np.stack([columns[name] for name in order], 1)})
+    events, dataset = read(path)
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    assert (events.x.tolist(), events.y.tolist()) == (X.tolist(), Y.tolist())
+    assert events.p.tolist() == P.tolist()
+    moved = any('column' in warning for warning in dataset.warnings)
+    assert moved is (order != 'txyp')
+
+
+@pytest.mark.parametrize(
+    'attributes',
+    [
+        {'geometry': '640x480'},
+        {'format': 'ECF;height=480;width=640'},
+        {'width': 640, 'height': 480},
+        {'system_ID': '40', 'plugin_name': 'hal_plugin_gen31_evk3'},
+        {'plugin_name': np.bytes_(b'hal_plugin_gen31_fx3')},
+    ],
+)
+def test_the_size_of_a_metavision_file_follows_from_its_attributes(tmp_path, attributes):
+    rows = np.zeros(5, [('x', '<u2'), ('y', '<u2'), ('p', '<i2'), ('t', '<i8')])
+    _, dataset = read(write(tmp_path / 'a.hdf5', {'CD/events': rows}, **attributes))
+    assert (dataset.width, dataset.height) == (640, 480)
+    assert dataset.warnings == ()
+
+
 def test_a_given_size_replaces_the_guess(tmp_path):
     _, dataset = read(write(tmp_path / 'a.h5', inside('events')), size=(1000, 600))
     assert (dataset.width, dataset.height) == (1000, 600)

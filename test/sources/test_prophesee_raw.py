@@ -48,6 +48,8 @@ def test_header_with_windows_line_ends_is_read():
         (b'% format EVT21;endianness=little;height=320;width=320', 'evt21;endianness=little'),
         (b'% format EVT21;height=320;width=320', 'evt21'),
         (b'% evt 2.1', 'evt21'),
+        (b'% evt 3', 'evt3'),
+        (b'% evt 2', 'evt2'),
         (b'%\n%\tformat\tEVT3.0', 'evt3'),
         (b'%format EVT2.1;endianness=legacy', 'evt21;endianness=legacy'),
         (b'% evt 4.0', None),
@@ -57,6 +59,11 @@ def test_header_with_windows_line_ends_is_read():
 )
 def test_encoding_is_taken_from_format_or_evt(line, expected):
     assert parse_raw_header(line + b'\n% end\n').encoding == expected
+
+
+def test_empty_comments_and_quotes_of_windows_belong_to_a_header_without_end():
+    head = b'%\n% evt 3.0\n%\r\n% comment \x93desk\x94 \x80\n% geometry 640x480\n'
+    assert parse_raw_header(head + b'%\n\x05\x80') == RawHeader('evt3', 640, 480, len(head))
 
 
 def test_byte_order_on_its_own_line_is_read():
@@ -215,6 +222,16 @@ def test_an_encoding_that_is_not_supported_is_named(tmp_path, line):
 def test_a_header_with_other_characters_is_read_to_its_end(tmp_path, comment):
     head = b'% comment ' + comment + b'\n% evt 3.0\n% geometry 640x480\n% end\n'
     assert parse_raw_header(head + b'% \x12\n') == RawHeader('evt3', 640, 480, len(head))
+
+
+@pytest.mark.parametrize(
+    ('given', 'encoding'),
+    [('EVT2', 'evt2'), ('evt3.0', 'evt3'), ('evt21;endianness=little', 'evt21')],
+)
+def test_a_given_encoding_may_be_written_as_in_headers(tmp_path, given, encoding):
+    path = tmp_path / 'a.raw'
+    path.write_bytes(b'% date 2020\n% end\n' + bytes(8))
+    assert open_source(path, encoding=given).encoding == encoding
 
 
 def test_a_file_that_becomes_shorter_gives_what_is_left(tmp_path):
