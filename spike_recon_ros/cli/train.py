@@ -14,7 +14,7 @@ from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
 Trains a network on photographs, which move before a simulated event camera or spike camera.
-Videos (--videos) are further scenes for event cameras: people, foliage, depth, still cameras.
+Videos (--videos) are further scenes: people, foliage, depth, still cameras.
 Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence
 folders of EVREAL or ECD. Validation uses simulated data only.
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--videos', type=Path, nargs='+', default=[], metavar='FOLDER',
-        help='folders of videos, as further scenes for event cameras',
+        help='folders of videos, as further scenes',
     )  # fmt: skip
     parser.add_argument(
         '--recordings', type=Path, nargs='+', default=[], metavar='PATH',

@@ -213,6 +213,7 @@ def _check(recipe: Recipe) -> None:
         o.warm_up,
         recipe.spikes.hasty_share,
         recipe.spikes.early_share,
+        recipe.spikes.keyed_share,
         o.small_share,
     )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
@@ -267,6 +268,7 @@ def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
         ('sequences.sensor.', recipe.sequences.sensor),
         ('spikes.', recipe.spikes),
         ('spikes.world.', recipe.spikes.world),
+        ('spikes.video.', recipe.spikes.video),
         ('spikes.sensor.', recipe.spikes.sensor),
     ):
         for item in dataclasses.fields(model):

@@ -65,7 +65,7 @@ class Request:
     Attributes:
         recipe: a file, or the name of a recipe of the package.
         photos: folders of photographs.
-        videos: folders of videos, for event cameras.
+        videos: folders of videos, as further scenes.
         recordings: datasets with frames, to train on as well.
         recordings_share: share of the sequences that come from recordings, above 0, at most 1.
         run: folder to create, or to resume in.
@@ -223,14 +223,13 @@ def _clips(
     """Return the videos to train on, those held back, and the counts for the model card."""
     if not folders:
         return None, None, {}
-    if recipe.sensor == 'spike':
-        raise UserError('--videos is for event cameras; leave it out for a spike camera')
     choice = recipe.videos
     used, held = split_photographs(find_videos(list(folders)), choice.held_share)
     clips = load_clips(used, choice.side, choice.longest)
     kept = load_clips(held, choice.side, choice.longest) if held else None
+    kind = 'spike planes' if recipe.sensor == 'spike' else 'events'
     counts = {
-        'kind': 'simulated events from moving photographs and videos; no recording was used',
+        'kind': f'simulated {kind} from moving photographs and videos; no recording was used',
         'video_folders': [folder.name for folder in folders],
         'videos': clips.files,
         'videos_held_back': kept.files if kept else 0,

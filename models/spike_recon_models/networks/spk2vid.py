@@ -60,6 +60,9 @@ class Spk2Vid(RecurrentNetwork):
             in pixels to the right and down. All alignments start from it.
         align_width: channels of the motion estimate; 0 = as many as the features have. Few are
             enough with `motion`.
+        gate: whether a factor per pixel, 0 to 2, scales the correction of the rate, so that the rate
+            can be kept where it is better than any correction, as in still scenes. It starts at 1,
+            so that training can continue from weights without it.
         scale: output pixels per sensor pixel, along each side; above 1 = super-resolution
             (super_resolution.py), for `channels` a multiple of 12. Training can continue from
             weights of scale 1.
@@ -78,6 +81,7 @@ class Spk2Vid(RecurrentNetwork):
         views: int = 0,
         motion: bool = False,
         align_width: int = 0,
+        gate: bool = False,
         scale: int = 1,
         seed: int = 0,
     ) -> None:
@@ -96,6 +100,7 @@ class Spk2Vid(RecurrentNetwork):
         self.second = Propagation(channels, blocks, align_width, taps)
         self.head = nn.Conv2d(channels, 4, 3, padding=1)
         self.views = GatedViews(lit, channels, views) if views else None
+        self.gate = CorrectionGate(channels + (2 if motion else 0)) if gate else None
         self.fusion = TemporalFusion(channels, 0 if motion else align_width or channels)
         self.enlarge = SuperResolution(lit, channels, scale) if scale > 1 else None
         initialise(self, seed)
@@ -106,6 +111,8 @@ class Spk2Vid(RecurrentNetwork):
         nn.init.zeros_(self.head.weight)
         if self.views is not None:
             self.views.start_closed()
+        if self.gate is not None:
+            self.gate.start_open()
         if self.enlarge is not None:
             self.enlarge.start_bicubic()
 
@@ -129,10 +136,12 @@ class Spk2Vid(RecurrentNetwork):
         second, _ = self.second(first, (wide_2, wide_4), _times(step, 2, 4))
         drawn = first + second
         image = functional.pixel_shuffle(self.head(drawn), 2)
-        if self._base is not None:
-            image = image + x[:, self._base : self._base + 1]
         if self.views is not None:
             image = image + self.views(centred, drawn)
+        if self.gate is not None:
+            image = image * self.gate(drawn if step is None else torch.cat([drawn, step.abs()], 1))
+        if self._base is not None:
+            image = image + x[:, self._base : self._base + 1]
         image, carried = self.fusion(image, carried, drawn, motion if moved is None else moved)
         if self.enlarge is not None:
             image = self.enlarge(image, centred, drawn)
@@ -146,6 +155,29 @@ class Spk2Vid(RecurrentNetwork):
             return x
         start = x[:, self._base : self._base + 1]
         return torch.cat([start, x[:, : self._base] - start, x[:, self._base + 1 :] - start], 1)
+
+
+class CorrectionGate(nn.Module):
+    """A factor per pixel on the correction.
+
+    Args:
+        channels: of its input, at half the resolution.
+        width: channels of the hidden layer.
+    """
+
+    def __init__(self, channels: int, width: int = 8) -> None:
+        super().__init__()
+        self.judge = nn.Conv2d(channels, width, 3, padding=1)
+        self.factor = nn.Conv2d(width, 4, 3, padding=1)
+
+    def start_open(self) -> None:
+        """Set the factor to 1."""
+        nn.init.zeros_(self.factor.weight)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return [batch, 1, height, width], 0 to 2; features [batch, _, height / 2, width / 2]."""
+        logits = self.factor(functional.leaky_relu(self.judge(features), LEAK))
+        return 2 * torch.sigmoid(functional.pixel_shuffle(logits, 2))
 
 
 class Propagation(nn.Module):

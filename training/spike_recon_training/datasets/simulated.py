@@ -122,7 +122,7 @@ def new_sequences(
             sensors.
         other_instants: offsets from each instant, in planes, at which truth is also returned; for
             spike cameras.
-        clips: videos to cut the scenes of an event camera from, instead of photographs.
+        clips: videos to cut the scenes from, instead of photographs.
     """
     crop = recipe.optimisation.crop
     if batch is None:
@@ -138,6 +138,7 @@ def new_sequences(
             scale=recipe.network.arguments.get('scale', 1),
             other_instants=other_instants,
             seed=seed,
+            clips=clips,
         )
     return Sequences(
         photographs,

@@ -84,6 +84,7 @@ class PlanarWorlds:
         things: number of objects in front of the background, 0 or more.
         greatest_px_s: float32 [batch], maximum speed in each world, pixels/s.
         generator: random generator, on the same device.
+        corner_grid: period and phase of the corners of sudden motion, s, see SuddenMotion.
     """
 
     def __init__(
@@ -96,8 +97,10 @@ class PlanarWorlds:
         things: int,
         greatest_px_s: torch.Tensor,
         generator: torch.Generator,
+        corner_grid: tuple[float, float] | None = None,
     ) -> None:
         self.height, self.width = height, width
+        self._corner_grid = corner_grid
         self._batch, self._planes = len(greatest_px_s), things + 1
         device = generator.device
         shape = (self._batch, self._planes)
@@ -170,6 +173,7 @@ class PlanarWorlds:
                 model.sudden_share,
                 model.sudden_ms,
                 None if line.straight is None else ~line.straight,
+                self._corner_grid,
             )
             paths.speed[self._sudden.worlds] = 0.0
         return paths

@@ -8,6 +8,7 @@ other on the CPU. Worlds and pixels are simulated on the device of the photograp
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,10 +17,13 @@ from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes
 from spike_recon_ros.representations.representation import Representation
 from spike_recon_ros.windows.window import Window
 from spike_recon_training.simulation.blur import blurred
+from spike_recon_training.simulation.lighting import Lighting
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.spike_pixels import SpikePixels, SpikeSensorRanges
+from spike_recon_training.simulation.video_worlds import VideoModel, VideoWorlds
+from spike_recon_training.simulation.videos import Clips
 
 PERIOD_NS = 50_000
 """Plane period of a camera with 20,000 planes/s, ns."""
@@ -40,7 +44,10 @@ class SpikeSequenceModel:
             that users may choose a shorter one.
         early_share: share of batches whose first windows end before the lookahead is full, as at
             the start of a live stream; their instants lie before the first plane.
+        keyed_share: share of batches in which half of the worlds with sudden motion have their
+            corners at the instants of the images, as data sets made from videos.
         world: distribution of the worlds.
+        video: distribution of the scenes from videos.
         sensor: distribution of the cameras.
     """
 
@@ -51,7 +58,9 @@ class SpikeSequenceModel:
     things: tuple[int, int] = (0, 2)
     hasty_share: float = 0.0
     early_share: float = 0.0
+    keyed_share: float = 0.0
     world: WorldModel = field(default_factory=WorldModel)
+    video: VideoModel = field(default_factory=partial(VideoModel, keyed=True))
     sensor: SpikeSensorRanges = field(default_factory=SpikeSensorRanges)
 
 
@@ -68,6 +77,7 @@ class SpikeSequences:
         scale: truth pixels per camera pixel, along each side.
         other_instants: offsets from each instant, in planes, at which truth is also returned.
         seed: seed of all random values.
+        clips: videos to cut the scenes from, instead of photographs.
     """
 
     def __init__(
@@ -82,6 +92,7 @@ class SpikeSequences:
         scale: int = 1,
         other_instants: tuple[int, ...] = (),
         seed: int,
+        clips: Clips | None = None,
     ) -> None:
         device = photographs.squares.device
         generator = torch.Generator(device).manual_seed(seed)
@@ -97,23 +108,39 @@ class SpikeSequences:
         self._period_s = PERIOD_NS / 1e9
         self._scale = scale
         self._other_instants = other_instants
-        self._worlds = PlanarWorlds(
-            photographs,
-            model.world,
-            scale * height,
-            scale * width,
-            things=things,
-            greatest_px_s=scale * motion_px / (20 * self._period_s),
-            generator=generator,
-        )
-        self._pixels = SpikePixels(model.sensor, batch, height, width, generator)
         self._representations = [representation(width, height) for _ in range(batch)]
-        self._lookahead = self._representations[0].lookahead_planes
-        self._first = 0
-        """Index of the next plane."""
-        ahead = self._lookahead
+        self._lookahead = ahead = self._representations[0].lookahead_planes
         if ahead and float(torch.rand(1, generator=host_generator)) < model.early_share:
             ahead = int(torch.randint(ahead, (1,), generator=host_generator))
+        # The first image is at the plane ahead + hop - 1 - lookahead.
+        grid = self._hop * self._period_s, (ahead - self._lookahead - 0.5) * self._period_s
+        size = scale * height, scale * width
+        self._worlds: PlanarWorlds | VideoWorlds
+        if clips is None:
+            keyed = float(torch.rand(1, generator=host_generator)) < model.keyed_share
+            self._worlds = PlanarWorlds(
+                photographs,
+                model.world,
+                *size,
+                things=things,
+                greatest_px_s=scale * motion_px / (20 * self._period_s),
+                generator=generator,
+                corner_grid=grid if keyed else None,
+            )
+        else:
+            self._worlds = VideoWorlds(
+                clips,
+                model.video,
+                Lighting(model.world, batch, generator),
+                *size,
+                window_s=torch.full((batch,), grid[0]),
+                generator=generator,
+                seed=seed,
+                first_end_s=grid[1] % grid[0],
+            )
+        self._pixels = SpikePixels(model.sensor, batch, height, width, generator)
+        self._first = 0
+        """Index of the next plane."""
         if ahead:
             self._advance(ahead)
 

@@ -35,6 +35,9 @@ class SuddenMotion:
         share: share of worlds that move like this.
         span_ms: range of the time between two corners, ms.
         allowed: bool [batch], the worlds that may; None = all.
+        grid: period and phase in s; in half of the worlds all corners lie at phase + n period.
+            Data sets that are made from videos have their corners and their ground truth at the
+            frames of the video. None = corners at any time.
 
     Attributes:
         worlds: bool [batch], the worlds that move like this.
@@ -48,13 +51,20 @@ class SuddenMotion:
         share: float,
         span_ms: tuple[float, float],
         allowed: torch.Tensor | None = None,
+        grid: tuple[float, float] | None = None,
     ) -> None:
         shape = (*greatest_px_s.shape, SPANS)
         self.worlds = uniform(generator, shape[:1], 0, 1) < share
         if allowed is not None:
             self.worlds &= allowed
         self._length_s = log_uniform(generator, shape, span_ms[0] / 1e3, span_ms[1] / 1e3)
-        self._start_s = self._length_s.cumsum(-1) - self._length_s
+        phase_s = 0.0
+        if grid is not None:
+            period_s, phase_s = grid[0], grid[1] % grid[0]
+            whole = (self._length_s / period_s).round().clamp(min=1) * period_s
+            keyed = uniform(generator, (*shape[:1], 1, 1), 0, 1) < 0.5
+            self._length_s = torch.where(keyed, whole, self._length_s)
+        self._start_s = self._length_s.cumsum(-1) - self._length_s + phase_s
         speed = log_uniform(generator, shape, SLOWEST, 1.0) * greatest_px_s[..., None]
         speed = torch.where(uniform(generator, shape, 0, 1) < STOPS, 0.0, speed)
         heading = uniform(generator, shape, 0, 2 * math.pi)

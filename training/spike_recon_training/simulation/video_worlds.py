@@ -40,6 +40,10 @@ class VideoModel:
             of the clip.
         gamma: exponent applied to the grey values.
         floor: luminance of black, 0 to 1.
+        keyed: every window ends at a frame of the video or at rest. Then no ground truth lies
+            between two frames, where the interpolation is softer than the frames, and the velocity
+            changes at the ground truth, as in data sets of spike cameras that are made from
+            videos. `frames_per_window` is not used.
     """
 
     frames_per_window: tuple[float, float] = (0.1, 1.2)
@@ -49,6 +53,7 @@ class VideoModel:
     clip_px_per_px: tuple[float, float] = (0.7, 2.0)
     gamma: tuple[float, float] = (0.8, 1.4)
     floor: tuple[float, float] = (0.005, 0.06)
+    keyed: bool = False
 
 
 class VideoWorlds:
@@ -63,6 +68,7 @@ class VideoWorlds:
         window_s: float32 [batch], length of a window, s.
         generator: random generator, on the device of the result.
         seed: seed of the choice of clips and views, which happens on the CPU.
+        first_end_s: time of the end of a window, s; used if the model is `keyed`.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class VideoWorlds:
         window_s: torch.Tensor,
         generator: torch.Generator,
         seed: int,
+        first_end_s: float = 0.0,
     ) -> None:
         rng = np.random.default_rng(seed)
         self._device = generator.device
@@ -85,7 +92,8 @@ class VideoWorlds:
         self._lighting = lighting
         self.height, self.width = height, width
         self._views = [
-            _View(clips, model, height, width, float(seconds), rng) for seconds in window_s.cpu()
+            _View(clips, model, height, width, float(seconds), rng, first_end_s)
+            for seconds in window_s.cpu()
         ]
 
     def luminance(self, t_s: torch.Tensor) -> torch.Tensor:
@@ -108,6 +116,7 @@ class _View:
         width: columns, pixels.
         window_s: length of a window, s.
         rng: random generator.
+        first_end_s: time of the end of a window, s.
     """
 
     def __init__(
@@ -118,6 +127,7 @@ class _View:
         width: int,
         window_s: float,
         rng: np.random.Generator,
+        first_end_s: float,
     ) -> None:
         frames = np.array([len(shot) for shot in clips.shots])
         # A long shot offers more different views than a short one.
@@ -126,12 +136,19 @@ class _View:
         self._map = _placement(self._shot.shape[1:], height, width, model, rng)
         lengths = _log_uniform(rng, model.span_windows, SPANS) * window_s
         speeds = _log_uniform(rng, model.frames_per_window, 1) * rng.uniform(0.3, 1, SPANS)
+        if model.keyed:
+            lengths = np.ceil(lengths / window_s) * window_s
+            speeds = np.ones(SPANS)
         draws = rng.random(SPANS)
         speeds[draws < model.rest_share] = 0
         speeds[draws > 1 - model.back_share] *= -1
         self._times_s = np.concatenate([[0.0], np.cumsum(lengths)])
         travelled = np.cumsum(lengths / window_s * speeds)
-        self._frames = np.concatenate([[0.0], travelled]) + rng.uniform(0, len(self._shot) - 1)
+        start = rng.uniform(0, len(self._shot) - 1)
+        if model.keyed:
+            self._times_s += first_end_s
+            start = round(start)
+        self._frames = np.concatenate([[0.0], travelled]) + start
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height))
         self._grid = np.stack([x, y.astype(np.float32)], -1)
