@@ -18,6 +18,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
+from spike_recon_ros.spike_history.predicted_rates import PredictedRates
 from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
@@ -37,6 +38,9 @@ _WEIGHTS = (-np.diff(_CUTS) * (1 - np.abs(_LATER) / REACH)).astype(np.float32)
 _BOUNDS = list(pairwise(np.searchsorted(-_CUTS, [-planes for planes in GROUP_ENDS]).tolist()))
 """First and end index of the spans of each group."""
 GROUPS = len(_BOUNDS)
+_NEAR = np.flatnonzero(np.abs(_LATER) < 16)[[0, -1]] + (0, 1)
+"""First and end index of the spans whose mean predicts the light: nearly as sharp and as free of
+noise as the mean over all spans, and made faster."""
 
 
 class MotionCompensatedRates:
@@ -57,6 +61,8 @@ class MotionCompensatedRates:
             )
         self._history = history
         self._motion = PlaneMotion(history.width, history.height, len(_LATER))
+        self._predicted = PredictedRates(history, len(_LATER))
+        self._image = np.empty((history.height, history.width), np.float32)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
@@ -77,12 +83,22 @@ class MotionCompensatedRates:
         if len(rates):
             with one_thread():
                 path = self._motion.path(rates, cuts)
+        if path is not None:
+            self._refine(first, rates, cuts, path)
         if groups is not None:
             self._write_groups(first, rates, path, mean, groups)
         if len(rates):
             weights = _WEIGHTS[first : first + len(rates)]
             _mean(rates, first, weights, path, np.array([[0, len(rates)]]), mean[None])
         return path
+
+    def _refine(self, first: int, rates: np.ndarray, cuts: np.ndarray, path: ScenePath) -> None:
+        """Replace the rates by those that follow the light inside the intervals."""
+        near = np.clip(_NEAR - first, 0, len(rates))
+        if near[0] < near[1]:
+            weights = _WEIGHTS[first : first + len(rates)]
+            _mean(rates, first, weights, path, near[None], self._image[None])
+            self._predicted.write(self._image, path, cuts, rates)
 
     def _write_groups(
         self,

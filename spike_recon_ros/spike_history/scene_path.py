@@ -93,6 +93,60 @@ def _warped_means(images, left, share, weights, shift, bounds, out):
         _sharpen(total, blur_x, blur_y, out[group])
 
 
+def predicted_light(
+    image: np.ndarray,
+    path: ScenePath,
+    cuts: np.ndarray,
+    least: np.float32,
+    rows: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the light that a moving image emits from each border on to the newest border.
+
+    A pixel shows the scene point that its own displacement leads back to; this is exact where
+    neighbouring pixels move alike.
+
+    Args:
+        image: float32 [height, width], spikes per plane at the instant.
+        path: of the same size.
+        cuts: int64 [spans + 1], borders of the spans in planes after the instant, descending.
+        least: smallest light per plane.
+        rows: int64 [n], rows to compute; the others stay unchanged.
+        out: float32 [height, spans + 1, width], spikes.
+    """
+    segments = [path.segment(float(time)) for time in (cuts[:-1] + cuts[1:]) / 2]
+    left = np.array([segment[0] for segment in segments])
+    share = np.array([segment[1] for segment in segments], np.float32)
+    lengths = np.float32(-np.diff(cuts))
+    _predicted_light(image, left, share, lengths, -path.shift, least, rows, out)
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _predicted_light(image, left, share, lengths, shift, least, rows, out):
+    width = image.shape[1]
+    one = np.float32(1)
+    place, corner = np.empty((3, width), np.float32), np.empty(width, np.int32)
+    taps = np.empty((4, width), np.float32)
+    flat = image.reshape(-1)
+    for y in rows:
+        out[y, 0] = np.float32(0)
+        for span in range(len(left)):
+            before, after = shift[left[span]], shift[left[span] + 1]
+            _place_row(before, after, share[span], one, y, corner, place)
+            _gather(flat, width, corner, taps)
+            _add_light(taps, place, lengths[span], least, out[y, span], out[y, span + 1])
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _add_light(taps, place, planes, least, newer, older):
+    above, above_right, below, below_right = taps[0], taps[1], taps[2], taps[3]
+    across, down = place[0], place[1]
+    for x in range(newer.shape[0]):
+        top = above[x] + across[x] * (above_right[x] - above[x])
+        base = below[x] + across[x] * (below_right[x] - below[x])
+        older[x] = newer[x] + planes * max(top + down[x] * (base - top), least)
+
+
 # Three loops instead of one: those without table look-ups vectorise.
 @njit(nogil=True, cache=True, error_model='numpy')
 def _place_row(before, after, share, weight, y, corner, place):

@@ -54,6 +54,17 @@ def test_added_views_change_nothing_before_they_are_trained():
     assert not torch.equal(woken(new)(x)[0], old(x)[0])
 
 
+def test_an_added_gate_changes_nothing_before_it_is_trained_and_can_keep_the_rate():
+    old, new = woken(Spk2Vid(**MOVED)), Spk2Vid(**MOVED, gate=True)
+    fit = new.load_state_dict(old.state_dict(), strict=False)
+    assert {name.split('.')[0] for name in fit.missing_keys} == {'gate'}
+    (x,) = tensors(1, bins=18)
+    torch.testing.assert_close(new(x)[0], old(x)[0])
+    assert not torch.allclose(new(x)[0], x[:, :1], atol=1e-4)
+    torch.nn.init.constant_(new.gate.factor.bias, -50.0)
+    torch.testing.assert_close(new(x)[0], x[:, :1])
+
+
 def test_the_second_layer_reads_features_of_four_images_ago():
     network, windows = woken(Spk2Vid(**SMALL)), tensors(6)
     other = windows.clone()

@@ -124,6 +124,15 @@ def test_sudden_motion_spins_zooms_stops_and_reverses():
     assert against.any(1).float().mean() > 0.5
 
 
+def test_half_of_the_corners_lie_on_a_grid_if_there_is_one():
+    generator, grid = torch.Generator().manual_seed(0), (1e-3, 2.5e-4)
+    fastest = torch.full((64, 1), 20_000.0)
+    motion = SuddenMotion(generator, fastest, 50.0, 1.0, (1.5, 15.0), grid=grid)
+    place = (motion._start_s[:, 0, :20].double() - grid[1]) / grid[0]
+    on_grid = ((place - place.round()).abs() < 1e-3).all(1).float().mean()
+    assert 0.3 < on_grid < 0.7
+
+
 def test_a_share_of_zero_of_sudden_worlds_changes_nothing(photographs):
     plain = worlds(photographs).luminance(at(4, 0.01))
     assert torch.equal(worlds(photographs, sudden_ms=(1.0, 2.0)).luminance(at(4, 0.01)), plain)

@@ -200,3 +200,52 @@ def test_camera_of_a_still_world_does_not_move_and_its_objects_do(photographs):
     poses = world.homography(torch.linspace(0, 2, 20)[None])
     assert torch.allclose(poses[:, :, 0], poses[:, :1, 0])
     assert not torch.allclose(poses[:, :, 1], poses[:, :1, 1])
+
+
+def test_windows_of_keyed_views_end_at_frames_of_the_video():
+    """So the ground truth is a frame, and the velocity changes only at the ground truth."""
+    frame, phase_s, window_s = moving_shot(40), 0.004, 0.01
+    model = VideoModel(keyed=True, span_windows=(1.0, 4.0))
+    generator = torch.Generator().manual_seed(0)
+    view = VideoWorlds(
+        Clips([frame], 1),
+        model,
+        Lighting(WorldModel(lighting_share=0.0), 1, generator),
+        HEIGHT,
+        WIDTH,
+        window_s=torch.full((1,), window_s),
+        generator=generator,
+        seed=3,
+        first_end_s=phase_s,
+    )._views[0]
+    ends = phase_s + window_s * np.arange(30)
+    places = np.interp(ends, view._times_s, view._frames)
+    np.testing.assert_allclose(places, np.rint(places), atol=1e-6)
+    assert set(np.rint(np.diff(places))) == {-1, 0, 1}
+
+
+def test_spike_sequences_are_cut_from_videos():
+    from spike_recon_ros.representations.spike_stack import SpikeStack  # noqa: PLC0415
+    from spike_recon_training.simulation.photographs import Photographs  # noqa: PLC0415
+    from spike_recon_training.simulation.spike_pixels import SpikeSensorRanges  # noqa: PLC0415
+    from spike_recon_training.simulation.spike_sequences import (  # noqa: PLC0415
+        SpikeSequenceModel,
+        SpikeSequences,
+    )
+
+    video = VideoModel(keyed=True, rest_share=0.0, back_share=0.0, clip_px_per_px=(1.0, 1.0))
+    sequences = SpikeSequences(
+        Photographs(torch.zeros((1, 8, 8), dtype=torch.uint8), 1),
+        SpikeSequenceModel(video=video, sensor=SpikeSensorRanges(aperture_px=(0.0, 0.0))),
+        1,
+        48,
+        48,
+        representation=lambda width, height: SpikeStack(width, height, 21, 10),
+        seed=1,
+        clips=Clips([moving_shot(40)], 1),
+    )
+    planes, truth, _ = sequences.next(3)
+    assert truth.std() > 0.02
+    rate = planes.mean(2)[:, 0]
+    near = (rate - truth[:, 0, 0]).abs().mean()
+    assert near < 0.6 * (rate - truth[:, 0, 0].flip(-1)).abs().mean()
