@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Mean firing rates over short spans, with the light inside each interval predicted from the scene.
+"""Mean firing rates over short spans, with the light inside each interval predicted.
 
 `mean_rates` assumes that the light on a pixel is constant between two spikes. Where an edge passes
 a pixel that fires every 10 planes, this blurs the edge over 10 planes of motion. But once an image
@@ -100,7 +100,7 @@ def _predicted_rates(words, before, end, cuts, rows, light, border, share, out):
     last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
     table = np.empty((PLANES_KEPT, width), np.float32)
-    taps, parts = np.empty((2, width), np.float32), np.empty(width, np.float32)
+    taps = np.empty((2, width), np.float32)
     index = np.empty((2, width), np.uint32)
     for y in rows:
         _tabulate(light[y], border, share, table)

@@ -60,9 +60,9 @@ class Spk2Vid(RecurrentNetwork):
             in pixels to the right and down. All alignments start from it.
         align_width: channels of the motion estimate; 0 = as many as the features have. Few are
             enough with `motion`.
-        gate: whether a factor per pixel, 0 to 2, scales the correction of the rate, so that the rate
-            can be kept where it is better than any correction, as in still scenes. It starts at 1,
-            so that training can continue from weights without it.
+        gate: whether a factor per pixel, 0 to 2, scales the correction of the rate, so that the
+            rate can be kept where it is better than any correction, as in still scenes. It starts
+            at 1, so that training can continue from weights without it.
         scale: output pixels per sensor pixel, along each side; above 1 = super-resolution
             (super_resolution.py), for `channels` a multiple of 12. Training can continue from
             weights of scale 1.
