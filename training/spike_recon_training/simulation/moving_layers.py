@@ -100,12 +100,11 @@ class PlanarWorlds:
         corner_grid: tuple[float, float] | None = None,
     ) -> None:
         self.height, self.width = height, width
-        self._corner_grid = corner_grid
         self._batch, self._planes = len(greatest_px_s), things + 1
         device = generator.device
         shape = (self._batch, self._planes)
         line = _Line(model, self._batch, generator)
-        self._model = model
+        self._model, self._corner_grid = model, corner_grid
         self._sudden: SuddenMotion | None = None
         self._paths = self._draw_paths(greatest_px_s, line, generator)
         nearer = torch.rand(shape, generator=generator, device=device).cumsum(1)

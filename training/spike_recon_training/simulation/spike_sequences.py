@@ -115,10 +115,9 @@ class SpikeSequences:
         # The first image is at the plane ahead + hop - 1 - lookahead.
         grid = self._hop * self._period_s, (ahead - self._lookahead - 0.5) * self._period_s
         size = scale * height, scale * width
-        self._worlds: PlanarWorlds | VideoWorlds
-        if clips is None:
-            keyed = float(torch.rand(1, generator=host_generator)) < model.keyed_share
-            self._worlds = PlanarWorlds(
+        keyed = float(torch.rand(1, generator=host_generator)) < model.keyed_share
+        self._worlds = (
+            PlanarWorlds(
                 photographs,
                 model.world,
                 *size,
@@ -127,17 +126,9 @@ class SpikeSequences:
                 generator=generator,
                 corner_grid=grid if keyed else None,
             )
-        else:
-            self._worlds = VideoWorlds(
-                clips,
-                model.video,
-                Lighting(model.world, batch, generator),
-                *size,
-                window_s=torch.full((batch,), grid[0]),
-                generator=generator,
-                seed=seed,
-                first_end_s=grid[1] % grid[0],
-            )
+            if clips is None
+            else _video_worlds(clips, model, batch, size, grid, generator, seed)
+        )
         self._pixels = SpikePixels(model.sensor, batch, height, width, generator)
         self._first = 0
         """Index of the next plane."""
@@ -196,3 +187,25 @@ class SpikeSequences:
         batch = len(self._pixels.light_scale)
         t_s = (plane * self._period_s).to(self._pixels.light_scale)
         return self._worlds.luminance(t_s.expand(batch, -1))
+
+
+def _video_worlds(
+    clips: Clips,
+    model: SpikeSequenceModel,
+    batch: int,
+    size: tuple[int, int],
+    grid: tuple[float, float],
+    generator: torch.Generator,
+    seed: int,
+) -> VideoWorlds:
+    """Return views of videos whose frames fall on a grid of period and phase in s."""
+    return VideoWorlds(
+        clips,
+        model.video,
+        Lighting(model.world, batch, generator),
+        *size,
+        window_s=torch.full((batch,), grid[0]),
+        generator=generator,
+        seed=seed,
+        first_end_s=grid[1] % grid[0],
+    )
