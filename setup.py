@@ -93,7 +93,7 @@ setup(
     },
     package_data={
         NAME: ['py.typed', 'backends/cuda/*.cu', 'viewer/page/*'],
-        'spike_recon_models': ['py.typed', 'zoo/*/*'],
+        'spike_recon_models': ['py.typed', 'zoo/*/*', 'image_zoo/*/*'],
         'spike_recon_training': ['py.typed', 'recipes/*.yaml'],
     },
     data_files=[

@@ -12,7 +12,7 @@ from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import short
-from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
+from spike_recon_ros.bundles.zoo import find_bundle, find_network, zoo_names
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
@@ -46,6 +46,11 @@ def check_model_name(name: str) -> None:
     """Raise UserError with the existing names if there is no such model."""
     if name in (AUTO, *FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
         return
+    if find_network(name) is not None:
+        raise UserError(
+            f'{name} turns images into images and is no model for a camera; choose one of: '
+            f'{", ".join(model_names())}'
+        )
     close = difflib.get_close_matches(name, model_names(), n=1)
     hint = f'did you mean {close[0]}? ' if close else ''
     raise UserError(

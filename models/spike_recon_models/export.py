@@ -7,6 +7,7 @@ the model card as model.yaml and README.md. The runtime does not import this mod
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import logging
@@ -32,10 +33,14 @@ EVENT_KIND = 'voxel_grid'
 SENSED = {'event': 'Events', 'spike': 'Spike planes'}
 GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
+BLOCK = 4
+"""Side of the uniform squares of the golden input of a network for images, pixels."""
 WEIGHTS = 'weights.safetensors'
 HASHED = 'model.onnx', WEIGHTS, 'golden.npz'
 MADE_OF_EARLIER_WEIGHTS = 'model_int8.onnx', 'golden_int8.npz'
 """Files that `spike-recon quantize` may have made of an earlier export; they are removed."""
+SENSOR_KEYS = 'representation', 'window_ms'
+"""Keys of a card that networks for images lack."""
 CARD_KEYS = (
     'name',
     'representation',
@@ -70,7 +75,8 @@ def export_bundle(
         ValueError: the card lacks a key, or names another network.
         OSError: a file cannot be written.
     """
-    if missing := [key for key in CARD_KEYS if key not in card]:
+    needed = set(CARD_KEYS) - ({*SENSOR_KEYS} if network.image_inputs else set())
+    if missing := sorted(needed - set(card)):
         raise ValueError(f'the card of the bundle lacks: {", ".join(missing)}')
     network = _copy_of(network, card)
     folder.mkdir(parents=True, exist_ok=True)
@@ -164,12 +170,16 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
     """Return a short random input, float32 [steps, 1, bins, height, width].
 
     It resembles the representation in its values only: a tenth of a voxel grid is nonzero, planes
-    are binary, and rates lie between 0 and 1.
+    are binary, and rates and images lie between 0 and 1.
     """
     random = np.random.default_rng(20260101)
     multiple = network.pad_multiple
     height, width = (-(-side // multiple) * multiple for side in GOLDEN_SIZE)
     shape = GOLDEN_STEPS, 1, network.bins, height, width
+    if network.image_inputs:
+        coarse = random.random((*shape[:3], -(-height // BLOCK), -(-width // BLOCK)))
+        blocks = coarse.repeat(BLOCK, -2).repeat(BLOCK, -1)[..., :height, :width]
+        return blocks.astype(np.float32)
     kind = representation.get('kind', EVENT_KIND)
     if kind == 'spike_stack':
         return (random.random(shape) < 0.3).astype(np.float32)
@@ -183,17 +193,20 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
 
 
 def _write_golden(network: RecurrentNetwork, card: dict[str, Any], path: Path) -> None:
-    inputs = golden_input(network, card['representation'])
+    inputs = golden_input(network, card.get('representation', {}))
     intensity, state = [], None
     with torch.no_grad():
         for window in inputs:
             image, state = network(torch.from_numpy(window), state)
-            intensity.append(image[0, 0].numpy())
+            intensity.append((image[0] if image.shape[1] > 1 else image[0, 0]).numpy())
     np.savez_compressed(path, events=inputs[:, 0], intensity=np.stack(intensity))
 
 
 def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     """Return the entries of model.yaml about the sensor and the input tensor."""
+    if network.image_inputs:
+        inputs, outputs = list(network.image_inputs), list(network.image_outputs)
+        return {'images': {'inputs': inputs, 'outputs': outputs}}
     representation = card['representation']
     if card.get('sensor', 'event') == 'event':
         kind = {
@@ -225,16 +238,12 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
         'name': card['name'],
         **_input(network, card),
         **_own(network),
-        'window_ms': card['window_ms'],
-        **{key: card[key] for key in ('longest_window_ms',) if key in card},
+        **{key: card[key] for key in ('window_ms', 'longest_window_ms') if key in card},
         'network': {
             'name': card['network']['name'],
             'arguments': card['network'].get('arguments', {}),
         },
-        'state': [
-            {'name': spec.name, 'channels': spec.channels, 'stride': spec.stride}
-            for spec in network.state_specs
-        ],
+        'state': [dataclasses.asdict(spec) for spec in network.state_specs],
         'pad_multiple': network.pad_multiple,
         'spiking': network.spiking,
         'reference_time': 1.0,
@@ -249,11 +258,30 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
     }
 
 
+def _purpose(content: dict[str, Any], parameters: int) -> list[str]:
+    """Return two lines of README.md: the network, and what it reads."""
+    network = f'network `{content["network"]["name"]}`, {parameters:,} parameters.'
+    if 'images' in content:
+        names = content['images']
+        return [
+            f'Images to images: {network}',
+            f'It reads {" and ".join(names["inputs"])} and returns {", ".join(names["outputs"])}. '
+            'It is no model for a camera.',
+        ]
+    representation = dict(content['representation'])
+    longest = content.get('longest_window_ms', 0)
+    return [
+        f'{SENSED[content["sensor"]]} to intensity: {network}',
+        f'It reads the representation `{representation.pop("kind")}` '
+        f'({", ".join(f"{key}: {value}" for key, value in representation.items())}) and is meant '
+        f'for windows of about {content["window_ms"]:g} ms.'
+        + (f' Windows of more than {longest:g} ms are read in equal parts.' if longest else ''),
+    ]
+
+
 def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     """Return the text of README.md."""
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    representation = dict(content['representation'])
-    longest = content.get('longest_window_ms', 0)
     sections = {
         'Limits': content['limits'],
         'Figures': content['metrics'],
@@ -264,12 +292,7 @@ def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
     lines = [
         f'# {content["name"]}',
         '',
-        f'{SENSED[content["sensor"]]} to intensity: network `{content["network"]["name"]}`, '
-        f'{parameters:,} parameters.',
-        f'It reads the representation `{representation.pop("kind")}` '
-        f'({", ".join(f"{key}: {value}" for key, value in representation.items())}) and is meant '
-        f'for windows of about {content["window_ms"]:g} ms.'
-        + (f' Windows of more than {longest:g} ms are read in equal parts.' if longest else ''),
+        *_purpose(content, parameters),
     ]
     for heading, body in sections.items():
         text = body if isinstance(body, str) else yaml.safe_dump(body, sort_keys=False).rstrip()

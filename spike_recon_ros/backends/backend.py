@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
@@ -49,7 +49,8 @@ class Backend(Protocol):
             commit: whether to update the state. If not, the next step starts from the same state
                 as this one, which is neither changed nor copied to the host.
 
-        Returns: float32 [height, width], both multiplied by the bundle's `output_scale`, freshly
+        Returns: float32 [height, width], both multiplied by the bundle's `output_scale`, or
+            [channels, height, width] if the network has several output channels; freshly
             allocated.
 
         Raises:
@@ -110,7 +111,7 @@ class Placement:
     sensor: tuple[int, int] | None = None
 
 
-def check_size(bundle: Bundle, placement: Placement) -> None:
+def check_size(bundle: Network, placement: Placement) -> None:
     """Raise UserError if the network cannot run at this size."""
     height, width, multiple = placement.height, placement.width, bundle.pad_multiple
     if height <= 0 or width <= 0 or height % multiple or width % multiple:
@@ -134,7 +135,7 @@ def chosen_precision(library: str, offered: Sequence[str], wanted: str) -> str:
     )
 
 
-def check_input(bundle: Bundle, placement: Placement, x: np.ndarray) -> None:
+def check_input(bundle: Network, placement: Placement, x: np.ndarray) -> None:
     """Raise UserError if a tensor does not have the loaded size and type."""
     shape = bundle.bins, placement.height, placement.width
     if x.shape != shape or x.dtype != np.float32:

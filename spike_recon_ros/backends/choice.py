@@ -14,7 +14,7 @@ from typing import Any
 
 from spike_recon_ros.backends.backend import AUTO, FASTEST, Acceleration, Backend, Placement
 from spike_recon_ros.backends.self_test import load_checked
-from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
@@ -99,7 +99,7 @@ class Choice:
     acceleration: Acceleration = FASTEST
 
     @property
-    def load(self) -> Callable[[Bundle, Placement], Backend]:
+    def load(self) -> Callable[[Network, Placement], Backend]:
         """The class of the backend."""
         return getattr(self.candidate.imported(), self.candidate.loader)
 
@@ -130,7 +130,7 @@ def choose_backend(
     return _first(device, (), acceleration)
 
 
-def load_backend(choice: Choice, bundle: Bundle, placement: Placement) -> tuple[Backend, Choice]:
+def load_backend(choice: Choice, bundle: Network, placement: Placement) -> tuple[Backend, Choice]:
     """Load a bundle with its self-test; the backend is warm and its state zero.
 
     If the backend was `auto` and the chosen one cannot load the bundle or fails the self-test, a

@@ -15,9 +15,9 @@ from spike_recon_ros.backends.backend import (
     check_size,
     chosen_precision,
 )
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import FLOAT32
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'gpu': 'CUDAExecutionProvider'}
@@ -41,7 +41,7 @@ class OnnxRuntimeBackend:
 
     step_events = None
 
-    def __init__(self, bundle: Bundle, placement: Placement) -> None:
+    def __init__(self, bundle: Network, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
         wanted = placement.acceleration.precision
@@ -77,7 +77,7 @@ class OnnxRuntimeBackend:
         self._session.run_with_iobinding(self._bindings[self._read])
         if commit:
             self._read = 1 - self._read
-        return self._intensity.numpy()[0, 0].copy()
+        return self._bundle.image(self._intensity.numpy()).copy()
 
     def reset(self) -> None:
         """Zero the state that the next step reads."""
@@ -98,7 +98,7 @@ class OnnxRuntimeBackend:
         return binding
 
 
-def _session(bundle: Bundle, placement: Placement) -> 'onnxruntime.InferenceSession':
+def _session(bundle: Network, placement: Placement) -> 'onnxruntime.InferenceSession':
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = placement.threads
     options.inter_op_num_threads = 1

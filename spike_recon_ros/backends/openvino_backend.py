@@ -31,9 +31,9 @@ from spike_recon_ros.backends.user_cache import (
     read_private,
     write_private,
 )
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import BFLOAT16, FLOAT32, INT8
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 
 BRAIN = 'bf16'
@@ -64,7 +64,7 @@ class OpenVinoBackend:
 
     step_events = None
 
-    def __init__(self, bundle: Bundle, placement: Placement) -> None:
+    def __init__(self, bundle: Network, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
         core = openvino.Core()
@@ -96,7 +96,7 @@ class OpenVinoBackend:
         if commit:
             self._kept = {}
         outputs = request.infer([x[None]], share_inputs=True, share_outputs=True)
-        return outputs[0][0, 0].copy()
+        return self._bundle.image(outputs[0]).copy()
 
     def _trial_request(self) -> Any:
         """Return a second request with a copy of the state.
@@ -121,7 +121,7 @@ class OpenVinoBackend:
         del self._request, self._trial, self._kept, self._new_request
 
 
-def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
+def _precisions(core: Any, bundle: Network) -> tuple[str, ...]:
     """Return the precisions that CPU and bundle allow, the fastest first."""
     able = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
     eight = bundle.int8_onnx is not None and 'INT8' in able and multiplies_bytes()
@@ -130,7 +130,7 @@ def _precisions(core: Any, bundle: Bundle) -> tuple[str, ...]:
 
 
 def _compiled(
-    core: Any, onnx: Path, bundle: Bundle, placement: Placement, options: dict[str, Any]
+    core: Any, onnx: Path, bundle: Network, placement: Placement, options: dict[str, Any]
 ) -> Any:
     """Return the compiled network, from the cache where possible: a node's start waits for it.
 
@@ -174,7 +174,7 @@ def _without_checksum(content: bytes) -> bytes:
 
 
 def _compile(
-    core: Any, onnx: Path, bundle: Bundle, placement: Placement, options: dict[str, Any]
+    core: Any, onnx: Path, bundle: Network, placement: Placement, options: dict[str, Any]
 ) -> Any:
     """Read and compile the graph for one size, with `events` as its only input."""
     shapes = {

@@ -12,15 +12,15 @@ from dataclasses import replace
 import numpy as np
 
 from spike_recon_ros.backends.backend import EIGHT_BITS, Backend, Placement
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import deviation, read_golden
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 
-Load = Callable[[Bundle, Placement], Backend]
+Load = Callable[[Network, Placement], Backend]
 
 
-def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
+def load_checked(load: Load, bundle: Network, placement: Placement) -> Backend:
     """Load a bundle, compare it with its golden output and warm it up; return it, state zero.
 
     The golden input is small: a second copy of the network is loaded at that size, compared, and
@@ -46,7 +46,7 @@ def load_checked(load: Load, bundle: Bundle, placement: Placement) -> Backend:
 
 
 def _compare(
-    load: Load, bundle: Bundle, placement: Placement, events: np.ndarray, expected: np.ndarray
+    load: Load, bundle: Network, placement: Placement, events: np.ndarray, expected: np.ndarray
 ) -> None:
     """Run all steps of the golden input in a copy of the network loaded at its size."""
     height, width = events.shape[2:]

@@ -24,9 +24,9 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import FLOAT32
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
@@ -48,7 +48,7 @@ class TorchBackend:
     step_events: StepEvents | None = None
     _voxel_grid: DeviceVoxelGrid | None = None
 
-    def __init__(self, bundle: Bundle, placement: Placement) -> None:
+    def __init__(self, bundle: Network, placement: Placement) -> None:
         check_size(bundle, placement)
         self._bundle, self._placement = bundle, placement
         wanted = placement.acceleration.precision
@@ -94,8 +94,7 @@ class TorchBackend:
         if commit:
             for mine, new in zip(self._state, self._next_state, strict=True):
                 mine.copy_(new)
-        intensity: np.ndarray = self._intensity[0, 0].cpu().numpy().copy()
-        return intensity
+        return self._bundle.image(self._intensity.cpu().numpy()).copy()
 
     def reset(self) -> None:
         """Zero the state."""
@@ -146,7 +145,7 @@ class TorchBackend:
         return graph.replay
 
 
-def _network(bundle: Bundle) -> RecurrentNetwork:
+def _network(bundle: Network) -> RecurrentNetwork:
     try:
         network = make_network(bundle.network, **bundle.network_arguments)
     except Exception as error:  # any arguments may have been read from the file

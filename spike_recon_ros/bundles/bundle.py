@@ -19,34 +19,32 @@ from spike_recon_ros.bundles.description import (
     read_description,
     short,
 )
+from spike_recon_ros.bundles.network import (
+    GOLDEN,
+    INT8_ONNX,
+    ONNX,
+    WEIGHTS,
+    Network,
+    StateTensor,
+)
 from spike_recon_ros.bundles.onnx_graph import check_graph
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
-ONNX, WEIGHTS, GOLDEN = 'model.onnx', 'weights.safetensors', 'golden.npz'
-INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
-"""The graph with int8 convolutions, if it was quantised, and its output for the golden input."""
 MOST_CHANNELS, LARGEST_STRIDE, MOST_PLANES, LARGEST_SCALE = 4096, 1024, 1_000_000, 16
 MOST_STATES = 256
+IMAGES = 'images'
+"""Section of `model.yaml` that only networks for images have, see image_bundle.py."""
 _PIECE_BYTES = 1 << 20
 MOST_KEPT = 32
 """Bundles that are kept after reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateTensor:
-    """One tensor of the recurrent state, [1, channels, height / stride, width / stride]."""
-
-    name: str
-    channels: int
-    stride: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Bundle:
-    """A network as the runtime sees it.
+class Bundle(Network):
+    """A network that reads the samples of a camera, as the runtime sees it.
 
     Attributes:
         folder: path of the bundle.
@@ -68,6 +66,7 @@ class Bundle:
         hop_planes: number of spike planes that every window must have; 0 = any number.
         output_scale: factor from input to image height and width (super-resolution).
         description: the whole content of model.yaml.
+        output_channels: channels of the image.
     """
 
     folder: Path
@@ -86,37 +85,12 @@ class Bundle:
     hop_planes: int
     output_scale: int
     description: dict[str, Any]
+    output_channels: int = 1
 
     @property
     def longest_window_ns(self) -> int:
         """`longest_window_ms` in nanoseconds."""
         return round(1e6 * self.longest_window_ms)
-
-    @property
-    def onnx(self) -> Path:
-        """Path of the ONNX graph."""
-        return self.folder / ONNX
-
-    @property
-    def int8_onnx(self) -> Path | None:
-        """Path of the int8 graph; None if the bundle has none."""
-        return self.folder / INT8_ONNX if INT8_ONNX in self.description['sha256'] else None
-
-    @property
-    def weights(self) -> Path:
-        """Path of the weights for the torch definition."""
-        return self.folder / WEIGHTS
-
-    def image_shape(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Return the shape [1, 1, rows, columns] of the image for an input size."""
-        return 1, 1, self.output_scale * height, self.output_scale * width
-
-    def state_shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int, int]]:
-        """Return the shape of each state tensor by name for an input size."""
-        return {
-            spec.name: (1, spec.channels, height // spec.stride, width // spec.stride)
-            for spec in self.state
-        }
 
 
 _read_before: 'dict[tuple[Path, tuple[tuple[str, int, int, int], ...]], Bundle]' = {}
@@ -154,7 +128,12 @@ def _file_states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
 
 def _read(folder: Path) -> Bundle:
     content = read_description(folder)
-    _check_files(folder, content)
+    if IMAGES in content:
+        raise UserError(
+            f'{folder} is a network that turns images into images, not samples of a camera into '
+            'images; choose a model for events or spikes'
+        )
+    check_files(folder, content)
     representation = content.section('representation')
     network = content.section('network')
     sensor = _sensor_kind(folder, content)
@@ -169,7 +148,7 @@ def _read(folder: Path) -> Bundle:
         longest_window_ms=content.milliseconds('longest_window_ms', default=0.0),
         network=network.text('name'),
         network_arguments=network.section('arguments').content,
-        state=_state(content),
+        state=read_state(content),
         pad_multiple=content.count('pad_multiple', LARGEST_STRIDE),
         spiking=content.flag('spiking', default=False),
         bfloat16=content.flag('bfloat16', default=True),
@@ -186,8 +165,12 @@ def _read(folder: Path) -> Bundle:
     return bundle
 
 
-def _check_files(folder: Path, content: Section) -> None:
-    """Compare every file of the bundle with the list `sha256`, external ONNX data included."""
+def check_files(folder: Path, content: Section) -> None:
+    """Compare every file of a bundle with the list `sha256`, external ONNX data included.
+
+    Raises:
+        UserError: a file is missing or differs, or the graph cannot be run safely.
+    """
     listed = content.section('sha256')
     names = {ONNX: None, WEIGHTS: None, GOLDEN: None} | dict.fromkeys(listed.content)
     for name in names:
@@ -266,7 +249,8 @@ def _input_channels(sensor: SensorKind, content: Section, representation: Sectio
     return representation.count('bins', MOST_CHANNELS)
 
 
-def _state(content: Section) -> tuple[StateTensor, ...]:
+def read_state(content: Section) -> tuple[StateTensor, ...]:
+    """Return the state tensors that a description declares."""
     entries = content.sections('state')
     if len(entries) > MOST_STATES:
         raise content.wrong('state')

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spike_recon_ros.bundles.bundle import GOLDEN, INT8_GOLDEN, Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.network import GOLDEN, INT8_GOLDEN, Network
 from spike_recon_ros.errors import UserError
 
 LARGEST_ARRAY_BYTES = 256 << 20
@@ -40,7 +40,7 @@ class Tolerance(NamedTuple):
     smooth: float
     spiking: float
 
-    def of(self, bundle: Bundle) -> float:
+    def of(self, bundle: Network) -> float:
         """Return the tolerance for a bundle."""
         return self.spiking if bundle.spiking else self.smooth
 
@@ -66,7 +66,7 @@ def deviation(intensity: np.ndarray, expected: np.ndarray) -> float:
     return share if np.isfinite(share) else float('inf')
 
 
-def read_golden(bundle: Bundle, *, int8: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def read_golden(bundle: Network, *, int8: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return the golden input and output of a bundle.
 
     Args:
@@ -74,7 +74,8 @@ def read_golden(bundle: Bundle, *, int8: bool = False) -> tuple[np.ndarray, np.n
         int8: return the output of the int8 graph instead of the float32 one.
 
     Returns: input, float32 [steps, bins, height, width], and output, float32 [steps, height,
-        width] with height and width multiplied by the bundle's `output_scale`.
+        width] with height and width multiplied by the bundle's `output_scale`; with several
+        output channels [steps, channels, height, width].
 
     Raises:
         UserError: a file is damaged, or its arrays do not fit the bundle.
@@ -83,8 +84,9 @@ def read_golden(bundle: Bundle, *, int8: bool = False) -> tuple[np.ndarray, np.n
     intensity = _array(bundle.folder / (INT8_GOLDEN if int8 else GOLDEN), 'intensity')
     steps, _, height, width = events.shape if events.ndim == 4 else (0, 0, 0, 0)
     fits = events.shape == (steps, bundle.bins, height, width)
-    image = steps, bundle.output_scale * height, bundle.output_scale * width
-    if not steps or not fits or intensity.shape != image:
+    _, channels, rows, columns = bundle.image_shape(height, width)
+    image = (rows, columns) if channels == 1 else (channels, rows, columns)
+    if not steps or not fits or intensity.shape != (steps, *image):
         raise UserError(
             f'{bundle.folder / GOLDEN} holds arrays of shape {events.shape} and '
             f'{intensity.shape}, which do not fit {bundle.name} with its {bundle.bins} bins; '

@@ -10,8 +10,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto
 
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 
 _TYPES = {'fp16': TensorProto.FLOAT16, 'bf16': TensorProto.BFLOAT16}
@@ -21,7 +21,7 @@ _UNKNOWN = {'Constant', 'ConstantOfShape', 'CastLike', 'Resize', 'If', 'Loop', '
 _UNKNOWN |= {'GridSample'}
 
 
-def half_graph(bundle: Bundle, precision: str) -> bytes:
+def half_graph(bundle: Network, precision: str) -> bytes:
     """Return the serialized graph in `fp16` or `bf16`.
 
     Raises:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, Bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.bundles.int8_graph import Progress, Sequences, images, int8_graph
+from spike_recon_ros.bundles.network import INT8_GOLDEN, INT8_ONNX
 from spike_recon_ros.bundles.new_bundle import new_bundle
 from spike_recon_ros.errors import UserError
 

@@ -24,8 +24,28 @@ def zoo_names() -> list[str]:
     return sorted(file.parent.name for file in zoo.glob(f'*/{DESCRIPTION}')) if zoo else []
 
 
+def image_zoo_folder() -> Path | None:
+    """Return the folder of the installed networks that turn images into images, or None."""
+    zoo = zoo_folder()
+    return None if zoo is None else zoo.with_name('image_zoo')
+
+
+def image_network_names() -> list[str]:
+    """Return the names of the installed networks that turn images into images, sorted."""
+    zoo = image_zoo_folder()
+    return sorted(file.parent.name for file in zoo.glob(f'*/{DESCRIPTION}')) if zoo else []
+
+
+def find_network(name: str) -> Path | None:
+    """Return the folder of a bundle of either kind; see `find_bundle`."""
+    zoo = image_zoo_folder()
+    if zoo is not None and name in image_network_names():
+        return zoo / name
+    return find_bundle(name)
+
+
 def find_bundle(name: str) -> Path | None:
-    """Return the folder of a bundle from its name in the zoo or its path.
+    """Return the folder of a model's bundle from its name in the zoo or its path.
 
     Returns: None if the name is not in the zoo and is no path: it has no slash, and no bundle of
         that name lies in the working directory.

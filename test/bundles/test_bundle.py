@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from spike_recon_ros.bundles import bundle as bundle_module
-from spike_recon_ros.bundles.bundle import StateTensor, read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import read_golden
+from spike_recon_ros.bundles.network import StateTensor
 from spike_recon_ros.errors import UserError
 
 

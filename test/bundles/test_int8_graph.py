@@ -8,8 +8,9 @@ import pytest
 from spike_recon_ros.backends import cpu_instructions
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.self_test import load_checked
-from spike_recon_ros.bundles.bundle import INT8_GOLDEN, INT8_ONNX, read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import deviation, read_golden
+from spike_recon_ros.bundles.network import INT8_GOLDEN, INT8_ONNX
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.errors import UserError
 

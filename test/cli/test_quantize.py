@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from spike_recon_ros.bundles import zoo
-from spike_recon_ros.bundles.bundle import INT8_ONNX, read_bundle
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.network import INT8_ONNX
 from spike_recon_ros.cli.main import main
 
 pytest.importorskip('onnx', reason='onnx not installed')

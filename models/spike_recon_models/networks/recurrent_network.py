@@ -40,6 +40,9 @@ class RecurrentNetwork(nn.Module):
             coordinates of GridSample on a whole image.
         hop_planes: spike planes between two of its inputs; 0 = any number.
         output_scale: pixels of the image per input pixel, along each side.
+        image_inputs: for networks that read images, the meaning of each input channel; empty for
+            networks that read the samples of a camera.
+        image_outputs: for networks that read images, the meaning of each output channel.
         other_instants: further instants whose ground truth training needs, in planes after the
             instant of each image; negative = before.
     """
@@ -51,6 +54,8 @@ class RecurrentNetwork(nn.Module):
     allows_bfloat16: bool = True
     hop_planes: int = 0
     output_scale: int = 1
+    image_inputs: tuple[str, ...] = ()
+    image_outputs: tuple[str, ...] = ()
     other_instants: tuple[int, ...] = ()
 
     def forward(
@@ -62,8 +67,8 @@ class RecurrentNetwork(nn.Module):
             x: float [batch, bins, height, width].
             state: result of the last call; None = zeros.
 
-        Returns: intensity [batch, 1, height, width], each side times `output_scale`, and the new
-            state.
+        Returns: intensity [batch, 1, height, width], each side times `output_scale`, or one
+            channel for each of `image_outputs`, and the new state.
         """
         raise NotImplementedError
 

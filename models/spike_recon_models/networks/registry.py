@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from spike_recon_models.networks.firenet import FireNet
+from spike_recon_models.networks.frame_interpolation import FrameInterpolation
+from spike_recon_models.networks.grey_to_rgb import GreyToRgb
 from spike_recon_models.networks.hybrid import Hybrid
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.spike_base import SpikeBase
@@ -19,6 +21,8 @@ from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'base': SpikeBase,
     'firenet': FireNet,
+    'frame_interpolation': FrameInterpolation,
+    'grey_to_rgb': GreyToRgb,
     'hybrid': Hybrid,
     'spk2vid': Spk2Vid,
     'ssir': Ssir,

@@ -17,7 +17,7 @@ import numpy as np
 from spike_recon_ros.backends.backend import AUTO, GPU, Placement
 from spike_recon_ros.backends.cuda.device import Device
 from spike_recon_ros.backends.cuda.voxel_grid_check import compare_with_cpu
-from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
@@ -176,7 +176,7 @@ class Loaded(NamedTuple):
 
 
 def load_device_voxel_grid(
-    bundle: Bundle,
+    bundle: Network,
     placement: Placement,
     device: Device | None = None,
     kernels: Callable[[str, int], Kernels] | None = None,
@@ -205,12 +205,12 @@ def load_device_voxel_grid(
 
 
 def _voxel_grid(
-    bundle: Bundle,
+    bundle: Network,
     placement: Placement,
     given: Device | None,
     kernels: Callable[[str, int], Kernels] | None,
 ) -> DeviceVoxelGrid:
-    representation = bundle.description['representation']
+    representation = bundle.description.get('representation', {'kind': 'images'})
     if (kind := representation['kind']) != 'voxel_grid':
         raise UserError(
             f'{bundle.name} reads {kind}, which is computed on the CPU; set voxel_grid_on:=cpu'

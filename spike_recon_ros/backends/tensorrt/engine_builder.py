@@ -20,19 +20,19 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     write_timing_cache,
 )
 from spike_recon_ros.backends.tensorrt.library import build_engine, library_version
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.golden import read_golden
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.padding import padded_size
 
 
-def key_here(bundle: Bundle, placement: Placement, precision: str) -> EngineKey:
+def key_here(bundle: Network, placement: Placement, precision: str) -> EngineKey:
     """Return what an engine must have been built for to run here."""
     size = f'{placement.width}x{placement.height}'
     return EngineKey(onnx_sha256(bundle), library_version(), compute_capability(), size, precision)
 
 
-def graph_in(bundle: Bundle, precision: str) -> bytes:
+def graph_in(bundle: Network, precision: str) -> bytes:
     """Return the serialized ONNX graph of a bundle in a precision.
 
     Raises:
@@ -51,7 +51,7 @@ def graph_in(bundle: Bundle, precision: str) -> bytes:
 
 
 def build_engines(
-    bundle: Bundle, width: int, height: int, precision: str, report: Callable[[str], None]
+    bundle: Network, width: int, height: int, precision: str, report: Callable[[str], None]
 ) -> list[Path]:
     """Build the engine for a sensor and the small one that the self-test at load runs.
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from spike_recon_ros.backends.backend import FULL_PRECISION
 from spike_recon_ros.backends.user_cache import cache_folder, read_private, write_private
-from spike_recon_ros.bundles.bundle import ONNX, Bundle
 from spike_recon_ros.bundles.golden import read_golden
-from spike_recon_ros.bundles.zoo import find_bundle
+from spike_recon_ros.bundles.network import ONNX, Network
+from spike_recon_ros.bundles.zoo import find_network
 from spike_recon_ros.errors import UserError
 
 FOLDER_VARIABLE = 'SPIKE_RECON_ENGINES'
@@ -62,7 +62,7 @@ class EngineKey:
         return f'{self.size}-{self.precision}'
 
 
-def onnx_sha256(bundle: Bundle) -> str:
+def onnx_sha256(bundle: Network) -> str:
     """Return the checksum of the graph, verified when the bundle was read."""
     return str(bundle.description['sha256'][ONNX])
 
@@ -74,13 +74,13 @@ def engine_folder() -> Path:
     return cache_folder() / 'engines'
 
 
-def build_command(bundle: Bundle, key: EngineKey) -> str:
+def build_command(bundle: Network, key: EngineKey) -> str:
     """Return the command that builds the engine of a bundle.
 
     The small engine of the self-test is built together with every other one. If it is missing,
     the command leaves the sensor's size to the user.
     """
-    name = bundle.name if find_bundle(bundle.name) == bundle.folder else str(bundle.folder)
+    name = bundle.name if find_network(bundle.name) == bundle.folder else str(bundle.folder)
     height, width = read_golden(bundle)[0].shape[2:]
     precision = '' if key.precision == FULL_PRECISION else f' --precision {key.precision}'
     if key.size == f'{width}x{height}':
@@ -88,13 +88,13 @@ def build_command(bundle: Bundle, key: EngineKey) -> str:
     return f'spike-recon build {name} --size {key.size}{precision}'
 
 
-def engine_path(bundle: Bundle, key: EngineKey) -> Path:
+def engine_path(bundle: Network, key: EngineKey) -> Path:
     """Return the path of an engine, one for each bundle, size and precision."""
     name = re.sub(r'[^A-Za-z0-9_.-]', '_', bundle.name)
     return engine_folder() / f'{name}-{key.shortly}.engine'
 
 
-def write_engine(bundle: Bundle, key: EngineKey, engine: bytes) -> Path:
+def write_engine(bundle: Network, key: EngineKey, engine: bytes) -> Path:
     """Write an engine and the record of what it was built for, over an earlier one.
 
     Raises:
@@ -117,7 +117,7 @@ def _write(path: Path, content: bytes) -> None:
         ) from None
 
 
-def read_engine(bundle: Bundle, here: EngineKey) -> bytes:
+def read_engine(bundle: Network, here: EngineKey) -> bytes:
     """Return the engine of a bundle for this machine.
 
     Args:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from spike_recon_ros.backends.backend import PRECISIONS, chosen_precision
 from spike_recon_ros.backends.choice import CANDIDATES
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import short
-from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
+from spike_recon_ros.bundles.image_bundle import read_network
+from spike_recon_ros.bundles.zoo import find_network, image_network_names, zoo_names
 from spike_recon_ros.errors import UserError
 
 
@@ -35,13 +35,13 @@ def build_requested(
     """
     width, height = _size(size)
     chosen_precision('tensorrt', PRECISIONS, precision)
-    folder = find_bundle(name)
+    folder = find_network(name)
     if folder is None:
         raise UserError(
-            f'there is no network {short(name)}; available: {", ".join(zoo_names())}, or the '
-            "path of a bundle's folder"
+            f'there is no network {short(name)}; available: '
+            f'{", ".join([*zoo_names(), *image_network_names()])}, or the path of a bundle'
         )
-    bundle = read_bundle(folder)
+    bundle = read_network(folder)
     candidate = next(one for one in CANDIDATES if one.name == 'tensorrt')
     if missing := candidate.missing():
         raise UserError(

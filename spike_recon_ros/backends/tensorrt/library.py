@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from spike_recon_ros.backends.backend import Placement
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
 
@@ -55,7 +55,7 @@ def quiet_logger() -> Any:
 
 
 def build_engine(
-    bundle: Bundle,
+    bundle: Network,
     placement: Placement,
     graph: bytes,
     timing: bytes = b'',
@@ -105,7 +105,7 @@ def build_engine(
     return bytes(plan), timing if cache is None else bytes(cache.serialize())
 
 
-def _fix_sizes(network: Any, bundle: Bundle, placement: Placement) -> None:
+def _fix_sizes(network: Any, bundle: Network, placement: Placement) -> None:
     """Set the shape of every input; check the names of inputs and outputs."""
     shapes: dict[str, tuple[int, ...]] = {
         f'{name}_in': shape

@@ -32,8 +32,8 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     read_engine,
 )
 from spike_recon_ros.backends.tensorrt.library import library, quiet_logger
-from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.golden import BFLOAT16, FLOAT16, FLOAT32
+from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
@@ -86,9 +86,9 @@ class TensorRtBackend:
 
     def __init__(
         self,
-        bundle: Bundle,
+        bundle: Network,
         placement: Placement,
-        opened: Callable[[Bundle, Placement], Opened] | None = None,
+        opened: Callable[[Network, Placement], Opened] | None = None,
     ) -> None:
         check_size(bundle, placement)
         if placement.device != 'gpu':
@@ -121,7 +121,7 @@ class TensorRtBackend:
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
-        return self._state.step(x[None], commit)[0, 0]
+        return self._bundle.image(self._state.step(x[None], commit))
 
     def _step_events(
         self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
@@ -129,7 +129,7 @@ class TensorRtBackend:
         voxel_grid = self._voxel_grid
         assert voxel_grid is not None
         put = partial(voxel_grid.put, events, t_start_ns, t_end_ns)
-        return self._state.step_with(put, commit)[0, 0]
+        return self._bundle.image(self._state.step_with(put, commit))
 
     def reset(self) -> None:
         """Zero the state."""
@@ -144,7 +144,7 @@ class TensorRtBackend:
         del self._state, self._kept
 
 
-def _opened(bundle: Bundle, placement: Placement) -> Opened:
+def _opened(bundle: Network, placement: Placement) -> Opened:
     if why_not := problem():
         raise UserError(f'TensorRT cannot run here ({why_not}); set device:=cpu')
     key, plan = _engine(bundle, placement)
@@ -165,7 +165,7 @@ def _opened(bundle: Bundle, placement: Placement) -> Opened:
     return Opened(CudaDevice(), context, state_bytes, key.precision, key.library, kept=kept)
 
 
-def _engine(bundle: Bundle, placement: Placement) -> tuple[EngineKey, bytes]:
+def _engine(bundle: Network, placement: Placement) -> tuple[EngineKey, bytes]:
     """Return the engine in the wanted precision and what it was built for.
 
     With precision `auto`, the fastest engine that exists is selected. If it does not fit, the

@@ -1,0 +1,93 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a backend needs to know about a network: its files, its tensors and their sizes.
+
+The base class of `Bundle`, whose networks read the samples of a camera, and of `ImageBundle`,
+whose networks read images.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ONNX, WEIGHTS, GOLDEN = 'model.onnx', 'weights.safetensors', 'golden.npz'
+INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
+"""The graph with int8 convolutions, if it was quantised, and its output for the golden input."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateTensor:
+    """One tensor of the recurrent state, [1, channels, height / stride, width / stride]."""
+
+    name: str
+    channels: int
+    stride: int
+
+
+class Network:
+    """The files and tensors of a network.
+
+    Attributes:
+        folder: path of the bundle.
+        name: name of the model.
+        bins: channels of the input tensor, which is called `events` in the graph.
+        network: name of the definition in `spike_recon_models.networks`.
+        network_arguments: arguments of the definition.
+        state: tensors carried from step to step; empty if each output depends on its input alone.
+        pad_multiple: height and width of the input must be multiples of it.
+        spiking: whether it holds spiking neurons, on whose last spike backends differ.
+        bfloat16: whether bfloat16 is precise enough for it.
+        output_channels: channels of the output, which is called `intensity` in the graph.
+        output_scale: factor from input to output height and width (super-resolution).
+        description: the whole content of model.yaml.
+    """
+
+    __slots__ = ()
+
+    folder: Path
+    name: str
+    bins: int
+    network: str
+    network_arguments: dict[str, Any]
+    state: tuple[StateTensor, ...]
+    pad_multiple: int
+    spiking: bool
+    bfloat16: bool
+    output_channels: int
+    output_scale: int
+    description: dict[str, Any]
+
+    @property
+    def onnx(self) -> Path:
+        """Path of the ONNX graph."""
+        return self.folder / ONNX
+
+    @property
+    def int8_onnx(self) -> Path | None:
+        """Path of the int8 graph; None if the bundle has none."""
+        return self.folder / INT8_ONNX if INT8_ONNX in self.description['sha256'] else None
+
+    @property
+    def weights(self) -> Path:
+        """Path of the weights for the torch definition."""
+        return self.folder / WEIGHTS
+
+    def image_shape(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return the shape [1, channels, rows, columns] of the output for an input size."""
+        return 1, self.output_channels, self.output_scale * height, self.output_scale * width
+
+    def image(self, output: np.ndarray) -> np.ndarray:
+        """Return a view of an output [1, channels, rows, columns] as a backend returns it.
+
+        Returns: [rows, columns], or [channels, rows, columns] if there are several channels.
+        """
+        return output[0, 0] if self.output_channels == 1 else output[0]
+
+    def state_shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int, int]]:
+        """Return the shape of each state tensor by name for an input size."""
+        return {
+            spec.name: (1, spec.channels, height // spec.stride, width // spec.stride)
+            for spec in self.state
+        }
