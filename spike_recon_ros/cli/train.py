@@ -69,6 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='start from the weights of a bundle, or of a network of the zoo by its name',
     )  # fmt: skip
     parser.add_argument(
+        '--vgg-weights', type=Path, metavar='FILE',
+        help="weights of torchvision's VGG-19 (.pth), for recipes with loss.perceptual",
+    )  # fmt: skip
+    parser.add_argument(
         '--threads', type=int, default=0, metavar='N',
         help='CPU threads (default: one fewer than the cores)',
     )  # fmt: skip
@@ -111,6 +115,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             epochs=args.epochs,
             resume=args.resume,
             start_from=_bundle(args.start_from),
+            vgg_weights=args.vgg_weights,
             threads=args.threads,
             device=args.device,
         )

@@ -24,13 +24,20 @@ RECENT_STEPS = 8
 """Number of steps, the longest of which predicts the time of the next one."""
 
 
-def learning_rate_share(progress: float, warm_up: float) -> float:
-    """Return the learning rate as a share of the highest: a linear rise, then half a cosine.
+def learning_rate_share(
+    progress: float, warm_up: float, stages: int = 0, stage_factor: float = 0.5
+) -> float:
+    """Return the learning rate as a share of the highest.
 
     Args:
         progress: 0 at the start, 1 at the end of the training.
         warm_up: progress at which the learning rate is highest.
+        stages: number of equal parts of the training, each with a constant learning rate; 0 = a
+            linear rise, then half a cosine.
+        stage_factor: learning rate of a stage, as a share of that of the stage before.
     """
+    if stages:
+        return stage_factor ** min(int(progress * stages), stages - 1)
     if progress < warm_up:
         return max(progress / warm_up, LAST)
     along = min(1.0, (progress - warm_up) / (1 - warm_up))
@@ -45,6 +52,8 @@ class Budget(Callback):
         learning_rate: the highest.
         warm_up: share of the training in which the learning rate rises.
         steps: number of optimiser steps; 0 = as many as fit into the minutes.
+        stages: see `learning_rate_share`.
+        stage_factor: see `learning_rate_share`.
 
     Attributes:
         now_s: seconds of training at the start of the last step, including those before an
@@ -55,9 +64,16 @@ class Budget(Callback):
     """
 
     def __init__(
-        self, minutes: float, learning_rate: float, warm_up: float, steps: int = 0
+        self,
+        minutes: float,
+        learning_rate: float,
+        warm_up: float,
+        steps: int = 0,
+        stages: int = 0,
+        stage_factor: float = 0.5,
     ) -> None:
         self.minutes, self.steps = minutes, steps
+        self._stages = stages, stage_factor
         self.now_s = self.progress = self.reserve_s = 0.0
         self._learning_rate = learning_rate
         self._warm_up = warm_up
@@ -88,7 +104,7 @@ class Budget(Callback):
         if trainer.world_size > 1:  # all must do the same steps
             now_s, progress = trainer.strategy.broadcast((now_s, progress))
         self.now_s, self.progress = now_s, progress
-        share = learning_rate_share(progress, self._warm_up)
+        share = learning_rate_share(progress, self._warm_up, *self._stages)
         share *= min(1.0, (trainer.global_step + 1) / RISE_STEPS)
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:

@@ -6,6 +6,7 @@ Everything is computed in float32, also below autocast: the variances of SSIM ar
 nearly equal numbers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,7 @@ STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
 """Side of the smallest image whose structure can be compared, pixels."""
 LEAST_SQUARE = 1e-6
 """Added to the mean square error before the logarithm, so that it is finite: 60 dB."""
+GREY_LEVEL = 1 / 255
 GREATEST_GAIN = 20.0
 """Limit of the gain of dark sequences, beyond which they are mostly noise."""
 
@@ -32,6 +34,8 @@ class LossWeights:
 
     Attributes:
         l1: mean absolute difference.
+        smooth_l1: the same, but quadratic below one grey level of 255 (Girshick, "Fast R-CNN",
+            ICCV 2015).
         ssim: 1 - SSIM.
         structure: 1 - SSIM without its comparison of means, at a half, a quarter and an eighth of
             the resolution: equally bright parts of an object must look equal, whatever their
@@ -44,6 +48,8 @@ class LossWeights:
         temporal: mean absolute difference of the changes from window to window: flicker of still
             scenes, and lag.
         contrast: absolute difference of the standard deviations of the images.
+        perceptual: mean square difference of features of VGG-19, whose weights the user gives; see
+            `vgg_features.py`.
         rest: mean absolute change of the image from window to window while the sensor has been
             silent for up to hundreds of windows; see `silent_sensors.py`.
         noise: mean absolute change of the image while the sensor has sent only noise for up to
@@ -53,18 +59,21 @@ class LossWeights:
     """
 
     l1: float = 1.0
+    smooth_l1: float = 0.0
     ssim: float = 0.5
     structure: float = 0.0
     gradient: float = 0.5
     log_mse: float = 0.0
     temporal: float = 0.3
     contrast: float = 0.0
+    perceptual: float = 0.0
     rest: float = 0.0
     noise: float = 0.0
     exposure: float = 0.0
 
 
 Frames = tuple[torch.Tensor, torch.Tensor]
+Distance = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Loss:
@@ -72,10 +81,12 @@ class Loss:
 
     Args:
         weights: of the terms.
+        perceptual: distance of images [n, 1, height, width], if its weight is not 0.
     """
 
-    def __init__(self, weights: LossWeights) -> None:
+    def __init__(self, weights: LossWeights, perceptual: Distance | None = None) -> None:
         self._weights = weights
+        self._perceptual = perceptual
 
     def __call__(
         self, video: torch.Tensor, truth: torch.Tensor, before: Frames | None = None
@@ -101,6 +112,8 @@ class Loss:
             terms: dict[str, torch.Tensor] = {}
             if w.l1:
                 terms['l1'] = functional.l1_loss(flat, flat_truth)
+            if w.smooth_l1:
+                terms['smooth_l1'] = smooth_l1(flat, flat_truth)
             if w.ssim:
                 terms['ssim'] = 1 - ssim(flat, flat_truth).mean()
             if w.structure:
@@ -113,10 +126,17 @@ class Loss:
                 terms['temporal'] = change_difference(video, truth, before)
             if w.contrast:
                 terms['contrast'] = contrast_difference(flat, flat_truth)
+            if w.perceptual and self._perceptual is not None:
+                terms['perceptual'] = self._perceptual(flat, flat_truth)
             total = sum(
                 (getattr(w, name) * term for name, term in terms.items()), video.new_zeros(())
             )
         return total, {name: term.detach() for name, term in terms.items()}
+
+
+def smooth_l1(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean absolute difference, quadratic below one grey level."""
+    return functional.smooth_l1_loss(image, truth, beta=GREY_LEVEL)
 
 
 def exposure_gain(truth: torch.Tensor, mean: float) -> torch.Tensor:

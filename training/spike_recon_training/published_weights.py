@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_models.export import export_bundle
-from spike_recon_models.networks import firenet, ssir
+from spike_recon_models.networks import (
+    firenet,
+    spike_base,
+    spk2img,
+    ssir,
+    stir,
+    stir_published,
+    swinsf,
+    swinsf_published,
+    wgse,
+)
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
 
@@ -20,40 +30,87 @@ class Published:
     Attributes:
         make: returns it with random weights.
         load: returns it with the weights of a file, or raises ValueError.
-        inputs: name of its argument for the channels of the input.
+        arguments: returns the arguments of the network, for its card.
         card: further entries of its model card.
     """
 
     make: Callable[[], RecurrentNetwork]
     load: Callable[[Path], RecurrentNetwork]
-    inputs: str
+    arguments: Callable[[RecurrentNetwork], dict[str, Any]]
     card: dict[str, Any]
 
 
+def _spike_card(paper: str, planes: int = 41) -> dict[str, Any]:
+    """Return the card of a network that reads a stack of planes with the instant in the middle."""
+    representation = {'kind': 'spike_stack', 'planes': planes, 'lookahead_planes': planes // 2}
+    return {
+        'sensor': 'spike',
+        'representation': representation,
+        'window_ms': 1.0,
+        'data': f'see {paper}',
+    }
+
+
+def _swinsf_arguments(network: RecurrentNetwork) -> dict[str, Any]:
+    assert isinstance(network, swinsf.SwinSf)
+    return {
+        'channels': network.embed.out_channels,
+        'patch': network.patch,
+        'as_coded': True,
+    }
+
+
 PUBLISHED = {
+    'base': Published(
+        spike_base.SpikeBase,
+        spike_base.load_published,
+        lambda network: {'planes': network.bins},
+        _spike_card('Spike-Zoo, and Chen et al., arXiv 2501.04477'),
+    ),
     'firenet': Published(
         firenet.FireNet,
         firenet.load_published,
-        'bins',
+        lambda network: {'bins': network.bins},
         {
             'representation': {'normalisation': 'nonzero'},
             'window_ms': 20.0,
             'data': 'see Scheerlinck et al., WACV 2020',
         },
     ),
+    'spk2imgnet': Published(
+        spk2img.Spk2Img,
+        spk2img.load_published,
+        lambda network: {},
+        _spike_card('Zhao et al., CVPR 2021'),
+    ),
     'ssir': Published(
         ssir.Ssir,
         ssir.load_published,
-        'planes',
-        {
-            'sensor': 'spike',
-            'representation': {'kind': 'spike_stack', 'planes': 41, 'lookahead_planes': 20},
-            'window_ms': 1.0,
-            'data': 'see Zhao et al., IEEE TCSVT 2024',
-        },
+        lambda network: {'planes': network.bins},
+        _spike_card('Zhao et al., IEEE TCSVT 2024'),
+    ),
+    'stir': Published(
+        lambda: stir.Stir(biases=True),
+        stir_published.load_published,
+        lambda network: {'biases': True},
+        _spike_card('Fan et al., NeurIPS 2024', planes=61),
+    ),
+    'swinsf': Published(
+        lambda: swinsf.SwinSf(as_coded=True),
+        swinsf_published.load_published,
+        _swinsf_arguments,
+        _spike_card('Jiang et al., ICVRV 2024'),
+    ),
+    'wgse': Published(
+        wgse.Wgse,
+        wgse.load_published,
+        lambda network: {},
+        _spike_card('Zhang et al., AAAI 2023'),
     ),
 }
 """By the name before the path of the weights, as in `firenet:weights.pth`."""
+NETWORK_OF = {'spk2imgnet': 'spk2img'}
+"""Name of the network's definition where it differs."""
 
 
 def export_published(name: str, weights: Path | None, bundle: Path) -> None:
@@ -74,7 +131,7 @@ def export_published(name: str, weights: Path | None, bundle: Path) -> None:
         raise UserError(f'{error}; give the .pth file that its authors publish') from None
     card = {
         'name': name,
-        'network': {'name': name, 'arguments': {published.inputs: network.bins}},
+        'network': {'name': NETWORK_OF.get(name, name), 'arguments': published.arguments(network)},
         'recipe': "the authors'",
         'metrics': {},
         'licence': 'that of the weights',

@@ -93,7 +93,10 @@ class Optimisation:
         segments: fewest and most such segments in a sequence; each sequence starts cold.
         learning_rate: the highest.
         weight_decay: of AdamW.
-        warm_up: share of the budget in which the learning rate rises.
+        warm_up: share of the training in which the learning rate rises; unless there are `stages`.
+        stages: number of equal parts of the training, each with a constant learning rate; 0 = a
+            linear rise, then half a cosine.
+        stage_factor: learning rate of a stage, as a share of that of the stage before.
         gradient_clip: greatest norm of the gradient.
         average: decay per step of the averaged weights, which are exported.
         only: parts of the network that are trained, as named in its class; all others keep their
@@ -112,6 +115,8 @@ class Optimisation:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     warm_up: float = 0.03
+    stages: int = 0
+    stage_factor: float = 0.5
     gradient_clip: float = 1.0
     average: float = 0.998
     only: tuple[str, ...] = ()
@@ -236,6 +241,8 @@ def _check(recipe: Recipe) -> None:
             min(world.sudden_ms) > 0 for world in (s.world, recipe.spikes.world)
         ),
         'optimisation.epochs must be 0 or above': o.epochs >= 0,
+        'optimisation.stages must be 0 or above': o.stages >= 0,
+        'optimisation.stage_factor must be above 0 and at most 1': 0 < o.stage_factor <= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in shares
         ),

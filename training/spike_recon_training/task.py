@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
+from torch.nn import functional
 
 from spike_recon_models.networks.plane_network import PlaneNetwork
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
 from spike_recon_training.auxiliary_images import with_others
 from spike_recon_training.datasets.segments import Segment
-from spike_recon_training.losses import Frames, Loss, LossWeights
+from spike_recon_training.losses import Distance, Frames, Loss, LossWeights, smooth_l1
 from spike_recon_training.noisy_sensors import NoisyRest
 from spike_recon_training.recipe import Optimisation
 from spike_recon_training.silent_sensors import Rest
@@ -30,6 +31,7 @@ class ReconstructionTask(LightningModule):
         network: to train.
         weights: of the loss.
         optimisation: of the recipe.
+        perceptual: distance of images, if the loss has a weight for it.
 
     Attributes:
         network: the network with the weights of the last step.
@@ -37,13 +39,18 @@ class ReconstructionTask(LightningModule):
     """
 
     def __init__(
-        self, network: RecurrentNetwork, weights: LossWeights, optimisation: Optimisation
+        self,
+        network: RecurrentNetwork,
+        weights: LossWeights,
+        optimisation: Optimisation,
+        perceptual: Distance | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.last_terms: dict[str, torch.Tensor] = {}
-        self._loss = Loss(weights)
+        self._loss = Loss(weights, perceptual)
+        self._distance = smooth_l1 if weights.smooth_l1 else functional.l1_loss
         self._rest, self._rest_weight = Rest(optimisation.crop), weights.rest
         self._noisy, self._noise_weight = NoisyRest(optimisation.crop), weights.noise
         self._optimisation = optimisation
@@ -55,7 +62,9 @@ class ReconstructionTask(LightningModule):
         if segment.cold:
             self._state = self._before = None
         if isinstance(self.network, PlaneNetwork):
-            video, state, others = with_others(self.network, segment, self._state)
+            video, state, others = with_others(
+                self.network, segment, self._state, self._distance
+            )
         else:
             (video, state), others = reconstructed(self.network, segment.grids, self._state), {}
         loss, terms = self._loss(video, segment.truths, self._before)

@@ -50,6 +50,7 @@ from spike_recon_training.simulation.photographs import (
 from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
 from spike_recon_training.task import ReconstructionTask
 from spike_recon_training.trainer import make_trainer, prepare_process, processes
+from spike_recon_training.vgg_features import perceptual_distance
 
 SUMMARY = 'run.json'
 RECORDED_KINDS = {
@@ -73,6 +74,7 @@ class Request:
         epochs: length of the training instead of minutes; None = that of the recipe.
         resume: continue from the last checkpoint.
         start_from: bundle with the initial weights.
+        vgg_weights: torchvision's VGG-19, for recipes with `loss.perceptual`.
         threads: of the CPU; 0 = one fewer than there are cores.
         device: auto, cpu or cuda.
     """
@@ -87,6 +89,7 @@ class Request:
     epochs: int | None = None
     resume: bool = False
     start_from: Path | None = None
+    vgg_weights: Path | None = None
     threads: int = 0
     device: str = 'auto'
 
@@ -101,10 +104,14 @@ def train(request: Request) -> dict[str, Any]:
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
     minutes = request.budget_minutes or optimisation.budget_minutes
-    budget = Budget(minutes, optimisation.learning_rate, optimisation.warm_up)
+    budget = Budget(
+        minutes, optimisation.learning_rate, optimisation.warm_up,
+        stages=optimisation.stages, stage_factor=optimisation.stage_factor,
+    )  # fmt: skip
     prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
-    task = ReconstructionTask(network, recipe.loss, optimisation)
+    perceptual = perceptual_distance(recipe, request.vgg_weights)
+    task = ReconstructionTask(network, recipe.loss, optimisation, perceptual)
     photographs, held, data = _photographs(recipe, request.photos)
     budget.steps = _steps(request, optimisation, data['photographs'])
     if request.resume:

@@ -7,15 +7,18 @@ values (numbers, strings, lists, dictionaries) are accepted.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 WRONG_CONTENT = (KeyError, TypeError, AttributeError, RuntimeError, ValueError, IndexError)
 """What looking up the expected parts raises when a file contains something else."""
+WRAPPERS = 'state_dict', 'model', 'net', 'params'
+"""Keys below which training scripts store the weights."""
 
 
 def load_tensors(path: Path) -> Any:
@@ -56,3 +59,71 @@ def published_file(path: Path, network: str) -> Iterator[Any]:
         raise ValueError(
             f'{path} does not hold the published {network} weights ({error})'
         ) from None
+
+
+def weights_by_name(content: Any) -> dict[str, torch.Tensor]:
+    """Return the weights in a checkpoint, without the wrappers that training scripts add.
+
+    Args:
+        content: of the file: the weights, or a dictionary that holds them as one of WRAPPERS.
+
+    Raises:
+        ValueError: there are none.
+    """
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    if not isinstance(content, dict):
+        raise ValueError('it holds no weights by name')
+    found = {
+        str(name).removeprefix('module.'): value
+        for name, value in content.items()
+        if isinstance(value, torch.Tensor)
+    }
+    if not found:
+        raise ValueError('it holds no weights by name')
+    return found
+
+
+def load_renamed(
+    network: nn.Module,
+    theirs: dict[str, torch.Tensor],
+    names: dict[str, str],
+    unused: Container[str] = (),
+) -> None:
+    """Load weights whose names differ from ours.
+
+    Args:
+        network: to load into.
+        theirs: weights by published name.
+        names: our name of each layer or weight -> the published one, without `.weight` etc. where
+            both have the same endings.
+        unused: published names that have no counterpart.
+
+    Raises:
+        ValueError: a weight is missing, has another shape, or is left over.
+    """
+    ours, left = {}, set(theirs)
+    for name, wanted in network.state_dict().items():
+        published = _published_name(name, names)
+        found = theirs.get(published)
+        if found is None:
+            raise ValueError(f'{published} is missing')
+        left.discard(published)
+        if found.shape != wanted.shape:
+            raise ValueError(
+                f'{published} has the shape {list(found.shape)} instead of {list(wanted.shape)}'
+            )
+        ours[name] = found
+    if more := sorted(name for name in left if name not in unused):
+        raise ValueError(f'{more[0]} is not part of the network')
+    network.load_state_dict(ours)
+
+
+def _published_name(name: str, names: dict[str, str]) -> str:
+    """Return the published name of one of our weights, by its longest known beginning."""
+    parts = name.split('.')
+    for count in range(len(parts), 0, -1):
+        if (beginning := '.'.join(parts[:count])) in names:
+            return '.'.join([names[beginning], *parts[count:]])
+    return name

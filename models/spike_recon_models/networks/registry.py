@@ -12,11 +12,13 @@ from spike_recon_models.networks.grey_to_rgb import GreyToRgb
 from spike_recon_models.networks.hybrid import Hybrid
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.spike_base import SpikeBase
+from spike_recon_models.networks.spk2img import Spk2Img
 from spike_recon_models.networks.spk2vid import Spk2Vid
 from spike_recon_models.networks.ssir import Ssir
 from spike_recon_models.networks.stir import Stir, StirStreaming
 from spike_recon_models.networks.swinsf import SwinSf
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
+from spike_recon_models.networks.wgse import Wgse
 
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'base': SpikeBase,
@@ -24,12 +26,14 @@ NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'frame_interpolation': FrameInterpolation,
     'grey_to_rgb': GreyToRgb,
     'hybrid': Hybrid,
+    'spk2img': Spk2Img,
     'spk2vid': Spk2Vid,
     'ssir': Ssir,
     'stir': Stir,
     'stir_streaming': StirStreaming,
     'swinsf': SwinSf,
     'two_scale_gru': TwoScaleGru,
+    'wgse': Wgse,
 }
 
 

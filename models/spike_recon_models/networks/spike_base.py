@@ -7,9 +7,16 @@ of 64, 128, 64, 16 and 1 channels at full resolution with ReLUs in between, 180,
 There is no state: each image depends on the planes around its instant only.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from spike_recon_models.networks.checkpoint_file import (
+    load_renamed,
+    published_file,
+    weights_by_name,
+)
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
 
@@ -44,3 +51,20 @@ class SpikeBase(PlaneNetwork):
     ) -> tuple[tuple[Estimate, ...], tuple[torch.Tensor, ...]]:
         """See PlaneNetwork."""
         return (Estimate(self.layers(x)),), ()
+
+
+def load_published(path: Path) -> SpikeBase:
+    """Return the network with weights from a file in the layout of Spike-Zoo.
+
+    Nothing in the file is executed.
+
+    Raises:
+        ValueError: the file does not hold such weights.
+    """
+    names = {f'layers.{2 * number}': f'seq.{number}.0' for number in range(4)}
+    names['layers.8'] = 'seq.4'
+    with published_file(path, 'base') as content:
+        theirs = weights_by_name(content)
+        network = SpikeBase(planes=theirs['seq.0.0.weight'].shape[1])
+        load_renamed(network, theirs, names)
+    return network

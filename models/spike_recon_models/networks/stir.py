@@ -16,8 +16,9 @@ state, so each window is encoded once instead of three times. It needs a step ev
 then gives the same images, from the first one on. Motion and image, nine tenths of the work, are
 still computed in every step.
 
-Difference from the publication: the encoder has neither biases nor batch normalisation (see
-stir_encoder.py), so that a state of zeros is a dark window.
+Difference from the publication: unless `biases` is set, the encoder has neither biases nor batch
+normalisation (see stir_encoder.py), so that a state of zeros is a dark window. Further arguments
+leave out parts, as the ablation studies of the paper do.
 """
 
 import torch
@@ -32,8 +33,9 @@ from spike_recon_models.networks.stir_encoder import WINDOW, HybridEmbedding, Py
 HOP = WINDOW - 1
 SCALES = ('embedding', 'half', 'quarter', 'eighth', 'sixteenth')
 WIDTHS = 16, 24, 32, 64, 96
-COARSER_WEIGHTS = 0.125, 0.0625, 0.0625, 0.0625
-"""Loss weights of the images at 1/2 to 1/16: .5, .25, .25 and .25, divided by their number."""
+COARSER_WEIGHTS = 0.5, 0.25, 0.25, 0.25
+"""Loss weights of the images at 1/2 to 1/16, to be divided by their number."""
+FEWEST_LEVELS = 2
 GROUPS = 3
 STILL = 0.1
 """Gain of the initial flow: training starts near a camera at rest."""
@@ -44,24 +46,55 @@ class Stir(PlaneNetwork):
 
     Args:
         widths: channels of the features at full resolution and at each of the four halvings; the
-            first is also that of the embedding, and the last a multiple of 4.
+            first is also that of the embedding, and the last one used a multiple of 4.
         seed: of the initial weights.
+        levels: number of resolutions, 2 to 5; the first `levels` of `widths` are used.
+        groups: flows that are used side by side at full resolution.
+        attention: whether the coarsest features interact by attention before they are decoded.
+        warping: whether the features of the outer windows are warped along estimated flow. Without
+            it the image is synthesised from features that are read where they are.
+        biases: whether the encoder has biases and batch normalisation, as in the authors' code.
+
+    Raises:
+        ValueError: there are fewer widths than levels, or a number is out of range.
     """
 
-    pad_multiple = 16
     allows_bfloat16 = False
     state_specs: tuple[StateSpec, ...] = ()
     bins = 2 * HOP + WINDOW
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, seed: int = 0) -> None:
+    def __init__(
+        self,
+        widths: tuple[int, ...] = WIDTHS,
+        seed: int = 0,
+        *,
+        levels: int = 5,
+        groups: int = GROUPS,
+        attention: bool = True,
+        warping: bool = True,
+        biases: bool = False,
+    ) -> None:
         super().__init__()
-        self.embed = HybridEmbedding(widths[0])
-        self.encode = PyramidEncoder(widths[0], widths)
-        self.attend = InteractiveAttention(widths[-1])
-        self.coarsest = CoarsestLevel(widths[-1])
+        if not FEWEST_LEVELS <= levels <= min(len(widths), len(SCALES)):
+            raise ValueError(
+                f'levels is {levels}; it must be {FEWEST_LEVELS} to {min(len(widths), len(SCALES))}'
+            )
+        if groups < 1:
+            raise ValueError(f'groups is {groups}; it must be 1 or above')
+        widths = self._widths = tuple(widths[:levels])
+        self.pad_multiple = 2 ** (levels - 1)
+        self.embed = HybridEmbedding(widths[0], biases)
+        self.encode = PyramidEncoder(widths[0], widths, biases)
+        self.attend = InteractiveAttention(widths[-1]) if attention else None
+        self.coarsest = CoarsestLevel(widths[-1], warping)
         finer = [
-            FinerLevel(widths[scale + 1], widths[scale], 1 if scale else GROUPS)
-            for scale in reversed(range(len(widths) - 1))
+            FinerLevel(
+                widths[scale + 1],
+                widths[scale],
+                (1 if scale else groups) if warping else 0,
+                last=not scale,
+            )
+            for scale in reversed(range(levels - 1))
         ]
         self.finer = nn.ModuleList(finer)
         initialise(self, seed)
@@ -85,13 +118,19 @@ class Stir(PlaneNetwork):
         self, before: list[torch.Tensor], middle: list[torch.Tensor], after: list[torch.Tensor]
     ) -> tuple[Estimate, ...]:
         """Return the images of the middle window, the finest first."""
-        level = self.coarsest(self.attend(middle[-1], before[-1], after[-1]))
+        outer = before[-1], after[-1]
+        if self.attend is None:
+            together = torch.cat([outer[0], middle[-1], outer[1]], 1)
+        else:
+            together = self.attend(middle[-1], *outer)
+        level = self.coarsest(together)
         images = [level.image]
         scales = list(zip(before, middle, after, strict=True))[-2::-1]
         for decode, windows in zip(self.finer, scales, strict=True):
             level = decode(windows, level)
             images.insert(0, level.image)
-        weights = 1.0, *COARSER_WEIGHTS
+        coarser = COARSER_WEIGHTS[: len(images) - 1]
+        weights = 1.0, *(weight / len(coarser) for weight in coarser)
         return tuple(Estimate(*pair) for pair in zip(images, weights, strict=True))
 
 
@@ -104,16 +143,20 @@ class StirStreaming(Stir):
     Args:
         widths: as for Stir.
         seed: of the initial weights.
+        parts: further arguments of Stir. With `biases`, the first two images differ from those of
+            Stir, because a state of zeros is then not a dark window.
     """
 
     bins = WINDOW
     hop_planes = HOP
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, seed: int = 0) -> None:
-        super().__init__(widths, seed)
+    def __init__(
+        self, widths: tuple[int, ...] = WIDTHS, seed: int = 0, **parts: int | bool
+    ) -> None:
+        super().__init__(widths, seed, **parts)  # type: ignore[arg-type]
         self.state_specs = tuple(
             StateSpec(name, 2 * channels, 2**scale)
-            for scale, (name, channels) in enumerate(zip(SCALES, widths, strict=True))
+            for scale, (name, channels) in enumerate(zip(SCALES, self._widths, strict=False))
         )
 
     def estimates(

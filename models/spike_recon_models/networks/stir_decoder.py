@@ -46,14 +46,15 @@ class CoarsestLevel(nn.Module):
 
     Args:
         channels: of a window's features.
+        warping: whether it estimates flow.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, warping: bool = True) -> None:
         super().__init__()
         wide = 3 * channels
         self.join = nn.Sequential(nn.Conv2d(wide, wide, 3, padding=1), nn.PReLU(wide))
         self.refine = ResidualPath(wide)
-        self.draw = nn.Conv2d(wide, 1 + FLOWS, 3, padding=1)
+        self.draw = nn.Conv2d(wide, 1 + FLOWS if warping else 1, 3, padding=1)
 
     def forward(self, together: torch.Tensor) -> Level:
         """Decode the features of the attention [batch, 3 channels, height, width]."""
@@ -69,21 +70,23 @@ class FinerLevel(nn.Module):
     Args:
         below: channels of a window's features one scale below.
         channels: of a window's features.
-        groups: flows that are used side by side. Only the finest scale has more than one, and it
-            does not refine the flow.
+        groups: flows that are used side by side; 0 = none: the features of the outer windows are
+            read where they are.
+        last: whether it is the finest scale, which does not refine the flow.
     """
 
-    def __init__(self, below: int, channels: int, groups: int = 1) -> None:
+    def __init__(self, below: int, channels: int, groups: int = 1, last: bool = False) -> None:
         super().__init__()
         self._more = groups - 1
-        self._last = groups > 1
+        self._refines = groups > 0 and not last
         wide = 3 * channels
-        if self._more:
+        if self._more > 0:
             self.find_more = nn.Conv2d(3 * below, FLOWS * self._more, 3, padding=1)
             self.more_up = _twice(FLOWS * self._more, FLOWS * self._more)
-        self.flow_up = _twice(FLOWS, FLOWS)
+        if groups:
+            self.flow_up = _twice(FLOWS, FLOWS)
         self.features_up = _twice(3 * below, HANDED)
-        read = 1 + channels + groups * (2 * channels + FLOWS) + HANDED
+        read = 1 + channels + max(groups, 1) * 2 * channels + groups * FLOWS + HANDED
         self.join = nn.Sequential(
             nn.Conv2d(read, read, 3, padding=1),
             nn.PReLU(read),
@@ -91,27 +94,36 @@ class FinerLevel(nn.Module):
             nn.PReLU(wide),
         )
         self.refine = ResidualPath(wide)
-        self.draw = nn.Conv2d(wide, 1 if self._last else 1 + FLOWS, 3, padding=1)
+        self.draw = nn.Conv2d(wide, 1 + FLOWS if self._refines else 1, 3, padding=1)
 
     def forward(self, windows: Windows, below: Level) -> Level:
         """Decode the windows' features and the result of the scale below."""
         before, middle, after = windows
-        coming = self.flow_up(below.flow)
-        flows = [coming]
-        if self._more:
-            more = self.find_more(below.features) + below.coming.repeat(1, self._more, 1, 1)
-            flows += self.more_up(more).chunk(self._more, 1)
-        motions = [motion for flow in flows for motion in flow.chunk(2, 1)]
-        outer = torch.cat([before, after] * len(flows))
-        moved = warp(outer, torch.cat(motions)).chunk(len(motions))
+        flows = self._flows(below)
+        moved: tuple[torch.Tensor, ...] = before, after
+        if flows:
+            motions = [motion for flow in flows for motion in flow.chunk(2, 1)]
+            outer = torch.cat([before, after] * len(flows))
+            moved = warp(outer, torch.cat(motions)).chunk(len(motions))
         image = functional.interpolate(
             below.image, scale_factor=2, mode='bilinear', align_corners=False
         )
         read = [image, middle, *moved, self.features_up(below.features), *flows]
         features = self.refine(self.join(torch.cat(read, 1)))
         drawn = self.draw(features)
-        flow = coming if self._last else coming + drawn[:, 1:]
+        coming = flows[0] if flows else drawn[:, 1:]
+        flow = coming + drawn[:, 1:] if self._refines else coming
         return Level(drawn[:, :1], features, flow, coming)
+
+    def _flows(self, below: Level) -> list[torch.Tensor]:
+        """Return the flows of this scale, that of the scale below first."""
+        if self._more < 0:
+            return []
+        flows = [self.flow_up(below.flow)]
+        if self._more:
+            more = self.find_more(below.features) + below.coming.repeat(1, self._more, 1, 1)
+            flows += self.more_up(more).chunk(self._more, 1)
+        return flows
 
 
 def _twice(inputs: int, channels: int) -> nn.ConvTranspose2d:

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """STIR's encoder of one window of 21 planes, to features at 1/1, 1/2, 1/4, 1/8 and 1/16.
 
-It has neither biases nor normalisation layers. So planes without spikes give features that are
-exactly zero: a recurrent state of zeros is a stream that was dark before its start. And all
-features are proportional to the planes, which makes bias-free networks robust to noise levels that
-they were not trained on (Mohan et al., "Robust and Interpretable Blind Image Denoising via
-Bias-Free Convolutional Neural Networks", ICLR 2020).
+By default it has neither biases nor normalisation layers. So planes without spikes give features
+that are exactly zero: a recurrent state of zeros is a stream that was dark before its start. And
+all features are proportional to the planes, which makes bias-free networks robust to noise levels
+that they were not trained on (Mohan et al., "Robust and Interpretable Blind Image Denoising via
+Bias-Free Convolutional Neural Networks", ICLR 2020). With `biases` it has the layers of the
+authors' code, which their weights need.
 """
 
 from itertools import pairwise
@@ -25,40 +26,45 @@ class HybridEmbedding(nn.Module):
 
     Args:
         channels: of the embedding, the five means included.
+        biases: whether the convolutions have biases and are followed by batch normalisation.
     """
 
-    def __init__(self, channels: int = 16) -> None:
+    def __init__(self, channels: int = 16, biases: bool = False) -> None:
         super().__init__()
         learned = channels - len(CUTS)
-        self.first = nn.Conv2d(WINDOW, learned, 3, padding=1, bias=False)
-        self.second = nn.Conv2d(learned, learned, 3, padding=1, bias=False)
-        self.shortcut = nn.Conv2d(WINDOW, learned, 1, bias=False)
+        self.first = nn.Conv2d(WINDOW, learned, 3, padding=1, bias=biases)
+        self.second = nn.Conv2d(learned, learned, 3, padding=1, bias=biases)
+        self.shortcut = nn.Conv2d(WINDOW, learned, 1, bias=biases)
+        self.norm_first = nn.BatchNorm2d(learned) if biases else nn.Identity()
+        self.norm_second = nn.BatchNorm2d(learned) if biases else nn.Identity()
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
         """Return [batch, channels, height, width] of planes [batch, 21, height, width]."""
         means = [planes[:, cut : WINDOW - cut].mean(1, keepdim=True) for cut in CUTS]
-        learned = self.second(torch.relu(self.first(planes))) + self.shortcut(planes)
+        learned = self.norm_second(self.second(torch.relu(self.norm_first(self.first(planes)))))
+        learned = learned + self.shortcut(planes)
         return torch.cat([*means, torch.relu(learned)], 1)
 
 
 class PyramidEncoder(nn.Module):
-    """A 7x7 convolution, then four steps that halve the resolution.
+    """A 7x7 convolution, then steps that halve the resolution.
 
     Args:
         inputs: channels of the embedding.
         widths: channels at full resolution and after each step.
+        biases: whether the convolutions have biases.
     """
 
-    def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
+    def __init__(self, inputs: int, widths: tuple[int, ...], biases: bool = False) -> None:
         super().__init__()
         self.head = nn.Sequential(
-            nn.Conv2d(inputs, widths[0], 7, padding=3, bias=False), nn.PReLU()
+            nn.Conv2d(inputs, widths[0], 7, padding=3, bias=biases), nn.PReLU()
         )
         self.steps = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(fine, coarse, 3, stride=2, padding=1, bias=False),
+                nn.Conv2d(fine, coarse, 3, stride=2, padding=1, bias=biases),
                 nn.PReLU(),
-                ResidualPath(coarse, bias=False),
+                ResidualPath(coarse, bias=biases),
             )
             for fine, coarse in pairwise(widths)
         )

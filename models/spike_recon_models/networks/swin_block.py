@@ -33,14 +33,25 @@ class SwinBlock(nn.Module):
         heads: of both attentions.
         shifted: whether its windows are shifted.
         widening: hidden channels per channel.
+        as_coded: whether the temporal attention is that of the authors' code instead of their
+            paper: queries, keys and values have the same weights, and each outer stream is
+            increased by its own normalised tokens, permuted within their window.
     """
 
-    def __init__(self, channels: int, heads: int, shifted: bool, widening: int = 4) -> None:
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        shifted: bool,
+        widening: int = 4,
+        as_coded: bool = False,
+    ) -> None:
         super().__init__()
         self._shift = SHIFT if shifted else 0
+        self._as_coded = as_coded
         self.norm = nn.LayerNorm(channels)
         self.spatial = WindowAttention(channels, heads)
-        self.temporal = WindowAttention(channels, heads)
+        self.temporal = WindowAttention(channels, heads, shared=as_coded)
         self.mlp = nn.Sequential(
             nn.LayerNorm(channels),
             nn.Linear(channels, widening * channels),
@@ -60,6 +71,11 @@ class SwinBlock(nn.Module):
         found = found + TEMPORAL_SHARE * between
         left, middle, right = streams
         middle = middle + _rolled(out_of_windows(found, rows, columns), self._shift)
+        if self._as_coded:
+            left, right = (
+                outer + _rolled(out_of_windows(permuted(tokens), rows, columns), self._shift)
+                for outer, tokens in ((left, left_tokens), (right, right_tokens))
+            )
         return left + self.mlp(left), middle + self.mlp(middle), right + self.mlp(right)
 
 
@@ -69,16 +85,17 @@ class WindowAttention(nn.Module):
     Args:
         channels: of a token, a multiple of `heads`.
         heads: of the attention.
+        shared: whether queries, keys and values have the same weights.
     """
 
     relative: torch.Tensor
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int, heads: int, shared: bool = False) -> None:
         super().__init__()
         self._heads = heads
         self.query = nn.Linear(channels, channels)
-        self.key = nn.Linear(channels, channels)
-        self.value = nn.Linear(channels, channels)
+        self.key = None if shared else nn.Linear(channels, channels)
+        self.value = None if shared else nn.Linear(channels, channels)
         self.project = nn.Linear(channels, channels)
         self.preference = nn.Parameter(torch.zeros(heads, (2 * WINDOW - 1) ** 2))
         place = torch.arange(WINDOW**2)
@@ -101,8 +118,9 @@ class WindowAttention(nn.Module):
             for_values: tokens of the same shape.
             seam: added to the scores, [windows, 1, 25, 25]; None = nothing.
         """
-        queries, keys = self._split(self.query(for_queries)), self._split(self.key(for_keys))
-        values = self._split(self.value(for_values))
+        queries = self._split(self.query(for_queries))
+        keys = self._split((self.key or self.query)(for_keys))
+        values = self._split((self.value or self.query)(for_values))
         scores = queries @ keys.transpose(-2, -1) * queries.shape[-1] ** -0.5
         scores = scores + self.preference[:, self.relative]
         if seam is not None:
@@ -131,6 +149,11 @@ def out_of_windows(windows: torch.Tensor, rows: int, columns: int) -> torch.Tens
     down, across = rows // WINDOW, columns // WINDOW
     cut = windows.reshape(batch, down, across, WINDOW, WINDOW, channels).transpose(2, 3)
     return cut.reshape(batch, rows, columns, channels)
+
+
+def permuted(windows: torch.Tensor) -> torch.Tensor:
+    """Return windows [batch, windows, 25, channels] with values in the order of their channels."""
+    return windows.transpose(2, 3).reshape(windows.shape)
 
 
 def _rolled(tokens: torch.Tensor, by: int) -> torch.Tensor:

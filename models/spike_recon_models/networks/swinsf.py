@@ -13,9 +13,9 @@ The left and the right image show the instants in the middle of their planes and
 training only. Two sizes are published: every pixel a token of 96 channels, for 400x250, and
 patches of 4x4 pixels to a token of 64 channels, for 1000x1000. There is no recurrent state.
 
-Differences from the authors' code: query, key and value have separate weights, as in their paper;
-left and right pass the attention unchanged; there is no stochastic depth; and the images end
-without a ReLU, because `forward` limits them.
+Differences from the authors' code: there is no stochastic depth, and the images end without a
+ReLU, because `forward` limits them. Unless `as_coded` is set, query, key and value have separate
+weights, as in their paper, and left and right pass the attention unchanged.
 """
 
 import torch
@@ -41,6 +41,8 @@ class SwinSf(PlaneNetwork):
         depth: blocks in each group.
         heads: of the attentions.
         seed: of the initial weights.
+        as_coded: whether the temporal attention is that of the authors' code (see SwinBlock), as
+            their weights need.
     """
 
     bins = PLANES
@@ -48,16 +50,23 @@ class SwinSf(PlaneNetwork):
     other_instants = (-SIDE_OFFSET, SIDE_OFFSET)
 
     def __init__(
-        self, channels: int = 96, patch: int = 1, depth: int = 6, heads: int = 2, seed: int = 0
+        self,
+        channels: int = 96,
+        patch: int = 1,
+        depth: int = 6,
+        heads: int = 2,
+        seed: int = 0,
+        as_coded: bool = False,
     ) -> None:
         super().__init__()
+        self.patch = patch
         self.pad_multiple = WINDOW * patch
         self.embed_side = nn.Conv2d(SIDE_PLANES, channels, 3, padding=1)
         self.embed = nn.Conv2d(PLANES, channels, 3, padding=1)
         self.tokens = Tokens(channels, patch)
         self.norm_first = nn.LayerNorm(channels)
         self.groups = nn.ModuleList(
-            ResidualGroup(channels, patch, depth, heads) for _ in range(GROUPS)
+            ResidualGroup(channels, patch, depth, heads, as_coded) for _ in range(GROUPS)
         )
         self.norm_last = nn.LayerNorm(channels)
         self.pixels = Pixels(channels, patch)
@@ -94,12 +103,18 @@ class ResidualGroup(nn.Module):
         patch: pixels to a side of a token.
         depth: number of blocks.
         heads: of the attentions.
+        as_coded: of the blocks.
     """
 
-    def __init__(self, channels: int, patch: int, depth: int, heads: int) -> None:
+    def __init__(
+        self, channels: int, patch: int, depth: int, heads: int, as_coded: bool = False
+    ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            *(SwinBlock(channels, heads, shifted=bool(number % 2)) for number in range(depth))
+            *(
+                SwinBlock(channels, heads, shifted=bool(number % 2), as_coded=as_coded)
+                for number in range(depth)
+            )
         )
         self.pixels = Pixels(channels, patch)
         self.near = nn.Conv2d(channels, channels, 3, padding=1)

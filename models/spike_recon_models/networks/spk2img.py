@@ -1,0 +1,292 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Spk2ImgNet: the first learned reconstruction for spike cameras.
+
+Zhao et al., "Spk2ImgNet: Learning to Reconstruct Dynamic Scene from Continuous Spike Stream",
+CVPR 2021:
+
+        five blocks of 13 planes -> light at four exposures -> features -> aligned with the middle
+        block by deformable convolutions at three scales -> weighted -> image
+
+41 planes, 64 channels, no state. `load_published` reads a file of weights in the layout of the
+authors' code; the file itself was not available here.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from spike_recon_models.networks.checkpoint_file import (
+    load_renamed,
+    published_file,
+    weights_by_name,
+)
+from spike_recon_models.networks.deformable import TAPS, Deformable
+from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
+from spike_recon_models.networks.recurrent_network import initialise
+from spike_recon_models.networks.residual_block import LEAK
+
+BLOCK, HOP, BLOCKS = 13, 7, 5
+OUTER = 0, 1, 3, 4
+"""The blocks that are aligned with the middle one."""
+CUTS = 0, 1, 2, 3
+"""Planes that each exposure omits at each end of a block."""
+NARROW = 16
+
+
+class Spk2Img(PlaneNetwork):
+    """The network.
+
+    Args:
+        channels: of the features, a multiple of 8.
+        depth: residual blocks of the features.
+        seed: of the initial weights.
+    """
+
+    bins = (BLOCKS - 1) * HOP + BLOCK
+    pad_multiple = 4
+    state_specs = ()
+    allows_bfloat16 = False
+
+    def __init__(self, channels: int = 64, depth: int = 10, seed: int = 0) -> None:
+        super().__init__()
+        self.extract = BlockFeatures(channels, depth)
+        self.align = PyramidAlignment(channels)
+        self.weigh = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(2 * channels, channels, 3, padding=1),
+                nn.PReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.PReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.Sigmoid(),
+            )
+            for _ in OUTER
+        )
+        self.draw = nn.Sequential(
+            nn.Conv2d(BLOCKS * channels, 3 * channels, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(3 * channels, channels, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels, 1, 3, padding=1),
+        )
+        initialise(self, seed)
+        self.align.initialise(torch.Generator().manual_seed(seed))
+
+    def estimates(
+        self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
+    ) -> tuple[tuple[Estimate, ...], tuple[torch.Tensor, ...]]:
+        """See PlaneNetwork."""
+        blocks = [x[:, HOP * number : HOP * number + BLOCK] for number in range(BLOCKS)]
+        features = [self.extract(block) for block in blocks]
+        middle = features[BLOCKS // 2]
+        joined = [middle]
+        for place, weigh in zip(OUTER, self.weigh, strict=True):
+            aligned = self.align(features[place], middle)
+            joined.insert(place, aligned * weigh(torch.cat([aligned, middle], 1)))
+        return (Estimate(self.draw(torch.cat(joined, 1))),), ()
+
+
+class BlockFeatures(nn.Module):
+    """Features of a block of 13 planes, by way of its light at four exposures.
+
+    Args:
+        channels: of the features.
+        depth: number of residual blocks.
+    """
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        self.exposures = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(BLOCK - 2 * cut, NARROW, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(NARROW, 1, 3, padding=1),
+            )
+            for cut in CUTS
+        )
+        count = len(CUTS)
+        self.choose = nn.Sequential(
+            nn.Conv2d(count, 2 * count, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(2 * count, count, 3, padding=1),
+            nn.Sigmoid(),
+        )
+        self.embed = nn.Conv2d(count, channels, 3, padding=1)
+        self.refine = nn.Sequential(*(ThreeConvolutions(channels) for _ in range(depth)))
+
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        """Return [batch, channels, height, width] of planes [batch, 13, height, width]."""
+        light = torch.cat(
+            [
+                expose(planes[:, cut : BLOCK - cut])
+                for cut, expose in zip(CUTS, self.exposures, strict=True)
+            ],
+            1,
+        )
+        features = torch.relu(self.embed(self.choose(light) * light))
+        return features + self.refine(features)
+
+
+class ThreeConvolutions(nn.Module):
+    """relu(x + third(relu(second(relu(first(x)))))).
+
+    Args:
+        channels: of input and output.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second, self.third = (
+            nn.Conv2d(channels, channels, 3, padding=1) for _ in range(3)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        return torch.relu(x + self.third(torch.relu(self.second(torch.relu(self.first(x))))))
+
+
+class PyramidAlignment(nn.Module):
+    """Alignment with another block, from a quarter of the resolution to the full one.
+
+    The alignment of EDVR (Wang et al., CVPRW 2019).
+
+    Args:
+        channels: of the features.
+        groups: of channels that share their offsets.
+    """
+
+    def __init__(self, channels: int, groups: int = 8) -> None:
+        super().__init__()
+
+        def convolution(inputs: int, stride: int = 1) -> nn.Conv2d:
+            return nn.Conv2d(inputs * channels, channels, 3, stride, padding=1)
+
+        self.halve = nn.ModuleList(
+            nn.Sequential(convolution(1, 2), nn.LeakyReLU(LEAK), convolution(1), nn.LeakyReLU(LEAK))
+            for _ in range(2)
+        )
+        self.compare = nn.ModuleList(convolution(2) for _ in range(3))
+        self.refine = nn.ModuleList(convolution(1) for _ in range(3))
+        self.combine = nn.ModuleList(convolution(2) for _ in range(2))
+        self.join = nn.ModuleList(convolution(2) for _ in range(2))
+        self.warps = nn.ModuleList(GuidedDeformable(channels, groups) for _ in range(3))
+        self.compare_last, self.refine_last = convolution(2), convolution(1)
+        self.warp_last = GuidedDeformable(channels, groups)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Initialise the kernels at random and all offsets to zero."""
+        for warp in (*self.warps, self.warp_last):
+            warp.initialise(generator)
+
+    def forward(self, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return features [batch, channels, height, width], aligned with those of the target."""
+        scales = [(features, target)]
+        for halve in self.halve:
+            scales.append((halve(scales[-1][0]), halve(scales[-1][1])))
+        guide = aligned = features  # replaced at the coarsest scale
+        for scale in reversed(range(3)):
+            moving, fixed = scales[scale]
+            found = _leaky(self.compare[scale](torch.cat([moving, fixed], 1)))
+            if scale < 2:
+                both = torch.cat([found, 2 * _doubled(guide)], 1)
+                found = _leaky(self.combine[scale](both))
+            guide = _leaky(self.refine[scale](found))
+            moved = self.warps[scale](moving, guide)
+            if scale < 2:
+                moved = self.join[scale](torch.cat([moved, _doubled(aligned)], 1))
+            aligned = _leaky(moved) if scale else moved
+        guide = _leaky(self.compare_last(torch.cat([aligned, target], 1)))
+        return _leaky(self.warp_last(aligned, _leaky(self.refine_last(guide))))
+
+
+class GuidedDeformable(nn.Module):
+    """Deformable convolution with offsets from other features.
+
+    Args:
+        channels: of the features.
+        groups: of channels that share their offsets.
+    """
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.kernel = Deformable(channels, groups)
+        self.guide = nn.Conv2d(channels, 3 * groups * TAPS, 3, padding=1)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Initialise the kernel at random and the offsets to zero."""
+        self.kernel.initialise(generator)
+        nn.init.zeros_(self.guide.weight)
+
+    def forward(self, features: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        first, second, shares = self.guide(guide).chunk(3, 1)
+        return self.kernel(features, torch.cat([first, second], 1), torch.sigmoid(shares))
+
+
+def _leaky(x: torch.Tensor) -> torch.Tensor:
+    return functional.leaky_relu(x, LEAK)
+
+
+def _doubled(x: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)
+
+
+def load_published(path: Path) -> Spk2Img:
+    """Return Spk2ImgNet with weights from a file in the layout of the authors.
+
+    Nothing in the file is executed.
+
+    Raises:
+        ValueError: the file does not hold such weights.
+    """
+    network = Spk2Img()
+    with published_file(path, 'Spk2ImgNet') as content:
+        load_renamed(network, weights_by_name(content), published_names())
+    return network
+
+
+def published_names(depth: int = 10) -> dict[str, str]:
+    """Return our name of each layer -> that in the published file."""
+    names = {
+        'extract.choose': 'extractor.ca.ca_block',
+        'extract.embed': 'extractor.conv',
+        **{f'draw.{2 * number}': f'rec_conv{number}' for number in range(3)},
+    }
+    for number in range(len(CUTS)):
+        names[f'extract.exposures.{number}.0'] = f'extractor.conv0_{number}'
+        names[f'extract.exposures.{number}.2'] = f'extractor.conv1_{number}'
+    for number in range(depth):
+        for place, layer in enumerate(('first', 'second', 'third')):
+            names[f'extract.refine.{number}.{layer}'] = f'extractor.net.{number}.conv{place + 1}'
+    for number, block in enumerate(OUTER):
+        for place in range(3):
+            names[f'weigh.{number}.{2 * place}'] = f'mask{block}.conv{place}'
+        for place in range(2):
+            names[f'weigh.{number}.{2 * place + 1}'] = f'mask{block}.prelu{place}'
+    return names | {f'align.{ours}': f'pcd_align.{theirs}' for ours, theirs in _alignment()}
+
+
+def _alignment() -> list[tuple[str, str]]:
+    """Return pairs of names of the alignment's layers, ours first."""
+    pairs = [
+        (f'halve.{place}.{2 * number}', f'fea_L{place + 2}_conv{number + 1}')
+        for place in range(2)
+        for number in range(2)
+    ]
+    warps = [(f'warps.{scale}', f'L{scale + 1}_dcnpack_1') for scale in range(3)]
+    inner = [('compare_last', 'cas_offset_conv1'), ('refine_last', 'cas_offset_conv2')]
+    for scale, level in enumerate(('L1', 'L2', 'L3')):
+        inner.append((f'compare.{scale}', f'{level}_offset_conv1_1'))
+        last = 2 if scale == 2 else 3
+        inner.append((f'refine.{scale}', f'{level}_offset_conv{last}_1'))
+        if scale < 2:
+            inner.append((f'combine.{scale}', f'{level}_offset_conv2_1'))
+            inner.append((f'join.{scale}', f'{level}_fea_conv_1'))
+    for ours, theirs in [*warps, ('warp_last', 'cas_dcnpack')]:
+        inner += [(f'{ours}.kernel', theirs), (f'{ours}.guide', f'{theirs}.conv_offset_mask')]
+    return [*pairs, *((ours, f'pcd_align.{theirs}') for ours, theirs in inner)]
+
+
