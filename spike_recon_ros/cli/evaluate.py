@@ -15,7 +15,7 @@ from rich.table import Table
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_layout
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import resolve_model
+from spike_recon_ros.evaluation.contenders import PUBLISHED, resolve_model
 from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import PROTOCOLS
@@ -69,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
         '-m', '--models', nargs='+', metavar='MODEL',
-        help='filters, networks of the zoo, folders of bundles, or weights as the authors of '
-        'FireNet and SSIR publish them: firenet:FILE.pth, ssir:FILE.pth',
+        help='filters, networks of the zoo, folders of bundles, or weights as their authors '
+        f'publish them, NAME:FILE.pth with NAME one of {", ".join(PUBLISHED)}',
     )  # fmt: skip
     parser.add_argument(
         '-d', '--datasets', nargs='+', required=True, type=Path, metavar='RECORDING',

@@ -21,7 +21,8 @@ is complete.
 
   spike-recon export runs/toy -o bundles/toy
   spike-recon export firenet:firenet.pth -o bundles/firenet    weights as FireNet's authors publish
-                                                               them; also ssir:FILE.pth
+                                                               them; also base, spk2imgnet,
+                                                               ssir, stir, swinsf and wgse
 
 The licence of published weights is that of their authors.
 """
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
     parser.add_argument(
         'run_folder', metavar='RUN',
-        help='folder of the run; or firenet:FILE.pth or ssir:FILE.pth',
+        help='folder of the run; or NAME:FILE.pth, published weights',
     )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='BUNDLE', help='folder to write'

@@ -1,15 +1,19 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Weights in the layouts of other authors, generated here with their names and shapes.
-
-The files themselves may not be redistributed. Names and shapes are facts of their public code.
-"""
+"""Weights in the layouts of other authors, generated here with their names and shapes."""
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: no network can be made')
 
+from published_files import (  # noqa: E402
+    base_file,
+    spk2img_file,
+    stir_file,
+    swinsf_file,
+    wgse_file,
+)
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
@@ -26,169 +30,6 @@ from spike_recon_models.networks.swin_block import SwinBlock, permuted  # noqa: 
 
 def generator():
     return torch.Generator().manual_seed(5)
-
-
-def random(*shape):
-    return 0.05 * torch.randn(*shape, generator=generator())
-
-
-def layer(name, *shape):
-    return {f'{name}.weight': random(*shape), f'{name}.bias': random(shape[0])}
-
-
-def norm(name, channels, batch=False):
-    found = {f'{name}.weight': torch.ones(channels), f'{name}.bias': random(channels)}
-    if batch:
-        found |= {
-            f'{name}.running_mean': random(channels),
-            f'{name}.running_var': 1 + random(channels).abs(),
-            f'{name}.num_batches_tracked': torch.tensor(7),
-        }
-    return found
-
-
-def base_file():
-    sizes = 41, 64, 128, 64, 16
-    found = layer('seq.4', 1, 16, 3, 3)
-    for number in range(4):
-        found |= layer(f'seq.{number}.0', sizes[number + 1], sizes[number], 3, 3)
-    return found
-
-
-def stir_file():
-    widths = 16, 24, 32, 64, 96
-    found = layer('resnet.conv1', 11, 21, 3, 3) | layer('resnet.conv2', 11, 11, 3, 3)
-    found |= layer('resnet.conv3', 11, 21, 1, 1)
-    found |= norm('resnet.bn1', 11, batch=True) | norm('resnet.bn2', 11, batch=True)
-    found |= layer('encoder.conv0.net.0', 16, 16, 7, 7)
-    found['encoder.conv0.net.1.weight'] = random(1)
-    for step, width in enumerate(widths[1:], 1):
-        found |= layer(f'encoder.conv{step}.net.0', width, widths[step - 1], 3, 3)
-        found[f'encoder.conv{step}.net.1.weight'] = random(1)
-        for half in (0, 1):
-            found |= layer(
-                f'encoder.resblocks{step}.net.0.conv_block.{half}.net.0', width, width, 3, 3
-            )
-    return found | stir_attention(96) | stir_decoders(widths)
-
-
-def stir_attention(width):
-    hidden = int(2.66 * width)
-    found = {}
-    for name in ('norm1', 'norm_kv1', 'norm_kv2', 'norm2'):
-        found |= norm(f'transformer.{name}.body', width)
-    for side in (1, 2):
-        found[f'transformer.attn.temperature{side}'] = torch.full((4, 1, 1), float(side))
-        found[f'transformer.attn.kv{side}.weight'] = random(2 * width, width, 1, 1)
-        found[f'transformer.attn.kv{side}_dwconv.weight'] = random(2 * width, 1, 3, 3)
-    found['transformer.attn.q.weight'] = random(2 * width, width, 1, 1)
-    found['transformer.attn.q_dwconv.weight'] = random(2 * width, 2, 3, 3)
-    found['transformer.ffn.project_in.weight'] = random(2 * hidden, width, 1, 1)
-    found['transformer.ffn.dwconv.weight'] = random(2 * hidden, 1, 3, 3)
-    found['transformer.ffn.project_out.weight'] = random(width, hidden, 1, 1)
-    return found
-
-
-def stir_decoders(widths):
-    found = {}
-    names = 'decorder_1st', 'decorder_2nd', 'decorder_3rd', 'decorder_4nd', 'decorder_5nd'
-    for scale, name in enumerate(names):
-        wide = 3 * widths[scale]
-        for half in (0, 1):
-            found |= layer(f'{name}.resblocks.net.0.conv_block.{half}.net.0', wide, wide, 3, 3)
-        if scale == 4:
-            found |= layer(f'{name}.convrelu.0', wide, wide, 3, 3)
-            found[f'{name}.convrelu.1.weight'] = random(wide)
-        else:
-            below, groups = widths[scale + 1], 1 if scale else 3
-            read = widths[scale] * (2 * groups + 1) + 4 * groups + 1 + 8
-            found |= layer(f'{name}.convrelu.conv1.0', read, read, 3, 3)
-            found |= layer(f'{name}.convrelu.conv2.0', wide, read, 3, 3)
-            found[f'{name}.convrelu.conv1.1.weight'] = random(read)
-            found[f'{name}.convrelu.conv2.1.weight'] = random(wide)
-            found |= {f'{name}.deconv_flow.weight': random(4, 4, 4, 4)}
-            found |= {f'{name}.deconv_flow.bias': random(4)}
-            found |= {f'{name}.deconv_hidden.weight': random(3 * below, 8, 4, 4)}
-            found |= {f'{name}.deconv_hidden.bias': random(8)}
-        if scale:
-            found |= layer(f'{name}.predict_img_flow', 5, wide, 3, 3)
-        else:
-            found |= layer(f'{name}.predict_img', 1, wide, 3, 3)
-            found |= layer(f'{name}.predict_flow_group', 8, 3 * widths[1], 3, 3)
-            found |= layer(f'{name}.deconv_flow_group', 8, 8, 4, 4)
-    return found
-
-
-def swinsf_file(width, patch):
-    found = layer('conv_first_ref', width, 28, 3, 3) | layer('conv_first', width, 41, 3, 3)
-    found |= norm('patch_embed.norm', width) | norm('norm', width)
-    found |= layer('conv_after_body', width, width, 3, 3)
-    found |= layer('conv_lm.0', 1, width, 3, 3) | layer('conv_last.0', 1, 3 * width, 3, 3)
-    places = ['', *(f'layers.{group}.' for group in range(2))]
-    for place in places if patch > 1 else ():
-        found |= layer(f'{place}patch_embed.proj', width, width, patch, patch)
-        found |= layer(f'{place}patch_unembed.unproj', width, width, patch, patch)
-    for group in range(2):
-        found |= layer(f'layers.{group}.conv', width, width, 3, 3)
-        for number in range(6):
-            block = f'layers.{group}.residual_group.blocks.{number}'
-            found |= norm(f'{block}.norm1', width) | norm(f'{block}.norm2', width)
-            found |= layer(f'{block}.attn.qkv', 3 * width, width)
-            found |= layer(f'{block}.attn.proj', width, width)
-            found |= layer(f'{block}.attn_mul.proj', width, width)
-            for letter in 'qkv':
-                found |= layer(f'{block}.attn_mul.to_{letter}', width, width)
-            for attention in ('attn', 'attn_mul'):
-                found[f'{block}.{attention}.relative_position_bias_table'] = random(81, 2)
-                found[f'{block}.{attention}.relative_position_index'] = torch.zeros(25, 25)
-            if number % 2:
-                found[f'{block}.attn_mask'] = torch.zeros(8, 25, 25)
-            found |= layer(f'{block}.mlp.fc1', 4 * width, width)
-            found |= layer(f'{block}.mlp.fc2', width, 4 * width)
-    return {'net': {f'module.{name}': value for name, value in found.items()}, 'epoch': 3}
-
-
-def spk2img_file(width=64):
-    found = layer('extractor.conv', width, 4, 3, 3)
-    found |= layer('extractor.ca.ca_block.0', 8, 4, 3, 3)
-    found |= layer('extractor.ca.ca_block.2', 4, 8, 3, 3)
-    for number in range(4):
-        found |= layer(f'extractor.conv0_{number}', 16, 13 - 2 * number, 3, 3)
-        found |= layer(f'extractor.conv1_{number}', 1, 16, 3, 3)
-    for number in range(10):
-        for place in (1, 2, 3):
-            found |= layer(f'extractor.net.{number}.conv{place}', width, width, 3, 3)
-    for block in (0, 1, 3, 4):
-        for place, inputs in enumerate((2 * width, width, width)):
-            found |= layer(f'mask{block}.conv{place}', width, inputs, 3, 3)
-        found |= {f'mask{block}.prelu{place}.weight': random(1) for place in (0, 1)}
-    found |= layer('rec_conv0', 3 * width, 5 * width, 3, 3)
-    found |= layer('rec_conv1', width, 3 * width, 3, 3) | layer('rec_conv2', 1, width, 3, 3)
-    for scale in (2, 3):
-        for place in (1, 2):
-            found |= layer(f'pcd_align.fea_L{scale}_conv{place}', width, width, 3, 3)
-    pair = [f'L{scale}_offset_conv1_1' for scale in (1, 2, 3)]
-    pair += ['L1_offset_conv2_1', 'L2_offset_conv2_1', 'L1_fea_conv_1', 'L2_fea_conv_1']
-    single = ['L1_offset_conv3_1', 'L2_offset_conv3_1', 'L3_offset_conv2_1', 'cas_offset_conv2']
-    for names, inputs in (([*pair, 'cas_offset_conv1'], 2 * width), (single, width)):
-        for name in names:
-            found |= layer(f'pcd_align.pcd_align.{name}', width, inputs, 3, 3)
-    for name in ('L1_dcnpack_1', 'L2_dcnpack_1', 'L3_dcnpack_1', 'cas_dcnpack'):
-        found |= layer(f'pcd_align.pcd_align.{name}', width, width, 3, 3)
-        found |= layer(f'pcd_align.pcd_align.{name}.conv_offset_mask', 3 * 8 * 9, width, 3, 3)
-    return found
-
-
-def wgse_file():
-    found = layer('conv.0', 256, 42, 3, 3)
-    found |= layer('tail.0', 64, 256, 3, 3) | layer('tail.2', 1, 64, 3, 3)
-    for number in range(3):
-        for place in (1, 2):
-            found |= layer(f'resblocks.{number}.conv{place}', 256, 256, 3, 3)
-    for band in (*(f'wvl.yh_blocks.{number}' for number in range(5)), 'wvl.yl_block'):
-        found |= layer(f'{band}.0.tcn0.0', 32, 1, 3) | layer(f'{band}.0.tcn1.0', 32, 32, 3)
-        found |= layer(f'{band}.1', 1, 32, 3)
-    return found | {f'wvl.dwt.h{number}': random(1, 1, 16) for number in (0, 1)}
 
 
 CASES = {

@@ -136,3 +136,41 @@ def test_size_and_work_are_those_published(kind, giga):
         network(torch.zeros(1, network.bins, 32, 32))
     at_256x400 = counter.get_total_flops() / 2 * (256 * 400) / 32**2
     assert at_256x400 / 1e9 == pytest.approx(giga, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ('parts', 'levels'),
+    [
+        ({'levels': 3}, 3),
+        ({'groups': 1}, 5),
+        ({'attention': False}, 5),
+        ({'warping': False, 'levels': 2}, 2),
+        ({'biases': True}, 5),
+    ],
+)
+def test_parts_can_be_left_out_in_both_forms(parts, levels):
+    network = Stir(SMALL, **parts).eval()
+    estimates, _ = network.estimates(spikes(61))
+    assert len(estimates) == levels
+    assert sum(one.weight for one in estimates[1:]) == pytest.approx(
+        sum((0.5, 0.25, 0.25, 0.25)[: levels - 1]) / (levels - 1)
+    )
+    streaming = StirStreaming(SMALL, **parts).eval()
+    streaming.load_state_dict(network.state_dict())
+    assert [spec.stride for spec in streaming.state_specs] == [2**one for one in range(levels)]
+    stream = spikes(4 * HOP)
+    torch.testing.assert_close(
+        streamed(streaming, stream)[3:], at_once(network, stream)[3:], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_without_warping_no_flow_is_estimated():
+    network = Stir(SMALL, warping=False)
+    assert not hasattr(network.finer[0], 'flow_up')
+    assert network.finer[0].draw.out_channels == 1
+
+
+@pytest.mark.parametrize('parts', [{'levels': 1}, {'levels': 6}, {'groups': 0}])
+def test_impossible_parts_are_refused(parts):
+    with pytest.raises(ValueError, match='must be'):
+        Stir(SMALL, **parts)

@@ -25,10 +25,9 @@ from spike_recon_training.task import ReconstructionTask, reconstructed  # noqa:
 
 NAMES = sorted(file.stem for file in RECIPES.glob('*.yaml'))
 STATELESS = 'base', 'stir', 'swinsf'
-LEARNING_RATES = {'event': 1e-2, 'spike': 3e-3, 'swinsf': 1e-3}
-"""By network, else by sensor."""
-MOST_STEPS = 200
-NEAR_ZERO = 0.2
+LEARNING_RATES = {'event': 1e-2, 'spike': 3e-3}
+MOST_STEPS = 250
+NEAR_ZERO = 0.25
 """Largest mean absolute error after training, as a share of that of a flat image."""
 CONTRAST = 0.1
 """Smallest standard deviation of the truths that are fitted."""
@@ -37,7 +36,7 @@ CONTRAST = 0.1
 @pytest.mark.parametrize('name', NAMES)
 def test_every_recipe_can_fit_a_batch(name, photographs):
     recipe = read_recipe(RECIPES / f'{name}.yaml')
-    rate = LEARNING_RATES.get(recipe.network.name, LEARNING_RATES[recipe.sensor])
+    rate = LEARNING_RATES[recipe.sensor]
     windows = {'windows': 1} if recipe.network.name in STATELESS else {}
     recipe = small_recipe(
         recipe, 16, batch=1, segments=(1, 1), learning_rate=rate, weight_decay=0.0, **windows
@@ -86,7 +85,7 @@ def test_every_recipe_trains_in_two_processes(tmp_path, photo_folder):
         ],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1500,
         check=False,
         env={**os.environ, 'OMP_NUM_THREADS': '1'},
     )

@@ -13,6 +13,7 @@ from spike_recon_training.initial_weights import first_network  # noqa: E402
 from spike_recon_training.recipe import RECIPES, read_recipe  # noqa: E402
 from spike_recon_training.task import ReconstructionTask  # noqa: E402
 
+
 @pytest.mark.parametrize('name', sorted(file.stem for file in RECIPES.glob('*.yaml')))
 def test_every_parameter_of_a_recipe_gets_a_gradient(name, photographs):
     recipe = small_recipe(read_recipe(RECIPES / f'{name}.yaml'))

@@ -62,9 +62,7 @@ class ReconstructionTask(LightningModule):
         if segment.cold:
             self._state = self._before = None
         if isinstance(self.network, PlaneNetwork):
-            video, state, others = with_others(
-                self.network, segment, self._state, self._distance
-            )
+            video, state, others = with_others(self.network, segment, self._state, self._distance)
         else:
             (video, state), others = reconstructed(self.network, segment.grids, self._state), {}
         loss, terms = self._loss(video, segment.truths, self._before)

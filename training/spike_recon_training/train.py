@@ -103,11 +103,7 @@ def train(request: Request) -> dict[str, Any]:
     """
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
-    minutes = request.budget_minutes or optimisation.budget_minutes
-    budget = Budget(
-        minutes, optimisation.learning_rate, optimisation.warm_up,
-        stages=optimisation.stages, stage_factor=optimisation.stage_factor,
-    )  # fmt: skip
+    budget = _budget(request, optimisation)
     prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     perceptual = perceptual_distance(recipe, request.vgg_weights)
@@ -169,6 +165,17 @@ def _check_free(request: Request) -> None:
         raise UserError(
             f'{request.run} holds a run already; add --resume or choose another folder'
         )
+
+
+def _budget(request: Request, optimisation: Optimisation) -> Budget:
+    """Return the length of the training in minutes, and the course of its learning rate."""
+    return Budget(
+        request.budget_minutes or optimisation.budget_minutes,
+        optimisation.learning_rate,
+        optimisation.warm_up,
+        stages=optimisation.stages,
+        stage_factor=optimisation.stage_factor,
+    )
 
 
 def _steps(request: Request, optimisation: Optimisation, photographs: int) -> int:

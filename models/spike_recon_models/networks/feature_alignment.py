@@ -15,10 +15,10 @@ from spike_recon_models.networks.residual_block import LEAK
 
 
 class JointAlignment(nn.Module):
-    """Alignment of two earlier images' features with jointly estimated offsets.
+    """Alignment of earlier images' features with jointly estimated offsets.
 
-    After the alignment of Spk2VidNet (CVPR 2026): the offsets of both images are estimated from
-    all features at once, then each is refined with the other. The estimate works at half the
+    After the alignment of Spk2VidNet (CVPR 2026): the offsets of all images are estimated from
+    all features at once, then each is refined with the others. The estimate works at half the
     resolution of the features, which doubles the receptive field at a quarter of the cost.
 
     Args:
@@ -26,15 +26,18 @@ class JointAlignment(nn.Module):
         groups: of channels that share their offsets.
         width: channels of the motion estimate; 0 = as many as the features have.
         taps: samples per side of the kernel: 1 = plain warping, 3 = deformable 3x3 convolution.
+        moments: number of earlier images.
     """
 
-    def __init__(self, channels: int, groups: int = 2, width: int = 0, taps: int = 1) -> None:
+    def __init__(
+        self, channels: int, groups: int = 2, width: int = 0, taps: int = 1, moments: int = 2
+    ) -> None:
         super().__init__()
-        self._groups, self._taps = groups, taps
-        self._coordinates = 2 * 2 * groups * taps**2
-        """Two images, two axes."""
+        self._groups, self._taps, self._moments = groups, taps, moments
+        self._coordinates = moments * 2 * groups * taps**2
+        """Of all images, two axes."""
         width = width or channels
-        self.motion = nn.Conv2d(3 * channels, width, 3, stride=2, padding=1)
+        self.motion = nn.Conv2d((1 + moments) * channels, width, 3, stride=2, padding=1)
         self.wider = nn.Conv2d(width, width, 3, padding=2, dilation=2)
         self.offsets = nn.Conv2d(width, self._coordinates, 3, padding=1)
         self.correct = nn.Conv2d(width + self._coordinates, self._coordinates, 3, padding=1)
@@ -48,14 +51,14 @@ class JointAlignment(nn.Module):
     def forward(
         self,
         now: torch.Tensor,
-        earlier: tuple[torch.Tensor, torch.Tensor],
-        known: tuple[torch.Tensor, torch.Tensor] | None = None,
+        earlier: tuple[torch.Tensor, ...],
+        known: tuple[torch.Tensor, ...] | None = None,
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Align.
 
         Args:
             now: present features [batch, channels, height, width].
-            earlier: features of two earlier images.
+            earlier: features of the earlier images.
             known: optical flow to these images, if it is known: pixels to the right and down,
                 [batch, 2, height, width]. The offsets then only correct it.
 
@@ -67,7 +70,7 @@ class JointAlignment(nn.Module):
         offsets = self.offsets(motion)
         offsets = offsets + self.correct(torch.cat([motion, offsets], 1))
         offsets = functional.interpolate(offsets, scale_factor=2, mode='nearest')
-        flows = offsets.chunk(2, 1)
+        flows = offsets.chunk(self._moments, 1)
         if known is not None:
             each = self._groups * self._taps**2
             flows = tuple(
@@ -118,23 +121,25 @@ class ContentModulation(nn.Module):
     The content-aware modulation of Spk2VidNet (CVPR 2026).
 
     Args:
-        channels: of the features, a multiple of the number of dilations.
+        channels: of the features, at least the number of dilations.
+        read: channels that alpha and beta are computed from; 0 = those of the features.
     """
 
     DILATIONS = 1, 2, 4
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, read: int = 0) -> None:
         super().__init__()
         each = channels // len(self.DILATIONS)
         self.views = nn.ModuleList(
-            nn.Conv2d(channels, each, 3, padding=dilation, dilation=dilation)
+            nn.Conv2d(read or channels, each, 3, padding=dilation, dilation=dilation)
             for dilation in self.DILATIONS
         )
         self.modulate = nn.Conv2d(each * len(self.DILATIONS), 2 * channels, 1)
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features of the same shape."""
-        context = torch.cat([view(features) for view in self.views], 1)
+    def forward(self, features: torch.Tensor, read: torch.Tensor | None = None) -> torch.Tensor:
+        """Return features of the same shape; alpha and beta are computed from `read`, if given."""
+        read = features if read is None else read
+        context = torch.cat([view(read) for view in self.views], 1)
         context = functional.leaky_relu(context, LEAK)
         alpha, beta = self.modulate(context).chunk(2, 1)
         return alpha * features + beta + features

@@ -14,6 +14,7 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.spike_base import SpikeBase
 from spike_recon_models.networks.spk2img import Spk2Img
 from spike_recon_models.networks.spk2vid import Spk2Vid
+from spike_recon_models.networks.spk2vidnet import Spk2VidNet
 from spike_recon_models.networks.ssir import Ssir
 from spike_recon_models.networks.stir import Stir, StirStreaming
 from spike_recon_models.networks.swinsf import SwinSf
@@ -28,6 +29,7 @@ NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'hybrid': Hybrid,
     'spk2img': Spk2Img,
     'spk2vid': Spk2Vid,
+    'spk2vidnet': Spk2VidNet,
     'ssir': Ssir,
     'stir': Stir,
     'stir_streaming': StirStreaming,

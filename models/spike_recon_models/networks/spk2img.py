@@ -165,7 +165,9 @@ class PyramidAlignment(nn.Module):
             return nn.Conv2d(inputs * channels, channels, 3, stride, padding=1)
 
         self.halve = nn.ModuleList(
-            nn.Sequential(convolution(1, 2), nn.LeakyReLU(LEAK), convolution(1), nn.LeakyReLU(LEAK))
+            nn.Sequential(
+                convolution(1, 2), nn.LeakyReLU(LEAK), convolution(1), nn.LeakyReLU(LEAK)
+            )
             for _ in range(2)
         )
         self.compare = nn.ModuleList(convolution(2) for _ in range(3))
@@ -288,5 +290,3 @@ def _alignment() -> list[tuple[str, str]]:
     for ours, theirs in [*warps, ('warp_last', 'cas_dcnpack')]:
         inner += [(f'{ours}.kernel', theirs), (f'{ours}.guide', f'{theirs}.conv_offset_mask')]
     return [*pairs, *((ours, f'pcd_align.{theirs}') for ours, theirs in inner)]
-
-

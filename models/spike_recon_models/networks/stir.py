@@ -75,10 +75,9 @@ class Stir(PlaneNetwork):
         biases: bool = False,
     ) -> None:
         super().__init__()
-        if not FEWEST_LEVELS <= levels <= min(len(widths), len(SCALES)):
-            raise ValueError(
-                f'levels is {levels}; it must be {FEWEST_LEVELS} to {min(len(widths), len(SCALES))}'
-            )
+        most = min(len(widths), len(SCALES))
+        if not FEWEST_LEVELS <= levels <= most:
+            raise ValueError(f'levels is {levels}; it must be {FEWEST_LEVELS} to {most}')
         if groups < 1:
             raise ValueError(f'groups is {groups}; it must be 1 or above')
         widths = self._widths = tuple(widths[:levels])

@@ -182,9 +182,7 @@ def load_published(path: Path) -> Wgse:
     network = Wgse()
     with published_file(path, 'WGSE') as content:
         theirs = weights_by_name(content)
-        over_time = {
-            name: value[..., None] for name, value in theirs.items() if value.ndim == 3
-        }
+        over_time = {name: value[..., None] for name, value in theirs.items() if value.ndim == 3}
         load_renamed(network, theirs | over_time, published_names(), _UNUSED)
     return network
 
