@@ -17,7 +17,10 @@ TOPICS = {
     'events_topic': ('events', 'topic of the packets (event_camera_msgs/msg/EventPacket)'),
     'image_topic': ('~/image_raw', 'topic of the reconstructed images'),
     'camera_info_topic': ('camera_info', 'topic of the calibration of the camera'),
-    'frame_image_topic': ('frame_image', 'topic of the images whose stamps request frames'),
+    'frame_image_topic': (
+        'frame_image',
+        'topic of the images of another camera (sync_mode camera_image, frames)',
+    ),
     'time_reference_topic': ('time_reference', 'topic of the stamps that request frames'),
 }
 """Arguments that rename topics: the topic of the node, and the description."""

@@ -5,10 +5,12 @@
 Filters implement it directly; a network does so through its bundle, representation and backend.
 """
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from spike_recon_ros.frames.anchor import Anchor
 from spike_recon_ros.windows.window import Window
 
 
@@ -49,6 +51,17 @@ class SpikeModel(Model, Protocol):
 
     lookahead_planes: int
     hop_planes: int
+
+
+class FrameModel(Model, Protocol):
+    """A model of events that also reads the frames of an aligned camera.
+
+    Attributes:
+        anchor_at: returns the latest frame for a window that ends at a sensor time (ns); None =
+            there are no frames.
+    """
+
+    anchor_at: Callable[[int], Anchor | None] | None
 
 
 def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.ndarray:

@@ -19,13 +19,20 @@ from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.free_memory import return_free_memory
 from spike_recon_ros.model import Model, SpikeModel
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.settings import AUTO, EVENT_MODEL, SPIKE_MODELS, Settings
+from spike_recon_ros.settings import AUTO, EVENT_MODEL, FRAME_MODEL, SPIKE_MODELS, Settings
 
 MOST_THREADS = 4
 """Threads of a network unless the user sets more: further ones bring little at sensor size."""
 EVENT_FALLBACK = 'fibar'
 """Filter that `auto` selects for events if no network can run."""
-EVENTS_ONLY = ('roi', 'scale', 'flicker_frequency', 'noise_filter_time', 'max_event_rate')
+EVENTS_ONLY = (
+    'frames',
+    'roi',
+    'scale',
+    'flicker_frequency',
+    'noise_filter_time',
+    'max_event_rate',
+)
 """Settings that must keep their defaults for a spike camera."""
 _log = logging.getLogger(__name__)
 
@@ -118,6 +125,13 @@ def default_model(kind: SensorKind) -> str:
 def _auto_model(settings: Settings, kind: SensorKind) -> tuple[str, str]:
     """Return the model that `auto` selects here, and the reason if it is only a fallback."""
     wanted = default_model(kind)
+    if kind is SensorKind.EVENT and settings.frames == 'anchor':
+        if FRAME_MODEL not in zoo_names():
+            raise UserError(
+                f'frames:=anchor needs the network {FRAME_MODEL}, which is not installed; install '
+                'spike_recon_ros again, or set frames:=off'
+            )
+        return FRAME_MODEL, ''  # no filter reads frames: an error must say what is missing
     if wanted in SPIKE_FILTERS:
         return wanted, ''
     fallback = EVENT_FALLBACK
@@ -171,7 +185,18 @@ def choose_model(settings: Settings, kind: SensorKind) -> str:
     name = _auto_model(settings, kind)[0] if settings.model == AUTO else settings.model
     check_model_name(name)
     _check_model_fits(name, kind)
+    if settings.frames == 'anchor' and not reads_frames(name):
+        raise UserError(
+            f'frames:=anchor is set, but {name} does not read frames; set model to {FRAME_MODEL} '
+            'or auto, or set frames:=off'
+        )
     return name
+
+
+def reads_frames(name: str) -> bool:
+    """Return whether a model reads the frames of an aligned camera."""
+    folder = None if name in (*FILTERS, *SPIKE_FILTERS) else find_bundle(name)
+    return folder is not None and read_bundle(folder).reads_frames
 
 
 def load_model(

@@ -13,6 +13,8 @@ from spike_recon_ros.setting import setting
 AUTO = 'auto'
 EVENT_MODEL = 'two_scale_gru'
 """The model that `auto` selects for events."""
+FRAME_MODEL = 'two_scale_gru_frames'
+"""The model that `auto` selects for events with frames of an aligned camera."""
 SPIKE_MODELS = ('spk2vid', 'spike_intervals')
 """The models that `auto` tries for spike planes, in this order."""
 
@@ -33,6 +35,14 @@ class ModelSettings:
         'filter (events: fibar, leaky_integrator; spike planes: spike_intervals, '
         f'compensated_tfi, tfi, tfp). auto selects {EVENT_MODEL} for events; for spike planes it '
         f'selects the first of {", ".join(SPIKE_MODELS)} that is installed.',
+    )
+    frames: str = setting(
+        'off',
+        'Frames of an ordinary camera that sees the same pixels as the event camera, on '
+        f'`frame_image`. anchor: the network {FRAME_MODEL} reads them beside the events, for '
+        'the brightness that events alone do not tell; while there are none, its images are '
+        f'those of {EVENT_MODEL}. Event cameras only.',
+        choices=('off', 'anchor'),
     )
     backend: str = setting(
         AUTO,

@@ -15,6 +15,9 @@ from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frames.anchor import Anchors
+from spike_recon_ros.frames.camera_frame import CameraFrame
+from spike_recon_ros.frames.store import FrameStore
 from spike_recon_ros.model import Model, step_in_parts
 from spike_recon_ros.model_choice import (
     LoadModel,
@@ -29,7 +32,6 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
@@ -56,6 +58,7 @@ class Reconstructor:
         rendering: whether frames get an image.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
+        frames: frames of an aligned camera, used with `frames` set to `anchor`.
         region: the part of the sensor that the images show; None before the model is loaded.
 
     Raises:
@@ -75,6 +78,7 @@ class Reconstructor:
         self.holds: Callable[[int], bool] = lambda joined: False
         self.model_name, self.kind = settings.model, SensorKind.EVENT
         self.region: Region | None = None
+        self.frames = FrameStore()
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer, self._merger = Renderer(settings), WindowMerger()
         self._sensor: tuple[str, int, int] | None = None
@@ -101,6 +105,10 @@ class Reconstructor:
         self._conditioner = Conditioner(self.settings, self.region, self.statistics)
         self._mask = HotPixelMask(*self.region.image_size, self.settings)
         self._model = self._load(self.settings, *self.region.image_size, kind=kind)
+        if self.settings.frames == 'anchor':
+            host_ns = lambda t_ns: self._windows.host_ns(t_ns)  # noqa: E731, PLW0108 -- replaced
+            anchors = Anchors(self.frames, self.region, host_ns)
+            self._model.anchor_at = anchors.at  # type: ignore[attr-defined] -- a FrameModel
         self._renderer.output_range = getattr(self._model, 'output_range', None)
         self._loaded_for = (width, height, kind)
         self.model_name, self.kind = model_name, kind
@@ -136,17 +144,19 @@ class Reconstructor:
         """At the end of a recording, return the frames that no later packet will complete."""
         return list(self.stream_end())
 
-    def stream(self, item: Packet | Reference) -> Iterator[Frame]:
-        """Process a packet or reference lazily: make each frame when the iterator reaches it.
+    def stream(self, item: Packet | Reference | CameraFrame) -> Iterator[Frame]:
+        """Process an item lazily: make each frame when the iterator reaches it.
 
-        For callers that must not wait for all frames of a packet, such as the live node. The item
-        is decoded and stored at once. Frames that are not iterated are computed, to keep the state
-        right, and discarded at the next call.
+        For callers that must not wait, such as the live node. The item is stored at once. Frames
+        that are not iterated are computed at the next call, for the state.
 
         Raises:
             UserError: as `push`.
         """
         deque(self._unfinished, maxlen=0)
+        if isinstance(item, CameraFrame):
+            self.frames.add(item, self._sensor and self._sensor[1:])
+            return self._unfinished
         if isinstance(item, Reference):
             windows = self._windows.push_reference(item)
         else:
@@ -214,8 +224,7 @@ class Reconstructor:
         self._mask.save(path)
 
     def _begin_stream(self) -> None:
-        decoder = self._decoder
-        period_ns = decoder.period_ns if isinstance(decoder, SpikePlanesDecoder) else 0
+        period_ns = getattr(self._decoder, 'period_ns', 0)
         self._windows = WindowStream(self.settings, self._new_cutter, period_ns, self._conditioner)
         self._merger.clear()
 
@@ -224,7 +233,7 @@ class Reconstructor:
         if self._on_reset is not None:
             self._on_reset(reason, detail)
         self._renderer.reset()
-        for part in (self._mask, self._model):
+        for part in (self.frames, self._mask, self._model):
             if part is not None:
                 part.reset()
 
@@ -236,6 +245,7 @@ class Reconstructor:
             decoder = decoder_for(packet.encoding, packet.width, packet.height)
             self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
             self._decoder = decoder
+            self.frames.check_size(packet.width, packet.height)
             if last is None:
                 self._begin_stream()
             else:

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spike_recon_ros.model_settings import AUTO, EVENT_MODEL, SPIKE_MODELS, ModelSettings
+from spike_recon_ros.model_settings import (
+    AUTO,
+    EVENT_MODEL,
+    FRAME_MODEL,
+    SPIKE_MODELS,
+    ModelSettings,
+)
 from spike_recon_ros.setting import (
     NODE,
     Renamed,
@@ -23,8 +29,8 @@ from spike_recon_ros.setting import (
     with_words,
 )
 
-__all__ = ['AUTO', 'EVENT_MODEL', 'RENAMED', 'SPIKE_MODELS', 'Settings', 'check', 'current_values']
-__all__ += ['setting_fields']
+__all__ = ['AUTO', 'EVENT_MODEL', 'FRAME_MODEL', 'RENAMED', 'SPIKE_MODELS', 'Settings', 'check']
+__all__ += ['current_values', 'setting_fields']
 
 RENAMED = {'front_end': Renamed('voxel_grid_on', {'device': 'gpu'})}
 """Old names of settings. They still work everywhere, with a warning."""

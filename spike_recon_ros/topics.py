@@ -3,6 +3,7 @@
 """Default topic names: those of the event camera drivers, and those of the node."""
 
 EVENTS = '/event_camera/events'
+FRAMES = '/event_camera/frame_image'
 CAMERA_INFO = '/event_camera/camera_info'
 IMAGE = '/event_camera/recon/image_raw'
 GROUND_TRUTH = '/event_camera/ground_truth/image_raw'

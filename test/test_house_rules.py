@@ -36,7 +36,7 @@ NAMES, ERRORS = {'topics', 'image_encodings'}, {'errors', 'cures'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence', 'conditioning'}
+PIPELINE |= {'packet_sequence', 'conditioning', 'frames'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads', 'free_memory')
@@ -51,9 +51,10 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'frame': {'packets'},
     'stream_statistics': set(),
     'packet_sequence': {'packets.packet', 'stream_statistics'},
-    'model': {'windows.window'},
+    'model': {'windows.window', 'frames'},
     'packets': {'errors', 'jit'},
-    'sources': ERRORS | {'jit', 'packets', 'topics', 'regular_file', 'image_file'},
+    'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
+    'sources': ERRORS | {'jit', 'frames', 'packets', 'topics', 'regular_file', 'image_file'},
     'sinks': ERRORS | NAMES,
     'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
     'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
@@ -61,7 +62,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'representations': CONTRACTS | {'spike_history'},
     'filters': CONTRACTS | {'spike_history'},
     'bundles': {'errors', 'packets.sensor_kind', 'representations'},
-    'backends': CONTRACTS | {'representations', 'bundles'},
+    'backends': CONTRACTS | {'representations', 'bundles', 'frames'},
     'rendering': CONTRACTS,
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
     'reconstructor': PIPELINE,

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
+from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.onnx_metadata import strip_metadata
@@ -189,7 +190,20 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
         rates[:, :, 0] = 0.4
         return rates
     values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
+    if network.reads_frames:
+        _add_frames(values, random)
     return values.astype(np.float32)
+
+
+def _add_frames(values: np.ndarray, random: np.random.Generator) -> None:
+    """Write frames into the last channels: none, a new one, an old one, and a newer one."""
+    values[:, :, -FRAME_CHANNELS:] = 0
+    for first, frame in ((1, random.random(values.shape[-2:])), (4, None)):
+        grey = values[first - 1, 0, -FRAME_CHANNELS].copy() if frame is None else frame
+        values[first:, :, -FRAME_CHANNELS] = 1 - grey if frame is None else grey
+        values[first, :, -2] = 1
+        for step in range(first, len(values)):
+            values[step, :, -1] = 1 / (1.2 + step - first)
 
 
 def _write_golden(network: RecurrentNetwork, card: dict[str, Any], path: Path) -> None:
@@ -211,7 +225,7 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     if card.get('sensor', 'event') == 'event':
         kind = {
             'kind': EVENT_KIND,
-            'bins': network.bins,
+            'bins': network.bins - FRAME_CHANNELS * network.reads_frames,
             'normalisation': representation['normalisation'],
         }
         return {'sensor': 'event', 'representation': kind}
@@ -225,6 +239,8 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
 def _own(network: RecurrentNetwork) -> dict[str, Any]:
     """Return the entries of model.yaml that only some networks need."""
     own: dict[str, Any] = {'hop_planes': network.hop_planes} if network.hop_planes else {}
+    if network.reads_frames:
+        own['reads_frames'] = True
     if network.output_scale != 1:
         own['output_scale'] = network.output_scale
     if not network.allows_bfloat16:

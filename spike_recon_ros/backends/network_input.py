@@ -6,7 +6,9 @@ import numpy as np
 
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.frames.anchor import Anchor
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.representations.anchor_planes import CHANNELS, write_anchor
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
@@ -38,10 +40,12 @@ class NetworkInput:
         if lookahead_planes is not None and bundle.sensor is SensorKind.SPIKE:
             description = with_lookahead(description, lookahead_planes)
         self._representation = representation_for(description, width, height)
-        if self._representation.channels != bundle.bins:
+        self._channels = self._representation.channels
+        expected = bundle.bins - CHANNELS * bundle.reads_frames
+        if self._channels != expected:
             raise UserError(
-                f'{bundle.name} reads {bundle.bins} channels, but its representation has '
-                f'{self._representation.channels}; export the bundle again'
+                f'{bundle.name} reads {expected} channels, but its representation has '
+                f'{self._channels}; export the bundle again'
             )
         self.padded = padded_size(height, width, bundle.pad_multiple)
         self.lookahead_planes = self._representation.lookahead_planes
@@ -49,10 +53,24 @@ class NetworkInput:
         self._size = height, width
         self._tensor = np.zeros((bundle.bins, *self.padded), np.float32)
 
-    def read(self, window: Window) -> np.ndarray:
-        """Return float32 [bins, rows, columns]; the next call overwrites it."""
+    def read(
+        self, window: Window, anchor: Anchor | None = None, is_new: bool = False
+    ) -> np.ndarray:
+        """Return float32 [bins, rows, columns]; the next call overwrites it.
+
+        Args:
+            window: of events or planes.
+            anchor: frame for the channels after those of the window, if the network has them;
+                None = they are 0.
+            is_new: whether the state has not been updated with this frame yet.
+        """
         height, width = self._size
-        self._representation.write(window, crop(self._tensor, height, width))
+        sensor = crop(self._tensor, height, width)
+        self._representation.write(window, sensor[: self._channels])
+        if anchor is None:
+            sensor[self._channels :] = 0.0
+        else:
+            write_anchor(sensor[self._channels :], anchor.grey, anchor.age_ns, is_new)
         mirror_beyond(self._tensor, height, width)
         return self._tensor
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Model that runs a network: representation, padding and backend joined."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spike_recon_ros.backends.backend import Placement
@@ -9,6 +11,7 @@ from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
+from spike_recon_ros.frames.anchor import Anchor
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.padding import crop
 from spike_recon_ros.windows.window import Window
@@ -36,6 +39,7 @@ class NetworkModel:
         description: model, backend, device and the reason for the choice, for the log.
         lookahead_planes: see Model.
         hop_planes: see Model.
+        anchor_at: see FrameModel; used only by bundles that read frames.
         output_range: intensities that mean black and white, of networks for events; else None.
 
     Raises:
@@ -63,6 +67,10 @@ class NetworkModel:
         self.hop_planes = bundle.hop_planes
         self.output_range = _output_range(bundle)
         self.lookahead_planes = self._input.lookahead_planes
+        self.anchor_at: Callable[[int], Anchor | None] | None = None
+        # Stamps of the latest frames that the state and the image have read.
+        self._anchored_ns: int | None = None
+        self._shown_ns: int | None = None
         self._last: np.ndarray | None = None
         self._formed_ns = 0
         self._planes = 0
@@ -88,8 +96,9 @@ class NetworkModel:
 
         Networks for super-resolution return more rows and columns.
 
-        After a window without events the image stays as it is: without new events the network
-        would slowly forget the scene. After a window that is not due, the image may be an old one.
+        After a window without events the image stays as it is, unless a frame came: without new
+        events the network would slowly forget the scene.
+        After a window that is not due, the image may be an old one.
 
         Raises:
             UserError: the network needs windows of another number of spike planes.
@@ -100,7 +109,8 @@ class NetworkModel:
         if earlier is not None:
             self._intensity(earlier, commit=True)
         window_since, commit = self._steps.extend(window)
-        is_new = bool(len(window.samples)) or self._last is None
+        unseen = self._is_unseen(self._anchor(window))
+        is_new = bool(len(window.samples)) or self._last is None or unseen
         if is_new:
             self._formed_ns += window.t_end_ns - window.t_start_ns
         is_wanted = is_new and (window.due or self._last is None)
@@ -136,11 +146,27 @@ class NetworkModel:
             return self._backend.step_events(
                 window.samples, window.t_start_ns, window.t_end_ns, commit
             )
-        return self._backend.step(self._input.read(window), commit)
+        anchor = self._anchor(window)
+        if anchor is None:
+            return self._backend.step(self._input.read(window), commit)
+        is_new = anchor.stamp_ns != self._anchored_ns
+        self._shown_ns = anchor.stamp_ns
+        if commit:
+            self._anchored_ns = anchor.stamp_ns
+        return self._backend.step(self._input.read(window, anchor, is_new), commit)
+
+    def _anchor(self, window: Window) -> Anchor | None:
+        """Return the latest frame for a window, if the network reads frames and there is one."""
+        if not self._bundle.reads_frames or self.anchor_at is None:
+            return None
+        return self.anchor_at(window.t_end_ns)
+
+    def _is_unseen(self, anchor: Anchor | None) -> bool:
+        return anchor is not None and anchor.stamp_ns != self._shown_ns
 
     def forget(self) -> None:
         """Zero the recurrent state only; the representation keeps its history of the sensor."""
-        self._last = None
+        self._last = self._anchored_ns = self._shown_ns = None
         self._formed_ns = 0
         self._steps.clear()
         self._backend.reset()

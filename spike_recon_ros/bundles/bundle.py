@@ -30,6 +30,7 @@ from spike_recon_ros.bundles.network import (
 from spike_recon_ros.bundles.onnx_graph import check_graph
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.representations.anchor_planes import CHANNELS
 from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
@@ -51,7 +52,9 @@ class Bundle(Network):
         name: name of the model.
         sensor: kind of camera that the network is made for.
         representation: its input: `kind` and parameters, as in representations/registry.py.
-        bins: channels of the input tensor.
+        bins: channels of the input tensor, those of the frames included.
+        reads_frames: whether the last channels of the input hold the latest frame of an aligned
+            camera, as in representations/anchor_planes.py.
         window_ms: length of the windows that the network was trained with.
         longest_window_ms: longer windows are split into equal parts of at most this length; 0 =
             never split.
@@ -74,6 +77,7 @@ class Bundle(Network):
     sensor: SensorKind
     representation: dict[str, Any]
     bins: int
+    reads_frames: bool
     window_ms: float
     longest_window_ms: float
     network: str
@@ -138,12 +142,14 @@ def _read(folder: Path) -> Bundle:
     network = content.section('network')
     sensor = _sensor_kind(folder, content)
     _check_representation(content.text('name'), sensor, representation)
+    reads_frames = content.flag('reads_frames', default=False)
     bundle = Bundle(
         folder=folder,
         name=content.text('name'),
         sensor=sensor,
         representation=representation.content,
-        bins=_input_channels(sensor, content, representation),
+        bins=_input_channels(sensor, content, representation) + CHANNELS * reads_frames,
+        reads_frames=reads_frames,
         window_ms=content.milliseconds('window_ms'),
         longest_window_ms=content.milliseconds('longest_window_ms', default=0.0),
         network=network.text('name'),
@@ -157,6 +163,10 @@ def _read(folder: Path) -> Bundle:
         description=content.content,
     )
     strides = [spec.stride for spec in bundle.state]
+    if reads_frames and sensor is SensorKind.SPIKE:
+        raise UserError(
+            f'{bundle.folder / DESCRIPTION}: reads_frames is for sensor event; {FETCH_AGAIN}'
+        )
     if any(bundle.pad_multiple % stride for stride in strides):
         raise UserError(
             f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '

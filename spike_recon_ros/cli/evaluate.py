@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spike_recon_ros.cli.frame_options import add_frame_option
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_layout
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
@@ -89,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_size_options(parser)
     parser.add_argument('--truth-topic', metavar='TOPIC', help='topic of the ground truth images')
+    add_frame_option(parser)
     parser.add_argument(
         '--skip-s', type=float, default=0.0, metavar='S',
         help='leave out the first seconds in metrics that compare with ground truth (%(default)s)',
@@ -148,6 +150,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         metrics=args.metrics,
         topic=args.topic,
         truth_topic=args.truth_topic,
+        frame_topic=args.frame_topic,
         facts={'size': args.size, 'encoding': args.encoding},
         skip_s=args.skip_s,
         protocol=args.protocol,
@@ -227,7 +230,15 @@ def _check_options(args: argparse.Namespace, what: str) -> None:
         raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
     if args.metrics:
         raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
-    for option in ('topic', 'truth_topic', 'skip_s', 'size', 'encoding', 'protocol'):
+    for option in (
+        'topic',
+        'truth_topic',
+        'frame_topic',
+        'skip_s',
+        'size',
+        'encoding',
+        'protocol',
+    ):
         if getattr(args, option):
             flag = option.replace('_', '-')
             raise UserError(f'--{flag} is for recordings of event cameras; leave it out')

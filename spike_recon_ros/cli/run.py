@@ -12,10 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.cli.frame_options import add_frame_option, frame_counts, frame_warnings
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import resolve_model
+from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import outside_warnings
@@ -24,6 +26,7 @@ from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.source import Source
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DESCRIPTION = """\
@@ -70,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='topic whose stamps request frames (sync_mode camera_image, time_reference); the '
         'frames of a dataset are its topic `images`',
     )  # fmt: skip
+    add_frame_option(parser)
     parser.add_argument(
         '--save-hot-pixels', metavar='PNG', type=Path,
         help='write the detected hot pixels (--hot-pixel-time) as a mask for --hot-pixel-file',
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: the recording cannot be read, the output not written, a setting is not valid.
     """
     settings = settings_of(args)
-    _check_options(settings, args.reference_topic, args.save_hot_pixels)
+    _check_options(settings, args.reference_topic, args.save_hot_pixels, args.frame_topic)
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         model = resolve_model(settings.model, Path(scratch))
         return _run(args, dataclasses.replace(settings, model=model))
@@ -105,7 +109,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     begun = time.perf_counter()
     with (
         contextlib.closing(reconstructor),
-        open_source(args.source, args.topic, args.reference_topic, **given_facts(args)) as source,
+        _source(args, settings) as source,
         open_sink(args.out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
     ):
         for sentence in sink.warnings:
@@ -126,6 +130,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
+    for sentence in frame_warnings(reconstructor.frames):
+        console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
     if sentence := ignored.warning(settings, '--trigger-channel'):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     seconds = time.perf_counter() - begun
@@ -141,13 +147,24 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     return {**result, 'seconds': round(seconds, 3)}
 
 
+def _source(args: argparse.Namespace, settings: Settings) -> Source:
+    facts = given_facts(args)
+    source = open_source(args.source, args.topic, args.reference_topic, **facts)
+    if settings.frames == 'off':
+        return source
+    return with_frames(source, args.source, args.frame_topic, facts.get('size'))
+
+
 def counted(result: dict[str, Any]) -> str:
     """Return the number of planes or events as a text."""
     return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
 
 
 def _check_options(
-    settings: Settings, reference_topic: str | None, hot_pixels: Path | None
+    settings: Settings,
+    reference_topic: str | None,
+    hot_pixels: Path | None,
+    frame_topic: str | None,
 ) -> None:
     by_reference = settings.sync_mode in ('camera_image', 'time_reference')
     if by_reference != (reference_topic is not None):
@@ -155,6 +172,8 @@ def _check_options(
             '--reference-topic and --sync-mode camera_image or time_reference belong together; '
             'give both or neither'
         )
+    if frame_topic is not None and settings.frames == 'off':
+        raise UserError('--frame-topic names the frames to read; give --frames anchor too')
     if hot_pixels is not None and not settings.hot_pixel_time:
         raise UserError('--save-hot-pixels writes the detected ones; give --hot-pixel-time too')
 
@@ -168,6 +187,7 @@ def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
         'lost_packets': counts.lost_packets,
         'time_outliers': counts.time_outliers,
         **{name: getattr(counts, name) for name in REMOVED if getattr(counts, name)},
+        **frame_counts(reconstructor.frames),
         'planes' if reconstructor.kind is SensorKind.SPIKE else 'events': counts.samples,
         'resets': {reason.value: number for reason, number in counts.resets.items()},
     }

@@ -18,9 +18,10 @@ from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, s
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
+from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
-from spike_recon_ros.settings import Settings
+from spike_recon_ros.settings import FRAME_MODEL, Settings
 
 
 def evaluate(
@@ -32,6 +33,7 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     topic: str | None = None,
     truth_topic: str | None = None,
+    frame_topic: str | None = None,
     facts: Mapping[str, Any] | None = None,
     skip_s: float = 0.0,
     protocol: str | None = None,
@@ -42,45 +44,43 @@ def evaluate(
     """Run each model over each recording of an event camera, and score its frames.
 
     Args:
-        models: names of filters or of the zoo, folders of bundles, or published weights such as
-            `firenet:FILE.pth`.
+        models: names in the zoo, filters, folders of bundles, or weights: `firenet:FILE.pth`.
         recordings: anything that `open_source` reads.
         out: folder for summary.json, summary.csv, frames.csv, sheets/ and curves/.
         settings: of the pipeline; its model, sync mode and rendering are replaced.
         metrics: names of METRICS; None = all that are possible, without lpips.
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = found by itself.
-        facts: `size` or `encoding` for `open_source`, if the recordings do not state them.
+        frame_topic: see Recording.
+        facts: `size` or `encoding` for `open_source`.
         skip_s: leave out the first seconds in metrics that compare with ground truth.
         protocol: name of PROTOCOLS; scores the published part of each sequence.
-        lpips_weights: torchvision's AlexNet and, without the library lpips, its linear layers.
+        lpips_weights: AlexNet of torchvision and, without the library lpips, its linear layers.
         overwrite: write into `out` although it is not empty.
         console: for progress; None = stderr.
 
     Returns: the content of summary.json.
 
     Raises:
-        UserError: a model, a recording or an argument is not usable, or a metric is not possible.
+        UserError: a model, recording or argument is not usable, or a metric is not possible.
     """
-    settings, out = settings or Settings(), Path(out)
-    console = console or Console(stderr=True)
+    settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
     if out.exists() and any(out.iterdir()) and not overwrite:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
-    rules = _protocol(protocol, skip_s)
+    rules, sheets = _protocol(protocol, skip_s), out / 'sheets'
     metrics = _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
-        paths = [Path(path) for path in recordings]
-        surveyed = survey(paths, console, topic, truth_topic, metrics or (), facts)
-        surveyed = [one if rules is None else with_cut(one, rules) for one in surveyed]
-        _check_skip(skip_s, surveyed)
+        _check_frames(settings, found, frame_topic)
+        listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
+        listed = [with_cut(one, rules) if rules else one for one in listed]
+        _check_skip(skip_s, listed)
         lpips = _lpips(lpips_weights) if 'lpips' in (metrics or ()) else None
-        (out / 'sheets').mkdir(parents=True, exist_ok=True)
-        scores = _empty_scores(surveyed, found, metrics or BY_DEFAULT, lpips)
-        for one in surveyed:
-            _score(one, found, scores[one.name], settings, out / 'sheets', console)
+        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips)
+        for one in listed:
+            _score(one, found, scores[one.name], settings, sheets, console)
     summary: dict[str, Any] = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps}
-    summary |= _summary(found, surveyed, scores, skip_s, rules)
+    summary |= _summary(found, listed, scores, skip_s, rules)
     write_report(out, scores, summary, console)
     return summary
 
@@ -121,6 +121,18 @@ def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
         raise UserError(
             f'--skip-s is {skip_s:g}; it must be 0 or above, and below {shortest_s:.3f}, the '
             'length of the shortest recording'
+        )
+
+
+def _check_frames(
+    settings: Settings, models: Sequence[Contender], frame_topic: str | None
+) -> None:
+    if settings.frames == 'off':
+        if frame_topic is not None:
+            raise UserError('--frame-topic names the frames to read; give --frames anchor too')
+    elif not any(reads_frames(model.model) for model in models):
+        raise UserError(
+            f'--frames anchor needs a model that reads frames; add {FRAME_MODEL} to the models'
         )
 
 
@@ -177,6 +189,7 @@ def _score(
         console.print(f'{recording.name}: {sentence}', style='yellow', markup=False)
     page = sheet.draw()
     assert page is not None
+    sheets.mkdir(parents=True, exist_ok=True)
     file = sheets / f'{recording.name}.png'
     if not cv2.imwrite(str(file), page):
         raise UserError(f'{file} cannot be written; is the disk full?')

@@ -28,6 +28,8 @@ from spike_recon_ros.evaluation.protocols import (
 )
 from spike_recon_ros.evaluation.score import EvaluatedFrame
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.model_choice import reads_frames
+from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
@@ -67,6 +69,8 @@ class Recording:
         duration_s: sensor time from the first event to the last.
         events: how many there are.
         cut: part that a protocol scores; None = all of it.
+        frame_topic: topic of the frames that models read with `frames` set to `anchor`; None =
+            the ground truth. The frame of the scored instant itself is never read for it.
     """
 
     name: str
@@ -78,33 +82,37 @@ class Recording:
     duration_s: float
     events: int
     cut: Cut | None = None
+    frame_topic: str | None = None
 
 
 def survey(
-    paths: Sequence[Path],
+    recordings: Sequence[Path | str],
     console: Console,
     topic: str | None = None,
     truth_topic: str | None = None,
     metrics: Collection[str] = (),
     facts: Mapping[str, Any] | None = None,
+    frame_topic: str | None = None,
 ) -> list[Recording]:
     """Read every recording once, so that errors show before the first model runs.
 
     Args:
-        paths: of the recordings.
+        recordings: their paths.
         console: for progress bars.
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = the one that recordings of this package
             and data sets have, if it is there.
         metrics: that must be possible on each recording.
         facts: see Recording; the same for all.
+        frame_topic: see Recording.
 
     Raises:
         UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
             ground truth that a metric needs.
     """
+    paths = [*map(Path, recordings)]
     names = unique_names([path.stem if path.is_file() else path.resolve().name for path in paths])
-    recordings = []
+    found = []
     for path, name in zip(paths, names, strict=True):
         truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'))
         needing = [metric for metric in metrics if METRICS[metric].needs_truth]
@@ -113,8 +121,9 @@ def survey(
                 f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
                 'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
             )
-        recordings.append(_survey(path, name, topic, truth, facts or {}, console))
-    return recordings
+        surveyed = _survey(path, name, topic, truth, facts or {}, console)
+        found.append(dataclasses.replace(surveyed, frame_topic=frame_topic))
+    return found
 
 
 def _survey(
@@ -185,8 +194,9 @@ def evaluated_frames(
             model cannot run.
     """
     sync_mode = 'free_running' if recording.truth is None else 'camera_image'
+    frames = settings.frames if reads_frames(contender.model) else 'off'
     settings = dataclasses.replace(
-        settings, model=contender.model, sync_mode=sync_mode, **STRETCHED
+        settings, model=contender.model, sync_mode=sync_mode, frames=frames, **STRETCHED
     )
     reconstructor = Reconstructor(settings, lambda *why: print_reset(console, *why))
     truths = _Truths(recording)
@@ -196,6 +206,10 @@ def evaluated_frames(
             recording.path, recording.topic, recording.truth, **recording.facts
         ) as source:
             used = source if recording.cut is None else CutSource(source, recording.cut)
+            if settings.frames == 'anchor':
+                # A frame that is compared with the image at its stamp must not be read for it.
+                topic, size = recording.frame_topic or recording.truth, recording.facts.get('size')
+                used = with_frames(used, recording.path, topic, size, later_ns=1)
             for frame in frames_of(used, reconstructor, console, label, tally):
                 if recording.cut is not None and not recording.cut.scores(frame.stamp_ns):
                     continue

@@ -57,6 +57,8 @@ class TopicStatistics:
         rejected_packets: packets that cannot be queued, because they are big-endian.
         incompatible_qos: publishers or subscribers whose QoS did not match.
         references: messages of another camera, or TimeReferences, received.
+        camera_frames: images of the aligned camera received.
+        rejected_camera_frames: those of them that cannot be decoded.
         published_frames: images published.
         latencies_ms: now minus stamp of the latest frames, when published.
         processing_ms: time spent on each of the latest frames.
@@ -66,6 +68,8 @@ class TopicStatistics:
     rejected_packets: int = 0
     incompatible_qos: int = 0
     references: int = 0
+    camera_frames: int = 0
+    rejected_camera_frames: int = 0
     published_frames: int = 0
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
     processing_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
@@ -164,6 +168,8 @@ class Diagnostics:
             'published_frames': self._topics.published_frames,
             'references': self._topics.references,
             'late_references': self._reconstructor.late_references,
+            'camera_frames': self._topics.camera_frames,
+            **self._unused_frames(),
             'overflows': worker.overflows,
             'incompatible_qos': self._topics.incompatible_qos,
             **{
@@ -175,6 +181,15 @@ class Diagnostics:
                 for key, number in asdict(self._reconstructor.decoder_statistics).items()
             },
         }
+
+    def _unused_frames(self) -> dict[str, int]:
+        """Return how many frames of the aligned camera were late or left out, by the reason."""
+        counts = {
+            **asdict(self._reconstructor.frames.counts),
+            'undecodable': self._topics.rejected_camera_frames,
+        }
+        counts['dropped'] += self._worker.dropped_camera_frames
+        return {f'camera_frames: {key}': n for key, n in counts.items() if key != 'received'}
 
     def _rate(self, events_s: float) -> str:
         if self._reconstructor.kind is SensorKind.SPIKE:

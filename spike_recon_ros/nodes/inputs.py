@@ -14,47 +14,57 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, TimeReference
 
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frames.encodings import frame_of_message
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
 from spike_recon_ros.nodes.messages import packet_of, time_ns
 from spike_recon_ros.nodes.qos import events_qos, overridable, reference_qos
 from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.packet import Reference
+from spike_recon_ros.settings import Settings
 
 REFERENCES = {
     'camera_image': (Image, 'frame_image'),
     'time_reference': (TimeReference, 'time_reference'),
 }
 """Type and topic of the references of a `sync_mode`."""
+FRAME_TOPIC = 'frame_image'
 # A message that seems to have waited longer, s, did not: the host clock was set.
 LARGEST_AGE = 60.0
 
 
 class Inputs:
-    """Subscribes to packets, references and camera_info, and unsubscribes again.
+    """Subscribes to packets, references, frames and camera_info, and unsubscribes again.
 
     Attributes:
         frame_id: that of the latest packet.
         camera_info: the latest message, if any came.
         packet_size: columns and rows of the sensor in the latest packet; None before it.
         subscriptions: those that are open.
+        wants_frames: whether the pixels of the images on FRAME_TOPIC are used.
         reference_topic: full name of the topic of references; empty if the mode uses none.
         reference_ahead: stamp of the latest reference minus that of the latest packet when the
             reference came, s; None if either has not come.
     """
 
     def __init__(
-        self, node: Node, sync_mode: str, worker: Worker, statistics: TopicStatistics
+        self,
+        node: Node,
+        settings: Settings,
+        worker: Worker,
+        statistics: TopicStatistics,
     ) -> None:
         self.frame_id = ''
         self.camera_info: CameraInfo | None = None
         self.packet_size: tuple[int, int] | None = None
         self.subscriptions: list[Subscription] = []
+        self.wants_frames = settings.frames == 'anchor'
         self.reference_topic = ''
         self.reference_ahead: float | None = None
         self._packet_stamp_ns = 0
         self._node = node
-        self._sync_mode = sync_mode
+        self._sync_mode = settings.sync_mode
         self._worker = worker
         self._statistics = statistics
 
@@ -72,6 +82,8 @@ class Inputs:
             kind, topic = REFERENCES[self._sync_mode]
             self._subscribe(kind, topic, self._on_reference, reference_qos())
             self.reference_topic = self._node.resolve_topic_name(topic)
+        if self.wants_frames and self._sync_mode != 'camera_image':
+            self._subscribe(Image, FRAME_TOPIC, self._on_frame, reference_qos())
 
     def close(self) -> None:
         """Unsubscribe from everything."""
@@ -99,6 +111,18 @@ class Inputs:
         if self._packet_stamp_ns:
             self.reference_ahead = (stamp_ns - self._packet_stamp_ns) / 1e9
         self._worker.put(Reference(stamp_ns))
+        if self.wants_frames and isinstance(message, Image):
+            self._on_frame(message)
+
+    def _on_frame(self, message: Image) -> None:
+        self._statistics.camera_frames += 1
+        try:
+            frame = frame_of_message(message)
+        except UserError as error:
+            self._statistics.rejected_camera_frames += 1
+            self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
+            return
+        self._worker.put_frame(frame)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self.camera_info = message

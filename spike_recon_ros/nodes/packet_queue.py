@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -19,9 +20,11 @@ from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 
 Request: TypeAlias = Callable[[Reconstructor], None]
-Item: TypeAlias = Packet | Reference | Request
+Item: TypeAlias = Packet | Reference | CameraFrame | Request
 
 FEWEST_PACKETS = 4
+MOST_FRAME_BYTES = 64_000_000
+"""Limit for the pixels of the waiting frames; further ones are dropped."""
 # What a message takes beside its data, about.
 _OVERHEAD = 500
 _NO_DATA = np.zeros(0, np.uint8)
@@ -52,16 +55,19 @@ class PacketQueue:
 
     Dropping goes down to half of a limit, so that a few long gaps come instead of many short ones.
     References and requests are small and are never dropped. FEWEST_PACKETS fit whatever the limit.
+    Frames of the aligned camera have a limit of their own.
 
     Attributes:
         time_limit: age of the oldest packet above which packets should be dropped, s.
         stopping: whether `stop` was called.
+        dropped_camera_frames: frames dropped because the waiting ones reached MOST_FRAME_BYTES.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._items: deque[Queued] = deque()
-        self._bytes = 0
+        self._bytes = self._frame_bytes = 0
+        self.dropped_camera_frames = 0
         self._ready = threading.Condition()
         self.stopping = False
         self.adopt(settings)
@@ -87,6 +93,8 @@ class PacketQueue:
         size = len(item.data) + _OVERHEAD if isinstance(item, Packet) else 0
         dropped = 0
         with self._ready:
+            if isinstance(item, CameraFrame) and not self._has_room(item):
+                return 0
             if isinstance(item, Packet):
                 limit = self._limits[sensor_kind_of(item.encoding)]
                 limit = max(limit, FEWEST_PACKETS * size)
@@ -104,6 +112,8 @@ class PacketQueue:
             if self.stopping:
                 return None
             queued = self._items.popleft()
+            if isinstance(queued.item, CameraFrame):
+                self._frame_bytes -= queued.item.image.nbytes
             self._bytes -= queued.size
             return queued
 
@@ -119,6 +129,13 @@ class PacketQueue:
         with self._ready:
             self.stopping = True
             self._ready.notify()
+
+    def _has_room(self, frame: CameraFrame) -> bool:
+        """Count the bytes of a frame, or count it as dropped; return whether it fits."""
+        fits = self._frame_bytes + frame.image.nbytes <= MOST_FRAME_BYTES
+        self._frame_bytes += frame.image.nbytes if fits else 0
+        self.dropped_camera_frames += not fits
+        return fits
 
     def _drop_while(self, is_dropped: Callable[[Queued], bool]) -> int:
         """Drop packets from the oldest on, as long as the condition holds for the next one."""

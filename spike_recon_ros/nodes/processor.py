@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.nodes.overload import Held, MergeControl, Progress
 from spike_recon_ros.nodes.packet_queue import PacketQueue, Queued
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -174,7 +175,7 @@ class Processor:
             return
         self.count_dropped(self._queue.drop_before(now - excused - largest_lag, queued))
 
-    def _make_frames(self, queued: Queued, item: Packet | Reference) -> None:
+    def _make_frames(self, queued: Queued, item: Packet | Reference | CameraFrame) -> None:
         self._queued, self._begun = queued, self._clock()
         if isinstance(item, Packet):
             self._follows_gap = self._last_arrived is None and self._stale < MOST_STALE
@@ -228,8 +229,8 @@ class Processor:
         )
         self._control.add_step(samples, now - self._step_begun, self._step_lag, progress)
 
-    def _frames_of(self, item: Packet | Reference) -> Generator[Frame, None, None]:
-        if isinstance(item, Reference):
+    def _frames_of(self, item: Packet | Reference | CameraFrame) -> Generator[Frame, None, None]:
+        if not isinstance(item, Packet):
             yield from self._reconstructor.stream(item)
             return
         statistics = self._reconstructor.statistics

@@ -121,7 +121,7 @@ class ReconNode(LifecycleNode):
         self._worker = Worker(
             self._reconstructor, self._publish, self._reporter.error, self._worker_statistics
         )
-        self._inputs = Inputs(self, self._settings.sync_mode, self._worker, self._topic_statistics)
+        self._inputs = Inputs(self, self._settings, self._worker, self._topic_statistics)
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
         self._lamps = LampCheck()
@@ -244,7 +244,8 @@ class ReconNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         if self._outputs is None or self._inputs is None:
             return
-        problems = self._checks.problems(self._inputs, self._health.counters())
+        refused = self._reconstructor.frames.problem if self._reconstructor else ''
+        problems = self._checks.problems(self._inputs, self._health.counters(), refused)
         self._reporter.problems(sentences(problems))
         self._outputs.publish_diagnostics(self._health.status(problems))
 

@@ -13,7 +13,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
-from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.nodes.frame_checks import FrameChecks
+from spike_recon_ros.nodes.inputs import FRAME_TOPIC, Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.outputs import Outputs
@@ -55,18 +56,22 @@ class TopicChecks:
         self._image_topic, self._image_qos = outputs.image_topic, outputs.image_qos
         self._lamps = lamps
         self._ignored_edges = ignored_edges
+        self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._last: Mapping[str, int] | None = None
         # Received packets, and when their number last changed.
         self._at_packet: tuple[int, float] | None = None
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
 
-    def problems(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
+    def problems(
+        self, inputs: Inputs, counts: Mapping[str, int], refused_frame: str = ''
+    ) -> list[Problem]:
         """Return the problems; call it about once a second.
 
         Args:
             inputs: the node's subscriptions.
             counts: the node's counters, as in /diagnostics.
+            refused_frame: why the latest frame of the aligned camera was refused, if any was.
         """
         found = [*self._publishers(inputs), *self._viewers()]
         if inputs.are_open:
@@ -76,6 +81,8 @@ class TopicChecks:
             found += self._references(inputs, counts)
             found += self._missing_frames(counts)
             found += self._flicker()
+            if inputs.wants_frames:
+                found += self._frames.problems(counts, refused_frame)
             found += self._other_trigger_channels()
         else:
             self._at_frame = self._at_packet = None

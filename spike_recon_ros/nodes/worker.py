@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.nodes.packet_queue import PacketQueue, Request
 from spike_recon_ros.nodes.processor import Processor, WorkerStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -43,6 +44,15 @@ class Worker:
         if isinstance(item, Packet):
             self.statistics.received_packets += 1
         self._processor.count_dropped(self._queue.put(item, age))
+
+    def put_frame(self, frame: CameraFrame) -> None:
+        """Queue a frame of the aligned camera; returns at once."""
+        self._queue.put(frame)
+
+    @property
+    def dropped_camera_frames(self) -> int:
+        """Number of frames of the aligned camera that were dropped because too many waited."""
+        return self._queue.dropped_camera_frames
 
     def call(self, request: Request) -> None:
         """Queue something to be done with the reconstructor between two packets."""

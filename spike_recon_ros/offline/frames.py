@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
@@ -28,11 +29,18 @@ def frames_of(
         console: for the progress bar.
         label: before the bar.
         tally: counts the references and their frames, if given.
+
+    Raises:
+        UserError: the recording is damaged, or the frames of the aligned camera do not have the
+            size of the sensor.
     """
+    counts = reconstructor.frames.counts
     for item in with_progress(source, console, label):
         if tally is not None:
             tally.add(item)
         yield from _counted(reconstructor.stream(item), tally)
+        if counts.unregistered:  # none of the others will be usable either
+            raise UserError(reconstructor.frames.problem)
     yield from _counted(reconstructor.stream_end(), tally)
 
 

@@ -7,6 +7,7 @@ the last one have none. If all lie there, the clocks of events and references di
 """
 
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.packets.packet import Packet, Reference
 
 S_NS = 1_000_000_000
@@ -21,11 +22,13 @@ class ReferenceTally:
         self._first_ns: int | None = None
         self._last_ns = 0
 
-    def add(self, item: Packet | Reference) -> None:
+    def add(self, item: Packet | Reference | CameraFrame) -> None:
         """Count an item of the recording."""
         if isinstance(item, Reference):
             self._count += 1
             self._waiting[item.stamp_ns] = self._waiting.get(item.stamp_ns, 0) + 1
+            return
+        if isinstance(item, CameraFrame):
             return
         if self._first_ns is None:
             self._first_ns = item.stamp_ns

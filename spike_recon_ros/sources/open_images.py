@@ -5,10 +5,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.frames.camera_frame import grey_image
 from spike_recon_ros.sources.aedat4 import has_aedat4_frames, read_aedat4_frames
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.dataset_source import check_image_topic
@@ -16,6 +16,8 @@ from spike_recon_ros.sources.event_dataset import IMAGES
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import is_aedat4, is_bag, open_dataset
 from spike_recon_ros.topics import GROUND_TRUTH
+
+__all__ = ['grey_image', 'open_images', 'truth_topic']
 
 
 def open_images(
@@ -74,14 +76,3 @@ def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | 
         return None
     dataset.close()
     return IMAGES if dataset.n_frames else None
-
-
-def grey_image(image: np.ndarray) -> np.ndarray:
-    """Return uint8 [height, width] of an image of any encoding; float images lie in 0..1."""
-    if image.dtype == np.uint16:
-        image = image.astype(np.float32) / np.float32(65_535)
-    if image.dtype != np.uint8:
-        image = np.rint(255 * np.clip(np.nan_to_num(image), 0, 1)).astype(np.uint8)
-    if image.ndim == 3 and image.shape[2] > 1:
-        return cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2GRAY)
-    return np.ascontiguousarray(image.reshape(image.shape[:2]))

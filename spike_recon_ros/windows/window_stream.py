@@ -109,6 +109,13 @@ class WindowStream:
         self._last_stamp_ns = stamp_ns
         return stamp_ns
 
+    def host_ns(self, t_ns: int) -> int:
+        """Return the host time of a sensor time; unlike `stamp_of` it may be earlier than before.
+
+        Equal to the sensor time if the packets have no host time.
+        """
+        return self._clock.to_host_ns(t_ns)
+
     def take_outliers(self) -> int:
         """Return how many samples were dropped because of their time since the last call."""
         return self._continuity.take_outliers()

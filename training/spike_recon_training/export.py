@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from spike_recon_models.export import WEIGHTS, export_bundle
-from spike_recon_models.networks.registry import make_network
+from spike_recon_models.networks.registry import READ_FRAMES, make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
 from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
@@ -33,6 +33,11 @@ SPIKE_LIMITS = (
     'Trained on simulation only, at the light scales of the recipe. The image is in spikes a '
     'plane: what fires at every plane is white, however bright it is, and what fires rarely is '
     'dark. Pixels that are dead or always fire, and lamps that flicker, were not simulated.'
+)
+FRAME_LIMITS = (
+    'With frames of an aligned camera the grey is theirs, as far as the frames reach; they were '
+    'simulated with a gain near that of the truth, with blur, noise, latency up to 0.3 s and a '
+    'misregistration of up to a pixel, never with parallax between two lenses. '
 )
 LIMITS = {'event': EVENT_LIMITS, 'spike': SPIKE_LIMITS}
 KINDS = {
@@ -148,7 +153,7 @@ def _card(
             **summary.get('data', {}),
         },
         'metrics': {'held_back_photographs': summary.get('held_back', {}), **figures},
-        'limits': LIMITS[recipe.sensor],
+        'limits': FRAME_LIMITS * (recipe.network.name in READ_FRAMES) + LIMITS[recipe.sensor],
         'licence': recipe.licence,
     }
 

@@ -39,6 +39,8 @@ class RecurrentNetwork(nn.Module):
         allows_bfloat16: whether a runtime may compute in bfloat16, which is too coarse for the
             coordinates of GridSample on a whole image.
         hop_planes: spike planes between two of its inputs; 0 = any number.
+        reads_frames: whether the last channels of the input hold the latest frame of an aligned
+            camera; only networks for events.
         output_scale: pixels of the image per input pixel, along each side.
         image_inputs: for networks that read images, the meaning of each input channel; empty for
             networks that read the samples of a camera.
@@ -53,6 +55,7 @@ class RecurrentNetwork(nn.Module):
     spiking: bool = False
     allows_bfloat16: bool = True
     hop_planes: int = 0
+    reads_frames: bool = False
     output_scale: int = 1
     image_inputs: tuple[str, ...] = ()
     image_outputs: tuple[str, ...] = ()

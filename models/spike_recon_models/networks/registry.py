@@ -19,6 +19,7 @@ from spike_recon_models.networks.ssir import Ssir
 from spike_recon_models.networks.stir import Stir, StirStreaming
 from spike_recon_models.networks.swinsf import SwinSf
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
+from spike_recon_models.networks.two_scale_gru_frames import TwoScaleGruFrames
 from spike_recon_models.networks.wgse import Wgse
 
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
@@ -36,7 +37,10 @@ NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'swinsf': SwinSf,
     'two_scale_gru': TwoScaleGru,
     'wgse': Wgse,
+    'two_scale_gru_frames': TwoScaleGruFrames,
 }
+READ_FRAMES = frozenset({'two_scale_gru_frames'})
+"""Networks whose last input channels hold the frames of an aligned camera."""
 
 
 def make_network(name: str, **arguments: Any) -> RecurrentNetwork:

@@ -127,7 +127,18 @@ class TwoScaleGru(RecurrentNetwork):
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
-        fine, coarse, *areas = self._state_or_zeros(x, state)
+        drawn, state = self.drawn(x, self._state_or_zeros(x, state))
+        return self.image_of(drawn), state
+
+    def image_of(self, drawn: torch.Tensor) -> torch.Tensor:
+        """Return the image [batch, 1, height, width] of the maps that `drawn` returns."""
+        return torch.sigmoid(functional.pixel_shuffle(self.image(drawn), 2))
+
+    def drawn(
+        self, x: torch.Tensor, state: tuple[torch.Tensor, ...]
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """Return the maps [batch, channels, height / 2, width / 2] of the image, and the state."""
+        fine, coarse, *areas = state
         fine = self.fine(self.events(functional.pixel_unshuffle(x, 2)), fine)
         seen = self.down(fine)
         if areas:
@@ -137,9 +148,7 @@ class TwoScaleGru(RecurrentNetwork):
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
         wide = self.middle(wide)
         near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
-        drawn = self.image(self.detail(near))
-        state = fine, coarse, *([wide] if areas else [])
-        return torch.sigmoid(functional.pixel_shuffle(drawn, 2)), state
+        return self.detail(near), (fine, coarse, *([wide] if areas else []))
 
 
 def _inner(channels: int, reduction: int) -> int:

@@ -196,6 +196,8 @@ def load_device_voxel_grid(
     wanted = placement.acceleration.voxel_grid_on
     if wanted not in (AUTO, GPU):
         return Loaded(None, 'voxel grid on the CPU')
+    if bundle.reads_frames:  # the frame is on the CPU, beside the voxel grid
+        return Loaded(None, 'voxel grid on the CPU: the network also reads frames')
     try:
         return Loaded(_voxel_grid(bundle, placement, device, kernels), 'voxel grid on the GPU')
     except UserError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from spike_recon_training.simulation.camera_frames import CameraFrames, FrameModel
 from spike_recon_training.simulation.event_pixels import PixelArray
 from spike_recon_training.simulation.lighting import LampModel, Lamps, Lighting
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
@@ -19,6 +20,7 @@ from spike_recon_training.simulation.sensors import SensorRanges, Sensors
 from spike_recon_training.simulation.video_worlds import VideoModel, VideoWorlds
 from spike_recon_training.simulation.videos import Clips
 
+FRAME_SEED = 0x5EED
 RENDERED_AT_ONCE = {'cpu': 1_000_000, 'cuda': 64_000_000}
 """Maximum number of pixels rendered together, all layers counted, per device type. The limits
 are the caches of the CPU and the memory of the GPU."""
@@ -43,6 +45,7 @@ class SequenceModel:
             network can learn which contents are bright and which are dark.
         lamps: distribution of lamps that flicker.
         sensor: distribution of the sensors.
+        frames: distribution of the cameras for networks that also read frames.
     """
 
     window_ms: tuple[float, float] = (5.0, 50.0)
@@ -56,6 +59,7 @@ class SequenceModel:
     video_gain: tuple[float, float] = (0.85, 1.2)
     lamps: LampModel = field(default_factory=LampModel)
     sensor: SensorRanges = field(default_factory=SensorRanges)
+    frames: FrameModel = field(default_factory=FrameModel)
 
 
 class Sequences:
@@ -70,6 +74,7 @@ class Sequences:
         bins: channels of a voxel grid, at least 2.
         seed: seed of all random values.
         clips: videos to cut the scenes from, instead of photographs.
+        with_frames: append the channels of a frame camera to the voxel grids.
 
     Attributes:
         window_s: float32 [batch], length of the windows, s.
@@ -86,6 +91,7 @@ class Sequences:
         bins: int,
         seed: int,
         clips: Clips | None = None,
+        with_frames: bool = False,
     ) -> None:
         device = photographs.squares.device
         generator = torch.Generator(device).manual_seed(seed)
@@ -115,6 +121,9 @@ class Sequences:
         sensors = Sensors.draw(model.sensor, batch, height, width, generator)
         lit = self._lamps.light(start, begin_s)[:, 0]
         self._pixels = PixelArray(sensors, lit, bins, generator)
+        # A generator of its own, so that scenes and events are those without frames.
+        frame_generator = torch.Generator(device).manual_seed(seed ^ FRAME_SEED)
+        self._frames = CameraFrames(model.frames, batch, frame_generator) if with_frames else None
 
     def _filmed(
         self,
@@ -160,16 +169,21 @@ class Sequences:
     def next(self, windows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Simulate the next windows.
 
-        Returns: voxel grids float32 [windows, batch, bins, height, width] and the exposed images
-            at the windows' ends, float32 [windows, batch, 1, height, width], 0 to 1.
+        Returns: voxel grids float32 [windows, batch, bins, height, width], with the channels of
+            the frames behind the bins if there are any, and the exposed images at the windows'
+            ends, float32 [windows, batch, 1, height, width], 0 to 1.
         """
         grids, truths = [], []
         while windows > 0:
             count = min(windows, self._at_once)
             for luminance, t_s in self._rendered(count):
                 lit = self._lamps.light(luminance, t_s)
-                grids.append(self._pixels.window(lit, self.window_s / self._steps))
-                truths.append((luminance[:, -1:] * self._gain[:, None, None, None]).clamp(max=1))
+                grid = self._pixels.window(lit, self.window_s / self._steps)
+                exposed = luminance * self._gain[:, None, None, None]
+                if self._frames is not None:
+                    grid = torch.cat([grid, self._frames.window(exposed, t_s)], 1)
+                grids.append(grid)
+                truths.append(exposed[:, -1:].clamp(max=1))
             windows -= count
         return torch.stack(grids), torch.stack(truths)
 

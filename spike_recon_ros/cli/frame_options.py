@@ -1,0 +1,35 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The option that names the frames of the aligned camera, and the counts of what came of them."""
+
+import argparse
+from dataclasses import asdict
+
+from spike_recon_ros.frames.store import FrameStore
+
+UNUSED = ('unregistered', 'other_clock', 'blank', 'dropped')
+
+
+def add_frame_option(parser: argparse.ArgumentParser) -> None:
+    """Declare the topic of the frames."""
+    parser.add_argument(
+        '--frame-topic', metavar='TOPIC',
+        help='topic of the frames of the aligned camera (--frames anchor); default: '
+        '/event_camera/frame_image in a bag, the frames of a dataset or of an AEDAT4 file',
+    )  # fmt: skip
+
+
+def frame_counts(store: FrameStore) -> dict[str, dict[str, int]]:
+    """Return the counts of the frames for the result; empty if none came."""
+    counts = asdict(store.counts)
+    return {'camera_frames': counts} if counts['received'] else {}
+
+
+def frame_warnings(store: FrameStore) -> list[str]:
+    """Return a sentence if some frames could not be used."""
+    counts = asdict(store.counts)
+    listed = [f'{counts[key]:,} {key.replace("_", " ")}' for key in UNUSED if counts[key]]
+    if not listed:
+        return []
+    why = f'; {store.problem}' if store.problem else ''
+    return [f'of {counts["received"]:,} frames, {", ".join(listed)} were not used{why}']

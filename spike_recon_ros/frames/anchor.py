@@ -1,0 +1,72 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The frame that a network reads beside the events: grey, cropped and binned, with its age."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.conditioning.region import Region
+from spike_recon_ros.frames.camera_frame import CameraFrame
+from spike_recon_ros.frames.store import FrameStore
+
+OLDEST_NS = 1_000_000_000
+"""Frames that are older than this are not used as anchors."""
+
+
+class Anchor(NamedTuple):
+    """The latest frame for a window.
+
+    Attributes:
+        stamp_ns: host time of the frame; differs from frame to frame.
+        age_ns: end of the window minus time of the frame, at least 0.
+        grey: float32 [height, width] of the reconstructed region, 0 = black, 1 = white.
+    """
+
+    stamp_ns: int
+    age_ns: int
+    grey: np.ndarray
+
+
+class Anchors:
+    """Finds anchors in a store of frames.
+
+    Args:
+        store: of the frames.
+        region: part of the sensor that is reconstructed, and how it is binned.
+        host_ns: returns the host time of a sensor time, ns.
+    """
+
+    def __init__(self, store: FrameStore, region: Region, host_ns: Callable[[int], int]) -> None:
+        self._store, self._region, self._host_ns = store, region, host_ns
+        self._frame: CameraFrame | None = None
+        self._grey = np.zeros((0, 0), np.float32)
+
+    def at(self, t_ns: int) -> Anchor | None:
+        """Return the anchor for a window that ends at a sensor time; None = there is no frame.
+
+        Ask with increasing times.
+        """
+        stamp_ns = self._host_ns(t_ns)
+        frame = self._store.at(stamp_ns)
+        if frame is None or stamp_ns - frame.stamp_ns > OLDEST_NS:
+            return None
+        if frame is not self._frame:
+            self._frame, self._grey = frame, region_of_image(frame.grey(), self._region)
+        return Anchor(frame.stamp_ns, stamp_ns - frame.stamp_ns, self._grey)
+
+
+def region_of_image(grey: np.ndarray, region: Region) -> np.ndarray:
+    """Return the pixels of a region as float32 in 0..1, binned by their mean.
+
+    Args:
+        grey: uint8 [rows, columns] of the whole sensor.
+        region: what to cut out.
+    """
+    cut = grey[region.y : region.y + region.height, region.x : region.x + region.width]
+    values = cut.astype(np.float32) * np.float32(1 / 255)
+    if region.scale == 1:
+        return values
+    return cv2.resize(values, region.image_size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,163 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps the latest frames of the aligned camera in the order of their time.
+
+A window uses the latest frame at or before its end, never a later one, so the images of a
+recording do not depend on how its messages were interleaved.
+"""
+
+import bisect
+from dataclasses import dataclass
+
+from spike_recon_ros.frames.camera_frame import CameraFrame
+
+MOST_BYTES = 128_000_000
+"""Limit for the pixels of all kept frames; the oldest are dropped above it."""
+CLOCK_LIMIT_NS = 10_000_000_000
+"""A stamp that is farther from the events than this belongs to another clock."""
+LATE_NS = 100_000_000
+"""A frame that comes so long after the end of the window that could have used it is late."""
+S_NS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class FrameCounts:
+    """Counts of the frames of the aligned camera.
+
+    Every frame that came is kept or counted as one of unregistered, other_clock, blank and
+    repeated; `late` and `dropped` frames were kept first.
+
+    Attributes:
+        received: frames that came.
+        late: frames that came more than 0.1 s after their time, measured by the ends of the
+            windows; they are used from then on.
+        unregistered: frames whose size is not that of the event sensor; not used.
+        other_clock: frames whose stamp is more than 10 s from the events; not used.
+        blank: frames that show nothing, black or saturated; not used.
+        repeated: frames with the stamp of another frame; not used.
+        dropped: frames that were dropped before their time because too many waited.
+    """
+
+    received: int = 0
+    late: int = 0
+    unregistered: int = 0
+    other_clock: int = 0
+    blank: int = 0
+    repeated: int = 0
+    dropped: int = 0
+
+
+class FrameStore:
+    """The frames that windows may still need.
+
+    Attributes:
+        counts: what came and what was left out.
+        problem: a sentence about the latest frame that could not be used; empty = there is none.
+            Later frames that can be used do not clear it.
+    """
+
+    def __init__(self) -> None:
+        self.counts = FrameCounts()
+        self.problem = ''
+        self._frames: list[CameraFrame] = []
+        self._bytes = 0
+        self._asked_ns: int | None = None
+        self._events_ns: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def add(self, frame: CameraFrame, size: tuple[int, int] | None = None) -> str:
+        """Keep a frame; return why it cannot be used, as a sentence, or an empty text.
+
+        Args:
+            frame: to keep.
+            size: columns and rows of the event sensor; None = not known yet.
+        """
+        self.counts.received += 1
+        reason = self._refused(frame, size)
+        if reason:
+            self.problem = reason
+            return reason
+        if self._asked_ns is not None and self._asked_ns - frame.stamp_ns > LATE_NS:
+            self.counts.late += 1
+        place = bisect.bisect_left(self._frames, frame.stamp_ns, key=_stamp_of)
+        if place < len(self._frames) and self._frames[place].stamp_ns == frame.stamp_ns:
+            self.counts.repeated += 1
+            return ''
+        self._frames.insert(place, frame)
+        self._bytes += frame.image.nbytes
+        while self._bytes > MOST_BYTES and len(self._frames) > 1:
+            self._drop_first()
+            self.counts.dropped += 1
+        return ''
+
+    def at(self, stamp_ns: int) -> CameraFrame | None:
+        """Return the latest frame at or before a time; None = there is none.
+
+        Older frames are discarded, so ask with increasing times.
+        """
+        self._asked_ns = stamp_ns
+        self.note_events(stamp_ns)
+        following = bisect.bisect_right(self._frames, stamp_ns, key=_stamp_of)
+        for _ in range(following - 1):
+            self._drop_first()
+        return self._frames[0] if following else None
+
+    def note_events(self, stamp_ns: int) -> None:
+        """Note the host time of the latest events, which stamps of frames are compared with."""
+        self._events_ns = stamp_ns
+
+    def check_size(self, width: int, height: int) -> str:
+        """Discard kept frames of another size than the sensor; return a sentence, if any."""
+        wrong = [frame for frame in self._frames if frame.image.shape[:2] != (height, width)]
+        for frame in wrong:
+            self._frames.remove(frame)
+            self._bytes -= frame.image.nbytes
+            self.counts.unregistered += 1
+            self.problem = _unregistered(frame, (width, height))
+        return self.problem if wrong else ''
+
+    def reset(self) -> None:
+        """Discard all frames, as the stream begins again; the counts stay."""
+        self._frames.clear()
+        self._bytes, self._asked_ns, self._events_ns = 0, None, None
+
+    def _refused(self, frame: CameraFrame, size: tuple[int, int] | None) -> str:
+        height, width = frame.image.shape[:2]
+        if size is not None and size != (width, height):
+            self.counts.unregistered += 1
+            return _unregistered(frame, size)
+        known_ns = self._events_ns
+        if known_ns is not None and abs(frame.stamp_ns - known_ns) > CLOCK_LIMIT_NS:
+            self.counts.other_clock += 1
+            ahead_s = (frame.stamp_ns - known_ns) / S_NS
+            direction = 'ahead of' if ahead_s > 0 else 'behind'
+            return (
+                f'the frames are stamped {abs(ahead_s):.1f} s {direction} the events, so they '
+                'are not used; synchronise the clocks of both cameras (PTP, chrony), or let both '
+                'drivers stamp with the time of the host'
+            )
+        if frame.is_blank():
+            self.counts.blank += 1
+            return (
+                'a frame shows nothing (black or saturated), so it is not used; check the lens '
+                'cap and the exposure of the frame camera'
+            )
+        return ''
+
+    def _drop_first(self) -> None:
+        self._bytes -= self._frames.pop(0).image.nbytes
+
+
+def _stamp_of(frame: CameraFrame) -> int:
+    return frame.stamp_ns
+
+
+def _unregistered(frame: CameraFrame, size: tuple[int, int]) -> str:
+    height, width = frame.image.shape[:2]
+    return (
+        f'the frames have {width}x{height} pixels and the event sensor {size[0]}x{size[1]}, so '
+        'they are not used; register them first (warp them into the pixels of the event sensor), '
+        'or set frames:=off'
+    )

@@ -1,0 +1,125 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The store of the frames of an aligned camera, and the anchors that are found in it."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.conditioning.region import Region
+from spike_recon_ros.frames.anchor import OLDEST_NS, Anchors
+from spike_recon_ros.frames.camera_frame import CameraFrame, camera_frame
+from spike_recon_ros.frames.store import CLOCK_LIMIT_NS, LATE_NS, MOST_BYTES, FrameStore
+
+SIZE = 16, 12
+MS = 1_000_000
+
+
+def frame_at(stamp_ns: int, value: int = 0, size: tuple[int, int] = SIZE) -> CameraFrame:
+    image = np.arange(size[0] * size[1], dtype=np.uint8).reshape(size[1], size[0])
+    return CameraFrame(stamp_ns, image + np.uint8(value))
+
+
+def test_the_latest_frame_at_or_before_a_time_is_found_whatever_the_order_of_arrival():
+    store = FrameStore()
+    for stamp_ns in (30, 10, 20):
+        assert store.add(frame_at(stamp_ns), SIZE) == ''
+    found = [store.at(t_ns) for t_ns in (9, 10, 19, 20, 29, 100)]
+    assert [one and one.stamp_ns for one in found] == [None, 10, 10, 20, 20, 30]
+
+
+def test_frames_that_no_window_can_need_are_discarded():
+    store = FrameStore()
+    for stamp_ns in range(0, 100, 10):
+        store.add(frame_at(stamp_ns), SIZE)
+    store.at(55)
+    assert len(store) == 5  # 50, and those to come
+
+
+def test_a_frame_of_another_size_is_refused_with_a_sentence():
+    store = FrameStore()
+    sentence = store.add(frame_at(0, size=(32, 24)), SIZE)
+    assert '32x24' in sentence
+    assert '16x12' in sentence
+    assert 'register them' in sentence
+    assert (store.counts.unregistered, len(store)) == (1, 0)
+
+
+def test_frames_that_came_before_the_first_packet_are_checked_when_the_size_is_known():
+    store = FrameStore()
+    store.add(frame_at(0, size=(32, 24)))
+    store.add(frame_at(5))
+    assert '32x24' in store.check_size(*SIZE)
+    assert (store.counts.unregistered, len(store)) == (1, 1)
+
+
+@pytest.mark.parametrize(('shift', 'word'), [(1, 'ahead of'), (-1, 'behind')])
+def test_a_frame_on_another_clock_is_refused_with_a_sentence(shift: int, word: str):
+    store = FrameStore()
+    store.at(100 * CLOCK_LIMIT_NS)
+    sentence = store.add(frame_at(100 * CLOCK_LIMIT_NS + shift * (CLOCK_LIMIT_NS + 1)), SIZE)
+    assert f'10.0 s {word} the events' in sentence
+    assert 'synchronise the clocks' in sentence
+    assert store.counts.other_clock == 1
+
+
+@pytest.mark.parametrize('level', [0, 255])
+def test_a_frame_that_shows_nothing_is_refused_with_a_sentence(level: int):
+    store = FrameStore()
+    sentence = store.add(CameraFrame(0, np.full((12, 16), level, np.uint8)), SIZE)
+    assert 'lens cap' in sentence
+    assert (store.counts.blank, len(store)) == (1, 0)
+
+
+def test_late_and_repeated_frames_are_counted():
+    store = FrameStore()
+    store.at(10 * LATE_NS)
+    store.add(frame_at(9 * LATE_NS), SIZE)
+    assert store.counts.late == 0
+    store.add(frame_at(9 * LATE_NS - 1), SIZE)
+    store.add(frame_at(9 * LATE_NS), SIZE)
+    assert (store.counts.late, store.counts.repeated, store.counts.received) == (1, 1, 3)
+
+
+def test_the_oldest_frames_are_dropped_at_the_limit_of_memory():
+    store, large = FrameStore(), np.arange(MOST_BYTES // 4, dtype=np.uint8).reshape(1000, -1)
+    for stamp_ns in range(6):
+        store.add(CameraFrame(stamp_ns, large))
+    assert (store.counts.dropped, len(store)) == (2, 4)
+    assert store.at(1) is None
+
+
+def test_a_reset_discards_the_frames_and_keeps_the_counts():
+    store = FrameStore()
+    store.add(frame_at(5), SIZE)
+    store.reset()
+    assert (store.at(10), store.counts.received) == (None, 1)
+
+
+def test_an_anchor_is_cropped_and_binned_like_the_events():
+    store = FrameStore()
+    store.add(frame_at(1000), SIZE)
+    anchors = Anchors(store, Region(*SIZE, 4, 2, 8, 6, 2), lambda t_ns: t_ns + 500)
+    anchor = anchors.at(700)
+    assert anchor is not None
+    assert (anchor.stamp_ns, anchor.age_ns) == (1000, 200)
+    cut = frame_at(0).image[2:8, 4:12].astype(float) / 255
+    np.testing.assert_allclose(anchor.grey, cut.reshape(3, 2, 4, 2).mean((1, 3)), atol=1e-6)
+
+
+def test_a_frame_that_is_too_old_is_no_anchor():
+    store = FrameStore()
+    store.add(frame_at(0), SIZE)
+    anchors = Anchors(store, Region(*SIZE, 0, 0, *SIZE, 1), lambda t_ns: t_ns)
+    assert anchors.at(OLDEST_NS) is not None
+    assert anchors.at(OLDEST_NS + 1) is None
+
+
+@pytest.mark.parametrize('shape', [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.float32])
+def test_a_frame_keeps_its_colour_and_has_eight_bits(shape: tuple[int, ...], dtype: type):
+    scale = {np.uint8: 255, np.uint16: 65_535, np.float32: 1}[dtype]
+    frame = camera_frame(7, (np.full(shape, 0.2) * scale).astype(dtype))
+    assert frame.image.dtype == np.uint8
+    assert frame.is_colour == (len(shape) == 3 and shape[2] > 1)
+    assert frame.grey().shape == (4, 6)
+    assert (frame.grey() == 51).all()
