@@ -106,9 +106,8 @@ class Reconstructor:
         self._mask = HotPixelMask(*self.region.image_size, self.settings)
         self._model = self._load(self.settings, *self.region.image_size, kind=kind)
         if self.settings.frames == 'anchor':
-            host_ns = lambda t_ns: self._windows.host_ns(t_ns)  # noqa: E731, PLW0108 -- replaced
-            anchors = Anchors(self.frames, self.region, host_ns)
-            self._model.anchor_at = anchors.at  # type: ignore[attr-defined] -- a FrameModel
+            anchors = Anchors(self.frames, self.region, lambda: self._windows)
+            self._model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
         self._renderer.output_range = getattr(self._model, 'output_range', None)
         self._loaded_for = (width, height, kind)
         self.model_name, self.kind = model_name, kind

@@ -3,7 +3,7 @@
 """The frame that a network reads beside the events: grey, cropped and binned, with its age."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -14,6 +14,13 @@ from spike_recon_ros.frames.store import FrameStore
 
 OLDEST_NS = 1_000_000_000
 """Frames that are older than this are not used as anchors."""
+
+
+class Clock(Protocol):
+    """Relates the clocks of the event camera and of the host."""
+
+    def host_ns(self, t_ns: int) -> int:
+        """Return the host time of a sensor time."""
 
 
 class Anchor(NamedTuple):
@@ -36,11 +43,11 @@ class Anchors:
     Args:
         store: of the frames.
         region: part of the sensor that is reconstructed, and how it is binned.
-        host_ns: returns the host time of a sensor time, ns.
+        clock: returns the clock of the stream at hand.
     """
 
-    def __init__(self, store: FrameStore, region: Region, host_ns: Callable[[int], int]) -> None:
-        self._store, self._region, self._host_ns = store, region, host_ns
+    def __init__(self, store: FrameStore, region: Region, clock: Callable[[], Clock]) -> None:
+        self._store, self._region, self._clock = store, region, clock
         self._frame: CameraFrame | None = None
         self._grey = np.zeros((0, 0), np.float32)
 
@@ -49,7 +56,7 @@ class Anchors:
 
         Ask with increasing times.
         """
-        stamp_ns = self._host_ns(t_ns)
+        stamp_ns = self._clock().host_ns(t_ns)
         frame = self._store.at(stamp_ns)
         if frame is None or stamp_ns - frame.stamp_ns > OLDEST_NS:
             return None

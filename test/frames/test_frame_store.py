@@ -14,6 +14,14 @@ SIZE = 16, 12
 MS = 1_000_000
 
 
+class SensorAhead:
+    def __init__(self, offset_ns: int) -> None:
+        self._offset_ns = offset_ns
+
+    def host_ns(self, t_ns: int) -> int:
+        return t_ns + self._offset_ns
+
+
 def frame_at(stamp_ns: int, value: int = 0, size: tuple[int, int] = SIZE) -> CameraFrame:
     image = np.arange(size[0] * size[1], dtype=np.uint8).reshape(size[1], size[0])
     return CameraFrame(stamp_ns, image + np.uint8(value))
@@ -98,7 +106,7 @@ def test_a_reset_discards_the_frames_and_keeps_the_counts():
 def test_an_anchor_is_cropped_and_binned_like_the_events():
     store = FrameStore()
     store.add(frame_at(1000), SIZE)
-    anchors = Anchors(store, Region(*SIZE, 4, 2, 8, 6, 2), lambda t_ns: t_ns + 500)
+    anchors = Anchors(store, Region(*SIZE, 4, 2, 8, 6, 2), lambda: SensorAhead(500))
     anchor = anchors.at(700)
     assert anchor is not None
     assert (anchor.stamp_ns, anchor.age_ns) == (1000, 200)
@@ -109,7 +117,7 @@ def test_an_anchor_is_cropped_and_binned_like_the_events():
 def test_a_frame_that_is_too_old_is_no_anchor():
     store = FrameStore()
     store.add(frame_at(0), SIZE)
-    anchors = Anchors(store, Region(*SIZE, 0, 0, *SIZE, 1), lambda t_ns: t_ns)
+    anchors = Anchors(store, Region(*SIZE, 0, 0, *SIZE, 1), lambda: SensorAhead(0))
     assert anchors.at(OLDEST_NS) is not None
     assert anchors.at(OLDEST_NS + 1) is None
 

@@ -17,6 +17,7 @@ import numpy as np
 from spike_recon_ros.backends.backend import AUTO, GPU, Placement
 from spike_recon_ros.backends.cuda.device import Device
 from spike_recon_ros.backends.cuda.voxel_grid_check import compare_with_cpu
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
@@ -196,7 +197,9 @@ def load_device_voxel_grid(
     wanted = placement.acceleration.voxel_grid_on
     if wanted not in (AUTO, GPU):
         return Loaded(None, 'voxel grid on the CPU')
-    if bundle.reads_frames:  # the frame is on the CPU, beside the voxel grid
+    if (
+        isinstance(bundle, Bundle) and bundle.reads_frames
+    ):  # the frame is on the CPU, beside the voxel grid
         return Loaded(None, 'voxel grid on the CPU: the network also reads frames')
     try:
         return Loaded(_voxel_grid(bundle, placement, device, kernels), 'voxel grid on the GPU')

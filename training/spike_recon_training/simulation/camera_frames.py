@@ -55,6 +55,11 @@ class FrameModel:
     outage_share: float = 0.1
     black_share: float = 0.03
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """All shares, which must lie from 0 to below 1."""
+        return self.very_late_share, self.missing_share, self.outage_share, self.black_share
+
 
 class _Frame(NamedTuple):
     """A frame on its way."""
