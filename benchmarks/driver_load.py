@@ -7,6 +7,8 @@ are those of a simulated board with AprilTags, repeated. For each camera and mod
 their own: frames, resets, losses and latency, as JSON.
 
   python benchmarks/driver_load.py -o benchmarks/results/driver_load.json --seconds 60
+  python benchmarks/driver_load.py --cameras 1280x720 --models two_scale_gru_small \
+    --parameters scale=2 threads=2 -o hd_live.json
 """
 
 import argparse
@@ -41,8 +43,9 @@ from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import EVENTS, IMAGE
 
-CAMERAS = {'346x260': 2.8, '640x480': 9.6}
-"""Events a second, in millions, of each size of sensor."""
+CAMERAS = {'346x260': 2.8, '640x480': 9.6, '1280x720': 10.0, '1280x720 fast': 25.0}
+"""Events a second, in millions, of each camera. The first word is the size."""
+USUAL_CAMERAS = ('346x260', '640x480')
 MODELS = ('fibar', 'leaky_integrator', 'hybrid', 'two_scale_gru_small', 'two_scale_gru')
 PACKET_US, PERIOD_US = 1000, 250 * 4096
 TIME_HIGH, HIGHS_IN_PERIOD = 8, 250
@@ -51,8 +54,9 @@ QUIET_S = 60.0
 SETTLED_S = 3.0
 
 
-def make_stream(size: str, path: Path) -> None:
+def make_stream(camera: str, path: Path) -> None:
     """Write the packets of PERIOD_US of a camera as `.npz`: words, and where each packet ends."""
+    size = camera.split(maxsplit=1)[0]
     width, height = (int(side) for side in size.split('x'))
     with tempfile.TemporaryDirectory() as folder:
         bag = Path(folder) / 'board'
@@ -62,12 +66,12 @@ def make_stream(size: str, path: Path) -> None:
             packets = list(source)
         decoder = decoder_for(packets[0].encoding, width, height)
         events = Events.concatenate([decoder.decode(packet) for packet in packets])
-    wanted = round(CAMERAS[size] * PERIOD_US)
+    wanted = round(CAMERAS[camera] * PERIOD_US)
     t_us = (events.t_ns - events.t_ns[0]) // 1000
     inside = np.flatnonzero(t_us < PERIOD_US)
     generator = np.random.default_rng(0)
     if len(inside) < wanted:
-        raise SystemExit(f'{size}: the board gives {len(inside)} of {wanted} events')
+        raise SystemExit(f'{camera}: the board gives {len(inside)} of {wanted} events')
     kept = np.sort(generator.choice(inside, wanted, replace=False))
     kept = kept[np.lexsort((events.y[kept], t_us[kept]))]  # rows in order, as a sensor reads them
     parts = []
@@ -164,9 +168,13 @@ class Viewer(Node):
         return now['waiting_packets'] == '0' and all(now[key] == before[key] for key in keys)
 
 
-def measure(stream: Path, size: str, model: str, seconds: float) -> dict[str, Any]:
-    """Return the figures of one camera with one model."""
-    parameters = {'model': model, 'fps': FPS, 'sensor_size': size}
+def measure(
+    stream: Path, camera: str, model: str, seconds: float, more: dict[str, str]
+) -> dict[str, Any]:
+    """Return the figures of one camera with one model and more parameters of the node."""
+    size = camera.split(maxsplit=1)[0]
+    parameters: dict[str, Any] = {'model': model, 'fps': FPS, 'sensor_size': size, **more}
+    fps = float(parameters['fps'])
     load_before = os.getloadavg()[0]
     with Process('node', '--ros-args', *parameter_options(parameters)) as node, ros([]):
         viewer = Viewer()
@@ -189,10 +197,11 @@ def measure(stream: Path, size: str, model: str, seconds: float) -> dict[str, An
     received = int(status['received_packets'])
     return {
         'camera': size,
-        'mega_events_per_s': CAMERAS[size],
+        'mega_events_per_s': CAMERAS[camera],
         'model': status['model'],
         'seconds': seconds,
-        'fps': FPS,
+        'parameters': more,
+        'fps': fps,
         **driven,
         'lost_before_the_node': driven['published'] - received,
         **{
@@ -202,7 +211,7 @@ def measure(stream: Path, size: str, model: str, seconds: float) -> dict[str, An
                 'waiting_packets', 'frames', 'merged_windows', 'late_frames', 'published_frames',
             )
         },
-        'frames_due': round(seconds * FPS) - 1,
+        'frames_due': round(seconds * fps) - 1,
         'frames_arrived': len(viewer.images),
         'latency': viewer.latencies(),
         'latency_settled': {'after_s': SETTLED_S, **viewer.latencies(SETTLED_S)},
@@ -225,7 +234,10 @@ def main() -> None:
     parser.add_argument('--note', default='', help='what else readers of the file must know')
     parser.add_argument('--seconds', type=float, default=60.0, help='of each stream')
     parser.add_argument('--models', nargs='+', default=MODELS)
-    parser.add_argument('--cameras', nargs='+', default=list(CAMERAS), choices=list(CAMERAS))
+    parser.add_argument('--cameras', nargs='+', default=USUAL_CAMERAS, choices=list(CAMERAS))
+    parser.add_argument(
+        '--parameters', nargs='+', default=[], metavar='NAME=VALUE', help='others of the node'
+    )
     parser.add_argument('--drive', type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.drive is not None:
@@ -236,11 +248,12 @@ def main() -> None:
     others_load = os.getloadavg()[0]
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for size in args.cameras:
-            stream = Path(folder) / f'{size}.npz'
-            make_stream(size, stream)
+        more = dict(pair.split('=', 1) for pair in args.parameters)
+        for camera in args.cameras:
+            stream = Path(folder) / f'{camera}.npz'
+            make_stream(camera, stream)
             for model in args.models:
-                results.append(measure(stream, size, model, args.seconds))
+                results.append(measure(stream, camera, model, args.seconds, more))
                 print(json.dumps(results[-1]), file=sys.stderr)
     if args.out is not None:
         write_results(args.out, 'driver_load', results, others_load, args.note)

@@ -228,7 +228,16 @@ def load_model(
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
     state_step_ns = round(1e9 * settings.state_step_time)
     bundle = read_bundle(folder)
-    network = NetworkModel(bundle, choice, width, height, threads, lookahead, state_step_ns)
+    network = NetworkModel(
+        bundle,
+        choice,
+        width,
+        height,
+        threads,
+        lookahead,
+        state_step_ns,
+        noise_gate=settings.noise_gate == 'on',
+    )
     return_free_memory()
     return network
 

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipeline: packets in, frames out.
 
-The live node, `spike-recon run`, the evaluation and the benchmarks all drive this class, so a
-recording gives the same frames everywhere.
+The live node, `run`, `evaluate` and `bench` drive it, so frames are the same everywhere.
 """
 
 from collections import deque
@@ -289,6 +288,7 @@ class Reconstructor:
         assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
         window = self._mask.apply(window)
         intensity = step_in_parts(self._model, window, whole=self._merger.joined > 1)
+        self.statistics.gated_events = getattr(self._model, 'gated_events', 0)
         self.statistics.windows += 1
         lookahead_planes = getattr(self._model, 'lookahead_planes', 0)
         t_ns = self._windows.image_time_ns(window, lookahead_planes)

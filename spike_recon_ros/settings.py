@@ -95,6 +95,13 @@ class Settings(ModelSettings):
         low=0.0,
         high=0.1,
     )
+    noise_gate: str = setting(
+        'on',
+        'Networks for events: parts of the image in which nothing but noise arrives keep their '
+        'state, so that a resting scene stays and dark areas stay smooth (on), or every event '
+        'reaches the network (off).',
+        choices=('on', 'off'),
+    )
     cutoff_num_events: float = setting(
         40.0,
         'fibar: cut-off period of the temporal filter, in events per pixel.',

@@ -34,6 +34,7 @@ class Statistics:
         flicker_events: events removed as the flicker of a lamp.
         noise_events: events removed as background activity.
         thinned_events: events removed because of `max_event_rate`.
+        gated_events: events that the running network did not get because of `noise_gate`.
         time_outliers: samples and trigger edges dropped because of a damaged time stamp.
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
@@ -49,6 +50,7 @@ class Statistics:
     flicker_events: int = 0
     noise_events: int = 0
     thinned_events: int = 0
+    gated_events: int = 0
     time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0

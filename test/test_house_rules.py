@@ -69,7 +69,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     # Only nodes and cli import the viewer; they run without its library until it is asked for.
     'viewer': RUNNING,
-    'nodes': RUNNING | {'parameter_files', 'viewer'},
+    'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory'},
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline'},
     'benchmarking': MEASURING,

@@ -9,6 +9,7 @@ import numpy as np
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.backends.noise_gate import NoiseGate
 from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.frames.anchor import Anchor
@@ -33,6 +34,7 @@ class NetworkModel:
         threads: number of CPU threads of the network.
         lookahead_planes: see Model; None = as in training.
         state_step_ns: shortest time between two updates of the state by events, see StateSteps.
+        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate.
 
     Attributes:
         name: name of the bundle.
@@ -56,6 +58,8 @@ class NetworkModel:
         threads: int = 1,
         lookahead_planes: int | None = None,
         state_step_ns: int = 0,
+        *,
+        noise_gate: bool = False,
     ) -> None:
         self.name = bundle.name
         self._bundle = bundle
@@ -77,6 +81,11 @@ class NetworkModel:
         # Planes have a memory of their own, in the representation.
         self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
         self._steps = StateSteps(self._state_step_ns)
+        self._gate = (
+            NoiseGate(width, height)
+            if noise_gate and bundle.sensor is SensorKind.EVENT
+            else None
+        )
 
     @property
     def longest_window_ns(self) -> int:
@@ -105,6 +114,8 @@ class NetworkModel:
         """
         if len(window.samples) and not self._input.fills_hop(window):
             return np.zeros(self._size, np.float32)
+        if self._gate is not None:
+            window = self._gate.apply(window)
         earlier = self._steps.cut_off(window)
         if earlier is not None:
             self._intensity(earlier, commit=True)
@@ -121,6 +132,11 @@ class NetworkModel:
                 self._zero_extrapolated_state(window)
         assert self._last is not None
         return self._last.copy()
+
+    @property
+    def gated_events(self) -> int:
+        """Events that were removed because their tile showed noise alone."""
+        return self._gate.removed if self._gate is not None else 0
 
     def _cropped(self, intensity: np.ndarray) -> np.ndarray:
         height, width = self._size
@@ -176,6 +192,8 @@ class NetworkModel:
         self.forget()
         self._planes = 0
         self._input.reset()
+        if self._gate is not None:
+            self._gate.reset()
 
     def close(self) -> None:
         """Close the backend."""

@@ -160,6 +160,7 @@ class Diagnostics:
             'flicker_events': counts.flicker_events,
             'noise_events': counts.noise_events,
             'thinned_events': counts.thinned_events,
+            'gated_events': counts.gated_events,
             'time_outliers': counts.time_outliers,
             'windows': counts.windows,
             'merged_windows': counts.merged_windows,

@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.free_memory import limit_heaps
 from spike_recon_ros.nodes.build_only import build, is_build_only
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import check_parameter_files
@@ -28,6 +29,7 @@ def main(args: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if args is None else args
     nodes: list[ReconNode] = []
+    limit_heaps()
     try:
         with ros(args):
             try:

@@ -1,0 +1,171 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Noise does not reach the state of a network where nothing moves; every event of a scene does."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
+from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.windows.window import Window
+
+WIDTH, HEIGHT = 150, 99
+WINDOW_NS = 20_000_000
+
+
+def noise(rate_hz, window, seed=0, spread=0.6):
+    """Return events of noise whose rate is log-normal over pixels, in window number `window`."""
+    rates = np.random.default_rng(99).lognormal(0.0, spread, WIDTH * HEIGHT)
+    random = np.random.default_rng((seed, window))
+    count = random.poisson(rate_hz * WIDTH * HEIGHT * WINDOW_NS / 1e9)
+    pixels = random.choice(len(rates), count, p=rates / rates.sum())
+    start = window * WINDOW_NS
+    return Events(
+        (pixels % WIDTH).astype(np.uint16),
+        (pixels // WIDTH).astype(np.uint16),
+        random.integers(0, 2, count).astype(np.uint8),
+        np.sort(random.integers(start, start + WINDOW_NS, count)),
+        Triggers.empty(),
+    )
+
+
+def edge(window, speed_px_s=200.0, rows=slice(20, 80)):
+    """Return the events of a vertical edge that moves to the right, one per pixel."""
+    start = window * WINDOW_NS
+    columns = np.arange(int(start * speed_px_s / 1e9), int((start + WINDOW_NS) * speed_px_s / 1e9))
+    x, y = np.meshgrid(columns, np.arange(rows.start, rows.stop))
+    t_ns = ((x + 0.5) * 1e9 / speed_px_s).astype(np.int64)
+    order = np.argsort(t_ns, axis=None, kind='stable')
+    return Events(
+        x.ravel()[order].astype(np.uint16),
+        y.ravel()[order].astype(np.uint16),
+        np.ones(x.size, np.uint8),
+        t_ns.ravel()[order],
+        Triggers.empty(),
+    )
+
+
+def both(one, other):
+    joined = Events.concatenate([one, other])
+    order = np.argsort(joined.t_ns, kind='stable')
+    return Events(
+        *(array[order] for array in (joined.x, joined.y, joined.p, joined.t_ns)), Triggers.empty()
+    )
+
+
+def windows(make, count):
+    return [Window(k * WINDOW_NS, (k + 1) * WINDOW_NS, make(k)) for k in range(count)]
+
+
+@pytest.mark.parametrize('rate_hz', [0.1, 1.0, 5.0])
+def test_noise_alone_is_removed(rate_hz):
+    gate = NoiseGate(WIDTH, HEIGHT)
+    made = windows(lambda k: noise(rate_hz, k), 60)
+    passed = sum(len(gate.apply(window).samples) for window in made[10:])
+    assert passed < 0.03 * sum(len(window.samples) for window in made[10:])
+
+
+@pytest.mark.parametrize('rate_hz', [0.0, 0.3, 3.0])
+def test_the_events_of_an_edge_pass_in_noise(rate_hz):
+    gate = NoiseGate(WIDTH, HEIGHT)
+    made = windows(lambda k: both(edge(k), noise(rate_hz, k)), 30)
+    lost = count = 0
+    for number, window in enumerate(made):
+        passed = gate.apply(window).samples
+        wanted = edge(number)
+        count += len(wanted)
+        sent = set(zip(passed.x.tolist(), passed.y.tolist(), passed.t_ns.tolist(), strict=True))
+        own = zip(wanted.x.tolist(), wanted.y.tolist(), wanted.t_ns.tolist(), strict=True)
+        lost += sum(event not in sent for event in own)
+    assert lost < 0.02 * count
+
+
+def test_noise_far_from_the_edge_is_removed():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    made = windows(lambda k: both(edge(k), noise(2.0, k)), 20)
+    far = near = 0
+    for number, window in enumerate(made):
+        passed = gate.apply(window).samples
+        is_far = np.abs(passed.x - number * 4.0) > 3 * TILE
+        far += int(is_far.sum()) if number > 3 else 0
+        near += int((~is_far).sum())
+    assert far < 0.05 * near
+
+
+def test_fast_events_pass_although_all_of_them_are_supported():
+    random = np.random.default_rng(5)
+    count = round(40 * WIDTH * HEIGHT * WINDOW_NS / 1e9)
+    events = Events(
+        random.integers(0, WIDTH, count).astype(np.uint16),
+        random.integers(0, HEIGHT, count).astype(np.uint16),
+        random.integers(0, 2, count).astype(np.uint8),
+        np.sort(random.integers(0, WINDOW_NS, count)),
+        Triggers.empty(),
+    )
+    assert len(NoiseGate(WIDTH, HEIGHT).apply(Window(0, WINDOW_NS, events)).samples) == count
+
+
+def test_where_the_camera_moves_all_events_pass():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    rows = [slice(first, first + 5) for first in range(0, HEIGHT - 5, 20)]
+
+    def scene(number):
+        events = noise(1.0, number)
+        for row in rows:
+            for shift in (0, 40, 80, 120):
+                moved = edge(number % 5, rows=row)
+                x = (moved.x + shift) % WIDTH
+                t_ns = moved.t_ns + (number - number % 5) * WINDOW_NS
+                events = both(events, Events(x, moved.y, moved.p, t_ns, moved.triggers))
+        return events
+
+    for window in windows(scene, 8):
+        passed = gate.apply(window)
+    assert len(passed.samples) == len(window.samples)
+
+
+def test_the_share_of_events_falls_smoothly_beside_an_open_tile():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    made = windows(lambda k: both(edge(0, 1000.0, slice(40, 50)), noise(15.0, k)), 1)
+    passed = gate.apply(made[0]).samples
+    sent = made[0].samples
+    shares = [
+        np.count_nonzero(passed.x // 8 == column) / np.count_nonzero(sent.x // 8 == column)
+        for column in range(WIDTH // 8)
+    ]
+    assert any(0.1 < share < 0.9 for share in shares)
+
+
+def test_the_count_of_removed_events_and_a_reset():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    made = windows(lambda k: noise(1.0, k), 20)
+    first = [len(gate.apply(window).samples) for window in made]
+    assert gate.removed == sum(len(window.samples) for window in made) - sum(first)
+    gate.reset()
+    assert [len(gate.apply(window).samples) for window in made] == first
+
+
+def test_a_window_without_events_or_without_length_is_fine():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    assert len(gate.apply(Window(0, WINDOW_NS, Events.empty())).samples) == 0
+    assert len(gate.apply(Window(0, 0, noise(1.0, 0))).samples) >= 0
+
+
+@pytest.mark.skipif(
+    all(candidate.missing() for candidate in CANDIDATES), reason='no backend is installed'
+)
+def test_a_resting_scene_stays_in_noise(shipped):
+    images = {}
+    for is_on in (False, True):
+        model = NetworkModel(
+            read_bundle(shipped), choose_backend(), WIDTH, HEIGHT, noise_gate=is_on
+        )
+        made = windows(lambda k: edge(k) if k < 30 else noise(1.0, k), 150)
+        steps = [model.step(window) for window in made]
+        images[is_on] = float(np.abs(steps[149] - steps[90]).mean())
+        assert (model.gated_events > 0) == is_on
+        model.close()
+    assert images[True] < 0.6 * images[False]
