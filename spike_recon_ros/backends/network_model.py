@@ -82,9 +82,7 @@ class NetworkModel:
         self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
         self._steps = StateSteps(self._state_step_ns)
         self._gate = (
-            NoiseGate(width, height)
-            if noise_gate and bundle.sensor is SensorKind.EVENT
-            else None
+            NoiseGate(width, height) if noise_gate and bundle.sensor is SensorKind.EVENT else None
         )
 
     @property

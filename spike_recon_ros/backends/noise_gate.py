@@ -23,7 +23,7 @@ SUPPORT_NS = 5_000_000
 MEMORIES_S = 0.05, 0.4
 """Time constants of the counts of a tile: a short one opens a tile at once, a long one shows faint
 motion in strong noise."""
-SIGMAS, LEAST = 2.5, 1.0
+SIGMAS, LEAST = 3.0, 2.0
 """A tile opens if the events that are supported by their own polarity exceed those of noise by
 `SIGMAS * deviation + LEAST`."""
 LARGEST_NOISE_HZ = 20.0
