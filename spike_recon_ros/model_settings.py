@@ -80,3 +80,18 @@ class ModelSettings:
         'GPU where possible; then only the events are copied to it.',
         choices=('auto', 'cpu', 'gpu'),
     )
+    state_step_time: float = setting(
+        0.015,
+        'Networks for events: shortest time between two updates of the recurrent state, in '
+        'seconds; 0 = with every window. A frame in between is computed from the last state and '
+        'all events since then. Keeps the scene at more than about 65 frames per second.',
+        low=0.0,
+        high=0.1,
+    )
+    noise_gate: str = setting(
+        'on',
+        'Networks for events: parts of the image in which nothing but noise arrives keep their '
+        'state, so that a resting scene stays and dark areas stay smooth (on), or every event '
+        'reaches the network (off).',
+        choices=('on', 'off'),
+    )

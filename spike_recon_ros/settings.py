@@ -87,21 +87,6 @@ class Settings(ModelSettings):
         low=-1,
         high=31,
     )
-    state_step_time: float = setting(
-        0.015,
-        'Networks for events: shortest time between two updates of the recurrent state, in '
-        'seconds; 0 = with every window. A frame in between is computed from the last state and '
-        'all events since then. Keeps the scene at more than about 65 frames per second.',
-        low=0.0,
-        high=0.1,
-    )
-    noise_gate: str = setting(
-        'on',
-        'Networks for events: parts of the image in which nothing but noise arrives keep their '
-        'state, so that a resting scene stays and dark areas stay smooth (on), or every event '
-        'reaches the network (off).',
-        choices=('on', 'off'),
-    )
     cutoff_num_events: float = setting(
         40.0,
         'fibar: cut-off period of the temporal filter, in events per pixel.',
