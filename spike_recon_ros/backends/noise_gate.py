@@ -78,7 +78,8 @@ class NoiseGate:
         self.removed += len(events) - passed
         if passed == len(events):
             return window
-        left = Events(*(array[chosen] for array in arrays), events.triggers)
+        x, y, p, t_ns = (array[chosen] for array in arrays)
+        left = Events(x, y, p, t_ns, events.triggers)
         return dataclasses.replace(window, samples=left)
 
     def reset(self) -> None:
