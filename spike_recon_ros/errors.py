@@ -52,6 +52,11 @@ def _escaped(character: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean X?` for the known name that is most like `name`, or ''."""
-    close = difflib.get_close_matches(name, [*known], n=1)
-    return f'; did you mean {close[0]}?' if close else ''
+    """Return `; did you mean X?` for the known name that is most like `name`, or ''.
+
+    >>> did_you_mean('FPS', ['fps', 'model'])
+    '; did you mean fps?'
+    """
+    by_lower_case = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
+    return f'; did you mean {by_lower_case[close[0]]}?' if close else ''

@@ -13,10 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.settings import RENAMED, Settings, check, current_values, setting_fields
+from spike_recon_ros.small_yaml import read_small_yaml
 
 USUAL_NODE = '/event_camera/recon'
 QOS_OVERRIDES = 'qos_overrides'
@@ -114,12 +113,9 @@ def _sections(path: Path) -> list[tuple[str, dict[str, Any]]]:
         what = 'is not a file' if path.exists() else 'does not exist'
         raise UserError(f'the parameter file {path} {what}')
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UserError(f'{path} is too large for a parameter file')
-        sections = list(_walk(yaml.safe_load(path.read_text(encoding='utf-8')), ''))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = ' '.join(str(error).split())
-        raise UserError(f'{path} cannot be read as a parameter file ({reason})') from error
+        sections = list(_walk(read_small_yaml(path, _LARGEST_FILE), ''))
+    except ValueError as error:
+        raise UserError(f'{path} cannot be read as a parameter file ({error})') from error
     if not sections:
         raise UserError(f'{path} is no ROS parameter file; {_SECTIONS}')
     return sections

@@ -26,5 +26,12 @@ def check_regular(path: Path) -> None:
         raise UserError(f'there is no file or folder {shown(path, LONGEST_PATH)}')
     if path.is_dir():
         raise UserError(f'{path} is a folder, but a file is needed here')
-    if not is_regular:
-        raise UserError(f'{path} is no regular file (a pipe or a device); copy it into a file')
+    if not is_regular or _is_made_by_the_kernel(path):
+        raise UserError(
+            f'{path} is no regular file (a pipe, a device or in /proc); copy it into a file'
+        )
+
+
+def _is_made_by_the_kernel(path: Path) -> bool:
+    """Whether a file is in /proc or /sys: reading it may never end, or have effects."""
+    return path.resolve().parts[1:2] in (('proc',), ('sys',))

@@ -108,6 +108,7 @@ def test_the_file_that_is_shipped_sets_every_parameter_to_its_default():
     ('section', 'line', 'words'),
     [
         ('/**:', 'fpss: 50', "no parameter 'fpss'; did you mean fps?"),
+        ('/**:', 'FPS: 50', "no parameter 'FPS'; did you mean fps?"),
         ('/**:', 'bias_file: x', 'below the names of those nodes'),
         ('/**:', 'fps: fast', "fps is 'fast'; it must be a number"),
         ('/**:', 'fps: -1', 'its range is'),
@@ -137,6 +138,7 @@ def test_a_mistake_in_a_file_is_named(file, section, line, words):
         b'\xff\xfe',
         b'a: [',
         b'[' * 5000,
+        b'a: &a {b: *a}\n',
         b'/**:\n  ros__parameters: 3\n',
     ],
     ids=repr,

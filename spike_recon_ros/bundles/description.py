@@ -9,9 +9,8 @@ import reprlib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.small_yaml import read_small_yaml
 
 DESCRIPTION = 'model.yaml'
 FETCH_AGAIN = 'fetch or export the bundle again'
@@ -120,16 +119,9 @@ def read_description(folder: Path) -> Section:
             problem = f'is no bundle: it has no file {DESCRIPTION}'
         raise UserError(f'{folder} {problem}; give the folder that was exported')
     try:
-        with path.open('rb') as file:
-            text = file.read(LARGEST_DESCRIPTION_BYTES + 1)
-        if len(text) > LARGEST_DESCRIPTION_BYTES:
-            raise ValueError(f'it is larger than {LARGEST_DESCRIPTION_BYTES >> 20} MiB')
-        content = yaml.safe_load(text.decode('utf-8'))
-    except RecursionError:
-        raise UserError(f'{path} is nested too deeply; {FETCH_AGAIN}') from None
-    except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
-        reason = ' '.join(str(error).split())[:LONGEST_TEXT]
-        raise UserError(f'{path} cannot be read ({reason}); {FETCH_AGAIN}') from None
+        content = read_small_yaml(path, LARGEST_DESCRIPTION_BYTES)
+    except ValueError as error:
+        raise UserError(f'{path} cannot be read ({error}); {FETCH_AGAIN}') from None
     if not isinstance(content, dict):
         raise UserError(f'{path} is no description of a model; {FETCH_AGAIN}')
     return Section(path, content)

@@ -14,8 +14,8 @@ from typing import Any
 import zstandard
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.small_yaml import read_small_yaml
 from spike_recon_ros.sources.bag_file import LARGEST_RATIO, SMALL_BYTES
-from spike_recon_ros.sources.small_yaml import read_small_yaml
 
 METADATA = 'metadata.yaml'
 STORAGE_PATTERNS = ('*.mcap', '*.db3')

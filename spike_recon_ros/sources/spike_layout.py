@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.small_yaml import read_small_yaml
 from spike_recon_ros.sources.columns import LARGEST_SIDE
-from spike_recon_ros.sources.small_yaml import read_small_yaml
 
 PLANES, K10, M1 = 'planes', 'k10', 'm1'
 LAYOUTS = (PLANES, K10, M1)

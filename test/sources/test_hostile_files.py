@@ -18,6 +18,10 @@ from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.spike_npz import ARRAY
 
 MEGABYTE = 2**20
+REFERENCES = 'k0: &k0 [x, x]\n' + ''.join(
+    f'k{level}: &k{level} [{", ".join(9 * [f"*k{level - 1}"])}]\n' for level in range(1, 40)
+)
+"""YAML of a few kilobytes that stands for 9^39 entries."""
 
 
 def refused(path, cure, **facts):
@@ -141,7 +145,9 @@ def test_pipes_and_devices_are_not_opened(tmp_path):
     os.mkfifo(tmp_path / 'a.raw')
     refused(tmp_path / 'a.raw', 'no regular file')
     refused('/dev/zero', 'no regular file')
-    refused('/proc/self/maps', r'empty|not a recording')
+    refused('/proc/self/maps', 'no regular file')
+    (tmp_path / 'link.raw').symlink_to('/proc/kmsg')
+    refused(tmp_path / 'link.raw', 'no regular file')
     for folder, name in (('bag', 'a.mcap'), ('npy', 'events_ts.npy'), ('text', 'events.txt')):
         (tmp_path / folder).mkdir()
         os.mkfifo(tmp_path / folder / name)
@@ -160,6 +166,7 @@ def test_pipes_and_devices_are_not_opened(tmp_path):
         '[1]: 2',
         'width: 1e3',
         '&a [*a]',
+        REFERENCES,
         '\x00',
         'x',
     ],
