@@ -75,7 +75,9 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'offline': RUNNING,
     'evaluation': RUNNING | {'offline'},
     'benchmarking': MEASURING,
-    'cli': MEASURING | {'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
+    'calibration': {'errors'},
+    'cli': MEASURING
+    | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
 }
 
 
@@ -180,7 +182,7 @@ def imported_names(file: Path) -> Iterator[str]:
             yield from (f'{node.module}.{alias.name}' for alias in node.names)
 
 
-def test_training_uses_models_representations_windows_sources_and_packets_only():
+def test_training_uses_only_these_modules_of_the_runtime():
     names = (
         'packets',
         'errors',
@@ -190,6 +192,7 @@ def test_training_uses_models_representations_windows_sources_and_packets_only()
         'representations',
         'windows.window',
         'sources',
+        'calibration',
     )
     allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
     assert not offending(

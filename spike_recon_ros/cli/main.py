@@ -32,6 +32,7 @@ SUBCOMMANDS = {
     'record': 'write the images of a live topic to files and measure their latency',
     'view': 'serve a web page of the live node, or of a recording',
     'simulate': 'simulate a recording of an event camera or a spike camera, with ground truth',
+    'calibrate': 'estimate intrinsics and lens distortion from a recording of a board',
     'convert': 'write a recording as a ROS 2 bag, or spike planes as a .dat',
     'train': 'train a network on events simulated from photographs',
     'export': 'make a bundle, which the node can run, from a trained network',

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.simulation import (
+    BOARDS,
     LARGEST_SIDE,
     SENSORS,
     SMALLEST_SIDE,
@@ -29,6 +30,7 @@ and writes a rosbag2 (mcap) like a recording of a real camera:
                                         spike_planes from a spike camera
   /event_camera/ground_truth/image_raw  sensor_msgs/msg/Image, mono8: the scene
   /event_camera/camera_info             sensor_msgs/msg/CameraInfo
+  /event_camera/ground_truth/pose       geometry_msgs/msg/PoseStamped of a calibration board
 
 The same options give the same bag.
 
@@ -37,6 +39,7 @@ The same options give the same bag.
   spike-recon simulate photos/ -o walk                 your photographs instead of the board
   spike-recon simulate photos/ --held-back -o held     only those that training leaves out
   spike-recon run board -o frames                      reconstruct it
+  spike-recon simulate --board charuco --duration 25 -o calibration
   spike-recon simulate --sensor spike -o planes        a spike camera, 20,000 planes a second
   spike-recon simulate --sensor spike -o planes.dat    ... as a file of packed planes
 
@@ -65,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'photos', type=Path, nargs='?', metavar='PHOTOS',
         help='folder of photographs to move over, instead of the board',
+    )  # fmt: skip
+    parser.add_argument(
+        '--board', choices=BOARDS, default=default.board,
+        help='what the board shows (%(default)s); a calibration board is moved as for '
+        'spike-recon calibrate, and its pose is recorded',
     )  # fmt: skip
     parser.add_argument(
         '--held-back', action='store_true',
@@ -116,6 +124,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     simulation = Simulation(
         _sensor(args),
         photos=args.photos,
+        board=args.board,
         held_back=args.held_back,
         size=args.size,
         duration_s=args.duration,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
+BOARDS = ('tags', 'checkerboard', 'charuco', 'aprilgrid')
+"""Boards that can be shown: a collage with tags, and calibration boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Simulation:
     Attributes:
         sensor: the camera.
         photos: folder of photographs; None = the board with AprilTags.
+        board: what the board shows: `tags`, or a calibration board, which is moved as for a
+            calibration.
         held_back: use only the photographs that training leaves out.
         size: columns and rows, pixels; None = the usual size of the sensor.
         duration_s: length of the recording; None = the usual one of the sensor.
@@ -48,6 +52,7 @@ class Simulation:
 
     sensor: EventSensor | SpikeSensor = field(default_factory=EventSensor)
     photos: Path | None = None
+    board: str = 'tags'
     held_back: bool = False
     size: tuple[int, int] | None = None
     duration_s: float | None = None
@@ -71,6 +76,10 @@ class Simulation:
                 f'the size is {self.size[0]}x{self.size[1]}; each side must lie between '
                 f'{SMALLEST_SIDE} and {LARGEST_SIDE} pixels'
             )
+        if self.board not in BOARDS:
+            raise UserError(f'there is no board {self.board!r}; choose from {", ".join(BOARDS)}')
+        if self.board != 'tags' and self.photos is not None:
+            raise UserError('give either a board or photographs, not both')
         if self.held_back and self.photos is None:
             raise UserError('only photographs can be held back; give the folder PHOTOS')
         if self.seed < 0:
@@ -149,8 +158,15 @@ def _scene(simulation: Simulation, width: int, height: int) -> 'Scene':
     from spike_recon_training.simulation.scene import BoardScene, PacedScene  # noqa: PLC0415
 
     seed = simulation.seed
-    if simulation.photos is None:
-        scene: Scene = BoardScene(width, height, seed)
+    scene: Scene
+    if simulation.board != 'tags':
+        from spike_recon_training.simulation.calibration_scene import (  # noqa: PLC0415
+            CalibrationScene,
+        )
+
+        scene = CalibrationScene(width, height, simulation.board, seed)
+    elif simulation.photos is None:
+        scene = BoardScene(width, height, seed)
     else:
         with training_installed():
             from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415

@@ -17,7 +17,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS, Packet
-from spike_recon_ros.topics import CAMERA_INFO, EVENTS
+from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH_POSE
 
 FRAME_ID = 'event_camera'
 _S = 1_000_000_000
@@ -111,9 +111,14 @@ class BagWriter:
         )
 
     def write_camera_info(
-        self, matrix: np.ndarray, width: int, height: int, stamp_ns: int
+        self,
+        matrix: np.ndarray,
+        width: int,
+        height: int,
+        stamp_ns: int,
+        distortion: np.ndarray | None = None,
     ) -> None:
-        """Write the intrinsics, float64 [3, 3], of a camera whose lens does not distort."""
+        """Write the intrinsics, float64 [3, 3], and plumb_bob coefficients, float64 [5]."""
         region = self._store.types['sensor_msgs/msg/RegionOfInterest']
         self._write(
             CAMERA_INFO,
@@ -122,7 +127,7 @@ class BagWriter:
             height=height,
             width=width,
             distortion_model='plumb_bob',
-            d=np.zeros(5),
+            d=np.zeros(5) if distortion is None else distortion,
             k=matrix.ravel(),
             r=np.eye(3).ravel(),
             p=np.column_stack([matrix, np.zeros(3)]).ravel(),
@@ -130,6 +135,22 @@ class BagWriter:
             binning_y=0,
             roi=region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
         )
+
+    def write_pose(self, rotation: np.ndarray, position: np.ndarray, stamp_ns: int) -> None:
+        """Write the pose of an object in the camera's frame.
+
+        Args:
+            rotation: float64 [4], unit quaternion x, y, z, w.
+            position: float64 [3], m.
+            stamp_ns: time of the pose.
+        """
+        types = self._store.types
+        x, y, z, w = map(float, rotation)
+        pose = types['geometry_msgs/msg/Pose'](
+            position=types['geometry_msgs/msg/Point'](*map(float, position)),
+            orientation=types['geometry_msgs/msg/Quaternion'](x=x, y=y, z=z, w=w),
+        )
+        self._write(GROUND_TRUTH_POSE, 'geometry_msgs/msg/PoseStamped', stamp_ns, pose=pose)
 
     def _write(self, topic: str, kind: str, stamp_ns: int, **fields: Any) -> None:
         types = self._store.types

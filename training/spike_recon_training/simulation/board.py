@@ -94,7 +94,7 @@ def apriltag_board(
     rng = np.random.default_rng(seed)
     cell = round(pitch * scale)
     module = max(1, round(tag_width * scale / MODULES))
-    luminance = _collage(rows * cell, columns * cell, tag_width * scale, rng)
+    luminance = collage(rows * cell, columns * cell, tag_width * scale, rng)
     tags = {}
     for tag_id in range(rows * columns):
         row, column = divmod(tag_id, columns)
@@ -120,7 +120,7 @@ def _draw_tag(
     return first + side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
 
-def _collage(height: int, width: int, tag_px: float, rng: np.random.Generator) -> np.ndarray:
+def collage(height: int, width: int, tag_px: float, rng: np.random.Generator) -> np.ndarray:
     """Return overlapping discs of all sizes, float32: edges and scales as in natural scenes."""
     collage = np.full((height, width), 128, np.uint8)
     smallest, largest = 0.12 * tag_px, 1.5 * tag_px

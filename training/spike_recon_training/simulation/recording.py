@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
@@ -127,7 +128,7 @@ def truth_image(scene: Scene, t_ns: int) -> np.ndarray:
 
 
 def write_truth(writer: BagWriter, scene: Scene, t_ns: int, packet_ns: int) -> None:
-    """Write the ground truth image of an instant, and a camera_info with the same stamp.
+    """Write the ground truth image of an instant, with camera_info and pose of the same stamp.
 
     Args:
         writer: writer of the bag.
@@ -137,4 +138,18 @@ def write_truth(writer: BagWriter, scene: Scene, t_ns: int, packet_ns: int) -> N
     """
     stamp_ns = START_STAMP_NS + t_ns + packet_ns
     writer.write_mono8(GROUND_TRUTH, truth_image(scene, t_ns), stamp_ns)
-    writer.write_camera_info(scene.camera_matrix, scene.width, scene.height, stamp_ns)
+    distortion = getattr(scene, 'distortion', None)
+    writer.write_camera_info(scene.camera_matrix, scene.width, scene.height, stamp_ns, distortion)
+    pose_at = getattr(scene, 'pose', None)
+    pose = None if pose_at is None else pose_at(t_ns / NS_PER_S)
+    if pose is not None:
+        rotation, position = pose
+        writer.write_pose(_quaternion(rotation), position, stamp_ns)
+
+
+def _quaternion(rotation: np.ndarray) -> np.ndarray:
+    """Return x, y, z, w of a rotation matrix."""
+    vector = cv2.Rodrigues(rotation)[0].ravel()
+    angle = float(np.linalg.norm(vector))
+    axis = vector / angle if angle else vector
+    return np.array([*(np.sin(angle / 2) * axis), np.cos(angle / 2)])

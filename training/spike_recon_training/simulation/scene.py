@@ -22,6 +22,10 @@ TAG_WIDTH = 0.15
 class Scene(Protocol):
     """A scene that a simulated camera can record.
 
+    A scene of one object may also have `distortion`, float64 [5] coefficients of the plumb_bob
+    model, and `pose(t_s)`, the rotation matrix [3, 3] and position [3], m, of the object in the
+    camera's frame.
+
     Attributes:
         width: image columns, pixels.
         height: image rows, pixels.
@@ -53,7 +57,13 @@ class PacedScene:
     def __init__(self, scene: Scene, times: float = 1.0, stop_s: float = math.inf) -> None:
         self.width, self.height = scene.width, scene.height
         self.camera_matrix, self.exposure = scene.camera_matrix, scene.exposure
+        self.distortion = getattr(scene, 'distortion', None)
         self._scene, self._times, self._stop_s = scene, times, stop_s
+
+    def pose(self, t_s: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the pose of the object at the time `t_s`, s, if the scene has one."""
+        pose = getattr(self._scene, 'pose', None)
+        return None if pose is None else pose(self._times * min(t_s, self._stop_s))
 
     def luminance(self, t_s: float) -> np.ndarray:
         """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
