@@ -41,7 +41,9 @@ def bag(tmp_path):
 
 
 def test_a_test_runs_each_example():
+    # test/ros/test_apriltag_example.py runs the node.
     assert {file.name for file in EXAMPLES.glob('*.py')} == {
+        'apriltag_node.py',
         'bag_to_frames.py',
         'live_arrays.py',
         'own_network.py',

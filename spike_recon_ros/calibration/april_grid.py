@@ -34,9 +34,12 @@ class AprilGrid:
         rows: tags in a column.
         tag: side of a tag's black square, m.
         spacing: space between tags as a share of `tag`.
+        squares: whether there are black squares between the corners of the tags.
     """
 
-    def __init__(self, columns: int, rows: int, tag: float, spacing: float = 0.3) -> None:
+    def __init__(
+        self, columns: int, rows: int, tag: float, spacing: float = 0.3, squares: bool = True
+    ) -> None:
         check_board(columns, rows, 1, square=tag)
         if not 0.05 <= spacing <= 2.0:
             raise UserError(f'the spacing of the tags is {spacing:g}; it must lie in 0.05 to 2')
@@ -44,7 +47,14 @@ class AprilGrid:
         self._markers = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36h11)
         if columns * rows > len(self._markers.bytesList):
             raise UserError(f'a grid of {columns}x{rows} tags has more tags than the family 36h11')
-        self._detectors = [_tag_detector(self._markers, border) for border in (2, 1)]
+        # Comparing each candidate with all ids of the family would take most of the time.
+        own = cv2.aruco.Dictionary(
+            self._markers.bytesList[: columns * rows],
+            self._markers.markerSize,
+            self._markers.maxCorrectionBits,
+        )
+        self._detectors = [_tag_detector(own, border) for border in (2, 1)]
+        self._squares = squares
         pitch = tag + self._gap
         self.extent = columns * pitch + self._gap, rows * pitch + self._gap
         self.origin = self._gap, self._gap
@@ -80,8 +90,13 @@ class AprilGrid:
         near = distances[best][:, None] < allowed_px
         start = np.where(near, turned[best], flat[best]).astype(np.float32)
         half = max(2, round(MISPLACED * side_px))
+        last = np.array(image.shape[::-1]) - 1
+        inside = ((start >= half) & (start <= last - half)).all(axis=1)
+        if np.count_nonzero(inside) < FEWEST_CORNERS:
+            return None
+        start = np.ascontiguousarray(start[inside])
         cv2.cornerSubPix(image, start, (half, half), (-1, -1), _SUBPIXEL)
-        return points, start
+        return points[inside], start
 
     def draw(self, scale: float) -> np.ndarray:
         """See Target."""
@@ -90,6 +105,8 @@ class AprilGrid:
         pitch = side + gap
         sheet = np.full((rows * pitch + gap, columns * pitch + gap), 255, np.uint8)
         for row, column in product(range(rows + 1), range(columns + 1)):
+            if not self._squares:
+                break
             sheet[row * pitch :, column * pitch :][:gap, :gap] = 0
         for row, column in product(range(rows), range(columns)):
             number = (rows - 1 - row) * columns + column
@@ -99,7 +116,8 @@ class AprilGrid:
 
     def hint(self, image: np.ndarray) -> str:
         """See Target."""
-        ids = set[int]().union(*(ids_of(one.detectMarkers(image)) for one in self._detectors))
+        detectors = (_tag_detector(self._markers, border) for border in (2, 1))
+        ids = set[int]().union(*(ids_of(one.detectMarkers(image)) for one in detectors))
         beyond = [number for number in ids if number not in self._points]
         if beyond:
             return f'a tag {max(beyond)}, which a grid of this size does not have'

@@ -169,8 +169,12 @@ def _solve(views: list[View], size: tuple[int, int], model: str) -> Calibration:
         raise UserError(
             f'the views have no solution ({reason}); record the board in more positions'
         ) from None
-    if not (np.isfinite(matrix).all() and np.isfinite(rms)):
-        raise UserError('the views have no solution; record the board in more positions')
+    plausible = size[0] / 10 < matrix[0, 0] < 50 * size[0] and np.isfinite(rms)
+    if not plausible:
+        raise UserError(
+            'the views do not determine the camera; record the board tilted by 20 to 40 degrees '
+            'in all directions, near and far, and in all corners of the image'
+        )
     for view, rotation, translation, rms_px in zip(
         views, rotations, translations, errors.ravel(), strict=True
     ):

@@ -37,7 +37,7 @@ class CalibrationScene:
     Args:
         width: image columns, pixels.
         height: image rows, pixels.
-        board: one of BOARDS.
+        board: one of BOARDS, or another board.
         seed: seed of the motion and of the texture behind the board.
 
     Attributes:
@@ -47,9 +47,9 @@ class CalibrationScene:
 
     exposure = 1.0
 
-    def __init__(self, width: int, height: int, board: str, seed: int = 0) -> None:
+    def __init__(self, width: int, height: int, board: str | Target, seed: int = 0) -> None:
         self.width, self.height = width, height
-        self.target: Target = target_of(*BOARDS[board])
+        self.target = target_of(*BOARDS[board]) if isinstance(board, str) else board
         focal_px = 1.05 * width
         middle = (width - 1) / 2 + 0.01 * width, (height - 1) / 2 - 0.015 * height
         self.camera_matrix = np.array(
