@@ -56,8 +56,8 @@ coverage.png (all corners, and the error of each view).
 """
 HINTS_SEARCHED = 20
 EVENT_MODEL = 'fibar'
-"""Model for events unless the user names one. Its corners are nearer to the truth than those of the
-networks, which are trained for how an image looks; see benchmarks/results/calibration.json."""
+"""Model for events unless the user names one. Its corners are nearer to the truth than those of
+the networks, which are trained for how an image looks; see benchmarks/results/calibration.json."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
