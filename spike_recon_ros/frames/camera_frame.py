@@ -9,6 +9,8 @@ import numpy as np
 
 LEAST_CONTRAST = 2.0
 """Standard deviation, in grey levels, below which an image shows nothing: black or saturated."""
+DARKEST, BRIGHTEST = 12.0, 243.0
+"""An image shows nothing if 98 % of its pixels lie below, or above: noise on black or white."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,9 @@ class CameraFrame:
 
     def is_blank(self) -> bool:
         """Return whether the image shows nothing, as with a closed lens or in full saturation."""
-        return float(self.grey()[::2, ::2].std()) < LEAST_CONTRAST
+        pixels = self.grey()[::2, ::2]
+        low, high = np.percentile(pixels, (2, 98))
+        return bool(pixels.std() < LEAST_CONTRAST or high < DARKEST or low > BRIGHTEST)
 
 
 def camera_frame(stamp_ns: int, image: np.ndarray) -> CameraFrame:

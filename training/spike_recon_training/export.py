@@ -192,4 +192,5 @@ def _longest(recipe: Recipe) -> dict[str, float]:
     """Return the card's entry about windows that are longer than any in training."""
     if recipe.sensor != 'event':
         return {}
-    return {'longest_window_ms': round(STRETCH * recipe.sequences.window_ms[1], 3)}
+    longest_ms = recipe.longest_window_ms or round(STRETCH * recipe.sequences.window_ms[1], 3)
+    return {'longest_window_ms': longest_ms}

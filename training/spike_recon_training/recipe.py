@@ -137,6 +137,8 @@ class Recipe:
         representation: of a spike camera's planes, `kind` and its parameters; see
             `spike_recon_ros.representations.registry`.
         window_ms: default window of the bundle.
+        longest_window_ms: windows above it are read in equal parts; 0 = 1.2 times the longest in
+            training.
         seed: of weights and simulation.
         licence: of the weights.
         photographs: preparation of the photographs.
@@ -153,6 +155,7 @@ class Recipe:
     normalisation: str = 'none'
     representation: dict[str, Any] = field(default_factory=dict)
     window_ms: float = 20.0
+    longest_window_ms: float = 0.0
     seed: int = 0
     licence: str = 'Apache-2.0'
     photographs: PhotographChoice = field(default_factory=PhotographChoice)
