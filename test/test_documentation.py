@@ -40,7 +40,7 @@ def test_every_link_to_a_file_leads_to_one(page):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_results_file_that_is_named_exists(page):
     names = re.findall(r'`(\w+\.jsonl?)`', page.read_text(encoding='utf-8'))
-    own = {'summary.json', 'metadata.json'}
+    own = {'summary.json', 'metadata.json', 'report.json'}
     assert not [name for name in names if name not in own and not (RESULTS / name).exists()]
 
 
@@ -144,3 +144,11 @@ def test_the_moving_picture_can_be_made_again(tmp_path, monkeypatch):
     with image.open(tmp_path / 'moving.webp') as made, image.open(MOVING_PICTURE) as committed:
         assert made.n_frames == 2
         assert made.size == committed.size
+
+
+def test_calibration_reaches_its_goals_with_the_filter_that_it_uses():
+    rows = [row for row in results('calibration.json')['results'] if row['model'] == 'fibar']
+    assert {row['board'] for row in rows} == {'checkerboard', 'charuco', 'aprilgrid'}
+    for row in rows:
+        assert max(map(abs, row['focal_error_percent'])) < 0.5
+        assert row['position_error_percent_median'] < 1.0
