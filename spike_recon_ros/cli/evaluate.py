@@ -21,7 +21,12 @@ from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import PROTOCOLS
 from spike_recon_ros.evaluation.report import show
-from spike_recon_ros.evaluation.spike_scores import evaluate_clips, evaluate_plane
+from spike_recon_ros.evaluation.spike_scores import (
+    BICUBIC,
+    ENLARGEMENTS,
+    evaluate_clips,
+    evaluate_plane,
+)
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
@@ -118,6 +123,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='spikes per plane of a white pixel (default: as the data set says, else '
         f'{WHITE_RATE}, as in spike-REDS)',
     )  # fmt: skip
+    group.add_argument(
+        '--enlarge', choices=ENLARGEMENTS, default=BICUBIC,
+        help='how images are enlarged to a larger ground truth, see spike-recon simulate '
+        '--truth-scale; those of super-resolution have its size already (%(default)s)',
+    )  # fmt: skip
     add_plane_options(parser)
     add_settings(parser, without=OWN_SETTINGS)
 
@@ -194,6 +204,7 @@ def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> di
             args.truth_plane,
             _with_model(args, settings, Path(scratch)),
             white_rate=args.white_rate,
+            enlarge=args.enlarge,
             layout=given_layout(args),
         )
     console.print(
@@ -216,6 +227,7 @@ def _clips(args: argparse.Namespace, settings: Settings, console: Console) -> di
             args.datasets[0],
             _with_model(args, settings, Path(scratch)),
             white_rate=args.white_rate,
+            enlarge=args.enlarge,
             console=console,
         )
     _show_clips(result, console)

@@ -57,6 +57,7 @@ SPIKE_OPTIONS = {
     'dark_rate': 'dark_rate',
     'photons_per_spike': 'photons_per_spike',
     'calibration': 'calibration',
+    'truth_scale': 'truth_scale',
 }
 OPTIONS = {SensorKind.EVENT: EVENT_OPTIONS, SensorKind.SPIKE: SPIKE_OPTIONS}
 """Option -> attribute of the sensor."""
@@ -208,6 +209,11 @@ def _add_spike_options(group: Any, default: SpikeSensor) -> None:
     group.add_argument(
         '--calibration', type=Path, metavar='NPZ',
         help='maps of a real sensor: the arrays Nl, Nd and D_light (default: drawn at random)',
+    )  # fmt: skip
+    group.add_argument(
+        '--truth-scale', type=int, metavar='N',
+        help='ground truth with N times the width and height of the sensor, to score '
+        f'super-resolution ({default.truth_scale})',
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from rich.console import Console
 from rich.progress import track
@@ -28,6 +29,13 @@ from spike_recon_ros.sources.spike_datasets import find_clips
 from spike_recon_ros.sources.spike_layout import layout_of, sidecar_of
 
 SCORES = 'psnr', 'ssim'
+BICUBIC = 'bicubic'
+ENLARGEMENTS = {
+    BICUBIC: cv2.INTER_CUBIC,
+    'lanczos': cv2.INTER_LANCZOS4,
+    'nearest': cv2.INTER_NEAREST,
+}
+"""How an image is enlarged to the size of a larger ground truth."""
 
 
 def evaluate_plane(
@@ -37,17 +45,19 @@ def evaluate_plane(
     settings: Settings,
     *,
     white_rate: float | None = None,
+    enlarge: str = BICUBIC,
     layout: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Score the image of one plane.
 
     Args:
         path: recording of spike planes.
-        truth: image of the same size.
+        truth: image of the size of the sensor, or a multiple of it.
         plane: that the image shows, counted from 0.
         settings: model and its parameters.
         white_rate: spikes per plane of a white pixel; None = what the recording's sidecar says, or
             0.6.
+        enlarge: how images that are smaller than the ground truth are enlarged.
         layout: of a file of planes, see `open_source`.
 
     Returns: `psnr` (dB), `ssim`, and what they depend on.
@@ -66,6 +76,7 @@ def evaluate_plane(
     intensity = start.intensity(packets, plane)
     if intensity is None:
         raise _no_image(path, plane, plane_total(packets), start)
+    _check_fits(start, intensity, image)
     start.close()
     return {
         'source': str(path),
@@ -74,7 +85,8 @@ def evaluate_plane(
         'model': start.model_name,
         'lookahead_planes': start.lookahead_planes,
         'white_rate': white_rate,
-        **score(intensity, image, white_rate),
+        **_enlargement(intensity, image, enlarge),
+        **score(intensity, image, white_rate, enlarge),
     }
 
 
@@ -83,6 +95,7 @@ def evaluate_clips(
     settings: Settings,
     *,
     white_rate: float | None = None,
+    enlarge: str = BICUBIC,
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Score one model on the test part of a data set.
@@ -94,6 +107,7 @@ def evaluate_clips(
         path: folder of the data set.
         settings: model and its parameters.
         white_rate: spikes per plane of a white pixel; None = that of each clip.
+        enlarge: see `evaluate_plane`.
         console: for the progress bar; None = stderr.
 
     Returns: `mean`, the scores of each of the `clips`, and `skipped`.
@@ -113,7 +127,7 @@ def evaluate_clips(
     for clip in track(clips, 'clips', console=console, transient=True):
         start = starts.setdefault((clip.layout.width, clip.layout.height), ColdStart(settings))
         rate = clip.white_rate if white_rate is None else white_rate
-        if rows := _scores_of(clip, start, rate):
+        if rows := _scores_of(clip, start, rate, enlarge):
             scored[clip.name] = {'white_rate': rate, **_mean(rows), 'instants': rows}
     for start in starts.values():
         start.close()
@@ -154,14 +168,20 @@ def plane_total(packets: list[Packet]) -> int:
     return sum(packet.data.size for packet in packets) // plane_bytes
 
 
-def score(intensity: np.ndarray, truth: np.ndarray, white_rate: float) -> dict[str, float]:
+def score(
+    intensity: np.ndarray, truth: np.ndarray, white_rate: float, enlarge: str = BICUBIC
+) -> dict[str, float]:
     """Return `psnr` (dB) and `ssim`.
 
     Args:
-        intensity: float [height, width], spikes per plane.
+        intensity: float [height, width], spikes per plane; enlarged if the truth is larger.
         truth: uint8 [height, width].
         white_rate: spikes per plane of a white pixel.
+        enlarge: how, a key of ENLARGEMENTS.
     """
+    if intensity.shape != truth.shape:
+        size = truth.shape[1], truth.shape[0]
+        intensity = cv2.resize(intensity, size, interpolation=ENLARGEMENTS[enlarge])
     image = quantised(intensity, white_rate)
     return {'psnr': psnr(image, truth / 255), 'ssim': ssim(image, truth / 255)}
 
@@ -171,7 +191,9 @@ def quantised(intensity: np.ndarray, white_rate: float) -> np.ndarray:
     return np.rint(255 * np.clip(intensity / white_rate, 0, 1)) / 255
 
 
-def _scores_of(clip: SpikeClip, start: ColdStart, white_rate: float) -> list[dict[str, Any]]:
+def _scores_of(
+    clip: SpikeClip, start: ColdStart, white_rate: float, enlarge: str
+) -> list[dict[str, Any]]:
     """Return the scores of each plane of a clip that has a truth and planes enough after it."""
     packets, rows = clip.packets(), []
     for truth in clip.truths:
@@ -180,7 +202,11 @@ def _scores_of(clip: SpikeClip, start: ColdStart, white_rate: float) -> list[dic
             continue
         image = read_truth(truth.image)
         _check_size(truth.image, image, clip.files[0], clip.layout.width, clip.layout.height)
-        rows.append({'plane': truth.plane, **score(intensity, image, white_rate)})
+        _check_fits(start, intensity, image)
+        found = _enlargement(intensity, image, enlarge) | score(
+            intensity, image, white_rate, enlarge
+        )
+        rows.append({'plane': truth.plane, **found})
     return rows
 
 
@@ -206,11 +232,27 @@ def _check_white_rate(white_rate: float | None) -> None:
 
 
 def _check_size(file: Path, truth: np.ndarray, source: Path, width: int, height: int) -> None:
-    if truth.shape != (height, width) or min(truth.shape) < SSIM_SIDE:
+    scale = max(1, truth.shape[1] // width)
+    if truth.shape != (scale * height, scale * width) or min(truth.shape) < SSIM_SIDE:
         raise UserError(
             f'{file} has {truth.shape[1]}x{truth.shape[0]} pixels and {source} {width}x{height}; '
-            f'they must be equal, and {SSIM_SIDE}x{SSIM_SIDE} or more'
+            'they must be equal, or for super-resolution a whole multiple, and '
+            f'{SSIM_SIDE}x{SSIM_SIDE} or more'
         )
+
+
+def _check_fits(start: ColdStart, intensity: np.ndarray, truth: np.ndarray) -> None:
+    if intensity.shape[0] > truth.shape[0]:
+        raise UserError(
+            f'{start.model_name} makes images of {intensity.shape[1]}x{intensity.shape[0]}, but '
+            f'the ground truth has {truth.shape[1]}x{truth.shape[0]}; give a larger one, as '
+            'spike-recon simulate --truth-scale makes it'
+        )
+
+
+def _enlargement(intensity: np.ndarray, truth: np.ndarray, enlarge: str) -> dict[str, Any]:
+    """Return `enlarged_by`, if the image is smaller than the truth."""
+    return {} if intensity.shape == truth.shape else {'enlarged_by': enlarge}
 
 
 def _white_rate_of(path: Path) -> float | None:

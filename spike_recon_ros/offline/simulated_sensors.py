@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cameras that can be simulated: their parameters, and how each writes its recording."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,11 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.scene import Scene
+
+
+LARGEST_TRUTH_SCALE = 8
+FULL_PIXEL_PX = 0.29
+"""Standard deviation of the blur by a pixel that fills its square, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class EventSensor:
     noise_hz: float = 0.3
     response_ms: float = 0.0
 
+    truth_scale: ClassVar = 1
     size: ClassVar = (346, 260)
     duration_s: ClassVar = 3.0
 
@@ -72,6 +79,8 @@ class SpikeSensor:
             many that their number does not vary.
         calibration: .npz with the maps Nl, Nd and D_light of a real sensor; None = drawn at
             random.
+        truth_scale: pixels of the ground truth per pixel of the sensor, along each side; above 1
+            to score super-resolution.
     """
 
     light_scale: float = 0.6
@@ -79,6 +88,7 @@ class SpikeSensor:
     dark_rate: float = 0.004
     photons_per_spike: float = 0.0
     calibration: Path | None = None
+    truth_scale: int = 1
 
     size: ClassVar = (400, 250)
     duration_s: ClassVar = 0.5
@@ -93,6 +103,7 @@ class SpikeSensor:
         _check('aperture', self.aperture_px, 0, 5, 'pixels')
         if not 0 <= self.dark_rate < 1:
             raise UserError(f'dark rate is {self.dark_rate:g}; it must be at least 0 and below 1')
+        _check('truth scale', self.truth_scale, 1, LARGEST_TRUTH_SCALE)
         _check('photons per spike', self.photons_per_spike, 0, 1_000_000)
 
     def record(self, out: Path, scene: 'Scene', seed: int, **how: Any) -> Any:
@@ -106,7 +117,7 @@ class SpikeSensor:
 
         model = spike_camera.SpikeSensorModel(
             light_scale=self.light_scale,
-            aperture_px=self.aperture_px,
+            aperture_px=self._aperture_px(),
             dark_rate=self.dark_rate,
             photons_per_spike=self.photons_per_spike,
         )
@@ -116,6 +127,12 @@ class SpikeSensor:
         summary = spike_recording.simulate_spikes(scene, camera, out, **how)
         pixels = summary.planes * scene.width * scene.height
         return {**asdict(summary), 'rate_mean_spikes_plane': round(summary.spikes / pixels, 4)}
+
+    def _aperture_px(self) -> float:
+        """Return the blur that is left to add: a larger truth is averaged over each pixel."""
+        if self.truth_scale == 1:
+            return self.aperture_px
+        return math.sqrt(max(0.0, self.aperture_px**2 - FULL_PIXEL_PX**2))
 
 
 SENSORS: dict[SensorKind, type[EventSensor] | type[SpikeSensor]] = {

@@ -111,7 +111,7 @@ def simulate(
     simulation.sensor.check(out)
     started = time.monotonic()
     width, height = simulation.size or simulation.sensor.size
-    scene = _scene(simulation, width, height)
+    scene = _binned_scene(simulation, width, height)
     with (
         new_recording(out, overwrite, with_truth=True) as incomplete,
         _progress(f'simulating {width}x{height}', console) as on_progress,
@@ -128,6 +128,7 @@ def simulate(
         'dat' if out.suffix == '.dat' else 'bag': str(out),
         'width': width,
         'height': height,
+        'truth_scale': simulation.sensor.truth_scale,
         **figures,
         'took_s': round(time.monotonic() - started, 2),
     }
@@ -152,6 +153,20 @@ def simulate_board(
     """
     simulation = Simulation(SENSORS[sensor](), **values)
     return simulate(out, simulation, overwrite=True, console=console)
+
+
+def _binned_scene(simulation: Simulation, width: int, height: int) -> 'Scene':
+    from spike_recon_training.simulation.scene import BinnedScene  # noqa: PLC0415 -- slow import
+
+    scale = simulation.sensor.truth_scale
+    if scale == 1:
+        return _scene(simulation, width, height)
+    if scale * max(width, height) > LARGEST_SIDE:
+        raise UserError(
+            f'ground truth of {scale * width}x{scale * height} is too large: its sides may have '
+            f'{LARGEST_SIDE} pixels; give a smaller size or truth scale'
+        )
+    return BinnedScene(_scene(simulation, scale * width, scale * height), scale)
 
 
 def _scene(simulation: Simulation, width: int, height: int) -> 'Scene':

@@ -109,3 +109,21 @@ def test_models_of_spike_planes_are_refused_for_events_in_a_sentence(clip, tmp_p
     path.write_bytes(b'% evt 2.0\n% end\n' + words.tobytes())
     with pytest.raises(UserError, match='tfp is a model for spike planes'):
         run('-d', path, '-m', 'tfp', '-o', tmp_path / 'out')
+
+
+def test_a_larger_truth_is_compared_with_the_enlarged_image(clip, tmp_path):
+    grey = np.full((4 * HEIGHT, 4 * WIDTH), round(255 * 0.5 / 0.6), np.uint8)
+    cv2.imwrite(str(tmp_path / 'a.png'), grey)
+    result = run(*clip, '--truth-plane', 50, '-m', 'tfi')
+    assert (result['enlarged_by'], result['psnr']) == ('bicubic', 100)
+    grey[:, ::2] -= 60
+    cv2.imwrite(str(tmp_path / 'a.png'), grey)
+    result = run(*clip, '--truth-plane', 50, '-m', 'tfi', '--enlarge', 'lanczos')
+    assert result['enlarged_by'] == 'lanczos'
+    assert result['psnr'] < 20
+
+
+def test_a_truth_that_is_no_multiple_of_the_sensor_is_refused(clip, tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((2 * HEIGHT, 3 * WIDTH), np.uint8))
+    with pytest.raises(UserError, match='or for super-resolution a whole multiple'):
+        run(*clip, '--truth-plane', 50)

@@ -127,6 +127,14 @@ def test_spike_camera_writes_a_bag_or_a_dat(tmp_path):
     assert (bag['bag'], dat['dat']) == (str(tmp_path / 'bag'), str(tmp_path / 'a.dat'))
     assert bag['planes'] == dat['planes'] == 200
     assert bag['spikes'] == dat['spikes'] > 0
+    sharp = run(*words, str(tmp_path / 'sharp.dat'), '--truth-scale', '2')
+    assert (sharp['width'], sharp['truth_scale']) == (64, 2)
+    truth = cv2.imread(str(next((tmp_path / 'sharp_truth').glob('*.png'))))
+    assert truth.shape[:2] == (96, 128)
+    with pytest.raises(UserError, match='too large'):
+        run(*words[:2], '--size', '640x480', '-o', str(tmp_path / 'b.dat'), '--truth-scale', '4')
+    with pytest.raises(UserError, match='--truth-scale is for --sensor spike'):
+        run('--truth-scale', '4', '-o', str(tmp_path / 'events'))
     dark = run(*words, str(tmp_path / 'dark'), '--light-scale', '.1')
     assert dark['rate_mean_spikes_plane'] < 0.3 * bag['rate_mean_spikes_plane']
     leaking = run(*words, str(tmp_path / 'leaking'), '--light-scale', '.1', '--dark-rate', '.054')

@@ -10,7 +10,8 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.tags import read_tags
 from spike_recon_training.simulation.board import apriltag_board
 from spike_recon_training.simulation.motion import CameraMotion
-from spike_recon_training.simulation.scene import BoardScene, PacedScene
+from spike_recon_training.simulation.recording import truth_image
+from spike_recon_training.simulation.scene import BinnedScene, BoardScene, PacedScene
 
 WIDTH, HEIGHT = 346, 260
 TIMES_S = np.arange(0.0, 12.0, 0.05)
@@ -137,3 +138,23 @@ def test_a_stopped_scene_stays_static(scene):
     for t_s in (0.4, 7.0):
         np.testing.assert_array_equal(stopping.luminance(t_s), scene.luminance(0.8))
         assert stopping.speed_px(t_s) == 0
+
+
+def test_a_pixel_of_a_binned_scene_sees_the_mean_over_a_square_of_the_truth():
+    large = BoardScene(128, 96, seed=1)
+    binned = BinnedScene(large, 4)
+    sharp = large.luminance(0.5)
+    assert (binned.width, binned.height) == (32, 24)
+    np.testing.assert_allclose(binned.luminance(0.5)[3, 5], sharp[12:16, 20:24].mean(), rtol=1e-5)
+    np.testing.assert_array_equal(binned.truth(0.5), sharp)
+    assert truth_image(binned, 500_000_000).shape == (96, 128)
+    assert binned.speed_px(0.5) == pytest.approx(large.speed_px(0.5) / 4)
+
+
+def test_the_camera_matrix_of_a_binned_scene_projects_to_the_same_places():
+    large = BoardScene(128, 96, seed=1)
+    binned = BinnedScene(large, 4)
+    point = np.array([0.1, -0.2, 1.0])
+    x, y, _ = large.camera_matrix @ point
+    # Pixel 0 covers the pixels 0 to 3, whose centre is 1.5.
+    np.testing.assert_allclose((binned.camera_matrix @ point)[:2], ((x - 1.5) / 4, (y - 1.5) / 4))

@@ -24,7 +24,7 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.topics import GROUND_TRUTH
 from spike_recon_training.simulation.event_camera import NS_PER_S, EventCamera
-from spike_recon_training.simulation.scene import Scene
+from spike_recon_training.simulation.scene import BinnedScene, Scene
 
 PACKET_NS = 2_000_000
 """Duration of a packet, ns."""
@@ -122,8 +122,12 @@ def _packet(scene: Scene, events: Events, seq: int) -> Packet:
 
 
 def truth_image(scene: Scene, t_ns: int) -> np.ndarray:
-    """Return uint8 [height, width], the image of a frame camera with the scene's exposure."""
-    luminance = scene.luminance(t_ns / NS_PER_S)
+    """Return uint8 [height, width], the image of a frame camera with the scene's exposure.
+
+    It is larger than the sensor for a BinnedScene.
+    """
+    seen = scene.truth if isinstance(scene, BinnedScene) else scene.luminance
+    luminance = seen(t_ns / NS_PER_S)
     return np.clip(np.rint(255 * scene.exposure * luminance), 0, 255).astype(np.uint8)
 
 

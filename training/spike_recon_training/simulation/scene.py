@@ -76,6 +76,39 @@ class PacedScene:
         return self._times * self._scene.speed_px(self._times * t_s)
 
 
+class BinnedScene:
+    """A scene of which each pixel of the sensor sees the mean over a square; implements Scene.
+
+    So the ground truth is sharper than the sensor, to score super-resolution.
+
+    Args:
+        scene: the scene at the resolution of the ground truth; its sides are multiples of `scale`.
+        scale: pixels of the ground truth per pixel of the sensor, along each side.
+    """
+
+    def __init__(self, scene: Scene, scale: int) -> None:
+        self.width, self.height = scene.width // scale, scene.height // scale
+        self.camera_matrix = scene.camera_matrix.copy()
+        # The centre of the first pixel has the coordinate 0 at both resolutions.
+        self.camera_matrix[:2, 2] -= (scale - 1) / 2
+        self.camera_matrix[:2] /= scale
+        self.exposure = scene.exposure
+        self._scene, self._scale = scene, scale
+
+    def luminance(self, t_s: float) -> np.ndarray:
+        """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
+        sharp, scale = self._scene.luminance(t_s), self._scale
+        return sharp.reshape(self.height, scale, self.width, scale).mean((1, 3))
+
+    def truth(self, t_s: float) -> np.ndarray:
+        """Return the same at the resolution of the ground truth."""
+        return self._scene.luminance(t_s)
+
+    def speed_px(self, t_s: float) -> float:
+        """Return the maximum speed in pixels of the sensor at `t_s` (s), pixels/s."""
+        return self._scene.speed_px(t_s) / self._scale
+
+
 class BoardScene:
     """A camera that moves over a board; implements Scene.
 
