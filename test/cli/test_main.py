@@ -214,11 +214,22 @@ def test_hot_pixels_learned_in_one_run_are_masked_in_the_next(spike_recon, tmp_p
     bag, mask = tmp_path / 'board', tmp_path / 'hot.png'
     main(['simulate', '-o', str(bag), '--duration', '1', '--size', '128x96', '--contrast', '2'])
     status, _, err = spike_recon(
-        'run', bag, '-o', tmp_path / 'a', '--hot-pixel-time', 0.8, '--save-hot-pixels', mask
+        'run',
+        bag,
+        '-o',
+        tmp_path / 'a',
+        '--noise-gate',
+        'off',
+        '--hot-pixel-time',
+        0.8,
+        '--save-hot-pixels',
+        mask,
     )
     assert status == 0, err
     assert cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE).any()
-    status, _, err = spike_recon('run', bag, '-o', tmp_path / 'b', '--hot-pixel-file', mask)
+    status, _, err = spike_recon(
+        'run', bag, '-o', tmp_path / 'b', '--noise-gate', 'off', '--hot-pixel-file', mask
+    )
     assert status == 0, err
     first = [tmp_path / name / 'frame_000000.png' for name in 'ab']
     assert first[0].read_bytes() != first[1].read_bytes()
