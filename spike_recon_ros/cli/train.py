@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
     parser.add_argument('recipe', metavar='RECIPE', help='YAML file or name')
     parser.add_argument(
-        '--photos', type=Path, nargs='+', required=True, metavar='FOLDER',
+        '--photos', type=Path, nargs='+', default=[], metavar='FOLDER',
         help='folders of photographs, with their subfolders',
     )  # fmt: skip
     parser.add_argument(
@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--recordings', type=Path, nargs='+', default=[], metavar='PATH',
-        help='recordings with frames, as further training data',
+        help='recordings with frames, as further training data; of networks for images, folders '
+        'that hold a folder `grey` and a folder `rgb` with images of the same names',
     )  # fmt: skip
     parser.add_argument(
         '--recordings-share', type=float, default=0.5, metavar='S',

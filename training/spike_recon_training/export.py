@@ -16,7 +16,7 @@ from spike_recon_models.export import WEIGHTS, export_bundle
 from spike_recon_models.networks.registry import READ_FRAMES, make_network
 from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
-from spike_recon_training.recipe import Recipe, find_recipe, read_recipe
+from spike_recon_training.recipe import IMAGES, Recipe, find_recipe, read_recipe
 from spike_recon_training.train import SUMMARY
 from spike_recon_training.typed_values import plain
 
@@ -39,12 +39,20 @@ FRAME_LIMITS = (
     'simulated with a gain near that of the truth, with blur, noise, latency up to 0.3 s and a '
     'misregistration of up to a pixel, never with parallax between two lenses. '
 )
+IMAGE_LIMITS = {
+    'colour': 'The colours are made up: they follow from the brightness of 17x17 pixels and from '
+    'what the training photographs show most often. They are not evidence of the colour of '
+    'anything.',
+    'between': 'The motion is not estimated. Frames between fast moving ones are blends of both, '
+    'with double edges.',
+}
 LIMITS = {'event': EVENT_LIMITS, 'spike': SPIKE_LIMITS}
 KINDS = {
     'event': 'simulated events from moving photographs; no recording was used',
     'spike': 'simulated spike planes of moving photographs; no recording was used',
+    'images': 'photographs, or videos, with their colours or every second frame left out',
 }
-SIMULATION = {'event': 'sequences', 'spike': 'spikes'}
+SIMULATION = {'event': 'sequences', 'spike': 'spikes', 'images': 'images'}
 """The part of a recipe that says what is simulated."""
 STRETCH = 1.2
 """Longest window that is read at once, as a multiple of the longest in training."""
@@ -133,10 +141,7 @@ def _card(
     kept = 'loss', 'optimisation', SIMULATION[recipe.sensor]
     return {
         'name': name or recipe.name,
-        'sensor': recipe.sensor,
-        'representation': recipe.representation or {'normalisation': recipe.normalisation},
-        'window_ms': recipe.window_ms,
-        **_longest(recipe),
+        **_reads(recipe),
         'network': {'name': recipe.network.name, 'arguments': recipe.network.arguments},
         'recipe': {
             'seed': recipe.seed,
@@ -153,7 +158,7 @@ def _card(
             **summary.get('data', {}),
         },
         'metrics': {'held_back_photographs': summary.get('held_back', {}), **figures},
-        'limits': FRAME_LIMITS * (recipe.network.name in READ_FRAMES) + LIMITS[recipe.sensor],
+        'limits': _limits(recipe),
         'licence': recipe.licence,
     }
 
@@ -188,9 +193,23 @@ def _mean(weights: dict[str, torch.Tensor], bundle: Path) -> dict[str, torch.Ten
     return {key: (value + other[key]) / 2 for key, value in weights.items()}
 
 
-def _longest(recipe: Recipe) -> dict[str, float]:
-    """Return the card's entry about windows that are longer than any in training."""
-    if recipe.sensor != 'event':
+def _limits(recipe: Recipe) -> str:
+    """Return what the network cannot do."""
+    if recipe.sensor == IMAGES:
+        return IMAGE_LIMITS[recipe.image_task]
+    return FRAME_LIMITS * (recipe.network.name in READ_FRAMES) + LIMITS[recipe.sensor]
+
+
+def _reads(recipe: Recipe) -> dict[str, Any]:
+    """Return the card's entries about the camera and the windows; none of a network for images."""
+    if recipe.sensor == IMAGES:
         return {}
-    longest_ms = recipe.longest_window_ms or round(STRETCH * recipe.sequences.window_ms[1], 3)
-    return {'longest_window_ms': longest_ms}
+    entries = {
+        'sensor': recipe.sensor,
+        'representation': recipe.representation or {'normalisation': recipe.normalisation},
+        'window_ms': recipe.window_ms,
+    }
+    if recipe.sensor == 'event':
+        longest_ms = round(STRETCH * recipe.sequences.window_ms[1], 3)
+        entries['longest_window_ms'] = recipe.longest_window_ms or longest_ms
+    return entries

@@ -6,6 +6,7 @@ Everything is computed in float32, also below autocast: the variances of SSIM ar
 nearly equal numbers.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,6 +55,8 @@ class LossWeights:
             silent for up to hundreds of windows; see `silent_sensors.py`.
         noise: mean absolute change of the image while the sensor has sent only noise for up to
             hundreds of windows, and contrast of the image of noise alone; see `noisy_sensors.py`.
+        mse: mean square error.
+        entropy: 1 - entropy of the image as a share of the largest one, see `entropy_deficit`.
         exposure: mean grey to which truth and reconstruction of each sequence are scaled before
             the comparison, so that dark sequences count as much as bright ones; 0 = not scaled.
     """
@@ -69,6 +72,8 @@ class LossWeights:
     perceptual: float = 0.0
     rest: float = 0.0
     noise: float = 0.0
+    mse: float = 0.0
+    entropy: float = 0.0
     exposure: float = 0.0
 
 
@@ -122,6 +127,10 @@ class Loss:
                 terms['gradient'] = gradient_difference(flat, flat_truth)
             if w.log_mse:
                 terms['log_mse'] = log_mean_square(video, truth)
+            if w.mse:
+                terms['mse'] = functional.mse_loss(flat, flat_truth)
+            if w.entropy:
+                terms['entropy'] = entropy_deficit(flat)
             if w.temporal:
                 terms['temporal'] = change_difference(video, truth, before)
             if w.contrast:
@@ -230,6 +239,19 @@ def change_difference(
     if len(error) < 2:
         return error.new_zeros(())
     return error.diff(dim=0).abs().mean()
+
+
+def entropy_deficit(image: torch.Tensor) -> torch.Tensor:
+    """Return 1 - entropy / largest entropy of images [n, channels, height, width], averaged.
+
+    Each channel is read as a distribution of light over its pixels, as in image restoration by
+    maximum entropy (Gull and Daniell, "Image reconstruction from incomplete and noisy data",
+    Nature 1978). The most even image has 0.
+    """
+    light = image.flatten(2).clamp(min=0) + LEAST_SQUARE
+    share = light / light.sum(2, keepdim=True)
+    entropy = -(share * share.log()).sum(2) / math.log(share.shape[2])
+    return 1 - entropy.mean()
 
 
 def contrast_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, SPIKE_KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
+from spike_recon_training.simulation.image_samples import ImageModel, image_demands
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 from spike_recon_training.typed_values import plain, typed
@@ -23,7 +24,8 @@ RECIPES = Path(__file__).resolve().parent / 'recipes'
 PRECISIONS = ('32', 'bf16', '16')
 CROP_STEP = 8
 """Sensors smaller than `crop` have sides that are a multiple of it, pixels."""
-SENSORS = tuple(kind.value for kind in SensorKind)
+IMAGES = 'images'
+SENSORS = *(kind.value for kind in SensorKind), IMAGES
 SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
 """The smallest side for which every term of the loss is defined, pixels."""
 LINEAR = (
@@ -132,7 +134,8 @@ class Recipe:
     Attributes:
         name: of the bundle.
         network: which network.
-        sensor: `event` or `spike`.
+        sensor: `event` or `spike`; or `images` for networks that turn images into images.
+        image_task: of a network for images, `colour` or `between` (in-between frames).
         normalisation: of the voxel grids, as in `voxel_grid`.
         representation: of a spike camera's planes, `kind` and its parameters; see
             `spike_recon_ros.representations.registry`.
@@ -145,6 +148,7 @@ class Recipe:
         videos: preparation of the videos.
         sequences: simulation of event cameras.
         spikes: simulation of spike cameras.
+        images: pairs and sequences of images.
         loss: weights of its terms.
         optimisation: how the network is trained.
     """
@@ -152,6 +156,7 @@ class Recipe:
     name: str
     network: NetworkChoice
     sensor: str = 'event'
+    image_task: str = 'colour'
     normalisation: str = 'none'
     representation: dict[str, Any] = field(default_factory=dict)
     window_ms: float = 20.0
@@ -162,6 +167,7 @@ class Recipe:
     videos: VideoChoice = field(default_factory=VideoChoice)
     sequences: SequenceModel = field(default_factory=SequenceModel)
     spikes: SpikeSequenceModel = field(default_factory=SpikeSequenceModel)
+    images: ImageModel = field(default_factory=ImageModel)
     loss: LossWeights = field(default_factory=LossWeights)
     optimisation: Optimisation = field(default_factory=Optimisation)
 
@@ -228,11 +234,12 @@ def _check(recipe: Recipe) -> None:
     demands = {
         f'sensor must be one of: {", ".join(SENSORS)}': recipe.sensor in SENSORS,
         f'representation.kind must be one of: {", ".join(SPIKE_KINDS)}': (
-            recipe.sensor == 'event' or recipe.representation.get('kind') in SPIKE_KINDS
+            recipe.sensor != 'spike' or recipe.representation.get('kind') in SPIKE_KINDS
         ),
         f'spikes.hasty_share needs representation.kind to be one of: {", ".join(ANY_LOOKAHEAD)}': (
             not recipe.spikes.hasty_share or recipe.representation.get('kind') in ANY_LOOKAHEAD
         ),
+        **image_demands(recipe.images, recipe.image_task),
         f'normalisation must be one of: {", ".join(NORMALISATIONS)}': (
             recipe.normalisation in NORMALISATIONS
         ),
@@ -263,9 +270,8 @@ def _check(recipe: Recipe) -> None:
         **{f'optimisation.{name} must be above 0': getattr(o, name) > 0 for name in above_0},
         **{f'{name} must be above 0': low > 0 for name, low in _logarithmic(recipe)},
     }
-    for demand, met in demands.items():
-        if not met:
-            raise ValueError(demand)
+    if broken := [demand for demand, met in demands.items() if not met]:
+        raise ValueError(broken[0])
 
 
 def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:

@@ -9,6 +9,7 @@ run_curves.py draws report.png from both files, and checkpoint.py writes the wei
 import csv
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from spike_recon_training.budget import Budget
 from spike_recon_training.checkpoint import Checkpoints
+from spike_recon_training.datasets.images import ImageSegments
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.recipe import Recipe
@@ -55,7 +57,11 @@ class Report(Callback):
     """
 
     def __init__(
-        self, run: Path, budget: Budget, segments: SimulatedSegments, frames_per_step: int
+        self,
+        run: Path,
+        budget: Budget,
+        segments: SimulatedSegments | ImageSegments,
+        frames_per_step: int,
     ) -> None:
         self._file = run / TRAINING
         self._budget = budget
@@ -139,6 +145,7 @@ class Validation(Callback):
         budget: of the run.
         checkpoints: of the run.
         held_clips: videos that are not trained on; their figures begin with `video_`.
+        segments: batches to score on, instead of sequences of `held`; for networks for images.
 
     Attributes:
         history: step, time and figures of each validation.
@@ -152,9 +159,10 @@ class Validation(Callback):
         budget: Budget,
         checkpoints: Checkpoints,
         held_clips: Clips | None = None,
+        segments: Sequence[Segment] = (),
     ) -> None:
         self._held, self._held_clips, self._recipe = held, held_clips, recipe
-        self._segments: list[Segment] = []
+        self._segments = list(segments)
         self._filmed: list[Segment] = []
         self._run = run
         self._budget = budget
@@ -171,9 +179,16 @@ class Validation(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Simulate the sequences of the validation, on the device of the training."""
-        if self._held is None or not trainer.is_global_zero:
+        if not trainer.is_global_zero:
             return
         assert isinstance(pl_module, ReconstructionTask)
+        if self._segments:
+            self._segments = [one.to(trainer.strategy.root_device) for one in self._segments]
+            started_s = time.monotonic()
+            scores(pl_module.average.eval(), self._segments)
+            self._took(time.monotonic() - started_s)
+        if self._held is None:
+            return
         held = self._held.to(trainer.strategy.root_device)
         network = pl_module.average.eval()
         simulation_s, network_s = frame_times(network, held, self._recipe)

@@ -11,14 +11,15 @@ many; each simulates its own sequences.
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightning.pytorch import Callback
 from torch.utils.data import DataLoader, IterableDataset
 
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
 from spike_recon_training.budget import Budget
 from spike_recon_training.checkpoint import (
@@ -28,11 +29,14 @@ from spike_recon_training.checkpoint import (
     remembered,
 )
 from spike_recon_training.datasets.clips import ClipSequences
+from spike_recon_training.datasets.images import ImageSegments, held_images, image_sources
 from spike_recon_training.datasets.mixed import MixedSegments
 from spike_recon_training.datasets.recorded import RecordedSequences
+from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.initial_weights import ancestor, first_network
 from spike_recon_training.recipe import (
+    IMAGES,
     Optimisation,
     Recipe,
     find_recipe,
@@ -43,11 +47,9 @@ from spike_recon_training.report import Report, Validation
 from spike_recon_training.run_curves import draw_report
 from spike_recon_training.simulation.photographs import (
     Photographs,
-    find_photographs,
-    load_photographs,
-    split_photographs,
 )
-from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
+from spike_recon_training.simulation.videos import Clips
+from spike_recon_training.source_choice import clips_of, photographs_of
 from spike_recon_training.task import ReconstructionTask
 from spike_recon_training.trainer import make_trainer, prepare_process, processes
 from spike_recon_training.vgg_features import perceptual_distance
@@ -108,33 +110,29 @@ def train(request: Request) -> dict[str, Any]:
     network = first_network(recipe, request.start_from)
     perceptual = perceptual_distance(recipe, request.vgg_weights)
     task = ReconstructionTask(network, recipe.loss, optimisation, perceptual)
-    photographs, held, data = _photographs(recipe, request.photos)
-    budget.steps = _steps(request, optimisation, data['photographs'])
+    _check_free(request)
+    prepare = _image_data if recipe.sensor == IMAGES else _sensor_data
+    data = prepare(
+        request, recipe, network,
+        device=lambda: task.device, start=lambda: (trainer.global_rank, trainer.global_step),
+    )  # fmt: skip
+    budget.steps = _steps(request, optimisation, data.described['photographs'])
     if request.resume:
         _check_resumable(request, task, budget)
-    else:
-        _check_free(request)
-    clips, held_clips, videos = _clips(recipe, request.videos)
-    recorded, recordings = _recorded(request, recipe, network.bins)
     # Written only now: a recipe that does not fit must not replace that of an earlier run.
     request.run.mkdir(parents=True, exist_ok=True)
     write_recipe(recipe, request.run / 'recipe.yaml')
 
-    simulated = SimulatedSegments(
-        photographs, recipe, network.bins, network.other_instants, clips=clips,
-        device=lambda: task.device, start=lambda: (trainer.global_rank, trainer.global_step),
-    )  # fmt: skip
-    segments: IterableDataset = simulated
-    if recorded is not None:
-        segments = MixedSegments(simulated, recorded, request.recordings_share, recipe.seed)
-    report = Report(request.run, budget, simulated, _frames_per_step(optimisation))
+    report = Report(request.run, budget, data.simulated, _frames_per_step(optimisation))
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
-    validation = Validation(held, recipe, request.run, budget, checkpoints, held_clips)
+    validation = Validation(
+        data.held, recipe, request.run, budget, checkpoints, data.held_clips, data.held_segments
+    )
     callbacks: list[Callback] = [budget, report, validation, checkpoints]
     trainer = make_trainer(request.device, request.run, recipe, callbacks)
     checkpoint = request.run / CHECKPOINT if request.resume else None
     trainer.fit(
-        task, DataLoader(segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
+        task, DataLoader(data.segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
     )
     checkpoints.save(trainer)
     result = {
@@ -146,11 +144,51 @@ def train(request: Request) -> dict[str, Any]:
         'processes': processes(),
         **report.summary(trainer),
         'held_back': validation.last,
-        'data': data | videos | recordings,
+        'data': data.described,
     }
     if trainer.is_global_zero:
         _write_summary(result, request.run)
     return result
+
+
+class _Data(NamedTuple):
+    """What a network is trained and validated on; `described` is for the model card."""
+
+    simulated: SimulatedSegments | ImageSegments
+    segments: IterableDataset
+    described: dict[str, Any]
+    held: Photographs | None = None
+    held_clips: Clips | None = None
+    held_segments: Sequence[Segment] = ()
+
+
+def _sensor_data(
+    request: Request, recipe: Recipe, network: RecurrentNetwork, **where: Callable[[], Any]
+) -> _Data:
+    """Return the simulated segments, and recorded ones if there are any."""
+    if not request.photos:
+        raise UserError('give --photos, with folders of photographs')
+    photographs, held, data = photographs_of(recipe, request.photos)
+    clips, held_clips, videos = clips_of(recipe, request.videos)
+    recorded, recordings = _recorded(request, recipe, network.bins)
+    simulated = SimulatedSegments(
+        photographs, recipe, network.bins, network.other_instants, clips=clips, **where
+    )
+    segments: IterableDataset = simulated
+    if recorded is not None:
+        segments = MixedSegments(simulated, recorded, request.recordings_share, recipe.seed)
+    return _Data(simulated, segments, data | videos | recordings, held, held_clips)
+
+
+def _image_data(
+    request: Request, recipe: Recipe, network: RecurrentNetwork, **where: Callable[[], Any]
+) -> _Data:
+    """Return the pairs or sequences of images."""
+    used, held, data = image_sources(
+        recipe, request.photos, request.videos, request.recordings, request.recordings_share
+    )
+    segments = ImageSegments(used, recipe, **where)
+    return _Data(segments, segments, data, held_segments=held_images(held, recipe) if held else ())
 
 
 def _write_summary(result: dict[str, Any], run: Path) -> None:
@@ -161,7 +199,7 @@ def _write_summary(result: dict[str, Any], run: Path) -> None:
 def _check_free(request: Request) -> None:
     """Raise UserError if another run would be overwritten."""
     file = request.run / CHECKPOINT
-    if file.exists() and int(os.environ.get('RANK', '0')) == 0:
+    if not request.resume and file.exists() and int(os.environ.get('RANK', '0')) == 0:
         raise UserError(
             f'{request.run} holds a run already; add --resume or choose another folder'
         )
@@ -211,45 +249,6 @@ def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget)
             f'{file} does not hold the network of recipe {request.recipe}; resume with '
             f'{request.run / "recipe.yaml"}'
         ) from None
-
-
-def _photographs(
-    recipe: Recipe, folders: list[Path]
-) -> tuple[Photographs, Photographs | None, dict[str, Any]]:
-    """Return the photographs to train on, those held back, and the counts for the model card."""
-    choice = recipe.photographs
-    used, held = split_photographs(find_photographs(folders), choice.held_share)
-    options = {'pattern_share': choice.pattern_share}
-    photographs = load_photographs(used, choice.side, **options, seed=recipe.seed)
-    kept = load_photographs(held, choice.side, **options, seed=1 + recipe.seed) if held else None
-    counts = {
-        'folders': [folder.name for folder in folders],
-        'photographs': photographs.files,
-        'held_back': kept.files if kept else 0,
-        'squares': len(photographs),
-    }
-    return photographs, kept, counts
-
-
-def _clips(
-    recipe: Recipe, folders: Sequence[Path]
-) -> tuple[Clips | None, Clips | None, dict[str, Any]]:
-    """Return the videos to train on, those held back, and the counts for the model card."""
-    if not folders:
-        return None, None, {}
-    choice = recipe.videos
-    used, held = split_photographs(find_videos(list(folders)), choice.held_share)
-    clips = load_clips(used, choice.side, choice.longest)
-    kept = load_clips(held, choice.side, choice.longest) if held else None
-    kind = 'spike planes' if recipe.sensor == 'spike' else 'events'
-    counts = {
-        'kind': f'simulated {kind} from moving photographs and videos; no recording was used',
-        'video_folders': [folder.name for folder in folders],
-        'videos': clips.files,
-        'videos_held_back': kept.files if kept else 0,
-        'videos_share': choice.share,
-    }
-    return clips, kept, counts
 
 
 def _recorded(

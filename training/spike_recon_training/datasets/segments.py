@@ -27,3 +27,7 @@ class Segment(NamedTuple):
     truths: torch.Tensor
     cold: bool
     others: Mapping[int, torch.Tensor] = NO_OTHERS
+
+    def to(self, device: torch.device) -> 'Segment':
+        """Return the segment with inputs and truths on `device`."""
+        return self._replace(grids=self.grids.to(device), truths=self.truths.to(device))
