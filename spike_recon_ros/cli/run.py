@@ -25,8 +25,10 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
+from spike_recon_ros.sources.clip_source import ClipSource, clips_of
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_datasets import holds_clips
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DESCRIPTION = """\
@@ -45,6 +47,9 @@ columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a
 planes:
 
   spike-recon run car.dat --fps 1000 -o out
+
+Of a folder with a data set of spike cameras (spike-REDS, spike-X4K, SREDS, recVidarReal2019, or
+.dat files) every clip is run, into a folder of its name in OUT.
 """
 REMOVED = ('cropped_events', 'flicker_events', 'noise_events', 'thinned_events')
 """Counts of `Statistics` that are shown where they are not 0."""
@@ -95,10 +100,33 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     _check_options(settings, args.reference_topic, args.save_hot_pixels, args.frame_topic)
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         model = resolve_model(settings.model, Path(scratch))
-        return _run(args, dataclasses.replace(settings, model=model))
+        settings = dataclasses.replace(settings, model=model)
+        if holds_clips(Path(args.source)):
+            return _run_clips(args, settings)
+        return _run(args, settings, _source(args, settings), args.out)
 
 
-def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _run_clips(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Reconstruct every clip of a data set."""
+    names = 'topic', 'reference_topic', 'frame_topic'
+    topics = {name: getattr(args, name) for name in names}
+    clips = clips_of(Path(args.source), {**topics, **given_facts(args)})
+    if args.out.suffix and not args.out.is_dir():
+        raise UserError(f'{args.source} holds {len(clips)} recordings; name a folder with -o')
+    found = {
+        clip.name: _run(args, settings, ClipSource(clip), args.out / clip.name) for clip in clips
+    }
+    return {
+        'source': str(args.source),
+        'out': str(args.out),
+        'frames': sum(one['frames'] for one in found.values()),
+        'clips': found,
+    }
+
+
+def _run(
+    args: argparse.Namespace, settings: Settings, opened: Source, out: Path
+) -> dict[str, Any]:
     console = Console(stderr=True)
     ignored, tally = IgnoredEdges(), ReferenceTally()
     reconstructor = Reconstructor(
@@ -109,8 +137,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     begun = time.perf_counter()
     with (
         contextlib.closing(reconstructor),
-        _source(args, settings) as source,
-        open_sink(args.out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
+        opened as source,
+        open_sink(out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
     ):
         for sentence in sink.warnings:
             console.print(sentence, style='yellow', markup=False)
@@ -119,7 +147,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
             sink.write(frame.image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
             why = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
-            raise UserError(f'{args.source} gave no frame; {why}')
+            raise UserError(f'{opened.path} gave no frame; {why}')
         if args.save_hot_pixels is not None:
             reconstructor.save_hot_pixels(args.save_hot_pixels)
         runs = reconstructor.runs
@@ -138,10 +166,10 @@ def _run(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     counts = _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
     console.print(
-        f'{counts["frames"]} frames from {counted(counts)} in {seconds:.2f} s -> {args.out}',
+        f'{counts["frames"]} frames from {counted(counts)} in {seconds:.2f} s -> {out}',
         markup=False,
     )
-    result = {'source': str(args.source), 'out': str(args.out), **counts}
+    result = {'source': str(opened.path), 'out': str(out), **counts}
     if args.reference_topic:
         result['references_without_frame'] = tally.without_frame()
     return {**result, 'seconds': round(seconds, 3)}

@@ -3,7 +3,8 @@
 """Compares models on recordings: scores every frame, and writes tables, curves and pictures."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT
+from spike_recon_ros.evaluation.no_reference import Judge, load_judges
 from spike_recon_ros.evaluation.protocols import PROTOCOLS, Protocol, protocol_scores
 from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey, with_cut
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
-from spike_recon_ros.evaluation.score import Compare, Score
+from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.reference_tally import ReferenceTally
@@ -38,6 +40,8 @@ def evaluate(
     skip_s: float = 0.0,
     protocol: str | None = None,
     lpips_weights: Sequence[Path | str] = (),
+    niqe_parameters: Sequence[Path] = (),
+    brisque_parameters: Sequence[Path] = (),
     overwrite: bool = False,
     console: Console | None = None,
 ) -> dict[str, Any]:
@@ -56,6 +60,8 @@ def evaluate(
         skip_s: leave out the first seconds in metrics that compare with ground truth.
         protocol: name of PROTOCOLS; scores the published part of each sequence.
         lpips_weights: AlexNet of torchvision and, without the library lpips, its linear layers.
+        niqe_parameters: see `no_reference.load_niqe`.
+        brisque_parameters: see `no_reference.load_brisque`.
         overwrite: write into `out` although it is not empty.
         console: for progress; None = stderr.
 
@@ -75,8 +81,10 @@ def evaluate(
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(one, rules) if rules else one for one in listed]
         _check_skip(skip_s, listed)
-        lpips = _lpips(lpips_weights) if 'lpips' in (metrics or ()) else None
-        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips)
+        lpips = load_distance(lpips_weights) if 'lpips' in (metrics or ()) else None
+        files = {'niqe': niqe_parameters, 'brisque': brisque_parameters}
+        judges = load_judges(metrics or (), files)
+        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips, judges)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
     summary: dict[str, Any] = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps}
@@ -110,9 +118,12 @@ def _empty_scores(
     models: Sequence[Contender],
     metrics: Sequence[str],
     lpips: Compare | None,
+    judges: Mapping[str, Judge],
 ) -> Scores:
     names = [model.name for model in models]
-    return {one.name: {name: Score(metrics, lpips) for name in names} for one in recordings}
+    return {
+        one.name: {name: Score(metrics, lpips, judges) for name in names} for one in recordings
+    }
 
 
 def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
@@ -157,7 +168,8 @@ def _chosen(
     return metrics
 
 
-def _lpips(weights: Sequence[Path | str]) -> Compare:
+def load_distance(weights: Sequence[Path | str]) -> Compare:
+    """Return LPIPS with the given weights, see `perceptual.load_lpips`."""
     with training_installed():
         from spike_recon_training.perceptual import load_lpips  # noqa: PLC0415 -- needs torch
     return load_lpips(*(Path(file).expanduser() for file in weights))
@@ -179,7 +191,9 @@ def _score(
     sheet = Sheet(sheet_instants_s(recording.duration_s))
     for model in models:
         tally = ReferenceTally()
-        for frame in evaluated_frames(recording, model, settings, console, tally):
+        frames = evaluated_frames(recording, model, settings, console, tally)
+        for frame, seconds in _timed(frames):
+            scores[model.name].pipeline_s.append(seconds)
             row = scores[model.name].add(frame)
             sheet.add(model.name, frame, _note(row))
         if not scores[model.name].rows:
@@ -193,6 +207,16 @@ def _score(
     file = sheets / f'{recording.name}.png'
     if not cv2.imwrite(str(file), page):
         raise UserError(f'{file} cannot be written; is the disk full?')
+
+
+def _timed(frames: Iterator[EvaluatedFrame]) -> Iterator[tuple[EvaluatedFrame, float]]:
+    """Yield each frame with the seconds that it took, without those of the consumer."""
+    while True:
+        started_s = time.perf_counter()
+        frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame, time.perf_counter() - started_s
 
 
 def _note(row: dict[str, Any]) -> str:

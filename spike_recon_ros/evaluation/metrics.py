@@ -46,6 +46,8 @@ METRICS = {
         Metric('gmsd', 'gradient magnitude similarity deviation', True, True, in_table=False),
         Metric('ssim_v2v', 'structural similarity as V2V computes it (7x7)', False, True),
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
+        Metric('niqe', 'naturalness without truth (NIQE)', True, False, digits=2),
+        Metric('brisque', 'quality without truth (BRISQUE)', True, False, digits=1),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
         Metric('tags_share', 'share of the tags in view that are read', False, True),
         Metric('first_tag_ms', 'sensor time until the first tag is read, ms', True, False, 0),
@@ -64,6 +66,7 @@ METRICS = {
             digits=4,
             in_table=False,
         ),
+        Metric('images_per_s', 'images a second on this machine', False, False, digits=1),
     )
 }
 FULL_REFERENCE = (
@@ -74,5 +77,7 @@ FULL_REFERENCE = (
 LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')
 """Mean and standard deviation within a frame of the image and of the truth; files have them beside
 level_error."""
-BY_DEFAULT = tuple(name for name in METRICS if name not in ('lpips', 'ssim_v2v'))
-"""lpips needs PyTorch and weights of others; ssim_v2v is for comparisons with V2V's figures."""
+ON_REQUEST = 'lpips', 'niqe', 'brisque', 'ssim_v2v'
+"""lpips needs PyTorch; lpips, niqe and brisque need weights or parameters of others; ssim_v2v is
+for comparisons with V2V's figures."""
+BY_DEFAULT = tuple(name for name in METRICS if name not in ON_REQUEST)

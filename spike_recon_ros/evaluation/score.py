@@ -13,7 +13,7 @@ perfect video has a flicker of about 0.004, so a lower one is no better. White n
 from frame t-1 to frame t. It counts an even drift as well, such as a slow fading.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from spike_recon_ros.evaluation.full_reference import (
     ssim_v2v,
 )
 from spike_recon_ros.evaluation.metrics import FULL_REFERENCE, LEVELS
+from spike_recon_ros.evaluation.no_reference import LOADERS, Judge
 from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.events import Events
 
@@ -82,12 +83,21 @@ class Score:
     Args:
         metrics: names of METRICS; those that need ground truth are left out if there is none.
         lpips: function that computes it, if it is among them.
+        judges: functions for the metrics without truth that are among them.
 
     Attributes:
         rows: a dictionary for each frame: `t_s`, `events` and the metrics; None = unknown.
+        pipeline_s: seconds that the pipeline took for each frame, from reading to intensity.
     """
 
-    def __init__(self, metrics: Collection[str], lpips: Compare | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Collection[str],
+        lpips: Compare | None = None,
+        judges: Mapping[str, Judge] | None = None,
+    ) -> None:
+        self.pipeline_s: list[float] = []
+        self._judges = judges or {}
         self.rows: list[dict[str, Any]] = []
         self._metrics = set(metrics)
         self._compare = {name: one for name, one in _COMPARE.items() if name in self._metrics}
@@ -103,6 +113,7 @@ class Score:
             truth = frame.truth.astype(np.float32) / np.float32(255)
             row |= {name: one(frame.intensity, truth) for name, one in self._compare.items()}
             row |= self._beside_truth(frame.intensity, truth)
+        row |= {name: judge(frame.intensity) for name, judge in self._judges.items()}
         if self._metrics & _TAG_METRICS:
             row |= _tags(frame)
         if self._metrics & _CHANGES:
@@ -133,7 +144,7 @@ class Score:
         """
         result: dict[str, float | None] = {}
         late = [row for row in self.rows if row['t_s'] >= skip_s]
-        for name in (*FULL_REFERENCE, 'flicker', 'still_change'):
+        for name in (*FULL_REFERENCE, *LOADERS, 'flicker', 'still_change'):
             if name in self._metrics:
                 result[name] = _mean(late if name in FULL_REFERENCE else self.rows, name)
         if self._fine:
@@ -142,6 +153,10 @@ class Score:
             result['fine'] = correlation(np.sum(kept, axis=0)) if kept else None
         if result.get('level_error') is not None:
             result |= {name: _mean(late, name) for name in LEVELS}
+        if 'images_per_s' in self._metrics:
+            # The first frame includes loading the model.
+            steady_s = sum(self.pipeline_s[1:])
+            result['images_per_s'] = (len(self.pipeline_s) - 1) / steady_s if steady_s else None
         return {**result, **self._tag_summary()}
 
     def _tag_summary(self) -> dict[str, float | None]:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.clip_extras import CLIP_METRICS, ClipExtras
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
 from spike_recon_ros.packets.packet import Packet
@@ -24,11 +25,15 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import bytes_per_row
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.sources.spike_clip import WHITE_RATE, SpikeClip, read_truth
+from spike_recon_ros.sources.spike_clip import (
+    WHITE_RATE,
+    SpikeClip,
+    plane_count,
+    read_truth,
+)
 from spike_recon_ros.sources.spike_datasets import find_clips
 from spike_recon_ros.sources.spike_layout import layout_of, sidecar_of
 
-SCORES = 'psnr', 'ssim'
 BICUBIC = 'bicubic'
 ENLARGEMENTS = {
     BICUBIC: cv2.INTER_CUBIC,
@@ -36,6 +41,8 @@ ENLARGEMENTS = {
     'nearest': cv2.INTER_NEAREST,
 }
 """How an image is enlarged to the size of a larger ground truth."""
+
+NO_EXTRAS = ClipExtras()
 
 
 def evaluate_plane(
@@ -47,6 +54,7 @@ def evaluate_plane(
     white_rate: float | None = None,
     enlarge: str = BICUBIC,
     layout: Mapping[str, Any] | None = None,
+    extras: ClipExtras = NO_EXTRAS,
 ) -> dict[str, Any]:
     """Score the image of one plane.
 
@@ -59,6 +67,7 @@ def evaluate_plane(
             0.6.
         enlarge: how images that are smaller than the ground truth are enlarged.
         layout: of a file of planes, see `open_source`.
+        extras: further metrics, and where to write the image.
 
     Returns: `psnr` (dB), `ssim`, and what they depend on.
 
@@ -87,6 +96,9 @@ def evaluate_plane(
         'white_rate': white_rate,
         **_enlargement(intensity, image, enlarge),
         **score(intensity, image, white_rate, enlarge),
+        **extras.measured(
+            '', plane, quantised(enlarged(intensity, image, enlarge), white_rate), image
+        ),
     }
 
 
@@ -97,6 +109,7 @@ def evaluate_clips(
     white_rate: float | None = None,
     enlarge: str = BICUBIC,
     console: Console | None = None,
+    extras: ClipExtras = NO_EXTRAS,
 ) -> dict[str, Any]:
     """Score one model on the test part of a data set.
 
@@ -109,6 +122,8 @@ def evaluate_clips(
         white_rate: spikes per plane of a white pixel; None = that of each clip.
         enlarge: see `evaluate_plane`.
         console: for the progress bar; None = stderr.
+        extras: further metrics, and where to write the images. With metrics that need no truth,
+            or a folder, the middle plane of each clip without truth counts as well.
 
     Returns: `mean`, the scores of each of the `clips`, and `skipped`.
 
@@ -116,10 +131,11 @@ def evaluate_clips(
         UserError: the data set or an argument is not usable, or no image can be scored.
     """
     _check_white_rate(white_rate)
-    clips = [clip for clip in find_clips(path) if clip.truths]
+    clips = [clip for clip in find_clips(path) if clip.truths or extras.without_truth]
     if not clips:
         raise UserError(
-            f'{path} holds planes but no images to compare with; look at them with spike-recon run'
+            f'{path} holds planes but no images to compare with; look at them with spike-recon '
+            'run, or measure them without with -q niqe brisque'
         )
     starts: dict[tuple[int, int], ColdStart] = {}
     scored: dict[str, Any] = {}
@@ -127,14 +143,14 @@ def evaluate_clips(
     for clip in track(clips, 'clips', console=console, transient=True):
         start = starts.setdefault((clip.layout.width, clip.layout.height), ColdStart(settings))
         rate = clip.white_rate if white_rate is None else white_rate
-        if rows := _scores_of(clip, start, rate, enlarge):
+        if rows := _scores_of(clip, start, rate, enlarge, extras):
             scored[clip.name] = {'white_rate': rate, **_mean(rows), 'instants': rows}
     for start in starts.values():
         start.close()
     name = next(iter(starts.values())).model_name
     if not scored:
         raise UserError(f'no clip of {path} is long enough for {name}; choose another model')
-    wanted = sum(len(clip.truths) for clip in clips)
+    wanted = sum(len(clip.truths) or 1 for clip in clips)
     return {
         'source': str(path),
         'model': name,
@@ -179,11 +195,16 @@ def score(
         white_rate: spikes per plane of a white pixel.
         enlarge: how, a key of ENLARGEMENTS.
     """
-    if intensity.shape != truth.shape:
-        size = truth.shape[1], truth.shape[0]
-        intensity = cv2.resize(intensity, size, interpolation=ENLARGEMENTS[enlarge])
-    image = quantised(intensity, white_rate)
+    image = quantised(enlarged(intensity, truth, enlarge), white_rate)
     return {'psnr': psnr(image, truth / 255), 'ssim': ssim(image, truth / 255)}
+
+
+def enlarged(intensity: np.ndarray, truth: np.ndarray, enlarge: str) -> np.ndarray:
+    """Return an image at the size of the truth; `enlarge` is a key of ENLARGEMENTS."""
+    if intensity.shape == truth.shape:
+        return intensity
+    size = truth.shape[1], truth.shape[0]
+    return cv2.resize(intensity, size, interpolation=ENLARGEMENTS[enlarge])
 
 
 def quantised(intensity: np.ndarray, white_rate: float) -> np.ndarray:
@@ -192,10 +213,17 @@ def quantised(intensity: np.ndarray, white_rate: float) -> np.ndarray:
 
 
 def _scores_of(
-    clip: SpikeClip, start: ColdStart, white_rate: float, enlarge: str
+    clip: SpikeClip, start: ColdStart, white_rate: float, enlarge: str, extras: ClipExtras
 ) -> list[dict[str, Any]]:
     """Return the scores of each plane of a clip that has a truth and planes enough after it."""
     packets, rows = clip.packets(), []
+    if not clip.truths:
+        plane = sum(plane_count(file, clip.layout) for file in clip.files) // 2
+        intensity = start.intensity(packets, plane)
+        if intensity is None:
+            return []
+        shown = quantised(intensity, white_rate)
+        return [{'plane': plane, **extras.measured(clip.name, plane, shown, None)}]
     for truth in clip.truths:
         intensity = start.intensity(packets, truth.plane)
         if intensity is None:
@@ -206,7 +234,9 @@ def _scores_of(
         found = _enlargement(intensity, image, enlarge) | score(
             intensity, image, white_rate, enlarge
         )
-        rows.append({'plane': truth.plane, **found})
+        shown = quantised(enlarged(intensity, image, enlarge), white_rate)
+        more = extras.measured(clip.name, truth.plane, shown, image)
+        rows.append({'plane': truth.plane, **found, **more})
     return rows
 
 
@@ -223,7 +253,9 @@ def _no_image(path: Path, plane: int, total: int, start: ColdStart) -> UserError
 
 
 def _mean(rows: list[dict[str, Any]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in rows])) for name in SCORES}
+    """Return the mean of each metric over the rows that have it."""
+    found = {name: [row[name] for row in rows if name in row] for name in CLIP_METRICS}
+    return {name: float(np.mean(values)) for name, values in found.items() if values}
 
 
 def _check_white_rate(white_rate: float | None) -> None:

@@ -90,9 +90,8 @@ def test_the_white_rate_can_be_given(dataset):
 @pytest.mark.parametrize(
     ('options', 'cure'),
     [
-        (['-o', 'out'], 'leave out -o'),
         (['-m', 'tfi', 'tfp'], 'give one -d and one -m'),
-        (['-q', 'mse'], 'leave --metrics out'),
+        (['-q', 'mse'], 'can be measured by psnr, ssim, lpips, niqe, brisque; leave out mse'),
         (['--size', '16x12'], '--size is for recordings of event cameras'),
         (['--truth-topic', '/a'], '--truth-topic is for recordings of event cameras'),
         (['--plane-size', '16x12'], 'the layout of a data set is known; leave out width, height'),
@@ -103,6 +102,46 @@ def test_the_white_rate_can_be_given(dataset):
 def test_option_that_does_not_fit_says_what_does(dataset, options, cure):
     with pytest.raises(UserError, match=cure):
         run('-d', dataset, *options)
+
+
+def test_images_are_saved_as_they_are_scored(dataset, tmp_path):
+    out = tmp_path / 'out'
+    result = run('-d', dataset, '-m', 'tfp', '-o', out)
+    assert json.loads((out / 'summary.json').read_text()) == result
+    image = cv2.imread(str(out / 'b_key_id41' / 'plane_000040.png'), cv2.IMREAD_GRAYSCALE)
+    truth = cv2.imread(str(dataset / 'test/gt/b_key_id41.png'), cv2.IMREAD_GRAYSCALE)
+    error = np.square(image / 255 - truth / 255).mean()
+    assert -10 * np.log10(error) == pytest.approx(
+        result['clips']['b_key_id41']['instants'][0]['psnr']
+    )
+    with pytest.raises(UserError, match='is not empty'):
+        run('-d', dataset, '-m', 'tfp', '-o', out)
+
+
+def test_the_middle_of_a_clip_without_truth_is_saved(tmp_path):
+    (tmp_path / 'classA').mkdir()
+    (tmp_path / 'classA/car.dat').write_bytes(bytes(12_500 * 60))
+    result = run('-d', tmp_path, '-m', 'tfp', '-o', tmp_path / 'out')
+    assert result['clips']['classA/car']['instants'] == [{'plane': 30}]
+    assert (tmp_path / 'out/classA/car/plane_000030.png').is_file()
+    assert result['mean'] == {}
+
+
+def test_every_clip_of_a_data_set_is_run_and_inspected(dataset, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert main(['run', str(dataset), '-m', 'tfp', '-o', str(out)]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(result['clips']) == {'a_key_id51', 'b_key_id41'}
+    frames = [one['frames'] for one in result['clips'].values()]
+    assert result['frames'] == sum(frames)
+    assert len(list((out / 'a_key_id51').glob('*.png'))) == frames[0] > 0
+    assert main(['inspect', str(dataset)]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [one['planes'] for one in result['clips'].values()] == [PLANES, PLANES]
+    assert main(['inspect', str(dataset), '--plane-size', '16x12']) == 1
+    assert 'leave out planes' in capsys.readouterr().err
+    assert main(['run', str(dataset), '-o', str(tmp_path / 'x.mp4')]) == 1
+    assert 'name a folder' in capsys.readouterr().err
 
 
 def test_clips_without_truth_cannot_be_scored(tmp_path):

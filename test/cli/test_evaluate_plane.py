@@ -65,13 +65,17 @@ def test_plane_without_enough_planes_after_it_is_named(clip):
         (['--truth-plane', 50, '-m', 'tfi', 'tfp'], 'give one -d and one -m'),
         (['--truth-plane', 50, '-m', 'fibar'], 'but fibar is a model for events'),
         (['--truth-plane', 50, '-m', 'tfy'], 'there is no model'),
-        (['--truth-plane', 50, '-o', 'out'], 'leave out -o'),
-        (['--truth-plane', 50, '-q', 'mse'], 'leave --metrics out'),
+        (['--truth-plane', 50, '-q', 'mse'], 'leave out mse'),
     ],
 )
 def test_option_that_does_not_fit_says_what_does(clip, options, cure):
     with pytest.raises(UserError, match=cure):
         run(*clip, *options)
+
+
+def test_the_image_can_be_saved(clip, tmp_path):
+    run(*clip, '--truth-plane', 50, '-m', 'tfp', '-o', tmp_path / 'saved')
+    assert cv2.imread(str(tmp_path / 'saved/plane_000050.png')).shape[:2] == (HEIGHT, WIDTH)
 
 
 def test_truth_of_another_size_is_refused(clip, tmp_path):
