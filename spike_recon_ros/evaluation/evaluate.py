@@ -14,7 +14,7 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT
-from spike_recon_ros.evaluation.no_reference import Judge, load_judges
+from spike_recon_ros.evaluation.no_reference import load_judges
 from spike_recon_ros.evaluation.protocols import PROTOCOLS, Protocol, protocol_scores
 from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey, with_cut
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
@@ -40,8 +40,7 @@ def evaluate(
     skip_s: float = 0.0,
     protocol: str | None = None,
     lpips_weights: Sequence[Path | str] = (),
-    niqe_parameters: Sequence[Path] = (),
-    brisque_parameters: Sequence[Path] = (),
+    parameters: dict[str, Sequence[Path]] | None = None,
     overwrite: bool = False,
     console: Console | None = None,
 ) -> dict[str, Any]:
@@ -60,10 +59,9 @@ def evaluate(
         skip_s: leave out the first seconds in metrics that compare with ground truth.
         protocol: name of PROTOCOLS; scores the published part of each sequence.
         lpips_weights: AlexNet of torchvision and, without the library lpips, its linear layers.
-        niqe_parameters: see `no_reference.load_niqe`.
-        brisque_parameters: see `no_reference.load_brisque`.
+        parameters: files of `niqe` and `brisque`, see `no_reference`.
         overwrite: write into `out` although it is not empty.
-        console: for progress; None = stderr.
+        console: for progress.
 
     Returns: the content of summary.json.
 
@@ -81,14 +79,11 @@ def evaluate(
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(one, rules) if rules else one for one in listed]
         _check_skip(skip_s, listed)
-        lpips = load_distance(lpips_weights) if 'lpips' in (metrics or ()) else None
-        files = {'niqe': niqe_parameters, 'brisque': brisque_parameters}
-        judges = load_judges(metrics or (), files)
-        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips, judges)
+        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips_weights, parameters)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
-    summary: dict[str, Any] = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps}
-    summary |= _summary(found, listed, scores, skip_s, rules)
+    summary = _summary(found, listed, scores, skip_s, rules)
+    summary = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps, **summary}
     write_report(out, scores, summary, console)
     return summary
 
@@ -117,9 +112,11 @@ def _empty_scores(
     recordings: Sequence[Recording],
     models: Sequence[Contender],
     metrics: Sequence[str],
-    lpips: Compare | None,
-    judges: Mapping[str, Judge],
+    lpips_weights: Sequence[Path | str],
+    parameters: dict[str, Sequence[Path]] | None,
 ) -> Scores:
+    lpips = load_distance(lpips_weights) if 'lpips' in metrics else None
+    judges = load_judges(metrics, parameters)
     names = [model.name for model in models]
     return {
         one.name: {name: Score(metrics, lpips, judges) for name in names} for one in recordings

@@ -36,7 +36,7 @@ def clips_of(path: Path, facts: Mapping[str, Any]) -> list[SpikeClip]:
 
     Args:
         path: folder of the data set.
-        facts: what the user said about a single recording, by option.
+        facts: options that describe a single recording, by name.
 
     Raises:
         UserError: there are such facts, or the data set is damaged.
