@@ -11,6 +11,7 @@ from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.simulation import (
+    BAYER_PATTERNS,
     BOARDS,
     LARGEST_SIDE,
     SENSORS,
@@ -32,11 +33,19 @@ and writes a rosbag2 (mcap) like a recording of a real camera:
   /event_camera/camera_info             sensor_msgs/msg/CameraInfo
   /event_camera/ground_truth/pose       geometry_msgs/msg/PoseStamped of a calibration board
 
+and from a scene in colour (--color, --bayer, --frames):
+
+  /event_camera/ground_truth/image_color  sensor_msgs/msg/Image, rgb8: the scene in colour
+  /event_camera/frame_image               sensor_msgs/msg/Image, rgb8 or with --bayer bayer_*: what
+                                          an ordinary camera sees that shares the lens (--frames)
+
 The same options give the same bag.
 
   spike-recon simulate -o board                        three seconds, 346x260
   spike-recon simulate -o hd --size 1280x720 --seed 4  another sensor, another motion
   spike-recon simulate photos/ -o walk                 your photographs instead of the board
+  spike-recon simulate photos/ --frames 10 -o rig      events and a colour camera at 10 images/s
+  spike-recon simulate photos/ --bayer rggb -o colour  an event camera with colour filters
   spike-recon simulate photos/ --held-back -o held     only those that training leaves out
   spike-recon run board -o frames                      reconstruct it
   spike-recon simulate --board charuco --duration 25 -o calibration
@@ -112,6 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--seed', type=int, default=default.seed,
         help='selects motion, texture and noise (%(default)s)',
     )  # fmt: skip
+    _add_color_options(parser.add_argument_group('colour'), default)
     _add_event_options(parser.add_argument_group('event camera'), EventSensor())
     _add_spike_options(parser.add_argument_group('spike camera'), SpikeSensor())
 
@@ -133,6 +143,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         speed=args.speed,
         stop_after_s=args.stop_after,
         seed=args.seed,
+        in_color=args.color,
+        bayer_pattern=args.bayer or '',
+        frames_hz=args.frames,
+        frame_exposure_ms=args.frame_exposure,
     )
     console = Console(stderr=True)
     return simulate(args.output, simulation, overwrite=args.overwrite, console=console)
@@ -168,6 +182,25 @@ def _sensor(args: argparse.Namespace) -> EventSensor | SpikeSensor:
                 raise UserError(f'--{flag} is for --sensor {other.value}; leave it out')
     given = {name: getattr(args, option) for option, name in OPTIONS[kind].items()}
     return SENSORS[kind](**{name: value for name, value in given.items() if value is not None})
+
+
+def _add_color_options(group: Any, default: Simulation) -> None:
+    group.add_argument(
+        '--color', action='store_true',
+        help='a scene in colour; the ground truth is written in colour as well',
+    )  # fmt: skip
+    group.add_argument(
+        '--bayer', choices=BAYER_PATTERNS,
+        help='colour filters on the pixels of the sensor, in this pattern',
+    )  # fmt: skip
+    group.add_argument(
+        '--frames', type=float, metavar='HZ',
+        help='images per second of a colour camera that sees the same pixels (no such camera)',
+    )  # fmt: skip
+    group.add_argument(
+        '--frame-exposure', type=float, default=default.frame_exposure_ms, metavar='MS',
+        help='exposure time of that camera; motion blurs its images (%(default)s)',
+    )  # fmt: skip
 
 
 def _add_event_options(group: Any, default: EventSensor) -> None:

@@ -25,11 +25,13 @@ from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
 if TYPE_CHECKING:
+    from spike_recon_training.simulation.recording import Rig
     from spike_recon_training.simulation.scene import Scene
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 BOARDS = ('tags', 'checkerboard', 'charuco', 'aprilgrid')
 """Boards that can be shown: a collage with tags, and calibration boards."""
+BAYER_PATTERNS = ('rggb', 'bggr', 'grbg', 'gbrg')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class Simulation:
         speed: factor on the speed of everything that moves.
         stop_after_s: everything stands still from then on.
         seed: selects motion, texture and noise.
+        in_color: the scene has colour, and the ground truth is written in colour as well; implied
+            by the next two.
+        bayer_pattern: Bayer pattern on the sensor, as `rggb`; empty = none.
+        frames_hz: images per second of a colour camera that sees the same pixels; None = there is
+            no such camera.
+        frame_exposure_ms: its exposure time; motion blurs its images.
     """
 
     sensor: EventSensor | SpikeSensor = field(default_factory=EventSensor)
@@ -60,6 +68,10 @@ class Simulation:
     speed: float = 1.0
     stop_after_s: float = math.inf
     seed: int = 0
+    in_color: bool = False
+    bayer_pattern: str = ''
+    frames_hz: float | None = None
+    frame_exposure_ms: float = 10.0
 
     def check(self) -> None:
         """Raise UserError if a value makes no sense."""
@@ -82,6 +94,11 @@ class Simulation:
             raise UserError('give either a board or photographs, not both')
         if self.held_back and self.photos is None:
             raise UserError('only photographs can be held back; give the folder PHOTOS')
+        if self.bayer_pattern not in ('', *BAYER_PATTERNS):
+            raise UserError(
+                f'the Bayer pattern is {self.bayer_pattern!r}; it must be one of '
+                f'{", ".join(BAYER_PATTERNS)}'
+            )
         if self.seed < 0:
             raise UserError(f'the seed is {self.seed}; it must be 0 or above')
 
@@ -109,9 +126,11 @@ def simulate(
     simulation = simulation or Simulation()
     simulation.check()
     simulation.sensor.check(out)
+    if simulation.frames_hz is not None and out.suffix == '.dat':
+        raise UserError('a .dat holds no frames of a camera; name a folder, which becomes a bag')
     started = time.monotonic()
     width, height = simulation.size or simulation.sensor.size
-    scene = _binned_scene(simulation, width, height)
+    scene, rig = _binned_scene(simulation, width, height), _rig(simulation)
     with (
         new_recording(out, overwrite, with_truth=True) as incomplete,
         _progress(f'simulating {width}x{height}', console) as on_progress,
@@ -122,6 +141,7 @@ def simulate(
             simulation.seed,
             duration_s=simulation.duration_s or simulation.sensor.duration_s,
             truth_hz=simulation.truth_hz,
+            rig=rig,
             on_progress=on_progress,
         )
     return {
@@ -170,23 +190,40 @@ def _binned_scene(simulation: Simulation, width: int, height: int) -> 'Scene':
 
 
 def _scene(simulation: Simulation, width: int, height: int) -> 'Scene':
-    from spike_recon_training.simulation.scene import BoardScene, PacedScene  # noqa: PLC0415
+    from spike_recon_training.simulation import colour, scene  # noqa: PLC0415 -- slow import
 
-    seed = simulation.seed
-    scene: Scene
+    seed, photos = simulation.seed, simulation.photos
+    pace = simulation.speed, simulation.stop_after_s
+    in_color = simulation.in_color or simulation.bayer_pattern or simulation.frames_hz is not None
     if simulation.board != 'tags':
-        from spike_recon_training.simulation.calibration_scene import (  # noqa: PLC0415
-            CalibrationScene,
-        )
+        if in_color:
+            raise UserError('calibration boards have no colour; leave out the options of colour')
+        from spike_recon_training.simulation import calibration_scene  # noqa: PLC0415
 
-        scene = CalibrationScene(width, height, simulation.board, seed)
-    elif simulation.photos is None:
-        scene = BoardScene(width, height, seed)
-    else:
-        with training_installed():
-            from spike_recon_training.simulation.photo_scene import photo_scene  # noqa: PLC0415
-        scene = photo_scene(simulation.photos, width, height, seed, held_back=simulation.held_back)
-    return PacedScene(scene, simulation.speed, simulation.stop_after_s)
+        board = calibration_scene.CalibrationScene(width, height, simulation.board, seed)
+        return scene.PacedScene(board, *pace)
+    if photos is None:
+        if in_color:
+            return colour.PacedColourScene(colour.coloured_board(width, height, seed), *pace)
+        return scene.PacedScene(scene.BoardScene(width, height, seed), *pace)
+    with training_installed():
+        from spike_recon_training.simulation import photo_scene  # noqa: PLC0415
+    where = photos, width, height, seed
+    held_back = simulation.held_back
+    if in_color:
+        moving = photo_scene.coloured_photo_scene(*where, held_back=held_back)
+        return colour.PacedColourScene(moving, *pace)
+    return scene.PacedScene(photo_scene.photo_scene(*where, held_back=held_back), *pace)
+
+
+def _rig(simulation: Simulation) -> 'Rig':
+    from spike_recon_training.simulation import colour, recording  # noqa: PLC0415 -- slow import
+
+    camera = None
+    if simulation.frames_hz is not None:
+        camera = colour.FrameCamera(simulation.frames_hz, simulation.frame_exposure_ms)
+        camera.check()
+    return recording.Rig(simulation.bayer_pattern, camera)
 
 
 @contextmanager

@@ -26,9 +26,10 @@ _S = 1_000_000_000
 class BagWriter:
     """A bag that is being written; used as a context manager.
 
-    A message is recorded at the time of its stamp. The bag is written in a hidden folder beside
-    `path` and gets its name at the end, also when an exception or Ctrl-C ends the writing. If the
-    disk is full, or an exception comes before the first message, nothing is left.
+    A message is recorded at the time of its stamp unless another time is given. The bag is
+    written in a hidden folder beside `path` and gets its name at the end, also when an exception
+    or Ctrl-C ends the writing. If the disk is full, or an exception comes before the first
+    message, nothing is left.
 
     Args:
         path: folder to make.
@@ -97,16 +98,36 @@ class BagWriter:
 
     def write_mono8(self, topic: str, image: np.ndarray, stamp_ns: int) -> None:
         """Write an image, uint8 [height, width]."""
-        height, width = image.shape
+        self.write_image(topic, image, stamp_ns)
+
+    def write_image(
+        self,
+        topic: str,
+        image: np.ndarray,
+        stamp_ns: int,
+        encoding: str = 'mono8',
+        recorded_ns: int | None = None,
+    ) -> None:
+        """Write an image.
+
+        Args:
+            topic: of the image.
+            image: uint8 [height, width], or [height, width, 3] in a colour encoding.
+            stamp_ns: host time of the image.
+            encoding: ROS name of the encoding, such as `rgb8` or `bayer_rggb8`.
+            recorded_ns: host time at which the message came; None = at its stamp.
+        """
+        height, width = image.shape[:2]
         self._write(
             topic,
             'sensor_msgs/msg/Image',
             stamp_ns,
+            recorded_ns,
             height=height,
             width=width,
-            encoding='mono8',
+            encoding=encoding,
             is_bigendian=0,
-            step=width,
+            step=image[0].nbytes,
             data=np.ascontiguousarray(image).ravel(),
         )
 
@@ -152,7 +173,9 @@ class BagWriter:
         )
         self._write(GROUND_TRUTH_POSE, 'geometry_msgs/msg/PoseStamped', stamp_ns, pose=pose)
 
-    def _write(self, topic: str, kind: str, stamp_ns: int, **fields: Any) -> None:
+    def _write(
+        self, topic: str, kind: str, stamp_ns: int, recorded_ns: int | None = None, **fields: Any
+    ) -> None:
         types = self._store.types
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
@@ -161,7 +184,8 @@ class BagWriter:
         stamp = types['builtin_interfaces/msg/Time'](sec=stamp_ns // _S, nanosec=stamp_ns % _S)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME_ID)
         data = self._store.serialize_cdr(types[kind](header=header, **fields), kind)
-        self._writer.write(self._connections[topic], stamp_ns, data)
+        recorded_ns = stamp_ns if recorded_ns is None else recorded_ns
+        self._writer.write(self._connections[topic], recorded_ns, data)
 
 
 def check_replaceable(bag: Path, overwrite: bool) -> None:

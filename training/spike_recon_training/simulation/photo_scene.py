@@ -9,10 +9,12 @@ import torch
 
 from spike_recon_ros.errors import UserError
 from spike_recon_training.recipe import PhotographChoice
+from spike_recon_training.simulation.colour import ThreeScenes
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.photographs import (
     Photographs,
     find_photographs,
+    load_colours,
     load_photographs,
     split_photographs,
 )
@@ -87,14 +89,34 @@ def photo_scene(
     Raises:
         UserError: the folder contains no photographs, or too few are held back.
     """
+    files = _chosen(folder, seed, held_back)
+    photographs = load_photographs(files, 2 * max(width, height), seed=seed)
+    return PhotoScene(photographs, width, height, seed)
+
+
+def coloured_photo_scene(
+    folder: Path, width: int, height: int, seed: int = 0, *, held_back: bool = False
+) -> ThreeScenes:
+    """Make a scene like `photo_scene`, with the same motion, in colour.
+
+    Raises:
+        UserError: the folder contains no photographs, or too few are held back.
+    """
+    files = _chosen(folder, seed, held_back)
+    # The same random numbers are drawn for each colour, so all colours move alike.
+    scenes = (
+        PhotoScene(photographs, width, height, seed)
+        for photographs in load_colours(files, 2 * max(width, height))
+    )
+    return ThreeScenes(*scenes, exposed_mean=EXPOSED_MEAN)
+
+
+def _chosen(folder: Path, seed: int, held_back: bool) -> list[Path]:
     files = find_photographs([folder])
     if held_back:
         files = _held_back(files, folder)
-    chosen = np.random.default_rng(seed).permutation(len(files))[:MOST_PHOTOGRAPHS]
-    photographs = load_photographs(
-        [files[index] for index in chosen], 2 * max(width, height), seed=seed
-    )
-    return PhotoScene(photographs, width, height, seed)
+    order = np.random.default_rng(seed).permutation(len(files))[:MOST_PHOTOGRAPHS]
+    return [files[index] for index in order]
 
 
 def _held_back(files: list[Path], folder: Path) -> list[Path]:

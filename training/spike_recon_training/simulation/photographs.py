@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Loads photographs as square grey textures of equal size for the simulated scenes."""
+"""Loads photographs as square textures of equal size, grey or one for each colour."""
 
 import hashlib
 from dataclasses import dataclass
@@ -99,18 +99,50 @@ def load_photographs(
     return Photographs(torch.from_numpy(np.stack(squares)), used)
 
 
+def load_colours(files: list[Path], side: int) -> tuple[Photographs, Photographs, Photographs]:
+    """Read the files in colour; return the same squares in red, green and blue.
+
+    Args:
+        files: image files; those that are not images, or too small, are skipped.
+        side: height and width of the squares, pixels.
+
+    Raises:
+        UserError: no file is a usable image.
+    """
+    images = [cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in files]
+    usable = [
+        image for image in images if image is not None and min(image.shape[:2]) >= SMALLEST_SIDE
+    ]
+    squares = [square for image in usable for square in _cut(image, side)]
+    if not squares:
+        raise UserError(
+            f'none of the {len(files)} files is an image of at least '
+            f'{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels that OpenCV can read'
+        )
+    stacked = torch.from_numpy(np.stack(squares))
+    red, green, blue = (Photographs(stacked[..., k].contiguous(), len(usable)) for k in range(3))
+    return red, green, blue
+
+
 def _cut(image: np.ndarray, side: int) -> list[np.ndarray]:
-    """Return the squares uint8 [side, side] that cover an image along its longer side."""
-    low, high = np.percentile(image, (0.5, 99.5))
+    """Return the squares uint8 [side, side, ...] that cover an image along its longer side.
+
+    Args:
+        image: uint8 [height, width], or RGB [height, width, 3], whose channels are stretched by
+            the same factor.
+        side: height and width of the squares, pixels.
+    """
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    low, high = np.percentile(grey, (0.5, 99.5))
     if high - low < 16:  # no texture to learn from
         return []
-    scale = side / min(image.shape)
+    scale = side / min(grey.shape)
     size = max(side, round(image.shape[1] * scale)), max(side, round(image.shape[0] * scale))
     shrinks = scale < 1
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     stretched = (image.astype(np.float32) - low) * (255 / (high - low))
     image = np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
-    height, width = image.shape
+    height, width = image.shape[:2]
     count = max(1, round(max(height, width) / side + 0.2))
     starts = [round((max(height, width) - side) * k / max(1, count - 1)) for k in range(count)]
     if count == 1:

@@ -22,7 +22,14 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag_writer import BagWriter
-from spike_recon_ros.topics import GROUND_TRUTH
+from spike_recon_ros.topics import FRAMES, GROUND_TRUTH, GROUND_TRUTH_COLOR
+from spike_recon_training.simulation.colour import (
+    BayerScene,
+    ColourScene,
+    FrameCamera,
+    eight_bits,
+    mosaic,
+)
 from spike_recon_training.simulation.event_camera import NS_PER_S, EventCamera
 from spike_recon_training.simulation.scene import BinnedScene, Scene
 
@@ -43,12 +50,104 @@ class Summary:
         packets: number of packets.
         events: number of events.
         truth_images: number of ground truth images.
+        camera_frames: number of images of the camera beside the sensor.
     """
 
     duration_s: float
     packets: int
     events: int
     truth_images: int
+    camera_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What is in front of the sensor and beside it.
+
+    Attributes:
+        bayer_pattern: Bayer pattern on the sensor, as `rggb`; empty = none. Frames of the camera
+            then have the same pattern, because both read the same pixels.
+        camera: records frames of the scene; None = there is no camera.
+    """
+
+    bayer_pattern: str = ''
+    camera: FrameCamera | None = None
+
+    def seen_by_sensor(self, scene: Scene) -> Scene:
+        """Return the scene as the pixels of the sensor see it.
+
+        Raises:
+            UserError: the scene has no colour, or a side is odd.
+        """
+        if (self.bayer_pattern or self.camera) and not isinstance(scene, ColourScene):
+            raise UserError('a Bayer pattern or a colour camera needs a scene in colour')
+        if self.bayer_pattern and isinstance(scene, ColourScene):
+            return BayerScene(scene, self.bayer_pattern)
+        return scene
+
+
+class Views:
+    """Writes what is recorded beside the packets: ground truth and frames of a camera.
+
+    Args:
+        writer: writer of the bag.
+        scene: in front of the rig.
+        rig: the cameras.
+        truth_ns: instants of the ground truth images since the start of the recording, ns.
+        duration_ns: length of the recording, ns.
+        packet_ns: duration of a packet, ns; all stamps are that much later than their instants.
+    """
+
+    def __init__(
+        self,
+        writer: BagWriter,
+        scene: Scene,
+        rig: Rig,
+        truth_ns: list[int],
+        duration_ns: int,
+        packet_ns: int,
+    ) -> None:
+        self._writer, self._scene, self._rig = writer, scene, rig
+        self._truth_ns, self._packet_ns = truth_ns, packet_ns
+        frames = [] if rig.camera is None else truth_times_ns(duration_ns, rig.camera.fps)
+        self._frames_ns = frames
+        self.n_truth = self.n_frames = 0
+
+    def write_until(self, end_ns: int) -> None:
+        """Write what belongs to instants before a time since the start of the recording, ns."""
+        while self.n_truth < len(self._truth_ns) and self._truth_ns[self.n_truth] < end_ns:
+            self._write_truth(self._truth_ns[self.n_truth])
+            self.n_truth += 1
+        while self.n_frames < len(self._frames_ns) and self._frames_ns[self.n_frames] < end_ns:
+            self._write_frame(self._frames_ns[self.n_frames])
+            self.n_frames += 1
+
+    def _write_truth(self, t_ns: int) -> None:
+        scene, stamp_ns = self._scene, START_STAMP_NS + t_ns + self._packet_ns
+        self._writer.write_image(GROUND_TRUTH, truth_image(scene, t_ns), stamp_ns)
+        distortion = getattr(scene, 'distortion', None)
+        self._writer.write_camera_info(
+            scene.camera_matrix, scene.width, scene.height, stamp_ns, distortion
+        )
+        pose_at = getattr(scene, 'pose', None)
+        pose = None if pose_at is None else pose_at(t_ns / NS_PER_S)
+        if pose is not None:
+            rotation, position = pose
+            self._writer.write_pose(_quaternion(rotation), position, stamp_ns)
+        if isinstance(scene, ColourScene):
+            image = eight_bits(scene.exposure * scene.colour(t_ns / NS_PER_S))
+            self._writer.write_image(GROUND_TRUTH_COLOR, image, stamp_ns, 'rgb8')
+
+    def _write_frame(self, t_ns: int) -> None:
+        scene, camera = self._scene, self._rig.camera
+        assert camera is not None and isinstance(scene, ColourScene)  # noqa: PT018 -- one state
+        image, encoding = camera.image(scene, t_ns), 'rgb8'
+        if self._rig.bayer_pattern:
+            image = mosaic(image, self._rig.bayer_pattern)
+            encoding = f'bayer_{self._rig.bayer_pattern}8'
+        stamp_ns = START_STAMP_NS + t_ns + self._packet_ns
+        arrived_ns = stamp_ns + camera.delay_ns
+        self._writer.write_image(FRAMES, image, stamp_ns, encoding, arrived_ns)
 
 
 def simulate(
@@ -58,6 +157,7 @@ def simulate(
     *,
     duration_s: float,
     truth_hz: float = 50.0,
+    rig: Rig | None = None,
     overwrite: bool = False,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Summary:
@@ -69,6 +169,7 @@ def simulate(
         bag: folder to create.
         duration_s: length of the recording, s; rounded to whole packets.
         truth_hz: rate of the ground truth images, Hz.
+        rig: Bayer pattern of the sensor and a camera beside it, for a ColourScene.
         overwrite: replace `bag` if it is a bag.
         on_progress: called after each packet with the share that is done, 0 to 1.
 
@@ -80,21 +181,24 @@ def simulate(
     """
     if not (duration_s > 0 and truth_hz > 0):
         raise UserError('the duration and the ground truth rate must be above 0')
+    rig = rig or Rig()
+    seen = rig.seen_by_sensor(scene)
     packets = max(1, round(duration_s * NS_PER_S / PACKET_NS))
-    truth = truth_times_ns(packets * PACKET_NS, truth_hz)
-    n_events = n_truth = 0
+    duration_ns = packets * PACKET_NS
+    truth = truth_times_ns(duration_ns, truth_hz)
+    n_events = 0
     with BagWriter(bag, overwrite) as writer:
-        camera.step(scene.luminance(0.0), SENSOR_START_NS)
+        views = Views(writer, scene, rig, truth, duration_ns, PACKET_NS)
+        camera.step(seen.luminance(0.0), SENSOR_START_NS)
         for seq in range(packets):
             start_ns, end_ns = seq * PACKET_NS, (seq + 1) * PACKET_NS
-            events = _record(scene, camera, start_ns, end_ns)
-            writer.write_packet(_packet(scene, events, seq))
-            while n_truth < len(truth) and truth[n_truth] < end_ns:
-                write_truth(writer, scene, truth[n_truth], PACKET_NS)
-                n_truth += 1
+            events = _record(seen, camera, start_ns, end_ns)
+            writer.write_packet(_packet(seen, events, seq))
+            views.write_until(end_ns)
             n_events += len(events)
             on_progress((seq + 1) / packets)
-    return Summary(packets * PACKET_NS / NS_PER_S, packets, n_events, n_truth)
+    duration_s = duration_ns / NS_PER_S
+    return Summary(duration_s, packets, n_events, views.n_truth, views.n_frames)
 
 
 def truth_times_ns(duration_ns: int, truth_hz: float) -> list[int]:
@@ -129,26 +233,6 @@ def truth_image(scene: Scene, t_ns: int) -> np.ndarray:
     seen = scene.truth if isinstance(scene, BinnedScene) else scene.luminance
     luminance = seen(t_ns / NS_PER_S)
     return np.clip(np.rint(255 * scene.exposure * luminance), 0, 255).astype(np.uint8)
-
-
-def write_truth(writer: BagWriter, scene: Scene, t_ns: int, packet_ns: int) -> None:
-    """Write the ground truth image of an instant, with camera_info and pose of the same stamp.
-
-    Args:
-        writer: writer of the bag.
-        scene: the recorded scene.
-        t_ns: the instant since the start of the recording, ns.
-        packet_ns: duration of a packet, ns; the stamp is that much later than the instant.
-    """
-    stamp_ns = START_STAMP_NS + t_ns + packet_ns
-    writer.write_mono8(GROUND_TRUTH, truth_image(scene, t_ns), stamp_ns)
-    distortion = getattr(scene, 'distortion', None)
-    writer.write_camera_info(scene.camera_matrix, scene.width, scene.height, stamp_ns, distortion)
-    pose_at = getattr(scene, 'pose', None)
-    pose = None if pose_at is None else pose_at(t_ns / NS_PER_S)
-    if pose is not None:
-        rotation, position = pose
-        writer.write_pose(_quaternion(rotation), position, stamp_ns)
 
 
 def _quaternion(rotation: np.ndarray) -> np.ndarray:

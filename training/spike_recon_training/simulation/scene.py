@@ -136,6 +136,11 @@ class BoardScene:
         # Blurred once, on the board, so that a view needs only one bilinear sample per pixel.
         self._blurred = cv2.GaussianBlur(board.luminance, (0, 0), BLUR_PX * board.scale)
 
+    def paint(self, share: np.ndarray) -> None:
+        """Let each board pixel reflect only a share of its light, float32 [rows, columns]."""
+        sigma = BLUR_PX * self.board.scale
+        self._blurred = cv2.GaussianBlur(self.board.luminance * share, (0, 0), sigma)
+
     def luminance(self, t_s: float) -> np.ndarray:
         """Return float32 [height, width] in (0, 1] at the time `t_s`, s."""
         return cv2.warpPerspective(

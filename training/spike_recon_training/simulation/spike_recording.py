@@ -24,13 +24,15 @@ from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.spike_file import PLANES_PER_PACKET, write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout, sidecar_of
+from spike_recon_training.simulation.colour import ColourScene, eight_bits
 from spike_recon_training.simulation.event_camera import NS_PER_S
 from spike_recon_training.simulation.recording import (
     LARGEST_STEP_PX,
     SENSOR_START_NS,
     START_STAMP_NS,
+    Rig,
+    Views,
     truth_image,
-    write_truth,
 )
 from spike_recon_training.simulation.scene import Scene
 from spike_recon_training.simulation.spike_camera import SpikeCamera
@@ -46,6 +48,7 @@ class SpikeSummary:
         planes: number of spike planes.
         spikes: number of spikes.
         truth_images: number of ground truth images.
+        camera_frames: number of images of the camera beside the sensor.
     """
 
     duration_s: float
@@ -53,6 +56,7 @@ class SpikeSummary:
     planes: int
     spikes: int
     truth_images: int
+    camera_frames: int = 0
 
 
 @dataclass(slots=True)
@@ -60,11 +64,14 @@ class _Run:
     """One run of a camera in front of a scene, packet by packet; counts the spikes."""
 
     scene: Scene
+    seen: Scene
+    rig: Rig
     camera: SpikeCamera
     packets: int
     truth_planes: list[int]
     on_progress: Callable[[float], None]
     spikes: int = 0
+    camera_frames: int = 0
 
     @property
     def period_ns(self) -> int:
@@ -90,14 +97,21 @@ class _Run:
             self.on_progress((seq + 1) / self.packets)
 
     def _step(self, plane: int, planes: int = 0) -> np.ndarray:
-        luminance = self.scene.luminance(plane * self.period_ns / NS_PER_S)
-        return self.camera.step(np.float32(self.scene.exposure) * luminance, planes)
+        luminance = self.seen.luminance(plane * self.period_ns / NS_PER_S)
+        return self.camera.step(np.float32(self.seen.exposure) * luminance, planes)
 
     def summary(self) -> SpikeSummary:
         """Return the contents of the recording; valid after the last packet."""
         planes = self.packets * PLANES_PER_PACKET
         duration_s = planes * self.period_ns / NS_PER_S
-        return SpikeSummary(duration_s, self.packets, planes, self.spikes, len(self.truth_planes))
+        return SpikeSummary(
+            duration_s,
+            self.packets,
+            planes,
+            self.spikes,
+            len(self.truth_planes),
+            self.camera_frames,
+        )
 
 
 def simulate_spikes(
@@ -107,6 +121,7 @@ def simulate_spikes(
     *,
     duration_s: float,
     truth_hz: float = 50.0,
+    rig: Rig | None = None,
     overwrite: bool = False,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> SpikeSummary:
@@ -118,6 +133,8 @@ def simulate_spikes(
         out: `NAME.dat`, or the folder of a bag to create.
         duration_s: length of the recording, s; rounded to whole packets of 20 planes.
         truth_hz: rate of the ground truth images, Hz; at most the plane rate.
+        rig: Bayer pattern of the sensor and a camera beside it, for a ColourScene; a `.dat` holds
+            no frames of a camera.
         overwrite: replace `out`.
         on_progress: called after each packet with the share that is done, 0 to 1.
 
@@ -138,7 +155,9 @@ def simulate_spikes(
     planes = packets * PLANES_PER_PACKET
     truth_planes = [round(k * spacing) for k in range(int(np.ceil(planes / spacing)))]
     truth_planes = [plane for plane in truth_planes if plane < planes]
-    run = _Run(scene, camera, packets, truth_planes, on_progress)
+    rig = rig or Rig()
+    seen = rig.seen_by_sensor(scene)
+    run = _Run(scene, seen, rig, camera, packets, truth_planes, on_progress)
     (_to_dat if out.suffix == '.dat' else _to_bag)(run, out, overwrite)
     return run.summary()
 
@@ -146,9 +165,10 @@ def simulate_spikes(
 def _to_bag(run: _Run, out: Path, overwrite: bool) -> None:
     period_ns, size = run.period_ns, (run.camera.width, run.camera.height)
     packet_ns = PLANES_PER_PACKET * period_ns
-    encoding, truth = spike_encoding(period_ns), iter([*run.truth_planes, None])
-    next_plane = next(truth)
+    encoding = spike_encoding(period_ns)
+    truth_ns = [plane * period_ns for plane in run.truth_planes]
     with BagWriter(out, overwrite) as writer:
+        views = Views(writer, run.scene, run.rig, truth_ns, run.packets * packet_ns, packet_ns)
         for seq, bits in enumerate(run.readouts()):
             start_ns, end_ns = seq * packet_ns, (seq + 1) * packet_ns
             stamp_ns = START_STAMP_NS + end_ns
@@ -156,10 +176,15 @@ def _to_bag(run: _Run, out: Path, overwrite: bool) -> None:
             writer.write_packet(
                 Packet(encoding, *size, seq, time_base, stamp_ns, bits.reshape(-1))
             )
-            while next_plane is not None and next_plane * period_ns < end_ns:
-                t_ns = next_plane * period_ns
-                write_truth(writer, run.scene, t_ns, packet_ns)
-                next_plane = next(truth)
+            views.write_until(end_ns)
+    run.camera_frames = views.n_frames
+
+
+def truth_picture(scene: Scene, t_ns: int) -> np.ndarray:
+    """Return the ground truth of an instant as OpenCV writes it, BGR if the scene has colour."""
+    if not isinstance(scene, ColourScene):
+        return truth_image(scene, t_ns)
+    return eight_bits(scene.exposure * scene.colour(t_ns / NS_PER_S))[:, :, ::-1]
 
 
 def _to_dat(run: _Run, out: Path, overwrite: bool) -> None:
@@ -185,7 +210,7 @@ def _to_dat(run: _Run, out: Path, overwrite: bool) -> None:
     for old in truth.glob('plane_*.png'):
         old.unlink()
     for plane in run.truth_planes:
-        image = truth_image(run.scene, plane * run.period_ns)
+        image = truth_picture(run.scene, plane * run.period_ns)
         file = truth / f'plane_{plane:06d}.png'
         if not cv2.imwrite(str(file), image):
             raise UserError(f'{file} cannot be written; is the disk full?')
