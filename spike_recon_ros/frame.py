@@ -21,6 +21,8 @@ class Frame:
         samples: Events or SpikePlanes of the window, as the model received them.
         intensity: float32 [H, W], output of the model, in its own range.
         image: uint8, uint16 or float32 [H, W], rendered; None if rendering is switched off.
+        color: uint8 [H, W, 3] in the order of `color_encoding`; None without the setting `color`,
+            or while nobody wants it.
     """
 
     t_ns: int
@@ -29,12 +31,15 @@ class Frame:
     samples: Any
     intensity: np.ndarray
     image: np.ndarray | None
+    color: np.ndarray | None = None
 
     def __repr__(self) -> str:
         image = None if self.image is None else _described(self.image)
+        color = '' if self.color is None else f', color={_described(self.color)}'
         return (
             f'Frame(t_ns={self.t_ns}, stamp_ns={self.stamp_ns}, t_start_ns={self.t_start_ns}, '
-            f'samples={self.samples!r}, intensity={_described(self.intensity)}, image={image})'
+            f'samples={self.samples!r}, intensity={_described(self.intensity)}, image={image}'
+            f'{color})'
         )
 
 

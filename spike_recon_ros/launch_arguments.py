@@ -16,10 +16,11 @@ from spike_recon_ros.settings import RENAMED, check, current_values, setting_fie
 TOPICS = {
     'events_topic': ('events', 'topic of the packets (event_camera_msgs/msg/EventPacket)'),
     'image_topic': ('~/image_raw', 'topic of the reconstructed images'),
+    'color_topic': ('~/image_color', 'topic of the colour images'),
     'camera_info_topic': ('camera_info', 'topic of the calibration of the camera'),
     'frame_image_topic': (
         'frame_image',
-        'topic of the images of another camera (sync_mode camera_image, frames)',
+        'topic of the images of another camera (sync_mode camera_image, frames, color)',
     ),
     'time_reference_topic': ('time_reference', 'topic of the stamps that request frames'),
 }

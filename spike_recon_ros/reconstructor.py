@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
 from spike_recon_ros.errors import UserError
@@ -48,16 +49,16 @@ class Reconstructor:
     Args:
         settings: the model, and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
-        load: makes the model, as `load_model` does; a caller may wrap it.
-        cutter: makes the cutter, as `cutter_for` does; a caller may cut elsewhere.
+        load: makes models, as `load_model` does.
+        cutter: makes the cutter, as `cutter_for` does.
 
     Attributes:
         statistics: counts since construction.
         holds: of n windows joined, whether to join the next one, too; for callers that are late.
-        rendering: whether frames get an image.
+        rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
-        frames: frames of an aligned camera, used with `frames` set to `anchor`.
+        frames: frames of an aligned camera.
         region: the part of the sensor that the images show; None before the model is loaded.
 
     Raises:
@@ -73,11 +74,13 @@ class Reconstructor:
     ) -> None:
         check_model_name(settings.model)
         parse_roi(settings.roi)
-        self.settings, self.statistics, self.rendering = settings, Statistics(), True
+        self.settings, self.statistics = settings, Statistics()
+        self.rendering = self.coloring = True
         self.holds: Callable[[int], bool] = lambda joined: False
         self.model_name, self.kind = settings.model, SensorKind.EVENT
         self.region: Region | None = None
         self.frames = FrameStore()
+        self._color = ColorStage(settings, self.frames, self.statistics, load)
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer, self._merger = Renderer(settings), WindowMerger()
         self._sensor: tuple[str, int, int] | None = None
@@ -107,6 +110,7 @@ class Reconstructor:
         if self.settings.frames == 'anchor':
             anchors = Anchors(self.frames, self.region, lambda: self._windows)
             self._model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
+        self._color.prepare(self.region, kind)
         self._renderer.output_range = getattr(self._model, 'output_range', None)
         self._loaded_for = (width, height, kind)
         self.model_name, self.kind = model_name, kind
@@ -127,8 +131,6 @@ class Reconstructor:
     def push(self, packet: Packet) -> list[Frame]:
         """Process one packet and return the frames that it completes, oldest first.
 
-        Many lost packets, a jump of sensor time or a new resolution reset the state.
-
         Raises:
             UserError: the encoding or resolution is impossible, or the model cannot be loaded.
         """
@@ -145,11 +147,8 @@ class Reconstructor:
     def stream(self, item: Packet | Reference | CameraFrame) -> Iterator[Frame]:
         """Process an item lazily: make each frame when the iterator reaches it.
 
-        For callers that must not wait, such as the live node. The item is stored at once. Frames
-        that are not iterated are computed at the next call, for the state.
-
-        Raises:
-            UserError: as `push`.
+        For callers that must not wait, such as the live node. The item is decoded and stored at
+        once. Frames that are not iterated are computed at the next call. Raises as `push`.
         """
         deque(self._unfinished, maxlen=0)
         if isinstance(item, CameraFrame):
@@ -183,6 +182,7 @@ class Reconstructor:
     def close(self) -> None:
         """Release the model; the next packet loads it again."""
         self._unfinished = iter(())
+        self._color.close()
         if self._model is not None:
             self._model.close()
         self._model = self._sensor = self._loaded_for = self._last_packet = None
@@ -230,8 +230,7 @@ class Reconstructor:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
             self._on_reset(reason, detail)
-        self._renderer.reset()
-        for part in (self.frames, self._mask, self._model):
+        for part in (self._renderer, self.frames, self._mask, self._model, self._color):
             if part is not None:
                 part.reset()
 
@@ -286,8 +285,9 @@ class Reconstructor:
 
     def _step(self, window: Window) -> Frame | None:
         assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
-        window = self._mask.apply(window)
-        intensity = step_in_parts(self._model, window, whole=self._merger.joined > 1)
+        window, whole = self._mask.apply(window), self._merger.joined > 1
+        intensity = step_in_parts(self._model, window, whole=whole)
+        self._color.step(window, whole, wanted=self.coloring)
         self.statistics.gated_events = getattr(self._model, 'gated_events', 0)
         self.statistics.windows += 1
         lookahead_planes = getattr(self._model, 'lookahead_planes', 0)
@@ -297,4 +297,5 @@ class Reconstructor:
         self.statistics.frames += 1
         stamp_ns = self._windows.stamp_of(window, t_ns, lookahead_planes)
         image = self._renderer.render(intensity, t_ns, window.samples) if self.rendering else None
-        return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image)
+        color = self._color.render(image, stamp_ns, self._renderer.limits)
+        return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image, color)

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spike_recon_ros.color_settings import ColorSettings
 from spike_recon_ros.model_settings import (
     AUTO,
     EVENT_MODEL,
     FRAME_MODEL,
     SPIKE_MODELS,
-    ModelSettings,
 )
 from spike_recon_ros.setting import (
     NODE,
@@ -37,7 +37,7 @@ RENAMED = {'front_end': Renamed('voxel_grid_on', {'device': 'gpu'})}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ModelSettings):
+class Settings(ColorSettings):
     """What a user can set. Seconds, hertz and bytes, as people write them.
 
     Raises:

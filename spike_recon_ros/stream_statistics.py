@@ -39,6 +39,8 @@ class Statistics:
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
         frames: frames returned.
+        color_frames: those of them with a colour image.
+        colorless_frames: colour images that are grey because their colours are not known.
         models_loaded: models loaded for a new sensor.
         resets: resets of the state, by reason.
     """
@@ -55,5 +57,7 @@ class Statistics:
     windows: int = 0
     merged_windows: int = 0
     frames: int = 0
+    color_frames: int = 0
+    colorless_frames: int = 0
     models_loaded: int = 0
     resets: Counter[ResetReason] = field(default_factory=Counter)

@@ -37,7 +37,7 @@ FILES = {'regular_file', 'image_file', 'small_yaml'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence', 'conditioning', 'frames'}
+PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads', 'free_memory')
@@ -47,7 +47,8 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'small_yaml': {'errors', 'regular_file'},
     'setting': {'errors'},
     'model_settings': {'setting', 'packets.sensor_kind'},
-    'settings': {'errors', 'setting', 'model_settings'},
+    'color_settings': {'setting', 'model_settings'},
+    'settings': {'errors', 'setting', 'model_settings', 'color_settings'},
     'parameter_files': {'errors', 'settings', 'small_yaml'},
     'launch_arguments': {'errors', 'settings'},
     'frame': {'packets'},
@@ -67,6 +68,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'backends': CONTRACTS | {'representations', 'bundles', 'frames'},
     'rendering': CONTRACTS,
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
+    'color': PIPELINE | {'cpu_threads'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     # Only nodes and cli import the viewer; they run without its library until it is asked for.

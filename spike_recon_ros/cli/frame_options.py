@@ -7,15 +7,15 @@ from dataclasses import asdict
 
 from spike_recon_ros.frames.store import FrameStore
 
-UNUSED = ('unregistered', 'other_clock', 'blank', 'dropped')
+UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color', 'dropped')
 
 
 def add_frame_option(parser: argparse.ArgumentParser) -> None:
     """Declare the topic of the frames."""
     parser.add_argument(
         '--frame-topic', metavar='TOPIC',
-        help='topic of the frames of the aligned camera (--frames anchor); default: '
-        '/event_camera/frame_image in a bag, the frames of a dataset or of an AEDAT4 file',
+        help='topic of the frames of the aligned camera (--frames anchor, --color frame); '
+        'default: /event_camera/frame_image in a bag, the frames of a dataset or an AEDAT4 file',
     )  # fmt: skip
 
 

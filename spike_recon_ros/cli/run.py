@@ -129,6 +129,7 @@ def _run(
 ) -> dict[str, Any]:
     console = Console(stderr=True)
     ignored, tally = IgnoredEdges(), ReferenceTally()
+    settings = dataclasses.replace(settings, color_encoding='bgr8')  # that of OpenCV
     reconstructor = Reconstructor(
         settings,
         on_reset=lambda reason, detail: print_reset(console, reason, detail),
@@ -144,7 +145,8 @@ def _run(
             console.print(sentence, style='yellow', markup=False)
         for frame in frames_of(source, reconstructor, console, tally=tally):
             assert frame.image is not None
-            sink.write(frame.image, frame.t_ns, frame.stamp_ns)
+            image = frame.image if frame.color is None else frame.color
+            sink.write(image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
             why = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
             raise UserError(f'{opened.path} gave no frame; {why}')
@@ -178,7 +180,7 @@ def _run(
 def _source(args: argparse.Namespace, settings: Settings) -> Source:
     facts = given_facts(args)
     source = open_source(args.source, args.topic, args.reference_topic, **facts)
-    if settings.frames == 'off':
+    if not settings.uses_frames:
         return source
     return with_frames(source, args.source, args.frame_topic, facts.get('size'))
 
@@ -200,8 +202,10 @@ def _check_options(
             '--reference-topic and --sync-mode camera_image or time_reference belong together; '
             'give both or neither'
         )
-    if frame_topic is not None and settings.frames == 'off':
-        raise UserError('--frame-topic names the frames to read; give --frames anchor too')
+    if frame_topic is not None and not settings.uses_frames:
+        raise UserError(
+            '--frame-topic names the frames to read; give --frames anchor or --color frame too'
+        )
     if hot_pixels is not None and not settings.hot_pixel_time:
         raise UserError('--save-hot-pixels writes the detected ones; give --hot-pixel-time too')
 

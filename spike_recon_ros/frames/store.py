@@ -25,7 +25,7 @@ class FrameCounts:
     """Counts of the frames of the aligned camera.
 
     Every frame that came is kept or counted as one of unregistered, other_clock, blank and
-    repeated; `late` and `dropped` frames were kept first.
+    repeated; `late`, `dropped` and `without_color` frames were kept first.
 
     Attributes:
         received: frames that came.
@@ -34,6 +34,7 @@ class FrameCounts:
         unregistered: frames whose size is not that of the event sensor; not used.
         other_clock: frames whose stamp is more than 10 s from the events; not used.
         blank: frames that show nothing, black or saturated; not used.
+        without_color: frames without colour, while `color` is `frame`; not used.
         repeated: frames with the stamp of another frame; not used.
         dropped: frames that were dropped before their time because too many waited.
     """
@@ -43,6 +44,7 @@ class FrameCounts:
     unregistered: int = 0
     other_clock: int = 0
     blank: int = 0
+    without_color: int = 0
     repeated: int = 0
     dropped: int = 0
 

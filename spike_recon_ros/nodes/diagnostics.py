@@ -166,6 +166,8 @@ class Diagnostics:
             'merged_windows': counts.merged_windows,
             'frames': worker.frames,
             'late_frames': worker.late_frames,
+            'color_frames': counts.color_frames,
+            'colorless_frames': counts.colorless_frames,
             'published_frames': self._topics.published_frames,
             'references': self._topics.references,
             'late_references': self._reconstructor.late_references,

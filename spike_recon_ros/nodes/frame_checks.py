@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spike_recon_ros.nodes.problems import Part, Problem
 
-UNUSED = ('unregistered', 'other_clock', 'blank')
+UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color')
 """Counts of frames that the store refuses, each with a sentence."""
 
 
@@ -36,9 +36,9 @@ class FrameChecks:
             return [
                 Problem(
                     Part.CAMERA,
-                    f'no frame came on {self._topic} in the last second, so the images show '
-                    'events alone; start the frame camera, remap frame_image to its topic, or '
-                    'set frames:=off',
+                    f'no frame came on {self._topic} in the last second, so there are no new '
+                    'frames to use; start the frame camera, remap frame_image to its topic, or '
+                    'set frames or color to off',
                 )
             ]
         found = []

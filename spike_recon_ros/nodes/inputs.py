@@ -59,7 +59,7 @@ class Inputs:
         self.camera_info: CameraInfo | None = None
         self.packet_size: tuple[int, int] | None = None
         self.subscriptions: list[Subscription] = []
-        self.wants_frames = settings.frames == 'anchor'
+        self.wants_frames = settings.uses_frames
         self.reference_topic = ''
         self.reference_ahead: float | None = None
         self._packet_stamp_ns = 0

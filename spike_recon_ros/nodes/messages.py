@@ -36,15 +36,24 @@ def time_ns(stamp: Time) -> int:
     return stamp.sec * _NS + stamp.nanosec
 
 
-def image_message(image: np.ndarray, stamp_ns: int, frame_id: str) -> Image:
-    """Return the message of an image (uint8, uint16 or float32 [H, W])."""
+def image_message(
+    image: np.ndarray, stamp_ns: int, frame_id: str, encoding: str | None = None
+) -> Image:
+    """Return the message of an image.
+
+    Args:
+        image: uint8, uint16 or float32 [H, W]; or uint8 [H, W, 3] in a colour encoding.
+        stamp_ns: host time.
+        frame_id: of the header.
+        encoding: ROS name of the encoding; None = that of a grey image of this type.
+    """
     message = Image()
     message.header.stamp = time_message(stamp_ns)
     message.header.frame_id = frame_id
     message.height, message.width = int(image.shape[0]), int(image.shape[1])
-    message.encoding = encoding_of(image)
+    message.encoding = encoding or encoding_of(image)
     message.is_bigendian = int(sys.byteorder == 'big')
-    message.step = int(image.shape[1] * image.itemsize)
+    message.step = int(image[0].nbytes)
     # Filling the array of the message is fast on every distribution; assigning a NumPy array
     # checks each element in Python.
     message.data.frombytes(np.ascontiguousarray(image).data.cast('B'))

@@ -18,6 +18,7 @@ from spike_recon_ros.nodes.messages import camera_info_of, image_message
 from spike_recon_ros.nodes.qos import image_qos, overridable
 from spike_recon_ros.nodes.subscribers import SubscriberWatch
 from spike_recon_ros.rendering.samples_image import draw_samples
+from spike_recon_ros.settings import Settings
 
 
 class Outputs:
@@ -27,11 +28,17 @@ class Outputs:
         node: whose topics they are.
         statistics: where published frames and their times are counted.
         viewers_changed: called when someone may have subscribed to the images, or left.
+        settings: of the node.
     """
 
     def __init__(
-        self, node: LifecycleNode, statistics: TopicStatistics, viewers_changed: Callable[[], None]
+        self,
+        node: LifecycleNode,
+        statistics: TopicStatistics,
+        viewers_changed: Callable[[], None],
+        settings: Settings,
     ) -> None:
+        self._color_encoding = settings.color_encoding
         self._node = node
         self._statistics = statistics
         self._publishers: list[LifecyclePublisher] = []
@@ -42,6 +49,11 @@ class Outputs:
             )
             self._samples = self._publisher(
                 Image, '~/samples_image', event_callbacks=self._watch.events
+            )
+            self._colors = (
+                None
+                if settings.color == 'off'
+                else self._publisher(Image, '~/image_color', event_callbacks=self._watch.events)
             )
             self._camera_infos = self._publisher(CameraInfo, '~/camera_info')
             self._processing_ms = self._publisher(Float64, '~/debug/processing_time_ms')
@@ -62,8 +74,13 @@ class Outputs:
         return self._images.qos_profile
 
     def has_viewers(self) -> bool:
-        """Whether anybody subscribes to the images, of the scene or of the samples."""
-        return any(topic.get_subscription_count() for topic in (self._images, self._samples))
+        """Whether anybody subscribes to images: of the scene, in colour, or of the samples."""
+        topics = self._images, self._samples
+        return self.has_color_viewers() or any(one.get_subscription_count() for one in topics)
+
+    def has_color_viewers(self) -> bool:
+        """Whether anybody subscribes to the colour images."""
+        return self._colors is not None and self._colors.get_subscription_count() > 0
 
     def publish(
         self,
@@ -85,6 +102,9 @@ class Outputs:
         assert frame.image is not None
         message = image_message(frame.image, frame.stamp_ns, frame_id)
         self._images.publish(message)
+        if frame.color is not None and self._colors is not None:
+            stamp_ns, encoding = frame.stamp_ns, self._color_encoding
+            self._colors.publish(image_message(frame.color, stamp_ns, frame_id, encoding))
         if self._samples.get_subscription_count():
             width, height = frame.image.shape[::-1] if region is None else region.image_size
             drawn = draw_samples(frame.samples, height, width)

@@ -107,7 +107,7 @@ class ReconNode(LifecycleNode):
         self._preloader = Preloader(self, self._settings, self._reconstructor, self._reporter)
         self._preloader.load()
         self._topic_statistics, self._worker_statistics = TopicStatistics(), WorkerStatistics()
-        self._outputs = Outputs(self, self._topic_statistics, self._update_inputs)
+        self._outputs = Outputs(self, self._topic_statistics, self._update_inputs, self._settings)
         self._reset_service = self.create_service(Trigger, '~/reset', self._on_reset_request)
         self.get_logger().info(
             f'ready: {describe_model(self._settings)}, {self._settings.sync_mode}; subscribes '
@@ -193,6 +193,8 @@ class ReconNode(LifecycleNode):
         """Subscribe while someone subscribes to the images, and only then."""
         if self._inputs is None or self._worker is None or self._outputs is None:
             return
+        if self._reconstructor is not None:
+            self._reconstructor.coloring = self._outputs.has_color_viewers()
         wanted = self._outputs.has_viewers()
         if wanted and not self._inputs.are_open:
             self._inputs.open()

@@ -99,8 +99,8 @@ def with_frames(
     topic = topic or truth_topic(path, size)
     if topic is None:
         raise UserError(
-            f'{path} holds no frames, which --frames anchor reads; leave the option out, or give '
-            'a recording with frames'
+            f'{path} holds no frames, which --frames anchor and --color frame read; leave the '
+            'option out, or give a recording with frames'
         )
     return SourceWithFrames(source, _checked(path, topic, size), later_ns)
 
@@ -111,4 +111,6 @@ def _checked(
     try:
         yield from open_images(path, topic, size)
     except UserError as error:
-        raise UserError(f'--frames anchor reads {topic}: {error} (--frame-topic)') from None
+        raise UserError(
+            f'the frames of the camera are read from {topic}: {error} (--frame-topic)'
+        ) from None

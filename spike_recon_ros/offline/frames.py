@@ -39,7 +39,7 @@ def frames_of(
         if tally is not None:
             tally.add(item)
         yield from _counted(reconstructor.stream(item), tally)
-        if counts.unregistered:  # none of the others will be usable either
+        if counts.unregistered or counts.without_color:  # none of the others will be usable either
             raise UserError(reconstructor.frames.problem)
     yield from _counted(reconstructor.stream_end(), tally)
 

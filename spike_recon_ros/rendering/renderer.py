@@ -22,6 +22,7 @@ class Renderer:
     Attributes:
         output_range: intensities that mean black and white in the model's own range; None = it
             has none, so contrast is stretched as if `tone_stretch` were 1.
+        limits: intensities that the latest image shows as black and white.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -29,6 +30,7 @@ class Renderer:
         self._tone = ToneLimits()
         self._structure = Structure()
         self.output_range: tuple[float, float] | None = None
+        self.limits = 0.0, 1.0
         pixel = np.zeros((1, 1), np.float32)
         _stretch(pixel, np.float32(0.0), np.float32(1.0), pixel)  # compile before the first image
 
@@ -65,6 +67,7 @@ class Renderer:
             black, white = gentle(
                 (black, white), self.output_range, settings.tone_stretch, evidence
             )
+        self.limits = black, white
         stretched = np.empty(intensity.shape, np.float32)
         _stretch(intensity, np.float32(black), np.float32(1.0 / (white - black)), stretched)
         if settings.gamma != 1.0:

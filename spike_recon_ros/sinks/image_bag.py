@@ -17,6 +17,7 @@ from rosbags.typesys import Stores, get_typestore
 from spike_recon_ros.image_encodings import encoding_of
 from spike_recon_ros.sinks.output_path import lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.topics import COLOR_IMAGE
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -44,26 +45,33 @@ class ImageBagSink(Sink):
         self._n_frames = 0
         self._writer.open()
         self._lock = lock(self._folder, path)
-        self._connection = self._writer.add_connection(IMAGE_TOPIC, IMAGE, typestore=self._types)
+        self._connections: dict[str, Any] = {}
 
     def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
         """Append one message."""
         message = self._message(image, stamp_ns)
-        self._writer.write(self._connection, stamp_ns, self._types.serialize_cdr(message, IMAGE))
+        topic = COLOR_IMAGE if image.ndim == 3 else IMAGE_TOPIC
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, IMAGE, typestore=self._types
+            )
+        self._writer.write(
+            self._connections[topic], stamp_ns, self._types.serialize_cdr(message, IMAGE)
+        )
         self._n_frames += 1
 
     def _message(self, image: np.ndarray, stamp_ns: int) -> Any:
         types = self._types.types
-        height, width = image.shape
+        height, width = image.shape[:2]
         seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
         stamp = types['builtin_interfaces/msg/Time'](sec=seconds, nanosec=nanoseconds)
         return types[IMAGE](
             header=types['std_msgs/msg/Header'](stamp=stamp, frame_id='event_camera'),
             height=height,
             width=width,
-            encoding=encoding_of(image),
+            encoding='bgr8' if image.ndim == 3 else encoding_of(image),
             is_bigendian=0,
-            step=width * image.itemsize,
+            step=image[0].nbytes,
             data=np.ascontiguousarray(image).reshape(-1).view(np.uint8),
         )
 

@@ -34,7 +34,8 @@ class Sink(ABC):
         """Append one frame.
 
         Args:
-            image: uint8 (mono8), uint16 (mono16) or float32 in 0..1 (32FC1), [H, W].
+            image: uint8 (mono8), uint16 (mono16) or float32 in 0..1 (32FC1), [H, W]; or uint8
+                [H, W, 3], BGR.
             t_ns: sensor time of the frame.
             stamp_ns: host time of the frame.
 

@@ -78,8 +78,9 @@ class VideoSink(Sink):
                 f'{image.shape[1]}x{image.shape[0]}, and a video has one size; write them into a '
                 'folder or an .mcap'
             )
-        gray = _padded_to_even(_as_uint8(image))
-        frame = self._av.VideoFrame.from_ndarray(gray, format='gray').reformat(format='yuv420p')
+        pixels = _padded_to_even(_as_uint8(image))
+        format_ = 'bgr24' if pixels.ndim == 3 else 'gray'
+        frame = self._av.VideoFrame.from_ndarray(pixels, format=format_).reformat(format='yuv420p')
         frame.pts = self._tick
         frame.time_base = self._stream.codec_context.time_base
         self._mux(self._stream.encode(frame))
@@ -96,7 +97,8 @@ class VideoSink(Sink):
         return max(1, step_ns * TICKS_PER_SECOND // 1_000_000_000)
 
     def _start(self, image: np.ndarray) -> None:
-        self._shape = height, width = image.shape
+        self._shape = image.shape
+        height, width = image.shape[:2]
         stream = self._container.add_stream('libx264', rate=self._rate, options=QUALITY)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = 'yuv420p'
@@ -153,5 +155,6 @@ def _as_uint8(image: np.ndarray) -> np.ndarray:
 
 
 def _padded_to_even(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape
-    return np.pad(image, ((0, height % 2), (0, width % 2)), mode='edge')
+    height, width = image.shape[:2]
+    sides = ((0, height % 2), (0, width % 2), (0, 0))
+    return np.pad(image, sides[: image.ndim], mode='edge')

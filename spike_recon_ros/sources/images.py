@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.frames.encodings import ENCODINGS
 from spike_recon_ros.sources.bag import Bag
 
 IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -18,8 +20,8 @@ IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedIm
 def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
     """Yield `(stamp_ns, image)` for each message, in the order of recording.
 
-    Images are [H, W] or [H, W, channels] in the encoding in which they were sent; OpenCV decodes
-    compressed ones (gray or BGR).
+    Images are [H, W], or [H, W, channels] as BGR or BGRA; colours that were sent in another order,
+    or as a Bayer pattern, are converted.
 
     Raises:
         UserError: if the bag cannot be read, has no such topic, or an image is not convertible.
@@ -35,12 +37,19 @@ def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
         for one, _, raw in bag.messages(names):
             message = bag.deserialize(raw, one.type)
             try:
-                image = convert(message)
+                image = _in_bgr(convert(message), getattr(message, 'encoding', ''))
             except Exception as error:  # both libraries raise many kinds
                 raise UserError(f'an image on {topic} cannot be converted ({error})') from error
             yield bag.stamp_ns(raw), image
     finally:
         bag.close()
+
+
+def _in_bgr(image: np.ndarray, encoding: str) -> np.ndarray:
+    known = ENCODINGS.get(encoding)
+    if known is None or known.conversion is None:
+        return image
+    return cv2.cvtColor(image.reshape(*image.shape[:2], -1), known.conversion)
 
 
 def image_converter() -> Callable[[Any], np.ndarray]:

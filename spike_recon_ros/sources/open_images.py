@@ -30,8 +30,8 @@ def open_images(
         topic: of images.
         size: sensor columns and rows, for a dataset that does not state them.
 
-    Images are [H, W] or [H, W, channels], as recorded. The stamps equal those of the `Reference`s
-    that `open_source` yields for the same topic.
+    Images are [H, W], or [H, W, channels] as BGR or BGRA. The stamps equal those of the
+    `Reference`s that `open_source` yields for the same topic.
 
     Raises:
         UserError: if the recording cannot be read or has no such images.

@@ -188,11 +188,11 @@ def coloured_board(width: int, height: int, seed: int = 0) -> ThreeScenes:
         height: image rows, pixels.
         seed: seed of motion, texture and colours.
     """
-    scenes = [BoardScene(width, height, seed) for _ in range(3)]
+    red, green, blue = scenes = [BoardScene(width, height, seed) for _ in range(3)]
     rows, columns = scenes[0].board.luminance.shape
     cells = TINT_CELLS * rows // max(rows, columns) + 1, TINT_CELLS * columns // max(rows, columns)
     tints = np.random.default_rng(seed).uniform(*TINTS, (*cells, 3)).astype(np.float32)
     for index, scene in enumerate(scenes):
         paint = np.ascontiguousarray(tints[..., index])
         scene.paint(cv2.resize(paint, (columns, rows), interpolation=cv2.INTER_NEAREST))
-    return ThreeScenes(*scenes)
+    return ThreeScenes(red, green, blue)

@@ -104,11 +104,11 @@ def coloured_photo_scene(
     """
     files = _chosen(folder, seed, held_back)
     # The same random numbers are drawn for each colour, so all colours move alike.
-    scenes = (
+    red, green, blue = (
         PhotoScene(photographs, width, height, seed)
         for photographs in load_colours(files, 2 * max(width, height))
     )
-    return ThreeScenes(*scenes, exposed_mean=EXPOSED_MEAN)
+    return ThreeScenes(red, green, blue, exposed_mean=EXPOSED_MEAN)
 
 
 def _chosen(folder: Path, seed: int, held_back: bool) -> list[Path]:
