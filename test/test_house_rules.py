@@ -41,7 +41,7 @@ PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
 ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads', 'free_memory')
-MAY_IMPORT = {name: set() for name in ALONE} | {
+MAY_IMPORT = {name: set() for name in (*ALONE, 'stream_statistics')} | {
     'regular_file': {'errors'},
     'image_file': {'errors', 'regular_file'},
     'small_yaml': {'errors', 'regular_file'},
@@ -52,7 +52,6 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'parameter_files': {'errors', 'settings', 'small_yaml'},
     'launch_arguments': {'errors', 'settings'},
     'frame': {'packets'},
-    'stream_statistics': set(),
     'packet_sequence': {'packets.packet', 'stream_statistics'},
     'model': {'windows.window', 'frames'},
     'packets': {'errors', 'jit'},
@@ -68,7 +67,7 @@ MAY_IMPORT = {name: set() for name in ALONE} | {
     'backends': CONTRACTS | {'representations', 'bundles', 'frames'},
     'rendering': CONTRACTS,
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
-    'color': PIPELINE | {'cpu_threads'},
+    'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
     'reconstructor': PIPELINE,
     'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
     # Only nodes and cli import the viewer; they run without its library until it is asked for.

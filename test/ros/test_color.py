@@ -68,14 +68,18 @@ def test_a_node_without_the_setting_has_no_colour_topic(make_node, other, wait_u
 
 
 def test_a_camera_without_colour_is_reported(
-    make_node, camera, subscribe, other, wait_until, warned
+    make_node, camera, subscribe, other, wait_until, warned, values
 ):
     assert make_node(fps=100.0, model='leaky_integrator', color='frame', overload_lag=60.0).start()
     subscribe(Image, COLOR_IMAGE)
     publisher = other.create_publisher(Image, FRAMES, 10)
     wait_until(publisher.get_subscription_count, 'the subscription to frames')
     grey = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH), np.uint8)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera(range(2))
     publisher.publish(image_message(grey, EPOCH_NS + 5 * MS, 'camera'))
+    wait_until(
+        lambda: diagnostics and values(diagnostics).get('camera_frames') == '1', 'the frame'
+    )
     camera(range(2, 12))
     warned('have no colour')
