@@ -32,7 +32,10 @@ class FrameChecks:
         if last is None:
             return []
         news = {key: number - last.get(key, 0) for key, number in counts.items()}
-        if news['decoded_packets'] > 0 and not news['camera_frames']:
+        found = []
+        if refused and any(news[f'camera_frames: {key}'] > 0 for key in UNUSED):
+            found.append(Problem(Part.CAMERA, refused))
+        if not found and news['decoded_packets'] > 0 and not news['camera_frames']:
             return [
                 Problem(
                     Part.CAMERA,
@@ -41,9 +44,6 @@ class FrameChecks:
                     'set frames or color to off',
                 )
             ]
-        found = []
-        if refused and any(news[f'camera_frames: {key}'] > 0 for key in UNUSED):
-            found.append(Problem(Part.CAMERA, refused))
         if late := news['camera_frames: late']:
             found.append(
                 Problem(
