@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The pipeline: packets in, frames out.
-
-The live node, `run`, `evaluate` and `bench` drive it, so frames are the same everywhere.
-"""
+"""The pipeline: packets in, frames out. Node, `run`, `evaluate` and `bench` all drive it."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
