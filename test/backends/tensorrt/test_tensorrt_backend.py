@@ -122,6 +122,8 @@ def normalisation(bundle):
     representation = bundle.description['representation']
     if representation['kind'] != 'voxel_grid':
         pytest.skip(f'{bundle.name} reads {representation["kind"]}')
+    if bundle.reads_frames:
+        pytest.skip(f'{bundle.name} reads frames, too')
     return representation['normalisation']
 
 
