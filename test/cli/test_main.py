@@ -262,7 +262,7 @@ def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, mon
     status, (line,), _ = spike_recon('bench', 'spikes', '--clip', clip)
     assert status == 0
     results = json.loads(line)['spikes']
-    models = ['compensated_tfi', 'spike_intervals', 'spk2vid', 'tfi', 'tfp']
+    models = ['base', 'compensated_tfi', 'spike_intervals', 'spk2vid', 'tfi', 'tfp']
     assert [result['model'] for result in results if 'image_ms' in result] == models
     assert results[0]['history_us_per_plane'] > 0
     assert [result['plane'] for result in results if 'psnr' in result] == [100] * len(models)

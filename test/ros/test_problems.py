@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The status names what is wrong with camera, network and node, and which of them it is."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
+from spike_recon_ros.frames.store import FrameCounts
 from spike_recon_ros.nodes import topic_checks
 from spike_recon_ros.nodes.diagnostics import BREAKS, Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.worker import WorkerStatistics
@@ -112,6 +115,7 @@ class Stub:
         self.statistics = Statistics()
         self.decoder_statistics = DecoderStatistics()
         self.late_references, self.model_name, self.runs = 0, '', ''
+        self.frames, self.dropped_camera_frames = SimpleNamespace(counts=FrameCounts()), 0
 
 
 @pytest.mark.parametrize('reason', BREAKS)

@@ -197,10 +197,6 @@ def load_device_voxel_grid(
     wanted = placement.acceleration.voxel_grid_on
     if wanted not in (AUTO, GPU):
         return Loaded(None, 'voxel grid on the CPU')
-    if (
-        isinstance(bundle, Bundle) and bundle.reads_frames
-    ):  # the frame is on the CPU, beside the voxel grid
-        return Loaded(None, 'voxel grid on the CPU: the network also reads frames')
     try:
         return Loaded(_voxel_grid(bundle, placement, device, kernels), 'voxel grid on the GPU')
     except UserError as error:
@@ -215,6 +211,11 @@ def _voxel_grid(
     given: Device | None,
     kernels: Callable[[str, int], Kernels] | None,
 ) -> DeviceVoxelGrid:
+    if isinstance(bundle, Bundle) and bundle.reads_frames:
+        raise UserError(
+            f'{bundle.name} also reads frames, so its voxel grid is computed on the CPU; set '
+            'voxel_grid_on:=cpu'
+        )
     representation = bundle.description.get('representation', {'kind': 'images'})
     if (kind := representation['kind']) != 'voxel_grid':
         raise UserError(
