@@ -42,7 +42,7 @@ class AprilTagNode(Node):
         super().__init__('apriltag', **options)
         self._side = float(self.declare_parameter('tag_size', 0.1).value)
         border = int(self.declare_parameter('border_bits', 1).value)
-        image = self.declare_parameter('image', '/event_camera/recon/image_raw').value
+        image: str = self.declare_parameter('image', '/event_camera/recon/image_raw').value
         half = self._side / 2
         self._corners = np.array(
             [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]

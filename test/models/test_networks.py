@@ -63,7 +63,8 @@ def test_shapes_are_as_declared(network):
     x = tensor(network)[0]
     intensity, state = network(x)
     height, width = size(network)
-    assert intensity.shape == (2, 1, height, width)
+    assert (len(intensity), *intensity.shape[2:]) == (2, height, width)
+    assert intensity.shape[1] == (3 if type(network).__name__ == 'GreyToRgb' else 1)
     expected = [
         (2, spec.channels, height // spec.stride, width // spec.stride)
         for spec in network.state_specs

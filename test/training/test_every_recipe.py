@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_recipes import small_recipe
+from small_recipes import narrow_recipes, small_recipe
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -23,7 +23,7 @@ from spike_recon_training.initial_weights import first_network  # noqa: E402
 from spike_recon_training.recipe import RECIPES, read_recipe, write_recipe  # noqa: E402
 from spike_recon_training.task import ReconstructionTask, reconstructed  # noqa: E402
 
-NAMES = sorted(file.stem for file in RECIPES.glob('*.yaml'))
+NAMES = narrow_recipes()
 STATELESS = 'base', 'stir', 'swinsf'
 LEARNING_RATES = {'event': 1e-2, 'spike': 3e-3}
 MOST_STEPS = 250
