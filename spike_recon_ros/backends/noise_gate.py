@@ -14,6 +14,7 @@ import numpy as np
 
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.neighbours import NEVER_NS, latest_around
 from spike_recon_ros.windows.window import Window
 
 TILE = 16
@@ -30,7 +31,6 @@ LARGEST_NOISE_HZ = 20.0
 """Events per pixel and second above which a tile is open in any case."""
 MOVING_SHARE = 0.4
 """Share of open tiles above which the camera moves; then every tile is open."""
-NEVER_NS = -(2**62)
 
 
 class NoiseGate:
@@ -120,20 +120,12 @@ def _count(arrays, last_ns, counts):
     for i in range(xs.size):
         x, y, p, t_ns = np.int64(xs[i]), np.int64(ys[i]), np.int64(ps[i]), ts_ns[i]
         row, column = y // TILE, x // TILE
+        since_ns = t_ns - SUPPORT_NS
         counts[0, row, column] += 1.0
         counts[1, row, column] += p
-        counts[2, row, column] += _has_support(last_ns[p], x, y, t_ns - SUPPORT_NS)
-        counts[3, row, column] += _has_support(last_ns[1 - p], x, y, t_ns - SUPPORT_NS)
+        counts[2, row, column] += latest_around(last_ns[p], x, y) >= since_ns
+        counts[3, row, column] += latest_around(last_ns[1 - p], x, y) >= since_ns
         last_ns[p, y + 1, x + 1] = t_ns
-
-
-@njit(nogil=True, cache=True)
-def _has_support(last_ns, x, y, since_ns):
-    for row in range(y, y + 3):
-        for column in range(x, x + 3):
-            if (row != y + 1 or column != x + 1) and last_ns[row, column] >= since_ns:
-                return 1.0
-    return 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -15,10 +15,10 @@ import numpy as np
 from spike_recon_ros.conditioning.flicker import PHASES, PIXEL, passes_comb
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.neighbours import NEVER_NS, latest_around
 
 PULSE_NS = 2_000_000
 """Sensor time after which an event passes in any case: at most 500 events/s in all."""
-NEVER_NS = -(2**62)
 
 
 class Denoiser:
@@ -89,12 +89,3 @@ def _denoise(events, state, bins_per_ns, noise_ns):
             flicker += is_flicker
     last_kept_ns[0] = pulse_ns
     return kept, flicker
-
-
-@njit(nogil=True, cache=True)
-def latest_around(last_ns, x, y):
-    """Return the latest time at which one of the 8 pixels around a pixel fired."""
-    latest = max(last_ns[y + 1, x], last_ns[y + 1, x + 2])
-    for column in range(x, x + 3):
-        latest = max(latest, last_ns[y, column], last_ns[y + 2, column])
-    return latest

@@ -4,9 +4,9 @@
 
 import numpy as np
 
-from spike_recon_ros.conditioning.denoiser import NEVER_NS, latest_around
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.neighbours import NEVER_NS, latest_around
 
 SUPPORT_NS = 5_000_000
 """An event is isolated if none of the 8 pixels around it fired in this time before it."""
