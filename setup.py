@@ -151,7 +151,7 @@ setup(
             'onnx',
             'onnxscript',
         ],
-        'evaluation': ['matplotlib'],
+        'evaluation': ['matplotlib', 'scikit-image'],
         # ruff formats the signatures of the API reference.
         'docs': ['mkdocs-material>=9.5,<10', 'mkdocstrings[python]>=0.26', 'ruff'],
         'test': [

@@ -32,13 +32,14 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     'onnxruntime': ('onnxruntime',),
     'torch': ('torch', 'safetensors'),
     'training': ('torch', 'lightning', 'tensorboard', 'safetensors', 'onnx', 'onnxscript'),
-    'evaluation': ('matplotlib',),
+    'evaluation': ('matplotlib', 'scikit-image'),
 }
 """The libraries of each extra of the package."""
 _DISTRIBUTIONS = {
     'cv2': 'opencv-python-headless',
     'yaml': 'PyYAML',
     'rosbags_image': 'rosbags-image',
+    'skimage': 'scikit-image',
 }
 
 

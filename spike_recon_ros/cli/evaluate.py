@@ -29,6 +29,7 @@ Runs each model over each recording, from a zero state, and compares the frames.
 
   spike-recon evaluate -m fibar leaky_integrator -d walk board -o out
   spike-recon evaluate -m fibar firenet:firenet.pth -d recording/ --fps 50 -q tags flicker -o out
+  spike-recon evaluate -m two_scale_gru -d rig --color frame -o out
   spike-recon evaluate -m tfi -d clip.dat --truth clip.png --truth-plane 150
   spike-recon evaluate -m tfi -d spike_reds/
 
@@ -46,6 +47,10 @@ Events tell neither absolute brightness nor, without known thresholds, contrast:
 ssim_matched to see how much of an error is level and gain. The finest octave is the image minus
 its half-size version. The terminal shows some of the metrics, the files all of them, and beside
 level_error the mean and the spread of image and truth.
+
+With --color, colour images are compared as well, by PSNR and CIEDE2000 (scikit-image), with the
+colours of the ground truth: those of simulate --color, --bayer or --frames, or a --truth-topic
+with colour images. Where the ground truth is grey this is left out, with a sentence.
 
 The last two forms score images of a spike camera by PSNR and SSIM: one plane against --truth, or
 the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They

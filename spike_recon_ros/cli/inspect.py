@@ -3,6 +3,7 @@
 """`spike-recon inspect`: what a recording holds, and whether all of it is there."""
 
 import argparse
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.clip_source import ClipSource, clips_of
-from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.images import bayer_topic
+from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
@@ -76,6 +78,7 @@ def _inspected(opened: Source) -> dict[str, Any]:
         tally, damage = _count(source, console)
         result: dict[str, Any] = {'source': str(source.path)}
         result |= tally.summary()
+        result |= _bayer_pattern(source, result['width'], result['height'])
         result['warnings'] = [*source.warnings, *tally.warnings()]
         result['topics'] = [dataclasses.asdict(topic) for topic in source.topics]
     console.print(_table(result))
@@ -85,6 +88,21 @@ def _inspected(opened: Source) -> dict[str, Any]:
         result['warnings'].append(str(damage))
         raise PartialResultError(damage, result) from damage
     return result
+
+
+def _bayer_pattern(source: Source, width: int, height: int) -> dict[str, str | None]:
+    """Return the Bayer pattern of the sensor and the topic that names it; None = unknown.
+
+    A sensor with colour filters that also sends frames, such as a Color-DAVIS346, sends them in a
+    Bayer encoding. Events, and spike planes, never name their pattern.
+    """
+    found = None
+    if is_bag(source.path):
+        with contextlib.suppress(UserError):  # damage is reported by reading the packets
+            found = bayer_topic(source.path)
+    if found is None or found[2] != (width, height):
+        return {'bayer_pattern': None}
+    return {'bayer_pattern': found[0], 'bayer_topic': found[1]}
 
 
 def _count(source: Source, console: Console) -> tuple[EventSummary, UserError | None]:
@@ -108,6 +126,7 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_column()
     table.add_row('encoding', escape(shown(result['encoding'])))
     table.add_row('sensor', f'{result["width"]} x {result["height"]} pixels')
+    table.add_row('Bayer pattern', escape(_pattern(result)))
     table.add_row('packets', f'{result["packets"]:,} ({result["packet_rate_hz"]:,.1f} /s)')
     table.add_row('lost packets', f'{result["lost_packets"]:,}')
     table.add_row('duration', f'{result["duration_s"]:.6f} s')
@@ -119,6 +138,12 @@ def _table(result: dict[str, Any]) -> Table:
         names = escape(f'{shown(topic["name"])}  {shown(topic["type"])}')
         table.add_row('topic', f'{names}  {topic["n_messages"]:,} messages')
     return table
+
+
+def _pattern(result: dict[str, Any]) -> str:
+    if result['bayer_pattern'] is None:
+        return 'not recorded; of a sensor with colour filters, see its data sheet (bayer_pattern)'
+    return f'{result["bayer_pattern"]}, as the images on {shown(result["bayer_topic"])} have it'
 
 
 def _events(result: dict[str, Any]) -> Iterator[tuple[str, str]]:

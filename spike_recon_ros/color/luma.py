@@ -26,6 +26,11 @@ def chroma_of(colour: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)[:, :, 1:])
 
 
+def luma_of(colour: np.ndarray) -> np.ndarray:
+    """Return uint8 [height, width], the luma of a BGR image."""
+    return cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)[:, :, 0]
+
+
 def merged(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
     """Return uint8 [height, width, 3], BGR, of luma and chroma; chroma is resized to luma.
 

@@ -12,11 +12,18 @@ import cv2
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.color_scores import check_color_metrics
 from spike_recon_ros.evaluation.contenders import Contender, contenders
-from spike_recon_ros.evaluation.metrics import BY_DEFAULT
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
 from spike_recon_ros.evaluation.protocols import PROTOCOLS, Protocol, protocol_scores
-from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey, with_cut
+from spike_recon_ros.evaluation.recordings import (
+    Recording,
+    evaluated_frames,
+    survey,
+    with_color_truth,
+    with_cut,
+)
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
@@ -72,12 +79,18 @@ def evaluate(
     if out.exists() and any(out.iterdir()) and not overwrite:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
     rules, sheets = _protocol(protocol, skip_s), out / 'sheets'
-    metrics = _chosen(metrics, rules, with_lpips=bool(lpips_weights))
+    asked, metrics = metrics, _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
         _check_frames(settings, found, frame_topic)
+        in_color = _in_color(settings, asked)
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(one, rules) if rules else one for one in listed]
+        if in_color:
+            listed = [with_color_truth(one) for one in listed]
+            _check_color_truth(listed, asked, console)
+            if asked is None:
+                metrics = (*(metrics or BY_DEFAULT), *COLOR_METRICS)
         _check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips_weights, parameters)
         for one in listed:
@@ -135,13 +148,44 @@ def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
 def _check_frames(
     settings: Settings, models: Sequence[Contender], frame_topic: str | None
 ) -> None:
-    if settings.frames == 'off':
+    if not settings.uses_frames:
         if frame_topic is not None:
-            raise UserError('--frame-topic names the frames to read; give --frames anchor too')
-    elif not any(reads_frames(model.model) for model in models):
+            raise UserError(
+                '--frame-topic names the frames to read; give --frames anchor or --color frame too'
+            )
+    elif settings.frames == 'anchor' and not any(reads_frames(model.model) for model in models):
         raise UserError(
             f'--frames anchor needs a model that reads frames; add {FRAME_MODEL} to the models'
         )
+
+
+def _in_color(settings: Settings, asked: Sequence[str] | None) -> bool:
+    """Return whether colours are compared; `asked` are the metrics that the user named."""
+    of_colors = [name for name in COLOR_METRICS if asked is None or name in asked]
+    if settings.color == 'off':
+        if asked is not None and of_colors:
+            raise UserError(f'{of_colors[0]} compares colour images; give --color too')
+        return False
+    if set(of_colors) - {'psnr_color'}:
+        check_color_metrics()
+    return bool(of_colors)
+
+
+def _check_color_truth(
+    recordings: Sequence[Recording], asked: Sequence[str] | None, console: Console
+) -> None:
+    """Name the recordings whose colours are not known; refuse them if colours are asked for."""
+    for one in recordings:
+        if one.color_truth is not None:
+            continue
+        sentence = (
+            f'{one.path} has no ground truth with colours, so its colour images are not scored; '
+            'name the topic of colour images with --truth-topic (spike-recon simulate --color '
+            'records them)'
+        )
+        if asked is not None:
+            raise UserError(sentence)
+        console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
 
 
 def _protocol(name: str | None, skip_s: float) -> Protocol | None:

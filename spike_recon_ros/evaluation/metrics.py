@@ -46,6 +46,11 @@ METRICS = {
         Metric('gmsd', 'gradient magnitude similarity deviation', True, True, in_table=False),
         Metric('ssim_v2v', 'structural similarity as V2V computes it (7x7)', False, True),
         Metric('lpips', 'learned perceptual distance (AlexNet)', True, True),
+        Metric('psnr_color', 'psnr of red, green and blue (--color)', False, True, digits=2),
+        Metric('ciede2000', 'visible difference of the colours (--color)', True, True, digits=2),
+        Metric(
+            'ciede2000_chroma', 'the same, with the brightness of the truth', True, True, digits=2
+        ),
         Metric('niqe', 'naturalness without truth (NIQE)', True, False, digits=2),
         Metric('brisque', 'quality without truth (BRISQUE)', True, False, digits=1),
         Metric('tags', 'AprilTags 36h11 read in a frame', False, False, digits=2),
@@ -72,12 +77,15 @@ METRICS = {
 FULL_REFERENCE = (
     *('mse', 'psnr', 'ssim', 'mse_mean', 'ssim_mean', 'mse_matched', 'ssim_matched'),
     *('fine', 'level_error', 'gmsd', 'ssim_v2v', 'lpips'),
+    *('psnr_color', 'ciede2000', 'ciede2000_chroma'),
 )
 """Metrics that compare with ground truth; --skip-s applies to them."""
 LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')
 """Mean and standard deviation within a frame of the image and of the truth; files have them beside
 level_error."""
-ON_REQUEST = 'lpips', 'niqe', 'brisque', 'ssim_v2v'
+COLOR_METRICS = 'psnr_color', 'ciede2000', 'ciede2000_chroma'
+"""Metrics that compare the colour images with a truth that has colours."""
+ON_REQUEST = 'lpips', 'niqe', 'brisque', 'ssim_v2v', *COLOR_METRICS
 """lpips needs PyTorch; lpips, niqe and brisque need weights or parameters of others; ssim_v2v is
-for comparisons with V2V's figures."""
+for comparisons with V2V's figures; those of colours are measured if colour images are made."""
 BY_DEFAULT = tuple(name for name in METRICS if name not in ON_REQUEST)

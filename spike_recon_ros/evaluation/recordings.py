@@ -5,7 +5,8 @@
 With ground truth, a window ends at the stamp of each of its images and begins at the one before.
 Without, windows are free running. The intensity of a network is compared as it is, limited to
 0..1. The intensity of a filter has neither zero nor range, so it is compared after stretching.
-Tags are read in the stretched intensity of either.
+Tags are read in the stretched intensity of either. Colour images are made with the brightness
+that is compared.
 """
 
 import dataclasses
@@ -27,7 +28,9 @@ from spike_recon_ros.evaluation.protocols import (
     sequence_name,
 )
 from spike_recon_ros.evaluation.score import EvaluatedFrame
+from spike_recon_ros.evaluation.truths import Truths, color_truth_topic
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frames.camera_frame import camera_frame
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
@@ -38,10 +41,12 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.sources.open_images import grey_image, open_images
+from spike_recon_ros.sources.open_images import grey_image, has_topic
 from spike_recon_ros.sources.open_images import truth_topic as default_truth_topic
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import FRAMES
 
 STRETCHED: dict[str, Any] = {
     'image_encoding': '32FC1',
@@ -53,6 +58,8 @@ STRETCHED: dict[str, Any] = {
     'clahe_clip': 0.0,
 }
 """The rendering in which tags are read; it replaces the user's, so that scores are comparable."""
+FULL_RANGE: dict[str, Any] = {**STRETCHED, 'tone_stretch': 0.0}
+"""The rendering of the colour images of networks, whose brightness is compared as it is."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Recording:
         cut: part that a protocol scores; None = all of it.
         frame_topic: topic of the frames that models read with `frames` set to `anchor`; None =
             the ground truth. The frame of the scored instant itself is never read for it.
+        color_truth: topic of the colours of the scene; None = unknown.
     """
 
     name: str
@@ -83,6 +91,7 @@ class Recording:
     events: int
     cut: Cut | None = None
     frame_topic: str | None = None
+    color_truth: str | None = None
 
 
 def survey(
@@ -104,7 +113,7 @@ def survey(
             and data sets have, if it is there.
         metrics: that must be possible on each recording.
         facts: see Recording; the same for all.
-        frame_topic: see Recording.
+        frame_topic: see Recording; None = FRAMES, if the recording has it.
 
     Raises:
         UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
@@ -122,8 +131,16 @@ def survey(
                 'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
             )
         surveyed = _survey(path, name, topic, truth, facts or {}, console)
-        found.append(dataclasses.replace(surveyed, frame_topic=frame_topic))
+        frames = frame_topic or (FRAMES if has_topic(path, FRAMES) else None)
+        found.append(dataclasses.replace(surveyed, frame_topic=frames))
     return found
+
+
+def with_color_truth(recording: Recording) -> Recording:
+    """Return the recording with the topic of the colours of its scene, if they are known."""
+    size = recording.facts.get('size')
+    topic = color_truth_topic(recording.path, recording.truth, size)
+    return dataclasses.replace(recording, color_truth=topic)
 
 
 def _survey(
@@ -198,33 +215,50 @@ def evaluated_frames(
     settings = dataclasses.replace(
         settings, model=contender.model, sync_mode=sync_mode, frames=frames, **STRETCHED
     )
+    stretch = None
+    if settings.color != 'off':
+        settings = dataclasses.replace(settings, color_encoding='bgr8')
+        if contender.in_range:
+            stretch = Renderer(settings)
+            settings = dataclasses.replace(settings, **FULL_RANGE)
     reconstructor = Reconstructor(settings, lambda *why: print_reset(console, *why))
-    truths = _Truths(recording)
+    size = recording.facts.get('size')
+    truths = Truths(recording.path, recording.truth, size)
+    colors = Truths(recording.path, recording.color_truth, size)
     label = f'{recording.name}: {contender.name}'
     try:
         with open_source(
             recording.path, recording.topic, recording.truth, **recording.facts
         ) as source:
             used = source if recording.cut is None else CutSource(source, recording.cut)
-            if settings.frames == 'anchor':
+            if settings.uses_frames:
                 # A frame that is compared with the image at its stamp must not be read for it.
-                topic, size = recording.frame_topic or recording.truth, recording.facts.get('size')
+                topic = recording.frame_topic or recording.truth
                 used = with_frames(used, recording.path, topic, size, later_ns=1)
             for frame in frames_of(used, reconstructor, console, label, tally):
                 if recording.cut is not None and not recording.cut.scores(frame.stamp_ns):
                     continue
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:
-                    yield _evaluated_frame(frame, truth, recording, contender)
+                    color = colors.at(frame)
+                    yield _evaluated_frame(frame, truth, color, recording, contender, stretch)
     finally:
         truths.close()
+        colors.close()
         reconstructor.close()
 
 
 def _evaluated_frame(
-    frame: Frame, truth: np.ndarray | None, recording: Recording, contender: Contender
+    frame: Frame,
+    truth: np.ndarray | None,
+    color_truth: np.ndarray | None,
+    recording: Recording,
+    contender: Contender,
+    stretch: Renderer | None,
 ) -> EvaluatedFrame:
     stretched = frame.image
+    if stretch is not None:
+        stretched = stretch.render(frame.intensity, frame.t_ns)
     assert stretched is not None
     intensity = stretched
     if contender.in_range:
@@ -234,43 +268,7 @@ def _evaluated_frame(
         intensity=intensity,
         stretched=np.rint(255 * stretched).astype(np.uint8),
         events=frame.samples,
-        truth=truth,
+        truth=None if truth is None else grey_image(truth),
+        color=frame.color,
+        color_truth=None if color_truth is None else camera_frame(0, color_truth).image,
     )
-
-
-class _Truths:
-    """The ground truth images of a recording, read alongside its frames."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        topic = recording.truth
-        size = recording.facts.get('size')
-        self._images = iter(()) if topic is None else open_images(recording.path, topic, size)
-        self._ahead: tuple[int, np.ndarray] | None = None
-
-    def at(self, frame: Frame) -> np.ndarray | None:
-        """Return the image with the stamp of a frame, uint8 [height, width]; None = there is none.
-
-        Call it with increasing stamps: images are read once, in order.
-        """
-        while self._ahead is None or self._ahead[0] < frame.stamp_ns:
-            self._ahead = next(self._images, None)
-            if self._ahead is None:
-                return None
-        stamp_ns, image = self._ahead
-        if stamp_ns != frame.stamp_ns:
-            return None
-        if image.shape[:2] != frame.intensity.shape:
-            height, width = frame.intensity.shape
-            raise UserError(
-                f'{self._recording.path}: the images on {self._recording.truth} have '
-                f'{image.shape[1]}x{image.shape[0]} pixels and the sensor {width}x{height}; give '
-                "--truth-topic with images in the sensor's pixels"
-            )
-        return grey_image(image)
-
-    def close(self) -> None:
-        """Close the file."""
-        close = getattr(self._images, 'close', None)
-        if close is not None:
-            close()

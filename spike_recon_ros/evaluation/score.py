@@ -20,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from spike_recon_ros.evaluation.color_scores import COMPARE_COLOR
 from spike_recon_ros.evaluation.full_reference import (
     contrast_matched,
     correlation,
@@ -66,6 +67,8 @@ class EvaluatedFrame:
             tags are read in it.
         events: of the frame's window.
         truth: uint8 [height, width], the scene at the same instant; None = unknown.
+        color: uint8 [height, width, 3], BGR, the colour image; None = none was made.
+        color_truth: uint8 [height, width, 3], BGR, the colours of the scene; None = unknown.
     """
 
     t_s: float
@@ -73,6 +76,8 @@ class EvaluatedFrame:
     stretched: np.ndarray
     events: Events
     truth: np.ndarray | None = None
+    color: np.ndarray | None = None
+    color_truth: np.ndarray | None = None
 
 
 class Score:
@@ -113,6 +118,12 @@ class Score:
             truth = frame.truth.astype(np.float32) / np.float32(255)
             row |= {name: one(frame.intensity, truth) for name, one in self._compare.items()}
             row |= self._beside_truth(frame.intensity, truth)
+        if frame.color is not None and frame.color_truth is not None:
+            row |= {
+                name: compare(frame.color, frame.color_truth)
+                for name, compare in COMPARE_COLOR.items()
+                if name in self._metrics
+            }
         row |= {name: judge(frame.intensity) for name, judge in self._judges.items()}
         if self._metrics & _TAG_METRICS:
             row |= _tags(frame)

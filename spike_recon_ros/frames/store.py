@@ -107,7 +107,16 @@ class FrameStore:
         return self._frames[0] if following else None
 
     def note_events(self, stamp_ns: int) -> None:
-        """Note the host time of the latest events, which stamps of frames are compared with."""
+        """Note the host time of the latest events, which stamps of frames are compared with.
+
+        The first call discards frames of another clock that came before the events.
+        """
+        if self._events_ns is None:
+            for frame in [one for one in self._frames if _other_clock(one, stamp_ns)]:
+                self._frames.remove(frame)
+                self._bytes -= frame.image.nbytes
+                self.counts.other_clock += 1
+                self.problem = _other_clock(frame, stamp_ns)
         self._events_ns = stamp_ns
 
     def check_size(self, width: int, height: int) -> str:
@@ -130,16 +139,9 @@ class FrameStore:
         if size is not None and size != (width, height):
             self.counts.unregistered += 1
             return _unregistered(frame, size)
-        known_ns = self._events_ns
-        if known_ns is not None and abs(frame.stamp_ns - known_ns) > CLOCK_LIMIT_NS:
+        if self._events_ns is not None and (why := _other_clock(frame, self._events_ns)):
             self.counts.other_clock += 1
-            ahead_s = (frame.stamp_ns - known_ns) / S_NS
-            direction = 'ahead of' if ahead_s > 0 else 'behind'
-            return (
-                f'the frames are stamped {abs(ahead_s):.1f} s {direction} the events, so they '
-                'are not used; synchronise the clocks of both cameras (PTP, chrony), or let both '
-                'drivers stamp with the time of the host'
-            )
+            return why
         if frame.is_blank():
             self.counts.blank += 1
             return (
@@ -154,6 +156,19 @@ class FrameStore:
 
 def _stamp_of(frame: CameraFrame) -> int:
     return frame.stamp_ns
+
+
+def _other_clock(frame: CameraFrame, events_ns: int) -> str:
+    """Return a sentence if the stamp of a frame is on another clock than the events."""
+    ahead_s = (frame.stamp_ns - events_ns) / S_NS
+    if abs(ahead_s) * S_NS <= CLOCK_LIMIT_NS:
+        return ''
+    direction = 'ahead of' if ahead_s > 0 else 'behind'
+    return (
+        f'the frames are stamped {abs(ahead_s):.1f} s {direction} the events, so they are not '
+        'used; synchronise the clocks of both cameras (PTP, chrony), or let both drivers stamp '
+        'with the time of the host'
+    )
 
 
 def _unregistered(frame: CameraFrame, size: tuple[int, int]) -> str:

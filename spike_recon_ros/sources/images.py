@@ -3,6 +3,7 @@
 """Images in bags: the intensity that was recorded beside the events."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.frames.encodings import ENCODINGS
 from spike_recon_ros.sources.bag import Bag
 
+BAYER_ENCODING = re.compile(r'bayer_([rgb]{4})\d+')
 IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 
 
@@ -43,6 +45,33 @@ def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
             yield bag.stamp_ns(raw), image
     finally:
         bag.close()
+
+
+def bayer_topic(path: str | Path) -> tuple[str, str, tuple[int, int]] | None:
+    """Return the first image topic of a bag whose encoding names a Bayer pattern.
+
+    Only the first message of each topic is read.
+
+    Returns: the pattern (such as `rggb`), the topic, and width and height; None = there is none.
+
+    Raises:
+        UserError: if the bag cannot be read.
+    """
+    bag = Bag(Path(path))
+    try:
+        left = {one.name for one in bag.topics if one.type == IMAGE and one.n_messages}
+        while left:
+            first = next(iter(bag.messages(left)), None)
+            if first is None:
+                break
+            topic, _, raw = first
+            left.discard(topic.name)
+            message = bag.deserialize(raw, topic.type)
+            if found := BAYER_ENCODING.fullmatch(message.encoding):
+                return found[1], topic.name, (int(message.width), int(message.height))
+    finally:
+        bag.close()
+    return None
 
 
 def _in_bgr(image: np.ndarray, encoding: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import is_aedat4, is_bag, open_dataset
 from spike_recon_ros.topics import GROUND_TRUTH
 
-__all__ = ['grey_image', 'open_images', 'truth_topic']
+__all__ = ['grey_image', 'has_topic', 'open_images', 'truth_topic']
 
 
 def open_images(
@@ -63,12 +63,7 @@ def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | 
         UserError: if the recording cannot be read.
     """
     if is_bag(path):
-        bag = Bag(Path(path))
-        try:
-            names = {topic.name for topic in bag.topics if topic.n_messages}
-        finally:
-            bag.close()
-        return GROUND_TRUTH if GROUND_TRUTH in names else None
+        return GROUND_TRUTH if has_topic(path, GROUND_TRUTH) else None
     if is_aedat4(path):
         return IMAGES if has_aedat4_frames(Path(path)) else None
     dataset = open_dataset(path, size)
@@ -76,3 +71,18 @@ def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | 
         return None
     dataset.close()
     return IMAGES if dataset.n_frames else None
+
+
+def has_topic(path: str | Path, topic: str) -> bool:
+    """Return whether a recording is a bag with messages on a topic.
+
+    Raises:
+        UserError: if the bag cannot be read.
+    """
+    if not is_bag(path):
+        return False
+    bag = Bag(Path(path))
+    try:
+        return any(one.name == topic and one.n_messages for one in bag.topics)
+    finally:
+        bag.close()

@@ -131,3 +131,12 @@ def test_a_frame_keeps_its_colour_and_has_eight_bits(shape: tuple[int, ...], dty
     assert frame.is_colour == (len(shape) == 3 and shape[2] > 1)
     assert frame.grey().shape == (4, 6)
     assert (frame.grey() == 51).all()
+
+
+def test_frames_of_another_clock_that_came_before_the_events_are_discarded_with_a_sentence():
+    store = FrameStore()
+    store.add(frame_at(0))
+    store.add(frame_at(CLOCK_LIMIT_NS + 5))
+    store.note_events(CLOCK_LIMIT_NS + 10)
+    assert (store.counts.other_clock, len(store)) == (1, 1)
+    assert '10.0 s behind the events' in store.problem
