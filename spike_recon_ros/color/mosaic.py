@@ -3,26 +3,23 @@
 """Colours of a sensor with a Bayer pattern under its event or spike pixels.
 
 The four phases of the pattern are reconstructed apart, at half the size, each with a state of its
-own, and their images are demosaiced. This is how the Color Event Camera Dataset (Scheerlinck et
-al., CVPR Workshops 2019) was reconstructed.
+own, as the Color Event Camera Dataset (Scheerlinck et al., CVPR Workshops 2019) was reconstructed.
+The images of a spike camera are demosaiced. Those of an event camera are too noisy for that: see
+`phase_chroma`.
 """
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from spike_recon_ros.color.bayer import PHASES, check_mosaic, demosaiced, joined, phases_of
-from spike_recon_ros.color.luma import chroma_of, merged
+from spike_recon_ros.color.luma import merged
+from spike_recon_ros.color.phase_chroma import phase_chroma
 from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.model import Model, step_in_parts
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.window import Window
-
-SMOOTHING_PX = 5.0
-"""Standard deviation by which colours from events are smoothed, pixels. Each phase guesses its own
-brightness from its own events, so their differences, the colours, are noisy in fine detail."""
 
 
 class MosaicColor:
@@ -85,12 +82,11 @@ class MosaicColor:
         if not self._images:
             return None
         black, white = limits
-        shown = [_eight_bits((image - black) / (white - black)) for image in self._images]
-        colour = demosaiced(joined(shown), self._pattern)
+        shown = [_limited((image - black) / (white - black)) for image in self._images]
         if self._is_spike:
-            return colour
-        chroma = cv2.GaussianBlur(chroma_of(colour), (0, 0), SMOOTHING_PX)
-        return merged(luma, chroma)
+            eight_bits = [np.rint(255 * image).astype(np.uint8) for image in shown]
+            return demosaiced(joined(eight_bits), self._pattern)
+        return merged(luma, phase_chroma(shown, self._pattern))
 
     def reset(self) -> None:
         """Zero the states."""
@@ -104,5 +100,5 @@ class MosaicColor:
             self._models.pop().close()
 
 
-def _eight_bits(values: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(np.nan_to_num(values, nan=0.5), 0, 1)).astype(np.uint8)
+def _limited(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.nan_to_num(values.astype(np.float32), nan=0.5), 0, 1)

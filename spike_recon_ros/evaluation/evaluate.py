@@ -76,32 +76,33 @@ def evaluate(
         UserError: a model, recording or argument is not usable, or a metric is not possible.
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
-    if out.exists() and any(out.iterdir()) and not overwrite:
-        raise UserError(f'{out} is not empty; choose another name or add --overwrite')
+    _check_empty(out, overwrite)
     rules, sheets = _protocol(protocol, skip_s), out / 'sheets'
     asked, metrics = metrics, _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
-        _check_frames(settings, found, frame_topic)
-        in_color = _in_color(settings, asked)
+        in_color = _check_options(settings, found, frame_topic, asked)
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(one, rules) if rules else one for one in listed]
-        if in_color:
-            listed = [with_color_truth(one) for one in listed]
-            _check_color_truth(listed, asked, console)
-            if asked is None:
-                metrics = (*(metrics or BY_DEFAULT), *COLOR_METRICS)
+        listed = _with_color_truths(listed, asked, console) if in_color else listed
+        metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         _check_skip(skip_s, listed)
-        scores = _empty_scores(listed, found, metrics or BY_DEFAULT, lpips_weights, parameters)
+        scores = _empty_scores(listed, found, metrics, lpips_weights, parameters)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
-    summary = _summary(found, listed, scores, skip_s, rules)
-    summary = {'out': str(out), 'skip_s': skip_s, 'fps': settings.fps, **summary}
+    summary = _summary(out, settings, found, listed, scores, skip_s, rules)
     write_report(out, scores, summary, console)
     return summary
 
 
+def _check_empty(out: Path, overwrite: bool) -> None:
+    if out.exists() and any(out.iterdir()) and not overwrite:
+        raise UserError(f'{out} is not empty; choose another name or add --overwrite')
+
+
 def _summary(
+    out: Path,
+    settings: Settings,
     models: Sequence[Contender],
     recordings: Sequence[Recording],
     scores: Scores,
@@ -110,6 +111,9 @@ def _summary(
 ) -> dict[str, Any]:
     """Return what was scored, and the scores; also as a protocol averages them."""
     summary = {
+        'out': str(out),
+        'skip_s': skip_s,
+        'fps': settings.fps,
         'models': {model.name: model.typed for model in models},
         'datasets': {one.name: _about(one, scores[one.name]) for one in recordings},
         **summarise(scores, skip_s),
@@ -145,9 +149,20 @@ def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
         )
 
 
-def _check_frames(
-    settings: Settings, models: Sequence[Contender], frame_topic: str | None
-) -> None:
+def _check_options(
+    settings: Settings,
+    models: Sequence[Contender],
+    frame_topic: str | None,
+    asked: Sequence[str] | None,
+) -> bool:
+    """Check the options of frames and colours; return whether colours are compared.
+
+    Args:
+        settings: of the pipeline.
+        models: to compare.
+        frame_topic: as the user named it.
+        asked: metrics that the user named; None = all that are possible.
+    """
     if not settings.uses_frames:
         if frame_topic is not None:
             raise UserError(
@@ -157,10 +172,6 @@ def _check_frames(
         raise UserError(
             f'--frames anchor needs a model that reads frames; add {FRAME_MODEL} to the models'
         )
-
-
-def _in_color(settings: Settings, asked: Sequence[str] | None) -> bool:
-    """Return whether colours are compared; `asked` are the metrics that the user named."""
     of_colors = [name for name in COLOR_METRICS if asked is None or name in asked]
     if settings.color == 'off':
         if asked is not None and of_colors:
@@ -171,11 +182,16 @@ def _in_color(settings: Settings, asked: Sequence[str] | None) -> bool:
     return bool(of_colors)
 
 
-def _check_color_truth(
+def _with_color_truths(
     recordings: Sequence[Recording], asked: Sequence[str] | None, console: Console
-) -> None:
-    """Name the recordings whose colours are not known; refuse them if colours are asked for."""
-    for one in recordings:
+) -> list[Recording]:
+    """Find the colours of the scenes; name the recordings where they are not known.
+
+    Raises:
+        UserError: they are not known, but the user named metrics of colours.
+    """
+    found = [with_color_truth(one) for one in recordings]
+    for one in found:
         if one.color_truth is not None:
             continue
         sentence = (
@@ -186,6 +202,7 @@ def _check_color_truth(
         if asked is not None:
             raise UserError(sentence)
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
+    return found
 
 
 def _protocol(name: str | None, skip_s: float) -> Protocol | None:

@@ -1,0 +1,46 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Colours of the phases of an event camera."""
+
+import cv2
+import numpy as np
+import pytest
+
+from spike_recon_ros.color.luma import merged
+from spike_recon_ros.color.phase_chroma import phase_chroma, without_noise
+
+RNG = np.random.default_rng(1)
+
+
+def smooth(scale):
+    return cv2.GaussianBlur(scale * RNG.standard_normal((64, 96), np.float32), (0, 0), 3)
+
+
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'grbg', 'gbrg'])
+def test_phases_without_noise_give_the_colours_of_the_scene(pattern):
+    rgb = {'r': 0.7, 'g': 0.5, 'b': 0.3}
+    phases = [np.full((12, 16), rgb[letter], np.float32) for letter in pattern]
+    luma = round(255 * (0.299 * 0.7 + 0.587 * 0.5 + 0.114 * 0.3))
+    image = merged(np.full((24, 32), luma, np.uint8), phase_chroma(phases, pattern))
+    np.testing.assert_allclose(image[5, 7] / 255, [0.3, 0.5, 0.7], atol=0.01)
+
+
+def test_a_grey_scene_stays_grey_although_each_phase_is_noisy():
+    scene = smooth(1.0) + 0.5
+    phases = [scene + smooth(0.3) for _ in range(4)]
+    raw = np.abs(phases[0] - 0.5 * (phases[1] + phases[2])).mean()
+    kept = phase_chroma(phases, 'rggb').astype(np.float32) - 128
+    assert 255 * raw > 5
+    assert np.abs(kept).mean() < 0.15 * 255 * raw
+
+
+def test_colours_above_the_noise_stay():
+    colour, noise = smooth(3.0), smooth(0.3)
+    kept = without_noise(colour + noise, smooth(0.3))
+    error, before = np.abs(kept - colour).mean(), np.abs(noise).mean()
+    assert error < 1.2 * before
+    assert np.corrcoef(kept.ravel(), colour.ravel())[0, 1] > 0.95
+
+
+def test_silent_phases_have_no_colour():
+    assert (phase_chroma([np.full((6, 8), 0.5, np.float32)] * 4, 'rggb') == 128).all()
