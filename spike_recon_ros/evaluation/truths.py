@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ground truth images of a recording, read alongside its frames."""
 
-import contextlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -83,6 +82,5 @@ def color_truth_topic(
         return GROUND_TRUTH_COLOR
     if truth is None:
         return None
-    with contextlib.closing(open_images(path, truth, size)) as images:
-        found = any(has_colours(image) for _, image in islice(images, FIRST_IMAGES))
-    return truth if found else None
+    images = islice(open_images(path, truth, size), FIRST_IMAGES)
+    return truth if any(has_colours(image) for _, image in images) else None
