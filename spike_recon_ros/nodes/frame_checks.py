@@ -29,12 +29,12 @@ class FrameChecks:
             refused: why the latest frame was refused.
         """
         last, self._last = self._last, counts
-        if last is None:
-            return []
-        news = {key: number - last.get(key, 0) for key, number in counts.items()}
+        news = {key: number - (last or {}).get(key, 0) for key, number in counts.items()}
         found = []
         if refused and any(news[f'camera_frames: {key}'] > 0 for key in UNUSED):
             found.append(Problem(Part.CAMERA, refused))
+        if last is None:
+            return found
         if not found and news['decoded_packets'] > 0 and not news['camera_frames']:
             return [
                 Problem(
