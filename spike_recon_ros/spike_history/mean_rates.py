@@ -61,7 +61,9 @@ def _mean_rates(words, before, end, cuts, out):
     left, exact = np.empty(width, np.uint64), np.empty(width, np.float64)
     last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
+    earlier = np.empty((2, width), np.int32)
     for y in range(height):
+        _before_word(before[:, y], end, earlier)
         for edge in range(spans + 1):
             place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
@@ -69,13 +71,33 @@ def _mean_rates(words, before, end, cuts, out):
                 left[x] = words[y, x] & mask
             _take_highest(left, exact, last)
             _take_highest(left, exact, previous)
-            _count(words[y], mask, last, previous, place, older)
-            _count_rare(words[y], before[:, y], last, previous, place, end, older)
+            _count(words[y], mask, last, previous, earlier, place, older)
+            _count_rare(words[y], last, previous, place, end, older)
             if edge:
                 image, share = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
                 for x in range(width):
                     image[x] = (newer[x] - older[x]) * share
             newer, older = older, newer
+
+
+@njit(nogil=True, cache=True)
+def _before_word(before, end, earlier):
+    """Write the positions of the last two spikes before the word; NEVER if there is none.
+
+    Args:
+        before: int32 [ORDERS + 1, width], see SpikeHistory.
+        end: see SpikeHistory.
+        earlier: int32 [2, width], result, negative.
+    """
+    start, never = np.int32(end - PLANES_KEPT), np.int32(NEVER)  # number of the plane at place 0
+    latest, second = earlier[0], earlier[1]
+    latest[:], second[:] = never, never
+    for order in range(before.shape[0] - 1, -1, -1):
+        spikes = before[order]
+        for x in range(spikes.shape[0]):
+            place = spikes[x] - start if spikes[x] != never else never
+            second[x] = latest[x] if place < 0 else second[x]
+            latest[x] = place if place < 0 else latest[x]
 
 
 @njit(nogil=True, cache=True)
@@ -86,68 +108,67 @@ def _gap(word, place):
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _count(word, mask, lasts, previous, place, counted):
+def _count(word, mask, lasts, previous, earlier, place, counted):
     """Write the number of spikes up to a plane, including the fraction of the next spike.
 
-    This is correct if the word contains a spike before and one after the plane, or two before. The
-    loop has no branches and vectorises.
+    Where the word does not contain the last two spikes up to the plane, `lasts` and `previous`
+    are replaced by those before the word; NEVER if there is none. The result is correct if there
+    is a spike before and one after the plane, or two before. The loop has no branches and
+    vectorises.
     """
     none = np.int32(_NEWEST - place)
+    latest, second = earlier[0], earlier[1]
     for x in range(word.shape[0]):
         last, gap = lasts[x], _gap(word[x], place)
-        unfinished = max(last - previous[x], np.int32(PLANES_KEPT) - last)
+        one = previous[x] if previous[x] >= 0 else latest[x]
+        one = one if last >= 0 else second[x]
+        last = last if last >= 0 else latest[x]
+        unfinished = max(last - one, np.int32(PLANES_KEPT) - last)
         length = place + gap - last if gap <= none else unfinished
         part = np.float32(place - last) / np.float32(np.int32(length))
         counted[x] = np.float32(popcount64(word[x] & mask)) + part
+        lasts[x], previous[x] = last, one
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _count_rare(word, before, lasts, previous, place, end, counted):
-    """Write the same number for pixels whose word does not contain those spikes.
+def _count_rare(word, lasts, previous, place, end, counted):
+    """Write the same number where too few spikes have been seen, as when a stream begins.
 
     Args:
         word: uint64 [width], see SpikeHistory.
-        before: int32 [ORDERS + 1, width], see SpikeHistory.
-        lasts: position of the last spike up to the plane; negative if there is none.
-        previous: position of the spike before it.
+        lasts: position of the last spike up to the plane, or NEVER.
+        previous: position of the spike before it, or NEVER.
         place: position of the plane.
         end: see SpikeHistory.
         counted: float32 [width], result; differences between planes are counts of spikes.
     """
-    start = np.int32(end - PLANES_KEPT)  # number of the plane at place 0
-    seen = np.int32(min(end, PLANES_KEPT))
     none = np.int32(_NEWEST - place)
+    if _least(previous) > NEVER:
+        return
     for x in range(word.shape[0]):
-        if previous[x] >= 0:
-            continue
-        last, gap = lasts[x], _gap(word[x], place)
-        if last >= 0 and gap <= none:
-            continue
-        number = np.float32(last >= 0)  # the only spike in the word
-        if last < 0:
-            last = _latest(before, x, start, place + 1)
-        if last != NEVER:
-            length = place + gap - last
-            if gap > none:  # the interval has not ended
-                earlier = _latest(before, x, start, last)
-                length = last - earlier if earlier != NEVER else seen
-                length = max(length, PLANES_KEPT - last)
-            counted[x] = number + np.float32(place - last) / np.float32(length)
-        elif gap <= none:
-            after = _gap(word[x], place + gap)
-            length = after if gap + after <= none else seen
-            length = max(length, place + gap - (PLANES_KEPT - seen))
-            counted[x] = np.float32(1) - np.float32(gap) / np.float32(length)
-        else:
-            counted[x] = 0.0
+        gap = _gap(word[x], place)
+        if previous[x] == NEVER and (lasts[x] == NEVER or gap > none):
+            counted[x] = _rare_count(word[x], lasts[x], place, gap, end)
 
 
 @njit(nogil=True, cache=True)
-def _latest(before, x, start, below):
-    """Return the position of the latest stored spike below a position, or NEVER."""
-    for order in range(before.shape[0]):
-        if before[order, x] == NEVER:
-            break
-        if before[order, x] - start < below:
-            return before[order, x] - start
-    return np.int32(NEVER)
+def _least(values):
+    least = values[0]
+    for x in range(values.shape[0]):
+        least = min(least, values[x])
+    return least
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _rare_count(word, last, place, gap, end):
+    seen = np.int32(min(end, PLANES_KEPT))
+    none = np.int32(_NEWEST - place)
+    if last != NEVER:  # the interval has not ended
+        length = max(seen, PLANES_KEPT - last)
+        return np.float32(last >= 0) + np.float32(place - last) / np.float32(length)
+    if gap <= none:
+        after = _gap(word, place + gap)
+        length = after if gap + after <= none else seen
+        length = max(length, place + gap - (PLANES_KEPT - seen))
+        return np.float32(1) - np.float32(gap) / np.float32(length)
+    return np.float32(0)

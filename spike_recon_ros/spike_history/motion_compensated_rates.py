@@ -36,11 +36,16 @@ _LATER = (_CUTS[:-1] + _CUTS[1:]) / 2
 _WEIGHTS = (-np.diff(_CUTS) * (1 - np.abs(_LATER) / REACH)).astype(np.float32)
 """Weight of each span in the mean over all; the error of the flow grows with the distance."""
 _BOUNDS = list(pairwise(np.searchsorted(-_CUTS, [-planes for planes in GROUP_ENDS]).tolist()))
-"""First and end index of the spans of each group."""
+"""First and end index of the spans of each group, the newest group first."""
 GROUPS = len(_BOUNDS)
-_NEAR = np.flatnonzero(np.abs(_LATER) < 16)[[0, -1]] + (0, 1)
-"""First and end index of the spans whose mean predicts the light: nearly as sharp and as free of
-noise as the mean over all spans, and made faster."""
+_ALL = np.zeros((GROUPS + 1, len(_LATER)), np.float32)
+for _row, (_begin, _end) in zip(_ALL, _BOUNDS, strict=False):
+    _row[_begin:_end] = 1
+_ALL[GROUPS] = _WEIGHTS
+"""Weight of each span in each group, and in the mean over all."""
+_NEAR = _WEIGHTS * (np.abs(_LATER) < 16)
+"""Weights of the mean that predicts the light: nearly as sharp and as free of noise as the mean
+over all spans, and made faster."""
 
 
 class MotionCompensatedRates:
@@ -64,6 +69,7 @@ class MotionCompensatedRates:
         self._predicted = PredictedRates(history, len(_LATER))
         self._image = np.empty((history.height, history.width), np.float32)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
+        self._means = np.empty((GROUPS + 1, history.height, history.width), np.float32)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> ScenePath | None:
@@ -85,37 +91,34 @@ class MotionCompensatedRates:
                 path = self._motion.path(rates, cuts)
         if path is not None:
             self._refine(first, rates, cuts, path)
-        if groups is not None:
-            self._write_groups(first, rates, path, mean, groups)
-        if len(rates):
-            weights = _WEIGHTS[first : first + len(rates)]
-            _mean(rates, first, weights, path, np.array([[0, len(rates)]]), mean[None])
+        self._write_means(first, rates, path, mean, groups)
         return path
 
     def _refine(self, first: int, rates: np.ndarray, cuts: np.ndarray, path: ScenePath) -> None:
         """Replace the rates by those that follow the light inside the intervals."""
-        near = np.clip(_NEAR - first, 0, len(rates))
-        if near[0] < near[1]:
-            weights = _WEIGHTS[first : first + len(rates)]
-            _mean(rates, first, weights, path, near[None], self._image[None])
+        if _NEAR[first : first + len(rates)].any():
+            _means(rates, first, _NEAR[None], path, self._image[None])
             self._predicted.write(self._image, path, cuts, rates)
 
-    def _write_groups(
+    def _write_means(
         self,
         first: int,
         rates: np.ndarray,
         path: ScenePath | None,
         mean: np.ndarray,
-        groups: np.ndarray,
+        groups: np.ndarray | None,
     ) -> None:
-        bounds = np.clip(np.array(_BOUNDS) - first, 0, len(rates))
-        seen = bounds[:, 0] < bounds[:, 1]
-        newest_first = groups[::-1]
-        newest_first[~seen] = mean
-        if seen.any():
-            found = np.empty((np.count_nonzero(seen), *mean.shape), np.float32)
-            _mean(rates, first, np.ones(len(rates), np.float32), path, bounds[seen], found)
-            newest_first[seen] = found
+        wanted = _ALL if groups is not None else _ALL[GROUPS:]
+        seen = wanted[:, first : first + len(rates)].any(1)
+        found = self._means[: np.count_nonzero(seen)]
+        if len(found):
+            _means(rates, first, wanted[seen], path, found)
+        if groups is not None:
+            newest_first = groups[::-1]
+            newest_first[~seen[:GROUPS]] = mean
+            newest_first[seen[:GROUPS]] = found[: np.count_nonzero(seen[:GROUPS])]
+        if len(rates):
+            mean[:] = found[-1]
 
     def _spans(self) -> tuple[int, np.ndarray]:
         """Return the index of the newest available span, and the rates of all available spans."""
@@ -128,20 +131,22 @@ class MotionCompensatedRates:
         return first, self._rates[:spans]
 
 
-def _mean(
-    rates: np.ndarray,
-    first: int,
-    weights: np.ndarray,
-    path: ScenePath | None,
-    bounds: np.ndarray,
-    out: np.ndarray,
+def _means(
+    rates: np.ndarray, first: int, weights: np.ndarray, path: ScenePath | None, out: np.ndarray
 ) -> None:
-    """Write the weighted means of groups of spans, warped along a path if there is one."""
+    """Write weighted means of spans, warped along a path if there is one.
+
+    Args:
+        rates: float32 [spans, height, width].
+        first: index of the first of them among all spans.
+        weights: [means, all spans].
+        path: of the scene points.
+        out: float32 [means, height, width].
+    """
+    used = slice(first, first + len(rates))
     if path is not None:
-        later = _LATER[first : first + len(rates)]
-        warped_means(rates, later, weights, path, bounds, out)
+        warped_means(rates, _LATER[used], weights[:, used], path, out)
         return
-    for (begin, end), mean in zip(bounds, out, strict=True):
-        part = weights[begin:end] / weights[begin:end].sum()
+    for row, mean in zip(weights[:, used].astype(np.float32), out, strict=True):
         # Not a matrix product: BLAS threads would spin while they wait for the next one.
-        np.einsum('s,shw->hw', part, rates[begin:end], out=mean)
+        np.einsum('s,shw->hw', row / row.sum(), rates, out=mean)

@@ -224,7 +224,10 @@ class _Windows:
         """Return the means of the images warped to the reference, float32 [windows, h, w]."""
         out = np.empty((len(self.nodes), *self._images.shape[1:]), np.float32)
         path = ScenePath(self.nodes, shift)
-        warped_means(self._images, self._times, self._lengths, path, self._bounds, out)
+        weights = np.zeros((len(self.nodes), len(self._images)))
+        for row, (first, end) in zip(weights, self._bounds, strict=True):
+            row[first:end] = self._lengths[first:end]
+        warped_means(self._images, self._times, weights, path, out)
         return out
 
 

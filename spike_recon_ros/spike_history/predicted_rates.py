@@ -14,7 +14,13 @@ import numpy as np
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import popcount64
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
-from spike_recon_ros.spike_history.mean_rates import _count, _count_rare, _gap, _take_highest
+from spike_recon_ros.spike_history.mean_rates import (
+    _before_word,
+    _count,
+    _count_rare,
+    _gap,
+    _take_highest,
+)
 from spike_recon_ros.spike_history.scene_path import ScenePath, predicted_light
 
 _NEWEST = PLANES_KEPT - 1
@@ -100,20 +106,21 @@ def _predicted_rates(words, before, end, cuts, rows, light, border, share, out):
     last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
     table = np.empty((PLANES_KEPT, width), np.float32)
-    taps = np.empty((2, width), np.float32)
+    taps, earlier = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     index = np.empty((2, width), np.uint32)
     for y in rows:
         _tabulate(light[y], border, share, table)
+        _before_word(before[:, y], end, earlier)
         for edge in range(spans + 1):
             place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
             for x in range(width):
                 left[x] = words[y, x] & mask
             _take_highest(left, exact, last)
-            _take_highest(left, exact, previous)
-            _count(words[y], mask, last, previous, place, older)
-            _count_rare(words[y], before[:, y], last, previous, place, end, older)
-            _ends(words[y], last, place, index)
+            if not _ends(words[y], last, place, index):  # some intervals are not complete
+                _take_highest(left, exact, previous)
+                _count(words[y], mask, last, previous, earlier, place, older)
+                _count_rare(words[y], last, previous, place, end, older)
             _gather_two(table.reshape(-1), index, taps)
             _divide(words[y], mask, index, taps, table[place], older)
             if edge:
@@ -136,14 +143,19 @@ def _tabulate(light, border, share, table):
 # Three loops instead of one: those without table look-ups vectorise.
 @njit(nogil=True, cache=True)
 def _ends(word, lasts, place, index):
-    """Write where in the table the interval at a place begins and ends; 0 twice if it is open."""
+    """Write where in the table the interval at a place begins and ends; 0 twice if it is open.
+
+    Returns: whether all intervals are complete.
+    """
     width, none = np.int32(word.shape[0]), np.int32(_NEWEST - place)
-    first, second = index[0], index[1]
+    first, second, all_complete = index[0], index[1], True
     for x in range(width):
         last, gap = lasts[x], _gap(word[x], place)
         complete = (last >= 0) & (gap <= none)
+        all_complete &= complete
         first[x] = last * width + np.int32(x) if complete else 0
         second[x] = (place + gap) * width + np.int32(x) if complete else 0
+    return all_complete
 
 
 @njit(nogil=True, cache=True)

@@ -49,48 +49,61 @@ def warped_means(
     times: np.ndarray,
     weights: np.ndarray,
     path: ScenePath,
-    bounds: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write weighted means of groups of images, each image warped along the path to the instant.
+    """Write weighted means of images, each image warped along the path to the instant.
+
+    Each image is warped once, for all means.
 
     Args:
         images: float32 [n, height, width].
         times: [n], time of each image in planes after the instant.
-        weights: [n], weight of each image, above 0.
+        weights: [means, n], weight of each image, 0 or above; not all 0 for a mean.
         path: of the same size.
-        bounds: int64 [groups, 2], first and end index of the images of each group, not empty.
-        out: float32 [groups, height, width].
+        out: float32 [means, height, width].
     """
     segments = [path.segment(float(time)) for time in times]
     left = np.array([segment[0] for segment in segments])
     share = np.array([segment[1] for segment in segments], np.float32)
-    _warped_means(images, left, share, np.float32(weights), path.shift, bounds, out)
+    _warped_means(images, left, share, weights.astype(np.float32), path.shift, out)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _warped_means(images, left, share, weights, shift, bounds, out):
+def _warped_means(images, left, share, weights, shift, out):
+    # Row by row, so that the rows of all images and sums stay in the cache. A row is sharpened
+    # once the row below it is complete, so three rows of the sums are kept.
     _, height, width = images.shape
     zero, one, half = np.float32(0), np.float32(1), np.float32(0.5)
-    sums, weight = np.empty((3, height, width), np.float32), np.empty(width, np.float32)
-    total, blur_x, blur_y = sums[0], sums[1], sums[2]
+    means = len(weights)
+    total = np.empty((3, means, width), np.float32)
+    blur_x, blur_y = np.empty((3, means, width), np.float32), np.empty_like(total)
+    weight = np.empty((means, width), np.float32)
     place, corner = np.empty((3, width), np.float32), np.empty(width, np.int32)
     taps = np.empty((4, width), np.float32)
-    for group in range(len(bounds)):
-        first, end = bounds[group]
-        for y in range(height):
-            sums[:, y], weight[:] = zero, zero
-            for number in range(first, end):
-                before, after = shift[left[number]], shift[left[number] + 1]
-                _place_row(before, after, share[number], weights[number], y, corner, place)
+    for y in range(height + 1):
+        now, before, earlier = y % 3, (y - 1) % 3, (y - 2) % 3
+        if y < height:
+            total[now], blur_x[now], blur_y[now], weight[:] = zero, zero, zero, zero
+            for number in range(len(images)):
+                start, end = shift[left[number]], shift[left[number] + 1]
+                _place_row(start, end, share[number], y, corner, place)
                 _gather(images[number].reshape(-1), width, corner, taps)
-                _add(taps, place, total[y], blur_x[y], blur_y[y], weight)
-            for x in range(width):
-                scale = one / weight[x]
-                total[y, x] *= scale
-                blur_x[y, x] *= half * scale
-                blur_y[y, x] *= half * scale
-        _sharpen(total, blur_x, blur_y, out[group])
+                for mean in range(means):
+                    if weights[mean, number] > zero:
+                        x_row, y_row = blur_x[now, mean], blur_y[now, mean]
+                        here = total[now, mean]
+                        _add(taps, place, weights[mean, number], here, x_row, y_row, weight[mean])
+            for mean in range(means):
+                for x in range(width):
+                    scale = one / weight[mean, x]
+                    total[now, mean, x] *= scale
+                    blur_x[now, mean, x] *= half * scale
+                    blur_y[now, mean, x] *= half * scale
+        if y > 0:
+            above, below = earlier if y > 1 else before, now if y < height else before
+            for mean in range(means):
+                rows = total[above, mean], total[before, mean], total[below, mean]
+                _sharpen(rows, blur_x[before, mean], blur_y[before, mean], out[mean, y - 1])
 
 
 def predicted_light(
@@ -124,7 +137,6 @@ def predicted_light(
 @njit(nogil=True, cache=True, error_model='numpy')
 def _predicted_light(image, left, share, lengths, shift, least, rows, out):
     width = image.shape[1]
-    one = np.float32(1)
     place, corner = np.empty((3, width), np.float32), np.empty(width, np.int32)
     taps = np.empty((4, width), np.float32)
     flat = image.reshape(-1)
@@ -132,7 +144,7 @@ def _predicted_light(image, left, share, lengths, shift, least, rows, out):
         out[y, 0] = np.float32(0)
         for span in range(len(left)):
             before, after = shift[left[span]], shift[left[span] + 1]
-            _place_row(before, after, share[span], one, y, corner, place)
+            _place_row(before, after, share[span], y, corner, place)
             _gather(flat, width, corner, taps)
             _add_light(taps, place, lengths[span], least, out[y, span], out[y, span + 1])
 
@@ -149,10 +161,10 @@ def _add_light(taps, place, planes, least, newer, older):
 
 # Three loops instead of one: those without table look-ups vectorise.
 @njit(nogil=True, cache=True, error_model='numpy')
-def _place_row(before, after, share, weight, y, corner, place):
-    """Write the index of the pixel above and to the left, both fractions, and the weight."""
+def _place_row(before, after, share, y, corner, place):
+    """Write the index of the pixel above and to the left, both fractions, and 1 or OUTSIDE."""
     _, height, width = before.shape
-    zero, outside = np.float32(0), np.float32(OUTSIDE) * weight
+    zero, one, outside = np.float32(0), np.float32(1), np.float32(OUTSIDE)
     right, bottom = np.float32(width - 1), np.float32(height - 1)
     last_x, last_y, pitch = np.int32(width - 2), np.int32(height - 2), np.int32(width)
     x0, x1, y0, y1 = before[0, y], after[0, y], before[1, y], after[1, y]
@@ -167,7 +179,7 @@ def _place_row(before, after, share, weight, y, corner, place):
         corner[x] = line * pitch + column
         across[x] = at_x - np.float32(column)
         down[x] = at_y - np.float32(line)
-        used[x] = weight if (at_x == wanted_x) & (at_y == wanted_y) else outside
+        used[x] = one if (at_x == wanted_x) & (at_y == wanted_y) else outside
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
@@ -181,29 +193,27 @@ def _gather(image, width, corner, taps):
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _add(taps, place, total, blur_x, blur_y, weight):
+def _add(taps, place, weight, total, blur_x, blur_y, weights):
     above, above_right, below, below_right = taps[0], taps[1], taps[2], taps[3]
-    across, down, used, one = place[0], place[1], place[2], np.float32(1)
+    across, down, inside, one = place[0], place[1], place[2], np.float32(1)
     for x in range(total.shape[0]):
-        fx, fy = across[x], down[x]
+        fx, fy, used = across[x], down[x], inside[x] * weight
         top = above[x] + fx * (above_right[x] - above[x])
         base = below[x] + fx * (below_right[x] - below[x])
-        total[x] += used[x] * (top + fy * (base - top))
-        blur_x[x] += used[x] * fx * (one - fx)
-        blur_y[x] += used[x] * fy * (one - fy)
-        weight[x] += used[x]
+        total[x] += used * (top + fy * (base - top))
+        blur_x[x] += used * fx * (one - fx)
+        blur_y[x] += used * fy * (one - fy)
+        weights[x] += used
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _sharpen(image, blur_x, blur_y, out):
-    """Write image - blur_x * d2/dx2 - blur_y * d2/dy2."""
-    height, width = image.shape
-    two = np.float32(2)
-    for y in range(height):
-        row, above, below = image[y], image[max(y - 1, 0)], image[min(y + 1, height - 1)]
-        for x in range(1, width - 1):
-            across = row[x - 1] - two * row[x] + row[x + 1]
-            down = above[x] - two * row[x] + below[x]
-            out[y, x] = row[x] - blur_x[y, x] * across - blur_y[y, x] * down
-        for x in (0, width - 1):
-            out[y, x] = row[x] - blur_y[y, x] * (above[x] - two * row[x] + below[x])
+def _sharpen(rows, blur_x, blur_y, out):
+    """Write a row minus blur_x * d2/dx2 - blur_y * d2/dy2; `rows` are above, itself, below."""
+    above, row, below = rows
+    width, two = row.shape[0], np.float32(2)
+    for x in range(1, width - 1):
+        across = row[x - 1] - two * row[x] + row[x + 1]
+        down = above[x] - two * row[x] + below[x]
+        out[x] = row[x] - blur_x[x] * across - blur_y[x] * down
+    for x in (0, width - 1):
+        out[x] = row[x] - blur_y[x] * (above[x] - two * row[x] + below[x])

@@ -21,9 +21,10 @@ def waves(x=0.0, y=0.0):
 
 
 def mean_of(images, times, weights, along, bounds=((0, None),)):
-    groups = np.array([[first, end or len(images)] for first, end in bounds])
+    numbers = np.arange(len(images))
+    groups = [(numbers >= first) & (numbers < (end or len(images))) for first, end in bounds]
     out = np.empty((len(groups), *SIZE), np.float32)
-    warped_means(np.stack(images), np.array(times), np.array(weights), along, groups, out)
+    warped_means(np.stack(images), np.array(times), weights * np.array(groups), along, out)
     return out
 
 
