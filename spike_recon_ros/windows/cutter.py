@@ -16,7 +16,7 @@ from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.at_moments import AtReferences, AtTriggers
 from spike_recon_ros.windows.on_grid import OnGrid
-from spike_recon_ros.windows.sample_buffer import SampleBuffer
+from spike_recon_ros.windows.sample_cutter import SampleCutter
 from spike_recon_ros.windows.window import Window
 
 
@@ -41,7 +41,7 @@ class Cutter(Protocol):
         """Return the windows that no later sample will complete, at the end of a recording."""
 
 
-class FreeRunning:
+class FreeRunning(SampleCutter):
     """Windows [t0 + k/fps, t0 + (k+1)/fps), where t0 is the time of the first sample.
 
     Args:
@@ -49,23 +49,12 @@ class FreeRunning:
         max_gap_ns: a pause is filled with empty windows for this long; the rest is skipped.
     """
 
-    late = 0
-
     def __init__(self, fps: float, max_gap_ns: int) -> None:
+        super().__init__()
         self._fps = fps
         self._max_gap_ns = max_gap_ns
-        self._pending = SampleBuffer()
         self._index = 0
         self._last_sample_ns = 0
-
-    def push(self, samples: Events) -> Iterator[Window]:
-        """Append samples and return the windows that they complete."""
-        self._pending.append(samples)
-        return self._complete()
-
-    def push_reference(self, reference: Reference) -> list[Window]:
-        """Return no window: frames are due at a fixed rate."""
-        return []
 
     def flush(self) -> list[Window]:
         """Return the last, unfinished window if it holds a sample."""
@@ -102,27 +91,16 @@ class FreeRunning:
             self._index += 1
 
 
-class ByCount:
+class ByCount(SampleCutter):
     """Windows of exactly `window_events` events, so that the frame rate follows the motion.
 
     A window ends just after its last event.
     """
 
-    late = 0
-
     def __init__(self, window_events: int) -> None:
+        super().__init__()
         self._window_events = window_events
-        self._pending = SampleBuffer()
         self._t_start_ns: int | None = None
-
-    def push(self, samples: Events) -> Iterator[Window]:
-        """Append events and return the windows that they complete."""
-        self._pending.append(samples)
-        return self._complete()
-
-    def push_reference(self, reference: Reference) -> list[Window]:
-        """Return no window: frames are due by count."""
-        return []
 
     def flush(self) -> list[Window]:
         """Return the last, smaller window if any event is left."""

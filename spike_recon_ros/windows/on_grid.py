@@ -10,16 +10,14 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from spike_recon_ros.packets.events import Events
-from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
-from spike_recon_ros.windows.sample_buffer import SampleBuffer
+from spike_recon_ros.windows.sample_cutter import SampleCutter
 from spike_recon_ros.windows.window import Window
 
 NS_PER_S = 1_000_000_000
 
 
-class OnGrid:
+class OnGrid(SampleCutter):
     """Windows between consecutive multiples of 1/fps of a clock; each has its multiple as stamp.
 
     The multiples are exact integers, so all cameras with one `fps` have the same. A multiple is
@@ -37,24 +35,14 @@ class OnGrid:
     """
 
     def __init__(self, fps: float, max_gap_ns: int, clock: SensorClock) -> None:
-        self.late = 0
+        super().__init__()
         self._fps = Fraction(fps)
         self._max_gap_ns = max_gap_ns
         self._clock = clock
-        self._pending = SampleBuffer()
         self._index = 0
         self._t_start_ns: int | None = None
         self._last_sample_ns = 0
         self._is_whole = False
-
-    def push(self, samples: Events) -> Iterator[Window]:
-        """Append samples and return the windows that they complete."""
-        self._pending.append(samples)
-        return self._complete()
-
-    def push_reference(self, reference: Reference) -> list[Window]:
-        """Return no window: frames are due at a fixed rate."""
-        return []
 
     def flush(self) -> list[Window]:
         """Return the last, unfinished window if it holds a sample."""
