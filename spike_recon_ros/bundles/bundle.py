@@ -1,12 +1,11 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network as a folder: its files, their checksums and what `model.yaml` declares.
+"""A network for the samples of a camera, as a folder with a description, `model.yaml`.
 
 `read_bundle` reports every fault that can be found without running the network.
 """
 
 import copy
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,77 +18,46 @@ from spike_recon_ros.bundles.description import (
     read_description,
     short,
 )
-from spike_recon_ros.bundles.network import (
-    GOLDEN,
-    INT8_ONNX,
-    ONNX,
-    WEIGHTS,
-    Network,
-    StateTensor,
+from spike_recon_ros.bundles.network import Network
+from spike_recon_ros.bundles.network_entries import (
+    MOST_CHANNELS,
+    check_files,
+    read_network_entries,
 )
-from spike_recon_ros.bundles.onnx_graph import check_graph
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.anchor_planes import CHANNELS
 from spike_recon_ros.representations.registry import KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 
-MOST_CHANNELS, LARGEST_STRIDE, MOST_PLANES, LARGEST_SCALE = 4096, 1024, 1_000_000, 16
-MOST_STATES = 256
+MOST_PLANES = 1_000_000
 IMAGES = 'images'
 """Section of `model.yaml` that only networks for images have, see image_bundle.py."""
-_PIECE_BYTES = 1 << 20
 MOST_KEPT = 32
 """Bundles that are kept after reading."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Bundle(Network):
-    """A network that reads the samples of a camera, as the runtime sees it.
+    """A network that reads the samples of a camera; see `Network` for what backends read.
 
     Attributes:
-        folder: path of the bundle.
-        name: name of the model.
         sensor: kind of camera that the network is made for.
         representation: its input: `kind` and parameters, as in representations/registry.py.
-        bins: channels of the input tensor, those of the frames included.
         reads_frames: whether the last channels of the input hold the latest frame of an aligned
             camera, as in representations/anchor_planes.py.
         window_ms: length of the windows that the network was trained with.
         longest_window_ms: longer windows are split into equal parts of at most this length; 0 =
             never split.
-        network: name of the definition in `spike_recon_models.networks`.
-        network_arguments: arguments of the definition.
-        state: tensors carried from window to window; empty if each image depends on its window
-            alone.
-        pad_multiple: height and width of the input must be multiples of it.
-        spiking: whether it holds spiking neurons, on whose last spike backends differ. Unrelated
-            to spike cameras.
-        bfloat16: whether bfloat16 is precise enough for it.
         hop_planes: number of spike planes that every window must have; 0 = any number.
-        output_scale: factor from input to image height and width (super-resolution).
-        description: the whole content of model.yaml.
-        output_channels: channels of the image.
     """
 
-    folder: Path
-    name: str
     sensor: SensorKind
     representation: dict[str, Any]
-    bins: int
     reads_frames: bool
     window_ms: float
     longest_window_ms: float
-    network: str
-    network_arguments: dict[str, Any]
-    state: tuple[StateTensor, ...]
-    pad_multiple: int
-    spiking: bool
-    bfloat16: bool
     hop_planes: int
-    output_scale: int
-    description: dict[str, Any]
-    output_channels: int = 1
 
     @property
     def longest_window_ns(self) -> int:
@@ -139,87 +107,22 @@ def _read(folder: Path) -> Bundle:
         )
     check_files(folder, content)
     representation = content.section('representation')
-    network = content.section('network')
     sensor = _sensor_kind(folder, content)
     _check_representation(content.text('name'), sensor, representation)
     reads_frames = content.flag('reads_frames', default=False)
-    bundle = Bundle(
-        folder=folder,
-        name=content.text('name'),
+    if reads_frames and sensor is SensorKind.SPIKE:
+        raise UserError(f'{folder / DESCRIPTION}: reads_frames is for sensor event; {FETCH_AGAIN}')
+    return Bundle(
+        **read_network_entries(folder, content),
+        bins=_input_channels(sensor, content, representation) + CHANNELS * reads_frames,
+        output_channels=1,
         sensor=sensor,
         representation=representation.content,
-        bins=_input_channels(sensor, content, representation) + CHANNELS * reads_frames,
         reads_frames=reads_frames,
         window_ms=content.milliseconds('window_ms'),
         longest_window_ms=content.milliseconds('longest_window_ms', default=0.0),
-        network=network.text('name'),
-        network_arguments=network.section('arguments').content,
-        state=read_state(content),
-        pad_multiple=content.count('pad_multiple', LARGEST_STRIDE),
-        spiking=content.flag('spiking', default=False),
-        bfloat16=content.flag('bfloat16', default=True),
         hop_planes=content.count('hop_planes', MOST_PLANES, default=0),
-        output_scale=content.count('output_scale', LARGEST_SCALE, default=1),
-        description=content.content,
     )
-    strides = [spec.stride for spec in bundle.state]
-    if reads_frames and sensor is SensorKind.SPIKE:
-        raise UserError(
-            f'{bundle.folder / DESCRIPTION}: reads_frames is for sensor event; {FETCH_AGAIN}'
-        )
-    if any(bundle.pad_multiple % stride for stride in strides):
-        raise UserError(
-            f'{bundle.folder / DESCRIPTION}: the strides {strides} of the state must divide '
-            f'pad_multiple, which is {bundle.pad_multiple}; {FETCH_AGAIN}'
-        )
-    return bundle
-
-
-def check_files(folder: Path, content: Section) -> None:
-    """Compare every file of a bundle with the list `sha256`, external ONNX data included.
-
-    Raises:
-        UserError: a file is missing or differs, or the graph cannot be run safely.
-    """
-    listed = content.section('sha256')
-    names = {ONNX: None, WEIGHTS: None, GOLDEN: None} | dict.fromkeys(listed.content)
-    for name in names:
-        _check_file(folder, name, listed)
-    for name in (ONNX, INT8_ONNX):
-        if name not in listed:
-            continue
-        for external in check_graph(folder / name):
-            if external not in listed:
-                raise UserError(
-                    f'{folder / name} keeps weights in {short(external)}, which is not in the '
-                    f'sha256 list of {DESCRIPTION}; {FETCH_AGAIN}'
-                )
-
-
-def _check_file(folder: Path, name: str, listed: Section) -> None:
-    expected = listed.text(name)
-    if name in ('', '.', '..') or '/' in name:
-        raise UserError(
-            f'{folder / DESCRIPTION}: sha256 lists {short(name)}, which is not a file of the '
-            f'bundle; {FETCH_AGAIN}'
-        )
-    path = folder / name
-    if not path.is_file():
-        raise UserError(f'the bundle {folder} has no file {name}; {FETCH_AGAIN}')
-    digest = hashlib.sha256()
-    try:
-        with path.open('rb') as file:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
-    except OSError as error:
-        raise UserError(
-            f'{path} cannot be read ({error.strerror}); check its permissions'
-        ) from None
-    if digest.hexdigest() != expected:
-        raise UserError(
-            f'{path} is not the file that {DESCRIPTION} was written for (its sha256 differs); '
-            f'{FETCH_AGAIN}'
-        )
 
 
 def _sensor_kind(folder: Path, content: Section) -> SensorKind:
@@ -257,21 +160,3 @@ def _input_channels(sensor: SensorKind, content: Section, representation: Sectio
     if sensor is SensorKind.SPIKE:
         return content.count('input_channels', MOST_CHANNELS)
     return representation.count('bins', MOST_CHANNELS)
-
-
-def read_state(content: Section) -> tuple[StateTensor, ...]:
-    """Return the state tensors that a description declares."""
-    entries = content.sections('state')
-    if len(entries) > MOST_STATES:
-        raise content.wrong('state')
-    state = tuple(
-        StateTensor(
-            entry.text('name'),
-            entry.count('channels', MOST_CHANNELS),
-            entry.count('stride', LARGEST_STRIDE),
-        )
-        for entry in entries
-    )
-    if len({spec.name for spec in state}) != len(state):
-        raise content.wrong('state')
-    return state

@@ -8,32 +8,22 @@ Their `model.yaml` has a section `images` with the meaning of each input and out
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from spike_recon_ros.bundles.bundle import (
-    IMAGES,
-    LARGEST_SCALE,
-    LARGEST_STRIDE,
+from spike_recon_ros.bundles.bundle import IMAGES, read_bundle
+from spike_recon_ros.bundles.description import Section, read_description, short
+from spike_recon_ros.bundles.network import Network
+from spike_recon_ros.bundles.network_entries import (
     MOST_CHANNELS,
     check_files,
-    read_bundle,
-    read_state,
+    read_network_entries,
 )
-from spike_recon_ros.bundles.description import (
-    DESCRIPTION,
-    FETCH_AGAIN,
-    Section,
-    read_description,
-    short,
-)
-from spike_recon_ros.bundles.network import Network, StateTensor
 from spike_recon_ros.bundles.zoo import find_network, image_network_names
 from spike_recon_ros.errors import UserError
 
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ImageBundle(Network):
     """A network that turns images into images; see `Network` for what backends read.
 
@@ -42,20 +32,8 @@ class ImageBundle(Network):
         outputs: meaning of each output channel, such as `red`, `green`, `blue`, or `between`.
     """
 
-    folder: Path
-    name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    bins: int
-    output_channels: int
-    network: str
-    network_arguments: dict[str, Any]
-    state: tuple[StateTensor, ...]
-    pad_multiple: int
-    spiking: bool
-    bfloat16: bool
-    output_scale: int
-    description: dict[str, Any]
 
 
 def find_image_bundle(name: str) -> ImageBundle:
@@ -87,30 +65,15 @@ def read_image_bundle(folder: Path) -> ImageBundle:
             f'available: {", ".join(image_network_names())}'
         )
     check_files(folder, content)
-    network, images = content.section('network'), content.section(IMAGES)
+    images = content.section(IMAGES)
     inputs, outputs = _channels(images, 'inputs'), _channels(images, 'outputs')
-    bundle = ImageBundle(
-        folder=folder,
-        name=content.text('name'),
-        inputs=inputs,
-        outputs=outputs,
+    return ImageBundle(
+        **read_network_entries(folder, content),
         bins=len(inputs),
         output_channels=len(outputs),
-        network=network.text('name'),
-        network_arguments=network.section('arguments').content,
-        state=read_state(content),
-        pad_multiple=content.count('pad_multiple', LARGEST_STRIDE),
-        spiking=content.flag('spiking', default=False),
-        bfloat16=content.flag('bfloat16', default=True),
-        output_scale=content.count('output_scale', LARGEST_SCALE, default=1),
-        description=content.content,
+        inputs=inputs,
+        outputs=outputs,
     )
-    if any(bundle.pad_multiple % spec.stride for spec in bundle.state):
-        raise UserError(
-            f'{folder / DESCRIPTION}: the strides of the state must divide pad_multiple, which '
-            f'is {bundle.pad_multiple}; {FETCH_AGAIN}'
-        )
-    return bundle
 
 
 def read_network(folder: Path) -> Network:

@@ -26,25 +26,26 @@ class StateTensor:
     stride: int
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Network:
     """The files and tensors of a network.
 
     Attributes:
         folder: path of the bundle.
         name: name of the model.
-        bins: channels of the input tensor, which is called `events` in the graph.
+        bins: channels of the input tensor, which is called `events` in the graph; those of frames
+            included.
         network: name of the definition in `spike_recon_models.networks`.
         network_arguments: arguments of the definition.
         state: tensors carried from step to step; empty if each output depends on its input alone.
         pad_multiple: height and width of the input must be multiples of it.
-        spiking: whether it holds spiking neurons, on whose last spike backends differ.
+        spiking: whether it holds spiking neurons, on whose last spike backends differ. Unrelated
+            to spike cameras.
         bfloat16: whether bfloat16 is precise enough for it.
         output_channels: channels of the output, which is called `intensity` in the graph.
         output_scale: factor from input to output height and width (super-resolution).
         description: the whole content of model.yaml.
     """
-
-    __slots__ = ()
 
     folder: Path
     name: str

@@ -155,7 +155,11 @@ def test_a_write_that_fails_leaves_what_was_there(network, key, folder, monkeypa
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_bytes_beside_an_engine_are_refused(network, key, content):
     path = write_engine(network, key, ENGINE)
     path.with_suffix('.json').write_bytes(content)
