@@ -35,6 +35,7 @@ from lifecycle_msgs.msg import Transition
 
 from spike_recon_ros.launch_arguments import (
     TOPICS,
+    Argument,
     check_arguments,
     image_topic,
     parameters_given,
@@ -43,6 +44,7 @@ from spike_recon_ros.launch_arguments import (
 
 FILE = 'recon.launch.py'
 SHARE = Path(get_package_share_directory('spike_recon_ros'))
+PARAMETER_FILE = str(SHARE / 'config' / 'recon.yaml')
 # The topic that recon.rviz and foxglove_layout.json show; other topics are remapped to it.
 USUAL_IMAGE_TOPIC = '/event_camera/recon/image_raw'
 FOXGLOVE_PORT = 8765
@@ -56,18 +58,17 @@ FAILURES = (
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; everything else depends on their values."""
-    return LaunchDescription([*arguments(), OpaqueFunction(function=everything)])
+    arguments = recon_arguments(PARAMETER_FILE)
+    return LaunchDescription([*declared(arguments), OpaqueFunction(function=everything)])
 
 
-def arguments() -> list[DeclareLaunchArgument]:
-    """Return what can be given on the command line, each with its default."""
+def declared(arguments: list[Argument]) -> list[DeclareLaunchArgument]:
+    """Return the actions that declare arguments, each with its default."""
     return [
         DeclareLaunchArgument(
             name, default_value=default, description=description, choices=choices or None
         )
-        for name, default, description, choices in recon_arguments(
-            str(SHARE / 'config' / 'recon.yaml')
-        )
+        for name, default, description, choices in arguments
     ]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.actions import LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 from launch_ros.actions import Node
 
@@ -39,19 +39,8 @@ RECON = runpy.run_path(str(SHARE / 'launch' / 'recon.launch.py'))
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; everything else depends on their values."""
-    return LaunchDescription([*arguments(), OpaqueFunction(function=everything)])
-
-
-def arguments() -> list[DeclareLaunchArgument]:
-    """Return what can be given on the command line, each with its default."""
-    return [
-        DeclareLaunchArgument(
-            name, default_value=default, description=description, choices=choices or None
-        )
-        for name, default, description, choices in stereo_arguments(
-            str(SHARE / 'config' / 'recon.yaml')
-        )
-    ]
+    arguments = RECON['declared'](stereo_arguments(RECON['PARAMETER_FILE']))
+    return LaunchDescription([*arguments, OpaqueFunction(function=everything)])
 
 
 def everything(context: LaunchContext) -> list:

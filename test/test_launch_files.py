@@ -129,13 +129,16 @@ def test_every_argument_has_a_description(file, load):
     assert all(argument.description for argument in arguments)
 
 
-def test_recon_declares_its_arguments(recon):
-    declared = recon.arguments()
-    assert len(declared) == len(RECON_ARGUMENTS)
-
-
 def kinds(actions):
     return [type(action).__name__ for action in actions]
+
+
+@pytest.mark.parametrize('name', ['recon.launch.py', 'stereo.launch.py'])
+def test_every_argument_is_declared_before_the_values_are_used(load, name):
+    description = load(name).generate_launch_description()
+    actions = description.entities if HAS_LAUNCH else description.args[0]
+    arguments = ['DeclareLaunchArgument'] * len(ARGUMENTS[name])
+    assert kinds(actions) == [*arguments, 'OpaqueFunction']
 
 
 def test_without_autostart_the_node_is_only_started(recon, given):
