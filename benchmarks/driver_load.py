@@ -15,7 +15,6 @@ import argparse
 import itertools
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.benchmarking.live_processes import Process, parameter_options
 from spike_recon_ros.benchmarking.results import write_results
+from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 from spike_recon_ros.benchmarking.streams import ENCODERS
 from spike_recon_ros.nodes.messages import time_message, time_ns
 from spike_recon_ros.nodes.middleware import ros
@@ -243,8 +243,7 @@ def main() -> None:
     if args.drive is not None:
         print(json.dumps(drive(args.drive, args.seconds)))
         return
-    os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    isolate_from_other_nodes()
     others_load = os.getloadavg()[0]
     results = []
     with tempfile.TemporaryDirectory() as folder:

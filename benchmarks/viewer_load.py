@@ -29,6 +29,7 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.benchmarking.live_processes import Process
 from spike_recon_ros.benchmarking.results import write_results
+from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 from spike_recon_ros.nodes.messages import image_message
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.qos import image_qos
@@ -144,8 +145,7 @@ def main() -> None:
     if args.publish:
         publish(args.publish)
         return
-    os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    isolate_from_other_nodes()
     others_load = os.getloadavg()[0]
     results = []
     for size in SIZES:

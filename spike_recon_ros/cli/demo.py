@@ -4,8 +4,6 @@
 
 import argparse
 import json
-import os
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.benchmarking.live_processes import LOSSLESS, run_live
+from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.simulation import simulate_board
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     show_of = SHOWS[args.sensor]
     fps, rate = args.fps or show_of.fps, args.rate or show_of.rate
     check_model_name(Settings(model=args.model, fps=fps).model)  # before the simulation
-    _choose_domain()
+    isolate_from_other_nodes()
     console = Console(stderr=True)
     bag, frames = args.out / 'recording', args.out / 'frames'
     args.out.mkdir(parents=True, exist_ok=True)
@@ -141,11 +140,3 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     show(console, summary, args.out)
     check_complete(summary)
     return summary
-
-
-def _choose_domain() -> None:
-    """Choose a random domain, unless the user chose one, so that no other node sees the demo."""
-    if 'ROS_DOMAIN_ID' not in os.environ:
-        os.environ['ROS_DOMAIN_ID'] = str(random.randint(1, 101))
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')  # the same, before ROS 2 Iron

@@ -1,19 +1,15 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Tests with rclpy and DDS, in a ROS domain of this test run, restricted to this machine."""
+"""Tests with rclpy and DDS, in a ROS domain of this process, restricted to this machine."""
 
 import dataclasses
 import gc
 import os
-import random
 import time
 
 import numpy as np
 import pytest
 
-os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
-os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 
 pytest.importorskip('rclpy', reason='rclpy is not installed; see `spike-recon doctor`')
@@ -26,6 +22,7 @@ from paced import Paced
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
+from spike_recon_ros.benchmarking.ros_domain import claim_ros_domain, isolate_from_other_nodes
 from spike_recon_ros.nodes.messages import packet_message
 from spike_recon_ros.nodes.middleware import prepare_middleware
 from spike_recon_ros.nodes.recon_node import ReconNode
@@ -36,6 +33,15 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.topics import EVENTS
 
 TIMEOUT = 20.0
+# A domain from the environment may be that of a camera, or of another run of the tests.
+os.environ.pop('ROS_DOMAIN_ID', None)
+isolate_from_other_nodes()
+
+
+@pytest.fixture(scope='session')
+def domain_of_children() -> str:
+    """A second domain, for nodes in processes that a test starts."""
+    return str(claim_ros_domain())
 
 
 @pytest.fixture

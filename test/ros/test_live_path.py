@@ -3,7 +3,6 @@
 """From a player's process through the node's to a recorder's, over real DDS."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from spike_recon_ros.benchmarking import live_processes
 from spike_recon_ros.benchmarking.live_processes import (
     LOSSLESS,
     Process,
@@ -22,6 +22,7 @@ from spike_recon_ros.benchmarking.live_processes import (
     run_live,
     wait_options,
 )
+from spike_recon_ros.cli.main import main
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 
 MS = 1_000_000
@@ -29,6 +30,12 @@ EPOCH_NS = 1_700_000_000 * 10**9
 
 
 def _spike_recon(*arguments):
+    """Run a subcommand in this process, which has imported everything; return its status."""
+    return main([str(argument) for argument in arguments])
+
+
+def _started(*arguments):
+    """Run a subcommand in a process of its own."""
     return subprocess.run(
         [sys.executable, '-m', 'spike_recon_ros.cli.main', *map(str, arguments)],
         capture_output=True,
@@ -69,25 +76,25 @@ def _write_bag(path, packets, width, height):
             writer.write(connection, stamp_ns, store.serialize_cdr(message, EVENT_PACKET))
 
 
-@pytest.fixture
-def board(tmp_path):
+@pytest.fixture(scope='module')
+def board(tmp_path_factory):
     """A short simulated recording."""
-    bag = tmp_path / 'board'
-    done = _spike_recon('simulate', '-o', bag, '--duration', 0.5, '--size', '240x180')
-    assert done.returncode == 0, done.stderr
+    bag = tmp_path_factory.mktemp('simulated') / 'board'
+    assert _spike_recon('simulate', '-o', bag, '--duration', 0.5, '--size', '240x180') == 0
     return bag
 
 
 @pytest.fixture(autouse=True)
-def domain_of_its_own(monkeypatch):
-    """The processes started here do not receive what other tests of this process publish."""
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(int(os.environ['ROS_DOMAIN_ID']) % 101 + 1))
+def processes_of_their_own(monkeypatch, domain_of_children):
+    """The processes started here do not receive what other tests publish, and end in time."""
+    monkeypatch.setenv('ROS_DOMAIN_ID', domain_of_children)
+    monkeypatch.setattr(live_processes, 'START_TIMEOUT', 100.0)
+    monkeypatch.setattr(live_processes, 'DRAIN_TIMEOUT', 60.0)
 
 
 def _assert_live_equals_run(bag, tmp_path, fps, rate=1):
     """Compare all frames; a slow machine makes them late, but loses none."""
-    done = _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps)
-    assert done.returncode == 0, done.stderr
+    assert _spike_recon('run', bag, '-o', tmp_path / 'offline', '--fps', fps) == 0
     reported = run_live(bag, tmp_path / 'live', {**LOSSLESS, 'fps': fps}, ('--rate', str(rate)))
     diagnostics = reported.recorder['diagnostics']
     assert diagnostics['decoded_packets'] == str(reported.player['packets'])
@@ -112,8 +119,7 @@ def test_live_frames_of_a_real_camera_equal_offline_frames_bit_for_bit(recording
 def test_live_frames_of_spike_planes_equal_offline_frames_bit_for_bit(tmp_path):
     bag = tmp_path / 'planes'
     options = ('--sensor', 'spike', '--duration', 0.1, '--size', '130x96')
-    done = _spike_recon('simulate', '-o', bag, *options)
-    assert done.returncode == 0, done.stderr
+    assert _spike_recon('simulate', '-o', bag, *options) == 0
     _assert_live_equals_run(bag, tmp_path, 1000, rate=0.1)
 
 
@@ -122,7 +128,7 @@ def test_live_frames_of_a_real_spike_camera_equal_offline_frames_bit_for_bit(rec
 
 
 def test_the_demo_of_a_spike_camera_reports_its_slower_pace(tmp_path):
-    done = _spike_recon('demo', '--sensor', 'spike', '-o', tmp_path, '--duration', 0.05)
+    done = _started('demo', '--sensor', 'spike', '-o', tmp_path, '--duration', 0.05)
     assert done.returncode == 0, done.stderr
     assert 'at 0.1 of its real pace, on purpose' in done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
@@ -170,7 +176,7 @@ def test_a_looping_recording_resets_the_state_once_a_loop(board, tmp_path):
 
 
 def test_a_wrong_model_is_named_and_the_node_exits_with_1():
-    done = _spike_recon('node', '--ros-args', '-p', 'model:=fiber')
+    done = _started('node', '--ros-args', '-p', 'model:=fiber')
     assert done.returncode == 1
     assert "there is no model 'fiber'; did you mean fibar?" in done.stderr
     assert 'Traceback' not in done.stderr
@@ -187,21 +193,21 @@ def test_a_wrong_model_is_named_and_the_node_exits_with_1():
         (['-p', 'window_events:=2.5'], 'window_events'),
     ],
 )
-def test_a_wrong_argument_is_named_and_the_node_exits_with_1(arguments, words):
-    done = _spike_recon('node', '--ros-args', *arguments)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert 'Traceback' not in done.stderr
+def test_a_wrong_argument_is_named_and_the_node_exits_with_1(arguments, words, capfd):
+    assert _spike_recon('node', '--ros-args', *arguments) == 1
+    log = capfd.readouterr().err
+    assert words in log
+    assert 'Traceback' not in log
 
 
 def test_the_player_names_the_topic_without_subscriber_and_exits_with_1(board):
-    done = _spike_recon('play', board, '--wait-for', '/event_camera/events', '--wait-timeout', 0.5)
+    done = _started('play', board, '--wait-for', '/event_camera/events', '--wait-timeout', 0.5)
     assert done.returncode == 1
     assert 'nobody subscribed to /event_camera/events within 0.5 s' in done.stderr
 
 
 def test_the_player_publishes_all_topics_of_a_bag(board):
-    done = _spike_recon('play', board, '--rate', 4)
+    done = _started('play', board, '--rate', 4)
     assert done.returncode == 0, done.stderr
     played = json.loads(done.stdout.splitlines()[-1])
     assert played['packets'] == 250
@@ -215,7 +221,9 @@ def test_the_processes_start_from_a_folder_that_holds_one_of_the_package_s_name(
     (tmp_path / 'spike_recon_ros' / 'cli').mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     with Process('inspect', 'nothing') as process:
+        give_up = time.monotonic() + 60
         while not process.has_ended():
+            assert time.monotonic() < give_up, 'timed out waiting for the end of the process'
             time.sleep(0.05)
         assert 'nothing' in str(process.failure())
         assert 'No module named' not in str(process.failure())
