@@ -2,6 +2,7 @@
 #   make demo SENSOR=spike          of a spike camera
 #   make demo PYTHON=python3.12     another interpreter (the .venv that it makes is then kept)
 #   make test ARGS='-k evt3'        further arguments for pytest
+#   make test JOBS=0                all tests in one process, for --pdb; otherwise one per core
 #   make test-training TORCH='torch --index-url https://download.pytorch.org/whl/cu130'
 #                                   another build of PyTorch, in the words of pip install; without
 #                                   TORCH the CPU build is installed where there is no NVIDIA GPU
@@ -21,9 +22,10 @@ endif
 # ROS 2 tools look the package up here; a sourced installation comes second.
 IN_VENV = AMENT_PREFIX_PATH="$(CURDIR)/.venv$${AMENT_PREFIX_PATH:+:$$AMENT_PREFIX_PATH}"
 
-# A ROS domain of its own, so that tests hear nothing else that runs on this machine.
-PYTEST = $(IN_VENV) ROS_PYTHON_CHECK_FIELDS=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST \
-  ROS_DOMAIN_ID="$${ROS_DOMAIN_ID:-$$(shuf -i 1-101 -n 1)}" $(BIN)/python -m pytest
+PYTEST = $(IN_VENV) $(BIN)/python -m pytest
+# Files share fixtures, so a file stays in one process. Each process needs 1 to 2 GB of memory.
+JOBS ?= $(shell nproc)
+PARALLEL = -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 COVERAGE = --cov=spike_recon_models --cov=spike_recon_training --cov-report=term
 
 .PHONY: help demo test test-training bench docs check parameters \
@@ -37,7 +39,7 @@ demo: environment ## simulate a recording, reconstruct it live through ROS 2, wr
 	@$(IN_VENV) $(BIN)/spike-recon demo -o demo $(if $(SENSOR),--sensor $(SENSOR))
 
 test: environment ## run the tests that need no PyTorch
-	@$(PYTEST) -m 'not training' $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m 'not training' $(ARGS)
 
 test-training: environment-training ## install the training extra and run all other tests, with coverage
 	@$(PYTEST) -m training $(COVERAGE) $(ARGS)

@@ -157,6 +157,7 @@ setup(
         'test': [
             'pytest',
             'pytest-cov',
+            'pytest-xdist',
             'setuptools>=77',  # builds the wheel that a test installs
             'hypothesis',
             'scikit-image',
