@@ -1,0 +1,127 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of docs/figures.md hold what the files in benchmarks/results/ hold, rounded."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / 'docs' / 'figures.md').read_text(encoding='utf-8')
+NUMBER = re.compile(r'\d[\d,]*\.?\d*|\.\d+')
+
+
+def results(name):
+    return json.loads((ROOT / 'benchmarks' / 'results' / name).read_text(encoding='utf-8'))
+
+
+def rows_below(header):
+    """Return the cells of each row of the table that has a header line with these words."""
+    lines = TEXT.splitlines()
+    (start,) = (number for number, line in enumerate(lines) if header in line)
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith('|'):
+            break
+        rows.append([cell.strip() for cell in line.strip('|').split('|')])
+    return rows
+
+
+def check(text, *values):
+    """Compare the numbers in a text with values, each to the decimals that are printed."""
+    printed = [number.replace(',', '') for number in NUMBER.findall(text.replace('none', '0'))]
+    assert len(printed) == len(values), text
+    for number, value in zip(printed, values, strict=True):
+        decimals = len(number.partition('.')[2])
+        assert abs(float(number) - value) <= 0.5001 * 10**-decimals, f'{text}: {value}'
+
+
+def test_numbers_are_compared_to_their_decimals():
+    check('1,902 of 2,999', 1902, 2999)
+    check('.745 / 8.6 ms', 0.7454, 8.64)
+    with pytest.raises(AssertionError):
+        check('8.6 ms', 8.66)
+    with pytest.raises(AssertionError):
+        check('8.6 ms', 8.6, 8.6)
+
+
+def test_times_of_networks():
+    rows = rows_below('times as fast as FireNet')
+    measured = results('network.json')['results']
+    names = {'eight bits': 'int8', 'bfloat16': 'openvino bf16', 'ONNX Runtime': 'onnxruntime'}
+    assert len(rows) == 5
+    for label, *times, ratio in rows:
+        model, _, backend = label.replace('`', '').partition(', ')
+        found = [
+            row
+            for row in measured
+            if row['model'] == model.lower() and names[backend] in row['backend']
+        ]
+        for text, size in zip(times, ('240x180', '346x260', '640x480'), strict=True):
+            check(text, *(row['ms'] for row in found if row['size'] == size))
+        ratios = [row['times_faster_than_firenet'] for row in found]
+        check(ratio, *sorted({min(ratios), max(ratios)}))
+
+
+def test_times_at_hd():
+    measured = {
+        (row['model'], row['mega_events_s'], *row['settings']): row['cpu_ms']
+        for row in results('hd.json')['results']
+    }
+    for label, *cells in rows_below('| full size |'):
+        model, _, rates = label.replace('`', '').partition(', ')
+        for cell, setting in zip(cells, ((), ('scale',), ('roi',)), strict=True):
+            keys = [(model.lower(), float(rate), *setting) for rate in NUMBER.findall(rates)]
+            if cell:
+                check(cell, *(measured[key] for key in keys))
+
+
+def test_the_node_behind_a_driver():
+    rows = rows_below('| frames of those due |')
+    measured = results('driver_load.json')['results']
+    assert len(rows) == len(measured)
+    for (label, frames, dropped, latency, step), row in zip(rows, measured, strict=True):
+        assert f'`{row["model"]}`' in label
+        if ', ' in label:
+            assert label.startswith(f'{row["camera"]}, {row["mega_events_per_s"]} Mev/s')
+        check(frames, row['frames_arrived'], row['frames_due'])
+        check(dropped, row['dropped_packets'])
+        settled = row['latency_settled']
+        check(latency, *(settled[key] for key in ('p50_ms', 'p99_ms', 'largest_ms')))
+        check(step, row['processing_p50_ms'], row['processing_p99_ms'])
+
+
+def test_processor_time_of_the_web_page():
+    measured = {
+        (row['size'], row['browsers']): row['percent_of_a_core']
+        for row in results('viewer.json')['results']
+    }
+    _, *rows = rows_below('| | 346x260 | 640x480 | 1280x720 |')
+    for browsers, (_, *cells) in enumerate(rows, 1):
+        for cell, size in zip(cells, ('346x260', '640x480', '1280x720'), strict=True):
+            check(cell, measured[size, browsers])
+
+
+def test_errors_on_simulated_sequences():
+    (line,) = (line for line in TEXT.splitlines() if '(MSE / SSIM)' in line)
+    following = TEXT[TEXT.index(line) :].split('`evaluate_held.json`')[0]
+    mean = results('evaluate_held.json')['mean']
+    names = ('two_scale_gru', 'two_scale_gru_small', 'hybrid', 'firenet', 'fibar')
+    check(following, *(mean[name][metric] for name in names for metric in ('mse', 'ssim')))
+
+
+def test_counts_of_damaged_input():
+    lines = [line.split('|') for line in TEXT.splitlines() if '`fuzz_' in line]
+    cells = {words[-2].strip(' `'): [word.strip() for word in words[1:-1]] for words in lines}
+    decoders, files = results('fuzz_decoders.json'), results('fuzz_files.json')
+    bundles, cuts = results('fuzz_bundles.json'), results('random_cuts.json')
+    assert not decoders['exceptions'] + decoders['events_outside']
+    check(cells['fuzz_decoders.json'][1], decoders['words'])
+    check(cells['fuzz_files.json'][0], len(files['by_format']))
+    check(cells['fuzz_files.json'][1], files['count'], files['ok'], files['sentence'])
+    assert not any(files[key] for key in ('traceback', 'timeout', 'crash', 'memory'))
+    check(cells['fuzz_bundles.json'][1], *(bundles[key] for key in ('cases', 'loaded', 'refused')))
+    assert not cuts['different']
+    assert f'{sum(cuts["cuts"].values()):,} cuts' in TEXT
