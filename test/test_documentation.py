@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documentation: its links, its figures, and its size."""
 
+import ast
 import importlib.util
 import json
 import re
@@ -59,6 +60,28 @@ def test_the_architecture_names_every_room():
     package = ROOT / 'spike_recon_ros'
     rooms = [path.parent.name + '/' for path in package.glob('*/__init__.py')]
     assert not [name for name in rooms if name not in text]
+
+
+def imported_rooms(room: Path) -> set[str]:
+    """Return the other rooms that the modules of a room import, but for `packets`."""
+    found = set()
+    for file in room.rglob('*.py'):
+        for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.add((*node.module.split('.'), '', '')[:2])
+    others = {name for package, name in found if package == room.parent.name}
+    rooms = {path.parent.name for path in room.parent.glob('*/__init__.py')}
+    return others & rooms - {room.name, 'packets'}
+
+
+def test_the_architecture_lists_the_imports_of_each_room():
+    text = (ROOT / 'docs' / 'architecture.md').read_text('utf-8')
+    listed = dict(re.findall(r'^\| `(\w+)/` \| .* \| (.*) \|$', text, re.MULTILINE))
+    exact = {room: cell for room, cell in listed.items() if 'everything' not in cell}
+    assert len(exact) > 12
+    for room, cell in exact.items():
+        names = set(re.findall(r'`(\w+)`', cell))
+        assert names == imported_rooms(ROOT / 'spike_recon_ros' / room), room
 
 
 def two_digits(value: float) -> str:
