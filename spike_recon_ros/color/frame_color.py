@@ -21,6 +21,9 @@ from spike_recon_ros.windows.window import Window
 
 OLDEST_NS = 1_000_000_000
 """Frames that are older than this give no colours."""
+FINEST_SCALE = 1
+"""Motion is measured down to half the size of the image. The preset stops at a quarter: that takes
+a third of the time and leaves a fifth to a half more error in the colours of fast scenes."""
 SPACING_NS = 4_000_000
 """Smallest time between two images that are kept to measure motion from."""
 LARGEST_GAP_NS = 40_000_000
@@ -44,6 +47,7 @@ class FrameColor:
     def __init__(self, region: Region, frames: FrameStore) -> None:
         self._region, self._frames = region, frames
         self._flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow_of.setFinestScale(FINEST_SCALE)
         self.reset()
 
     def step(self, window: Window, whole: bool) -> None:
