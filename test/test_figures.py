@@ -17,9 +17,9 @@ def results(name):
     return json.loads((ROOT / 'benchmarks' / 'results' / name).read_text(encoding='utf-8'))
 
 
-def rows_below(header):
+def rows_below(header, text=TEXT):
     """Return the cells of each row of the table that has a header line with these words."""
-    lines = TEXT.splitlines()
+    lines = text.splitlines()
     (start,) = (number for number, line in enumerate(lines) if header in line)
     rows = []
     for line in lines[start + 2 :]:
@@ -110,6 +110,47 @@ def test_errors_on_simulated_sequences():
     mean = results('evaluate_held.json')['mean']
     names = ('two_scale_gru', 'two_scale_gru_small', 'hybrid', 'firenet', 'fibar')
     check(following, *(mean[name][metric] for name in names for metric in ('mse', 'ssim')))
+
+
+FUSION = (ROOT / 'docs' / 'fusion.md').read_text(encoding='utf-8')
+
+
+def test_events_with_frames():
+    means = results('frames.json')['means']
+    rows = dict(zip(('frames_held', 'events', 'in_time', 'late', 'missing'), [
+        cells for _, *cells in rows_below('| | MSE | SSIM |', FUSION)
+    ], strict=True))  # fmt: skip
+    for name, cells in rows.items():
+        mean = means.get(name) or means[f'events_and_frames_{name}']
+        for cell, metric in zip(cells, ('mse', 'ssim'), strict=True):
+            check(cell, mean[metric])
+
+
+def test_colours_of_each_mode():
+    measured = results('color.json')
+    names = [
+        *(('events_mosaic', name) for name in ('grey', 'half_resolution', 'mosaic')),
+        *(('spikes_mosaic_spk2vid', name) for name in ('grey', 'half_resolution', 'mosaic')),
+        *(('spikes_mosaic_tfp', name) for name in ('half_resolution', 'mosaic')),
+        *(('events_frame', name) for name in ('grey', 'hold', 'frame', 'frame_anchored', 'guess')),
+    ]
+    rows = rows_below('| with the brightness of the truth |', FUSION)
+    for (_, *cells), (part, name) in zip(rows, names, strict=True):
+        mean = measured[part]['means'][name]
+        metrics = 'psnr_color', 'ciede2000', 'ciede2000_chroma'
+        for cell, metric in zip(cells, metrics, strict=True):
+            check(cell, mean[metric])
+
+
+def test_images_between():
+    speeds = results('between_frames.json')['speeds']
+    names = ('double_rate', 'default_rate', 'hold', 'mean', 'warp', 'warp_events', 'interpolator')
+    rows = rows_below('| | x1 | x4 | x10 | CPU time |', FUSION)
+    for (_, *cells, spent), name in zip(rows, names, strict=True):
+        for cell, speed in zip(cells, ('x1', 'x4', 'x10'), strict=True):
+            check(cell, speeds[speed][name]['ssim'])
+        times = [ways[name]['ms'] for ways in speeds.values()]
+        check(spent, *sorted({min(times), max(times)}))
 
 
 def test_counts_of_damaged_input():
