@@ -46,7 +46,7 @@ def test_without_a_gpu_the_gpu_benchmark_ends_with_one_sentence(tmp_path):
     assert not (tmp_path / 'gpu.json').exists()
 
 
-def test_a_dry_run_goes_all_the_way(tmp_path):
+def test_a_dry_run_measures_every_figure(tmp_path):
     pytest.importorskip('onnxruntime', reason='onnxruntime not installed')
     path = tmp_path / 'gpu.json'
     done = run('--dry-run', '--models', 'two_scale_gru_small', '--ways', 'onnxruntime', '-o', path)

@@ -231,7 +231,7 @@ def test_package_xml_lists_every_ros_package_that_is_imported():
     )
 
 
-def test_a_file_says_whose_it_is():
+def test_every_file_has_the_licence_header():
     def header(file: Path) -> tuple[str, ...]:
         lines = file.read_text(encoding='utf-8').splitlines()
         return tuple(lines[1:3] if lines[0].startswith('#!') else lines[:2])
@@ -239,12 +239,12 @@ def test_a_file_says_whose_it_is():
     assert not {name_of(file) for file in [*ALL_FILES, *SCRIPTS] if header(file) != HEADER}
 
 
-def test_a_module_says_what_it_is():
+def test_every_module_has_a_docstring():
     files = [*(f for f in ALL_FILES if not f.is_relative_to(ROOT / 'test')), *SCRIPTS]
     assert not {name_of(file) for file in files if not ast.get_docstring(parsed(file))}
 
 
-def test_no_module_is_named_after_nothing():
+def test_no_module_has_a_name_without_meaning():
     def words(file: Path) -> set[str]:
         return {word for part in file.relative_to(ROOT).parts for word in re.split('[_.]', part)}
 

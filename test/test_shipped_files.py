@@ -114,7 +114,7 @@ def safetensors() -> bytes:
     ],
     ids=['npz', 'png', 'safetensors', 'gzip', 'stack trace', 'site packages', 'windows'],
 )
-def test_a_path_is_found_in_files_of_every_kind(content):
+def test_a_build_path_is_found_in_files_of_every_kind(content):
     assert build_paths(content)
 
 

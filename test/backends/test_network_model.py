@@ -169,7 +169,7 @@ def small_events():
     return Events(events.x % 64, events.y % 48, events.p, events.t_ns, events.triggers)
 
 
-def test_the_description_may_be_that_of_a_filter():
+def test_a_filter_can_be_described_too():
     reconstructor = Reconstructor(Settings(model='fibar'))
     list(reconstructor.push(Packet('mono', 64, 48, 0, 0, 0, encode_mono(small_events(), 0))))
     assert reconstructor.runs == 'filter fibar'

@@ -66,7 +66,7 @@ def test_a_caller_that_changes_a_bundle_does_not_change_that_of_others(copied):
     assert read_bundle(copied).representation['kind'] == 'voxel_grid'
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match=r'nothing does not exist.*give the folder'):
         read_bundle(tmp_path / 'nothing')
 

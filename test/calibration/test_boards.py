@@ -89,7 +89,7 @@ def test_a_part_of_a_board_of_markers_is_enough_and_no_corner_lies_outside(shift
         (('aprilgrid', (40, 40), 0.03), 'more tags than the family'),
     ],
 )
-def test_a_board_that_cannot_be_is_refused(arguments, words):
+def test_an_impossible_board_is_refused(arguments, words):
     with pytest.raises(UserError, match=words):
         target_of(*arguments)
 

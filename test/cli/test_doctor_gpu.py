@@ -76,7 +76,7 @@ def test_without_the_compiler_it_is_asked_for(machine):
     assert 'NVRTC is not installed; install it' in cures()['CUDA compiler NVRTC']
 
 
-def test_what_is_there_is_named(machine, network, key):
+def test_installed_gpu_libraries_are_named(machine, network, key):
     machine()
     write_engine(network, key, b'engine')
     assert found() == {
@@ -111,7 +111,7 @@ def test_a_stale_engine_is_named_with_the_command_that_builds_it_again(
     assert cures()['engines'] == 'none of them fits'
 
 
-def test_a_library_that_cannot_be_loaded_is_said(machine, monkeypatch):
+def test_a_library_that_cannot_be_loaded_is_reported(machine, monkeypatch):
     machine()
 
     def broken():

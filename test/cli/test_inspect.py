@@ -103,7 +103,7 @@ def test_result_is_json_and_people_read_stderr(recordings, capsys):
     assert '/event_camera/events' in printed.err
 
 
-def test_topic_that_is_not_there_is_a_user_error(recordings):
+def test_a_missing_topic_is_a_user_error(recordings):
     with pytest.raises(UserError, match='no event topic /nope'):
         run(recordings('event/mono'), '--topic', '/nope')
 

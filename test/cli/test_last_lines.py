@@ -52,7 +52,7 @@ def test_a_recorder_shows_the_latency_unless_the_stamps_are_old():
     )
 
 
-def test_a_training_and_an_export_name_the_next_command():
+def test_train_and_export_name_the_next_command():
     trained = {'run': 'runs/toy', 'steps': 1_452, 'minutes': 1.03}
     assert last_line('train', trained).endswith('spike-recon export runs/toy -o BUNDLE')
     assert 'run SOURCE -m bundles/toy ' in last_line('export', {'bundle': 'bundles/toy'})

@@ -50,7 +50,7 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
         ),
     ],
 )
-def test_what_is_not_possible_is_one_sentence(tmp_path, walk, capsys, arguments, cure):
+def test_an_impossible_request_is_refused_in_one_sentence(tmp_path, walk, capsys, arguments, cure):
     assert main(['prune', *arguments, '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
     assert cure in capsys.readouterr().err
     assert not (tmp_path / 'narrow').exists()

@@ -80,7 +80,7 @@ def test_a_quantised_bundle_can_be_quantised_again(bundle, tmp_path, walk):
     assert 'windows: 6' in card
 
 
-def test_what_is_there_is_replaced_only_if_asked(bundle, output, walk, capsys):
+def test_existing_files_are_replaced_only_on_request(bundle, output, walk, capsys):
     shutil.copytree(bundle, output)
     before = content_of(output)
     arguments = ['quantize', str(bundle), '-d', str(walk), '-o', str(output), '--windows', '5']
@@ -152,7 +152,7 @@ def test_progress_counts_the_windows_of_each_phase(copied, tmp_path, inputs):
     assert counts == [(done, 5) for done in range(1, 6)]
 
 
-def test_a_network_that_is_not_there_is_named(walk, output, capsys):
+def test_a_network_that_does_not_exist_is_named(walk, output, capsys):
     assert main(['quantize', 'nothing', '-d', str(walk), '-o', str(output)]) == 1
     assert 'nothing is not a network; give the folder of a bundle' in capsys.readouterr().err
 
@@ -167,7 +167,7 @@ def test_a_recording_of_another_sensor_is_refused(tmp_path, bundle, output, caps
     assert not output.exists()
 
 
-def test_no_window_is_too_few(bundle, output, walk, capsys):
+def test_at_least_one_window_is_needed(bundle, output, walk, capsys):
     arguments = ['quantize', str(bundle), '-d', str(walk), '-o', str(output), '--windows', '0']
     assert main(arguments) == 1
     assert '--windows must be 1 or more' in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_higher_contrast_threshold_gives_fewer_events(tmp_path):
         ('--stop-after', '0', 'above 0'),
     ],
 )
-def test_senseless_option_is_one_clear_sentence(tmp_path, option, value, cure):
+def test_an_option_out_of_range_is_refused_in_one_sentence(tmp_path, option, value, cure):
     with pytest.raises(UserError, match=cure):
         run('-o', str(tmp_path / 'bag'), option, value)
     assert not (tmp_path / 'bag').exists()

@@ -81,7 +81,7 @@ def test_grey_images_are_the_same_with_and_without_colour(rig):
         assert one.stamp_ns == other.stamp_ns
 
 
-def test_nobody_who_wants_colour_means_no_work(rig, monkeypatch):
+def test_colour_is_not_computed_while_nobody_wants_it(rig, monkeypatch):
     calls = []
     monkeypatch.setattr(
         'spike_recon_ros.color.frame_color.FrameColor.render', lambda *args: calls.append(args)

@@ -112,6 +112,6 @@ def test_the_limit_may_change_while_frames_are_made():
 
 
 @pytest.mark.parametrize('rate', [-1.0, float('nan'), 1e11])
-def test_a_limit_that_makes_no_sense_is_refused(rate):
+def test_a_limit_out_of_range_is_refused(rate):
     with pytest.raises(UserError, match='max_event_rate'):
         run_packets([], max_event_rate=rate)

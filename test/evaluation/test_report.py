@@ -12,7 +12,7 @@ from spike_recon_ros.evaluation.metrics import BY_DEFAULT, METRICS
 from spike_recon_ros.evaluation.report import show, summarise
 
 
-def test_two_of_one_name_are_told_apart():
+def test_recordings_of_one_name_get_different_labels():
     assert unique_names(['a', 'b', 'a', 'a']) == ['a', 'b', 'a_2', 'a_3']
 
 
@@ -40,7 +40,7 @@ def test_a_metric_counts_on_the_recordings_where_it_applies():
     assert means == {'a': {'mse': 0.1, 'tags': 4.0}, 'b': {'mse': 0.2, 'tags': 0.0}}
 
 
-def test_who_never_read_a_tag_on_one_recording_has_no_mean_time():
+def test_a_model_that_never_read_a_tag_on_one_recording_has_no_mean_time():
     scores = {
         'one': {'a': Known(first_tag_ms=100.0), 'b': Known(first_tag_ms=80.0)},
         'two': {'a': Known(first_tag_ms=300.0), 'b': Known(first_tag_ms=None)},

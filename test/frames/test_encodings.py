@@ -65,7 +65,9 @@ def test_each_bayer_pattern_gives_its_colours(
     assert (inside == [50, 100, 200]).all()
 
 
-def test_an_encoding_that_needs_cv_bridge_has_a_sentence(monkeypatch: pytest.MonkeyPatch):
+def test_an_encoding_that_needs_cv_bridge_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setitem(__import__('sys').modules, 'cv_bridge', None)
     message = message_of('yuv422', 8, 6, 16, bytes(96))
     with pytest.raises(UserError, match=r'yuv422.*needs cv_bridge'):

@@ -98,7 +98,7 @@ def test_a_reset_forgets_the_frames():
 
 
 @pytest.mark.parametrize('model', ['fibar', EVENT_MODEL])
-def test_a_model_that_reads_no_frames_has_a_sentence(model: str):
+def test_a_model_that_reads_no_frames_is_refused_in_one_sentence(model: str):
     reconstructor = Reconstructor(Settings(model=model, frames='anchor'))
     with pytest.raises(UserError, match=f'{model} does not read frames; set model to'):
         reconstructor.push(packet(0))

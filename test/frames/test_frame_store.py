@@ -71,7 +71,7 @@ def test_a_frame_on_another_clock_is_refused_with_a_sentence(shift: int, word: s
 
 
 @pytest.mark.parametrize('level', [0, 255])
-def test_a_frame_that_shows_nothing_is_refused_with_a_sentence(level: int):
+def test_a_frame_that_is_black_or_white_is_refused_in_one_sentence(level: int):
     store = FrameStore()
     sentence = store.add(CameraFrame(0, np.full((12, 16), level, np.uint8)), SIZE)
     assert 'lens cap' in sentence

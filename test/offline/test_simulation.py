@@ -39,7 +39,7 @@ def test_a_call_writes_what_the_command_writes(tmp_path, kind):
         (Simulation(held_back=True), 'give the folder PHOTOS'),
     ],
 )
-def test_a_value_that_makes_no_sense_is_one_sentence(tmp_path, simulation, cure):
+def test_a_value_out_of_range_is_refused_in_one_sentence(tmp_path, simulation, cure):
     with pytest.raises(UserError, match=cure):
         simulate(tmp_path / 'bag', simulation)
     assert not (tmp_path / 'bag').exists()

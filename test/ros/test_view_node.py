@@ -184,7 +184,7 @@ def test_the_images_are_recorded_until_the_page_stops_it(
 
 # Not the name of an earlier test: ROS forgets a node only after some time.
 @pytest.mark.parametrize('viewer', ['/nowhere/recon'], indirect=True)
-def test_a_node_that_is_not_there_is_named(browse, viewer, wait_until, monkeypatch):
+def test_a_missing_node_is_named(browse, viewer, wait_until, monkeypatch):
     monkeypatch.setattr(health, 'SILENT_S', 0.5)
     browser = browse()
     wait_until(lambda: browser.found('health'), 'the health')

@@ -126,12 +126,12 @@ def test_a_spike_camera_has_colour_truth_too(tmp_path):
         ({'bayer_pattern': 'rggb', 'size': (65, 48)}, 'choose even sides'),
     ],
 )
-def test_a_rig_that_cannot_be_is_one_sentence(tmp_path, values, cure):
+def test_an_impossible_rig_is_refused_in_one_sentence(tmp_path, values, cure):
     with pytest.raises(UserError, match=cure):
         simulate(tmp_path / 'bag', Simulation(**{**SMALL, **values}))
     assert not (tmp_path / 'bag').exists()
 
 
-def test_no_bag_no_frames(tmp_path):
+def test_without_a_bag_there_are_no_frames(tmp_path):
     with pytest.raises(UserError, match=r'a \.dat holds no frames of a camera'):
         simulate(tmp_path / 'a.dat', Simulation(SpikeSensor(), frames_hz=10.0))

@@ -162,7 +162,7 @@ def test_records_of_n_mnist_have_its_size(tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'abc', RANDOM.bytes(5_000)])
-def test_other_binary_files_are_not_taken_for_records(tmp_path, content):
+def test_other_binary_files_are_not_read_as_records(tmp_path, content):
     (tmp_path / 'a.bin').write_bytes(content)
     with pytest.raises(UserError, match=r'holds no (records of N-Caltech101|events)'):
         open_source(tmp_path / 'a.bin')

@@ -37,6 +37,6 @@ def test_a_file_without_topics_has_neither(tmp_path):
         next(open_images(raw, '/a'))
 
 
-def test_what_is_not_there_is_a_user_error(tmp_path):
+def test_a_missing_file_or_topic_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match='there is no file'):
         truth_topic(tmp_path / 'missing')

@@ -6,7 +6,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.open_source import open_source
 
 
-def test_path_that_is_not_there_is_named(tmp_path):
+def test_a_missing_path_is_named(tmp_path):
     with pytest.raises(UserError, match=r'no file or folder .*nope\.raw'):
         open_source(tmp_path / 'nope.raw')
 

@@ -168,7 +168,7 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(tmp_path_factory, data, nam
     'text',
     ['width: 0', 'height: x', 'layout: z', 'period_ns: 0.5', 'flip: 3', 'wide: 4', '8', '{'],
 )
-def test_sidecar_that_makes_no_sense_is_named(tmp_path, text):
+def test_an_impossible_sidecar_is_named(tmp_path, text):
     path = tmp_path / 'a.dat'
     path.write_bytes(bytes(12_500))
     sidecar_of(path).write_text(text)

@@ -158,7 +158,7 @@ def test_a_run_uses_recordings_and_lists_them(
 
 
 @pytest.mark.parametrize('share', ['0', '1.1', 'nan'])
-def test_senseless_share_is_one_clear_sentence(tmp_path, share):
+def test_a_share_out_of_range_is_refused_in_one_sentence(tmp_path, share):
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     words = ['toy', '--photos', str(tmp_path), '-o', str(tmp_path / 'run')]

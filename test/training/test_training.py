@@ -217,7 +217,7 @@ def test_a_crop_that_does_not_suit_the_network_is_an_error(tmp_path, photo_folde
         (['--threads', '-1'], '0 or above'),
     ],
 )
-def test_senseless_option_is_one_clear_sentence(tmp_path, words, cure):
+def test_an_option_out_of_range_is_refused_in_one_sentence(tmp_path, words, cure):
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     arguments = ['toy', '--photos', str(tmp_path), '-o', str(tmp_path / 'run'), *words]

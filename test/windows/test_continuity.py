@@ -285,7 +285,7 @@ def test_small_steps_back_after_losses_do_not_reset(back):
 
 
 @pytest.mark.parametrize('is_stamped', [True, False])
-def test_a_false_loop_of_evt3_after_an_outlier_is_taken_out_without_a_reset(is_stamped):
+def test_a_false_loop_of_evt3_after_an_outlier_is_removed_without_a_reset(is_stamped):
     loop_ns, sent = 2**24 * 1_000, packets()
     for index in range(50):  # from a single wrong time on, the decoder is one loop ahead
         sent[index] += index // 10 * loop_ns
