@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Write the recording; return its figures.
 
     Raises:
-        UserError: an option makes no sense, or the recording exists already.
+        UserError: an option is not valid, or the recording exists already.
     """
     simulation = Simulation(
         _sensor(args),

@@ -59,7 +59,7 @@ class Outputs:
             self._processing_ms = self._publisher(Float64, '~/debug/processing_time_ms')
             self._latency_ms = self._publisher(Float64, '~/debug/pipeline_latency_ms')
             self._diagnostics = self._publisher(DiagnosticArray, '/diagnostics')
-        except Exception:  # an override of the QoS that makes no sense
+        except Exception:  # an override of the QoS that is not valid
             self.close()
             raise
 

@@ -38,7 +38,7 @@ class EventSensor:
     duration_s: ClassVar = 3.0
 
     def check(self, out: Path) -> None:
-        """Raise UserError if a value makes no sense, or `out` is for spike planes."""
+        """Raise UserError if a value is not valid, or `out` is for spike planes."""
         if out.suffix == '.dat':
             raise UserError('a .dat holds spike planes; add --sensor spike, or name a folder')
         _check('contrast', self.contrast, 0.01, 2, 'sensors have 0.1 to 0.4')
@@ -94,7 +94,7 @@ class SpikeSensor:
     duration_s: ClassVar = 0.5
 
     def check(self, out: Path) -> None:
-        """Raise UserError if a value makes no sense."""
+        """Raise UserError if a value is not valid."""
         if not 0 < self.light_scale <= 10:
             raise UserError(
                 f'light scale is {self.light_scale:g}; it must lie above 0 and be at most 10 '

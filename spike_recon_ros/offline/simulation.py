@@ -74,7 +74,7 @@ class Simulation:
     frame_exposure_ms: float = 10.0
 
     def check(self) -> None:
-        """Raise UserError if a value makes no sense."""
+        """Raise UserError if a value is not valid."""
         for name, value in (
             ('duration', self.duration_s),
             ('rate of ground truth images', self.truth_hz),
@@ -121,7 +121,7 @@ def simulate(
     Returns: the path, the size and what the recording holds.
 
     Raises:
-        UserError: a value makes no sense, the recording exists, or it cannot be written.
+        UserError: a value is not valid, the recording exists, or it cannot be written.
     """
     simulation = simulation or Simulation()
     simulation.check()

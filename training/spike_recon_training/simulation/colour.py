@@ -138,7 +138,7 @@ class FrameCamera:
     samples: int = 8
 
     def check(self) -> None:
-        """Raise UserError if a value makes no sense."""
+        """Raise UserError if a value is not valid."""
         if not 0 < self.fps <= 1000:
             raise UserError(
                 f'the rate of the camera frames is {self.fps:g}; it must lie above 0 and be at '
