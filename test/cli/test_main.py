@@ -49,12 +49,12 @@ def test_without_a_subcommand_the_commands_are_listed(capsys):
     assert all(f'  {name} ' in err for name in SUBCOMMANDS)
 
 
-@pytest.mark.parametrize('arguments', [['--json', 'doctor'], ['doctor', '--json']])
-def test_on_a_terminal_json_is_printed_only_on_request(spike_recon, monkeypatch, arguments):
+@pytest.mark.parametrize('arguments', [['--json', 'inspect'], ['inspect', '--json']])
+def test_on_a_terminal_json_is_printed_only_on_request(spike_recon, walk, monkeypatch, arguments):
     monkeypatch.setattr('sys.stdout.isatty', lambda: True)
-    assert spike_recon('doctor')[1] == []
-    _, (line,), _ = spike_recon(*arguments)
-    assert json.loads(line)['ready']
+    assert spike_recon('inspect', walk)[1] == []
+    _, (line,), _ = spike_recon(*arguments, walk)
+    assert json.loads(line)['packets'] == 100
 
 
 @pytest.mark.parametrize(
