@@ -3,9 +3,11 @@
 """Every example runs as a reader would run it, in a process of its own."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,12 +17,13 @@ from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.mono_packets import mono_packets
 
-EXAMPLES = Path(__file__).resolve().parent.parent / 'examples'
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES, README = ROOT / 'examples', ROOT / 'README.md'
 
 
 def run(name: str, *arguments: object) -> 'subprocess.CompletedProcess[str]':
     command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.fixture
@@ -50,6 +53,23 @@ def test_a_test_runs_each_example():
     }
 
 
+def test_the_example_of_the_readme_runs(bag, monkeypatch):
+    (code,) = re.findall(r'```python\n(.*?)```', README.read_text('utf-8'), re.DOTALL)
+    monkeypatch.chdir(bag.parent)
+    bag.rename('my_bag')
+    random = np.random.default_rng(1)
+    t = np.sort(random.integers(0, 200_000, 2_000))
+    x, y, p = (random.integers(0, high, 2_000) for high in (346, 260, 2))
+    unread = [tuple(array[start : start + 1000] for array in (x, y, t, p)) for start in (0, 1000)]
+    camera = SimpleNamespace(is_running=lambda: bool(unread), read=lambda: unread.pop(0))
+    shown = []
+    names = {'show': shown.append, 'camera': camera, 'x': x, 'y': y, 't': t, 'p': p}
+    exec(code, names)
+    assert len(names['frames']) == 5
+    # Half a second of the bag, and 0.2 s of the camera without the window that is not complete.
+    assert [image.shape for image in shown] == [(24, 32)] * 25 + [(260, 346)] * 9
+
+
 def test_bag_to_frames_writes_a_png_for_each_frame(bag, tmp_path):
     done = run('bag_to_frames.py', bag, tmp_path / 'frames', '--fps', 20)
     assert done.returncode == 0, done.stderr
@@ -75,7 +95,6 @@ def test_live_arrays_shows_the_moving_disc(tmp_path):
     assert disc > corner + 25
 
 
-@pytest.mark.training
 @pytest.mark.training
 @pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ('torch', 'onnx', 'onnxscript')),
