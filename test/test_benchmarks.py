@@ -22,7 +22,9 @@ def run(*arguments):
     # CUDA then hides every GPU, so that this holds on machines that have one as well.
     hidden = {**os.environ, 'CUDA_VISIBLE_DEVICES': ''}
     command = [sys.executable, BENCHMARKS / 'gpu.py', *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=hidden)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=hidden, timeout=300
+    )
 
 
 @pytest.fixture

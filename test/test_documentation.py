@@ -147,7 +147,9 @@ def test_the_figures_of_the_readme_are_those_of_the_file(file):
 )
 def test_the_site_is_built_without_a_warning(tmp_path):
     command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'python_api.html').read_text('utf-8').count('doc-heading') > 10
 

@@ -62,7 +62,7 @@ def test_importing_the_package_imports_nothing_heavy():
         'from spike_recon_ros import UserError\n'
         'assert not heavy & set(sys.modules), heavy & set(sys.modules)\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=300)
 
 
 def test_reconstructing_with_a_filter_imports_no_network_library_and_no_ros():
@@ -72,7 +72,7 @@ def test_reconstructing_with_a_filter_imports_no_network_library_and_no_ros():
         'heavy = {"torch", "openvino", "onnxruntime", "rclpy"}\n'
         'assert not heavy & set(sys.modules), heavy & set(sys.modules)\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=300)
 
 
 @pytest.mark.parametrize('name', sr.__all__)

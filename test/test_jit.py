@@ -125,6 +125,11 @@ def test_without_compilation_the_functions_are_plain_python(folder):
         [str(folder / 'code'), str(Path(spike_recon_ros.__file__).parent.parent)]
     )
     done = subprocess.run(
-        [sys.executable, '-c', plain], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, '-c', plain],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.stdout.split() == ['42', '2'], done.stderr

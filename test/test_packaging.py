@@ -35,7 +35,7 @@ def set_up_py() -> dict[str, ast.expr]:
 def test_the_version_is_the_same_everywhere():
     in_package_xml = ElementTree.parse(ROOT / 'package.xml').findtext('version')
     words = [sys.executable, '-W', 'ignore', 'setup.py', '--version']
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True, timeout=300)
     assert in_package_xml == done.stdout.split()[-1] == spike_recon_ros.__version__
 
 

@@ -31,7 +31,9 @@ def hook(name: str, source: Path, out: Path) -> Path:
     """Run a build hook of setuptools in a folder, as pip does; return the file that it made."""
     code = f'import sys, setuptools.build_meta as b; print(b.{name}(sys.argv[1]))'
     command = [sys.executable, '-c', code, str(out)]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=source, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return out / done.stdout.splitlines()[-1]
 
@@ -64,7 +66,7 @@ def prefix(wheel, tmp_path_factory):
     pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check', 'install', '--no-deps']
     options = ['--no-index', '--ignore-installed', '--no-compile', '--prefix', str(prefix)]
     done = subprocess.run(
-        [*pip, *options, str(wheel)], capture_output=True, text=True, check=False
+        [*pip, *options, str(wheel)], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return prefix
@@ -100,7 +102,9 @@ def test_the_sdist_holds_every_folder_that_git_holds(unpacked):
     if not (ROOT / '.git').exists():
         pytest.skip('this is no git checkout: what belongs to it is not known')
     command = ['git', 'ls-files']
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    ).stdout
     expected = {line for line in listed.splitlines() if line.split('/')[0] not in hidden}
     found = {name for name in shipped(unpacked) if name.split('/')[0] not in made}
     assert not {name for name in expected - found if (ROOT / name).exists()}
@@ -151,7 +155,13 @@ def test_the_installed_package_runs(site, tmp_path):
     environment = {**os.environ, 'PYTHONPATH': str(site), 'NUMBA_CACHE_DIR': str(tmp_path)}
     command = [sys.executable, '-c', code]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
     where, frames, *zoo = done.stdout.split()
     assert Path(where).is_relative_to(site)

@@ -32,7 +32,12 @@ def shipped() -> list[Path]:
     """Return the files that git tracks."""
     try:
         done = subprocess.run(
-            ['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, check=True, text=True
+            ['git', 'ls-files', '-z'],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=300,
         )
     except (OSError, subprocess.CalledProcessError):
         pytest.skip(f'{ROOT} is not a git checkout: the shipped files are not known')

@@ -189,5 +189,5 @@ def test_bounds_and_tables_name_parts_that_exist():
 
 def test_the_tables_in_the_documentation_are_those_of_the_results():
     command = [sys.executable, ROOT / 'tools' / 'write_field_tables.py', '--check']
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr

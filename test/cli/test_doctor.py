@@ -39,7 +39,8 @@ def examine(code='', **environment):
     )
     done = subprocess.run(
         [sys.executable, '-c', script],
-        capture_output=True, text=True, check=False, env={**os.environ, **environment},
+        capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr
@@ -160,7 +161,7 @@ def test_the_command_against_many_leftovers_is_wrapped_and_removes_them(
     begin = next(number for number, line in enumerate(lines) if line.startswith('  rm -f '))
     end = begin + next(n for n, line in enumerate(lines[begin:]) if not line.endswith('\\'))
     assert max(len(line) for line in lines[begin : end + 1]) <= max(100, len(str(folder)) + 40)
-    subprocess.run('\n'.join(lines[begin : end + 1]), shell=True, check=True)
+    subprocess.run('\n'.join(lines[begin : end + 1]), shell=True, check=True, timeout=300)
     assert [path.name for path in folder.iterdir()] == ['mine']
 
 

@@ -38,7 +38,7 @@ def test_help_does_not_need_ros_nor_compile_anything():
         'print(sorted({"rclpy", "torch"} & set(sys.modules)), file=sys.stderr)'
     )
     done = subprocess.run(
-        [sys.executable, '-c', watch], capture_output=True, text=True, check=True
+        [sys.executable, '-c', watch], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stderr.strip() == '[]'
 
@@ -75,6 +75,7 @@ def test_a_library_that_is_missing_is_named_with_its_cure(walk, tmp_path, module
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 1
     assert done.stderr == f'spike-recon run: {module} is not installed; run: {cure}\n'
@@ -103,7 +104,7 @@ def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s
         process.stdout.readline()  # the program runs
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
+        _, err = process.communicate(timeout=300)
     assert b'Traceback' not in err
     assert process.returncode in (1, INTERRUPTED)  # 1: it had already found an empty folder
 
@@ -193,10 +194,12 @@ def test_a_request_to_end_leaves_a_valid_video(board, tmp_path):
     out = tmp_path / 'out.mp4'
     command = [sys.executable, '-m', 'spike_recon_ros.cli.main', 'run', board, '-o', out]
     with subprocess.Popen([*command, '--fps', '10000'], stderr=subprocess.PIPE) as process:
+        give_up = time.monotonic() + 300
         while process.poll() is None and not _bytes_below(tmp_path):
+            assert time.monotonic() < give_up, 'timed out waiting for the first frame'
             time.sleep(0.01)
         process.terminate()
-        process.communicate()
+        process.communicate(timeout=300)
     assert process.returncode in (0, INTERRUPTED)
     assert cv2.VideoCapture(str(out)).read()[0]
 
@@ -278,5 +281,6 @@ def test_the_parameter_file_and_the_table_in_the_documentation_are_up_to_date():
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
