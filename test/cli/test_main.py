@@ -20,6 +20,16 @@ from spike_recon_ros.cli.main import INTERRUPTED, SUBCOMMANDS, main
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@contextlib.contextmanager
+def running(command, **options):
+    """Start a process, and kill it if it has not ended with the block."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize('name', SUBCOMMANDS)
 def test_every_subcommand_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as end:
@@ -100,7 +110,7 @@ def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s
         'from spike_recon_ros.cli.main import main; print(flush=True)\n'
         f'import sys; sys.exit(main(["run", "{tmp_path}", "-o", "{tmp_path}/o"]))',
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()  # the program runs
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
@@ -193,7 +203,7 @@ def _bytes_below(folder):
 def test_a_request_to_end_leaves_a_valid_video(board, tmp_path):
     out = tmp_path / 'out.mp4'
     command = [sys.executable, '-m', 'spike_recon_ros.cli.main', 'run', board, '-o', out]
-    with subprocess.Popen([*command, '--fps', '10000'], stderr=subprocess.PIPE) as process:
+    with running([*command, '--fps', '10000'], stderr=subprocess.PIPE) as process:
         give_up = time.monotonic() + 300
         while process.poll() is None and not _bytes_below(tmp_path):
             assert time.monotonic() < give_up, 'timed out waiting for the first frame'
