@@ -34,8 +34,8 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.color.bayer import demosaiced, joined, phases_of
-from spike_recon_ros.color.luma import grey_in_colour, merged
-from spike_recon_ros.color.phase_chroma import phase_chroma
+from spike_recon_ros.color.luma import grey_in_colour, luma_of, merged
+from spike_recon_ros.color.phase_chroma import PhaseChroma
 from spike_recon_ros.evaluation.color_scores import COMPARE_COLOR
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.recordings import evaluated_frames, survey, with_color_truth
@@ -112,6 +112,7 @@ def mosaic(scene: Any, seed: int, model: str, kind: SensorKind) -> tuple[Rows, d
     phases = [load_model(settings, WIDTH // 2, HEIGHT // 2, kind=kind) for _ in range(4)]
     lookahead_ns = 0 if is_event else getattr(whole, 'lookahead_planes', 0) * PERIOD_NS
     rows: Rows = defaultdict(list)
+    chroma = PhaseChroma(PATTERN)
     spent_s: dict[str, list[float]] = defaultdict(list)
     made = event_windows(scene, seed) if is_event else spike_windows(scene, seed)
     for number, window in enumerate(made):
@@ -125,10 +126,10 @@ def mosaic(scene: Any, seed: int, model: str, kind: SensorKind) -> tuple[Rows, d
         phases_s = time.process_time()
         white = np.float32(1.0 if is_event else WHITE_RATE)
         shown = [np.clip(image / white, 0, 1).astype(np.float32) for image in images]
-        if is_event:
-            colour = merged(luma, phase_chroma(shown, PATTERN))
-        else:
-            colour = demosaiced(joined([eight_bits(image) for image in shown]), PATTERN)
+        detail = luma
+        if not is_event:
+            detail = luma_of(demosaiced(joined([eight_bits(image) for image in shown]), PATTERN))
+        colour = merged(detail, chroma.step(shown))
         done_s = time.process_time()
         spent_s['network'].append(full_s - begun_s)
         spent_s['phases'].append(phases_s - full_s)

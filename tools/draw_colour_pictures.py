@@ -17,8 +17,8 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.color.bayer import demosaiced, joined, phases_of
-from spike_recon_ros.color.luma import grey_in_colour, merged
-from spike_recon_ros.color.phase_chroma import phase_chroma
+from spike_recon_ros.color.luma import grey_in_colour, luma_of, merged
+from spike_recon_ros.color.phase_chroma import PhaseChroma
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.recordings import evaluated_frames, survey, with_color_truth
 from spike_recon_ros.model_choice import load_model
@@ -66,21 +66,22 @@ def mosaic(kind: SensorKind) -> dict[str, np.ndarray]:
         load_model(settings, color.WIDTH // 2, color.HEIGHT // 2, kind=kind) for _ in range(4)
     ]
     made = color.event_windows(scene, SEED) if is_event else color.spike_windows(scene, SEED)
+    chroma = PhaseChroma(color.PATTERN)
     for window in made:
         luma = color.eight_bits(whole.step(window), white)
         shown = [
             np.clip(one.step(Window(window.t_start_ns, window.t_end_ns, part)) / white, 0, 1)
             for one, part in zip(phases, phases_of(window.samples), strict=True)
         ]
+        cr_cb = chroma.step([one.astype(np.float32) for one in shown])
     ahead_ns = getattr(whole, 'lookahead_planes', 0) * color.PERIOD_NS
     t_s = 1e-9 * (window.t_end_ns - ahead_ns) * (1 if is_event else color.SPEED)
     truth = color.eight_bits(scene.exposure * scene.colour(t_s)[..., ::-1])
-    if is_event:
-        found = merged(
-            luma, phase_chroma([one.astype(np.float32) for one in shown], color.PATTERN)
-        )
-    else:
-        found = demosaiced(joined([color.eight_bits(one) for one in shown]), color.PATTERN)
+    detail = luma
+    if not is_event:
+        joint = joined([color.eight_bits(one) for one in shown])
+        detail = luma_of(demosaiced(joint, color.PATTERN))
+    found = merged(detail, cr_cb)
     half = np.dstack([shown[3], 0.5 * (shown[1] + shown[2]), shown[0]])
     half = cv2.resize(color.eight_bits(half), (color.WIDTH, color.HEIGHT))
     return {

@@ -4,8 +4,7 @@
 
 The four phases of the pattern are reconstructed apart, at half the size, each with a state of its
 own, as the Color Event Camera Dataset (Scheerlinck et al., CVPR Workshops 2019) was reconstructed.
-The images of a spike camera are demosaiced. Those of an event camera are too noisy for that: see
-`phase_chroma`.
+Their differences give the colours, without their noise: see `PhaseChroma`.
 """
 
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from spike_recon_ros.color.bayer import PHASES, check_mosaic, demosaiced, joined, phases_of
-from spike_recon_ros.color.luma import merged
-from spike_recon_ros.color.phase_chroma import phase_chroma
+from spike_recon_ros.color.luma import luma_of, merged
+from spike_recon_ros.color.phase_chroma import PhaseChroma
 from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.model import Model, step_in_parts
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -53,6 +52,7 @@ class MosaicColor:
             self.close()
             raise
         self._images: list[np.ndarray] = []
+        self._chroma = PhaseChroma(self._pattern)
 
     def step(self, window: Window, whole: bool) -> None:
         """Process the window in all phases; see `step_in_parts`."""
@@ -71,8 +71,8 @@ class MosaicColor:
         """Return uint8 [height, width, 3], BGR; None before the first window.
 
         The luma of event cameras is that of the full-size image, whose detail the phases lack. The
-        full-size image of a spike camera shows the pattern of the filters, so there the demosaiced
-        phases give the luma as well.
+        full-size image of a spike camera shows the pattern of the filters, so there the phases,
+        demosaiced, give the luma as well.
 
         Args:
             luma: uint8 [height, width], the rendered image.
@@ -85,12 +85,13 @@ class MosaicColor:
         shown = [_limited((image - black) / (white - black)) for image in self._images]
         if self._is_spike:
             eight_bits = [np.rint(255 * image).astype(np.uint8) for image in shown]
-            return demosaiced(joined(eight_bits), self._pattern)
-        return merged(luma, phase_chroma(shown, self._pattern))
+            luma = luma_of(demosaiced(joined(eight_bits), self._pattern))
+        return merged(luma, self._chroma.step(shown))
 
     def reset(self) -> None:
         """Zero the states."""
         self._images = []
+        self._chroma.reset()
         for model in self._models:
             model.reset()
 

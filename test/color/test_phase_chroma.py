@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.color.luma import merged
-from spike_recon_ros.color.phase_chroma import phase_chroma, without_noise
+from spike_recon_ros.color.phase_chroma import NoiseFilter, PhaseChroma
 
 RNG = np.random.default_rng(1)
 
@@ -21,7 +21,7 @@ def test_phases_without_noise_give_the_colours_of_the_scene(pattern):
     rgb = {'r': 0.7, 'g': 0.5, 'b': 0.3}
     phases = [np.full((12, 16), rgb[letter], np.float32) for letter in pattern]
     luma = round(255 * (0.299 * 0.7 + 0.587 * 0.5 + 0.114 * 0.3))
-    image = merged(np.full((24, 32), luma, np.uint8), phase_chroma(phases, pattern))
+    image = merged(np.full((24, 32), luma, np.uint8), PhaseChroma(pattern).step(phases))
     np.testing.assert_allclose(image[5, 7] / 255, [0.3, 0.5, 0.7], atol=0.01)
 
 
@@ -29,18 +29,33 @@ def test_a_grey_scene_stays_grey_although_each_phase_is_noisy():
     scene = smooth(1.0) + 0.5
     phases = [scene + smooth(0.3) for _ in range(4)]
     raw = np.abs(phases[0] - 0.5 * (phases[1] + phases[2])).mean()
-    kept = phase_chroma(phases, 'rggb').astype(np.float32) - 128
+    kept = PhaseChroma('rggb').step(phases).astype(np.float32) - 128
     assert 255 * raw > 5
     assert np.abs(kept).mean() < 0.15 * 255 * raw
 
 
 def test_colours_above_the_noise_stay():
     colour, noise = smooth(3.0), smooth(0.3)
-    kept = without_noise(colour + noise, smooth(0.3))
+    kept = NoiseFilter().step(colour + noise, smooth(0.3))
     error, before = np.abs(kept - colour).mean(), np.abs(noise).mean()
     assert error < 1.2 * before
     assert np.corrcoef(kept.ravel(), colour.ravel())[0, 1] > 0.95
 
 
 def test_silent_phases_have_no_colour():
-    assert (phase_chroma([np.full((6, 8), 0.5, np.float32)] * 4, 'rggb') == 128).all()
+    assert (PhaseChroma('rggb').step([np.full((6, 8), 0.5, np.float32)] * 4) == 128).all()
+
+
+def test_the_share_of_the_noise_follows_the_last_images_and_a_reset_forgets_them():
+    colour, noise = smooth(3.0), smooth(0.3)
+    chroma = PhaseChroma('rggb')
+    grey = [smooth(0.3) + 0.5 for _ in range(4)]
+    first = [0.5 + colour + noise, *(np.full_like(colour, 0.5) for _ in range(3))]
+    alone = chroma.step(first).astype(int)
+    for _ in range(30):
+        after = chroma.step(grey)
+    faded = chroma.step(first).astype(int)
+    chroma.reset()
+    assert np.abs(after.astype(int) - 128).mean() < np.abs(alone - 128).mean() / 4
+    assert np.abs(faded - 128).mean() < np.abs(alone - 128).mean()
+    assert (chroma.step(first) == alone).all()
