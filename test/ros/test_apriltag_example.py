@@ -96,9 +96,7 @@ def test_tags_have_poses_in_live_reconstructions(
 ):
     if not any(importlib.util.find_spec(name) for name in ('openvino', 'onnxruntime')):
         pytest.skip('neither openvino nor onnxruntime is installed: no network runs')
-    assert make_node(
-        fps=50.0, model='two_scale_gru', overload_lag=60.0, queue_time_limit=60.0
-    ).start()
+    assert make_node(fps=50.0, model='two_scale_gru').start()
     events = other.create_publisher(EventPacket, '/event_camera/events', 1000)
     infos = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
     wait_until(events.get_subscription_count, 'the subscription to packets')

@@ -32,7 +32,7 @@ def red_frame(stamp_ns):
 def test_colours_of_a_camera_are_published_with_the_stamps_of_the_images(
     make_node, camera, subscribe, other, wait_until, values
 ):
-    assert make_node(fps=100.0, model='leaky_integrator', color='frame', overload_lag=60.0).start()
+    assert make_node(fps=100.0, model='leaky_integrator', color='frame').start()
     images, colors = subscribe(Image, IMAGE), subscribe(Image, COLOR_IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     publisher = other.create_publisher(Image, FRAMES, 10)
@@ -59,7 +59,7 @@ def test_colours_of_a_camera_are_published_with_the_stamps_of_the_images(
 def test_no_subscriber_to_colour_means_no_work_for_it(
     make_node, camera, subscribe, wait_until, values
 ):
-    assert make_node(fps=100.0, model='leaky_integrator', color='frame', overload_lag=60.0).start()
+    assert make_node(fps=100.0, model='leaky_integrator', color='frame').start()
     images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera(range(12))
     wait_until(lambda: len(images) == 2, 'images')
@@ -89,7 +89,7 @@ RANDOM = np.random.default_rng(0)
 def test_frames_that_cannot_be_used_are_reported(
     make_node, camera, subscribe, other, wait_until, warned, shape, later_s, words
 ):
-    node = make_node(fps=100.0, model='leaky_integrator', color='frame', overload_lag=60.0)
+    node = make_node(fps=100.0, model='leaky_integrator', color='frame')
     assert node.start()
     subscribe(Image, COLOR_IMAGE)
     publisher = other.create_publisher(Image, FRAMES, 10)
@@ -138,7 +138,7 @@ def test_a_simulated_rig_gives_both_images_at_the_event_rate(
     """With the parameters of `recon.launch.py frames:=anchor color:=frame fps:=100`."""
     pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
     parameters, _ = parameters_given({'frames': 'anchor', 'color': 'frame', 'fps': '100'})
-    node = make_node(**parameters, overload_lag=60.0)
+    node = make_node(**parameters)
     assert node.start()
     packets, frames = rig
     events = other.create_publisher(EventPacket, EVENTS, 1000)

@@ -18,6 +18,7 @@ from sensor_msgs.msg import Image
 from spike_recon_ros.nodes.messages import image_array
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import PUBLISHED, SUBSCRIBED, check_qos_overrides
+from spike_recon_ros.nodes.recon_node import ReconNode
 from spike_recon_ros.nodes.recon_process import main
 from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
@@ -75,8 +76,9 @@ def test_every_setting_is_a_parameter_with_its_description_and_range(make_node, 
             assert ranges[0].to_value == field.metadata['high']
 
 
-def test_the_defaults_of_the_parameters_are_those_of_the_settings(make_node):
-    node = make_node()
+def test_the_defaults_of_the_parameters_are_those_of_the_settings(executor):
+    node = ReconNode()
+    executor.add_node(node)
     for field in setting_fields():
         assert node.get_parameter(field.name).value == getattr(Settings(), field.name)
 

@@ -184,7 +184,7 @@ def test_the_time_of_a_replay_comes_from_its_clock(
 def test_deactivating_does_not_wait_for_the_frames_of_a_long_pause(
     make_node, camera, subscribe, wait_until
 ):
-    node = make_node(fps=10_000.0, max_gap=3600.0, model='fibar', overload_lag=60.0)
+    node = make_node(fps=10_000.0, max_gap=3600.0, model='fibar')
     assert node.start()
     subscribe(Image, IMAGE)
     pause_ns = 120 * 10**9  # filled with 1,200,000 frames

@@ -102,7 +102,7 @@ def browse(viewer):
 def test_the_page_shows_input_image_and_health_and_nothing_runs_without_it(
     make_node, camera, viewer, browse, wait_until, other
 ):
-    assert make_node(model='fibar', fps=100.0, overload_lag=60.0, queue_time_limit=3600.0).start()
+    assert make_node(model='fibar', fps=100.0).start()
     wait_until(lambda: other.count_publishers(IMAGE), 'the node')
     assert not viewer.watched
     assert not other.count_subscribers(IMAGE)
@@ -151,7 +151,7 @@ def test_a_parameter_is_changed_in_the_node_and_a_wrong_one_is_explained(
 
 
 def test_reset_zeroes_the_state(make_node, camera, browse, wait_until):
-    node = make_node(model='fibar', fps=100.0, overload_lag=60.0, queue_time_limit=3600.0)
+    node = make_node(model='fibar', fps=100.0)
     assert node.start()
     browser = browse()
     camera(range(12))
@@ -168,7 +168,7 @@ def test_reset_zeroes_the_state(make_node, camera, browse, wait_until):
 def test_the_images_are_recorded_until_the_page_stops_it(
     make_node, camera, browse, wait_until, tmp_path, other
 ):
-    assert make_node(model='fibar', fps=100.0, overload_lag=60.0, queue_time_limit=3600.0).start()
+    assert make_node(model='fibar', fps=100.0).start()
     browser = browse()
     wait_until(lambda: other.count_subscribers(IMAGE) == 1, 'the page')
     browser.send(do='record', on=True)
