@@ -237,6 +237,7 @@ def load_model(
         lookahead,
         state_step_ns,
         noise_gate=settings.noise_gate == 'on',
+        lamp_averaging=settings.lamp_averaging == 'on',
     )
     return_free_memory()
     return network

@@ -95,3 +95,10 @@ class ModelSettings:
         'reaches the network (off).',
         choices=('on', 'off'),
     )
+    lamp_averaging: str = setting(
+        'on',
+        'Networks for events: while a lamp flickers at 80 to 900 Hz and causes most events, '
+        'average them over its period, so that the images do not flicker (on), or never (off). '
+        'Delays images by half a period and blurs motion over a period, 10 ms at 100 Hz.',
+        choices=('on', 'off'),
+    )

@@ -65,7 +65,7 @@ MAY_IMPORT = {name: set() for name in (*ALONE, 'stream_statistics')} | {
     'representations': CONTRACTS | {'spike_history'},
     'filters': CONTRACTS | {'spike_history'},
     'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
-    'backends': CONTRACTS | {'representations', 'bundles', 'frames'},
+    'backends': CONTRACTS | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
     'rendering': CONTRACTS,
     'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
     'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compute the input tensor of a network from a window: representation and padding."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spike_recon_ros.bundles.bundle import Bundle
@@ -12,6 +14,8 @@ from spike_recon_ros.representations.anchor_planes import CHANNELS, write_anchor
 from spike_recon_ros.representations.padding import crop, mirror_beyond, padded_size
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_ros.windows.window import Window
+
+Writer = Callable[[Window, np.ndarray], None]
 
 
 class NetworkInput:
@@ -26,6 +30,7 @@ class NetworkInput:
     Attributes:
         padded: rows and columns of the tensor; the sensor fills its top left part, and the rest is
             its mirror image.
+        channels: channels of the representation.
         lookahead_planes: see Model.
 
     Raises:
@@ -40,12 +45,12 @@ class NetworkInput:
         if lookahead_planes is not None and bundle.sensor is SensorKind.SPIKE:
             description = with_lookahead(description, lookahead_planes)
         self._representation = representation_for(description, width, height)
-        self._channels = self._representation.channels
+        self.channels = self._representation.channels
         expected = bundle.bins - CHANNELS * bundle.reads_frames
-        if self._channels != expected:
+        if self.channels != expected:
             raise UserError(
                 f'{bundle.name} reads {expected} channels, but its representation has '
-                f'{self._channels}; export the bundle again'
+                f'{self.channels}; export the bundle again'
             )
         self.padded = padded_size(height, width, bundle.pad_multiple)
         self.lookahead_planes = self._representation.lookahead_planes
@@ -54,7 +59,11 @@ class NetworkInput:
         self._tensor = np.zeros((bundle.bins, *self.padded), np.float32)
 
     def read(
-        self, window: Window, anchor: Anchor | None = None, is_new: bool = False
+        self,
+        window: Window,
+        anchor: Anchor | None = None,
+        is_new: bool = False,
+        writer: Writer | None = None,
     ) -> np.ndarray:
         """Return float32 [bins, rows, columns]; the next call overwrites it.
 
@@ -63,14 +72,15 @@ class NetworkInput:
             anchor: frame for the channels after those of the window, if the network has them;
                 None = they are 0.
             is_new: whether the state has not been updated with this frame yet.
+            writer: writes the channels of the window; None = its representation does.
         """
         height, width = self._size
         sensor = crop(self._tensor, height, width)
-        self._representation.write(window, sensor[: self._channels])
+        (writer or self._representation.write)(window, sensor[: self.channels])
         if anchor is None:
-            sensor[self._channels :] = 0.0
+            sensor[self.channels :] = 0.0
         else:
-            write_anchor(sensor[self._channels :], anchor.grey, anchor.age_ns, is_new)
+            write_anchor(sensor[self.channels :], anchor.grey, anchor.age_ns, is_new)
         mirror_beyond(self._tensor, height, width)
         return self._tensor
 

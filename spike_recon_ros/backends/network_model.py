@@ -8,6 +8,7 @@ import numpy as np
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
+from spike_recon_ros.backends.lamp_average import LampAverage
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.noise_gate import NoiseGate
 from spike_recon_ros.backends.state_steps import StateSteps
@@ -35,6 +36,7 @@ class NetworkModel:
         lookahead_planes: see Model; None = as in training.
         state_step_ns: shortest time between two updates of the state by events, see StateSteps.
         noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate.
+        lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
 
     Attributes:
         name: name of the bundle.
@@ -60,6 +62,7 @@ class NetworkModel:
         state_step_ns: int = 0,
         *,
         noise_gate: bool = False,
+        lamp_averaging: bool = False,
     ) -> None:
         self.name = bundle.name
         self._bundle = bundle
@@ -84,6 +87,10 @@ class NetworkModel:
         self._gate = (
             NoiseGate(width, height) if noise_gate and bundle.sensor is SensorKind.EVENT else None
         )
+
+        plain_grid = {'kind': 'voxel_grid', 'bins': self._input.channels, 'normalisation': 'none'}
+        is_plain = bundle.sensor is SensorKind.EVENT and bundle.representation == plain_grid
+        self._lamp = LampAverage(width, height) if lamp_averaging and is_plain else None
 
     @property
     def longest_window_ns(self) -> int:
@@ -112,8 +119,12 @@ class NetworkModel:
         """
         if len(window.samples) and not self._input.fills_hop(window):
             return np.zeros(self._size, np.float32)
+        if self._lamp is not None:
+            self._lamp.watch(window)
         if self._gate is not None:
             window = self._gate.apply(window)
+        if self._lamp is not None:
+            self._lamp.add(window)
         earlier = self._steps.cut_off(window)
         if earlier is not None:
             self._intensity(earlier, commit=True)
@@ -136,6 +147,11 @@ class NetworkModel:
         """Events that were removed because their tile showed noise alone."""
         return self._gate.removed if self._gate is not None else 0
 
+    @property
+    def lamp_hz(self) -> float | None:
+        """Changes per second of the light of the lamp that is averaged out; None = no lamp."""
+        return self._lamp.frequency_hz if self._lamp is not None else None
+
     def _cropped(self, intensity: np.ndarray) -> np.ndarray:
         height, width = self._size
         scale = self._bundle.output_scale
@@ -156,18 +172,22 @@ class NetworkModel:
 
     def _intensity(self, window: Window, commit: bool) -> np.ndarray:
         """Return the intensity at padded size, from a voxel grid on the GPU if possible."""
-        if self._backend.step_events is not None:
+        if self._lamp is not None and self._lamp.frequency_hz is not None:
+            writer = self._lamp.write
+        else:
+            writer = None
+        if self._backend.step_events is not None and writer is None:
             return self._backend.step_events(
                 window.samples, window.t_start_ns, window.t_end_ns, commit
             )
         anchor = self._anchor(window)
         if anchor is None:
-            return self._backend.step(self._input.read(window), commit)
+            return self._backend.step(self._input.read(window, writer=writer), commit)
         is_new = anchor.stamp_ns != self._anchored_ns
         self._shown_ns = anchor.stamp_ns
         if commit:
             self._anchored_ns = anchor.stamp_ns
-        return self._backend.step(self._input.read(window, anchor, is_new), commit)
+        return self._backend.step(self._input.read(window, anchor, is_new, writer), commit)
 
     def _anchor(self, window: Window) -> Anchor | None:
         """Return the latest frame for a window, if the network reads frames and there is one."""
@@ -190,8 +210,9 @@ class NetworkModel:
         self.forget()
         self._planes = 0
         self._input.reset()
-        if self._gate is not None:
-            self._gate.reset()
+        for part in (self._gate, self._lamp):
+            if part is not None:
+                part.reset()
 
     def close(self) -> None:
         """Close the backend."""

@@ -20,18 +20,23 @@ SMALLEST_DEPTH = 0.4
 # How far the line must stand out of the rest of the spectrum.
 SMALLEST_RATIO = 8.0
 WIDTH_HZ = 10
-_SECOND_NS = BIN_NS * BINS
 
 
 class LampSpectrum:
-    """Looks at one second of events after another."""
+    """Looks at one stretch of events after another.
 
-    def __init__(self) -> None:
-        self._counts = np.zeros(BINS)
+    Args:
+        bins: length of a stretch, in bins of BIN_NS. A short one finds a lamp sooner, but only
+            where many events show it.
+    """
+
+    def __init__(self, bins: int = BINS) -> None:
+        self._counts = np.zeros(bins)
+        self._length_ns = bins * BIN_NS
         self._start_ns: int | None = None
 
     def add(self, events: Events) -> list[float | None]:
-        """Count events in the order sent; return the result of a second that they complete.
+        """Count events in the order sent; return the result of a stretch that they complete.
 
         Returns: nothing, or one entry: the frequency in Hz, or None if no lamp flickers.
         """
@@ -41,18 +46,18 @@ class LampSpectrum:
         t_ns = events.t_ns[::step][events.p[::step] == 1]
         first_ns = int(events.t_ns[0])
         begun, found = self._start_ns, []
-        if begun is None or not 0 <= first_ns - begun < 2 * _SECOND_NS:
+        if begun is None or not 0 <= first_ns - begun < 2 * self._length_ns:
             begun = self._restart(first_ns)
-        elif first_ns - begun >= _SECOND_NS:
+        elif first_ns - begun >= self._length_ns:
             found = [flicker_of(self._counts)]
             begun = self._restart(first_ns)
         bins = (t_ns - begun) // BIN_NS
-        inside = bins[(bins >= 0) & (bins < BINS)]
-        self._counts += np.bincount(inside, minlength=BINS) * step
+        inside = bins[(bins >= 0) & (bins < len(self._counts))]
+        self._counts += np.bincount(inside, minlength=len(self._counts)) * step
         return found
 
     def rest(self) -> float | None:
-        """Return the result of the unfinished second."""
+        """Return the result of the unfinished stretch."""
         return flicker_of(self._counts)
 
     def _restart(self, first_ns: int) -> int:
@@ -65,12 +70,14 @@ def flicker_of(counts: np.ndarray) -> float | None:
     """Return the frequency in Hz that modulates a rate of events; None if there is none.
 
     Args:
-        counts: events in each of BINS bins of BIN_NS, float64 [BINS].
+        counts: events in consecutive bins of BIN_NS, float64 [at most BINS].
     """
     total = counts.sum()
     if total < FEWEST_EVENTS:
         return None
-    depth = 2 * np.abs(np.fft.rfft(counts)) / total
+    # With zeros up to one second, entry k is k Hz. Without their mean, so that short stretches do
+    # not spread it over the spectrum.
+    depth = 2 * np.abs(np.fft.rfft(counts - total / len(counts), n=BINS)) / total
     band = depth[LOWEST_HZ:HIGHEST_HZ]
     highest = float(band.max())
     if highest < max(SMALLEST_DEPTH, SMALLEST_RATIO * float(np.median(band))):

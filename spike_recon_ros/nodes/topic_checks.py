@@ -122,8 +122,10 @@ class TopicChecks:
         return [
             Problem(
                 Part.CAMERA,
-                f'the light flickers at {frequency:.0f} Hz and causes most events; set '
-                f'flicker_frequency to {frequency:.0f}, or use lamps that do not flicker',
+                f'the light flickers at {frequency:.0f} Hz and causes most events; networks '
+                'average them over a period (lamp_averaging), which blurs fast motion. Use lamps '
+                f'that do not flicker, or set flicker_frequency to {frequency:.0f} to remove '
+                'most of these events',
             )
         ]
 

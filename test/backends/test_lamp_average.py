@@ -1,0 +1,123 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Under a lamp the input of a network does not flicker; in steady light nothing changes."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.backends.lamp_average import FOUND_NS, KEPT_STRETCHES, LampAverage
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.representations.voxel_grid import voxel_grid
+from spike_recon_ros.windows.window import Window
+
+WIDTH, HEIGHT, BINS = 20, 16, 5
+WINDOW_NS = 18_000_000
+"""Not a multiple of the lamp's period, so that windows end at all of its phases."""
+
+
+def lamp_times(hz, polarity, per_period, end_ns):
+    """Return the times of the steps of one pixel in one direction, evenly in half a period."""
+    period_ns = 1e9 / hz
+    half = (np.arange(per_period) + 0.5) / per_period / 2 + (0.0 if polarity else 0.5)
+    starts = np.arange(int(end_ns / period_ns) + 1)[:, None]
+    return ((starts + half) * period_ns).ravel().astype(np.int64)
+
+
+def lit(hz=100.0, on=3, off=3, end_ns=1_500_000_000):
+    """Return the events of a still scene under a lamp."""
+    parts = []
+    y, x = (grid.ravel() for grid in np.mgrid[:HEIGHT, :WIDTH])
+    for polarity, per_period in ((1, on), (0, off)):
+        t_ns = np.repeat(lamp_times(hz, polarity, per_period, end_ns), x.size)
+        repeats = len(t_ns) // x.size
+        parts.append(
+            (np.tile(x, repeats), np.tile(y, repeats), np.full(len(t_ns), polarity), t_ns)
+        )
+    x, y, p, t_ns = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.argsort(t_ns, kind='stable')
+    types = np.uint16, np.uint16, np.uint8, np.int64
+    arrays = (one[order].astype(kind) for one, kind in zip((x, y, p, t_ns), types, strict=True))
+    return Events(*arrays, Triggers.empty())
+
+
+def windows(events):
+    for k in range(int(events.t_ns[-1]) // WINDOW_NS):
+        start, end = k * WINDOW_NS, (k + 1) * WINDOW_NS
+        first, last = np.searchsorted(events.t_ns, (start, end))
+        yield Window(start, end, events[int(first) : int(last)])
+
+
+def sums(events):
+    """Return the mean change of each window, plain and filtered, once there is a lamp."""
+    lamp, plain, filtered = LampAverage(WIDTH, HEIGHT), [], []
+    for window in windows(events):
+        lamp.watch(window)
+        lamp.add(window)
+        if lamp.frequency_hz is not None:
+            out = np.ones((BINS, HEIGHT, WIDTH), np.float32)
+            lamp.write(window, out)
+            filtered.append(out.sum(0).mean())
+            times = window.t_start_ns, window.t_end_ns
+            grid = voxel_grid(window.samples, *times, bins=BINS, height=HEIGHT, width=WIDTH)
+            plain.append(grid.sum(0).mean())
+    return lamp, np.array(plain), np.array(filtered)
+
+
+@pytest.mark.parametrize('hz', [100.0, 120.0, 240.0])
+def test_the_flicker_of_a_lamp_is_averaged_out(hz):
+    lamp, plain, filtered = sums(lit(hz))
+    assert lamp.frequency_hz == pytest.approx(hz, abs=2)
+    assert len(filtered) > 1.1e9 / WINDOW_NS  # found within two stretches
+    assert np.abs(filtered[2:]).mean() < 0.35 * np.abs(plain[2:]).mean()
+
+
+def test_unequal_thresholds_do_not_add_up():
+    _, plain, filtered = sums(lit(on=4, off=3))
+    assert plain[20:].mean() > 1.5  # the pixels seem to become brighter all the time
+    assert abs(filtered[20:].mean()) < 0.2 * plain[20:].mean()
+
+
+def test_a_window_that_is_read_again_longer_has_all_its_events():
+    lamp = LampAverage(WIDTH, HEIGHT)
+    for window in windows(lit(on=3, off=0)):
+        lamp.watch(window)
+        lamp.add(window)
+    out = np.empty((BINS, HEIGHT, WIDTH), np.float32)
+    longer = Window(window.t_start_ns - 2 * WINDOW_NS, window.t_end_ns, window.samples)
+    lamp.write(window, out)
+    once = out.sum()
+    lamp.write(longer, out)
+    assert out.sum() == pytest.approx(3 * once, rel=0.15)
+
+
+def test_a_moving_scene_in_steady_light_has_no_lamp():
+    lamp, random = LampAverage(WIDTH, HEIGHT), np.random.default_rng(1)
+    count = 60_000
+    t_ns = np.sort(random.integers(0, 1_500_000_000, count))
+    x, y = random.integers(0, WIDTH, count), random.integers(0, HEIGHT, count)
+    events = Events(
+        x.astype(np.uint16), y.astype(np.uint16),
+        random.integers(0, 2, count).astype(np.uint8), t_ns, Triggers.empty(),
+    )  # fmt: skip
+    for window in windows(events):
+        lamp.watch(window)
+        assert lamp.frequency_hz is None
+
+
+def test_a_lamp_that_is_switched_off_is_forgotten():
+    lamp, _, _ = sums(lit(end_ns=600_000_000))
+    assert lamp.frequency_hz is not None
+    still = Events(
+        *(np.zeros(2000, kind) for kind in (np.uint16, np.uint16, np.uint8)),
+        np.linspace(0.6e9, 0.6e9 + (KEPT_STRETCHES + 3) * FOUND_NS, 2000).astype(np.int64),
+        Triggers.empty(),
+    )
+    for window in windows(still):
+        lamp.watch(window)
+    assert lamp.frequency_hz is None
+
+
+def test_a_reset_forgets_the_lamp():
+    lamp, _, _ = sums(lit(end_ns=600_000_000))
+    lamp.reset()
+    assert lamp.frequency_hz is None
