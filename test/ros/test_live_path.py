@@ -45,6 +45,13 @@ def _started(*arguments):
     )
 
 
+def _wait_until(condition, what):
+    give_up = time.monotonic() + live_processes.START_TIMEOUT
+    while not condition():
+        assert time.monotonic() < give_up, f'timed out waiting for {what}'
+        time.sleep(0.05)
+
+
 def _frames(folder):
     images = [cv2.imread(str(path), -1) for path in sorted(folder.glob('frame_*.png'))]
     lines = (folder / 'frames.csv').read_text(encoding='ascii').splitlines()[1:]
@@ -88,8 +95,7 @@ def board(tmp_path_factory):
 def processes_of_their_own(monkeypatch, domain_of_children):
     """The processes started here do not receive what other tests publish, and end in time."""
     monkeypatch.setenv('ROS_DOMAIN_ID', domain_of_children)
-    monkeypatch.setattr(live_processes, 'START_TIMEOUT', 100.0)
-    monkeypatch.setattr(live_processes, 'DRAIN_TIMEOUT', 60.0)
+    monkeypatch.setattr(live_processes, 'DRAIN_TIMEOUT', 100.0)
 
 
 def _assert_live_equals_run(bag, tmp_path, fps, rate=1):
@@ -161,7 +167,8 @@ def test_a_looping_recording_resets_the_state_once_a_loop(board, tmp_path):
     parameters = parameter_options({**LOSSLESS, 'model': 'fibar'})
     node = Process('node', '--ros-args', *parameters)
     with recorder, node, Process('play', board, *wait_options(), '--loop') as player:
-        time.sleep(8.0)
+        # More than two loops of 13 frames.
+        _wait_until(lambda: len([*(tmp_path / 'out').glob('frame_*.png')]) > 30, 'two loops')
         played = player.stop()
         diagnostics = drained(recorder, node)['diagnostics']
     assert played['loops'] >= 2
@@ -221,9 +228,6 @@ def test_the_processes_start_from_a_folder_that_holds_one_of_the_package_s_name(
     (tmp_path / 'spike_recon_ros' / 'cli').mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     with Process('inspect', 'nothing') as process:
-        give_up = time.monotonic() + 60
-        while not process.has_ended():
-            assert time.monotonic() < give_up, 'timed out waiting for the end of the process'
-            time.sleep(0.05)
+        _wait_until(process.has_ended, 'the end of the process')
         assert 'nothing' in str(process.failure())
         assert 'No module named' not in str(process.failure())
