@@ -2,18 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arguments of the launch files, without ROS's launch."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.launch_arguments import (
+    SIDES,
     check_arguments,
     image_topic,
     parameters_given,
     recon_arguments,
+    stereo_arguments,
 )
 from spike_recon_ros.settings import RENAMED, setting_fields
 from spike_recon_ros.viewer.access import Access
 
+ROOT = Path(__file__).resolve().parent.parent
 LAUNCH = ['ros2', 'launch', 'spike_recon_ros']
 
 
@@ -100,3 +106,20 @@ def test_an_unknown_argument_is_named_with_a_suggestion(given, file):
 def test_known_arguments_pass_and_a_file_that_is_included_checks_nothing(given):
     check_arguments([*LAUNCH, 'recon.launch.py', 'fps:=50'], 'recon.launch.py', given)
     check_arguments([*LAUNCH, 'robot.launch.py', 'speed:=1'], 'recon.launch.py', given)
+
+
+@pytest.mark.parametrize('name', ['recon', 'replay', 'stereo', 'demo'])
+def test_the_documentation_names_every_argument(name):
+    page = (ROOT / 'docs' / 'ros_interface.md').read_text(encoding='utf-8')
+    (row,) = (line for line in page.splitlines() if line.startswith(f'| `{name}.launch.py` |'))
+    named = {field.name for field in setting_fields()} | {*RENAMED}
+    named |= set(re.findall(r'`(\w+)[`:]', row))
+    source = (ROOT / 'launch' / f'{name}.launch.py').read_text(encoding='utf-8')
+    declared = set(re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", source))
+    if name == 'stereo':
+        own = {argument.name for argument in stereo_arguments('')}
+        declared = {one for one in own if one.startswith(SIDES)} | {'one_process', 'grid_origin'}
+    if name == 'recon':
+        declared = {argument.name for argument in recon_arguments('')}
+    assert len(declared) >= 4
+    assert named >= declared
