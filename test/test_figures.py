@@ -142,6 +142,23 @@ def test_colours_of_each_mode():
             check(cell, mean[metric])
 
 
+def test_configurations_of_spatio_temporal_fusion():
+    text = (ROOT / 'docs' / 'model_zoo.md').read_text(encoding='utf-8')
+    measured = results('fusion.json')
+    colours, between, both = (measured[key] for key in ('colours', 'between', 'configurations'))
+    expected = [
+        *(colours[name] for name in ('grey', 'grey_to_rgb', 'grey_to_rgb_mep')),
+        *(between[name] for name in ('hold', 'mean', 'frame_interpolation')),
+        between['frame_interpolation_ssim'],
+        *both.values(),
+    ]
+    rows = rows_below('| | MSE | SSIM |', text[text.index('The four configurations') :])
+    for row, values in zip(rows, expected, strict=True):
+        check(row[1], values['mse'])
+        if row[2]:
+            check(row[2], values['ssim'])
+
+
 def test_images_between():
     speeds = results('between_frames.json')['speeds']
     names = ('double_rate', 'default_rate', 'hold', 'mean', 'warp', 'warp_events', 'interpolator')

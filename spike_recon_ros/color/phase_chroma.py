@@ -46,8 +46,8 @@ class PhaseChroma:
             images: float32 [height, width] of each phase, 0 to 1.
         """
         by_colour: dict[str, list[np.ndarray]] = {letter: [] for letter in LUMA_SHARES}
-        for image, letter in zip(images, self._pattern, strict=True):
-            by_colour[letter].append(image)
+        for number, (image, letter) in enumerate(zip(images, self._pattern, strict=True)):
+            by_colour[letter].append(centred(image, number))
         first, second = by_colour['g']
         # A colour minus the mean of two greens has 3/4 of the noise power of their difference.
         noise, green = math.sqrt(0.75) * (first - second), 0.5 * (first + second)
@@ -62,6 +62,24 @@ class PhaseChroma:
     def reset(self) -> None:
         """Forget the powers of earlier images."""
         self._red, self._blue = NoiseFilter(), NoiseFilter()
+
+
+def centred(image: np.ndarray, phase: int) -> np.ndarray:
+    """Return the image of a phase as at the centres of the groups of four pixels.
+
+    Without, phases would differ at every edge, which they see at different places.
+
+    Args:
+        image: float32 [height, width].
+        phase: 0 to 3, see PHASES.
+    """
+    # The pixels of a phase lie a quarter of their distance beside the centres.
+    x, y = 0.25 - 0.5 * (phase % 2), 0.25 - 0.5 * (phase // 2)
+    shift = np.array([[1, 0, x], [0, 1, y]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        image, shift, image.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 class NoiseFilter:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.color.luma import merged
-from spike_recon_ros.color.phase_chroma import NoiseFilter, PhaseChroma
+from spike_recon_ros.color.phase_chroma import NoiseFilter, PhaseChroma, centred
 
 RNG = np.random.default_rng(1)
 
@@ -59,3 +59,13 @@ def test_the_share_of_the_noise_follows_the_last_images_and_a_reset_forgets_them
     assert np.abs(after.astype(int) - 128).mean() < np.abs(alone - 128).mean() / 4
     assert np.abs(faded - 128).mean() < np.abs(alone - 128).mean()
     assert (chroma.step(first) == alone).all()
+
+
+def test_edges_of_a_grey_scene_get_no_false_colours():
+    scene = np.clip(0.5 + cv2.GaussianBlur(smooth(6.0), (0, 0), 1), 0, 1)
+    phases = [scene[k // 2 :: 2, k % 2 :: 2].copy() for k in range(4)]
+    differences = np.abs(phases[0] - phases[3]).mean()
+    chroma = PhaseChroma('rggb').step(phases).astype(np.float32) - 128
+    assert np.abs(chroma).mean() < 0.1 * 255 * differences
+    left = np.abs(centred(phases[0], 0) - centred(phases[3], 3))[2:-2, 2:-2].mean()
+    assert left < 0.4 * differences
