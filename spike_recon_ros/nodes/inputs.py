@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node's subscriptions, which exist only while someone subscribes to the images.
 
-The callbacks only put packets and references into the worker's queue.
+The callbacks only put packets and references into the worker's queue. Packets come on a thread of
+their own, see receiver.py, everything else on the executor's.
 """
 
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_camera_msgs.msg import EventPacket
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, TimeReference
@@ -20,6 +22,7 @@ from spike_recon_ros.nodes.diagnostics import TopicStatistics
 from spike_recon_ros.nodes.messages import packet_of, time_ns
 from spike_recon_ros.nodes.qos import events_qos, overridable, reference_qos
 from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, UnsupportedEventTypeError
+from spike_recon_ros.nodes.receiver import OwnThread, Receiver
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.settings import Settings
@@ -63,6 +66,7 @@ class Inputs:
         self.reference_topic = ''
         self.reference_ahead: float | None = None
         self._packet_stamp_ns = 0
+        self._receiver: Receiver | None = None
         self._node = node
         self._sync_mode = settings.sync_mode
         self._worker = worker
@@ -76,7 +80,9 @@ class Inputs:
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
         self._packet_stamp_ns, self.reference_ahead = 0, None
-        self._subscribe(EventPacket, 'events', self._on_packet, events_qos())
+        own = OwnThread()
+        packets = self._subscribe(EventPacket, 'events', self._on_packet, events_qos(), own)
+        self._receiver = Receiver(packets, self._node.context)
         self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, reference_qos())
         if self._sync_mode in REFERENCES:
             kind, topic = REFERENCES[self._sync_mode]
@@ -87,6 +93,9 @@ class Inputs:
 
     def close(self) -> None:
         """Unsubscribe from everything."""
+        if self._receiver is not None:
+            self._receiver.stop()
+            self._receiver = None
         for subscription in self.subscriptions:
             self._node.destroy_subscription(subscription)
         self.subscriptions = []
@@ -127,13 +136,21 @@ class Inputs:
     def _on_camera_info(self, message: CameraInfo) -> None:
         self.camera_info = message
 
-    def _subscribe(self, kind: type, topic: str, callback: Callable[..., None], qos: Any) -> None:
+    def _subscribe(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[..., None],
+        qos: Any,
+        group: CallbackGroup | None = None,
+    ) -> Subscription:
         def create(**events: Any) -> Subscription:
             return self._node.create_subscription(
                 kind,
                 topic,
                 callback,
                 qos,
+                callback_group=group,
                 event_callbacks=SubscriptionEventCallbacks(
                     incompatible_qos=self._on_incompatible_qos, **events
                 ),
@@ -145,6 +162,7 @@ class Inputs:
         except UnsupportedEventTypeError:  # not every middleware reports this
             subscription = create()
         self.subscriptions.append(subscription)
+        return subscription
 
     def _on_message_lost(self, info: Any) -> None:
         self._statistics.lost_messages += info.total_count_change

@@ -121,6 +121,8 @@ class ReconNode(LifecycleNode):
         self._worker = Worker(
             self._reconstructor, self._publish, self._reporter.error, self._worker_statistics
         )
+        if self._preloader is not None:
+            self._preloader.worker = self._worker
         self._inputs = Inputs(self, self._settings, self._worker, self._topic_statistics)
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)

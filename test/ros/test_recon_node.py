@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node's topics and services: what comes in and what goes out."""
 
+import time
+
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
@@ -39,6 +41,17 @@ def test_the_node_subscribes_to_packets_only_while_it_has_a_viewer(make_node, ot
     wait_until(lambda: other.count_subscribers(EVENTS) == 1, 'the node to subscribe')
     other.destroy_subscription(viewer)
     wait_until(lambda: other.count_subscribers(EVENTS) == 0, 'the node to unsubscribe')
+
+
+def test_packets_are_received_while_the_executor_is_busy(make_node, camera, subscribe, executor):
+    node = make_node(fps=100.0)
+    assert node.start()
+    subscribe(Image, IMAGE)
+    camera(range(12))
+    give_up = time.monotonic() + 20.0
+    while node._worker_statistics.decoded_packets < 12:  # nobody spins
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_a_big_endian_packet_is_rejected_and_counted(

@@ -3,6 +3,7 @@
 """The model is loaded before the first packet, and a transition that fails says why."""
 
 import json
+import threading
 
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -19,6 +20,7 @@ from spike_recon_ros.nodes.expected_sensor import (
     sensor_of_settings,
 )
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.topics import EVENTS, IMAGE
 
@@ -85,6 +87,25 @@ def test_without_either_the_size_comes_from_camera_info(make_node, other, wait_u
     publisher.publish(CameraInfo(width=WIDTH, height=HEIGHT))
     wait_until(lambda: _loaded(node) == 1, 'the model')
     wait_until(lambda: not publisher.get_subscription_count(), 'the end of the subscription')
+
+
+def test_while_the_node_is_active_only_the_worker_loads_models(
+    make_node, other, wait_until, monkeypatch
+):
+    threads, prepare = [], Reconstructor.prepare
+
+    def noted(reconstructor, *sensor):
+        threads.append(threading.current_thread().name)
+        prepare(reconstructor, *sensor)
+
+    node = make_node()
+    assert node.start()
+    monkeypatch.setattr(Reconstructor, 'prepare', noted)
+    publisher = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
+    wait_until(publisher.get_subscription_count, 'the node to look for camera_info')
+    publisher.publish(CameraInfo(width=WIDTH, height=HEIGHT))
+    wait_until(lambda: _loaded(node) == 1, 'the model')
+    assert threads == ['reconstruct']
 
 
 @pytest.mark.parametrize('size', ['346', '346x', '0x260', '346x260x3', 'large'])
