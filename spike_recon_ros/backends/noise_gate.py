@@ -17,6 +17,7 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.neighbours import NEVER_NS, latest_around
 from spike_recon_ros.windows.window import Window
 
+U64 = np.uint64
 TILE = 16
 """Side of a tile, pixels. Tiles pass or stay closed as a whole."""
 SUPPORT_NS = 5_000_000
@@ -31,6 +32,9 @@ LARGEST_NOISE_HZ = 20.0
 """Events per pixel and second above which a tile is open in any case."""
 MOVING_SHARE = 0.4
 """Share of open tiles above which the camera moves; then every tile is open."""
+MANY_EVENTS, MOST_TESTED = 1 << 17, 64
+"""In windows with more events than the first number, as from an HD camera in motion, only so many
+of each tile are tested for support: the test costs most of the gate, and these are enough."""
 
 
 class NoiseGate:
@@ -64,10 +68,8 @@ class NoiseGate:
         self._counts *= kept[:, None, None, None]
         if not len(events):
             return window
-        new = np.zeros(self._counts.shape[1:])
         arrays = events.x, events.y, events.p, events.t_ns
-        _count(arrays, self._last_ns, new)
-        self._counts += new
+        self._counts += self._counted(arrays)
         is_open = self._shows_more_than_noise()
         if is_open.mean() > MOVING_SHARE:
             return window
@@ -87,6 +89,17 @@ class NoiseGate:
         self._last_ns.fill(NEVER_NS)
         self._counts.fill(0.0)
         self._seconds.fill(0.0)
+
+    def _counted(self, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+        """Return the counts of the events of a window, [4, rows, columns] of tiles."""
+        tiles = self._counts.shape[2:]
+        counts = np.zeros((*tiles, 5), np.int64)
+        count = len(arrays[0])
+        most_tested = MOST_TESTED if count > MANY_EVENTS else count
+        _count(arrays, most_tested, self._last_ns, counts)
+        events, on, tested, same, other = np.moveaxis(counts, -1, 0)
+        per_tested = events / np.maximum(tested, 1)
+        return np.stack([events, on, same * per_tested, other * per_tested])
 
     def _shows_more_than_noise(self) -> np.ndarray:
         """Return bool [rows, columns] of tiles.
@@ -115,17 +128,24 @@ def _with_neighbours(tiles: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _count(arrays, last_ns, counts):
+def _count(arrays, most_tested, last_ns, counts):
+    """Count the events of each tile, and test the first ones for support.
+
+    The counts are: events, ON events, tested ones, and supported by the same and by the other
+    polarity.
+    """
     xs, ys, ps, ts_ns = arrays
     for i in range(xs.size):
-        x, y, p, t_ns = np.int64(xs[i]), np.int64(ys[i]), np.int64(ps[i]), ts_ns[i]
-        row, column = y // TILE, x // TILE
-        since_ns = t_ns - SUPPORT_NS
-        counts[0, row, column] += 1.0
-        counts[1, row, column] += p
-        counts[2, row, column] += latest_around(last_ns[p], x, y) >= since_ns
-        counts[3, row, column] += latest_around(last_ns[1 - p], x, y) >= since_ns
-        last_ns[p, y + 1, x + 1] = t_ns
+        x, y, p, t_ns = U64(xs[i]), U64(ys[i]), U64(ps[i]), ts_ns[i]
+        tile = counts[y // U64(TILE), x // U64(TILE)]
+        tile[0] += 1
+        tile[1] += ps[i]
+        if tile[2] < most_tested:
+            since_ns = t_ns - SUPPORT_NS
+            tile[2] += 1
+            tile[3] += latest_around(last_ns[p], x, y) >= since_ns
+            tile[4] += latest_around(last_ns[U64(1) - p], x, y) >= since_ns
+        last_ns[p, y + U64(1), x + U64(1)] = t_ns
 
 
 @njit(nogil=True, cache=True)

@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 
+from spike_recon_ros.backends import noise_gate
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
@@ -93,6 +94,16 @@ def test_noise_far_from_the_edge_is_removed():
         far += int(is_far.sum()) if number > 3 else 0
         near += int((~is_far).sum())
     assert far < 0.05 * near
+
+
+def test_of_many_events_the_first_of_each_tile_are_enough(monkeypatch):
+    made = windows(lambda k: both(edge(k), noise(2.0, k)), 15)
+    gates = [NoiseGate(WIDTH, HEIGHT), NoiseGate(WIDTH, HEIGHT)]
+    every = [len(gates[0].apply(window).samples) for window in made]
+    monkeypatch.setattr(noise_gate, 'MANY_EVENTS', 100)
+    some = [len(gates[1].apply(window).samples) for window in made]
+    assert not np.array_equal(gates[0]._counts, gates[1]._counts)
+    assert some[1:] == pytest.approx(every[1:], rel=0.1)
 
 
 def test_fast_events_pass_although_all_of_them_are_supported():
