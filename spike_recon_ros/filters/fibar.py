@@ -27,6 +27,7 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
+U64, ONE = np.uint64, np.uint64(1)
 # One record per pixel, so that an event touches one cache line: L, pbar, and 1 + the index in the
 # ring of the pixel's latest event (0 = not active).
 _PIXEL = np.dtype([('level', np.float32), ('mean', np.float32), ('slot', np.int32)])
@@ -109,9 +110,9 @@ class Fibar:
 @njit(nogil=True, cache=True)
 def _smooth(pixels, x, y):
     """Replace a level by the 3x3 Gaussian mean, with the border of the sensor replicated."""
-    height, width = pixels.shape
-    up, down = max(y - 1, 0), min(y + 1, height - 1)
-    left, right = max(x - 1, 0), min(x + 1, width - 1)
+    last_y, last_x = U64(pixels.shape[0] - 1), U64(pixels.shape[1] - 1)
+    up, down = y - U64(y > U64(0)), y + U64(y < last_y)
+    left, right = x - U64(x > U64(0)), x + U64(x < last_x)
     edges = (
         pixels[up, x].level
         + pixels[down, x].level
@@ -136,13 +137,14 @@ def _filter_events(state, events, constants):
     pixels, tiles, ring, counters = state
     xs, ys, ps = events
     alpha, beta, pixels_per_tile = constants
-    head, length = counters[_HEAD], counters[_LENGTH]
+    # Indices are unsigned, because a negative one would count from the end, which costs a test.
+    head, length = U64(counters[_HEAD]), U64(counters[_LENGTH])
     active_pixels, active_tiles = counters[_ACTIVE_PIXELS], counters[_ACTIVE_TILES]
-    wrap = ring.size - 1  # the size is a power of two
+    wrap = U64(ring.size - 1)  # the size is a power of two
     gain = np.float32(0.5) * (np.float32(1.0) + beta)
     share = np.float32(1.0) - alpha
     for i in range(xs.size):
-        x, y = np.int64(xs[i]), np.int64(ys[i])
+        x, y = U64(xs[i]), U64(ys[i])
         polarity = np.float32(2 * np.int32(ps[i]) - 1)
         pixel = pixels[y, x]
         mean = pixel.mean
@@ -151,28 +153,28 @@ def _filter_events(state, events, constants):
 
         # Sums of conditions instead of branches, which noise makes unpredictable.
         starts = np.int64(pixel.slot == 0)
-        in_tile = tiles[y >> 1, x >> 1]
+        in_tile = tiles[y >> ONE, x >> ONE]
         active_pixels += starts
         active_tiles += starts & np.int64(in_tile == 0)
-        tiles[y >> 1, x >> 1] = in_tile + starts
-        ring[head] = np.uint32((y << 16) | x)
-        pixel.slot = np.int32(head + 1)
-        head = (head + 1) & wrap
-        length += 1
+        tiles[y >> ONE, x >> ONE] = in_tile + starts
+        ring[head] = np.uint32((y << U64(16)) | x)
+        pixel.slot = np.int32(head + ONE)
+        head = (head + ONE) & wrap
+        length += ONE
 
         drops = np.int64(length > wrap)
         if active_pixels >= pixels_per_tile * active_tiles:
             drops = 2
         for _ in range(drops):
             tail = (head - length) & wrap
-            length -= 1
-            packed = np.int64(ring[tail])
-            old_x, old_y = packed & 0xFFFF, packed >> 16
-            if pixels[old_y, old_x].slot == tail + 1:  # its latest event leaves the window
+            length -= ONE
+            packed = U64(ring[tail])
+            old_x, old_y = packed & U64(0xFFFF), packed >> U64(16)
+            if pixels[old_y, old_x].slot == np.int32(tail + ONE):  # its latest event leaves
                 pixels[old_y, old_x].slot = 0
                 _smooth(pixels, old_x, old_y)
-                left_in_tile = tiles[old_y >> 1, old_x >> 1] - 1
-                tiles[old_y >> 1, old_x >> 1] = left_in_tile
+                left_in_tile = tiles[old_y >> ONE, old_x >> ONE] - 1
+                tiles[old_y >> ONE, old_x >> ONE] = left_in_tile
                 active_pixels -= 1
                 active_tiles -= np.int64(left_in_tile == 0)
     counters[_HEAD], counters[_LENGTH] = head, length

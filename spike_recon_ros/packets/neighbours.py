@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """When the pixels around a pixel fired last; events of noise have no recent neighbour."""
 
+import numpy as np
+
 from spike_recon_ros.jit import njit
+
+U64 = np.uint64
 
 NEVER_NS = -(2**62)
 """Time of the latest event of a pixel that has not fired."""
@@ -17,7 +21,11 @@ def latest_around(last_ns, x, y):
         x: column.
         y: row.
     """
-    latest = max(last_ns[y + 1, x], last_ns[y + 1, x + 2])
-    for column in range(x, x + 3):
-        latest = max(latest, last_ns[y, column], last_ns[y + 2, column])
+    # Unsigned, because a negative index would count from the end, which costs a test each.
+    left, above = U64(x), U64(y)
+    middle, right = left + U64(1), left + U64(2)
+    beside, below = above + U64(1), above + U64(2)
+    latest = max(last_ns[beside, left], last_ns[beside, right])
+    for row in (above, below):
+        latest = max(latest, last_ns[row, left], last_ns[row, middle], last_ns[row, right])
     return latest

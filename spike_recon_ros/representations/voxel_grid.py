@@ -14,6 +14,7 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window
 
+U64 = np.uint64
 NORMALISATIONS = ('none', 'nonzero')
 
 
@@ -105,15 +106,16 @@ def voxel_grid(
 @njit(nogil=True, cache=True)
 def _accumulate(grid, events, t_start_ns, bins_per_ns):
     xs, ys, ps, ts_ns = events
-    last = grid.shape[0] - 1
+    last, end = U64(grid.shape[0] - 1), float(grid.shape[0] - 1)
     for i in range(xs.size):
-        place = min(max((ts_ns[i] - t_start_ns) * bins_per_ns, 0.0), float(last))
-        lower = np.int64(place)
-        upper_share = np.float32(place - lower)
+        place = min(max((ts_ns[i] - t_start_ns) * bins_per_ns, 0.0), end)
+        # Unsigned, because a negative index would count from the end, which costs a test each.
+        lower, x, y = U64(np.int64(place)), U64(xs[i]), U64(ys[i])
+        upper_share = np.float32(place - np.float64(lower))
         polarity = np.float32(2 * np.int32(ps[i]) - 1)
-        grid[lower, ys[i], xs[i]] += (np.float32(1.0) - upper_share) * polarity
+        grid[lower, y, x] += (np.float32(1.0) - upper_share) * polarity
         # At the last bin the upper share is zero, so this addition changes nothing.
-        grid[min(lower + 1, last), ys[i], xs[i]] += upper_share * polarity
+        grid[min(lower + U64(1), last), y, x] += upper_share * polarity
 
 
 @njit(nogil=True, cache=True)
