@@ -64,6 +64,11 @@ class FrameModel(Model, Protocol):
     anchor_at: Callable[[int], Anchor | None] | None
 
 
+def parts_of(model: Model, window: Window) -> int:
+    """Return the number of steps in which `step_in_parts` processes a window."""
+    return -(-(window.t_end_ns - window.t_start_ns) // _longest_ns(model, window))
+
+
 def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.ndarray:
     """Process a window in parts of the length that suits the model; return the last intensity.
 
@@ -72,8 +77,11 @@ def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.nd
         window: to process.
         whole: process it in one step all the same, as under overload.
     """
-    longest_ns = 0 if whole else model.longest_window_ns
-    parts = window.in_parts(longest_ns) if longest_ns else [window]
+    parts = [window] if whole else window.in_parts(_longest_ns(model, window))
     for part in parts[:-1]:
         model.step(part)
     return model.step(parts[-1])
+
+
+def _longest_ns(model: Model, window: Window) -> int:
+    return model.longest_window_ns or max(1, window.t_end_ns - window.t_start_ns)

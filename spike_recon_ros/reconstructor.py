@@ -15,7 +15,7 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
-from spike_recon_ros.model import Model, step_in_parts
+from spike_recon_ros.model import Model, parts_of, step_in_parts
 from spike_recon_ros.model_choice import (
     LoadModel,
     check_model_name,
@@ -52,6 +52,7 @@ class Reconstructor:
     Attributes:
         statistics: counts since construction.
         holds: of n windows joined, whether to join the next one, too; for callers that are late.
+        hurries: whether to process a window of n parts in one step; for callers that are late.
         rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -73,10 +74,10 @@ class Reconstructor:
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
         self.rendering = self.coloring = True
-        self.holds: Callable[[int], bool] = lambda joined: False
-        self.model_name, self.kind = settings.model, SensorKind.EVENT
+        self.holds: Callable[[int], bool] = lambda count: False
+        self.hurries: Callable[[int], bool] = self.holds
+        self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
-        self.frames = FrameStore()
         self._color = ColorStage(settings, self.frames, self.statistics, load)
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
         self._renderer, self._merger = Renderer(settings), WindowMerger()
@@ -282,7 +283,8 @@ class Reconstructor:
 
     def _step(self, window: Window) -> Frame | None:
         assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
-        window, whole = self._mask.apply(window), self._merger.joined > 1
+        window = self._mask.apply(window)
+        whole = self._merger.joined > 1 or self.hurries(parts_of(self._model, window))
         intensity = step_in_parts(self._model, window, whole=whole)
         self._color.step(window, whole, wanted=self.coloring)
         self.statistics.gated_events = getattr(self._model, 'gated_events', 0)

@@ -16,6 +16,8 @@ LONGEST_MERGED_S = 0.5
 MOST_MERGED_WINDOWS = 16
 # Share of its time that the worker should be busy at most; the rest makes up for lag.
 LARGEST_UTILISATION = 0.85
+# The same if windows were processed in parts, where that was too slow before.
+LARGEST_UTILISATION_IN_PARTS = 0.7
 # Where the samples cost so much that steps get a smaller share of the time than this, packets are
 # dropped: merging more windows would only lower the frame rate.
 SMALLEST_STEP_SHARE = 0.3
@@ -124,7 +126,8 @@ class MergeControl:
     `overload_lag` of its newest event, or if nothing else waits. Otherwise its window is merged
     with the next one, up to a longest window. If that happens, so many windows are merged from
     then on that the measured cost of the work allows the model to keep up; so the interval between
-    frames stays even.
+    frames stays even. From the first late frame on, long windows are processed in one step, until
+    the measured cost allows to process them in parts again.
 
     Packets are dropped where that cannot help: because the longest window is reached, or because
     decoding and processing the samples takes most of the time, as with filters. On a machine that
@@ -141,7 +144,8 @@ class MergeControl:
         # arrived, windows, samples, and work other than steps.
         self._arrived = self._streamed = self._windows = self._samples = self._other = 0.0
         self._merge = 1
-        self._is_too_long = False
+        self._is_too_long = self._hurries = False
+        self._parts = 1
         self.largest_lag = settings.overload_lag
         self.adopt(settings)
 
@@ -163,6 +167,7 @@ class MergeControl:
         self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
         is_late = held.others_wait and held.lag > self.largest_lag
         if is_late:
+            self._hurries = self._parts > 1
             self._merge = max(self._merge, self._needed())
             processing = held.since_step + self._cost.per_sample * held.samples
             self._is_too_long = held.windows >= self._most or (
@@ -172,6 +177,11 @@ class MergeControl:
             if self._is_overdue(held.since_step):
                 return False
         return is_late or held.windows < self._merge
+
+    def hurries(self, parts: int) -> bool:
+        """Return whether to process a window in one step instead of this many parts."""
+        self._parts = parts
+        return self._hurries
 
     def should_drop(self, lag: float, since_step: float) -> bool:
         """Return whether packets must be dropped.
@@ -205,6 +215,10 @@ class MergeControl:
             self._other = self._other * kept + other
         if lag < self.largest_lag / 2:
             self._merge = min(self._merge, self._needed())
+            if self._hurries and self._arrived >= FIRST_ESTIMATE_S:
+                steps = self._cost.fixed * self._parts * self._windows / self._arrived
+                busy = self._share_of_samples() + steps
+                self._hurries = busy > LARGEST_UTILISATION_IN_PARTS
 
     def _is_overdue(self, since_step: float) -> bool:
         """Return whether a frame must be made now, however late."""

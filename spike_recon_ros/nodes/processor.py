@@ -73,8 +73,9 @@ class WorkerStatistics:
 class Processor:
     """Processes queued items and bounds the lag, the age of the packet at hand.
 
-    Above `overload_lag`, windows are merged, so that the model makes fewer steps. Only when that
-    is not enough, the oldest packets are dropped; the state survives. MergeControl decides both.
+    Above `overload_lag`, long windows are processed in one step, and windows are merged, so that
+    the model makes fewer steps. Only when that is not enough, the oldest packets are dropped; the
+    state survives. MergeControl decides all of this.
     The packets of a spike camera are dropped only when the oldest is older than
     `queue_time_limit`, because each gap resets the state.
 
@@ -123,7 +124,7 @@ class Processor:
         # When the latest step began, and at which lag; when it ended, after how many samples.
         self._step_begun = self._step_lag = self._step_ended = 0.0
         self._samples = 0
-        reconstructor.holds = self._holds
+        reconstructor.holds, reconstructor.hurries = self._holds, self._control.hurries
 
     def adopt(self, settings: Settings) -> None:
         """Use other limits from now on."""

@@ -159,3 +159,30 @@ def test_a_larger_overload_lag_drops_nothing_and_makes_every_frame():
     frames = simulation.run(20.0)
     assert {frame.windows for frame in frames} == {1}
     assert simulation.counts.dropped_packets == 0
+
+
+HALF_FAST_ENOUGH = Cost(step=0.04, packet=0.0001)  # of 66 ms: one step fits, two do not
+
+
+def test_long_windows_are_processed_in_one_step_before_any_are_merged():
+    simulation = Simulation(lambda now: HALF_FAST_ENOUGH, parts=2, fps=15.0, overload_lag=LAG)
+    simulation.run(SETTLED)
+    frames = simulation.run(END)
+    assert {(frame.windows, frame.steps) for frame in frames} == {(1, 1)}
+    assert len(frames) >= (END - SETTLED) * 15 - 1
+
+
+def test_long_windows_are_processed_in_parts_again_when_the_load_falls():
+    def cost(now):
+        return HALF_FAST_ENOUGH if now < 5.0 else Cost(step=0.01, packet=0.0001)
+
+    simulation = Simulation(cost, parts=2, fps=15.0, overload_lag=LAG)
+    assert 1 in {frame.steps for frame in simulation.run(5.0)}
+    simulation.run(8.0)
+    assert {frame.steps for frame in simulation.run(10.0)} == {2}
+
+
+def test_long_windows_are_processed_in_parts_where_there_is_time():
+    cost = Cost(step=0.015, packet=0.0001)
+    simulation = Simulation(lambda now: cost, parts=2, fps=15.0, overload_lag=LAG)
+    assert {frame.steps for frame in simulation.run(END)} == {2}
