@@ -20,8 +20,11 @@ from spike_recon_ros.cli import doctor_checks
 from spike_recon_ros.cli.doctor_checks import LIVE, NEEDED, ROLES, Check, Finding, checked
 
 DESCRIPTION = """\
-Checks Python, the libraries, ROS 2, the middleware, the GPU, caches and shared memory. It changes
-nothing. `ready` in the JSON object says whether recordings and live topics can be reconstructed.
+Checks Python, the libraries, ROS 2, the middleware, the GPU, caches and shared memory. `ready` in
+the JSON object says whether recordings and live topics can be reconstructed.
+
+  spike-recon doctor             changes nothing
+  spike-recon doctor --clean     first removes the shared memory of ROS processes that were killed
 """
 CHECKS: dict[str, Check] = {
     'basics': doctor_checks.basics,
@@ -37,7 +40,12 @@ _COLOURS = {'red': 31, 'yellow': 33, 'dim': 2, 'bold': 1}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The subcommand has no options."""
+    """Declare the options of the subcommand."""
+    parser.add_argument(
+        '--clean',
+        action='store_true',
+        help='remove the shared memory of ROS processes that were killed',
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -45,6 +53,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     Returns: what the main program prints as JSON; `ready` says what can be done.
     """
+    if args.clean:
+        removed = doctor_checks.remove_orphaned_segments()
+        _print(f'removed {removed} segments of shared memory')
     findings = []
     for name, check in CHECKS.items():
         _show_progress(f'checking: {name}')

@@ -15,7 +15,6 @@ import platform
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,6 @@ SHARED_MEMORY = Path('/dev/shm')
 _SEGMENT = re.compile(r'(?:fastrtps|fastdds)_[0-9a-f]{16}')
 """Name of a segment of Fast DDS; beside it lies NAME_el, which its owner keeps locked."""
 _IMPORT_TIMEOUT_S = 60
-_LONGEST_LINE = 94
 """Characters in a line of a long command, without indent and continuation mark."""
 
 
@@ -182,19 +180,33 @@ def shared_memory() -> Iterator[Finding]:
     """Look for segments whose owner was killed: they keep their memory until they are removed."""
     if not SHARED_MEMORY.is_dir():
         return
-    left = [path for path in sorted(SHARED_MEMORY.iterdir()) if _is_orphaned(path)]
+    left = orphaned_segments()
     megabytes = sum(path.stat().st_blocks * 512 for path in left) / 1e6
-    # `fastdds shm clean` would do, but needs psutil, which no package of ROS brings.
-    words = ['rm', '-f', *(f'{path}*' for path in left)]
-    command = textwrap.wrap(
-        ' '.join(words), _LONGEST_LINE, break_long_words=False, break_on_hyphens=False
-    )
     cure = (
-        f'{len(left)} segments of ROS processes that were killed take {megabytes:.0f} MB; run:\n  '
-        + ' \\\n    '.join(command)
+        f'{len(left)} segments of ROS processes that were killed take {megabytes:.0f} MB; run: '
+        'spike-recon doctor --clean'
     )
     found = '' if left else 'no leftovers'
     yield Finding('shared memory', OPTIONAL, found, cure, 'Fast DDS', 'leftovers')
+
+
+def remove_orphaned_segments() -> int:
+    """Remove the segments of killed processes; return how many.
+
+    `fastdds shm clean` would do, but needs psutil, which no package of ROS brings.
+    """
+    left = orphaned_segments()
+    for segment in left:
+        for path in (segment, segment.with_name(f'{segment.name}_el')):
+            path.unlink(missing_ok=True)
+    return len(left)
+
+
+def orphaned_segments() -> list[Path]:
+    """Return the segments of Fast DDS that no process holds the lock of."""
+    if not SHARED_MEMORY.is_dir():
+        return []
+    return [path for path in sorted(SHARED_MEMORY.iterdir()) if _is_orphaned(path)]
 
 
 def _is_orphaned(segment: Path) -> bool:

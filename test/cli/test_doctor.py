@@ -21,8 +21,8 @@ from spike_recon_ros.cli.main import main
 def report(capsys):
     """Return a function that runs the doctor and returns the JSON object and stderr."""
 
-    def run():
-        assert main(['doctor']) == 0
+    def run(*options):
+        assert main(['doctor', *options]) == 0
         out, err = capsys.readouterr()
         return json.loads(out.splitlines()[-1]), err
 
@@ -35,7 +35,7 @@ def examine(code='', **environment):
         'import argparse, json, sys\n'
         f'{code}\n'
         'from spike_recon_ros.cli import doctor\n'
-        'print(json.dumps(doctor.run(argparse.Namespace())))\n'
+        'print(json.dumps(doctor.run(argparse.Namespace(clean=False))))\n'
     )
     done = subprocess.run(
         [sys.executable, '-c', script],
@@ -127,7 +127,9 @@ def test_a_cache_that_cannot_be_written_is_named(report, monkeypatch):
     assert '/proc/spike_recon_ros cannot be written; set XDG_CACHE_HOME' in err
 
 
-def test_shared_memory_of_killed_processes_is_reported(report, monkeypatch, tmp_path):
+def test_shared_memory_of_killed_processes_is_reported_and_removed_on_request(
+    report, monkeypatch, tmp_path
+):
     monkeypatch.setattr(doctor_checks, 'SHARED_MEMORY', tmp_path)
     segments = [tmp_path / f'fastdds_{number:016x}' for number in range(2)]
     for segment in segments:
@@ -138,31 +140,14 @@ def test_shared_memory_of_killed_processes_is_reported(report, monkeypatch, tmp_
     with segments[0].with_name(f'{segments[0].name}_el').open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         result, err = report()
-        assert '1 segments of ROS processes that were killed take 3 MB; run:' in err
-        assert f'  rm -f {segments[1]}*' in err
+        assert '1 segments of ROS processes that were killed take 3 MB; run: spike-recon' in err
         assert 'shared memory' in result['missing']['optional']
-    for segment in segments:
-        segment.unlink()
-    assert 'shared memory' not in report()[0]['missing']['optional']
-
-
-def test_the_command_against_many_leftovers_is_wrapped_and_removes_them(
-    report, monkeypatch, tmp_path
-):
-    folder = tmp_path / 'shm'
-    folder.mkdir()
-    monkeypatch.setattr(doctor_checks, 'SHARED_MEMORY', folder)
-    for number in range(20):
-        (folder / f'fastdds_{number:016x}').touch()
-        (folder / f'fastdds_{number:016x}_el').touch()
-    (folder / 'mine').touch()
-    _, err = report()
-    lines = err.splitlines()
-    begin = next(number for number, line in enumerate(lines) if line.startswith('  rm -f '))
-    end = begin + next(n for n, line in enumerate(lines[begin:]) if not line.endswith('\\'))
-    assert max(len(line) for line in lines[begin : end + 1]) <= max(100, len(str(folder)) + 40)
-    subprocess.run('\n'.join(lines[begin : end + 1]), shell=True, check=True, timeout=300)
-    assert [path.name for path in folder.iterdir()] == ['mine']
+        result, err = report('--clean')
+        assert 'removed 1 segments of shared memory' in err
+        assert 'shared memory' not in result['missing']['optional']
+        left = {path.name for path in tmp_path.iterdir()}
+    held = segments[0].name
+    assert left == {held, f'{held}_el', 'fastdds_port7400', 'sem.fastdds_port7400_mutex', 'mine'}
 
 
 def test_what_brings_a_backend_is_named(report, monkeypatch):
@@ -183,7 +168,7 @@ def test_without_a_backend_a_filter_is_suggested(report, monkeypatch):
 
 
 def test_the_table_shows_each_finding_once(capsys):
-    result = doctor.run(argparse.Namespace())
+    result = doctor.run(argparse.Namespace(clean=False))
     lines = capsys.readouterr().err.splitlines()
     for line, finding in zip(lines, result['findings'], strict=False):
         assert line.startswith(finding['name'])
@@ -194,7 +179,7 @@ def test_the_table_fits_into_a_narrow_terminal(monkeypatch, capsys):
     monkeypatch.setattr(doctor, 'CHECKS', {'long': lambda: [long]})
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
     monkeypatch.setenv('COLUMNS', '80')
-    doctor.run(argparse.Namespace())
+    doctor.run(argparse.Namespace(clean=False))
     shown = capsys.readouterr().err.replace('\r\033[Kchecking: long\r\033[K', '')
     table = [re.sub(r'\033\[\d*m', '', line) for line in shown.splitlines()]
     assert max(map(len, table)) <= 80
