@@ -14,6 +14,8 @@ from statistics import mean
 
 import pytest
 
+import spike_recon_ros
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / 'README.md'
 RESULTS = ROOT / 'benchmarks' / 'results'
@@ -60,6 +62,12 @@ def test_the_architecture_names_every_room():
     package = ROOT / 'spike_recon_ros'
     rooms = [path.parent.name + '/' for path in package.glob('*/__init__.py')]
     assert not [name for name in rooms if name not in text]
+
+
+def test_the_api_reference_lists_every_public_name():
+    page = (ROOT / 'docs' / 'python_api.md').read_text('utf-8')
+    listed = re.findall(r'^::: spike_recon_ros\.([\w.]+)\.(\w+)$', page, re.MULTILINE)
+    assert {name: module for module, name in listed} == spike_recon_ros._MODULE_OF
 
 
 def imported_rooms(room: Path) -> set[str]:
