@@ -135,13 +135,22 @@ def _count(arrays, most_tested, last_ns, counts):
     polarity.
     """
     xs, ys, ps, ts_ns = arrays
+    # Two loops, because the counts of the first one would stall the second.
+    tested, count = np.empty(xs.size + 1, np.uint32), U64(0)
     for i in range(xs.size):
-        x, y, p, t_ns = U64(xs[i]), U64(ys[i]), U64(ps[i]), ts_ns[i]
-        tile = counts[y // U64(TILE), x // U64(TILE)]
+        tile = counts[U64(ys[i]) // U64(TILE), U64(xs[i]) // U64(TILE)]
         tile[0] += 1
         tile[1] += ps[i]
-        if tile[2] < most_tested:
+        tested[count] = i
+        count += U64(tile[0] <= most_tested)
+    tested[count] = xs.size
+    k = U64(0)
+    for i in range(xs.size):
+        x, y, p, t_ns = U64(xs[i]), U64(ys[i]), U64(ps[i]), ts_ns[i]
+        if tested[k] == i:
+            k += U64(1)
             since_ns = t_ns - SUPPORT_NS
+            tile = counts[y // U64(TILE), x // U64(TILE)]
             tile[2] += 1
             tile[3] += latest_around(last_ns[p], x, y) >= since_ns
             tile[4] += latest_around(last_ns[U64(1) - p], x, y) >= since_ns
