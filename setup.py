@@ -157,7 +157,7 @@ setup(
         'test': [
             'pytest',
             'pytest-cov',
-            'pytest-xdist',
+            'pytest-xdist>=3.8',
             'setuptools>=77',  # builds the wheel that a test installs
             'hypothesis',
             'scikit-image',
