@@ -168,10 +168,10 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            'spike-recon = spike_recon_ros.cli.main:main',
-            'recon_node = spike_recon_ros.cli.main:recon_node',
-            'play_node = spike_recon_ros.cli.main:play_node',
-            'record_node = spike_recon_ros.cli.main:record_node',
+            'spike-recon = spike_recon_ros.cli.entry:spike_recon',
+            'recon_node = spike_recon_ros.cli.entry:recon_node',
+            'play_node = spike_recon_ros.cli.entry:play_node',
+            'record_node = spike_recon_ros.cli.entry:record_node',
         ],
     },
     zip_safe=True,

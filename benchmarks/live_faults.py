@@ -4,9 +4,10 @@
 
 Faults: damaged packets and streams, a node that is stopped (SIGSTOP) or killed, and activations in
 mid-stream. After each, the images of a sound stream must be those that `Reconstructor` gives
-offline. Memory, threads and file descriptors of the node are compared before and after.
+offline. One node lives through all faults but the kills; its memory, threads and file descriptors
+are sampled after each fault.
 
-  python benchmarks/live_faults.py -o benchmarks/results/live_faults.json --count 500
+  python benchmarks/live_faults.py -o benchmarks/results/live_faults.json --count 500 --minutes 40
 """
 
 import argparse
@@ -18,11 +19,10 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from lifecycle_msgs.msg import Transition
@@ -40,6 +40,7 @@ from spike_recon_ros.benchmarking.live_faults import (
     faulty_stream,
     images_of,
     sound_stream,
+    use_over_time,
 )
 from spike_recon_ros.benchmarking.live_processes import LOSSLESS, Process, parameter_options
 from spike_recon_ros.benchmarking.results import write_results
@@ -57,6 +58,7 @@ KINDS = (*FAULTS, STOPPED, INACTIVE, KILLED)
 STATUSES_WITHOUT_ALL = 6
 # Times that a fault of the kind INACTIVE deactivates and activates the node.
 ACTIVATIONS = 5
+FIRST = next(iter(FAULTS))
 
 
 class Tester(Node):
@@ -174,15 +176,20 @@ class Tester(Node):
             self.statuses.append({item.key: item.value for item in status.values})
 
 
-def _order(count: int, kinds: tuple[str, ...]) -> list[str]:
-    """Return the kind of each fault: in turns, but the kills at the end.
+def _order(count: int, kinds: tuple[str, ...], minutes: float, kills: int) -> Iterator[str]:
+    """Yield the kind of each fault: in turns, but the kills at the end.
 
     So one node lives through all the others, and what it uses can be compared.
     """
-    order = [kinds[number % len(kinds)] for number in range(count)]
-    others = [kind for kind in order if kind != KILLED]
-    # The frames after a kill are checked with the next fault.
-    return [*others, *(kind for _ in range(count - len(others)) for kind in (KILLED, kinds[0]))]
+    others = [kind for kind in kinds if kind != KILLED]
+    begun = time.monotonic()
+    number = 0
+    while others and (number < count or time.monotonic() - begun < 60.0 * minutes):
+        yield others[number % len(others)]
+        number += 1
+    for _ in range(kills if KILLED in kinds else 0):
+        yield KILLED
+        yield others[0] if others else FIRST  # checks the frames of the new node
 
 
 def _received(status: dict[str, str]) -> int:
@@ -199,11 +206,26 @@ def _use(node: Process) -> dict[str, float]:
     }
 
 
-def run(count: int, model: str, stopped_s: float, kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Let `count` faults happen; return how many of each kind were followed by right frames.
+def run(
+    count: int,
+    model: str,
+    stopped_s: float,
+    kinds: tuple[str, ...],
+    minutes: float = 0.0,
+    kills: int = 45,
+) -> dict[str, Any]:
+    """Let faults happen; return how many of each kind were followed by right frames.
 
     What a node uses is that of the first one, which lives until the first kill. An interrupt ends
     the run early.
+
+    Args:
+        count: faults other than kills.
+        model: model of the node.
+        stopped_s: length of a stop.
+        kinds: kinds of faults.
+        minutes: go on with other faults than kills for so long at least.
+        kills: how often the node is killed at the end.
     """
     values = {'model': model, 'fps': 100.0}
     settings = Settings(**values)
@@ -211,31 +233,31 @@ def run(count: int, model: str, stopped_s: float, kinds: tuple[str, ...]) -> dic
     right: Counter[str] = Counter()
     wrong: list[dict[str, Any]] = []
     begun = time.monotonic()
-    order = _order(count, kinds)
+    order = _order(count, kinds, minutes, kills)
     uses: list[dict[str, float]] = []
-    done = 0
+    done, kind = 0, next(order, '')
     with ros([]):
         tester = Tester(stopped_s)
         with contextlib.suppress(KeyboardInterrupt):
-            while done < len(order):
+            while kind:
                 with Process('node', '--ros-args', *parameters) as node:
                     tester.wait_for_node()
                     tester.follow(0)
-                    while done < len(order):
-                        kind = order[done]
+                    while kind:
                         done += 1
-                        if kind == KILLED:
+                        fault, kind = kind, next(order, '')
+                        if fault == KILLED:
                             tester.publish(sound_stream(done))
                             os.kill(node.pid, signal.SIGKILL)
-                            right[kind] += 1  # the next fault checks the frames of the new node
+                            right[fault] += 1  # the next fault checks the frames of the new node
                             break
-                        tester.fault(kind, done, node)
+                        tester.fault(fault, done, node)
                         tester.settle()
                         if tester.check(done, settings):
-                            right[kind] += 1
+                            right[fault] += 1
                         else:
                             status = tester.statuses[-1]
-                            wrong.append({'kind': kind, 'seed': done, 'status': status})
+                            wrong.append({'kind': fault, 'seed': done, 'status': status})
                         if not right[KILLED]:
                             uses.append(_use(node))
                         if node.has_ended():
@@ -248,11 +270,7 @@ def run(count: int, model: str, stopped_s: float, kinds: tuple[str, ...]) -> dic
         'wrong': wrong,
         'activations': ACTIVATIONS * right[INACTIVE],
         'seconds': round(time.monotonic() - begun, 1),
-        'seconds_of_first_node': round(uses[-1]['at'] - uses[0]['at'], 1),
-        'use_first': uses[min(len(kinds), len(uses) - 1)],
-        'use_middle': uses[len(uses) // 2],
-        'use_last': uses[-1],
-        'memory_mb_largest': float(np.max([use['memory_mb'] for use in uses])),
+        **(use_over_time(uses) if uses else {}),
     }
 
 
@@ -261,7 +279,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
     parser.add_argument('--note', default='', help='what else readers of the file must know')
-    parser.add_argument('--count', type=int, default=500, help='faults')
+    parser.add_argument('--count', type=int, default=500, help='faults other than kills')
+    parser.add_argument('--minutes', type=float, default=0.0, help='let faults happen for so long')
+    parser.add_argument('--kills', type=int, default=45, help='kills at the end')
     parser.add_argument('--model', default='two_scale_gru')
     parser.add_argument('--stopped', type=float, default=10.0, help='seconds of a SIGSTOP')
     parser.add_argument('--kinds', nargs='+', default=KINDS, choices=KINDS)
@@ -269,7 +289,8 @@ def main() -> int:
     os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     others_load = os.getloadavg()[0]
-    result = run(args.count, args.model, args.stopped, tuple(args.kinds))
+    kinds = tuple(args.kinds)
+    result = run(args.count, args.model, args.stopped, kinds, args.minutes, args.kills)
     if args.out is not None:
         write_results(args.out, 'live_faults', [result], others_load, args.note)
     print(json.dumps(result))

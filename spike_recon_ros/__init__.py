@@ -14,8 +14,9 @@ no ROS, no deep-learning library, not even NumPy.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+# Type checkers read this as true. To import `typing` would take longer than the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from spike_recon_ros.errors import UserError
     from spike_recon_ros.frame import Frame
@@ -61,7 +62,7 @@ _MODULE_OF = {
 
 if not TYPE_CHECKING:  # so that type checkers report names that do not exist
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """Import the object behind a name of `__all__` when it is first asked for."""
         if name not in _MODULE_OF:
             raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

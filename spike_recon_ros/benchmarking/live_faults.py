@@ -7,6 +7,7 @@ Used by a test of the live node, and by a program that runs hundreds of them.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,8 @@ SOUND_PACKETS = 32
 FAULTY_PACKETS = 12
 EPOCH_NS = 1_700_000_000 * 10**9
 FIRST_SEQ = 1000
+WARM_UP_MINUTES = 10.0
+"""Time in which a node may grow: each kind of fault first loads the code that it needs."""
 
 
 def sound_stream(seed: int, count: int = SOUND_PACKETS) -> list[Packet]:
@@ -121,3 +124,42 @@ def faulty_stream(fault: str, seed: int) -> list[Packet]:
         damaged = generator.random() < 0.5
         packets.append(FAULTS[fault](packet, generator) if damaged else packet)
     return packets
+
+
+def use_over_time(uses: list[dict[str, float]]) -> dict[str, Any]:
+    """Return what a node used in each minute of its life, and how flat that was at the end.
+
+    Args:
+        uses: samples with `at` (s), `memory_mb`, `threads` and `descriptors`, in order.
+
+    Returns: the medians of `memory_mb` by minute, all counts of threads and descriptors, and, if
+    it lived longer than WARM_UP_MINUTES, the memory after that with its slope.
+    """
+    begun = uses[0]['at']
+    minutes: dict[int, list[dict[str, float]]] = {}
+    for use in uses:
+        minutes.setdefault(int((use['at'] - begun) // 60), []).append(use)
+    memory = {
+        minute: float(np.median([use['memory_mb'] for use in found]))
+        for minute, found in minutes.items()
+    }
+    late = [use for use in uses if use['at'] - begun >= 60 * WARM_UP_MINUTES]
+    result: dict[str, Any] = {
+        'seconds_of_first_node': round(uses[-1]['at'] - begun, 1),
+        'memory_mb_by_minute': {minute: round(value, 1) for minute, value in memory.items()},
+        'memory_mb_largest': max(use['memory_mb'] for use in uses),
+        'threads': sorted({use['threads'] for use in uses}),
+        'descriptors': sorted({use['descriptors'] for use in uses}),
+    }
+    if len(late) > 1:
+        at_minutes = [(use['at'] - begun) / 60 for use in late]
+        used = [use['memory_mb'] for use in late]
+        result['after_warm_up'] = {
+            'warm_up_minutes': WARM_UP_MINUTES,
+            'minutes': round(at_minutes[-1] - at_minutes[0], 1),
+            'memory_mb_smallest': min(used),
+            'memory_mb_median': round(float(np.median(used)), 1),
+            'memory_mb_largest': max(used),
+            'memory_mb_per_hour': round(60 * float(np.polyfit(at_minutes, used, 1)[0]), 2),
+        }
+    return result

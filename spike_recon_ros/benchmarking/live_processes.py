@@ -209,8 +209,8 @@ class Process:
 _PROGRAM = f"""\
 import sys
 sys.path = [folder for folder in sys.path if folder] + [{str(Path(__file__).parents[2])!r}]
-from spike_recon_ros.cli.main import main
-sys.exit(main())
+from spike_recon_ros.cli.entry import spike_recon
+sys.exit(spike_recon())
 """
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
+from spike_recon_ros.cli.entry import INTERRUPTED, InterruptEndsAtOnce
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cures import pip_install_module
 from spike_recon_ros.errors import UserError, did_you_mean, one_line
@@ -42,10 +43,7 @@ SUBCOMMANDS = {
     'bench': 'measure speed, latency and memory, and write the figures as JSON',
     'build': 'build the TensorRT engine of a network for the GPU of this machine',
 }
-# What the shell reports for a program that an interrupt ended: 128 + SIGINT.
-INTERRUPTED = 130
 ROS_ARGS = '--ros-args'
-STDERR = 2  # number of the file
 OURS = ('spike_recon_ros', 'spike_recon_models', 'spike_recon_training')
 
 
@@ -65,9 +63,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def recon_node() -> int:
-    """Entry point of `ros2 run spike_recon_ros recon_node`: the live node."""
+    """Run the live node; return the exit status."""
     with _one_sentence('recon_node') as failure:
-        with _interrupt_ends_at_once('recon_node'):
+        with InterruptEndsAtOnce('recon_node'):
             importlib.import_module('spike_recon_ros.cli.ros_guard').ros_or_cure()
             module = importlib.import_module('spike_recon_ros.nodes.recon_process')
         return int(module.main())
@@ -75,19 +73,19 @@ def recon_node() -> int:
 
 
 def play_node() -> int:
-    """Entry point of `ros2 run spike_recon_ros play_node`: the same as `spike-recon play`."""
+    """Run `spike-recon play`; return the exit status."""
     return main(['play', *sys.argv[1:]])
 
 
 def record_node() -> int:
-    """Entry point of `ros2 run spike_recon_ros record_node`: as `spike-recon record`."""
+    """Run `spike-recon record`; return the exit status."""
     return main(['record', *sys.argv[1:]])
 
 
 def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) -> int:
     program = f'spike-recon {name}'
     with _one_sentence(program) as failure:
-        with _interrupt_ends_at_once(program):
+        with InterruptEndsAtOnce(program):
             module = importlib.import_module(f'spike_recon_ros.cli.{name}')
         takes_ros_args = hasattr(module, 'TAKES_ROS_ARGS')
         parser = CommandParser(takes_ros_args, prog=program, description=module.DESCRIPTION)
@@ -136,24 +134,6 @@ def _one_sentence(program: str) -> Iterator[list[int]]:
     except KeyboardInterrupt:
         print(f'{program}: interrupted', file=sys.stderr)
         status[0] = INTERRUPTED
-
-
-@contextlib.contextmanager
-def _interrupt_ends_at_once(program: str) -> Iterator[None]:
-    """Let Ctrl-C end the program while libraries load: many turn it into another error."""
-
-    def end(number: int, frame: object) -> None:
-        os.write(STDERR, f'{program}: interrupted\n'.encode())
-        os._exit(INTERRUPTED)
-
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # not where the shell or a caller ignores it
-        signal.signal(signal.SIGINT, end)
-    try:
-        yield
-    finally:
-        if before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(number: int, frame: object) -> None:

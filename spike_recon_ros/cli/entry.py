@@ -1,0 +1,74 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Entry points of the installed programs.
+
+Ctrl-C ends them in order from here on. So this module imports only what Python has loaded anyway;
+the subcommands and what they need follow while an interrupt ends the program at once.
+"""
+
+import os
+import signal
+import sys
+
+# What the shell reports for a program that an interrupt ended: 128 + SIGINT.
+INTERRUPTED = 130
+STDERR = 2  # number of the file
+
+
+class InterruptEndsAtOnce:
+    """Context in which Ctrl-C ends the program while libraries load.
+
+    Many libraries would turn a KeyboardInterrupt into another error.
+
+    Args:
+        program: name for the message.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        # Not replaced where the shell or a caller ignores or handles it.
+        self._replaces = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def __enter__(self) -> None:
+        if self._replaces:
+            signal.signal(signal.SIGINT, self._end)
+
+    def __exit__(self, *error: object) -> None:
+        if self._replaces:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _end(self, number: int, frame: object) -> None:
+        os.write(STDERR, f'{self._program}: interrupted\n'.encode())
+        os._exit(INTERRUPTED)
+
+
+def spike_recon() -> int:
+    """Entry point of `spike-recon`."""
+    return _call('spike-recon', 'main')
+
+
+def recon_node() -> int:
+    """Entry point of `ros2 run spike_recon_ros recon_node`: the live node."""
+    return _call('recon_node', 'recon_node')
+
+
+def play_node() -> int:
+    """Entry point of `ros2 run spike_recon_ros play_node`: the same as `spike-recon play`."""
+    return _call('play_node', 'play_node')
+
+
+def record_node() -> int:
+    """Entry point of `ros2 run spike_recon_ros record_node`: as `spike-recon record`."""
+    return _call('record_node', 'record_node')
+
+
+def _call(program: str, function: str) -> int:
+    """Import the main program and call one of its functions; return the exit status."""
+    try:
+        with InterruptEndsAtOnce(program):
+            from spike_recon_ros.cli import main  # noqa: PLC0415 -- after the handler
+        status: int = getattr(main, function)()
+    except KeyboardInterrupt:  # between the two, or while arguments are parsed
+        print(f'{program}: interrupted', file=sys.stderr)
+        return INTERRUPTED
+    return status
