@@ -198,9 +198,15 @@ def _received(status: dict[str, str]) -> int:
 
 def _use(node: Process) -> dict[str, float]:
     folder = Path(f'/proc/{node.pid}')
+    fields = dict(
+        line.split(':', 1) for line in (folder / 'status').read_text(encoding='ascii').splitlines()
+    )
+    # All; without the pages of files and of shared memory, which are not the node's alone.
+    resident, own = (int(fields[name].split()[0]) / 1e3 for name in ('VmRSS', 'RssAnon'))
     return {
         'at': round(time.monotonic(), 1),
-        'memory_mb': round(node.memory_mb(), 1),
+        'memory_mb': round(resident, 1),
+        'own_memory_mb': round(own, 1),
         'threads': len(list((folder / 'task').iterdir())),
         'descriptors': len(list((folder / 'fd').iterdir())),
     }

@@ -7,10 +7,13 @@ stays unconfigured. Any other exception is a bug and keeps its traceback.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 LONGEST_MESSAGE = 2_000
 LONGEST_TEXT = 120
+LONGEST_PATH = 400
+"""Longer names come from files, not from people."""
 
 
 class UserError(Exception):
@@ -45,6 +48,40 @@ def shown(text: object, longest: int = LONGEST_TEXT) -> str:
 def one_line(message: object) -> str:
     """Return a message as one line that is safe to print, whatever names it repeats."""
     return shown(' '.join(str(message).split()), LONGEST_MESSAGE)
+
+
+_CURES = {
+    errno.ENAMETOOLONG: 'choose a shorter name',
+    errno.ENOSPC: 'free disk space, or choose another disk',
+    errno.EDQUOT: 'free disk space, or choose another disk',
+    errno.EFBIG: 'choose a disk or a limit (ulimit -f) that allows larger files',
+    errno.EACCES: 'check its permissions, or choose another place',
+    errno.EPERM: 'check its permissions, or choose another place',
+    errno.EROFS: 'choose another place',
+    errno.ENOENT: 'check the path',
+    errno.ENOTDIR: 'check the path',
+    errno.ELOOP: 'check the links',
+    errno.EMFILE: 'allow more open files with ulimit -n',
+}
+
+
+def os_error_sentence(error: OSError) -> str:
+    """Return an error of the operating system as one line: the file, the reason and the cure.
+
+    >>> os_error_sentence(OSError(errno.ENOSPC, 'No space left on device', 'x.mp4'))
+    'x.mp4: no space left on device; free disk space, or choose another disk'
+    """
+    if not error.strerror or error.errno is None:
+        return one_line(error)
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    names = [name for name in (error.filename, error.filename2) if name is not None]
+    files = ' to '.join(shown(_decoded(name), LONGEST_PATH) for name in names)
+    cure = _CURES.get(error.errno, '')
+    return one_line(f'{files}{": " if files else ""}{reason}{"; " if cure else ""}{cure}')
+
+
+def _decoded(name: object) -> object:
+    return name.decode('utf-8', 'replace') if isinstance(name, bytes) else name
 
 
 def _escaped(character: str) -> str:

@@ -4,10 +4,7 @@
 
 from pathlib import Path
 
-from spike_recon_ros.errors import UserError, shown
-
-LONGEST_PATH = 400
-"""Longer names come from files, not from people."""
+from spike_recon_ros.errors import LONGEST_PATH, UserError, shown
 
 
 def check_regular(path: Path) -> None:

@@ -72,7 +72,7 @@ class NetworkModel:
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
-        self.output_range = _output_range(bundle)
+        self.output_range = bundle.output_range if bundle.sensor is SensorKind.EVENT else None
         self.lookahead_planes = self._input.lookahead_planes
         self.anchor_at: Callable[[int], Anchor | None] | None = None
         # Stamps of the latest frames that the state and the image have read.
@@ -217,14 +217,3 @@ class NetworkModel:
     def close(self) -> None:
         """Close the backend."""
         self._backend.close()
-
-
-def _output_range(bundle: Bundle) -> tuple[float, float] | None:
-    """Return the `output_range` of a network for events, if its description has a valid one."""
-    declared = bundle.description.get('output_range')
-    if bundle.sensor is not SensorKind.EVENT or not isinstance(declared, list):
-        return None
-    if len(declared) != 2 or not all(isinstance(limit, int | float) for limit in declared):
-        return None
-    black, white = map(float, declared)
-    return (black, white) if 0.0 < white - black < float('inf') else None

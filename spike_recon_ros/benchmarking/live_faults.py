@@ -130,36 +130,37 @@ def use_over_time(uses: list[dict[str, float]]) -> dict[str, Any]:
     """Return what a node used in each minute of its life, and how flat that was at the end.
 
     Args:
-        uses: samples with `at` (s), `memory_mb`, `threads` and `descriptors`, in order.
+        uses: samples with `at` (s), `memory_mb` (all that is resident), `own_memory_mb` (of that,
+            what is no page of a file or of shared memory), `threads` and `descriptors`, in order.
 
-    Returns: the medians of `memory_mb` by minute, all counts of threads and descriptors, and, if
-    it lived longer than WARM_UP_MINUTES, the memory after that with its slope.
+    Returns: for both kinds of memory the medians by minute and, if the node lived longer than
+    WARM_UP_MINUTES, how it changed after that; all counts of threads and descriptors.
     """
-    begun = uses[0]['at']
-    minutes: dict[int, list[dict[str, float]]] = {}
-    for use in uses:
-        minutes.setdefault(int((use['at'] - begun) // 60), []).append(use)
-    memory = {
-        minute: float(np.median([use['memory_mb'] for use in found]))
-        for minute, found in minutes.items()
-    }
-    late = [use for use in uses if use['at'] - begun >= 60 * WARM_UP_MINUTES]
+    minutes = np.array([use['at'] - uses[0]['at'] for use in uses]) / 60.0
     result: dict[str, Any] = {
-        'seconds_of_first_node': round(uses[-1]['at'] - begun, 1),
-        'memory_mb_by_minute': {minute: round(value, 1) for minute, value in memory.items()},
-        'memory_mb_largest': max(use['memory_mb'] for use in uses),
+        'minutes_of_first_node': round(float(minutes[-1]), 1),
         'threads': sorted({use['threads'] for use in uses}),
         'descriptors': sorted({use['descriptors'] for use in uses}),
     }
-    if len(late) > 1:
-        at_minutes = [(use['at'] - begun) / 60 for use in late]
-        used = [use['memory_mb'] for use in late]
-        result['after_warm_up'] = {
-            'warm_up_minutes': WARM_UP_MINUTES,
-            'minutes': round(at_minutes[-1] - at_minutes[0], 1),
-            'memory_mb_smallest': min(used),
-            'memory_mb_median': round(float(np.median(used)), 1),
-            'memory_mb_largest': max(used),
-            'memory_mb_per_hour': round(60 * float(np.polyfit(at_minutes, used, 1)[0]), 2),
+    for name in ('memory_mb', 'own_memory_mb'):
+        used = np.array([use[name] for use in uses])
+        result[f'{name}_by_minute'] = {
+            minute: round(float(np.median(used[minutes.astype(int) == minute])), 1)
+            for minute in sorted({*minutes.astype(int).tolist()})
         }
+        is_late = minutes >= WARM_UP_MINUTES
+        if np.count_nonzero(is_late) > 1:
+            result[f'{name}_after_warm_up'] = _change(minutes[is_late], used[is_late])
     return result
+
+
+def _change(minutes: np.ndarray, used: np.ndarray) -> dict[str, float]:
+    half = (minutes[0] + minutes[-1]) / 2
+    return {
+        'minutes': round(float(minutes[-1] - minutes[0]), 1),
+        'smallest': round(float(used.min()), 1),
+        'largest': round(float(used.max()), 1),
+        'median_of_first_half': round(float(np.median(used[minutes <= half])), 1),
+        'median_of_second_half': round(float(np.median(used[minutes > half])), 1),
+        'slope_mb_per_hour': round(60 * float(np.polyfit(minutes, used, 1)[0]), 2),
+    }

@@ -17,6 +17,8 @@ FETCH_AGAIN = 'fetch or export the bundle again'
 LARGEST_DESCRIPTION_BYTES = 1 << 20
 LONGEST_TEXT = 200
 LONGEST_WINDOW_MS = 60_000.0
+LARGEST_INTENSITY = 1e9
+NEWEST_OPSET = 1000
 
 
 class Section:
@@ -28,7 +30,7 @@ class Section:
     """
 
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
-        self._path, self.content = path, content
+        self.path, self.content = path, content
 
     def __contains__(self, key: str) -> bool:
         return key in self.content
@@ -41,7 +43,7 @@ class Section:
         """
         value = self.content.get(key)
         if value is None:
-            raise UserError(f'{self._path}: {key} is missing; {FETCH_AGAIN}')
+            raise UserError(f'{self.path}: {key} is missing; {FETCH_AGAIN}')
         if not isinstance(value, kind) or isinstance(value, bool):
             raise self.wrong(key)
         return value
@@ -58,15 +60,15 @@ class Section:
         value = self.get(key, dict)
         if not all(isinstance(name, str) for name in value):
             raise self.wrong(key)
-        return Section(self._path, value)
+        return Section(self.path, value)
 
     def sections(self, key: str) -> list['Section']:
         """Return a list of mappings."""
         values = self.get(key, list)
         for value in values:
             if not isinstance(value, dict):
-                raise UserError(f'{self._path}: {key} holds {short(value)}; {FETCH_AGAIN}')
-        return [Section(self._path, value) for value in values]
+                raise UserError(f'{self.path}: {key} holds {short(value)}; {FETCH_AGAIN}')
+        return [Section(self.path, value) for value in values]
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return a boolean entry, or the default if it is missing."""
@@ -84,6 +86,20 @@ class Section:
             raise self.wrong(key)
         return value
 
+    def limits(self, key: str) -> tuple[float, float] | None:
+        """Return two numbers of which the second is larger, or None if the entry is missing."""
+        if key not in self:
+            return None
+        values = self.get(key, list)
+        if len(values) != 2 or not all(
+            isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
+        ):
+            raise self.wrong(key)
+        low, high = values
+        if not -LARGEST_INTENSITY <= low < high <= LARGEST_INTENSITY:  # nor NaN
+            raise self.wrong(key)
+        return float(low), float(high)
+
     def milliseconds(self, key: str, *, default: float | None = None) -> float:
         """Return a window length in ms, above 0 and at most LONGEST_WINDOW_MS, or the default."""
         if default is not None and key not in self:
@@ -96,7 +112,7 @@ class Section:
     def wrong(self, key: str) -> UserError:
         """Return the error for an entry whose value is not acceptable."""
         value = short(self.content.get(key))
-        return UserError(f'{self._path}: {key} is {value}; {FETCH_AGAIN}')
+        return UserError(f'{self.path}: {key} is {value}; {FETCH_AGAIN}')
 
 
 def read_description(folder: Path) -> Section:
@@ -125,6 +141,30 @@ def read_description(folder: Path) -> Section:
     if not isinstance(content, dict):
         raise UserError(f'{path} is no description of a model; {FETCH_AGAIN}')
     return Section(path, content)
+
+
+def check_provenance(content: Section) -> None:
+    """Check entries that no backend reads, but people and other programs do.
+
+    Raises:
+        UserError: `opset`, `recipe` or `reference_time` is malformed, or the images are for
+            another instant than the end of their windows, which this version cannot stamp.
+    """
+    if 'opset' in content:
+        content.count('opset', NEWEST_OPSET)
+    if isinstance(content.content.get('recipe'), str):
+        content.text('recipe')
+    elif 'recipe' in content:
+        content.section('recipe')
+    if content.content.get('reference_time', 1.0) == 1.0:
+        return
+    value = content.get('reference_time', (int, float))
+    if not 0.0 <= value <= 1.0:  # nor NaN
+        raise content.wrong('reference_time')
+    raise UserError(
+        f'{content.path}: reference_time is {value}, but this version runs only networks whose '
+        'image is for the end of the window (1.0): update spike_recon_ros'
+    )
 
 
 def short(value: Any) -> str:

@@ -44,6 +44,7 @@ class Network:
         bfloat16: whether bfloat16 is precise enough for it.
         output_channels: channels of the output, which is called `intensity` in the graph.
         output_scale: factor from input to output height and width (super-resolution).
+        output_range: intensities that mean black and white; None = not declared.
         description: the whole content of model.yaml.
     """
 
@@ -58,6 +59,7 @@ class Network:
     bfloat16: bool
     output_channels: int
     output_scale: int
+    output_range: tuple[float, float] | None
     description: dict[str, Any]
 
     @property

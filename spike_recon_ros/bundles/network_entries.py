@@ -10,6 +10,7 @@ from spike_recon_ros.bundles.description import (
     DESCRIPTION,
     FETCH_AGAIN,
     Section,
+    check_provenance,
     short,
 )
 from spike_recon_ros.bundles.network import (
@@ -33,6 +34,7 @@ def read_network_entries(folder: Path, content: Section) -> dict[str, Any]:
         UserError: an entry is missing or not valid, or the strides of the state do not divide
             `pad_multiple`.
     """
+    check_provenance(content)
     network, state = content.section('network'), _read_state(content)
     pad_multiple = content.count('pad_multiple', LARGEST_STRIDE)
     strides = [spec.stride for spec in state]
@@ -51,6 +53,7 @@ def read_network_entries(folder: Path, content: Section) -> dict[str, Any]:
         'spiking': content.flag('spiking', default=False),
         'bfloat16': content.flag('bfloat16', default=True),
         'output_scale': content.count('output_scale', LARGEST_SCALE, default=1),
+        'output_range': content.limits('output_range'),
         'description': content.content,
     }
 

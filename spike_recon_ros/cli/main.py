@@ -21,7 +21,7 @@ from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
 from spike_recon_ros.cli.entry import INTERRUPTED, InterruptEndsAtOnce
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cures import pip_install_module
-from spike_recon_ros.errors import UserError, did_you_mean, one_line
+from spike_recon_ros.errors import UserError, did_you_mean, one_line, os_error_sentence
 
 SUBCOMMANDS = {
     'demo': 'simulate a recording, play it through the live node, show the result',
@@ -123,8 +123,10 @@ def _one_sentence(program: str) -> Iterator[list[int]]:
         yield status
     except BrokenPipeError:  # `spike-recon inspect bag | true`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (UserError, OSError) as error:  # a full disk, a folder without permission
+    except UserError as error:
         print(f'{program}: {one_line(error)}', file=sys.stderr)
+    except OSError as error:  # a full disk, a folder without permission
+        print(f'{program}: {os_error_sentence(error)}', file=sys.stderr)
     except ModuleNotFoundError as error:
         missing = (error.name or '').partition('.')[0]
         if not missing or missing in OURS:

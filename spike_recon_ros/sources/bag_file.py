@@ -17,6 +17,8 @@ from typing import NamedTuple
 import lz4.frame
 import zstandard
 
+from spike_recon_ros.sources.cut_lz4 import expand_cut
+
 HELD_BYTES = 2**27
 """Messages held at once to put them in order."""
 SMALL_BYTES = 2**26
@@ -150,6 +152,8 @@ def expand(data: bytes, compression: str, n_bytes: int, *, cut: bool = False) ->
         if compression == 'zstd':
             with zstandard.ZstdDecompressor().stream_reader(data) as reader:
                 plain = _read_up_to(reader, n_bytes)
+        elif compression == 'lz4' and cut:
+            plain = expand_cut(data, n_bytes)
         elif compression == 'lz4':
             plain = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=n_bytes)
         else:

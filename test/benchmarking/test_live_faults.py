@@ -9,7 +9,13 @@ from spike_recon_ros.benchmarking.live_faults import use_over_time
 
 def sampled(memory_mb, minutes):
     return [
-        {'at': 1000 + 30.0 * n, 'memory_mb': memory_mb(n / 2), 'threads': 5, 'descriptors': 7}
+        {
+            'at': 1000 + 30.0 * n,
+            'memory_mb': memory_mb(n / 2),
+            'own_memory_mb': 100.0,
+            'threads': 5,
+            'descriptors': 7,
+        }
         for n in range(2 * minutes + 1)
     ]
 
@@ -19,16 +25,18 @@ def test_growth_during_the_warm_up_does_not_count():
     assert found['memory_mb_by_minute'][0] == 401.2  # median of the samples at 0 s and 30 s
     assert found['memory_mb_by_minute'][30] == 440.0
     assert (found['threads'], found['descriptors']) == ([5], [7])
-    late = found['after_warm_up']
-    assert (late['memory_mb_smallest'], late['memory_mb_largest']) == (440.0, 440.0)
-    assert (late['minutes'], late['memory_mb_per_hour']) == (20.0, pytest.approx(0.0, abs=1e-6))
+    late = found['memory_mb_after_warm_up']
+    assert (late['smallest'], late['largest'], late['minutes']) == (440.0, 440.0, 20.0)
+    assert late['slope_mb_per_hour'] == pytest.approx(0.0, abs=1e-6)
+    assert found['own_memory_mb_after_warm_up']['median_of_second_half'] == 100.0
 
 
 def test_steady_growth_shows_as_a_slope():
     found = use_over_time(sampled(lambda minute: 400 + minute / 10, 40))
-    assert found['after_warm_up']['memory_mb_per_hour'] == 6.0
-    assert found['memory_mb_largest'] == 404.0
+    late = found['memory_mb_after_warm_up']
+    assert (late['slope_mb_per_hour'], late['largest']) == (6.0, 404.0)
+    assert late['median_of_first_half'] < late['median_of_second_half']
 
 
 def test_a_node_that_lived_only_in_the_warm_up_has_no_slope():
-    assert 'after_warm_up' not in use_over_time(sampled(lambda minute: 400, 5))
+    assert 'memory_mb_after_warm_up' not in use_over_time(sampled(lambda minute: 400, 5))
