@@ -78,7 +78,13 @@ class ArrayFile(EventDataset):
     def _arrays(self) -> dict[str, StoredArray]:
         if self.path.suffix.lower() == NPY:
             with reading(self.path, 'the array'):
-                return {'': open_npy(self.path)}
+                array = open_npy(self.path, cut=True)
+            if len(array) < array.declared:
+                self.warn(
+                    f'{self.path} is cut: it holds {len(array):,} of {array.declared:,} rows; it '
+                    'is read as far as it goes'
+                )
+            return {'': array}
         names = [name for name in member_names(self.path) if name.endswith(NPY)]
         columns = named_columns([_bare(name.removesuffix(NPY)) for name in names])
         chosen = names if columns is None else [names[place] for place in columns]
@@ -164,15 +170,15 @@ class ArrayFile(EventDataset):
 
 
 def holds_events(path: Path) -> bool:
-    """Whether an archive has other arrays than spike planes; damage is reported later.
+    """Whether an archive has other arrays than spike planes.
 
     Args:
         path: an `.npz`.
+
+    Raises:
+        UserError: it is cut or damaged.
     """
-    try:
-        names = member_names(path)
-    except UserError:
-        return False
+    names = member_names(path)
     return 'spk.npy' not in names and any(name.endswith(NPY) for name in names)
 
 

@@ -8,6 +8,7 @@ process with SIGBUS.
 
 import math
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,27 +17,45 @@ from spike_recon_ros.regular_file import check_regular
 
 
 class StoredArray:
-    """A C-ordered array, of which slices and single items along the first axis are read.
+    """An array, of which slices and single items along the first axis are read.
 
     Args:
         path: the file.
         shape: of the array.
         dtype: of its elements.
         start: byte at which it begins.
+        fortran_order: whether the first axis varies fastest, as in the transpose of a C-ordered
+            array.
+        cut: accept a file that is too short: then the array has as many items as are complete.
+
+    Attributes:
+        declared: number of items that the shape declares.
 
     Raises:
         ValueError: if the file is too short for the shape.
     """
 
     def __init__(
-        self, path: Path, shape: tuple[int, ...], dtype: np.dtype | type, start: int = 0
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        dtype: np.dtype | type,
+        start: int = 0,
+        *,
+        fortran_order: bool = False,
+        cut: bool = False,
     ) -> None:
         self.path, self.shape, self.dtype = path, tuple(shape), np.dtype(dtype)
+        self.declared = self.shape[0]
         self._start = start
+        self._by_column = fortran_order and len(self.shape) > 1
         self._item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
-        needed = start + self.shape[0] * self._item_bytes
-        if path.stat().st_size < needed:
-            raise ValueError(f'it has {path.stat().st_size:,} bytes and declares {needed:,}')
+        needed = start + self.declared * self._item_bytes
+        n_bytes = path.stat().st_size
+        if n_bytes < needed:
+            if not cut or self._by_column:
+                raise ValueError(f'it has {n_bytes:,} bytes and declares {needed:,}')
+            self.shape = max(0, n_bytes - start) // self._item_bytes, *self.shape[1:]
 
     @property
     def ndim(self) -> int:
@@ -56,17 +75,29 @@ class StoredArray:
             return self[index : index + 1][0]
         start, stop, _ = index.indices(len(self))
         count = max(0, stop - start)
+        columns = math.prod(self.shape[1:])
         with self.path.open('rb') as file:
-            file.seek(self._start + start * self._item_bytes)
-            n_elements = count * math.prod(self.shape[1:])
-            flat = np.fromfile(file, self.dtype, n_elements)
-        if len(flat) < n_elements:
+            if not self._by_column:
+                flat = self._read(file, start * columns, count * columns)
+                return flat.reshape(count, *self.shape[1:])
+            parts = [self._read(file, one * len(self) + start, count) for one in range(columns)]
+        # Columns follow in Fortran order too.
+        return np.stack(parts, -1).reshape(count, *self.shape[1:], order='F')
+
+    def _read(self, file: BinaryIO, begin: int, count: int) -> np.ndarray:
+        file.seek(self._start + begin * self.dtype.itemsize)
+        flat = np.fromfile(file, self.dtype, count)
+        if len(flat) < count:
             raise UserError(f'{self.path} became shorter while it was read; read it again')
-        return flat.reshape(count, *self.shape[1:])
+        return flat
 
 
-def open_npy(path: Path) -> StoredArray:
+def open_npy(path: Path, *, cut: bool = False) -> StoredArray:
     """Open a `.npy` file.
+
+    Args:
+        path: the file.
+        cut: see StoredArray.
 
     Raises:
         UserError: if there is no such regular file.
@@ -86,6 +117,6 @@ def open_npy(path: Path) -> StoredArray:
         start = file.tell()
     if dtype.hasobject:
         raise ValueError('it holds Python objects')
-    if not shape or (fortran_order and len(shape) > 1):
-        raise ValueError('it is a scalar, or in Fortran order')
-    return StoredArray(path, shape, dtype, start)
+    if not shape:
+        raise ValueError('it is a scalar')
+    return StoredArray(path, shape, dtype, start, fortran_order=fortran_order, cut=cut)

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
@@ -98,6 +98,11 @@ class TextFolder(EventDataset):
                 self._order, self._n_columns = order, len(names)
                 self._stated_unit_ns = stated_unit_ns(names[order[0]])
             elif words and not words[0].startswith(COMMENT) and words != SIZE_NAMES:
+                if _is_names(words):
+                    raise UserError(
+                        f'the first line of {self._events_file} names columns that are not known '
+                        f'({shown(line.decode().strip())}); name them t, x, y and p'
+                    )
                 break
             self._start += len(line)
         return shape
@@ -244,6 +249,12 @@ def parse_events(
     if table.size and table.shape[1] != n_columns:
         raise ValueError(f'a line holds {table.shape[1]} numbers, not {n_columns}')
     return table.reshape(-1, n_columns)[:, list(order)]
+
+
+def _is_names(words: list[bytes]) -> bool:
+    """Whether the words of a line are names, of columns or of anything else."""
+    few = [word.decode('ascii', 'replace') for word in words[:8]]
+    return len(few) >= 4 and all(word.isidentifier() for word in few)
 
 
 def _names(line: bytes) -> list[str]:

@@ -64,7 +64,12 @@ def test_arrays_of_any_order_and_names_give_the_same_events(tmp_path, save, arra
     assert any('give --size' in one for one in dataset.warnings)
 
 
-@pytest.mark.parametrize('table', [np.stack([X, Y, T_US, P], 1), structured(**COLUMNS)])
+TRANSPOSED = np.array([T_US / 1e6, X, Y, P]).T  # saved in Fortran order
+
+
+@pytest.mark.parametrize(
+    'table', [np.stack([X, Y, T_US, P], 1), structured(**COLUMNS), TRANSPOSED, TRANSPOSED.copy()]
+)
 def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
     np.save(tmp_path / 'a.npy', table)
     assert_right(read(tmp_path / 'a.npy')[0])
@@ -87,6 +92,31 @@ def test_arrays_that_are_no_events_are_refused_in_one_sentence(tmp_path, arrays,
     with pytest.raises(UserError, match=sentence) as raised:
         read(tmp_path / 'a.npz')
     assert '\n' not in str(raised.value)
+
+
+def test_a_transposed_table_in_an_archive_is_read(tmp_path):
+    np.savez(tmp_path / 'a.npz', TRANSPOSED)
+    assert_right(read(tmp_path / 'a.npz')[0])
+
+
+def test_a_table_that_is_cut_gives_its_whole_rows_with_a_warning(tmp_path):
+    path = tmp_path / 'a.npy'
+    np.save(path, TRANSPOSED.copy())
+    path.write_bytes(path.read_bytes()[: -10 * 4 * 8 - 3])
+    events, dataset = read(path)
+    assert events.x.tolist() == X[: N - 11].tolist()
+    assert any('is cut: it holds 289 of 300 rows' in one for one in dataset.warnings)
+    np.save(path, TRANSPOSED)  # its last column is what is cut
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match='is damaged'):
+        read(path)
+
+
+def test_an_archive_that_is_cut_is_damaged_and_never_taken_for_spike_planes(tmp_path):
+    np.savez(tmp_path / 'a.npz', **COLUMNS)
+    (tmp_path / 'a.npz').write_bytes((tmp_path / 'a.npz').read_bytes()[:-200])
+    with pytest.raises(UserError, match='is damaged'):
+        read(tmp_path / 'a.npz')
 
 
 def test_nothing_extracted_is_left_behind(tmp_path, monkeypatch):

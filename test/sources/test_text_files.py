@@ -72,6 +72,7 @@ def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, 
         (SHUFFLED, 'is no time'),
         ('240 180\n', 'no events'),
         ('# t x y p\n', 'no events'),
+        ('when,where_x,where_y,sign\n1,2,3,1\n', r'not known \(when,.*name them t, x, y and p'),
     ],
 )
 def test_a_text_without_events_or_with_unnamed_columns_is_refused(tmp_path, text, sentence):
