@@ -81,10 +81,11 @@ def _export_published(name: str, weights: Path, args: argparse.Namespace) -> dic
         if getattr(args, option) is not None:
             flag = option.replace('_', '-')
             raise UserError(f'--{flag} is for a run of our training; leave it out')
-    with training_installed():
-        from spike_recon_training.published_weights import export_published  # noqa: PLC0415
-    with new_bundle(args.output, overwrite=args.overwrite) as folder:
-        export_published(name, weights, folder)
+    with Console(stderr=True).status('loading PyTorch') as status:
+        with training_installed():
+            from spike_recon_training.published_weights import export_published  # noqa: PLC0415
+        with new_bundle(args.output, overwrite=args.overwrite) as folder:
+            export_published(name, weights, folder, status.update)
     return {'name': name, 'weights': str(weights), 'bundle': str(args.output)}
 
 

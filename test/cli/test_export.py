@@ -72,3 +72,15 @@ def test_a_missing_run_leaves_nothing(tmp_path, capsys):
         'holds no last.ckpt; give the folder of `spike-recon train -o`' in capsys.readouterr().err
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_an_export_of_published_weights_names_each_phase(tmp_path, monkeypatch):
+    published = pytest.importorskip('spike_recon_training.published_weights')
+
+    def export_bundle(network, folder, card, progress):
+        progress(f'exporting {card["name"]}')
+
+    monkeypatch.setattr(published, 'export_bundle', export_bundle)
+    phases = []
+    published.export_published('firenet', None, tmp_path, phases.append)
+    assert phases == ['reading the weights', 'exporting firenet']

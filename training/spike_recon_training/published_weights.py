@@ -113,18 +113,25 @@ NETWORK_OF = {'spk2imgnet': 'spk2img'}
 """Name of the network's definition where it differs."""
 
 
-def export_published(name: str, weights: Path | None, bundle: Path) -> None:
+def export_published(
+    name: str,
+    weights: Path | None,
+    bundle: Path,
+    progress: Callable[[str], None] = lambda phase: None,
+) -> None:
     """Write a bundle of a network with weights from a file in the layout of its authors.
 
     Args:
         name: one of PUBLISHED.
         weights: the file; None = random weights, for timing.
         bundle: folder to write.
+        progress: called with the name of each phase before it.
 
     Raises:
         UserError: the file does not hold such weights.
     """
     published = PUBLISHED[name]
+    progress('reading the weights')
     try:
         network = published.make() if weights is None else published.load(weights)
     except ValueError as error:
@@ -137,4 +144,4 @@ def export_published(name: str, weights: Path | None, bundle: Path) -> None:
         'licence': 'that of the weights',
         **published.card,
     }
-    export_bundle(network.eval(), bundle, card)
+    export_bundle(network.eval(), bundle, card, progress)
