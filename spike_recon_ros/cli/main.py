@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
-from spike_recon_ros.cli.entry import INTERRUPTED, InterruptEndsAtOnce
+from spike_recon_ros.cli.interrupts import INTERRUPTED, InterruptEndsAtOnce
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cures import pip_install_module
 from spike_recon_ros.errors import UserError, did_you_mean, one_line, os_error_sentence

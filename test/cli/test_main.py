@@ -15,7 +15,7 @@ import cv2
 import pytest
 
 from spike_recon_ros.cli import ros_guard
-from spike_recon_ros.cli.entry import INTERRUPTED
+from spike_recon_ros.cli.interrupts import INTERRUPTED
 from spike_recon_ros.cli.main import SUBCOMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,51 +118,6 @@ def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s
         _, err = process.communicate(timeout=300)
     assert b'Traceback' not in err
     assert process.returncode in (1, INTERRUPTED)  # 1: it had already found an empty folder
-
-
-# Sends Ctrl-C to itself when a module is imported.
-INTERRUPTED_IMPORT = """\
-import os, signal, sys
-class Finder:
-    def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
-            os.kill(os.getpid(), signal.SIGINT)
-sys.meta_path.insert(0, Finder())
-from spike_recon_ros.cli.entry import spike_recon
-sys.argv[1:] = ['run', 'x', '-o', 'y']
-sys.exit(spike_recon())
-"""
-
-
-@pytest.mark.parametrize(
-    'module',
-    [
-        'spike_recon_ros.cli.main',
-        'argparse',
-        'spike_recon_ros.cli.command_parser',
-        'spike_recon_ros.cli.run',
-        'numpy',
-    ],
-)
-def test_an_interrupt_during_any_import_ends_the_program_in_order(module):
-    code = INTERRUPTED_IMPORT.format(module=module)
-    done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (INTERRUPTED, '')
-    assert done.stderr in ('spike-recon: interrupted\n', 'spike-recon run: interrupted\n')
-
-
-def test_the_entry_points_import_nothing_but_what_python_has_loaded():
-    code = (
-        'import sys; before = set(sys.modules)\n'
-        'import spike_recon_ros.cli.entry\n'
-        'print(*sorted(set(sys.modules) - before))'
-    )
-    command = [sys.executable, '-c', f'import importlib, os, signal\n{code}']
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    ours = 'spike_recon_ros', 'spike_recon_ros.cli', 'spike_recon_ros.cli.entry'
-    assert done.stdout.split() == list(ours)
 
 
 def test_commands_without_ros_reject_ros_arguments(capsys):
