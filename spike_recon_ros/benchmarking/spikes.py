@@ -128,7 +128,7 @@ def _window(bits: np.ndarray) -> Window:
 
 
 def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
-    """Score the models at the middle plane of a clip.
+    """Score the models at the middle plane of a clip, except those with super-resolution.
 
     Raises:
         UserError: there is no picture of its size beside it, or it is too short for a model.
@@ -148,6 +148,8 @@ def _quality(models: dict[str, str], clip: Path) -> Iterator[dict[str, Any]]:
         if intensity is None:
             raise UserError(f'{clip} is too short for {name}; give a longer clip')
         start.close()
+        if intensity.shape != truth.shape:
+            continue  # super-resolution: no truth of its size
         scores = score(intensity, truth, WHITE_RATE)
         yield {
             'clip': clip.name,
