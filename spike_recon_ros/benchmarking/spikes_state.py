@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.cold_start import PlaneCutter
 from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
@@ -36,6 +38,21 @@ HOP = 20
 PLOT = 'spikes_state.png'
 
 
+def networks_with_state() -> list[str]:
+    """Return the networks of the zoo that can be measured, sorted.
+
+    They read spike planes, have a state, and make images of the camera's size.
+    """
+    found = []
+    for name in zoo_names():
+        folder = find_bundle(name)
+        assert folder is not None  # it is in the zoo
+        bundle = read_bundle(folder)
+        if bundle.sensor is SensorKind.SPIKE and bundle.state and bundle.output_scale == 1:
+            found.append(name)
+    return found
+
+
 def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> Iterator[Any]:
     """Run each network over each clip twice; yield a row for each model and folder.
 
@@ -47,7 +64,8 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
     Yields: means over the clips of a folder.
 
     Raises:
-        UserError: no clip of a folder has ground truth every 20 planes, or a model is no network.
+        UserError: no clip of a folder has ground truth every 20 planes, or a model is no network
+            or enlarges its images.
     """
     folders = {
         path.name: [clip for clip in find_clips(path) if _instants(clip)] for path in datasets
@@ -92,6 +110,12 @@ def _psnrs(clip: SpikeClip, name: str, kept: bool) -> list[tuple[float, float]]:
     for plane, intensity in zip(_instants(clip), _intensities(clip, name, kept), strict=False):
         image = quantised(intensity, clip.white_rate)
         truth = read_truth(truths[plane]) / 255
+        if image.shape != truth.shape:
+            raise UserError(
+                f'{name} makes images of {image.shape[1]}x{image.shape[0]}, but the ground truth '
+                f'of {clip.name} has {truth.shape[1]}x{truth.shape[0]}; spikes_state measures '
+                'networks without super-resolution'
+            )
         scores.append((psnr(image, truth), psnr(image + (truth - image).mean(), truth)))
     return scores
 

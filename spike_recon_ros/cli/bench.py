@@ -127,7 +127,7 @@ def _spikes(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _spikes_state(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.benchmarking import spikes_state  # noqa: PLC0415
 
-    models = args.model or _zoo(SensorKind.SPIKE)
+    models = args.model or spikes_state.networks_with_state()
     return spikes_state.spikes_state(models, args.clip, args.out)
 
 
