@@ -15,6 +15,12 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache
 
+from spike_recon_ros.lean_import import import_without
+
+# The first kernel makes numba import scipy.linalg, which takes a fifth of a second, to find out
+# whether np.cov and np.corrcoef can be compiled. No kernel calls them.
+import_without('numba.np.arraymath', 'scipy.linalg.cython_blas')
+
 CURE = 'set NUMBA_CACHE_DIR to a folder that you may write'
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spike_recon_ros.model_choice import kinds_expected
+from spike_recon_ros.backends.network_input import NetworkInput
+from spike_recon_ros.backends.noise_gate import NoiseGate
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.zoo import find_bundle
+from spike_recon_ros.filters.registry import FILTERS
+from spike_recon_ros.model import Model
+from spike_recon_ros.model_choice import choose_model, kinds_expected, load_model
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -16,13 +22,16 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.window import Window
 
 _WIDTH, _HEIGHT = 64, 48
 _EVENTS = 2000
 _PLANES = 100
 
 
-def warm_up(settings: Settings, kinds: Sequence[SensorKind] = ()) -> None:
+def warm_up(
+    settings: Settings, kinds: Sequence[SensorKind] = (), *, networks: bool = True
+) -> None:
     """Run every decoder, and the models and renderer of the settings, on small synthetic packets.
 
     The first time on a machine this takes about ten seconds; afterwards the compiled code is
@@ -31,6 +40,8 @@ def warm_up(settings: Settings, kinds: Sequence[SensorKind] = ()) -> None:
     Args:
         settings: of the pipeline.
         kinds: cameras to warm up for; if empty, all that the settings allow.
+        networks: whether to load networks, too; without, only their input is computed. For callers
+            that load the network for the real sensor next.
     """
     for encoding in DECODERS:
         decoder = decoder_for(encoding, _WIDTH, _HEIGHT)
@@ -40,9 +51,42 @@ def warm_up(settings: Settings, kinds: Sequence[SensorKind] = ()) -> None:
         settings, sync_mode='free_running', fps=1000.0, roi='', hot_pixel_file=''
     )
     for kind in kinds or kinds_expected(settings):
-        reconstructor = Reconstructor(quick)
+        reconstructor = Reconstructor(quick, load=load_model if networks else _without_network)
         reconstructor.push(_planes() if kind is SensorKind.SPIKE else _events())
         reconstructor.close()
+
+
+class _NetworkInputOnly:
+    """A Model that computes the input of a network and returns zeros."""
+
+    longest_window_ns = 0
+
+    def __init__(self, name: str, width: int, height: int) -> None:
+        self.name = name
+        folder = find_bundle(name)
+        assert folder is not None
+        self._size = height, width
+        self._gate = NoiseGate(width, height)
+        self._input = NetworkInput(read_bundle(folder), width, height)
+
+    def step(self, window: Window) -> np.ndarray:
+        """Compute the input; return zeros."""
+        self._input.read(self._gate.apply(window))
+        return np.zeros(self._size, np.float32)
+
+    def reset(self) -> None:
+        """Do nothing: no result is kept."""
+
+    def close(self) -> None:
+        """Do nothing: there is only memory."""
+
+
+def _without_network(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
+    """Return the model of the settings, or for networks for events one that only reads events."""
+    name = choose_model(settings, kind)
+    if kind is SensorKind.SPIKE or name in FILTERS:
+        return load_model(settings, width, height, kind=kind)
+    return _NetworkInputOnly(name, width, height)
 
 
 def _events() -> Packet:

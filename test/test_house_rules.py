@@ -32,7 +32,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 
 # Which modules of the runtime each room may import, beside itself; a name stands for everything
 # below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
-NAMES, ERRORS = {'topics', 'image_encodings'}, {'errors', 'cures'}
+NAMES, ERRORS, LEAN = {'topics', 'image_encodings'}, {'errors', 'cures'}, {'lean_import'}
 FILES = {'regular_file', 'image_file', 'small_yaml'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
@@ -40,47 +40,54 @@ PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
-ALONE = ('errors', 'topics', 'cures', 'jit', 'image_encodings', 'cpu_threads', 'free_memory')
-MAY_IMPORT = {name: set() for name in (*ALONE, 'stream_statistics')} | {
-    'regular_file': {'errors'},
-    'image_file': {'errors', 'regular_file'},
-    'small_yaml': {'errors', 'regular_file'},
-    'setting': {'errors'},
-    'model_settings': {'setting', 'packets.sensor_kind'},
-    'color_settings': {'setting', 'model_settings'},
-    'window_settings': {'setting', 'color_settings'},
-    'settings': {'errors', 'setting', 'model_settings', 'window_settings'},
-    'parameter_files': {'errors', 'settings', 'small_yaml'},
-    'launch_arguments': {'errors', 'settings'},
-    'frame': {'packets'},
-    'packet_sequence': {'packets.packet', 'stream_statistics'},
-    'model': {'windows.window', 'frames'},
-    'packets': {'errors', 'jit'},
-    'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
-    'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
-    'sinks': ERRORS | NAMES,
-    'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
-    'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
-    'spike_history': {'errors', 'jit', 'packets'},
-    'representations': CONTRACTS | {'spike_history'},
-    'filters': CONTRACTS | {'spike_history'},
-    'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
-    'backends': CONTRACTS | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
-    'rendering': CONTRACTS,
-    'model_choice': CONTRACTS | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
-    'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
-    'reconstructor': PIPELINE,
-    'warm_up': {'packets', 'settings', 'reconstructor', 'model_choice'},
-    # Only nodes and cli import the viewer; they run without its library until it is asked for.
-    'viewer': RUNNING,
-    'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory'},
-    'offline': RUNNING,
-    'evaluation': RUNNING | {'offline'},
-    'benchmarking': MEASURING,
-    'calibration': {'errors'},
-    'cli': MEASURING
-    | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
-}
+ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
+MAY_IMPORT = (
+    {name: set() for name in ALONE | {'errors', 'image_encodings'}}
+    | {'jit': LEAN}
+    | {
+        'regular_file': {'errors'},
+        'image_file': {'errors', 'regular_file'},
+        'small_yaml': {'errors', 'regular_file'},
+        'setting': {'errors'},
+        'model_settings': {'setting', 'packets.sensor_kind'},
+        'color_settings': {'setting', 'model_settings'},
+        'window_settings': {'setting', 'color_settings'},
+        'settings': {'errors', 'setting', 'model_settings', 'window_settings'},
+        'parameter_files': {'errors', 'settings', 'small_yaml'},
+        'launch_arguments': {'errors', 'settings'},
+        'frame': {'packets'},
+        'packet_sequence': {'packets.packet', 'stream_statistics'},
+        'model': {'windows.window', 'frames'},
+        'packets': {'errors', 'jit'},
+        'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
+        'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
+        'sinks': ERRORS | NAMES,
+        'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
+        'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
+        'spike_history': {'errors', 'jit', 'packets'},
+        'representations': CONTRACTS | {'spike_history'},
+        'filters': CONTRACTS | {'spike_history'},
+        'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
+        'backends': CONTRACTS
+        | LEAN
+        | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
+        'rendering': CONTRACTS,
+        'model_choice': CONTRACTS
+        | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
+        'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
+        'reconstructor': PIPELINE,
+        'warm_up': PIPELINE | {'reconstructor'},
+        # Only nodes and cli import the viewer; they run without its library until it is asked for.
+        'viewer': RUNNING,
+        'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory'},
+        'offline': RUNNING,
+        'evaluation': RUNNING | {'offline'},
+        'benchmarking': MEASURING,
+        'calibration': {'errors'},
+        'cli': MEASURING
+        | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
+    }
+)
 
 
 def files_in(*folders: str) -> list[Path]:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
-from openvino._offline_transformations import apply_make_stateful_transformation
 
 from spike_recon_ros.backends.backend import (
     EIGHT_BITS,
@@ -25,6 +23,7 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
+from spike_recon_ros.backends.openvino_library import make_stateful, openvino
 from spike_recon_ros.backends.user_cache import (
     cache_folder,
     keep_newest,
@@ -186,7 +185,7 @@ def _compile(
         model = core.read_model(onnx)
         model.reshape(shapes)
         pairs = {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state}
-        apply_make_stateful_transformation(model, pairs)
+        make_stateful(model, pairs)
         return core.compile_model(model, placement.device.upper(), options)
     except Exception as error:  # also MemoryError, IndexError and others that pybind11 makes
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -62,7 +62,8 @@ class Preloader:
         if last is not None and last.kind not in kinds_expected(self._settings):
             last = None
         likely = sensor or last
-        warm_up(self._settings, [likely.kind] if likely is not None else ())
+        kinds = [likely.kind] if likely is not None else ()
+        warm_up(self._settings, kinds, networks=likely is None)
         if sensor is not None:
             self._reconstructor.prepare(*sensor)
             self._reporter.running(self._reconstructor.runs)

@@ -9,6 +9,7 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
+from spike_recon_ros.backends import network_model
 from spike_recon_ros.backends.user_cache import cache_folder
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes import preloading, recon_node
@@ -89,6 +90,18 @@ def test_without_either_the_size_comes_from_camera_info(make_node, other, wait_u
     wait_until(lambda: not publisher.get_subscription_count(), 'the end of the subscription')
 
 
+def test_for_a_known_sensor_no_other_network_is_loaded(make_node, monkeypatch):
+    sizes, load = [], network_model.load_backend
+
+    def noted(choice, bundle, where):
+        sizes.append((where.width, where.height))
+        return load(choice, bundle, where)
+
+    monkeypatch.setattr(network_model, 'load_backend', noted)
+    assert make_node(sensor_size='128x96').start()
+    assert sizes == [(128, 96)]
+
+
 def test_while_the_node_is_active_only_the_worker_loads_models(
     make_node, other, wait_until, monkeypatch
 ):
@@ -146,7 +159,9 @@ def test_a_kind_that_the_settings_exclude_is_not_loaded(make_node):
 
 def test_only_the_kind_of_camera_seen_before_is_warmed_up(make_node, monkeypatch):
     warmed = []
-    monkeypatch.setattr(preloading, 'warm_up', lambda settings, kinds: warmed.append([*kinds]))
+    monkeypatch.setattr(
+        preloading, 'warm_up', lambda settings, kinds, *, networks: warmed.append([*kinds])
+    )
     assert make_node(model='auto').trigger_configure() == TransitionCallbackReturn.SUCCESS
     remember_sensor(EVENTS, Sensor(64, 48, SensorKind.EVENT))
     assert make_node(model='auto').trigger_configure() == TransitionCallbackReturn.SUCCESS
