@@ -184,7 +184,7 @@ def test_the_cache_keeps_a_bounded_number_of_topics():
 def test_an_unexpected_error_fails_the_transition_and_is_logged_with_its_traceback(
     make_node, monkeypatch, capfd, module, step
 ):
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise EOFError('the file ends too early')
 
     monkeypatch.setattr(module, step, fail)
