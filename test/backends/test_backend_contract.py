@@ -137,7 +137,9 @@ def test_silence_converges_to_a_still_image(backend, bundle, inputs, noisy_windo
     later = np.stack(images[-50:])
     assert np.isfinite(later).all()
     assert np.abs(later).max() < 10.0
-    assert np.abs(np.diff(later, axis=0)).max() < 0.02  # five grey levels
+    # Five grey levels; eight where a neuron that fills slowly may fire, see decision 0017.
+    limit = 0.032 if bundle.spiking else 0.02
+    assert np.abs(np.diff(later, axis=0)).max() < limit
 
 
 def test_a_frame_is_not_changed_by_the_next_one(backend, bundle, inputs):

@@ -9,6 +9,7 @@ import pytest
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.cli.main import main
+from spike_recon_ros.errors import UserError
 
 pytestmark = pytest.mark.training
 for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
@@ -44,13 +45,22 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
         (['nothing'], 'nothing is not a network; give the folder of a bundle'),
         ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
         ([WIDE, '--reduction', '1'], 'with --reduction 1: no block has more channels inside'),
-        (
-            [str(zoo_folder() / 'hybrid')],
-            'hybrid cannot be narrower: its network, hybrid, takes no `reduction`',
-        ),
     ],
 )
 def test_an_impossible_request_is_refused_in_one_sentence(tmp_path, walk, capsys, arguments, cure):
     assert main(['prune', *arguments, '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
     assert cure in capsys.readouterr().err
     assert not (tmp_path / 'narrow').exists()
+
+
+def test_a_network_without_reduction_cannot_be_narrower(tmp_path):
+    from safetensors.torch import save_file  # noqa: PLC0415 -- optional, as is torch
+
+    from spike_recon_models.networks.registry import make_network  # noqa: PLC0415
+    from spike_recon_training.prune_bundle import narrower_bundle  # noqa: PLC0415
+
+    firenet = make_network('firenet', channels=4)
+    save_file(firenet.state_dict(), tmp_path / 'weights.safetensors')
+    card = {'name': 'mine', 'network': {'name': 'firenet', 'arguments': {'channels': 4}}}
+    with pytest.raises(UserError, match='its network, firenet, takes no `reduction`'):
+        narrower_bundle(card, tmp_path / 'weights.safetensors', 3, [], [], tmp_path, print)

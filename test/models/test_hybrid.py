@@ -6,18 +6,19 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: no network can be made')
 
-from spike_recon_models.networks.hybrid import Hybrid  # noqa: E402
+from spike_recon_models.networks.hybrid import Hybrid, start_from_two_scale_gru  # noqa: E402
 from spike_recon_models.networks.lif import fired  # noqa: E402
+from spike_recon_models.networks.two_scale_gru import TwoScaleGru  # noqa: E402
 
 SPIKES_ONLY, ANALOG_ONLY = -200.0, 200.0
 
 
 def network(fusion=None) -> Hybrid:
-    made = Hybrid(channels=4)
+    made = Hybrid(channels=4, context=8)
     if fusion is not None:
         with torch.no_grad():
-            made.fine.fusion.fill_(fusion)
-            made.coarse.fusion.fill_(fusion)
+            made.fine_spikes.fusion.fill_(fusion)
+            made.coarse_spikes.fusion.fill_(fusion)
     return made
 
 
@@ -40,7 +41,7 @@ def test_the_state_stays_bounded_over_2000_windows_of_strong_noise():
     with torch.no_grad():
         for x in windows(50, strength=100.0).repeat(40, 1, 1, 1, 1):
             image, state = made(x, state)
-    limits = dict(zip((spec.name for spec in made.state_specs), (1, 1, 1, 5), strict=True))
+    limits = dict(zip((spec.name for spec in made.state_specs), (1, 1, 1, 1, 5), strict=True))
     found = dict(zip(limits, (float(one.abs().max()) for one in state), strict=True))
     assert all(found[name] <= limit for name, limit in limits.items()), found
     assert torch.isfinite(image).all()
@@ -52,7 +53,10 @@ def gradient_at_the_currents(made):
         image, state = made(x, state)
         total = total + (image**2).mean()
     total.backward()
-    return [float(layer.current.weight.grad.abs().sum()) for layer in (made.fine, made.coarse)]
+    return [
+        float(layer.current.weight.grad.abs().sum())
+        for layer in (made.fine_spikes, made.coarse_spikes)
+    ]
 
 
 def test_the_gradient_flows_through_the_spikes_to_the_input_weights():
@@ -64,7 +68,7 @@ def test_with_alpha_one_the_spikes_are_ignored():
 
 
 def test_alpha_mixes_channel_by_channel():
-    layer = network().fine
+    layer = network().fine_spikes
     with torch.no_grad():
         layer.fusion.copy_(torch.tensor([0.0, 200.0, -200.0, 0.0])[:, None, None])
         fused = layer.fused(torch.full((1, 4, 1, 1), 3.0), torch.full((1, 4, 1, 1), 1.0))
@@ -97,3 +101,20 @@ def test_the_neurons_stop_firing_without_input():
         later, _ = made(torch.zeros(2, 5, 16, 16), state)
     assert made.observables(state)['spike_rate'] == 0
     torch.testing.assert_close(later, image)
+
+
+def test_weights_of_a_two_scale_gru_draw_nearly_the_same_image():
+    blocks = {'channels': 4, 'context': 8, 'events': 1, 'middle': 1, 'feedback': True}
+    analog, hybrid = TwoScaleGru(**blocks), Hybrid(**blocks)
+    started = start_from_two_scale_gru(analog.state_dict(), alpha=1 - 1e-6)
+    fit = hybrid.load_state_dict(started, strict=False)
+    assert not fit.unexpected_keys
+    assert all('current' in key or 'neurons' in key for key in fit.missing_keys)
+    first = second = other = None
+    untrained = Hybrid(**blocks, seed=1)
+    with torch.no_grad():
+        for x in windows(8, strength=0.3):
+            wanted, first = analog(x, first)
+            image, second = hybrid(x, second)
+            random, other = untrained(x, other)
+    assert (image - wanted).abs().mean() < 0.3 * (random - wanted).abs().mean()

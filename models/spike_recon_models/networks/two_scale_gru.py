@@ -140,15 +140,25 @@ class TwoScaleGru(RecurrentNetwork):
         """Return the maps [batch, channels, height / 2, width / 2] of the image, and the state."""
         fine, coarse, *areas = state
         fine = self.fine(self.events(functional.pixel_unshuffle(x, 2)), fine)
+        coarse = self.coarse(self._seen(fine, areas), coarse)
+        near, wide = self._combined(fine, coarse)
+        return self.detail(near), (fine, coarse, *([wide] if areas else []))
+
+    def _seen(self, fine: torch.Tensor, areas: list[torch.Tensor]) -> torch.Tensor:
+        """Return the input of the coarse unit."""
         seen = self.down(fine)
         if areas:
             seen = seen + self.feedback(areas[0])
-        coarse = self.coarse(torch.relu(seen), coarse)
+        return torch.relu(seen)
+
+    def _combined(
+        self, fine: torch.Tensor, coarse: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return both scales joined at 1/2, and context and edges joined at 1/4."""
         context = self.wider(self.context(torch.relu(self.context_down(coarse))))
         wide = torch.relu(coarse + functional.pixel_shuffle(self.context_up(context), 2))
         wide = self.middle(wide)
-        near = torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2))
-        return self.detail(near), (fine, coarse, *([wide] if areas else []))
+        return torch.relu(fine + functional.pixel_shuffle(self.up(wide), 2)), wide
 
 
 def _inner(channels: int, reduction: int) -> int:
