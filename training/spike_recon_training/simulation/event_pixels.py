@@ -19,6 +19,7 @@ motion lose contrast before they cause events, and the events of an edge trail b
 import torch
 
 from spike_recon_training.simulation.event_camera import DARK_CURRENT, NOMINAL_LUMINANCE
+from spike_recon_training.simulation.sensor_faults import SensorFaults
 from spike_recon_training.simulation.sensors import Sensors
 
 LEAST_CHANGE = 1e-6
@@ -33,15 +34,22 @@ class PixelArray:
         luminance: float32 [batch, height, width], above 0: the scene before the first window.
         bins: channels of the voxel grids, at least 2.
         generator: random generator of the noise, on the same device.
+        faults: of the sensors; None = none.
 
     Attributes:
         reference: float32 [batch, height, width], log luminance at each pixel's last event.
     """
 
     def __init__(
-        self, sensors: Sensors, luminance: torch.Tensor, bins: int, generator: torch.Generator
+        self,
+        sensors: Sensors,
+        luminance: torch.Tensor,
+        bins: int,
+        generator: torch.Generator,
+        faults: SensorFaults | None = None,
     ) -> None:
         self._sensors = sensors
+        self._faults = faults
         self._generator = generator
         self._bins = bins
         self._level = luminance.log()
@@ -82,6 +90,13 @@ class PixelArray:
             later = number * (part / steps_per_bin) + place / steps_per_bin
             noise.add(step, number, later, part / steps_per_bin, 1 / steps_per_bin)
             noise.reset_references(step, self.reference, levels[step])
+            if self._faults is not None:
+                begin, length = part / steps_per_bin, 1 / steps_per_bin
+                number, later, noisy = self._faults.apply(
+                    number, later, step_s, begin=begin, length=length
+                )
+                if noisy is not None:
+                    self.reference = torch.where(noisy, levels[step], self.reference)
             grid[bin_] += number - later
             grid[bin_ + 1] += later
         return grid.transpose(0, 1)

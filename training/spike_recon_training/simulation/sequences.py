@@ -16,11 +16,13 @@ from spike_recon_training.simulation.lighting import LampModel, Lamps, Lighting
 from spike_recon_training.simulation.moving_layers import PlanarWorlds, WorldModel
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.photographs import Photographs
+from spike_recon_training.simulation.scene_cuts import CutModel, SceneCuts
+from spike_recon_training.simulation.sensor_faults import FaultModel, SensorFaults
 from spike_recon_training.simulation.sensors import SensorRanges, Sensors
 from spike_recon_training.simulation.video_worlds import VideoModel, VideoWorlds
 from spike_recon_training.simulation.videos import Clips
 
-FRAME_SEED = 0x5EED
+FRAME_SEED, FAULT_SEED, CUT_SEED = 0x5EED, 0xFA17, 0xC075
 RENDERED_AT_ONCE = {'cpu': 1_000_000, 'cuda': 64_000_000}
 """Maximum number of pixels rendered together, all layers counted, per device type. The limits
 are the caches of the CPU and the memory of the GPU."""
@@ -44,7 +46,9 @@ class SequenceModel:
         video_gain: exposure of a video relative to its own. Its grey level is natural, so that a
             network can learn which contents are bright and which are dark.
         lamps: distribution of lamps that flicker.
+        cuts: distribution of sudden cuts of the scene.
         sensor: distribution of the sensors.
+        faults: distribution of limits of the event rate, bursts of noise and coarse time stamps.
         frames: distribution of the cameras for networks that also read frames.
     """
 
@@ -58,7 +62,9 @@ class SequenceModel:
     video: VideoModel = field(default_factory=VideoModel)
     video_gain: tuple[float, float] = (0.85, 1.2)
     lamps: LampModel = field(default_factory=LampModel)
+    cuts: CutModel = field(default_factory=CutModel)
     sensor: SensorRanges = field(default_factory=SensorRanges)
+    faults: FaultModel = field(default_factory=FaultModel)
     frames: FrameModel = field(default_factory=FrameModel)
 
 
@@ -120,9 +126,15 @@ class Sequences:
         self._lamps = Lamps(model.lamps, batch, generator)
         sensors = Sensors.draw(model.sensor, batch, height, width, generator)
         lit = self._lamps.light(start, begin_s)[:, 0]
-        self._pixels = PixelArray(sensors, lit, bins, generator)
-        # A generator of its own, so that scenes and events are those without frames.
-        frame_generator = torch.Generator(device).manual_seed(seed ^ FRAME_SEED)
+        # Generators of their own, so that scenes and events are those without these options.
+        frame_generator, fault_generator, cut_generator = (
+            torch.Generator(device).manual_seed(seed ^ own)
+            for own in (FRAME_SEED, FAULT_SEED, CUT_SEED)
+        )
+        faulty = model.faults.enabled
+        faults = SensorFaults(model.faults, batch, fault_generator) if faulty else None
+        self._pixels = PixelArray(sensors, lit, bins, generator, faults)
+        self._cuts = SceneCuts(model.cuts, batch, cut_generator) if model.cuts.share else None
         self._frames = CameraFrames(model.frames, batch, frame_generator) if with_frames else None
 
     def _filmed(
@@ -176,16 +188,21 @@ class Sequences:
         grids, truths = [], []
         while windows > 0:
             count = min(windows, self._at_once)
-            for luminance, t_s in self._rendered(count):
+            for rendered, t_s in self._rendered(count):
+                luminance = self._shown(rendered, t_s)
                 lit = self._lamps.light(luminance, t_s)
                 grid = self._pixels.window(lit, self.window_s / self._steps)
-                exposed = luminance * self._gain[:, None, None, None]
+                gain = self._gain[:, None, None, None].expand(-1, self._steps, 1, 1)
+                exposed = luminance * self._shown(gain, t_s)
                 if self._frames is not None:
                     grid = torch.cat([grid, self._frames.window(exposed, t_s)], 1)
                 grids.append(grid)
                 truths.append(exposed[:, -1:].clamp(max=1))
             windows -= count
         return torch.stack(grids), torch.stack(truths)
+
+    def _shown(self, scenes: torch.Tensor, t_s: torch.Tensor) -> torch.Tensor:
+        return scenes if self._cuts is None else self._cuts.shown(scenes, t_s)
 
     def _rendered(self, windows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield luminance [batch, steps, height, width] and times [batch, steps] of windows."""
