@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros import model_choice
 from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
@@ -16,13 +17,6 @@ from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
 from spike_recon_ros.model import Model, parts_of, step_in_parts
-from spike_recon_ros.model_choice import (
-    LoadModel,
-    check_model_name,
-    choose_model,
-    describe_running,
-    load_model,
-)
 from spike_recon_ros.packet_sequence import succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -46,7 +40,7 @@ class Reconstructor:
     Args:
         settings: the model, and how to cut and render.
         on_reset: called with the reason and a sentence each time the state is zeroed.
-        load: makes models, as `load_model` does.
+        load: makes models, as `model_choice.load_model` does.
         cutter: makes the cutter, as `cutter_for` does.
 
     Attributes:
@@ -67,10 +61,10 @@ class Reconstructor:
         self,
         settings: Settings,
         on_reset: Callable[[ResetReason, str], None] | None = None,
-        load: LoadModel = load_model,
+        load: model_choice.LoadModel = model_choice.load_model,
         cutter: Callable[[Settings, SensorClock], Cutter] = cutter_for,
     ) -> None:
-        check_model_name(settings.model)
+        model_choice.check_model_name(settings.model)
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
         self.rendering = self.coloring = True
@@ -99,8 +93,10 @@ class Reconstructor:
         """
         if self._loaded_for == (width, height, kind):
             return
-        model_name = choose_model(self.settings, kind)
+        model_name = model_choice.choose_model(self.settings, kind)
+        references = self._windows.early_references
         self.close()
+        self._begin_stream(references)
         self.region = region_of(self.settings, width, height)
         self._conditioner = Conditioner(self.settings, self.region, self.statistics)
         self._mask = HotPixelMask(*self.region.image_size, self.settings)
@@ -190,7 +186,7 @@ class Reconstructor:
     @property
     def runs(self) -> str:
         """Text that names the model and its backend; empty before a model is loaded."""
-        return '' if self._model is None else describe_running(self._model)
+        return '' if self._model is None else model_choice.describe_running(self._model)
 
     @property
     def late_references(self) -> int:
@@ -219,9 +215,11 @@ class Reconstructor:
             raise UserError(f'no packet was seen: there are no hot pixels to write to {path}')
         self._mask.save(path)
 
-    def _begin_stream(self) -> None:
+    def _begin_stream(self, references: Iterable[Reference] = ()) -> None:
         period_ns = getattr(self._decoder, 'period_ns', 0)
         self._windows = WindowStream(self.settings, self._new_cutter, period_ns, self._conditioner)
+        for reference in references:
+            self._windows.push_reference(reference)
         self._merger.clear()
 
     def _zero_state(self, reason: ResetReason, detail: str) -> None:
@@ -242,7 +240,7 @@ class Reconstructor:
             self._decoder = decoder
             self.frames.check_size(packet.width, packet.height)
             if last is None:
-                self._begin_stream()
+                self._begin_stream(self._windows.early_references)
             else:
                 self.reset(ResetReason.SENSOR_CHANGED, f'now {sensor[1]}x{sensor[2]} {sensor[0]}')
         elif last is not None:

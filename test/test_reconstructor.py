@@ -16,6 +16,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Reference
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.warm_up import warm_up
@@ -202,6 +203,20 @@ def test_a_reference_asks_for_a_frame_with_its_own_stamp():
     assert [(frame.stamp_ns, frame.t_ns) for frame in frames] == [
         (EPOCH_NS + 7 * MS + 5, 7 * MS + 5)
     ]
+
+
+def test_references_before_the_first_packet_are_kept():
+    settings = Settings(sync_mode='camera_image', model='leaky_integrator')
+    packets = packets_of(make_events(4000), range(100, 4000, 100))
+    stamps = [EPOCH_NS + 7 * MS + 5, EPOCH_NS + 15 * MS]
+    for prepared in (False, True):
+        reconstructor = Reconstructor(settings)
+        frames = [reconstructor.push_reference(Reference(stamps[0]))]
+        if prepared:  # as a node does that knows its camera
+            reconstructor.prepare(packets[0].width, packets[0].height, SensorKind.EVENT)
+        frames += [reconstructor.push_reference(Reference(stamps[1]))]
+        frames += [reconstructor.push(packet) for packet in packets]
+        assert [frame.stamp_ns for made in frames for frame in made] == stamps
 
 
 def test_an_unknown_model_is_refused_at_once_with_the_names_that_exist():

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the samples of one stream to windows: time repaired, then cut."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.windows.at_moments import MOST_WAITING
 from spike_recon_ros.windows.continuity import Continuity
 from spike_recon_ros.windows.cutter import Cutter
 from spike_recon_ros.windows.piece import Piece, TimeJump
@@ -40,6 +42,8 @@ class WindowStream:
 
     Attributes:
         first_t_ns: time of the first sample; 0 before it.
+        early_references: the latest references that came before the first sample, for the stream
+            that replaces this one when the sensor becomes known.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class WindowStream:
         self._last_stamp_ns = -(2**63)
         self._conditioner = conditioner
         self._new_cutter = lambda: new_cutter(settings, self._clock)
+        self.early_references: deque[Reference] = deque(maxlen=MOST_WAITING)
         self._continuity = Continuity(self._clock, round(settings.max_gap * 1e9), period_ns)
         self._begin()
 
@@ -68,6 +73,8 @@ class WindowStream:
 
     def push_reference(self, reference: Reference) -> Steps:
         """Add a moment for which a frame is wanted; return the windows that it completes."""
+        if self._is_empty:
+            self.early_references.append(reference)
         return iter(self._cutter.push_reference(reference))
 
     def flush(self) -> Steps:
@@ -142,6 +149,7 @@ class WindowStream:
                 self._clock.observe(int(samples.t_ns[0]), piece.stamp_ns)
                 if self._is_empty:
                     self._is_empty, self.first_t_ns = False, int(samples.t_ns[0])
+                    self.early_references.clear()
             if self._conditioner is not None:
                 samples = self._conditioner.apply(samples)
             yield from self._cutter.push(samples)
