@@ -78,6 +78,28 @@ def test_times_at_hd():
                 check(cell, *(measured[key] for key in keys))
 
 
+def test_the_live_node_at_hd():
+    rows = rows_below('| 1280x720 | `threads` |')
+    measured = results('hd_live.json')['results']
+    for (label, threads, frames, dropped, latency), row in zip(rows, measured, strict=True):
+        assert label.startswith(f'{row["mega_events_per_s"]:.0f} Mev/s, `{row["model"]}`')
+        assert label.endswith(f'{row["fps"]:.0f} fps')
+        assert threads == row['parameters']['threads']
+        check(frames, row['frames_arrived'], row['frames_due'])
+        check(dropped, row['dropped_packets'])
+        check(latency, *(row['latency_settled'][key] for key in ('p50_ms', 'p99_ms')))
+
+
+def test_times_of_the_start():
+    measured = results('startup.json')['results']
+    usual, hd = (cells[1].replace('`', '') for cells in rows_below('| | seconds | file |'))
+    times = dict(part.rsplit(' ', 1) for part in usual.split(', '))
+    assert len(times) == len(measured) - 1
+    for row in measured[:-1]:
+        check(times[row['model'].replace('fibar', 'FIBAR')], row['wall_s'])
+    check(hd.rsplit(' ', 1)[1], measured[-1]['wall_s'])
+
+
 def test_the_node_behind_a_driver():
     rows = rows_below('| frames of those due |')
     measured = results('driver_load.json')['results']
