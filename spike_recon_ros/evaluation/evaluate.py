@@ -23,6 +23,7 @@ from spike_recon_ros.evaluation.recordings import (
     survey,
     with_color_truth,
     with_cut,
+    with_rectification,
 )
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
@@ -31,6 +32,7 @@ from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import FRAME_MODEL, Settings
+from spike_recon_ros.sources.rectification import Rectification
 
 
 def evaluate(
@@ -43,6 +45,7 @@ def evaluate(
     topic: str | None = None,
     truth_topic: str | None = None,
     frame_topic: str | None = None,
+    rectification: Rectification | None = None,
     facts: Mapping[str, Any] | None = None,
     skip_s: float = 0.0,
     protocol: str | None = None,
@@ -62,6 +65,7 @@ def evaluate(
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = found by itself.
         frame_topic: see Recording.
+        rectification: of the ground truth, if it is rectified.
         facts: `size` or `encoding` for `open_source`.
         skip_s: leave out the first seconds in metrics that compare with ground truth.
         protocol: name of PROTOCOLS; scores the published part of each sequence.
@@ -83,16 +87,14 @@ def evaluate(
         found = contenders(models, Path(scratch))
         in_color = _check_options(settings, found, frame_topic, asked)
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
-        listed = [with_cut(one, rules) if rules else one for one in listed]
+        listed = [with_cut(with_rectification(one, rectification), rules) for one in listed]
         listed = _with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         _check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, metrics, lpips_weights, parameters)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
-    summary = _summary(out, settings, found, listed, scores, skip_s, rules)
-    write_report(out, scores, summary, console)
-    return summary
+    return _reported(out, settings, found, listed, scores, skip_s, rules, console)
 
 
 def _check_empty(out: Path, overwrite: bool) -> None:
@@ -100,7 +102,7 @@ def _check_empty(out: Path, overwrite: bool) -> None:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
 
 
-def _summary(
+def _reported(
     out: Path,
     settings: Settings,
     models: Sequence[Contender],
@@ -108,8 +110,9 @@ def _summary(
     scores: Scores,
     skip_s: float,
     rules: Protocol | None,
+    console: Console,
 ) -> dict[str, Any]:
-    """Return what was scored, and the scores; also as a protocol averages them."""
+    """Write and return what was scored, and the scores; also as a protocol averages them."""
     summary = {
         'out': str(out),
         'skip_s': skip_s,
@@ -122,6 +125,7 @@ def _summary(
         datasets = {one.name: one.cut.dataset for one in recordings if one.cut is not None}
         by_dataset = protocol_scores(rules, scores, datasets)
         summary['protocol'] = {'name': rules.name, 'datasets': by_dataset}
+    write_report(out, scores, summary, console)
     return summary
 
 
@@ -285,9 +289,11 @@ def _note(row: dict[str, Any]) -> str:
 
 
 def _about(recording: Recording, scores: dict[str, Score]) -> dict[str, Any]:
+    rectified = recording.rectification
     return {
         'path': str(recording.path),
         'truth_topic': recording.truth,
+        **({'rectification': str(rectified.path)} if rectified else {}),
         'frames': len(next(iter(scores.values())).rows),
         'events': recording.events,
         'duration_s': round(recording.duration_s, 6),

@@ -46,6 +46,7 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import grey_image, has_topic
 from spike_recon_ros.sources.open_images import truth_topic as default_truth_topic
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.rectification import Rectification
 from spike_recon_ros.topics import FRAMES
 
 STRETCHED: dict[str, Any] = {
@@ -79,6 +80,7 @@ class Recording:
         frame_topic: topic of the frames that models read with `frames` set to `anchor`; None =
             the ground truth. The frame of the scored instant itself is never read for it.
         color_truth: topic of the colours of the scene; None = unknown.
+        rectification: of the ground truth; None = it is in the sensor's pixels.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Recording:
     cut: Cut | None = None
     frame_topic: str | None = None
     color_truth: str | None = None
+    rectification: Rectification | None = None
 
 
 def survey(
@@ -136,6 +139,20 @@ def survey(
     return found
 
 
+def with_rectification(recording: Recording, rectification: Rectification | None) -> Recording:
+    """Return the recording with the map of its ground truth, if one was given.
+
+    Raises:
+        UserError: it has no ground truth.
+    """
+    if rectification is not None and recording.truth is None:
+        raise UserError(
+            f'{recording.path} has no ground truth, which --rectify warps; name the topic of its '
+            'images with --truth-topic, or leave --rectify out'
+        )
+    return dataclasses.replace(recording, rectification=rectification)
+
+
 def with_color_truth(recording: Recording) -> Recording:
     """Return the recording with the topic of the colours of its scene, if they are known."""
     size = recording.facts.get('size')
@@ -173,12 +190,14 @@ def _refuse_planes(path: Path, packet: Packet) -> None:
         )
 
 
-def with_cut(recording: Recording, protocol: Protocol) -> Recording:
-    """Return the recording with the part that a protocol scores.
+def with_cut(recording: Recording, protocol: Protocol | None) -> Recording:
+    """Return the recording with the part that a protocol scores; None = all of it.
 
     Raises:
         UserError: it has no ground truth, or is no sequence of the protocol.
     """
+    if protocol is None:
+        return recording
     if recording.truth is None:
         raise UserError(
             f'{recording.path} has no ground truth, which --protocol {protocol.name} compares '
@@ -223,8 +242,9 @@ def evaluated_frames(
             settings = dataclasses.replace(settings, **FULL_RANGE)
     reconstructor = Reconstructor(settings, lambda *why: print_reset(console, *why))
     size = recording.facts.get('size')
-    truths = Truths(recording.path, recording.truth, size)
-    colors = Truths(recording.path, recording.color_truth, size)
+    rectification = recording.rectification
+    truths = Truths(recording.path, recording.truth, size, rectification)
+    colors = Truths(recording.path, recording.color_truth, size, rectification)
     label = f'{recording.name}: {contender.name}'
     try:
         with open_source(

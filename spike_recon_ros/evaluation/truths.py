@@ -12,6 +12,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.color_scores import has_colours
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.sources.open_images import has_topic, open_images
+from spike_recon_ros.sources.rectification import Rectification
 from spike_recon_ros.topics import GROUND_TRUTH, GROUND_TRUTH_COLOR
 
 FIRST_IMAGES = 5
@@ -25,17 +26,24 @@ class Truths:
         path: of the recording.
         topic: of the images; None = there are none.
         size: sensor columns and rows, for a dataset that does not state them.
+        rectification: for images that are rectified; they are warped into the sensor's pixels.
     """
 
-    def __init__(self, path: Path, topic: str | None, size: tuple[int, int] | None = None) -> None:
-        self._path, self._topic = path, topic
+    def __init__(
+        self,
+        path: Path,
+        topic: str | None,
+        size: tuple[int, int] | None = None,
+        rectification: Rectification | None = None,
+    ) -> None:
+        self._path, self._topic, self._rectification = path, topic, rectification
         self._images: Iterator[tuple[int, np.ndarray]] = iter(())
         if topic is not None:
             self._images = open_images(path, topic, size)
         self._ahead: tuple[int, np.ndarray] | None = None
 
     def at(self, frame: Frame) -> np.ndarray | None:
-        """Return the image with the stamp of a frame, as it was recorded; None = there is none.
+        """Return the image with the stamp of a frame, in its pixels; None = there is none.
 
         Call it with increasing stamps: images are read once, in order.
 
@@ -56,6 +64,8 @@ class Truths:
                 f'{image.shape[0]} pixels and the sensor {width}x{height}; give --truth-topic '
                 "with images in the sensor's pixels"
             )
+        if self._rectification is not None:
+            return self._rectification.distorted(image)
         return image
 
     def close(self) -> None:

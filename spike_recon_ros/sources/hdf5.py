@@ -5,15 +5,14 @@
 Compressed files often need the filters of the optional library hdf5plugin.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources import hdf5_layouts as layouts
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
 from spike_recon_ros.sources.hdf5_columns import ColumnsHdf5, V2eHdf5, find_columns
+from spike_recon_ros.sources.hdf5_storage import import_h5py
 
 TIMES = 'events/ts'
 DSEC_TIMES = 'events/t'
@@ -41,12 +40,7 @@ def open_hdf5(
         UserError: if h5py is missing, the file is damaged, empty or of another layout, or there is
             no such topic.
     """
-    try:
-        import h5py  # noqa: PLC0415 -- an optional extra
-    except ImportError as error:
-        raise UserError(f'HDF5 files need the library h5py; run: {pip_install("hdf5")}') from error
-    with suppress(ImportError):  # a file that needs a missing filter is refused with the cure
-        import hdf5plugin  # noqa: F401, PLC0415 -- importing it registers its filters
+    h5py = import_h5py()
     with reading(path, 'the HDF5 file'):
         file = h5py.File(path, 'r')
     try:

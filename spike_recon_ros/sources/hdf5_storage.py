@@ -7,9 +7,11 @@ A few kilobytes of HDF5 can declare terabytes, so the check comes before anythin
 
 import math
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.event_dataset import EventDataset
 
@@ -22,6 +24,21 @@ INSTALLABLE_FILTERS = frozenset(
     {307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32024, 32026, 32028, 32033}
 )
 """Registered numbers of filters that hdf5plugin brings."""
+
+
+def import_h5py() -> Any:
+    """Import the library that reads HDF5, with the filters of hdf5plugin if it is installed.
+
+    Raises:
+        UserError: h5py is not installed.
+    """
+    try:
+        import h5py  # noqa: PLC0415 -- an optional extra
+    except ImportError as error:
+        raise UserError(f'HDF5 files need the library h5py; run: {pip_install("hdf5")}') from error
+    with suppress(ImportError):  # a file that needs a missing filter is refused with the cure
+        import hdf5plugin  # noqa: F401, PLC0415 -- importing it registers its filters
+    return h5py
 
 
 class Hdf5Dataset(EventDataset):

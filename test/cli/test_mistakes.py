@@ -65,6 +65,8 @@ WRONG = [
     (RUN + '--sensor spike', ['spike']),
     (RUN + '--hot-pixel-file {missing}', ['missing']),
     (RUN + '--hot-pixel-file {text}', ['notes.txt']),
+    (RUN + '--rectify {missing}', ['there is no file', 'events/left/rectify_map.h5']),
+    (EVALUATE + ' --rectify {missing}', ['the rectification map', 'there is no file']),
     (RUN + '--save-hot-pixels x.png', ['--hot-pixel-time']),
     (RUN + '--front-end gpux', ['voxel_grid_on', 'auto, cpu, gpu']),
     (RUN + '--params-file {missing}', ['parameter file', 'does not exist']),
