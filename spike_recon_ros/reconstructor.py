@@ -106,8 +106,7 @@ class Reconstructor:
             self._model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
         self._color.prepare(self.region, kind)
         self._renderer.output_range = getattr(self._model, 'output_range', None)
-        self._loaded_for = (width, height, kind)
-        self.model_name, self.kind = model_name, kind
+        self._loaded_for, self.model_name, self.kind = (width, height, kind), model_name, kind
         self.statistics.models_loaded += 1
 
     def skip(self, packet: Packet) -> None:
@@ -166,10 +165,9 @@ class Reconstructor:
 
     def reset(self, reason: ResetReason = ResetReason.REQUESTED, detail: str = '') -> None:
         """Zero the state and begin a new stream with the next packet."""
-        self._unfinished = iter(())
+        self._unfinished, self._last_packet = iter(()), None
         if self._decoder is not None:
             self._decoder.reset()
-        self._last_packet = None
         self._zero_state(reason, detail)
         self._begin_stream()
 
@@ -187,6 +185,11 @@ class Reconstructor:
     def runs(self) -> str:
         """Text that names the model and its backend; empty before a model is loaded."""
         return '' if self._model is None else model_choice.describe_running(self._model)
+
+    @property
+    def spike_rate(self) -> float | None:
+        """Share of spiking neurons that fired for the last window; see NetworkModel."""
+        return getattr(self._model, 'spike_rate', None)
 
     @property
     def late_references(self) -> int:
@@ -232,8 +235,7 @@ class Reconstructor:
 
     def _admit(self, packet: Packet) -> Decoder[Any]:
         """Return the decoder of a packet; reset if it does not continue the previous one."""
-        sensor = (packet.encoding, packet.width, packet.height)
-        last = self._last_packet
+        sensor, last = (packet.encoding, packet.width, packet.height), self._last_packet
         if sensor != self._sensor:
             decoder = decoder_for(packet.encoding, packet.width, packet.height)
             self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))

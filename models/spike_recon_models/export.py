@@ -26,7 +26,7 @@ from torch import nn
 
 from spike_recon_models.golden_input import EVENT_KIND, golden_input
 from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS
-from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork, StateSpec
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.onnx_metadata import strip_metadata
 
@@ -205,6 +205,11 @@ def _own(network: RecurrentNetwork) -> dict[str, Any]:
     return own
 
 
+def _state_entry(spec: StateSpec) -> dict[str, Any]:
+    """Return the entries of a state tensor that are set."""
+    return {key: value for key, value in dataclasses.asdict(spec).items() if value is not None}
+
+
 def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) -> dict[str, Any]:
     """Return the content of model.yaml."""
     return {
@@ -216,7 +221,7 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
             'name': card['network']['name'],
             'arguments': card['network'].get('arguments', {}),
         },
-        'state': [dataclasses.asdict(spec) for spec in network.state_specs],
+        'state': [_state_entry(spec) for spec in network.state_specs],
         'pad_multiple': network.pad_multiple,
         'spiking': network.spiking,
         'reference_time': 1.0,

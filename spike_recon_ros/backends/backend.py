@@ -26,7 +26,7 @@ class StepEvents(Protocol):
 
 
 class Backend(Protocol):
-    """A loaded network together with its recurrent state, which never leaves the backend.
+    """A loaded network together with its recurrent state, which stays on its device.
 
     Attributes:
         name: library, precision and device, for people: `openvino bf16 on CPU`.
@@ -55,6 +55,15 @@ class Backend(Protocol):
 
         Raises:
             UserError: the tensor has another shape or type.
+        """
+
+    def state(self, name: str) -> np.ndarray:
+        """Return a copy of a state tensor as the next step will read it, to inspect it.
+
+        Args:
+            name: of one of the bundle's state tensors.
+
+        Returns: float32, in the tensor's shape.
         """
 
     def reset(self) -> None:

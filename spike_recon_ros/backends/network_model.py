@@ -81,6 +81,7 @@ class NetworkModel:
         self._last: np.ndarray | None = None
         self._formed_ns = 0
         self._planes = 0
+        self._is_updated = False
         # Planes have a memory of their own, in the representation.
         self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
         self._steps = StateSteps(self._state_step_ns)
@@ -117,6 +118,7 @@ class NetworkModel:
         Raises:
             UserError: the network needs windows of another number of spike planes.
         """
+        self._is_updated = False
         if len(window.samples) and not self._input.fills_hop(window):
             return np.zeros(self._size, np.float32)
         if self._lamp is not None:
@@ -148,6 +150,19 @@ class NetworkModel:
         return self._gate.removed if self._gate is not None else 0
 
     @property
+    def spike_rate(self) -> float | None:
+        """Share of all spiking neurons that fired in the last update of the state.
+
+        None if the last call of `step` did not update it, as without events, or if the bundle
+        declares no membranes. Those of the padding count, too. Each call copies the membranes.
+        """
+        thresholds = self._bundle.thresholds
+        if not thresholds or not self._is_updated:
+            return None
+        spikes = [self._backend.state(name) >= value for name, value in thresholds.items()]
+        return sum(map(np.count_nonzero, spikes)) / sum(one.size for one in spikes)
+
+    @property
     def lamp_hz(self) -> float | None:
         """Changes per second of the light of the lamp that is averaged out; None = no lamp."""
         return self._lamp.frequency_hz if self._lamp is not None else None
@@ -169,9 +184,11 @@ class NetworkModel:
         self._planes += len(window.samples)
         if self._planes <= self.lookahead_planes:
             self._backend.reset()
+            self._is_updated = False
 
     def _intensity(self, window: Window, commit: bool) -> np.ndarray:
         """Return the intensity at padded size, from a voxel grid on the GPU if possible."""
+        self._is_updated |= commit
         if self._lamp is not None and self._lamp.frequency_hz is not None:
             writer = self._lamp.write
         else:
@@ -202,6 +219,7 @@ class NetworkModel:
         """Zero the recurrent state only; the representation keeps its history of the sensor."""
         self._last = self._anchored_ns = self._shown_ns = None
         self._formed_ns = 0
+        self._is_updated = False
         self._steps.clear()
         self._backend.reset()
 

@@ -79,6 +79,10 @@ class OnnxRuntimeBackend:
             self._read = 1 - self._read
         return self._bundle.image(self._intensity.numpy()).copy()
 
+    def state(self, name: str) -> np.ndarray:
+        """See Backend."""
+        return self._states[self._read][name].numpy().copy()
+
     def reset(self) -> None:
         """Zero the state that the next step reads."""
         for name, zeros in self._zeros.items():

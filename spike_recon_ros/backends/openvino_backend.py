@@ -110,6 +110,13 @@ class OpenVinoBackend:
             state.state = self._kept[state.name]
         return self._trial
 
+    def state(self, name: str) -> np.ndarray:
+        """See Backend."""
+        # The library names a state after its input and its output.
+        states = {one.name: one for one in self._request.query_state()}
+        tensor = states[f'{name}_in{name}_out'].state
+        return np.array(tensor.data, np.float32)
+
     def reset(self) -> None:
         """Zero the state."""
         self._request.reset_state()

@@ -96,6 +96,11 @@ class TorchBackend:
                 mine.copy_(new)
         return self._bundle.image(self._intensity.cpu().numpy()).copy()
 
+    def state(self, name: str) -> np.ndarray:
+        """See Backend."""
+        tensors = dict(zip((one.name for one in self._bundle.state), self._state, strict=True))
+        return tensors[name].cpu().numpy().copy()
+
     def reset(self) -> None:
         """Zero the state."""
         for tensor in self._state:

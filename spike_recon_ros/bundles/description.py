@@ -86,6 +86,15 @@ class Section:
             raise self.wrong(key)
         return value
 
+    def level(self, key: str) -> float | None:
+        """Return a number of moderate size, or None if the entry is missing."""
+        if key not in self:
+            return None
+        value = self.get(key, (int, float))
+        if not -LARGEST_INTENSITY <= value <= LARGEST_INTENSITY:  # nor NaN
+            raise self.wrong(key)
+        return float(value)
+
     def limits(self, key: str) -> tuple[float, float] | None:
         """Return two numbers of which the second is larger, or None if the entry is missing."""
         if key not in self:

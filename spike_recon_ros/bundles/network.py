@@ -19,11 +19,20 @@ INT8_ONNX, INT8_GOLDEN = 'model_int8.onnx', 'golden_int8.npz'
 
 @dataclass(frozen=True, slots=True)
 class StateTensor:
-    """One tensor of the recurrent state, [1, channels, height / stride, width / stride]."""
+    """One tensor of the recurrent state, [1, channels, height / stride, width / stride].
+
+    Attributes:
+        name: its input in the graph is `<name>_in`, its output `<name>_out`.
+        channels: number of channels.
+        stride: input pixels per pixel of the tensor.
+        fires_at: of the membranes of spiking neurons: value from which a neuron has fired in the
+            last step; None = the tensor holds no membranes.
+    """
 
     name: str
     channels: int
     stride: int
+    fires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,6 +70,11 @@ class Network:
     output_scale: int
     output_range: tuple[float, float] | None
     description: dict[str, Any]
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """By name of each state tensor that holds membranes: value from which neurons fire."""
+        return {one.name: one.fires_at for one in self.state if one.fires_at is not None}
 
     @property
     def onnx(self) -> Path:

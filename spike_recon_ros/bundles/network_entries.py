@@ -115,6 +115,7 @@ def _read_state(content: Section) -> tuple[StateTensor, ...]:
             entry.text('name'),
             entry.count('channels', MOST_CHANNELS),
             entry.count('stride', LARGEST_STRIDE),
+            entry.level('fires_at'),
         )
         for entry in entries
     )

@@ -57,6 +57,9 @@ ssim_matched to see how much of an error is level and gain. The finest octave is
 its half-size version. The terminal shows some of the metrics, the files all of them, and beside
 level_error the mean and the spread of image and truth.
 
+spike_rate is measured if a model has spiking neurons (hybrid): the share of them that fires in one
+step of the network. Frames for which the network did not update its state have none.
+
 With --color, colour images are compared as well, by PSNR and CIEDE2000 (scikit-image), with the
 colours of the ground truth: those of simulate --color, --bayer or --frames, or a --truth-topic
 with colour images. Where the ground truth is grey this is left out, with a sentence.

@@ -16,7 +16,7 @@ from spike_recon_ros.evaluation.color_scores import check_color_metrics
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
-from spike_recon_ros.evaluation.protocols import PROTOCOLS, Protocol, protocol_scores
+from spike_recon_ros.evaluation.protocols import Protocol, protocol_named, protocol_scores
 from spike_recon_ros.evaluation.recordings import (
     Recording,
     evaluated_frames,
@@ -28,6 +28,7 @@ from spike_recon_ros.evaluation.recordings import (
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
+from spike_recon_ros.evaluation.spike_rate import spike_metrics
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
@@ -81,17 +82,17 @@ def evaluate(
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
     _check_empty(out, overwrite)
-    rules, sheets = _protocol(protocol, skip_s), out / 'sheets'
+    rules, sheets = protocol_named(protocol, skip_s), out / 'sheets'
     asked, metrics = metrics, _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
-        in_color = _check_options(settings, found, frame_topic, asked)
+        in_color, added = _check_options(settings, found, frame_topic, asked, console)
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(with_rectification(one, rectification), rules) for one in listed]
         listed = _with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         _check_skip(skip_s, listed)
-        scores = _empty_scores(listed, found, metrics, lpips_weights, parameters)
+        scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
     return _reported(out, settings, found, listed, scores, skip_s, rules, console)
@@ -158,14 +159,16 @@ def _check_options(
     models: Sequence[Contender],
     frame_topic: str | None,
     asked: Sequence[str] | None,
-) -> bool:
-    """Check the options of frames and colours; return whether colours are compared.
+    console: Console,
+) -> tuple[bool, Sequence[str]]:
+    """Check the options; return whether colours are compared, and metrics of spiking networks.
 
     Args:
         settings: of the pipeline.
         models: to compare.
         frame_topic: as the user named it.
         asked: metrics that the user named; None = all that are possible.
+        console: for sentences about spiking networks.
     """
     if not settings.uses_frames:
         if frame_topic is not None:
@@ -180,10 +183,10 @@ def _check_options(
     if settings.color == 'off':
         if asked is not None and of_colors:
             raise UserError(f'{of_colors[0]} compares colour images; give --color too')
-        return False
+        return False, spike_metrics(models, asked, console)
     if set(of_colors) - {'psnr_color'}:
         check_color_metrics()
-    return bool(of_colors)
+    return bool(of_colors), spike_metrics(models, asked, console)
 
 
 def _with_color_truths(
@@ -207,16 +210,6 @@ def _with_color_truths(
             raise UserError(sentence)
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
     return found
-
-
-def _protocol(name: str | None, skip_s: float) -> Protocol | None:
-    if name is None:
-        return None
-    if name not in PROTOCOLS:
-        raise UserError(f'there is no protocol {name}; choose from {", ".join(PROTOCOLS)}')
-    if skip_s:
-        raise UserError('--protocol says which frames are scored; leave out --skip-s')
-    return PROTOCOLS[name]
 
 
 def _chosen(

@@ -71,6 +71,7 @@ METRICS = {
             digits=4,
             in_table=False,
         ),
+        Metric('spike_rate', 'share of the spiking neurons that fire in a step', True, False),
         Metric('images_per_s', 'images a second on this machine', False, False, digits=1),
     )
 }
@@ -85,7 +86,9 @@ LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')
 level_error."""
 COLOR_METRICS = 'psnr_color', 'ciede2000', 'ciede2000_chroma'
 """Metrics that compare the colour images with a truth that has colours."""
-ON_REQUEST = 'lpips', 'niqe', 'brisque', 'ssim_v2v', *COLOR_METRICS
+SPIKE_RATE = 'spike_rate'
+ON_REQUEST = 'lpips', 'niqe', 'brisque', 'ssim_v2v', SPIKE_RATE, *COLOR_METRICS
 """lpips needs PyTorch; lpips, niqe and brisque need weights or parameters of others; ssim_v2v is
-for comparisons with V2V's figures; those of colours are measured if colour images are made."""
+for comparisons with V2V's figures; spike_rate is measured if a network has spiking neurons, those
+of colours if colour images are made."""
 BY_DEFAULT = tuple(name for name in METRICS if name not in ON_REQUEST)

@@ -181,6 +181,21 @@ def _times(source: Source) -> tuple[int | None, int | None, int]:
     return first_packet_ns, first_ns, last_ns
 
 
+def protocol_named(name: str | None, skip_s: float) -> Protocol | None:
+    """Return a protocol by its name, or None without a name.
+
+    Raises:
+        UserError: there is no such protocol, or seconds are to be skipped too.
+    """
+    if name is None:
+        return None
+    if name not in PROTOCOLS:
+        raise UserError(f'there is no protocol {name}; choose from {", ".join(PROTOCOLS)}')
+    if skip_s:
+        raise UserError('--protocol says which frames are scored; leave out --skip-s')
+    return PROTOCOLS[name]
+
+
 class CutSource(Source):
     """The packets and references of a recording that a protocol uses.
 

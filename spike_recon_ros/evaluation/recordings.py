@@ -261,7 +261,8 @@ def evaluated_frames(
                 truth = truths.at(frame)
                 if truth is not None or recording.truth is None:
                     color = colors.at(frame)
-                    yield _evaluated_frame(frame, truth, color, recording, contender, stretch)
+                    made = _evaluated_frame(frame, truth, color, recording, contender, stretch)
+                    yield dataclasses.replace(made, spike_rate=lambda: reconstructor.spike_rate)
     finally:
         truths.close()
         colors.close()

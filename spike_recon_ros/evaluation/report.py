@@ -117,7 +117,7 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     )
     table.add_column('model', overflow='fold', min_width=8)
     columns = [name for name in METRICS if any(name in row for row in means.values())]
-    if set(columns) == set(BY_DEFAULT):
+    if set(columns) >= set(BY_DEFAULT):
         columns = [name for name in columns if METRICS[name].in_table]
     columns = [name for name in columns if any(row[name] is not None for row in means.values())]
     for name in columns:

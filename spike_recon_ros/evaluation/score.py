@@ -33,7 +33,7 @@ from spike_recon_ros.evaluation.full_reference import (
     ssim,
     ssim_v2v,
 )
-from spike_recon_ros.evaluation.metrics import FULL_REFERENCE, LEVELS
+from spike_recon_ros.evaluation.metrics import FULL_REFERENCE, LEVELS, SPIKE_RATE
 from spike_recon_ros.evaluation.no_reference import LOADERS, Judge
 from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.events import Events
@@ -56,6 +56,10 @@ _CHANGES = {'flicker', 'still_change'}
 _TAG_METRICS = {'tags', 'tags_share', 'first_tag_ms'}
 
 
+def _no_rate() -> None:
+    """Return None: the model has no spiking neurons."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluatedFrame:
     """One frame, ready to be scored.
@@ -69,6 +73,8 @@ class EvaluatedFrame:
         truth: uint8 [height, width], the scene at the same instant; None = unknown.
         color: uint8 [height, width, 3], BGR, the colour image; None = none was made.
         color_truth: uint8 [height, width, 3], BGR, the colours of the scene; None = unknown.
+        spike_rate: returns the spike rate of the network, see NetworkModel; to be called before
+            the next frame is made. A function, so that only those who need the rate wait for it.
     """
 
     t_s: float
@@ -78,6 +84,7 @@ class EvaluatedFrame:
     truth: np.ndarray | None = None
     color: np.ndarray | None = None
     color_truth: np.ndarray | None = None
+    spike_rate: Callable[[], float | None] = _no_rate
 
 
 class Score:
@@ -125,6 +132,8 @@ class Score:
                 if name in self._metrics
             }
         row |= {name: judge(frame.intensity) for name, judge in self._judges.items()}
+        if SPIKE_RATE in self._metrics:
+            row[SPIKE_RATE] = frame.spike_rate()
         if self._metrics & _TAG_METRICS:
             row |= _tags(frame)
         if self._metrics & _CHANGES:
@@ -155,7 +164,7 @@ class Score:
         """
         result: dict[str, float | None] = {}
         late = [row for row in self.rows if row['t_s'] >= skip_s]
-        for name in (*FULL_REFERENCE, *LOADERS, 'flicker', 'still_change'):
+        for name in (*FULL_REFERENCE, *LOADERS, 'flicker', 'still_change', SPIKE_RATE):
             if name in self._metrics:
                 result[name] = _mean(late if name in FULL_REFERENCE else self.rows, name)
         if self._fine:

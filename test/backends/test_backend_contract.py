@@ -76,6 +76,25 @@ def test_state_is_alive(backend, bundle, inputs):
         np.testing.assert_array_equal(second, first)
 
 
+def test_the_state_can_be_read(backend, bundle, inputs, small_size):
+    where = small_size(bundle)
+    shapes = bundle.state_shapes(where.height, where.width)
+
+    def states():
+        return {name: backend.state(name) for name in shapes}
+
+    assert not any(one.any() for one in states().values())
+    first, second = inputs(bundle, 2)
+    backend.step(first)
+    after = states()
+    assert {name: one.shape for name, one in after.items()} == shapes
+    assert all(one.dtype == np.float32 for one in after.values())
+    backend.step(second, commit=False)
+    for name, one in states().items():
+        np.testing.assert_array_equal(one, after[name])
+    assert not after or any(one.any() for one in after.values())
+
+
 def test_reset(backend, bundle, inputs):
     windows = inputs(bundle, 3)
     before = [backend.step(window) for window in windows]

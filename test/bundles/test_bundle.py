@@ -12,6 +12,8 @@ from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.bundles.network import StateTensor
 from spike_recon_ros.errors import UserError
 
+STATE = {'name': 'fine', 'channels': 4, 'stride': 2}
+
 
 def test_a_bundle_describes_what_was_exported(exported):
     bundle = read_bundle(exported('two_scale_gru'))
@@ -35,6 +37,13 @@ def test_a_bundle_describes_what_was_exported(exported):
 def test_a_bundle_declares_whether_it_spikes(exported):
     assert read_bundle(exported('hybrid')).spiking
     assert not read_bundle(exported('firenet')).spiking
+
+
+def test_a_bundle_declares_which_state_holds_membranes(exported):
+    thresholds = {'fine_membrane': 1.0, 'coarse_membrane': 1.0}
+    assert read_bundle(exported('hybrid')).thresholds == thresholds
+    assert read_bundle(exported('firenet')).thresholds == {}
+    assert 'fires_at' not in (exported('firenet') / 'model.yaml').read_text()
 
 
 def test_a_bundle_without_the_entry_does_not_spike(copied):
@@ -103,6 +112,9 @@ def test_a_file_of_another_export_is_named(copied, name):
         ({'spiking': 'a little'}, "spiking is 'a little'"),
         ({'state': ['fine']}, "state holds 'fine'"),
         ({'state': [{'name': 'fine', 'channels': 4}]}, 'stride is missing'),
+        ({'state': [{**STATE, 'fires_at': 'one'}]}, "fires_at is 'one'"),
+        ({'state': [{**STATE, 'fires_at': True}]}, 'fires_at is True'),
+        ({'state': [{**STATE, 'fires_at': float('nan')}]}, 'fires_at is nan'),
         ({'sensor': 'spike'}, 'update spike_recon_ros'),
         (
             {'representation': {'kind': 'histogram', 'bins': 5, 'normalisation': 'none'}},

@@ -65,5 +65,12 @@ def test_the_table_of_all_metrics_fits_a_terminal():
         assert all(word in text for word in name.split('_'))
 
 
+def test_the_rate_of_a_spiking_network_fits_beside_them():
+    text = shown([*BY_DEFAULT, 'spike_rate'])
+    assert 'psnr' not in text
+    assert '…' not in text
+    assert 'spike_' in text
+
+
 def test_a_metric_that_was_asked_for_is_in_the_table():
     assert 'psnr' in shown(['psnr', 'mse'])

@@ -28,7 +28,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.lif import Lif, fired
+from spike_recon_models.networks.lif import THRESHOLD, Lif
 from spike_recon_models.networks.recurrent_cells import KEEP_BIAS, ConvLstm
 from spike_recon_models.networks.recurrent_network import StateSpec, initialise
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
@@ -58,8 +58,8 @@ class Hybrid(TwoScaleGru):
         coarse = 2 * channels
         fine, _, *areas = self.state_specs
         self.state_specs = (
-            StateSpec('fine_membrane', channels, 2),
-            StateSpec('coarse_membrane', coarse, 4),
+            StateSpec('fine_membrane', channels, 2, fires_at=THRESHOLD),
+            StateSpec('coarse_membrane', coarse, 4, fires_at=THRESHOLD),
             fine,
             StateSpec('hidden', coarse, 4),
             StateSpec('cell', coarse, 4),
@@ -89,11 +89,6 @@ class Hybrid(TwoScaleGru):
         near, wide = self._combined(edges, hidden)
         kept = [wide] if areas else []
         return self.detail(near), (fine_membrane, coarse_membrane, fine, hidden, cell, *kept)
-
-    def observables(self, state: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
-        """Return `spike_rate`: the share of all neurons that fired in the last window."""
-        spikes = torch.cat([fired(membrane).flatten() for membrane in state[:2]])
-        return {'spike_rate': spikes.float().mean()}
 
 
 def start_from_two_scale_gru(

@@ -21,11 +21,14 @@ class StateSpec:
         name: unique in the network; its ONNX input is `<name>_in`, its output `<name>_out`.
         channels: number of channels.
         stride: input pixels per pixel of the tensor, a divisor of the network's `pad_multiple`.
+        fires_at: of the membranes of spiking neurons: value from which a neuron has fired in the
+            last step; None = the tensor holds no membranes.
     """
 
     name: str
     channels: int
     stride: int
+    fires_at: float | None = None
 
 
 class RecurrentNetwork(nn.Module):
@@ -96,12 +99,19 @@ class RecurrentNetwork(nn.Module):
     def observables(self, state: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
         """Return dimensionless figures about a step, by name; most networks have none.
 
-        Training averages them over the held-back sequences, and the model card lists them.
+        Networks with membranes in their state have `spike_rate`: the share of all these neurons
+        that fired in the step. Training averages the figures over the held-back sequences, and the
+        model card lists them.
 
         Args:
             state: result of the step.
         """
-        return {}
+        spikes = [
+            (tensor >= spec.fires_at).flatten()
+            for tensor, spec in zip(state, self.state_specs, strict=True)
+            if spec.fires_at is not None
+        ]
+        return {'spike_rate': torch.cat(spikes).float().mean()} if spikes else {}
 
     def _state_or_zeros(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None

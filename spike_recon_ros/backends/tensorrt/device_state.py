@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from spike_recon_ros.backends.cuda.device import Device, Graph
 from spike_recon_ros.errors import UserError
@@ -110,6 +111,22 @@ class DeviceState:
         if commit:
             self._read = 1 - self._read
         return self._intensity.copy()
+
+    def read(self, name: str, dtype: DTypeLike) -> np.ndarray:
+        """Return the elements of a state tensor as the next step will read it, flat.
+
+        Args:
+            name: of the tensor.
+            dtype: type of its elements.
+        """
+        count = self._state_bytes[name] // np.dtype(dtype).itemsize
+        found = self._device.pinned((count,), dtype)
+        try:
+            self._device.download(found, self._states[self._read][name])
+            self._device.synchronize()
+            return found.copy()
+        finally:
+            self._device.free_pinned(found)
 
     def reset(self) -> None:
         """Zero the state that the next step reads."""

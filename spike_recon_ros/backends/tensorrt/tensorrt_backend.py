@@ -98,7 +98,7 @@ class TensorRtBackend:
         self.tolerance = _TOLERANCES[engine.precision].of(bundle)
         self.precision = engine.precision
         height, width = placement.height, placement.width
-        self._kept = engine.kept
+        self._kept, self._state_bytes = engine.kept, engine.state_bytes
         self._state = DeviceState(
             engine.device,
             engine.context,
@@ -130,6 +130,17 @@ class TensorRtBackend:
         assert voxel_grid is not None
         put = partial(voxel_grid.put, events, t_start_ns, t_end_ns)
         return self._bundle.image(self._state.step_with(put, commit))
+
+    def state(self, name: str) -> np.ndarray:
+        """See Backend."""
+        shape = self._bundle.state_shapes(self._placement.height, self._placement.width)[name]
+        if self._state_bytes[name] == 4 * np.prod(shape):
+            values = self._state.read(name, np.float32)
+        elif self.precision == 'fp16':
+            values = self._state.read(name, np.float16).astype(np.float32)
+        else:  # bfloat16 is the upper half of a float32
+            values = (self._state.read(name, np.uint16).astype(np.uint32) << 16).view(np.float32)
+        return values.reshape(shape)
 
     def reset(self) -> None:
         """Zero the state."""

@@ -114,6 +114,17 @@ def test_the_state_is_never_copied_to_the_host(state, device, windows):
     assert sorted(array.shape for array in device.page_locked) == sorted([EVENTS, IMAGE])
 
 
+def test_a_state_is_read_as_the_next_step_reads_it(state, device, windows):
+    fine = 0.0
+    for window in windows[:3]:
+        state.step(window)
+        fine = 0.5 * fine + window.sum()
+        state.step(windows[4], commit=False)
+        found = state.read('fine', np.float32)
+        np.testing.assert_allclose(found, np.full(NBYTES['fine'] // 4, fine), rtol=1e-5)
+    assert len(device.page_locked) == 2  # the array that was read into is free again
+
+
 def test_an_image_is_not_changed_by_the_next_one(state, windows):
     first = state.step(windows[0])
     kept = first.copy()

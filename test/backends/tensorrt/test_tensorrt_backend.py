@@ -14,6 +14,7 @@ from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES, Choice
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.backends.self_test import load_checked
+from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
@@ -61,6 +62,32 @@ def test_warm_up_leaves_the_state_zero(load, bundle, inputs):
     window = inputs(bundle, 1)[0]
     warm, fresh = load_checked(load, bundle, SMALL), load(bundle, SMALL)
     np.testing.assert_array_equal(warm.step(window), fresh.step(window))
+
+
+def test_the_state_is_that_of_onnx_runtime(load, bundle, inputs):
+    backend = load(bundle, SMALL)
+    module = importlib.import_module('spike_recon_ros.backends.onnxruntime_backend')
+    other = module.OnnxRuntimeBackend(bundle, replace(SMALL, device='cpu'))
+    window = inputs(bundle, 1)[0]
+    for one in (backend, other):
+        one.step(window)
+    for spec in bundle.state:
+        np.testing.assert_allclose(backend.state(spec.name), other.state(spec.name), atol=1e-5)
+
+
+@pytest.mark.parametrize(('precision', 'one'), [('fp16', 0x3C00), ('bf16', 0x3F80)])
+def test_a_state_of_two_bytes_is_read_as_float32(load, shipped, precision, one):
+    bundle = read_bundle(shipped)
+    backend = load(bundle, SMALL)
+    name, shape = next(iter(bundle.state_shapes(24, 32).items()))
+    backend.precision, backend._state_bytes = precision, {name: 2 * int(np.prod(shape))}
+    stored = np.full(int(np.prod(shape)), one, np.uint16)
+    stored[0] |= 0x8000  # the sign
+    backend._state.read = lambda _, dtype: stored.view(dtype)
+    values = backend.state(name)
+    assert (values.dtype, values.shape) == (np.float32, shape)
+    assert values.ravel()[0] == -1.0
+    assert (values.ravel()[1:] == 1.0).all()
 
 
 def test_the_self_test_leaves_one_network_on_the_gpu(load, bundle, devices):
