@@ -7,6 +7,7 @@ diagnostics of each other, nor those of a camera that runs on this machine. A ra
 not enough: of ten programs, two choose the same with a probability of 36 %.
 """
 
+import atexit
 import fcntl
 import os
 import random
@@ -64,6 +65,12 @@ def isolate_from_other_nodes() -> None:
         os.environ['ROS_DOMAIN_ID'] = str(claim_ros_domain())
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')  # the same, before ROS 2 Iron
+
+
+@atexit.register
+def _release() -> None:
+    for lock in _locks:
+        lock.close()
 
 
 def _check_port(domain: int) -> None:

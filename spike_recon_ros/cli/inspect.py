@@ -142,7 +142,7 @@ def _table(result: dict[str, Any]) -> Table:
 
 def _pattern(result: dict[str, Any]) -> str:
     if result['bayer_pattern'] is None:
-        return 'none in the recording; only sensors with colour filters have one (data sheet)'
+        return 'none in the recording; set `bayer_pattern` if the sensor has colour filters'
     return f'{result["bayer_pattern"]}, as the images on {shown(result["bayer_topic"])} have it'
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from spike_recon_ros.cli.interrupts import INTERRUPTED
 
-# Sends Ctrl-C to itself when a module is imported.
+# Sends Ctrl-C to itself when a module is imported. Shells let background programs ignore it.
 INTERRUPTED_IMPORT = """\
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
