@@ -15,7 +15,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,11 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.settings import Settings
 from spike_recon_training.recipe import PhotographChoice
-from spike_recon_training.simulation.photographs import find_photographs, split_photographs
+from spike_recon_training.simulation.photographs import (
+    find_photographs,
+    split_photographs,
+    textured_crops,
+)
 from spike_recon_training.simulation.spike_camera import SpikeCamera, SpikeSensorModel
 
 WIDTH, HEIGHT = 400, 250
@@ -127,7 +131,8 @@ def main() -> int:
     options = parser.parse_args()
     names = options.model or MODELS
     starts = {name: ColdStart(Settings(model=name, device='cpu', threads=1)) for name in names}
-    photographs = held_photographs(options.folders, options.seed)
+    held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
+    photographs = textured_crops(held, WIDTH, HEIGHT, options.seed)
     scenes = {}
     for name, scene in SCENES.items():
         behind, front = next(photographs), next(photographs)  # also of scenes that are left out
@@ -140,23 +145,6 @@ def main() -> int:
     result = {'seed': options.seed, 'instants': INSTANTS, 'change': CHANGE, 'scenes': scenes}
     print(json.dumps(result, indent=1))
     return 0
-
-
-def held_photographs(folders: list[Path], seed: int) -> Iterator[np.ndarray]:
-    """Yield float32 [HEIGHT, WIDTH] in 0..1: crops of photographs that training never sees."""
-    files = split_photographs(find_photographs(folders), PhotographChoice().held_share)[1]
-    for index in np.random.default_rng(seed).permutation(len(files)):
-        image = cv2.imread(str(files[index]), cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            continue
-        if image.shape[0] > image.shape[1]:
-            image = image.T
-        if image.shape[0] < HEIGHT or image.shape[1] < WIDTH:
-            continue
-        top, left = (image.shape[0] - HEIGHT) // 2, (image.shape[1] - WIDTH) // 2
-        crop = image[top : top + HEIGHT, left : left + WIDTH]
-        if crop.std() > 25:  # a picture without texture measures nothing
-            yield crop.astype(np.float32) / 255
 
 
 def record(

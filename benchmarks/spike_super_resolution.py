@@ -14,7 +14,6 @@ noise. Scores compare images at four times the camera's resolution. Prints one J
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -26,7 +25,11 @@ from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.settings import Settings
 from spike_recon_training.recipe import PhotographChoice
-from spike_recon_training.simulation.photographs import find_photographs, split_photographs
+from spike_recon_training.simulation.photographs import (
+    find_photographs,
+    split_photographs,
+    textured_crops,
+)
 from spike_recon_training.simulation.spike_camera import SpikeCamera, SpikeSensorModel
 
 SCALE = 4
@@ -70,7 +73,8 @@ def main() -> int:
         name: ColdStart(Settings(model=name, device='cpu', threads=1))
         for name in (options.model, *NATIVE)
     }
-    photographs = held_photographs(options.folders, options.seed)
+    held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
+    photographs = textured_crops(held, SCALE * WIDTH, SCALE * HEIGHT, options.seed)
     scenes = {scene: [next(photographs) for _ in range(PHOTOGRAPHS)] for scene in SCENES}
     further = [fitted(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in options.truth]
     if options.picture:
@@ -95,24 +99,6 @@ def main() -> int:
             result[part]['mean'] = averaged(list(result[part].values()))
     print(json.dumps(result, indent=1))
     return 0
-
-
-def held_photographs(folders: list[Path], seed: int) -> Iterator[np.ndarray]:
-    """Yield float32 images in 0..1 of at least the size of the ground truth, cropped to it."""
-    files = split_photographs(find_photographs(folders), PhotographChoice().held_share)[1]
-    for index in np.random.default_rng(seed).permutation(len(files)):
-        image = cv2.imread(str(files[index]), cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            continue
-        if image.shape[0] > image.shape[1]:
-            image = image.T
-        rows, columns = SCALE * HEIGHT, SCALE * WIDTH
-        if image.shape[0] < rows or image.shape[1] < columns:
-            continue
-        top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
-        crop = image[top : top + rows, left : left + columns]
-        if crop.std() > 25:  # a picture without texture measures nothing
-            yield crop.astype(np.float32) / 255
 
 
 def fitted(image: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from spike_recon_training.simulation.photographs import (
     find_photographs,
     load_photographs,
     split_photographs,
+    textured_crops,
 )
 
 
@@ -48,6 +49,18 @@ def test_squares_have_the_whole_range_and_the_size(photographs):
     assert photographs.squares.shape[1:] == (128, 128)
     spread = photographs.squares.flatten(1).float().std(1)
     assert (spread > 10).float().mean() > 0.9
+
+
+def test_textured_crops_are_the_centres_of_large_photographs(tmp_path):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (20, 40), np.uint8)
+    files = [tmp_path / f'{name}.png' for name in ('wide', 'high', 'small', 'flat')]
+    for file, pixels in zip(files, (image, image.T, image[:9], image * 0 + 7), strict=True):
+        cv2.imwrite(str(file), pixels)
+    crops = list(textured_crops([*files, tmp_path / 'missing.png'], 30, 10, seed=1))
+    assert len(crops) == 2
+    for crop in crops:
+        np.testing.assert_array_equal(crop, image[5:15, 5:35].astype(np.float32) / 255)
 
 
 def test_long_photograph_gives_several_squares(tmp_path):

@@ -3,6 +3,7 @@
 """Loads photographs as square textures of equal size, grey or one for each colour."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from spike_recon_training.simulation.source_files import find_files
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm')
 SMALLEST_SIDE = 64
 """Minimum length of the shorter side, pixels; smaller images are mostly icons and are skipped."""
+LEAST_TEXTURE = 25.0
+"""Standard deviation below which nothing can be measured on an image, grey levels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,33 @@ def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path],
         held = [min(files, key=rank)]
     kept = set(held)
     return [file for file in files if file not in kept], held
+
+
+def textured_crops(files: list[Path], width: int, height: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the centres of photographs that are large enough, in random order.
+
+    Args:
+        files: image files; upright ones are transposed.
+        width: of a crop.
+        height: of a crop.
+        seed: of the order.
+
+    Yields:
+        float32 [height, width] in 0..1. Crops with hardly any texture are left out, because
+        nothing can be measured on them.
+    """
+    for index in np.random.default_rng(seed).permutation(len(files)):
+        image = cv2.imread(str(files[index]), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            continue
+        if image.shape[0] > image.shape[1]:
+            image = image.T
+        if image.shape[0] < height or image.shape[1] < width:
+            continue
+        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+        crop = image[top : top + height, left : left + width]
+        if crop.std() > LEAST_TEXTURE:
+            yield crop.astype(np.float32) / 255
 
 
 def load_photographs(
