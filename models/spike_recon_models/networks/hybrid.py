@@ -65,7 +65,7 @@ class Hybrid(TwoScaleGru):
             StateSpec('cell', coarse, 4),
             *areas,
         )
-        self.coarse = ConvLstm(coarse, coarse)  # type: ignore[assignment]
+        self.coarse: Any = ConvLstm(coarse, coarse)  # in place of a LightGru
         self.fine_spikes = _SpikingLayer(4 * bins, channels, kernel_size=3, padding=1)
         self.coarse_spikes = _SpikingLayer(channels, coarse, kernel_size=2, stride=2)
         for number, part in enumerate((self.coarse, self.fine_spikes, self.coarse_spikes)):
