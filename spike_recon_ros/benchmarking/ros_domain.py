@@ -21,14 +21,15 @@ from spike_recon_ros.errors import UserError
 DOMAINS = range(1, 102)
 """Domains whose ports lie below the ephemeral ports of Linux."""
 _PORT, _PORTS_PER_DOMAIN = 7410, 250
+_PARTICIPANTS = 120  # each has two ports
 _locks: list[TextIO] = []
 
 
 def claim_ros_domain() -> int:
     """Return a domain in which no participant runs, and keep it until this process ends.
 
-    A lock file keeps it from other callers, and a domain is skipped if the UDP port of its first
-    participant is in use.
+    A lock file keeps it from other callers, and a domain is skipped if the UDP port of any
+    participant is in use: the first ones may have ended.
 
     Raises:
         UserError: every domain is in use.
@@ -41,7 +42,7 @@ def claim_ros_domain() -> int:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _check_port(domain)
+            _check_ports(domain)
         except OSError:
             lock.close()
             continue
@@ -73,7 +74,9 @@ def _release() -> None:
         lock.close()
 
 
-def _check_port(domain: int) -> None:
-    """Raise OSError if the port of the first participant of a domain is in use."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(('', _PORT + _PORTS_PER_DOMAIN * domain))
+def _check_ports(domain: int) -> None:
+    """Raise OSError if the port of a participant of a domain is in use."""
+    first = _PORT + _PORTS_PER_DOMAIN * domain
+    for port in range(first, first + 2 * _PARTICIPANTS, 2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(('', port))

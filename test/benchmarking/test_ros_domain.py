@@ -20,7 +20,8 @@ def few_domains(monkeypatch, tmp_path):
     monkeypatch.setattr(ros_domain.tempfile, 'gettempdir', lambda: str(tmp_path))
     monkeypatch.setattr(ros_domain, '_locks', [])
     monkeypatch.setattr(ros_domain, '_PORT', 27_000)  # no participant has such a port
-    monkeypatch.setattr(ros_domain, '_PORTS_PER_DOMAIN', 3)
+    monkeypatch.setattr(ros_domain, '_PORTS_PER_DOMAIN', 4)
+    monkeypatch.setattr(ros_domain, '_PARTICIPANTS', 2)
 
 
 def test_no_domain_is_given_twice():
@@ -34,6 +35,7 @@ def test_another_process_does_not_get_a_claimed_domain(tmp_path):
     code = (
         'from spike_recon_ros.benchmarking import ros_domain\n'
         'ros_domain.DOMAINS, ros_domain._PORT = range(99, 101), 27_000\n'
+        'ros_domain._PORTS_PER_DOMAIN, ros_domain._PARTICIPANTS = 4, 2\n'
         'print(ros_domain.claim_ros_domain())'
     )
     environment = {**ros_domain.os.environ, 'TMPDIR': str(tmp_path)}
@@ -44,9 +46,10 @@ def test_another_process_does_not_get_a_claimed_domain(tmp_path):
     assert {claimed, int(done.stdout)} == {99, 100}
 
 
-def test_a_domain_in_which_a_participant_runs_is_skipped():
+@pytest.mark.parametrize('number', [0, 1], ids=['first', 'second'])
+def test_a_domain_in_which_a_participant_runs_is_skipped(number):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
-        participant.bind(('', 27_000 + 3 * 99))
+        participant.bind(('', 27_000 + 4 * 99 + 2 * number))
         assert claim_ros_domain() == 100
 
 
