@@ -117,7 +117,8 @@ def test_an_interrupt_while_libraries_load_leaves_no_traceback(tmp_path, delay_s
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
     assert b'Traceback' not in err
-    assert process.returncode in (1, INTERRUPTED)  # 1: it had already found an empty folder
+    # 1: it had already found an empty folder. -SIGINT: Python was shutting down (130 in a shell).
+    assert process.returncode in (1, INTERRUPTED, -signal.SIGINT)
 
 
 def test_commands_without_ros_reject_ros_arguments(capsys):
