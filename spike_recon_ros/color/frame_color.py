@@ -107,7 +107,7 @@ class FrameColor:
             self._frames.problem = NO_COLOUR
             self._frames.counts.without_color += 1
             return
-        chroma = chroma_of(cut_out(frame.image, self._region))
+        chroma = chroma_of(self._region.binned(self._region.cut(frame.image)))
         height, width = then.shape
         if chroma.shape[:2] != then.shape:  # after super-resolution
             chroma = cv2.resize(chroma, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -128,11 +128,3 @@ class FrameColor:
         return cv2.remap(
             self._chroma, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-
-
-def cut_out(image: np.ndarray, region: Region) -> np.ndarray:
-    """Return the pixels of a region, uint8 [height, width, 3], binned by their mean."""
-    cut = image[region.y : region.y + region.height, region.x : region.x + region.width]
-    if region.scale == 1:
-        return cut
-    return cv2.resize(cut, region.image_size, interpolation=cv2.INTER_AREA)

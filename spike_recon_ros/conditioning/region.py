@@ -9,6 +9,9 @@ full-resolution pixels, and the image has the size of the region divided by the 
 import re
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
+
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.settings import Settings
 
@@ -52,6 +55,16 @@ class Region:
     def is_sensor(self) -> bool:
         """Whether the image has the pixels of the sensor."""
         return self.scale == 1 and self.is_whole
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """Return the pixels of the region, a view of an image of the whole sensor."""
+        return image[self.y : self.y + self.height, self.x : self.x + self.width]
+
+    def binned(self, cut: np.ndarray) -> np.ndarray:
+        """Return an image of the region at `image_size`, binned by the mean of its pixels."""
+        if self.scale == 1:
+            return cut
+        return cv2.resize(cut, self.image_size, interpolation=cv2.INTER_AREA)
 
 
 def parse_roi(roi: str) -> tuple[int, int, int, int] | None:

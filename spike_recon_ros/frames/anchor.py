@@ -5,7 +5,6 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
 
 from spike_recon_ros.conditioning.region import Region
@@ -61,19 +60,6 @@ class Anchors:
         if frame is None or stamp_ns - frame.stamp_ns > OLDEST_NS:
             return None
         if frame is not self._frame:
-            self._frame, self._grey = frame, region_of_image(frame.grey(), self._region)
+            values = self._region.cut(frame.grey()).astype(np.float32) * np.float32(1 / 255)
+            self._frame, self._grey = frame, self._region.binned(values)
         return Anchor(frame.stamp_ns, stamp_ns - frame.stamp_ns, self._grey)
-
-
-def region_of_image(grey: np.ndarray, region: Region) -> np.ndarray:
-    """Return the pixels of a region as float32 in 0..1, binned by their mean.
-
-    Args:
-        grey: uint8 [rows, columns] of the whole sensor.
-        region: what to cut out.
-    """
-    cut = grey[region.y : region.y + region.height, region.x : region.x + region.width]
-    values = cut.astype(np.float32) * np.float32(1 / 255)
-    if region.scale == 1:
-        return values
-    return cv2.resize(values, region.image_size, interpolation=cv2.INTER_AREA)

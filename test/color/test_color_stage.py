@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spike_recon_ros.color.frame_color import FrameColor, cut_out
+from spike_recon_ros.color.frame_color import FrameColor
 from spike_recon_ros.color.luma import chroma_of, with_luma
 from spike_recon_ros.color.mosaic import MosaicColor
 from spike_recon_ros.conditioning.region import region_of
@@ -214,7 +214,8 @@ def test_a_spike_camera_with_a_bayer_pattern_gives_the_colours_of_the_scene(tmp_
 def test_a_region_is_cut_out_of_the_frame_and_binned():
     image = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     region = region_of(Settings(scale=2), 16, 16)
-    assert cut_out(np.repeat(np.repeat(image, 2, 0), 2, 1), region).tolist() == image.tolist()
+    sensor = np.repeat(np.repeat(image, 2, 0), 2, 1)
+    assert region.binned(region.cut(sensor)).tolist() == image.tolist()
 
 
 def test_an_unregistered_camera_is_one_sentence(rig):
