@@ -90,7 +90,7 @@ class FrameStore:
         self._frames.insert(place, frame)
         self._bytes += frame.image.nbytes
         while self._bytes > MOST_BYTES and len(self._frames) > 1:
-            self._drop_first()
+            self._discard(self._frames[0])
             self.counts.dropped += 1
         return ''
 
@@ -103,7 +103,7 @@ class FrameStore:
         self.note_events(stamp_ns)
         following = bisect.bisect_right(self._frames, stamp_ns, key=_stamp_of)
         for _ in range(following - 1):
-            self._drop_first()
+            self._discard(self._frames[0])
         return self._frames[0] if following else None
 
     def note_events(self, stamp_ns: int) -> None:
@@ -113,8 +113,7 @@ class FrameStore:
         """
         if self._events_ns is None:
             for frame in [one for one in self._frames if _other_clock(one, stamp_ns)]:
-                self._frames.remove(frame)
-                self._bytes -= frame.image.nbytes
+                self._discard(frame)
                 self.counts.other_clock += 1
                 self.problem = _other_clock(frame, stamp_ns)
         self._events_ns = stamp_ns
@@ -123,8 +122,7 @@ class FrameStore:
         """Discard kept frames of another size than the sensor; return a sentence, if any."""
         wrong = [frame for frame in self._frames if frame.image.shape[:2] != (height, width)]
         for frame in wrong:
-            self._frames.remove(frame)
-            self._bytes -= frame.image.nbytes
+            self._discard(frame)
             self.counts.unregistered += 1
             self.problem = _unregistered(frame, (width, height))
         return self.problem if wrong else ''
@@ -150,8 +148,9 @@ class FrameStore:
             )
         return ''
 
-    def _drop_first(self) -> None:
-        self._bytes -= self._frames.pop(0).image.nbytes
+    def _discard(self, frame: CameraFrame) -> None:
+        self._frames.remove(frame)
+        self._bytes -= frame.image.nbytes
 
 
 def _stamp_of(frame: CameraFrame) -> int:
