@@ -162,11 +162,6 @@ class NetworkModel:
         spikes = [self._backend.state(name) >= value for name, value in thresholds.items()]
         return sum(map(np.count_nonzero, spikes)) / sum(one.size for one in spikes)
 
-    @property
-    def lamp_hz(self) -> float | None:
-        """Changes per second of the light of the lamp that is averaged out; None = no lamp."""
-        return self._lamp.frequency_hz if self._lamp is not None else None
-
     def _cropped(self, intensity: np.ndarray) -> np.ndarray:
         height, width = self._size
         scale = self._bundle.output_scale
