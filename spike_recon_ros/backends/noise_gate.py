@@ -18,6 +18,7 @@ from spike_recon_ros.packets.neighbours import NEVER_NS, latest_around
 from spike_recon_ros.windows.window import Window
 
 U64 = np.uint64
+_LOW = 0xFFFFFFFF
 TILE = 16
 """Side of a tile, pixels. Tiles pass or stay closed as a whole."""
 SUPPORT_NS = 5_000_000
@@ -34,7 +35,9 @@ MOVING_SHARE = 0.4
 """Share of open tiles above which the camera moves; then every tile is open."""
 MANY_EVENTS, MOST_TESTED = 1 << 17, 64
 """In windows with more events than the first number, as from an HD camera in motion, only so many
-of each tile are tested for support: the test costs most of the gate, and these are enough."""
+of each tile are tested for support: the tests take most of the time of the gate."""
+MOVING_TESTED = 4
+"""While the camera moves, every n-th tile is tested in such windows."""
 
 
 class NoiseGate:
@@ -53,10 +56,14 @@ class NoiseGate:
         tiles = -(-height // TILE), -(-width // TILE)
         # With a border, so that every pixel and every tile has 8 neighbours.
         self._last_ns = np.empty((2, height + 2, width + 2), np.int64)
-        # Events, ON events, and events supported by the same and by the other polarity, for each
-        # of MEMORIES_S.
-        self._counts = np.empty((len(MEMORIES_S), 4, *tiles))
+        # Events, ON events, tested events, and tested events supported by the same and by the
+        # other polarity, for each of MEMORIES_S.
+        self._counts = np.empty((len(MEMORIES_S), 5, *tiles))
         self._seconds = np.empty(len(MEMORIES_S))
+        # Number of each tile, and of the window; tiles take turns in being tested.
+        self._turn = np.add.outer(2 * np.arange(tiles[0]), np.arange(tiles[1]))
+        self._window = 0
+        self._is_moving = False
         self.reset()
 
     def apply(self, window: Window) -> Window:
@@ -69,9 +76,10 @@ class NoiseGate:
         if not len(events):
             return window
         arrays = events.x, events.y, events.p, events.t_ns
-        self._counts += self._counted(arrays)
+        self._count(arrays)
         is_open = self._shows_more_than_noise()
-        if is_open.mean() > MOVING_SHARE:
+        self._is_moving = bool(is_open.mean() > MOVING_SHARE)
+        if self._is_moving:
             return window
         # A border of the nearest values, for the interpolation between tiles.
         share = np.pad(_with_neighbours(is_open).astype(np.float32), 1, mode='edge')
@@ -89,17 +97,41 @@ class NoiseGate:
         self._last_ns.fill(NEVER_NS)
         self._counts.fill(0.0)
         self._seconds.fill(0.0)
+        self._window = 0
+        self._is_moving = False
 
-    def _counted(self, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
-        """Return the counts of the events of a window, [4, rows, columns] of tiles."""
-        tiles = self._counts.shape[2:]
-        counts = np.zeros((*tiles, 5), np.int64)
+    def _count(self, arrays: tuple[np.ndarray, ...]) -> None:
+        """Add the events of a window to the counts."""
+        numbers = np.zeros(self._turn.shape, np.uint64)
+        _count(arrays, numbers)
+        self._counts[:, 0] += numbers & U64(_LOW)
+        self._counts[:, 1] += numbers >> U64(32)
         count = len(arrays[0])
-        most_tested = MOST_TESTED if count > MANY_EVENTS else count
-        _count(arrays, most_tested, self._last_ns, counts)
-        events, on, tested, same, other = np.moveaxis(counts, -1, 0)
-        per_tested = events / np.maximum(tested, 1)
-        return np.stack([events, on, same * per_tested, other * per_tested])
+        most = np.full(self._turn.shape, count, np.int32)
+        if count > MANY_EVENTS:
+            most[:] = self._most_tested()
+        first = 0
+        if not most.any():  # only the latest can support later events
+            first = int(np.searchsorted(arrays[3], arrays[3][-1] - SUPPORT_NS))
+        tested = np.zeros((*self._turn.shape, 3), np.int64)
+        _test(arrays, first, most, self._last_ns, tested)
+        self._counts[:, 2:] += np.moveaxis(tested, -1, 0)
+
+    def _most_tested(self) -> np.ndarray:
+        """Return how many events of each tile to test in a window with many."""
+        is_fast = (self._rates_hz() > LARGEST_NOISE_HZ).any(axis=0)
+        if is_fast.mean() > MOVING_SHARE:
+            return np.zeros_like(self._turn)
+        self._window += 1
+        is_tested = ~is_fast
+        if self._is_moving:
+            is_tested &= self._turn % MOVING_TESTED == self._window % MOVING_TESTED
+        return MOST_TESTED * is_tested
+
+    def _rates_hz(self) -> np.ndarray:
+        """Return events per pixel and second, [memories, rows, columns] of tiles."""
+        seconds = np.maximum(self._seconds, 1e-6)[:, None, None]
+        return self._counts[:, 0] / (TILE * TILE * seconds)
 
     def _shows_more_than_noise(self) -> np.ndarray:
         """Return bool [rows, columns] of tiles.
@@ -107,13 +139,12 @@ class NoiseGate:
         The polarities of noise beside each other are independent. So what the other polarity
         supports shows how much noise of this rate and unevenness supports by chance.
         """
-        events, on, same, other = self._counts.swapaxes(0, 1)
-        seconds = np.maximum(self._seconds, 1e-6)[:, None, None]
-        rates_hz = events / (TILE * TILE * seconds)
+        events, on, tested, same, other = self._counts.swapaxes(0, 1)
+        rates_hz = self._rates_hz()
         on_share = on / np.maximum(events, 1.0)
         equal = on_share**2 + (1.0 - on_share) ** 2
         ratio = equal / np.maximum(1.0 - equal, 0.05)
-        by_rate = events * (1.0 - np.exp(-8.0 * rates_hz * equal * SUPPORT_NS / 1e9))
+        by_rate = tested * (1.0 - np.exp(-8.0 * rates_hz * equal * SUPPORT_NS / 1e9))
         by_chance = np.maximum(ratio * other, by_rate)
         deviation = np.sqrt(by_chance + ratio**2 * other)
         opens = (same > by_chance + SIGMAS * deviation + LEAST) | (rates_hz > LARGEST_NOISE_HZ)
@@ -128,32 +159,46 @@ def _with_neighbours(tiles: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _count(arrays, most_tested, last_ns, counts):
-    """Count the events of each tile, and test the first ones for support.
+def _count(arrays, numbers):
+    """Add the events of each tile to its number, and ON events to the upper 32 bits of it."""
+    xs, ys, ps, _ = arrays
+    for i in range(xs.size):
+        one = U64(1) | U64(ps[i]) << U64(32)
+        numbers[U64(ys[i]) // U64(TILE), U64(xs[i]) // U64(TILE)] += one
 
-    The counts are: events, ON events, tested ones, and supported by the same and by the other
-    polarity.
+
+@njit(nogil=True, cache=True)
+def _test(arrays, start, most, last_ns, tested):
+    """Test the first events of each tile for support.
+
+    Args:
+        arrays: of the events.
+        start: the first event to look at.
+        most: int32 [rows, columns]: events of each tile to test; overwritten.
+        last_ns: latest event of each pixel and polarity, with a border; updated.
+        tested: int64 [rows, columns, 3]: tested events, and those supported by the same and by the
+            other polarity; added to.
     """
     xs, ys, ps, ts_ns = arrays
-    # Two loops, because the counts of the first one would stall the second.
-    tested, count = np.empty(xs.size + 1, np.uint32), U64(0)
-    for i in range(xs.size):
-        tile = counts[U64(ys[i]) // U64(TILE), U64(xs[i]) // U64(TILE)]
-        tile[0] += 1
-        tile[1] += ps[i]
-        tested[count] = i
-        count += U64(tile[0] <= most_tested)
-    tested[count] = xs.size
+    # Two loops, because whether to test an event cannot be predicted.
+    chosen, count = np.empty(xs.size + 1, np.uint32), U64(0)
+    for i in range(start, xs.size):
+        row, column = U64(ys[i]) // U64(TILE), U64(xs[i]) // U64(TILE)
+        chosen[count] = i
+        is_tested = most[row, column] > 0
+        most[row, column] -= is_tested
+        count += U64(is_tested)
+    chosen[count] = xs.size
     k = U64(0)
-    for i in range(xs.size):
+    for i in range(start, xs.size):
         x, y, p, t_ns = U64(xs[i]), U64(ys[i]), U64(ps[i]), ts_ns[i]
-        if tested[k] == i:
+        if chosen[k] == i:
             k += U64(1)
             since_ns = t_ns - SUPPORT_NS
-            tile = counts[y // U64(TILE), x // U64(TILE)]
-            tile[2] += 1
-            tile[3] += latest_around(last_ns[p], x, y) >= since_ns
-            tile[4] += latest_around(last_ns[U64(1) - p], x, y) >= since_ns
+            tile = tested[y // U64(TILE), x // U64(TILE)]
+            tile[0] += 1
+            tile[1] += latest_around(last_ns[p], x, y) >= since_ns
+            tile[2] += latest_around(last_ns[U64(1) - p], x, y) >= since_ns
         last_ns[p, y + U64(1), x + U64(1)] = t_ns
 
 

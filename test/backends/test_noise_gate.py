@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Noise does not reach the state of a network where nothing moves; every event of a scene does."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,39 @@ def test_of_many_events_the_first_of_each_tile_are_enough(monkeypatch):
     some = [len(gates[1].apply(window).samples) for window in made]
     assert not np.array_equal(gates[0]._counts, gates[1]._counts)
     assert some[1:] == pytest.approx(every[1:], rel=0.1)
+
+
+def test_of_many_events_an_edge_and_noise_are_told_apart_after_the_camera_has_moved(monkeypatch):
+    monkeypatch.setattr(noise_gate, 'MANY_EVENTS', 100)
+    gate = NoiseGate(WIDTH, HEIGHT)
+    for window in windows(lambda k: noise(40.0, k), 5):
+        assert len(gate.apply(window).samples) == len(window.samples)
+    made = [Window(k * WINDOW_NS, (k + 1) * WINDOW_NS, noise(2.0, k)) for k in range(5, 40)]
+    passed = [len(gate.apply(window).samples) for window in made]
+    sent = sum(len(window.samples) for window in made[20:])
+    assert sum(passed[20:]) < 0.05 * sent
+    made = [Window(k * WINDOW_NS, (k + 1) * WINDOW_NS, edge(k % 40)) for k in range(40, 50)]
+    for window in made:
+        t_ns = window.samples.t_ns + (window.t_start_ns - window.t_start_ns % (40 * WINDOW_NS))
+        moved = dataclasses.replace(window.samples, t_ns=t_ns)
+        kept = gate.apply(dataclasses.replace(window, samples=moved))
+    assert len(kept.samples) == len(moved)
+
+
+def test_while_all_is_fast_only_late_events_are_remembered(monkeypatch):
+    """They are the only ones that later events can be supported by."""
+    monkeypatch.setattr(noise_gate, 'MANY_EVENTS', 100)
+    gate = NoiseGate(WIDTH, HEIGHT)
+    events = noise(40.0, 0)
+    gate.apply(Window(0, WINDOW_NS, events))
+    late = events.t_ns >= events.t_ns[-1] - noise_gate.SUPPORT_NS
+    expected = np.full_like(gate._last_ns, noise_gate.NEVER_NS)
+    for x, y, p, t_ns in zip(
+        *(one[late] for one in (events.x, events.y, events.p, events.t_ns)), strict=True
+    ):
+        expected[p, y + 1, x + 1] = t_ns
+    assert np.array_equal(gate._last_ns, expected)
+    assert not gate._counts[:, 2:].any()
 
 
 def test_fast_events_pass_although_all_of_them_are_supported():
