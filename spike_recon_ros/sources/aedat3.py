@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.sources.columns import Columns, smallest_sensor, to_nanoseconds
+from spike_recon_ros.sources.columns import Columns, to_nanoseconds
 from spike_recon_ros.sources.event_dataset import CHUNK_EVENTS, EventDataset
 
 MAGIC = b'#!AER-DAT3'
@@ -64,7 +64,8 @@ class Aedat3File(EventDataset):
         found = SOURCE.search(head)
         camera = found.group(1).upper() if found else b''
         known = [one for chip, one in CHIP_SIZES.items() if camera.startswith(chip)]
-        self.width, self.height = size or (known[0] if known else self._guessed_size())
+        size = size or next(iter(known), None)
+        self.width, self.height = size or self.guess_size(*self.largest_pixel())
 
     def _scan(self, at: int) -> list[tuple[int, int, int]]:
         """Return place, event count and time overflows of each packet of polarity events."""
@@ -92,19 +93,6 @@ class Aedat3File(EventDataset):
 
     def _warn_cut(self) -> None:
         self.warn(f'{self.path} is cut short; what follows the last whole event is missing')
-
-    def _guessed_size(self) -> tuple[int, int]:
-        largest = [0, 0]
-        for position in range(self.size):
-            columns, _ = self._read(position)
-            for axis, values in enumerate((columns.x, columns.y)):
-                largest[axis] = max(largest[axis], int(values.max(initial=0)))
-        width, height = smallest_sensor(*largest)
-        self.warn(
-            f'{self.path} names no known camera; {width}x{height} holds all its events, give '
-            '--size if it differs'
-        )
-        return width, height
 
     def _read(self, position: int) -> tuple[Columns, int]:
         at, count, overflows = self._packets[position]

@@ -4,19 +4,19 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.archives import Extracted, member_names
 from spike_recon_ros.sources.columns import (
-    LARGEST_SIDE,
     NUMBERS,
     UNIT_SAMPLE,
     Columns,
     check_lengths,
     named_columns,
-    smallest_sensor,
+    sensor_size,
     stated_unit_ns,
     to_nanoseconds,
     unnamed_columns,
@@ -26,17 +26,24 @@ from spike_recon_ros.sources.stored_array import StoredArray, open_npy
 
 NPY = '.npy'
 PREFIXES = ('events_', 'event_', 'events/')
+SIDES = ('height.npy', 'width.npy')
+LARGEST_SCALAR = 2**12
+
+
+_Layout: TypeAlias = tuple[StoredArray, list[str], list[int]]
+"""A table, and the names of its fields or the places of its columns: time, x, y, polarity."""
 
 
 class ArrayFile(EventDataset):
-    """Columns or one table of events; times of any unit.
+    """Columns or one table of events; times of any unit. Of several tables, the first is read.
 
     The names of columns are those of COLUMN_NAMES, also with `events_` before them. Of a table
     without names, the column that grows is the time.
 
     Args:
         path: the file.
-        size: width and height of the sensor; None = the smallest common one that holds all events.
+        size: width and height of the sensor; None = those in the file, else the smallest common
+            sensor that holds all events.
 
     Raises:
         UserError: it is damaged, or holds no such arrays, or no events.
@@ -45,6 +52,7 @@ class ArrayFile(EventDataset):
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
         self._extracted: Extracted | None = None
+        self._sides: dict[str, list[int]] = {}
         try:
             self._open(size)
         except BaseException:
@@ -67,12 +75,10 @@ class ArrayFile(EventDataset):
         if not self.size:
             raise UserError(f'{self.path} holds no events; convert the recording again')
         self._unit_ns = self._find_time_unit()
+        size = size or self._stated_size()
         if size is None:
-            size = smallest_sensor(*self._largest())
-            self.warn(
-                f'{self.path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
-                'events, give --size if it differs'
-            )
+            with reading(self.path, 'the columns and rows'):
+                size = self.guess_size(*self.largest_pixel())
         self.width, self.height = size
 
     def _arrays(self) -> dict[str, StoredArray]:
@@ -88,14 +94,26 @@ class ArrayFile(EventDataset):
         names = [name for name in member_names(self.path) if name.endswith(NPY)]
         columns = named_columns([_bare(name.removesuffix(NPY)) for name in names])
         chosen = names if columns is None else [names[place] for place in columns]
+        chosen += [name for name in names if name in SIDES and name not in chosen]
         members = [(name, f'{place}{NPY}') for place, name in enumerate(chosen)]
         self._extracted = Extracted(self.path, members)
         arrays = {}
         for name, file in members:
+            place = self._extracted.folder / file
+            if name in SIDES and place.stat().st_size < LARGEST_SCALAR:
+                with reading(self.path, name):
+                    self._sides[name] = np.load(place, allow_pickle=False).reshape(-1)[:1].tolist()
             # Scalars and Python objects, such as notes of a program, are no columns.
             with suppress(ValueError):
-                arrays[name.removesuffix(NPY)] = open_npy(self._extracted.folder / file)
+                arrays[name.removesuffix(NPY)] = open_npy(place)
         return arrays
+
+    def _stated_size(self) -> tuple[int, int] | None:
+        """Return the width and height that an archive states; None = it states none."""
+        if self._sides.keys() != set(SIDES):
+            return None
+        height, width = (self._sides[name] for name in SIDES)
+        return sensor_size(f'height and width of {self.path}', [*height, *width])
 
     def _find_columns(self) -> bool:
         """Use one array for each column, if there are such."""
@@ -114,24 +132,38 @@ class ArrayFile(EventDataset):
         return True
 
     def _find_table(self) -> bool:
-        """Use the one array that has all columns: a structured one, or numbers [n, 4]."""
-        for table in self._tables:
-            names = table.dtype.names or ()
-            places = named_columns(names) if names and table.ndim == 1 else None
-            if places is not None:
-                self._fields = [names[place] for place in places]
-                self._names = [one.lower() for one in self._fields]
-            elif table.dtype.kind in NUMBERS and table.shape[1:] == (4,):
-                with reading(self.path, 'the first events'):
-                    found = unnamed_columns(table[:UNIT_SAMPLE].astype(np.float64))
-                if found is None:
-                    continue
-                self._places, self._names = found, ['t', 'x', 'y', 'p']
-            else:
-                continue
-            self._tables, self.size = [table], len(table)
-            return True
-        return False
+        """Use the first array with all columns: a structured one, or numbers [n, 4] or [4, n]."""
+        tables = zip(self._names, self._tables, strict=True)
+        layouts = [(name, self._layout_of(table)) for name, table in tables]
+        found = [(name, layout) for name, layout in layouts if layout is not None]
+        if not found:
+            return False
+        name, layout = found[0]
+        if len(found) > 1:
+            others = ', '.join(shown(other) for other, _ in found[1:])
+            self.warn(
+                f'{self.path} holds several tables of events; {shown(name)} is read, left out: '
+                f'{others}'
+            )
+        table, self._fields, self._places = layout
+        self._names = [one.lower() for one in self._fields] or ['t', 'x', 'y', 'p']
+        self._tables, self.size = [table], len(table)
+        return True
+
+    def _layout_of(self, table: StoredArray) -> _Layout | None:
+        """Return how a table holds events; None = it does not."""
+        names = table.dtype.names or ()
+        if names and table.ndim == 1 and (places := named_columns(names)) is not None:
+            return table, [names[place] for place in places], []
+        if table.dtype.kind not in NUMBERS or table.ndim != 2:
+            return None
+        if len(table) == 4 != table.shape[1]:
+            table = table.transposed
+        if table.shape[1] != 4:
+            return None
+        with reading(self.path, 'the first events'):
+            order = unnamed_columns(table[:UNIT_SAMPLE].astype(np.float64))
+        return None if order is None else (table, [], order)
 
     def _slices(self, start: int, stop: int) -> list[np.ndarray]:
         """Return times, x, y and polarities as stored."""
@@ -143,20 +175,16 @@ class ArrayFile(EventDataset):
         return [rows[:, place] for place in self._places]
 
     def _find_time_unit(self) -> int:
-        if stated := stated_unit_ns(self._names[0]):
-            return stated
         with reading(self.path, 'the times'):
             first = self._slices(0, min(UNIT_SAMPLE, self.size))[0]
+            if first.dtype.kind not in NUMBERS:
+                raise UserError(
+                    f'the times in {self.path} are {first.dtype}; save whole microseconds, as in '
+                    "t.astype('datetime64[us]').astype(np.int64)"
+                )
             last = self._slices(self.size - 1, self.size)[0][0].item()
-            return self.find_unit(first, self.size, float(last))
-
-    def _largest(self) -> tuple[int, int]:
-        x = y = 0
-        with reading(self.path, 'the columns and rows'):
-            for start in range(0, self.size, self.chunk):
-                part = self._slices(start, min(start + self.chunk, self.size))
-                x, y = max(x, int(part[1].max())), max(y, int(part[2].max()))
-        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
+            stated_ns = stated_unit_ns(self._names[0])
+            return self.find_unit(first, self.size, float(last), stated_ns)
 
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)

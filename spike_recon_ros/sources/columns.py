@@ -30,6 +30,8 @@ NUMBERS, FLOATS = 'biuf', 'f'
 PIXELS = (np.uint8, np.uint16, np.float32)
 SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
 """Width and height of common event sensors, smallest first."""
+LARGEST_GUESS = 4_096
+"""No event sensor has so many columns; a larger coordinate is an error in the recording."""
 COLUMN_NAMES = {
     'time': ('t', 'ts', 'time', 'times', 'timestamp', 'timestamps'),
     'x': ('x', 'xs'),

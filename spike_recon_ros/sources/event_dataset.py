@@ -3,7 +3,7 @@
 """The interface of every data set with events and frames, whatever its layout."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,12 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.sources.columns import (
+    FEWEST_EVENTS,
+    LARGEST_GUESS,
     S_NS,
     UNIT_NAMES,
     Columns,
+    smallest_sensor,
     to_events,
     to_image,
     unit_of_times,
@@ -60,18 +63,57 @@ class EventDataset(ABC):
         if sentence not in self.warnings:
             self.warnings += (sentence,)
 
-    def find_unit(self, times: np.ndarray, n_events: int, last: float) -> int:
+    def find_unit(self, times: np.ndarray, n_events: int, last: float, stated_ns: int = 0) -> int:
         """Return the unit (ns) of times that should be seconds; warn if they are not.
 
         Args:
             times: the first times [n].
             n_events: events of the recording.
             last: the last time.
+            stated_ns: the unit that the recording states; 0 = none.
+
+        Raises:
+            UserError: the events are not in the order of their times.
         """
+        steps_back = np.count_nonzero(times[1:] < times[:-1])
+        if len(times) >= FEWEST_EVENTS and 4 * steps_back > len(times):
+            raise UserError(
+                f'the events in {self.path} are not in the order of their times; sort them by '
+                'time and save them again'
+            )
+        if stated_ns:
+            return stated_ns
         unit_ns = unit_of_times(times, n_events, last)
         if unit_ns != S_NS:
             self.warn(f'the times in {self.path} are {UNIT_NAMES[unit_ns]}, not seconds')
         return unit_ns
+
+    def largest_pixel(self, positions: Iterable[int] | None = None) -> tuple[int, int]:
+        """Return the largest column and row, of all events or of the chunks at some positions."""
+        x = y = 0
+        some = None if positions is None else (self._read(position)[0] for position in positions)
+        for columns in some or self._all_columns():
+            x = max(x, int(columns.x.max(initial=0)))
+            y = max(y, int(columns.y.max(initial=0)))
+        return x, y
+
+    def guess_size(self, largest_x: int, largest_y: int) -> tuple[int, int]:
+        """Return the smallest common sensor that has a pixel; warn that it is a guess.
+
+        Raises:
+            UserError: no sensor is that large.
+        """
+        if max(largest_x, largest_y) >= LARGEST_GUESS:
+            raise UserError(
+                f'{self.path} has events at column {largest_x:,} or row {largest_y:,}, which no '
+                'sensor has; correct the coordinates, or give --size to leave out such events'
+            )
+        width, height = smallest_sensor(largest_x, largest_y)
+        self.warn(
+            f'{self.path} does not state the sensor size; {width}x{height} holds its events, '
+            'give --size if it differs'
+        )
+        return width, height
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -142,6 +184,12 @@ class EventDataset(ABC):
         with reading(self.path, f'what follows {position:,} of {self.size:,} {self.unit}'):
             columns, following = self._read(position)
             return to_events(columns), following
+
+    def _all_columns(self) -> Iterator[Columns]:
+        position = 0
+        while position < self.size:
+            columns, position = self._read(position)
+            yield columns
 
     @abstractmethod
     def _read(self, position: int) -> tuple[Columns, int]:

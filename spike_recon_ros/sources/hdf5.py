@@ -22,7 +22,8 @@ MVSEC_GROUP = 'davis'
 DSEC_OFFSET, DSEC_INDEX = 't_offset', 'ms_to_idx'
 LAYOUTS = (
     'events/xs, ys, ts and ps (event_utils, E2VID++, V2V), events/x, y, t and p (DSEC), CD/events '
-    '(Metavision), events [n, 4] (v2e), davis/left/events (MVSEC), or columns like x, y, t and p'
+    '(Metavision), events [n, 4] (v2e), davis/left/events (MVSEC), or columns such as x, y, t and '
+    'p in any group (M3ED, EDS)'
 )
 
 
@@ -33,7 +34,7 @@ def open_hdf5(
 
     Args:
         path: the file.
-        topic: camera of an MVSEC file.
+        topic: camera, of a file with several.
         size: width and height of the sensor, instead of what the file states.
 
     Raises:
@@ -56,6 +57,8 @@ def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | No
     events = file.get(V2E_EVENTS)
     if MVSEC_GROUP in file:
         dataset: EventDataset = layouts.MvsecHdf5(path, file, topic)
+    elif topic and len(find_columns(file)) > 1:
+        dataset = ColumnsHdf5(path, file, topic, size)
     elif topic:
         raise UserError(f'{path} has no topics; leave out the topic {shown(topic)}')
     elif TIMES in file:
@@ -66,8 +69,8 @@ def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | No
         dataset = layouts.MetavisionHdf5(path, file)
     elif len(getattr(events, 'shape', ())) == 2:
         dataset = V2eHdf5(path, file, size)
-    elif (place := find_columns(file)) is not None:
-        dataset = ColumnsHdf5(path, file, place, size)
+    elif find_columns(file):
+        dataset = ColumnsHdf5(path, file, None, size)
     else:
         held = shown(' '.join(', '.join(map(str, file)).split()) or 'nothing')
         raise UserError(

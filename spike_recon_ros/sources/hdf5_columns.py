@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """HDF5 files with columns or tables of events under any usual name, in any group, and v2e.
 
-So are the preprocessed forms of Prophesee's Gen1 and 1 Mpx data sets, of PKU's, and the outputs of
-many converters. They differ in names, units and in where the size is.
+So are M3ED, EDS, the preprocessed forms of Prophesee's Gen1 and 1 Mpx data sets, of PKU's, and the
+outputs of many converters. They differ in names, units and in where the size is.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
-    LARGEST_SIDE,
     S_NS,
     UNIT_SAMPLE,
     US_NS,
@@ -23,15 +23,20 @@ from spike_recon_ros.sources.columns import (
     check_lengths,
     named_columns,
     sensor_size,
-    smallest_sensor,
     stated_unit_ns,
     to_nanoseconds,
     unnamed_columns,
 )
 from spike_recon_ros.sources.hdf5_storage import Hdf5Dataset
+from spike_recon_ros.sources.source import Topic
 
-GROUPS = ('', 'events', 'CD', 'data', 'events/left', 'left/events')
-"""Where events are looked for, in this order."""
+DEEPEST, MOST_OBJECTS = 4, 2_000
+"""How deep, and among how many groups and data sets, events are looked for."""
+CALIBRATION, RESOLUTION = 'calib', 'resolution'
+"""M3ED keeps what Kalibr calls the resolution of a camera: width before height."""
+OFFSET = 't_offset'
+INDICES = ('ms_to_idx', 'ms_map_idx')
+"""Tables of the first event of each millisecond, as in DSEC; the times are microseconds there."""
 SIDES = ('height', 'width')
 SIZES = ('sensor_resolution', 'sensor_size', 'resolution')
 
@@ -42,19 +47,26 @@ class ColumnsHdf5(Hdf5Dataset):
     Args:
         path: the file.
         file: the same, open.
-        place: of the group or the table, from `find_columns`.
+        topic: the group or the table, where there are several; None = the only one.
         size: width and height of the sensor; None = what the file states, or the smallest common
             one that holds all events.
 
     Raises:
-        UserError: the columns do not fit each other, or cannot be read safely.
+        UserError: there is no such group or several, or the columns do not fit each other, or
+            cannot be read safely.
     """
 
     def __init__(
-        self, path: Path, file: Any, place: str, size: tuple[int, int] | None = None
+        self,
+        path: Path,
+        file: Any,
+        topic: str | None = None,
+        size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(path, file)
-        found = file if place == '' else file[place]
+        self._places = {place: _length(_at(file, place)) for place in find_columns(file)}
+        place = self._chosen(topic)
+        found = _at(file, place)
         names = _names(found)
         order = named_columns(names)
         assert order is not None
@@ -73,22 +85,40 @@ class ColumnsHdf5(Hdf5Dataset):
             self._table = self._dataset(place)
             self.size = self._table.shape[0]
         if self.size:
-            self._find_facts(found, size)
+            holders = [found, _at(file, place.rpartition('/')[0]), file]
+            self._find_times(holders)
+            size = size or stated_size(path, *holders)
+            self.width, self.height = size or self.guess_size(*self.largest_pixel())
 
-    def _find_facts(self, found: Any, size: tuple[int, int] | None) -> None:
-        """Find the unit of the times, and the size."""
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The groups of events, where there are several."""
+        cameras = [Topic(place, 'events', count) for place, count in self._places.items()]
+        return (*(cameras if len(cameras) > 1 else ()), *super().topics)
+
+    def _chosen(self, topic: str | None) -> str:
+        places = ', '.join(shown(place) for place in list(self._places)[:20])
+        if topic is not None:
+            if topic.strip('/') not in self._places:
+                raise UserError(f'{self.path} has no events in {shown(topic)}; it has: {places}')
+            return topic.strip('/')
+        if len(self._places) > 1:
+            raise UserError(
+                f'{self.path} holds the events of several cameras, choose one with --topic: '
+                f'{places}'
+            )
+        return next(iter(self._places))
+
+    def _find_times(self, holders: list[Any]) -> None:
+        """Find the unit of the times and the time from which they count."""
         first = self._slices(0, min(UNIT_SAMPLE, self.size))[0]
         last = float(self._slices(self.size - 1, self.size)[0][0])
-        stated = stated_unit_ns(self._fields[0])
-        self._unit_ns = stated or self.find_unit(first, self.size, last)
-        size = size or stated_size(self.path, found, self._file)
-        if size is None:
-            size = smallest_sensor(*self._largest())
-            self.warn(
-                f'{self.path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
-                'events, give --size if it differs'
-            )
-        self.width, self.height = size
+        indexed = any(name in one for one in holders if hasattr(one, 'keys') for name in INDICES)
+        stated = stated_unit_ns(self._fields[0]) or (US_NS if indexed else 0)
+        self._unit_ns = self.find_unit(first, self.size, last, stated)
+        offsets = [one for one in (_small(holder, OFFSET) for holder in holders) if one]
+        offset = np.asarray(offsets[0][:1] if offsets else [0])
+        self._offset_ns = int(to_nanoseconds(offset, self._unit_ns)[0])
 
     def _slices(self, start: int, end: int) -> list[np.ndarray]:
         """Return times, x, y and polarities as stored."""
@@ -97,17 +127,10 @@ class ColumnsHdf5(Hdf5Dataset):
         rows = self._table[start:end]
         return [rows[field] for field in self._fields]
 
-    def _largest(self) -> tuple[int, int]:
-        x = y = 0
-        for start in range(0, self.size, self.chunk):
-            _, xs, ys, _ = self._slices(start, min(start + self.chunk, self.size))
-            x, y = max(x, int(xs.max())), max(y, int(ys.max()))
-        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
-
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)
         t, x, y, p = self._slices(position, end)
-        return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
+        return Columns(x, y, to_nanoseconds(t, self._unit_ns) + self._offset_ns, p), end
 
 
 class V2eHdf5(Hdf5Dataset):
@@ -125,23 +148,11 @@ class V2eHdf5(Hdf5Dataset):
         if len(first) >= FEWEST_EVENTS and 4 * (np.diff(first[:, 0]) < 0).sum() > len(first):
             self._order = unnamed_columns(first) or self._order
             self.warn(f'the times in {path} are in column {self._order[0] + 1} of events, not 1')
-        if size is None and self.size:
-            size = smallest_sensor(*self._largest())
-            self.warn(
-                f'{path} does not state the sensor size; {size[0]}x{size[1]} holds all its '
-                'events, give --size if it differs'
-            )
-        self.width, self.height = size or (346, 260)
         self._unit_ns = S_NS if (first[:, self._order[0]] % 1).any() else US_NS
         if self._unit_ns == S_NS:
             self.warn(f'the times in {path} are seconds, not microseconds')
-
-    def _largest(self) -> tuple[int, int]:
-        x = y = 0
-        for start in range(0, self.size, self.chunk):
-            _, xs, ys, _ = self._rows(start, start + self.chunk)
-            x, y = max(x, int(xs.max())), max(y, int(ys.max()))
-        return min(x, LARGEST_SIDE - 1), min(y, LARGEST_SIDE - 1)
+        if self.size:
+            self.width, self.height = size or self.guess_size(*self.largest_pixel())
 
     def _rows(self, start: int, end: int) -> np.ndarray:
         """Return times, x, y and polarities as stored, [4, n]."""
@@ -153,13 +164,26 @@ class V2eHdf5(Hdf5Dataset):
         return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
 
-def find_columns(file: Any) -> str | None:
-    """Return the place of the group or the table that holds events; None = there is none."""
-    for place in GROUPS:
-        found = file if place == '' else file.get(place)
-        if found is not None and named_columns(_names(found)) is not None:
-            return place
-    return None
+def find_columns(file: Any) -> list[str]:
+    """Return the places of all groups and tables that hold events; '' is the file itself."""
+    import h5py  # noqa: PLC0415 -- an optional extra
+
+    found: list[str] = []
+    waiting, seen = [('', file)], 0
+    while waiting:
+        place, one = waiting.pop(0)
+        if named_columns(_names(one)) is not None:
+            found.append(place)
+            continue
+        depth = place.count('/') + 1 if place else 0
+        for name in one if hasattr(one, 'keys') and depth < DEEPEST else ():
+            seen += 1
+            if seen > MOST_OBJECTS:
+                return found
+            # Soft and external links may lead in circles, or to other files.
+            if isinstance(one.get(name, getlink=True), h5py.HardLink):
+                waiting.append((f'{place}/{name}'.strip('/'), one[name]))
+    return found
 
 
 def stated_size(path: Path, *holders: Any) -> tuple[int, int] | None:
@@ -180,7 +204,22 @@ def stated_size(path: Path, *holders: Any) -> tuple[int, int] | None:
         sides = [_small(holder, name) for name in SIDES]
         if sides[0] is not None and sides[1] is not None:
             return sensor_size(f'height and width of {path}', [*sides[0][:1], *sides[1][:1]])
+        calibration = holder.get(CALIBRATION) if hasattr(holder, 'keys') else None
+        if calibration is not None and (values := _small(calibration, RESOLUTION)):
+            return sensor_size(f'{RESOLUTION} in the calibration of {path}', values[::-1])
     return None
+
+
+def _at(file: Any, place: str) -> Any:
+    return file[place] if place else file
+
+
+def _length(found: Any) -> int:
+    """Return the number of events in a group of columns, or in a table."""
+    if not hasattr(found, 'keys'):
+        return int(found.shape[0])
+    names = _names(found)
+    return max(int(found[names[place]].shape[0]) for place in named_columns(names) or ())
 
 
 def _small(holder: Any, name: str) -> list[Any] | None:
@@ -198,7 +237,8 @@ def _names(found: Any) -> list[str]:
     """Return the names of the columns in a group, or of the fields of a table."""
     if hasattr(found, 'keys'):
         return list(_datasets(found))
-    return list(getattr(found.dtype, 'names', None) or ()) if len(found.shape) == 1 else []
+    shape, dtype = getattr(found, 'shape', None), getattr(found, 'dtype', None)
+    return list(getattr(dtype, 'names', None) or ()) if len(shape or ()) == 1 else []
 
 
 def _datasets(group: Any) -> Iterator[str]:

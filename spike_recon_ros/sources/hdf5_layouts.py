@@ -20,6 +20,7 @@ from spike_recon_ros.sources.columns import (
     Columns,
     check_column,
     check_lengths,
+    named_columns,
     sensor_size,
     to_nanoseconds,
 )
@@ -35,6 +36,8 @@ from spike_recon_ros.sources.hdf5_storage import (
 from spike_recon_ros.sources.raw_header import header_of_fields
 from spike_recon_ros.sources.source import Topic
 
+SIZE_SAMPLES = 16
+"""Places at which the largest coordinates are looked for."""
 EVENT_COLUMNS = ('events/xs', 'events/ys', 'events/ts', 'events/ps')
 DSEC_COLUMNS = ('events/x', 'events/y', 'events/t', 'events/p')
 DSEC_SIZE = (640, 480)
@@ -43,7 +46,7 @@ MVSEC_SHAPE = (260, 346)
 
 
 class TableHdf5(Hdf5Dataset):
-    """One data set for each column.
+    """One data set for each column, `names` are those of x, y, t and p.
 
     Raises:
         UserError: if a data set is missing, or does not fit the others.
@@ -72,9 +75,8 @@ class EventUtilsHdf5(TableHdf5):
     Times are seconds. Shorter units, which some converters write, are recognised and reported.
     """
 
-    names = EVENT_COLUMNS
-
     def __init__(self, path: Path, file: Any, size: tuple[int, int] | None = None) -> None:
+        self.names = _columns_of(file)
         super().__init__(path, file)
         group = file.get('images')
         self._images = sorted(group) if hasattr(group, 'keys') else []
@@ -133,9 +135,19 @@ class DsecHdf5(TableHdf5):
 
     def __init__(self, path: Path, file: Any) -> None:
         super().__init__(path, file)
-        self.width, self.height = stated_size(path, file['events'], file) or DSEC_SIZE
         offset = self._dataset('t_offset')[()] if 't_offset' in file else 0
         self._offset_ns = int(to_nanoseconds(np.asarray(offset).reshape(-1)[:1], US_NS)[0])
+        self.width, self.height = stated_size(path, file['events'], file) or self._common_size()
+
+    def _common_size(self) -> tuple[int, int]:
+        """Return the size of DSEC's sensor, or of a larger one if samples of the events need it.
+
+        TUM-VIE has the same layout with a sensor of 1280x720.
+        """
+        places = np.linspace(0, self.size, SIZE_SAMPLES, endpoint=False, dtype=int)
+        x, y = self.largest_pixel(places.tolist() if self.size else [])
+        fits = x < DSEC_SIZE[0] and y < DSEC_SIZE[1]
+        return DSEC_SIZE if fits else self.guess_size(x, y)
 
     def _read(self, position: int) -> tuple[Columns, int]:
         (x, y, t, p), end = self._slices(position)
@@ -254,6 +266,16 @@ class MvsecHdf5(Hdf5Dataset):
 
     def _frame(self, index: int) -> np.ndarray:
         return self._images[index]
+
+
+def _columns_of(file: Any) -> tuple[str, ...]:
+    """Return the names of x, y, t and p in `events`; early versions call them x, y, ts and p."""
+    names = list(file['events'])
+    order = named_columns(names)
+    if order is None:
+        return EVENT_COLUMNS
+    t, x, y, p = (f'events/{names[place]}' for place in order)
+    return x, y, t, p
 
 
 def _text(attribute: Any) -> str:

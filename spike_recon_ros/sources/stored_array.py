@@ -62,6 +62,12 @@ class StoredArray:
         """Number of axes."""
         return len(self.shape)
 
+    @property
+    def transposed(self) -> 'StoredArray':
+        """The array with its two axes exchanged; the same bytes, read in the other order."""
+        shape, by_row = self.shape[::-1], not self._by_column
+        return StoredArray(self.path, shape, self.dtype, self._start, fortran_order=by_row)
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -20,11 +20,9 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
     FEWEST_EVENTS,
-    LARGEST_SIDE,
     Columns,
     named_columns,
     sensor_size,
-    smallest_sensor,
     stated_unit_ns,
     to_nanoseconds,
     unnamed_columns,
@@ -121,11 +119,7 @@ class TextFolder(EventDataset):
         height, width = DAVIS240_SHAPE
         if x < width and y < height:
             return DAVIS240_SHAPE
-        width, height = smallest_sensor(*(int(min(side, LARGEST_SIDE - 1)) for side in (x, y)))
-        self.warn(
-            f'{self.path} does not state the sensor size; {width}x{height} holds its events, '
-            'give --size if it differs'
-        )
+        width, height = self.guess_size(int(x), int(y))
         return height, width
 
     def _find_unit(self) -> int:

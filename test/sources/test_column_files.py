@@ -68,7 +68,15 @@ TRANSPOSED = np.array([T_US / 1e6, X, Y, P]).T  # saved in Fortran order
 
 
 @pytest.mark.parametrize(
-    'table', [np.stack([X, Y, T_US, P], 1), structured(**COLUMNS), TRANSPOSED, TRANSPOSED.copy()]
+    'table',
+    [
+        np.stack([X, Y, T_US, P], 1),
+        np.stack([T_US, X, Y, P], 0),
+        np.asfortranarray(np.stack([T_US, X, Y, P], 0)),
+        structured(**COLUMNS),
+        TRANSPOSED,
+        TRANSPOSED.copy(),
+    ],
 )
 def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
     np.save(tmp_path / 'a.npy', table)
@@ -85,6 +93,13 @@ def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
         ({name: one[:0] for name, one in COLUMNS.items()}, 'holds no events'),
         ({**COLUMNS, 't': np.full(N, np.nan)}, 'is damaged'),
         ({**COLUMNS, 'x': np.array(['a'] * N)}, 'neither events'),
+        ({**COLUMNS, 'x': 32 * X}, 'events at column .*, which no sensor has; correct the'),
+        ({**COLUMNS, 't': T_US[::-1]}, 'not in the order of their times; sort them'),
+        ({'t_ns': np.roll(T_US, 1)[::-1], 'x': X, 'y': Y, 'p': P}, 'not in the order'),
+        (
+            {'events': structured(**{**COLUMNS, 't': T_US.astype('datetime64[us]')})},
+            r'are datetime64\[us\]; save whole microseconds',
+        ),
     ],
 )
 def test_arrays_that_are_no_events_are_refused_in_one_sentence(tmp_path, arrays, sentence):
@@ -92,6 +107,25 @@ def test_arrays_that_are_no_events_are_refused_in_one_sentence(tmp_path, arrays,
     with pytest.raises(UserError, match=sentence) as raised:
         read(tmp_path / 'a.npz')
     assert '\n' not in str(raised.value)
+
+
+def test_the_size_in_an_archive_is_used(tmp_path):
+    np.savez(tmp_path / 'a.npz', **COLUMNS, height=np.int32(300), width=[500])
+    events, dataset = read(tmp_path / 'a.npz')
+    assert_right(events)
+    assert (dataset.width, dataset.height) == (500, 300)
+    assert not any('--size' in one for one in dataset.warnings)
+    np.savez(tmp_path / 'a.npz', **COLUMNS, height=0, width=500)
+    with pytest.raises(UserError, match=r'no \[height, width\]'):
+        read(tmp_path / 'a.npz')
+
+
+def test_of_several_tables_the_first_is_read_and_the_others_are_named(tmp_path):
+    tables = {'left': structured(**COLUMNS), 'right': structured(**{**COLUMNS, 'x': X + 1})}
+    np.savez(tmp_path / 'a.npz', **tables)
+    events, dataset = read(tmp_path / 'a.npz')
+    assert_right(events)
+    assert any('left is read, left out: right' in one for one in dataset.warnings)
 
 
 def test_a_transposed_table_in_an_archive_is_read(tmp_path):

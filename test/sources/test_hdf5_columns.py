@@ -64,6 +64,14 @@ def table():
             {'height': 720, 'width': 1280},
             (1280, 720),
         ),
+        (inside('sensors/cam0/Events'), {}, (1280, 720)),
+        ({**GROUP, 't': T_US - 500, 't_offset': 500, 'ms_to_idx': [0, 9]}, {}, (1280, 720)),
+        (
+            inside('events', {'x': X, 'y': Y, 'ts': T_US / 1e6, 'p': P == 1}),
+            {'sensor_resolution': (500, 900)},
+            (900, 500),
+        ),
+        (inside('events') | {'ms_to_idx': [0, 9]}, {}, (1280, 720)),  # TUM-VIE
     ],
 )
 def test_events_are_found_whatever_their_names_and_place(tmp_path, datasets, attributes, size):
@@ -101,6 +109,38 @@ def test_the_size_of_a_metavision_file_follows_from_its_attributes(tmp_path, att
     _, dataset = read(write(tmp_path / 'a.hdf5', {'CD/events': rows}, **attributes))
     assert (dataset.width, dataset.height) == (640, 480)
     assert dataset.warnings == ()
+
+
+def m3ed(path, **cameras):
+    datasets = {'imu/ts': np.zeros(3), 'ovc/left/data': np.zeros((2, 4, 4, 1), np.uint8)}
+    for camera, columns in cameras.items():
+        datasets |= inside(f'prophesee/{camera}', columns, ms_map_idx=np.arange(9))
+        datasets[f'prophesee/{camera}/calib/resolution'] = [1280, 720]
+    return write(path, datasets)
+
+
+def test_one_camera_of_several_is_chosen_by_its_group(tmp_path):
+    path = m3ed(tmp_path / 'a.h5', left=GROUP, right={**GROUP, 'x': 1279 - X})
+    with pytest.raises(UserError, match='--topic: prophesee/left, prophesee/right'):
+        open_source(path)
+    with pytest.raises(UserError, match='no events in prophesee/top; it has: prophesee/left'):
+        open_source(path, 'prophesee/top')
+    events, dataset = read(path, topic='/prophesee/right')
+    assert events.x.tolist() == (1279 - X).tolist()
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    assert (dataset.width, dataset.height) == (1280, 720)
+    assert [topic.n_messages for topic in dataset.topics] == [N, N]
+    assert dataset.warnings == ()
+
+
+def test_links_of_a_file_are_not_followed(tmp_path):
+    write(tmp_path / 'other.h5', inside('events'))
+    path = write(tmp_path / 'a.h5', {'notes': np.zeros(3)})
+    with h5py.File(path, 'a') as file:
+        file['cameras'] = h5py.ExternalLink('other.h5', '/')
+        file['round'] = h5py.SoftLink('/')
+    with pytest.raises(UserError, match='unknown layout'):
+        open_source(path)
 
 
 def test_a_given_size_replaces_the_guess(tmp_path):
