@@ -1,26 +1,39 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Files inside zip archives, extracted to a temporary folder in which they can be read anywhere.
+"""Compressed files, and those in zip archives: expanded to a temporary folder and read there.
 
 A few kilobytes of an archive can declare terabytes, so sizes are checked before and while a member
 is extracted.
 """
 
+import bz2
+import gzip
+import lzma
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.event_dataset import reading
+from spike_recon_ros.sources.event_lines import looks_like_events
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, FRAMES_FILE, TextFolder
 
 SMALL_BYTES = 2**26
 LARGEST_RATIO = 1_100
 """Deflate shrinks no data by more than a factor of 1,032; beyond it a size is not believed."""
 BLOCK_BYTES = 2**20
-TEXTS = ('.txt', '.csv')
+HEAD_BYTES = 4096
+TEXTS = ('.txt', '.csv', '.tsv')
+COMPRESSIONS: dict[bytes, tuple[Callable[[Path], Any], str]] = {
+    b'\x1f\x8b': (gzip.open, 'gunzip'),
+    b'BZh': (bz2.open, 'bunzip2'),
+    b'\xfd7zXZ\x00': (lzma.open, 'unxz'),
+}
+"""First bytes of compressed files, what reads them, and the program that unpacks them."""
 IMAGES = ('.png', '.jpg', '.jpeg')
 
 
@@ -87,6 +100,84 @@ class ZippedText(TextFolder):
     def close(self) -> None:
         """Remove the extracted files."""
         self._extracted.close()
+
+
+class CompressedText(TextFolder):
+    """A text of events that gzip, bzip2 or xz compressed; a cut file is read as far as it goes.
+
+    Args:
+        path: the file.
+        size: width and height of the sensor, instead of what the text states.
+
+    Raises:
+        UserError: it is damaged, or not a text of events.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix='spike_recon_')
+        text = Path(self._folder.name) / path.stem
+        try:
+            with reading(path, 'the compressed text'):
+                is_cut = _expand(path, text)
+            super().__init__(text, size)
+        except BaseException:
+            self.close()
+            raise
+        if is_cut:
+            self.warn(f'{path} is cut short; it is read as far as it goes')
+
+    def close(self) -> None:
+        """Remove the expanded text."""
+        self._folder.cleanup()
+
+
+def is_compressed(head: bytes) -> bool:
+    """Whether a file begins like one that gzip, bzip2 or xz compressed."""
+    return _compression(head) is not None
+
+
+def check_compressed_text(path: Path, head: bytes) -> None:
+    """Check that a compressed file holds a text of events.
+
+    Args:
+        path: the file.
+        head: its first bytes.
+
+    Raises:
+        UserError: it holds something else, which has to be unpacked first.
+    """
+    found = _compression(head)
+    assert found is not None
+    opener, program = found
+    with suppress(OSError, EOFError, lzma.LZMAError), opener(path) as packed:
+        if looks_like_events(packed.read1(HEAD_BYTES)):
+            return
+    raise UserError(
+        f'{path} is compressed, and not a text of events; unpack it first: {program} -k {path}'
+    )
+
+
+def _compression(head: bytes) -> tuple[Callable[[Path], Any], str] | None:
+    return next((found for magic, found in COMPRESSIONS.items() if head.startswith(magic)), None)
+
+
+def _expand(path: Path, out: Path) -> bool:
+    """Write what a compressed file holds; return whether its end is missing."""
+    with path.open('rb') as file:
+        found = _compression(file.read(8))
+    assert found is not None
+    left = max(SMALL_BYTES, LARGEST_RATIO * path.stat().st_size)
+    with found[0](path) as packed, out.open('wb') as plain:
+        while True:
+            try:
+                block = packed.read1(BLOCK_BYTES)
+            except EOFError:
+                return True
+            if not block:
+                return False
+            left -= plain.write(block)
+            if left < 0:
+                raise UserError(f'{path} expands to far more than its size; it is damaged')
 
 
 def _members_of_text(path: Path) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from spike_recon_ros.sources.columns import (
     to_nanoseconds,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
-from spike_recon_ros.sources.text_folder import parse_events
+from spike_recon_ros.sources.event_lines import parse_events
 
 EVENTS, FRAMES, FRAME_TIMES, SIZE = 'event', 'gt', 'timestamps.txt', 'shape.txt'
 PICTURES = ('.png', '.jpg')

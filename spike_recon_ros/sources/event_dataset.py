@@ -73,8 +73,13 @@ class EventDataset(ABC):
             stated_ns: the unit that the recording states; 0 = none.
 
         Raises:
-            UserError: the events are not in the order of their times.
+            UserError: the events are not in the order of their times, or begin before zero.
         """
+        if len(times) and times[0] < 0:
+            raise UserError(
+                f'the times in {self.path} begin at {times[0]:g}; add an offset to all times, so '
+                'that none is negative'
+            )
         steps_back = np.count_nonzero(times[1:] < times[:-1])
         if len(times) >= FEWEST_EVENTS and 4 * steps_back > len(times):
             raise UserError(

@@ -12,13 +12,19 @@ from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
 from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
-from spike_recon_ros.sources.archives import ZippedText
+from spike_recon_ros.sources.archives import (
+    CompressedText,
+    ZippedText,
+    check_compressed_text,
+    is_compressed,
+)
 from spike_recon_ros.sources.array_file import ArrayFile, holds_events
 from spike_recon_ros.sources.atis_file import AtisFile
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
 from spike_recon_ros.sources.dataset_source import DatasetSource
 from spike_recon_ros.sources.evaid_folder import EvaidFolder, is_evaid
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
+from spike_recon_ros.sources.event_lines import looks_like_events
 from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatFile
 from spike_recon_ros.sources.event_stream import MAGIC as EVENT_STREAM_MAGIC
 from spike_recon_ros.sources.event_stream import EventStreamSource
@@ -37,13 +43,14 @@ BAG, RAW, AEDAT4, HDF5 = 'ROS bag', 'Prophesee RAW', 'AEDAT4', 'HDF5'
 AEDAT2, AEDAT3, DAT = 'AEDAT 2', 'AEDAT 3', 'Prophesee DAT'
 NPY_FOLDER, TEXT, ARRAYS = 'NumPy sequence', 'text of events', 'NumPy file of events'
 ZIPPED, ATIS, EVAID = 'zip of a text of events', 'N-Caltech101 .bin', 'EVAID sequence'
-EVENT_STREAM = 'Event Stream'
+EVENT_STREAM, COMPRESSED = 'Event Stream', 'compressed text of events'
 SPIKES = 'file of spike planes'
 DATASETS: dict[str, Callable[[Path, tuple[int, int] | None], EventDataset]] = {
     NPY_FOLDER: NpyFolder,
     TEXT: TextFolder,
     ARRAYS: ArrayFile,
     ZIPPED: ZippedText,
+    COMPRESSED: CompressedText,
     ATIS: AtisFile,
     EVAID: EvaidFolder,
     AEDAT2: Aedat2File,
@@ -59,6 +66,7 @@ SUFFIXES |= {
     '.npz': SPIKES,
     '.txt': TEXT,
     '.csv': TEXT,
+    '.tsv': TEXT,
     '.zip': ZIPPED,
     '.bin': ATIS,
 }
@@ -80,9 +88,9 @@ MAGICS = (
 )
 READABLE = (
     'a rosbag2 folder, .mcap, .db3, .bag, .raw or .dat (Prophesee), .aedat4, .aedat (2 and 3.1), '
-    '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC, columns), .txt, .csv or .zip of a '
-    'text, .npz or .npy (columns), .es, .bin (N-Caltech101), .dat or .npz (spike planes), a '
-    f'folder with {TIMES} (EVREAL), {EVENTS_FILE} (ECD, E2VID) or event/ (EVAID)'
+    '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC, columns), a text, also in .zip, '
+    '.gz, .bz2 or .xz, .npz or .npy (columns), .es, .bin (N-Caltech101), .dat or .npz (spike '
+    f'planes), a folder with {TIMES} (EVREAL), {EVENTS_FILE} (ECD, E2VID) or event/ (EVAID)'
 )
 
 
@@ -277,6 +285,11 @@ def _kind_of_file(path: Path, head: bytes) -> str:
         )
     if suffix == '.npz' and holds_events(path):
         return ARRAYS
+    if is_compressed(head):
+        check_compressed_text(path, head)
+        return COMPRESSED
     if kind_by_suffix := SUFFIXES.get(suffix):
         return kind_by_suffix
+    if looks_like_events(head):
+        return TEXT
     raise UserError(f'{path} is not a recording of a known kind; readable are {READABLE}')

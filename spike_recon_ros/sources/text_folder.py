@@ -7,9 +7,7 @@ ECD is a folder with `events.txt` (lines of seconds, x, y, polarity) and, where 
 Comments, a line of column names, and times in shorter units are recognised.
 """
 
-import io
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +26,16 @@ from spike_recon_ros.sources.columns import (
     unnamed_columns,
 )
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
+from spike_recon_ros.sources.event_lines import (
+    BYTE_ORDER_MARK,
+    COMMENT,
+    SEPARATORS,
+    are_names,
+    check_characters,
+    check_first_event,
+    column_names,
+    parse_events,
+)
 
 EVENTS_FILE, FRAMES_FILE = 'events.txt', 'images.txt'
 BLOCK_BYTES = 2**20
@@ -37,10 +45,6 @@ DAVIS240_SHAPE = (180, 240)
 """Rows and columns of the sensor that the data set was recorded with."""
 SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?(?:[\s,]+|[xX])(\d{1,5})(?:\.0*)?\s*')
 SIZE_NAMES = [b'width', b'height']
-COMMENT = (b'#', b'%', b'//')
-BYTE_ORDER_MARK = b'\xef\xbb\xbf'
-SEPARATORS = bytes.maketrans(b',;\t', b'   ')
-LOGICAL = ((b'True', b'1'), (b'true', b'1'), (b'False', b'0'), (b'false', b'0'))
 SIZE_SAMPLES = 16
 """Places of a text without size and frames at which the largest coordinates are looked for."""
 LONGEST_PREAMBLE = 2**16
@@ -84,23 +88,25 @@ class TextFolder(EventDataset):
         """Skip the lines before the first event; return [height, width] if they state it."""
         shape: tuple[int, ...] | None = None
         head = self._read_bytes(0, LONGEST_PREAMBLE)
+        check_characters(self._events_file, head)
         self._start = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
         for line in head[self._start :].splitlines(keepends=True):
             words = line.translate(SEPARATORS).split()
             if found := SIZE_LINE.fullmatch(line):
                 width, height = (int(side) for side in found.groups())
                 shape = (height, width)
-            elif names := _names(line):
+            elif names := column_names(line):
                 order = named_columns(names)
                 assert order is not None
                 self._order, self._n_columns = order, len(names)
                 self._stated_unit_ns = stated_unit_ns(names[order[0]])
             elif words and not words[0].startswith(COMMENT) and words != SIZE_NAMES:
-                if _is_names(words):
+                if are_names(words):
                     raise UserError(
                         f'the first line of {self._events_file} names columns that are not known '
                         f'({shown(line.decode().strip())}); name them t, x, y and p'
                     )
+                check_first_event(self._events_file, line, self._n_columns)
                 break
             self._start += len(line)
         return shape
@@ -219,44 +225,6 @@ class TextFolder(EventDataset):
 def _whole_lines(lines: bytes) -> bytes:
     end = lines.rfind(b'\n') + 1
     return lines[:end] if end else lines
-
-
-def parse_events(
-    lines: bytes, order: Sequence[int] = (0, 1, 2, 3), n_columns: int = 4
-) -> np.ndarray:
-    """Return times, columns, rows and polarities, float64 [n, 4], of lines of text.
-
-    Args:
-        lines: whole lines, separated by blanks, tabs, commas or semicolons.
-        order: places of the four columns.
-        n_columns: numbers in a line.
-
-    Raises:
-        ValueError: a line holds something else.
-    """
-    if not lines.strip():
-        return np.empty((0, 4))
-    if b'rue' in lines or b'alse' in lines:
-        for word, digit in LOGICAL:
-            lines = lines.replace(word, digit)
-    table = np.loadtxt(io.BytesIO(lines.translate(SEPARATORS)), np.float64, ndmin=2)
-    if table.size and table.shape[1] != n_columns:
-        raise ValueError(f'a line holds {table.shape[1]} numbers, not {n_columns}')
-    return table.reshape(-1, n_columns)[:, list(order)]
-
-
-def _is_names(words: list[bytes]) -> bool:
-    """Whether the words of a line are names, of columns or of anything else."""
-    few = [word.decode('ascii', 'replace') for word in words[:8]]
-    return len(few) >= 4 and all(word.isidentifier() for word in few)
-
-
-def _names(line: bytes) -> list[str]:
-    """Return the names of columns in a line, lower case; [] = it holds no such names."""
-    text = line.decode('utf-8', 'replace').strip().lstrip('#%/').strip().lower()
-    separator = next((one for one in (',', ';', '\t') if one in text), None)
-    names = [name.strip().strip('"') for name in text.split(separator)]
-    return names if named_columns(names) else []
 
 
 def _frame_lines(file: Path) -> list[tuple[float, str]]:

@@ -113,7 +113,7 @@ def without_stamp(file):
         ('event_utils', deleted('events/ps'), 'no dataset events/ps; convert'),
         ('event_utils', deleted('events'), r'unknown layout \(it holds: images\)'),
         ('event_utils', replaced('events/xs', np.zeros(5)), 'xs 5, events/ys 3000'),
-        ('event_utils', replaced('events/ts', np.full(3_000, -1.0)), 'times must be seconds'),
+        ('event_utils', replaced('events/ts', np.full(3_000, -1.0)), 'begin at -1; add an offset'),
         ('event_utils', replaced('images/image000000003', 'text'), 'no attribute timestamp'),
         ('event_utils', without_stamp, 'no attribute timestamp'),
         ('event_utils', attribute('sensor_resolution', 'large'), r'no \[height, width\]'),

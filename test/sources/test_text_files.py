@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Texts of events as programs write them: first lines, separators, orders and units."""
 
+import bz2
+import gzip
+import lzma
+
 import numpy as np
 import pytest
 
@@ -48,6 +52,12 @@ def read(path):
         ('timestamp_us,x,y,p\n' + '\n'.join(INTEGERS), (240, 180)),
         ('"time [us]","x","y","polarity"\n' + '\n'.join(INTEGERS), (240, 180)),
         ('timestamp(µs);x;y;p\n' + '\n'.join(INTEGERS).replace(',', ';'), (240, 180)),
+        ('time,column,row,on\n' + BODY.replace(' ', ','), (240, 180)),
+        ('t,x,y,p,\n' + BODY.replace(' ', ',').replace('\n', ',\n'), (240, 180)),
+        ('"t","x","y","p"\n' + BODY.replace(' ', '","'), (240, 180)),
+        (''.join(f'[{line.replace(" ", ", ")}]\n' for line in LINES), (240, 180)),
+        ('x;y;p;t\n' + CSV.upper().replace(',', ';'), (240, 180)),
+        ('x y p t\n' + CSV.replace('True', 'ON').replace('False', 'OFF'), (240, 180)),
         (
             ',x,y,p,t,frame\n' + '\n'.join(f'{i},{line},7' for i, line in enumerate(ROWS)),
             (240, 180),
@@ -72,6 +82,10 @@ def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, 
         (SHUFFLED, 'is no time'),
         ('240 180\n', 'no events'),
         ('# t x y p\n', 'no events'),
+        (BODY.replace('.', ',').replace(' ', ';'), 'decimal commas; save it with decimal points'),
+        (BODY.replace('\n', ' 7\n'), 'hold 5 values, not 4; name all columns'),
+        (BODY.replace('\n', '\r'), 'end with a carriage return alone'),
+        ('\n'.join(f'-{line}' for line in reversed(LINES)), r'begin at -1\.00307; add an offset'),
         ('when,where_x,where_y,sign\n1,2,3,1\n', r'not known \(when,.*name them t, x, y and p'),
     ],
 )
@@ -79,6 +93,68 @@ def test_a_text_without_events_or_with_unnamed_columns_is_refused(tmp_path, text
     path = tmp_path / 'events.txt'
     path.write_text(text, encoding='utf-8')
     with pytest.raises(UserError, match=sentence):
+        open_source(path)
+
+
+def test_utf16_is_named_with_its_cure(tmp_path):
+    path = tmp_path / 'events.csv'
+    path.write_bytes(BODY.encode('utf-16'))
+    with pytest.raises(UserError, match=r'UTF-16.*iconv'):
+        open_source(path)
+
+
+@pytest.mark.parametrize('name', ['events', 'events.log', 'events.tsv', 'take.7'])
+@pytest.mark.parametrize('first', ['', '100 80\n', '# by a converter\n', 't x y p\n'])
+def test_a_text_of_any_name_is_known_by_its_lines(tmp_path, name, first):
+    path = tmp_path / name
+    path.write_text(first + BODY, encoding='utf-8')
+    assert read(path)[0].x.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize('text', ['1 2 3\n4 5 6\n', 'a b c d\n' * 9, '1 2 3 4', '\n\n\n'])
+def test_other_texts_without_a_suffix_are_not_read(tmp_path, text):
+    path = tmp_path / 'notes'
+    path.write_text(text, encoding='utf-8')
+    with pytest.raises(UserError, match='not a recording of a known kind'):
+        open_source(path)
+
+
+COMPRESSED = [('a.txt.gz', gzip), ('a.bz2', bz2), ('a.csv.xz', lzma)]
+
+
+@pytest.mark.parametrize(('name', 'module'), COMPRESSED)
+def test_a_compressed_text_is_read_and_nothing_extracted_stays(
+    tmp_path, monkeypatch, name, module
+):
+    temporary = tmp_path / 'temporary'
+    temporary.mkdir()
+    monkeypatch.setattr('tempfile.tempdir', str(temporary))
+    path = tmp_path / name
+    path.write_bytes(module.compress(BODY.encode()))
+    events, source = read(path)
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    assert source.warnings == ()
+    path.write_bytes(module.compress(bytes(99)))
+    with pytest.raises(UserError, match=r'not a text of events; unpack it first: \w+ -k'):
+        open_source(path)
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_compressed_text_that_is_cut_is_read_as_far_as_it_goes(tmp_path):
+    path = tmp_path / 'a.txt.gz'
+    whole = gzip.compress(BODY.encode(), compresslevel=0)
+    path.write_bytes(whole[:-400])
+    events, source = read(path)
+    assert 50 < len(events) < 100
+    assert events.x.tolist() == X[: len(events)].tolist()
+    assert any('is cut short; it is read as far' in one for one in source.dataset.warnings)
+
+
+def test_a_compressed_text_that_expands_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr('spike_recon_ros.sources.archives.SMALL_BYTES', 10_000)
+    path = tmp_path / 'a.txt.xz'
+    path.write_bytes(lzma.compress(BODY.encode() * 1_000))
+    with pytest.raises(UserError, match='far more than its size'):
         open_source(path)
 
 
