@@ -17,7 +17,7 @@ from spike_recon_ros.packets.events import Events
 
 
 class StepEvents(Protocol):
-    """`Backend.step` from events, with the voxel grid computed on the device."""
+    """`Backend.step` from events, with the voxel grid computed by the backend."""
 
     def __call__(
         self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
@@ -32,8 +32,8 @@ class Backend(Protocol):
         name: library, precision and device, for people: `openvino bf16 on CPU`.
         precision: number format of the computation: `fp32`, `fp16`, `bf16` or `int8`.
         tolerance: largest deviation from the golden output, see bundles/golden.py.
-        step_events: `step` from events, with the voxel grid and its padding computed on the GPU;
-            None if the backend does not support it.
+        step_events: `step` from events, with the voxel grid and its padding computed on the GPU,
+            or in the layout of the network; None if the backend does not support it.
     """
 
     name: str

@@ -182,7 +182,7 @@ class NetworkModel:
             self._is_updated = False
 
     def _intensity(self, window: Window, commit: bool) -> np.ndarray:
-        """Return the intensity at padded size, from a voxel grid on the GPU if possible."""
+        """Return the intensity at padded size; the backend makes the voxel grid if it can."""
         self._is_updated |= commit
         if self._lamp is not None and self._lamp.frequency_hz is not None:
             writer = self._lamp.write

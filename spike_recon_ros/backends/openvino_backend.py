@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Run networks with OpenVINO, the fastest library on most CPUs.
-
-The state is made internal to the compiled network, which keeps it in the layout that suits its
-kernels.
-"""
+"""Run networks with OpenVINO, the fastest library on most CPUs."""
 
 import contextlib
 import hashlib
@@ -18,24 +14,35 @@ from spike_recon_ros.backends.backend import (
     EIGHT_BITS,
     FULL_PRECISION,
     Placement,
+    StepEvents,
     check_input,
     check_size,
     chosen_precision,
 )
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
-from spike_recon_ros.backends.openvino_library import make_stateful, openvino
+from spike_recon_ros.backends.openvino_graph import prepared, reads_blocks
+from spike_recon_ros.backends.openvino_library import openvino
 from spike_recon_ros.backends.user_cache import (
     cache_folder,
     keep_newest,
     read_private,
     write_private,
 )
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import BFLOAT16, FLOAT32, INT8
 from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events
+from spike_recon_ros.representations.voxel_blocks import (
+    blocks_shape,
+    tensor_to_blocks,
+    write_blocks,
+)
 
 BRAIN = 'bf16'
+VERSION = 2
+"""Of what `prepared` makes of a graph, so that networks compiled before are not used."""
 MOST_KEPT = 50
 """Number of compiled networks in the cache, about a megabyte each."""
 _log = logging.getLogger(__name__)
@@ -61,7 +68,7 @@ class OpenVinoBackend:
             cannot compute in the requested precision here.
     """
 
-    step_events = None
+    step_events: StepEvents | None = None
 
     def __init__(self, bundle: Network, placement: Placement) -> None:
         check_size(bundle, placement)
@@ -87,14 +94,35 @@ class OpenVinoBackend:
         self._new_request = compiled.create_infer_request
         self._trial: Any = None
         self._kept: dict[str, Any] = {}
+        self._blocks: np.ndarray | None = None
+        if reads_blocks(compiled):
+            shape = blocks_shape(bundle.bins, placement.height, placement.width)
+            self._blocks = np.zeros((1, *shape), np.float32)
+            if _reads_plain_voxel_grid(bundle):
+                self._sensor = placement.sensor or (placement.height, placement.width)
+                write_blocks(Events.empty(), 0, 1, self._sensor, self._blocks[0])  # compiles
+                self.step_events = self._step_events
 
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
         check_input(self._bundle, self._placement, x)
+        if self._blocks is None:
+            return self._infer(x[None], commit)
+        tensor_to_blocks(x, self._blocks[0])
+        return self._infer(self._blocks, commit)
+
+    def _step_events(
+        self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
+    ) -> np.ndarray:
+        assert self._blocks is not None
+        write_blocks(events, t_start_ns, t_end_ns, self._sensor, self._blocks[0])
+        return self._infer(self._blocks, commit)
+
+    def _infer(self, x: np.ndarray, commit: bool) -> np.ndarray:
         request = self._request if commit else self._trial_request()
         if commit:
             self._kept = {}
-        outputs = request.infer([x[None]], share_inputs=True, share_outputs=True)
+        outputs = request.infer([x], share_inputs=True, share_outputs=True)
         return self._bundle.image(outputs[0]).copy()
 
     def _trial_request(self) -> Any:
@@ -127,6 +155,14 @@ class OpenVinoBackend:
         del self._request, self._trial, self._kept, self._new_request
 
 
+def _reads_plain_voxel_grid(bundle: Network) -> bool:
+    """Return whether the whole input is a voxel grid without normalisation."""
+    if not isinstance(bundle, Bundle) or bundle.reads_frames:
+        return False
+    plain = {'kind': 'voxel_grid', 'bins': bundle.bins, 'normalisation': 'none'}
+    return bool(bundle.representation == plain)
+
+
 def _precisions(core: Any, bundle: Network) -> tuple[str, ...]:
     """Return the precisions that CPU and bundle allow, the fastest first."""
     able = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -147,7 +183,7 @@ def _compiled(
         return _compile(core, onnx, bundle, placement, options)
     files = onnx.name, sorted(bundle.description['sha256'].items())  # external weights as well
     size = placement.height, placement.width
-    key = openvino.__version__, files, bundle.state, size, sorted(options.items())
+    key = VERSION, openvino.__version__, files, bundle.state, size, sorted(options.items())
     digest = hashlib.sha256(repr(key).encode()).hexdigest()
     try:
         path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
@@ -182,17 +218,9 @@ def _without_checksum(content: bytes) -> bytes:
 def _compile(
     core: Any, onnx: Path, bundle: Network, placement: Placement, options: dict[str, Any]
 ) -> Any:
-    """Read and compile the graph for one size, with `events` as its only input."""
-    shapes = {
-        f'{name}_in': list(shape)
-        for name, shape in bundle.state_shapes(placement.height, placement.width).items()
-    }
-    shapes['events'] = [1, bundle.bins, placement.height, placement.width]
+    """Read and compile the graph for one size."""
     try:
-        model = core.read_model(onnx)
-        model.reshape(shapes)
-        pairs = {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state}
-        make_stateful(model, pairs)
+        model = prepared(core, onnx, bundle, placement.height, placement.width)
         return core.compile_model(model, placement.device.upper(), options)
     except Exception as error:  # also MemoryError, IndexError and others that pybind11 makes
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -29,12 +29,12 @@ def mirror_beyond(array: np.ndarray, height: int, width: int) -> None:
     """
     rows, columns = array.shape[-2:]
     if rows > height:
-        array[..., height:, :width] = array[..., _mirrored(height, rows), :width]
+        array[..., height:, :width] = array[..., mirrored_index(height, rows), :width]
     if columns > width:
-        array[..., width:] = array[..., _mirrored(width, columns)]
+        array[..., width:] = array[..., mirrored_index(width, columns)]
 
 
-def _mirrored(count: int, end: int) -> np.ndarray:
+def mirrored_index(count: int, end: int) -> np.ndarray:
     """Return the index below `count` whose value mirroring repeats at `count` ... `end` - 1.
 
     The last element is the mirror and is not repeated. Padding longer than the data goes back and
