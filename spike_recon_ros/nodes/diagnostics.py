@@ -102,7 +102,8 @@ class Diagnostics:
         breaks = _breaks(news, explained=missing + self._missing > 0)
         self._missing = missing
         level, message = self._judge(news, [*problems, *breaks])
-        found = [*problems, *breaks, *_losses(news), *_cures(news)]
+        failure = self._worker.statistics.failure
+        found = [*problems, *breaks, *_losses(news, failure), *_cures(news)]
         values = {**now, **self._gauges(), **by_part(found)}
         return DiagnosticStatus(
             level=level,
@@ -212,7 +213,7 @@ class Diagnostics:
         }
 
     def _judge(self, news: Mapping[str, int], problems: Sequence[Problem]) -> tuple[bytes, str]:
-        losses = sentences(_losses(news))
+        losses = sentences(_losses(news, self._worker.statistics.failure))
         others = sentences(problems)
         if news['failed_packets']:
             return ERROR, '; '.join([losses[0], *others, *losses[1:]])
@@ -223,9 +224,11 @@ class Diagnostics:
         return OK, 'reconstructing'
 
 
-def _losses(news: Mapping[str, int]) -> list[Problem]:
+def _losses(news: Mapping[str, int], failure: str = '') -> list[Problem]:
+    """Return what was lost, with the reason why packets failed if it is given."""
+    why = {'failed_packets': f': {failure}'} if failure else {}
     return [
-        Problem(part, words.format(news[key]))
+        Problem(part, words.format(news[key]) + why.get(key, ''))
         for key, (part, words) in LOSSES.items()
         if news[key] > 0
     ]

@@ -44,6 +44,7 @@ class Inputs:
         frame_id: that of the latest packet.
         camera_info: the latest message, if any came.
         packet_size: columns and rows of the sensor in the latest packet; None before it.
+        packet_stamp_ns: stamp of the latest packet since the node subscribed; None before it.
         subscriptions: those that are open.
         wants_frames: whether the pixels of the images on FRAME_TOPIC are used.
         reference_topic: full name of the topic of references; empty if the mode uses none.
@@ -61,11 +62,11 @@ class Inputs:
         self.frame_id = ''
         self.camera_info: CameraInfo | None = None
         self.packet_size: tuple[int, int] | None = None
+        self.packet_stamp_ns: int | None = None
         self.subscriptions: list[Subscription] = []
         self.wants_frames = settings.uses_frames
         self.reference_topic = ''
         self.reference_ahead: float | None = None
-        self._packet_stamp_ns = 0
         self._receiver: Receiver | None = None
         self._node = node
         self._sync_mode = settings.sync_mode
@@ -79,7 +80,7 @@ class Inputs:
 
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
-        self._packet_stamp_ns, self.reference_ahead = 0, None
+        self.packet_stamp_ns = self.reference_ahead = None
         own = OwnThread()
         packets = self._subscribe(EventPacket, 'events', self._on_packet, events_qos(), own)
         self._receiver = Receiver(packets, self._node.context)
@@ -110,15 +111,15 @@ class Inputs:
             )
             return
         packet = packet_of(message)
-        self._packet_stamp_ns = packet.stamp_ns
+        self.packet_stamp_ns = packet.stamp_ns
         self.packet_size = packet.width, packet.height
         self._worker.put(packet, _age(info))
 
     def _on_reference(self, message: Image | TimeReference) -> None:
         stamp_ns = time_ns(message.header.stamp)
         self._statistics.references += 1
-        if self._packet_stamp_ns:
-            self.reference_ahead = (stamp_ns - self._packet_stamp_ns) / 1e9
+        if self.packet_stamp_ns:
+            self.reference_ahead = (stamp_ns - self.packet_stamp_ns) / 1e9
         self._worker.put(Reference(stamp_ns))
         if self.wants_frames and isinstance(message, Image):
             self._on_frame(message)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, one_line
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.nodes.overload import Held, MergeControl, Progress
@@ -46,6 +46,7 @@ class WorkerStatistics:
         late_frames: frames made from packets that had waited longer than `overload_lag`.
         lag: age of the latest packet when the worker took it, s.
         busy: time spent working, s.
+        failure: why the latest failed packet failed.
     """
 
     received_packets: int = 0
@@ -58,6 +59,7 @@ class WorkerStatistics:
     late_frames: int = 0
     lag: float = 0.0
     busy: float = 0.0
+    failure: str = ''
 
     @property
     def waiting_packets(self) -> int:
@@ -152,15 +154,19 @@ class Processor:
             else:
                 self._make_frames(queued, item)
         except UserError as error:
-            self._statistics.failed_packets += isinstance(item, Packet)
-            self._report(error)
+            self._fail(item, error)
         except Exception as error:  # a bug must be seen, but must not end the video
-            self._statistics.failed_packets += isinstance(item, Packet)
-            self._report(error)
+            self._fail(item, error)
             self._reconstructor.reset(ResetReason.ERROR, repr(error))
         else:
             self._statistics.decoded_packets += isinstance(item, Packet)
         self._statistics.busy += self._clock() - begun
+
+    def _fail(self, item: object, error: Exception) -> None:
+        if isinstance(item, Packet):
+            self._statistics.failed_packets += 1
+            self._statistics.failure = one_line(error)
+        self._report(error)
 
     def _drop_old(self, queued: Queued) -> None:
         """Drop the packet at hand, and old ones behind it, if it is too old."""

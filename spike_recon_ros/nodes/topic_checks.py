@@ -5,7 +5,6 @@
 Looks at the graph of topics and at what came on them; nothing here changes either.
 """
 
-import time
 from collections.abc import Mapping
 
 from event_camera_msgs.msg import EventPacket
@@ -18,14 +17,11 @@ from spike_recon_ros.nodes.inputs import FRAME_TOPIC, Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.outputs import Outputs
+from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
-# No frame for so long, although packets come, needs an explanation, s.
-LONGEST_WITHOUT_FRAME = 5.0
-# No packet for so long needs one too, s.
-LONGEST_WITHOUT_PACKETS = 2.0
 # A frame is made at a reference only if the reference is at most this far from the packets, s.
 LARGEST_STAMP_DIFFERENCE = 1.0
 # RMW_DURATION_INFINITE, which some middlewares round down to seconds.
@@ -58,10 +54,7 @@ class TopicChecks:
         self._ignored_edges = ignored_edges
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._last: Mapping[str, int] | None = None
-        # Received packets, and when their number last changed.
-        self._at_packet: tuple[int, float] | None = None
-        # Totals at the latest frame, and when that was.
-        self._at_frame: tuple[Mapping[str, int], float] | None = None
+        self._packets = PacketChecks(node, settings)
 
     def problems(
         self, inputs: Inputs, counts: Mapping[str, int], refused_frame: str = ''
@@ -76,44 +69,19 @@ class TopicChecks:
         found = [*self._publishers(inputs), *self._viewers()]
         if inputs.are_open:
             if not found:
-                found += self._missing_packets(inputs, counts)
+                found += self._packets.missing_packets(inputs, counts)
+            found += self._packets.times(inputs)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
-            found += self._missing_frames(counts)
+            found += self._packets.missing_frames(counts)
             found += self._flicker()
             if inputs.wants_frames:
                 found += self._frames.problems(counts, refused_frame)
             found += self._other_trigger_channels()
         else:
-            self._at_frame = self._at_packet = None
+            self._packets.reset()
         self._last = counts
         return found
-
-    def _missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
-        now, received = time.monotonic(), counts['received_packets']
-        if self._at_packet is None or received != self._at_packet[0]:
-            self._at_packet = received, now
-        seconds = now - self._at_packet[1]
-        if seconds < LONGEST_WITHOUT_PACKETS or counts['waiting_packets']:
-            return []
-        topic = inputs.subscriptions[0].topic_name
-        publishers = self._node.get_publishers_info_by_topic(topic)
-        if not publishers:
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'no packets: nothing publishes on {topic}; start the driver of the camera, '
-                    'or remap events to its topic. If it runs on another computer, check the '
-                    'network and ROS_DOMAIN_ID',
-                )
-            ]
-        return [
-            Problem(
-                Part.CAMERA,
-                f'no packets for {seconds:.0f} s: {publishers[0].node_name} publishes on {topic}, '
-                'but nothing comes; check the camera, its cable and its driver',
-            )
-        ]
 
     def _flicker(self) -> list[Problem]:
         frequency = self._lamps.frequency_hz
@@ -208,44 +176,6 @@ class TopicChecks:
                     Part.CAMERA,
                     f'all references on {topic} came too late for a frame ({late} in the last '
                     'second); deliver them within 1 s of their stamp and in order',
-                )
-            ]
-        return []
-
-    def _missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
-        now = time.monotonic()
-        at_frame = self._at_frame
-        if at_frame is None or counts['frames'] != at_frame[0]['frames']:
-            self._at_frame = counts, now
-            return []
-        then, begun = at_frame
-        if (
-            counts['decoded_packets'] == then['decoded_packets']
-            or now - begun < LONGEST_WITHOUT_FRAME
-        ):
-            return []
-        seconds = f'{now - begun:.0f} s'
-        mode = self._settings.sync_mode
-        if mode == 'trigger_events':
-            edge = self._settings.trigger_edge
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'no trigger edge ({edge}) came in {seconds} of packets, so no frame was '
-                    'made; check the trigger input of the camera, its driver and trigger_edge',
-                )
-            ]
-        if (
-            mode in ('camera_image', 'time_reference')
-            and counts['references'] == then['references']
-        ):
-            name = 'frame_image' if mode == 'camera_image' else 'time_reference'
-            topic = self._node.resolve_topic_name(name)
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'no message came on {topic} in {seconds}, so no frame was made; remap '
-                    f'{name} to a topic that is published',
                 )
             ]
         return []

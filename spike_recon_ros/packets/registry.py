@@ -79,6 +79,11 @@ def check_sensor_size(name: str, width: int, height: int) -> None:
     side = LARGEST_SIDE.get(name, MOST_PIXELS)
     if 0 < width <= side and 0 < height <= side and width * height <= MOST_PIXELS:
         return
+    if not (width and height):
+        raise UserError(
+            f'a packet states no sensor size ({width}x{height}); set width and height in the '
+            'driver that sends it'
+        )
     limit = f'at most {side} a side and ' if name in LARGEST_SIDE else 'at most '
     raise UserError(
         f'a packet declares a sensor of {width}x{height} pixels, but {name} allows {limit}'

@@ -13,10 +13,16 @@ def test_every_encoding_has_a_decoder_of_the_sensor_size(encoding):
 
 
 @pytest.mark.parametrize('encoding', [*DECODERS, 'spike_planes;period_ns=1000'])
-@pytest.mark.parametrize('size', [(16384, 16384), (65535, 65535), (2**31, 1), (0, 5), (5, 0)])
+@pytest.mark.parametrize('size', [(16384, 16384), (65535, 65535), (2**31, 1)])
 def test_impossible_sensor_sizes_are_refused(encoding, size):
     with pytest.raises(UserError, match=f'a sensor of {size[0]}x{size[1]} pixels.*check'):
         decoder_for(encoding, *size)
+
+
+@pytest.mark.parametrize('size', [(0, 0), (0, 5), (5, 0)])
+def test_a_missing_sensor_size_is_named(size):
+    with pytest.raises(UserError, match=rf'no sensor size \({size[0]}x{size[1]}\); set width'):
+        decoder_for('evt3', *size)
 
 
 @pytest.mark.parametrize('encoding', ['evt2', 'evt21', 'evt3', 'libcaer_cmp'])

@@ -11,7 +11,7 @@ from event_camera_msgs.msg import EventPacket
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, TimeReference
 
-from spike_recon_ros.nodes import topic_checks
+from spike_recon_ros.nodes import packet_checks
 from spike_recon_ros.nodes.messages import time_message
 from spike_recon_ros.topics import EVENTS, IMAGE
 
@@ -21,7 +21,7 @@ EPOCH_NS = 1_700_000_000 * 10**9
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(topic_checks, 'LONGEST_WITHOUT_FRAME', 0.5)
+    monkeypatch.setattr(packet_checks, 'LONGEST_WITHOUT_FRAME', 0.5)
 
 
 def _stream(camera, wait_until, done):

@@ -11,7 +11,7 @@ from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.frames.store import FrameCounts
-from spike_recon_ros.nodes import topic_checks
+from spike_recon_ros.nodes import packet_checks
 from spike_recon_ros.nodes.diagnostics import BREAKS, Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.worker import WorkerStatistics
 from spike_recon_ros.packets.decoder import DecoderStatistics
@@ -24,7 +24,7 @@ MS = 1_000_000
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(topic_checks, 'LONGEST_WITHOUT_PACKETS', 0.5)
+    monkeypatch.setattr(packet_checks, 'LONGEST_WITHOUT_PACKETS', 0.5)
 
 
 def test_a_camera_that_nobody_publishes_for_is_named_in_the_status_and_its_values(
@@ -145,3 +145,24 @@ def test_a_jump_ahead_is_the_camera_s_fault_only_if_no_packets_are_missing():
     assert not named()
     recon.statistics.resets[ResetReason.TIME_JUMP] += 1
     assert named()
+
+
+def test_packets_on_another_topic_are_named(make_node, other, subscribe, warned, soon):
+    assert make_node(model='fibar').start()
+    subscribe(Image, IMAGE)
+    publisher = other.create_publisher(EventPacket, '/davis/events', 10)
+    assert 'events_topic:=/davis/events' in warned('packets are published on /davis/events')
+    assert publisher is not None
+
+
+def test_the_status_names_why_packets_fail_and_that_they_have_no_stamp(
+    make_node, camera, subscribe, wait_until, values
+):
+    assert make_node(model='fibar').start()
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    camera(range(1), width=0, stamp_ns=0)
+    wait_until(lambda: diagnostics and _has(values(diagnostics), 'camera'), 'the value')
+    problems = values(diagnostics)['problems: camera']
+    assert '1 packets failed: a packet states no sensor size (0x48)' in problems
+    assert 'have no stamp (0)' in problems

@@ -1,0 +1,184 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Why no packets come, or why packets make no frame, in sentences that name the cure."""
+
+import time
+from collections.abc import Mapping
+
+from rclpy.node import Node
+
+from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
+from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.packets.packet import EVENT_PACKET
+from spike_recon_ros.settings import Settings
+
+# No packet for so long needs an explanation, s.
+LONGEST_WITHOUT_PACKETS = 2.0
+# No frame for so long, although packets come, needs one too, s.
+LONGEST_WITHOUT_FRAME = 5.0
+# At a low frame rate, the time of so many frames.
+MOST_FRAMES_MISSING = 3.0
+UNUSED = 'decoder: '
+"""Begins the counters of data that the decoder left out."""
+OVERLOAD = ('dropped_packets', 'merged_windows')
+
+
+class PacketChecks:
+    """Compares the counters with those of earlier calls.
+
+    Args:
+        node: that receives the packets.
+        settings: of the node.
+    """
+
+    def __init__(self, node: Node, settings: Settings) -> None:
+        self._node = node
+        self._settings = settings
+        # Received packets, and when their number last changed.
+        self._at_packet: tuple[int, float] | None = None
+        # Totals at the latest frame, and when that was.
+        self._at_frame: tuple[Mapping[str, int], float] | None = None
+
+    def reset(self) -> None:
+        """Forget the earlier calls: the node is not subscribed."""
+        self._at_frame = self._at_packet = None
+
+    def missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
+        """Return why no packets come, if none do; call it about once a second.
+
+        Args:
+            inputs: the node's subscriptions.
+            counts: the node's counters, as in /diagnostics.
+        """
+        now, received = time.monotonic(), counts['received_packets']
+        if self._at_packet is None or received != self._at_packet[0]:
+            self._at_packet = received, now
+        seconds = now - self._at_packet[1]
+        if seconds < LONGEST_WITHOUT_PACKETS or counts['waiting_packets']:
+            return []
+        topic = inputs.subscriptions[0].topic_name
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        if not publishers:
+            return [self._nobody_publishes(topic)]
+        names = [one.node_name for one in publishers]
+        if EVENT_PACKET not in (types := {one.topic_type for one in publishers}):
+            return [
+                Problem(
+                    Part.CAMERA,
+                    f'no packets: {names[0]} publishes {", ".join(sorted(types))} on {topic}, not '
+                    f'{EVENT_PACKET}; use a driver that sends these, or remap events to its topic',
+                )
+            ]
+        return [
+            Problem(
+                Part.CAMERA,
+                f'no packets for {seconds:.0f} s: {names[0]} publishes on {topic}, '
+                'but nothing comes; check the camera, its cable and its driver',
+            )
+        ]
+
+    def _nobody_publishes(self, topic: str) -> Problem:
+        others = [
+            name
+            for name, types in self._node.get_topic_names_and_types()
+            if EVENT_PACKET in types and name != topic and self._node.count_publishers(name)
+        ]
+        if others:
+            return Problem(
+                Part.CAMERA,
+                f'no packets: nothing publishes on {topic}, but packets are published on '
+                f'{", ".join(sorted(others))}; remap events, as in events_topic:={others[0]}',
+            )
+        return Problem(
+            Part.CAMERA,
+            f'no packets: nothing publishes on {topic}; start the driver of the camera, '
+            'or remap events to its topic. If it runs on another computer, check the '
+            'network and ROS_DOMAIN_ID',
+        )
+
+    def times(self, inputs: Inputs) -> list[Problem]:
+        """Return what is wrong with the stamps of the packets and the clock of the node."""
+        is_simulated = self._node.get_parameter('use_sim_time').value
+        if is_simulated and not self._node.get_clock().now().nanoseconds:
+            return [
+                Problem(
+                    Part.NODE,
+                    'use_sim_time is set, but nothing publishes /clock, so latencies are not '
+                    'known; play the bag with --clock, or leave out use_sim_time',
+                )
+            ]
+        if inputs.packet_stamp_ns == 0:
+            topic = inputs.subscriptions[0].topic_name
+            return [
+                Problem(
+                    Part.CAMERA,
+                    f'the packets on {topic} have no stamp (0), so the images are stamped with '
+                    'the time of the sensor; let the driver stamp its messages',
+                )
+            ]
+        return []
+
+    def missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
+        """Return why packets make no frame, if they do not; call it about once a second."""
+        now = time.monotonic()
+        at_frame = self._at_frame
+        if at_frame is None or counts['frames'] != at_frame[0]['frames']:
+            self._at_frame = counts, now
+            return []
+        then, begun = at_frame
+        if (
+            counts['decoded_packets'] == then['decoded_packets']
+            or now - begun < LONGEST_WITHOUT_FRAME
+        ):
+            return []
+        news = {key: number - then.get(key, 0) for key, number in counts.items()}
+        sentence = self._why_no_frame(news, now - begun)
+        return [Problem(Part.CAMERA, sentence)] if sentence else []
+
+    def _why_no_frame(self, news: Mapping[str, int], seconds: float) -> str:
+        """Return why there was no frame, or '' if that needs no explanation.
+
+        Args:
+            news: what was counted since the latest frame.
+            seconds: time since then.
+        """
+        unused = {key: number for key, number in news.items() if key.startswith(UNUSED) and number}
+        if not news['events'] and unused:
+            listed = ', '.join(f'{n} {key.removeprefix(UNUSED)}' for key, n in unused.items())
+            return (
+                f'nothing in the packets of {seconds:.0f} s could be used ({listed}); check '
+                'encoding, width and height in the driver'
+            )
+        mode = self._settings.sync_mode
+        if mode == 'trigger_events':
+            return (
+                f'no trigger edge ({self._settings.trigger_edge}) came in {seconds:.0f} s of '
+                'packets, so no frame was made; check the trigger input of the camera, its driver '
+                'and trigger_edge'
+            )
+        if mode in REFERENCES:
+            name = REFERENCES[mode][1]
+            topic = self._node.resolve_topic_name(name)
+            return (
+                ''
+                if news['references']
+                else f'no message came on {topic} in {seconds:.0f} s, so no frame was made; remap '
+                f'{name} to a topic that is published'
+            )
+        overloaded = any(news[key] for key in OVERLOAD)
+        can_tell = news['events'] > 0 and not overloaded
+        return self._why_windows_are_open(news, seconds) if can_tell else ''
+
+    def _why_windows_are_open(self, news: Mapping[str, int], seconds: float) -> str:
+        """Return why events complete no window of `window_events` or of 1 / `fps`."""
+        if self._settings.sync_mode == 'by_count':
+            return (
+                f'only {news["events"]} events came in {seconds:.0f} s; a frame needs '
+                f'window_events, which is {self._settings.window_events}'
+            )
+        if seconds < MOST_FRAMES_MISSING / self._settings.fps:
+            return ''
+        return (
+            f'the packets of {seconds:.0f} s made no frame, because the time of the sensor hardly '
+            'advances in them; check time_base in the driver, or play the recording faster'
+        )

@@ -1,0 +1,128 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Why no packets come and why packets make no frame, with a graph and a time of our own."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from spike_recon_ros.nodes import packet_checks
+from spike_recon_ros.nodes.packet_checks import PacketChecks
+from spike_recon_ros.packets.packet import EVENT_PACKET
+from spike_recon_ros.settings import Settings
+
+TOPIC = '/event_camera/events'
+COUNTS = {
+    'received_packets': 0, 'decoded_packets': 0, 'waiting_packets': 0, 'frames': 0, 'events': 0,
+    'references': 0, 'dropped_packets': 0, 'merged_windows': 0, 'decoder: unknown_words': 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """The time of the checks; a test sets it."""
+    now = [100.0]
+    monkeypatch.setattr(packet_checks, 'time', SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def graph(publishers, sim_time=None):
+    """Return a node that sees topics, each with the types of its publishers."""
+
+    def info(topic):
+        return [
+            SimpleNamespace(node_name='driver', topic_type=one)
+            for one in publishers.get(topic, [])
+        ]
+
+    clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=sim_time))
+    return SimpleNamespace(
+        get_publishers_info_by_topic=info,
+        get_topic_names_and_types=lambda: list(publishers.items()),
+        count_publishers=lambda topic: len(publishers.get(topic, [])),
+        get_clock=lambda: clock,
+        get_parameter=lambda _: SimpleNamespace(value=sim_time is not None),
+        resolve_topic_name=lambda name: f'/event_camera/{name}',
+    )
+
+
+def inputs(stamp_ns=None):
+    subscription = SimpleNamespace(topic_name=TOPIC)
+    return SimpleNamespace(subscriptions=[subscription], packet_stamp_ns=stamp_ns)
+
+
+@pytest.mark.parametrize(
+    ('publishers', 'words'),
+    [
+        ({}, 'nothing publishes on /event_camera/events; start the driver'),
+        (
+            {TOPIC: [], '/b/events': [EVENT_PACKET], '/a/events': [EVENT_PACKET], '/c': ['x']},
+            'published on /a/events, /b/events; remap events, as in events_topic:=/',
+        ),
+        (
+            {TOPIC: ['dvs_msgs/msg/EventArray']},
+            'driver publishes dvs_msgs/msg/EventArray on /event_camera/events, not event_camera',
+        ),
+        ({TOPIC: [EVENT_PACKET]}, 'driver publishes on /event_camera/events, but nothing comes'),
+    ],
+)
+def test_the_graph_of_topics_tells_why_no_packets_come(seconds, publishers, words):
+    checks = PacketChecks(graph(publishers), Settings())
+    assert not checks.missing_packets(inputs(), COUNTS)
+    seconds[0] += 3.0
+    [problem] = checks.missing_packets(inputs(), COUNTS)
+    assert words in problem.sentence
+    assert not checks.missing_packets(inputs(), {**COUNTS, 'received_packets': 1})
+
+
+@pytest.mark.parametrize(
+    ('settings', 'news', 'words'),
+    [
+        ({}, {'events': 900}, 'the time of the sensor hardly advances'),
+        ({'fps': 0.5}, {'events': 900}, 'the time of the sensor hardly advances'),
+        ({'fps': 0.1}, {'events': 900}, None),
+        ({}, {'events': 900, 'merged_windows': 1}, None),
+        ({}, {'events': 900, 'dropped_packets': 1}, None),
+        ({}, {}, None),  # nothing moves
+        (
+            {},
+            {'decoder: unknown_words': 700},
+            r'nothing in the packets of 6 s could be used \(700 unknown_words\); check encoding',
+        ),
+        (
+            {'sync_mode': 'by_count', 'window_events': 7_000},
+            {'events': 900},
+            'only 900 events came in 6 s; a frame needs window_events, which is 7000',
+        ),
+        ({'sync_mode': 'trigger_events'}, {'events': 900}, r'no trigger edge \(up\) came in 6 s'),
+        ({'sync_mode': 'camera_image'}, {'events': 900}, 'no message came on .*/frame_image'),
+        ({'sync_mode': 'camera_image'}, {'events': 900, 'references': 1}, None),
+    ],
+)
+def test_the_counters_tell_why_packets_make_no_frame(seconds, settings, news, words):
+    checks = PacketChecks(graph({}), Settings(**settings))
+    assert not checks.missing_frames(COUNTS)
+    seconds[0] += 6.0
+    assert not checks.missing_frames({**COUNTS, **news})  # no packet was decoded
+    found = checks.missing_frames({**COUNTS, 'decoded_packets': 5, **news})
+    if words is None:
+        assert not found
+    else:
+        [problem] = found
+        assert re.search(words, problem.sentence)
+
+
+@pytest.mark.parametrize(
+    ('sim_time', 'stamp_ns', 'words'),
+    [
+        (None, None, None),
+        (None, 1_700_000_000 * 10**9, None),
+        (None, 0, 'packets on /event_camera/events have no stamp'),
+        (0, None, 'use_sim_time is set, but nothing publishes /clock'),
+        (5, 5, None),
+    ],
+)
+def test_missing_stamps_and_a_missing_clock_are_named(sim_time, stamp_ns, words):
+    found = PacketChecks(graph({}, sim_time), Settings()).times(inputs(stamp_ns))
+    assert [words in problem.sentence for problem in found] == ([] if words is None else [True])
