@@ -5,6 +5,10 @@
 A lamp makes all pixels that it lights send ON events at the same phase of its flicker, so the rate
 of ON events has a line in its spectrum. A moving scene has none. Only enough events are counted
 for that line to stand out, so that this costs next to nothing.
+
+Coarse time stamps make such a line as well, as of a scene that was simulated in steps of some
+milliseconds. But a lamp gets brighter at one time and darker at another. Where ON and OFF events
+have the same phase, the line is not that of a lamp.
 """
 
 import numpy as np
@@ -20,6 +24,10 @@ SMALLEST_DEPTH = 0.4
 # How far the line must stand out of the rest of the spectrum.
 SMALLEST_RATIO = 8.0
 WIDTH_HZ = 10
+IN_PHASE = 0.9
+"""Cosine of the phase between ON and OFF events from which there is no lamp. Real and simulated
+lamps have -.9 to -1, steps of a simulator 1; a lamp that is pulsed has the cosine of its duty
+cycle, .9 at a fourteenth."""
 
 
 class LampSpectrum:
@@ -31,7 +39,7 @@ class LampSpectrum:
     """
 
     def __init__(self, bins: int = BINS) -> None:
-        self._counts = np.zeros(bins)
+        self._counts = np.zeros((2, bins))  # of OFF and of ON events
         self._length_ns = bins * BIN_NS
         self._start_ns: int | None = None
 
@@ -43,7 +51,7 @@ class LampSpectrum:
         if not len(events):
             return []
         step = 1 + len(events) // MOST_EVENTS_ADDED
-        t_ns = events.t_ns[::step][events.p[::step] == 1]
+        t_ns, polarities = events.t_ns[::step], events.p[::step].astype(np.int64)
         first_ns = int(events.t_ns[0])
         begun, found = self._start_ns, []
         if begun is None or not 0 <= first_ns - begun < 2 * self._length_ns:
@@ -51,9 +59,11 @@ class LampSpectrum:
         elif first_ns - begun >= self._length_ns:
             found = [flicker_of(self._counts)]
             begun = self._restart(first_ns)
+        length = self._counts.shape[1]
         bins = (t_ns - begun) // BIN_NS
-        inside = bins[(bins >= 0) & (bins < len(self._counts))]
-        self._counts += np.bincount(inside, minlength=len(self._counts)) * step
+        inside = (bins >= 0) & (bins < length)
+        place = bins[inside] + length * polarities[inside]
+        self._counts += np.bincount(place, minlength=2 * length).reshape(2, length) * step
         return found
 
     def rest(self) -> float | None:
@@ -70,14 +80,15 @@ def flicker_of(counts: np.ndarray) -> float | None:
     """Return the frequency in Hz that modulates a rate of events; None if there is none.
 
     Args:
-        counts: events in consecutive bins of BIN_NS, float64 [at most BINS].
+        counts: OFF and ON events in consecutive bins of BIN_NS, float64 [2, at most BINS].
     """
-    total = counts.sum()
+    total = counts[1].sum()
     if total < FEWEST_EVENTS:
         return None
     # With zeros up to one second, entry k is k Hz. Without their mean, so that short stretches do
     # not spread it over the spectrum.
-    depth = 2 * np.abs(np.fft.rfft(counts - total / len(counts), n=BINS)) / total
+    off, on = np.fft.rfft(counts - counts.mean(axis=1, keepdims=True), n=BINS)
+    depth = 2 * np.abs(on) / total
     band = depth[LOWEST_HZ:HIGHEST_HZ]
     highest = float(band.max())
     if highest < max(SMALLEST_DEPTH, SMALLEST_RATIO * float(np.median(band))):
@@ -85,4 +96,7 @@ def flicker_of(counts: np.ndarray) -> float | None:
     # Short pulses have harmonics as high as the line itself, so the first line counts; gaps in the
     # stream surround it with lower ones.
     first = int(np.flatnonzero(band >= 0.7 * highest)[0])
-    return float(LOWEST_HZ + first + np.argmax(band[first : first + WIDTH_HZ]))
+    found = LOWEST_HZ + first + int(np.argmax(band[first : first + WIDTH_HZ]))
+    if (on[found] * off[found].conj()).real > IN_PHASE * abs(on[found] * off[found]):
+        return None
+    return float(found)

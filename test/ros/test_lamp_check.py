@@ -14,16 +14,17 @@ from spike_recon_ros.sources.open_source import open_source
 SECOND = 10**9
 
 
-def _events(t_ns):
-    n = len(t_ns)
-    zeros = np.zeros(n, np.uint16)
-    return Events(zeros, zeros, np.ones(n, np.uint8), np.sort(t_ns), Triggers.empty())
+def _events(t_ns, p=1):
+    zeros = np.zeros(len(t_ns), np.uint16)
+    order = np.argsort(t_ns, kind='stable')
+    polarities = np.broadcast_to(p, len(t_ns)).astype(np.uint8)[order]
+    return Events(zeros, zeros, polarities, t_ns[order], Triggers.empty())
 
 
-def _fed(t_ns, period_ns=SECOND // 25):
+def _fed(t_ns, p=1, period_ns=SECOND // 25):
     """Return a check that was given events in windows of 40 ms."""
     check = LampCheck()
-    events = _events(np.asarray(t_ns, np.int64))
+    events = _events(np.asarray(t_ns, np.int64), p)
     for start in range(0, int(events.t_ns[-1]) + 1, period_ns):
         first, last = np.searchsorted(events.t_ns, [start, start + period_ns])
         check.add(events[int(first) : int(last)])
@@ -37,6 +38,24 @@ def test_a_lamp_is_found_with_its_frequency(frequency, events):
     cycle = chance.integers(0, 3 * frequency, events)
     t_ns = (cycle + chance.normal(0.4, 0.1, events)) * SECOND / frequency
     assert _fed(np.clip(t_ns, 0, None)).frequency_hz == pytest.approx(frequency, abs=1)
+
+
+@pytest.mark.parametrize('duty', [0.1, 0.5])
+def test_a_lamp_is_found_by_events_of_both_polarities(duty):
+    chance = np.random.default_rng(4)
+    p = chance.integers(0, 2, 100_000)
+    cycle = chance.integers(0, 3 * 120, 100_000) + 0.2 + np.where(p, 0.0, duty)
+    t_ns = (cycle + chance.normal(0.0, 0.02, 100_000)) * SECOND / 120
+    assert _fed(np.clip(t_ns, 0, None), p).frequency_hz == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize('step_ms', [2.8, 4.0, 10.0])
+def test_coarse_time_stamps_are_no_lamp(step_ms):
+    chance = np.random.default_rng(5)
+    p = chance.integers(0, 2, 100_000)
+    t_ns = chance.integers(0, round(3000 / step_ms), 100_000) * round(1e6 * step_ms)
+    assert _fed(t_ns).frequency_hz is not None  # by the ON events alone it is like a lamp
+    assert _fed(t_ns, p).frequency_hz is None
 
 
 def test_gaps_in_the_stream_do_not_change_the_frequency():
