@@ -91,8 +91,9 @@ class ModelSettings:
     noise_gate: str = setting(
         'on',
         'Networks for events: parts of the image in which nothing but noise arrives keep their '
-        'state, so that a resting scene stays and dark areas stay smooth (on), or every event '
-        'reaches the network (off).',
+        'state, so that a resting scene stays and dark areas stay smooth, and parts in which '
+        'nothing has moved since the last reset are mid grey (on); or every event reaches the '
+        'network, and its image is shown as it is (off).',
         choices=('on', 'off'),
     )
     lamp_averaging: str = setting(

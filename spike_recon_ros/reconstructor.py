@@ -287,7 +287,7 @@ class Reconstructor:
         whole = self._merger.joined > 1 or self.hurries(parts_of(self._model, window))
         intensity = step_in_parts(self._model, window, whole=whole)
         self._color.step(window, whole, wanted=self.coloring)
-        self.statistics.gated_events = getattr(self._model, 'gated_events', 0)
+        self.statistics.read_model(self._model)
         self.statistics.windows += 1
         lookahead_planes = getattr(self._model, 'lookahead_planes', 0)
         t_ns = self._windows.image_time_ns(window, lookahead_planes)

@@ -35,6 +35,8 @@ class Statistics:
         noise_events: events removed as background activity.
         thinned_events: events removed because of `max_event_rate`.
         gated_events: events that the running network did not get because of `noise_gate`.
+        unseen_share: share of the latest image that the running network shows as grey, because
+            nothing has moved there since its state was zeroed.
         time_outliers: samples and trigger edges dropped because of a damaged time stamp.
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
@@ -53,6 +55,7 @@ class Statistics:
     noise_events: int = 0
     thinned_events: int = 0
     gated_events: int = 0
+    unseen_share: float = 0.0
     time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0
@@ -61,3 +64,8 @@ class Statistics:
     colorless_frames: int = 0
     models_loaded: int = 0
     resets: Counter[ResetReason] = field(default_factory=Counter)
+
+    def read_model(self, model: object) -> None:
+        """Copy what the running model measures; most filters measure nothing."""
+        self.gated_events = getattr(model, 'gated_events', 0)
+        self.unseen_share = getattr(model, 'unseen_share', 0.0)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.backends.noise_gate import NoiseGate
+from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
+from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.filters.registry import FILTERS
@@ -67,12 +68,15 @@ class _NetworkInputOnly:
         assert folder is not None
         self._size = height, width
         self._gate = NoiseGate(width, height)
+        self._seen = SeenTiles(self._gate.open_tiles.shape, TILE, 0.5)
         self._input = NetworkInput(read_bundle(folder), width, height)
 
     def step(self, window: Window) -> np.ndarray:
         """Compute the input; return zeros."""
         self._input.read(self._gate.apply(window))
-        return np.zeros(self._size, np.float32)
+        image = np.zeros(self._size, np.float32)
+        self._seen.fade(image)
+        return image
 
     def reset(self) -> None:
         """Do nothing: no result is kept."""

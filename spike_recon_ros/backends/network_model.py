@@ -10,7 +10,8 @@ from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.lamp_average import LampAverage
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.backends.noise_gate import NoiseGate
+from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
+from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.frames.anchor import Anchor
@@ -35,7 +36,8 @@ class NetworkModel:
         threads: number of CPU threads of the network.
         lookahead_planes: see Model; None = as in training.
         state_step_ns: shortest time between two updates of the state by events, see StateSteps.
-        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate.
+        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate, and
+            grey is shown where nothing has moved, see SeenTiles.
         lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
 
     Attributes:
@@ -85,10 +87,13 @@ class NetworkModel:
         # Planes have a memory of their own, in the representation.
         self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
         self._steps = StateSteps(self._state_step_ns)
-        self._gate = (
-            NoiseGate(width, height) if noise_gate and bundle.sensor is SensorKind.EVENT else None
-        )
-
+        self._gate: NoiseGate | None = None
+        self._seen: SeenTiles | None = None
+        if noise_gate and bundle.sensor is SensorKind.EVENT:
+            self._gate = NoiseGate(width, height)
+            if bundle.output_range is not None:
+                tile_px, grey = TILE * bundle.output_scale, sum(bundle.output_range) / 2
+                self._seen = SeenTiles(self._gate.open_tiles.shape, tile_px, grey)
         plain_grid = {'kind': 'voxel_grid', 'bins': self._input.channels, 'normalisation': 'none'}
         is_plain = bundle.sensor is SensorKind.EVENT and bundle.representation == plain_grid
         self._lamp = LampAverage(width, height) if lamp_averaging and is_plain else None
@@ -125,21 +130,23 @@ class NetworkModel:
             self._lamp.watch(window)
         if self._gate is not None:
             window = self._gate.apply(window)
+            if self._seen is not None:
+                self._seen.add(self._gate.open_tiles)
         if self._lamp is not None:
             self._lamp.add(window)
         earlier = self._steps.cut_off(window)
         if earlier is not None:
             self._intensity(earlier, commit=True)
         window_since, commit = self._steps.extend(window)
-        unseen = self._is_unseen(self._anchor(window))
-        is_new = bool(len(window.samples)) or self._last is None or unseen
+        has_frame = self._is_unread(self._anchor(window))
+        is_new = bool(len(window.samples)) or self._last is None or has_frame
         if is_new:
             self._formed_ns += window.t_end_ns - window.t_start_ns
         is_wanted = is_new and (window.due or self._last is None)
         if is_wanted or (commit and len(window_since.samples)):
             intensity = self._intensity(window_since, commit)
             if is_new:
-                self._last = self._cropped(intensity)
+                self._last = self._shown(intensity)
                 self._zero_extrapolated_state(window)
         assert self._last is not None
         return self._last.copy()
@@ -162,10 +169,21 @@ class NetworkModel:
         spikes = [self._backend.state(name) >= value for name, value in thresholds.items()]
         return sum(map(np.count_nonzero, spikes)) / sum(one.size for one in spikes)
 
-    def _cropped(self, intensity: np.ndarray) -> np.ndarray:
+    @property
+    def unseen_share(self) -> float:
+        """Share of the image that is grey because nothing has moved there, 0 to 1."""
+        return self._seen.unseen_share if self._seen is not None else 0.0
+
+    def _shown(self, intensity: np.ndarray) -> np.ndarray:
+        """Return the image of a step: without padding, and grey where nothing has moved."""
         height, width = self._size
         scale = self._bundle.output_scale
-        return np.ascontiguousarray(crop(intensity, scale * height, scale * width))
+        image = np.ascontiguousarray(crop(intensity, scale * height, scale * width))
+        if self._seen is not None:
+            if self._shown_ns is not None:
+                self._seen.add_all()  # a frame of the aligned camera shows everything
+            self._seen.fade(image)
+        return image
 
     def _zero_extrapolated_state(self, window: Window) -> None:
         """Zero the state while the image is for an instant before the first plane.
@@ -207,7 +225,7 @@ class NetworkModel:
             return None
         return self.anchor_at(window.t_end_ns)
 
-    def _is_unseen(self, anchor: Anchor | None) -> bool:
+    def _is_unread(self, anchor: Anchor | None) -> bool:
         return anchor is not None and anchor.stamp_ns != self._shown_ns
 
     def forget(self) -> None:
@@ -217,6 +235,8 @@ class NetworkModel:
         self._is_updated = False
         self._steps.clear()
         self._backend.reset()
+        if self._seen is not None:
+            self._seen.reset()
 
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""

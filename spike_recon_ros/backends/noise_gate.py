@@ -49,11 +49,14 @@ class NoiseGate:
 
     Attributes:
         removed: events removed since construction.
+        open_tiles: bool [rows, columns], the tiles whose events passed in the last window that
+            had events; all while the camera moves.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self.removed = 0
         tiles = -(-height // TILE), -(-width // TILE)
+        self.open_tiles = np.zeros(tiles, np.bool_)
         # With a border, so that every pixel and every tile has 8 neighbours.
         self._last_ns = np.empty((2, height + 2, width + 2), np.int64)
         # Events, ON events, tested events, and tested events supported by the same and by the
@@ -80,9 +83,11 @@ class NoiseGate:
         is_open = self._shows_more_than_noise()
         self._is_moving = bool(is_open.mean() > MOVING_SHARE)
         if self._is_moving:
+            self.open_tiles = np.ones_like(is_open)
             return window
+        self.open_tiles = _with_neighbours(is_open)
         # A border of the nearest values, for the interpolation between tiles.
-        share = np.pad(_with_neighbours(is_open).astype(np.float32), 1, mode='edge')
+        share = np.pad(self.open_tiles.astype(np.float32), 1, mode='edge')
         chosen = _chosen(arrays, share)
         passed = int(np.count_nonzero(chosen))
         self.removed += len(events) - passed
@@ -94,6 +99,7 @@ class NoiseGate:
 
     def reset(self) -> None:
         """Forget every event."""
+        self.open_tiles = np.zeros_like(self.open_tiles)
         self._last_ns.fill(NEVER_NS)
         self._counts.fill(0.0)
         self._seconds.fill(0.0)

@@ -205,6 +205,7 @@ class Diagnostics:
             'model': self._reconstructor.model_name,
             'runs': self._reconstructor.runs,
             'lag_ms': f'{self._worker.statistics.lag * 1e3:.2f}',
+            'unseen_share': f'{self._reconstructor.statistics.unseen_share:.2f}',
             'busy_s': f'{self._worker.statistics.busy:.3f}',
             'latency_p50_ms': _percentile(self._topics.latencies_ms, 50),
             'latency_p99_ms': _percentile(self._topics.latencies_ms, 99),
