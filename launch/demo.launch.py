@@ -82,7 +82,7 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
     fps = float(parameters_given(given)[0].get('fps', show.fps))
     # Stamps that are moved to now would run slower than the time in the packets.
     pace = ['--restamp'] if float(rate) == 1 else ['--rate', rate]
-    out = Path(given['out']).absolute()
+    out = Path(given['out']).expanduser().absolute()
     recording, video = out / 'recording', out / 'reconstruction.mp4'
     simulate = ExecuteProcess(
         cmd=[

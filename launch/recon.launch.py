@@ -95,15 +95,16 @@ def reconstruction(given: dict[str, str]) -> list:
     A node that ends with an error, or cannot be configured or activated, ends the launch with an
     error too.
     """
-    if not Path(given['params_file']).is_file():
-        raise RuntimeError(f'there is no parameter file {given["params_file"]}')
+    params_file = Path(given['params_file']).expanduser()
+    if not params_file.is_file():
+        raise RuntimeError(f'there is no parameter file {params_file}')
     parameters, notes = parameters_given(given)
     node = LifecycleNode(
         package='spike_recon_ros',
         executable='recon_node',
         name=given['node_name'],
         namespace=given['namespace'],
-        parameters=[given['params_file'], as_texts(parameters)],
+        parameters=[str(params_file), as_texts(parameters)],
         remappings=[(topic, given[name]) for name, (topic, _) in TOPICS.items()],
         ros_arguments=['--log-level', given['log_level']],
         output='screen',

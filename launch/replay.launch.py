@@ -101,7 +101,7 @@ def make_player(given: dict[str, str]) -> Action:
         given['player'] == 'auto' and is_installed('ros2bag')
     )
     if rosbag2:
-        command = ['ros2', 'bag', 'play', given['bag'], *options]
+        command = ['ros2', 'bag', 'play', str(Path(given['bag']).expanduser()), *options]
         return ExecuteProcess(cmd=command, name='player', output='screen')
     return Node(
         package='spike_recon_ros',

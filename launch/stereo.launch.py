@@ -57,15 +57,16 @@ def everything(context: LaunchContext) -> list:
 def one_process(sides: list[dict[str, str]]) -> list:
     """Start one process with both nodes; with autostart, they configure themselves."""
     given = sides[0]
-    if not Path(given['params_file']).is_file():
-        raise RuntimeError(f'there is no parameter file {given["params_file"]}')
+    params_file = Path(given['params_file']).expanduser()
+    if not params_file.is_file():
+        raise RuntimeError(f'there is no parameter file {params_file}')
     parameters, notes = parameters_given(given)
     parameters['autostart'] = given['autostart'] == 'true'
     nodes = Node(
         package='spike_recon_ros',
         executable='recon_node',
         arguments=[side['namespace'] for side in sides],
-        parameters=[given['params_file'], RECON['as_texts'](parameters)],
+        parameters=[str(params_file), RECON['as_texts'](parameters)],
         remappings=[remapping for side in sides for remapping in remappings_of(side)],
         ros_arguments=['--log-level', given['log_level']],
         output='screen',

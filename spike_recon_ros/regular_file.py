@@ -1,10 +1,21 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A check that an input is a file with a size, not a pipe or a device that never ends."""
+"""Paths that users give: a home in them, and whether an input is a file that ends."""
 
 from pathlib import Path
 
 from spike_recon_ros.errors import LONGEST_PATH, UserError, shown
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a path in which `~` is the home of a user.
+
+    A shell replaces it only at the beginning of a word, not in `--out=~/x` or `bag:=~/x`.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # `~name` of an unknown user
+        return Path(path)
 
 
 def check_regular(path: Path) -> None:

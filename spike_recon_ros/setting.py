@@ -8,6 +8,7 @@ that is generated from them.
 
 import dataclasses
 import functools
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -87,6 +88,14 @@ def check_value(field: 'dataclasses.Field[Any]', value: Any) -> None:
         raise UserError(f'{field.name} is {value!r}; it must be {_WORDS[kind]}')
     if low is not None and not low <= value <= high:
         raise UserError(f'{field.name} is {value}; its range is {range_of(field)}')
+
+
+def plain_value(value: Any) -> Any:
+    """Return the Python number in a number of NumPy, and the text of a path."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    # NumPy is not imported here: settings are read where it is not needed.
+    return value.item() if getattr(value, 'shape', None) == () else value
 
 
 def with_current_names(

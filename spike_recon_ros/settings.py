@@ -23,6 +23,7 @@ from spike_recon_ros.setting import (
     Renamed,
     check_value,
     converting,
+    plain_value,
     setting,
     with_current_names,
     with_words,
@@ -231,12 +232,14 @@ def setting_fields(group: str | None = None) -> Iterator[dataclasses.Field]:
 def current_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return values under their current names, and a sentence for each old name among them.
 
-    A truth value becomes the word `off` or `on` where a setting has that choice.
+    A truth value becomes the word `off` or `on` where a setting has that choice; numbers of NumPy
+    become Python's, and paths become texts.
 
     Raises:
         UserError: a setting is given under both its names.
     """
-    current, notes = with_current_names(values, RENAMED)
+    plain = {name: plain_value(value) for name, value in values.items()}
+    current, notes = with_current_names(plain, RENAMED)
     return with_words(current, Settings.__dataclass_fields__), notes
 
 

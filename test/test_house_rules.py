@@ -39,7 +39,7 @@ PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representati
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
-MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history'}
+MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings'}}
@@ -61,8 +61,8 @@ MAY_IMPORT = (
         'packets': {'errors', 'jit'},
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
         'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
-        'sinks': ERRORS | NAMES,
-        'windows': {'errors', 'jit', 'settings', 'packets', 'image_file'},
+        'sinks': ERRORS | NAMES | {'regular_file'},
+        'windows': {'errors', 'jit', 'settings', 'packets', 'image_file', 'regular_file'},
         'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
         'representations': CONTRACTS | {'spike_history'},

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from spike_recon_ros.errors import did_you_mean, one_line
+from spike_recon_ros.regular_file import user_path
 
 # What the shell reports for a command that is used wrongly.
 MISUSED = 2
 _ROS = '--ros-args -p name:=value -r topic:=/another'
 _ROS_OPTIONS = ('-p', '--param', '-r', '--remap', '--params-file')
+_HOME = re.compile(r'(--[a-z-]+=)?(~.*)', re.S)
 _KINDS = {'int': 'a whole number', 'float': 'a number'}
 
 
@@ -36,6 +38,7 @@ class CommandParser(argparse.ArgumentParser):
         """Return the parsed arguments; end the program with one sentence if they are wrong."""
         self._check_ros_style(arguments)
         self._check_options(arguments)
+        arguments = [_with_home(argument) for argument in arguments]
         parsed, extra = self.parse_known_args(arguments)
         if extra:
             self.error(f'unexpected argument {extra[0]!r}')
@@ -73,6 +76,12 @@ class CommandParser(argparse.ArgumentParser):
                 known = not re.match('-[A-Za-z]', option) or option[:2] in visible
             if not known:
                 self.error(f'there is no option {option}{did_you_mean(option, visible)}')
+
+
+def _with_home(argument: str) -> str:
+    """Return an argument in which a path such as `--out=~/x`, which shells keep, has its home."""
+    found = _HOME.fullmatch(argument)
+    return f'{found[1] or ""}{user_path(found[2])}' if found else argument
 
 
 def _plain(message: str) -> str:

@@ -8,23 +8,25 @@ here, in one sentence, before it becomes a wrong image.
 """
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes, spike_encoding
+from spike_recon_ros.sources.columns import named_columns
 from spike_recon_ros.sources.mono_packets import mono_packets
 
 ArrayTuple: TypeAlias = tuple[Any, Any, Any, Any]
 """Four arrays of one length: x, y, t, p."""
-Samples: TypeAlias = Events | SpikePlanes | ArrayTuple
-"""What a program may hand over instead of a recording."""
+Samples: TypeAlias = Events | SpikePlanes | ArrayTuple | np.ndarray | Mapping[str, Any]
+"""What a program may hand over instead of a recording. An array is structured: it names the fields
+x, y, t and p, or as in COLUMN_NAMES; so does a mapping, or a table of pandas."""
 
 NS_PER_UNIT = {'s': 1_000_000_000, 'ms': 1_000_000, 'us': 1_000, 'ns': 1}
 LONGEST_DURATION_NS = 86_400 * 10**9
@@ -72,10 +74,10 @@ def checked(samples: Samples, size: Size, t_unit: str | None) -> Events | SpikeP
     """Return samples as value types whose arrays have the right types, shapes, order and range.
 
     Args:
-        samples: Events, SpikePlanes, or the four arrays x, y, t, p.
+        samples: Events, SpikePlanes, or the four arrays x, y, t, p in any form.
         size: of the sensor.
-        t_unit: unit of `t` in four arrays: `s`, `ms`, `us` or `ns`. Events and SpikePlanes have
-            nanoseconds, so it must be None for them.
+        t_unit: unit of the times in four arrays: `s`, `ms`, `us` or `ns`. Events and SpikePlanes
+            have nanoseconds, so it must be None for them.
 
     Raises:
         UserError: naming the array that is wrong and how to correct it.
@@ -89,13 +91,37 @@ def checked(samples: Samples, size: Size, t_unit: str | None) -> Events | SpikeP
         if isinstance(samples, SpikePlanes):
             return _checked_planes(samples, size)
         return _checked_events(samples.x, samples.y, samples.t_ns, samples.p, 'ns', size)
+    return _checked_events(*four_arrays(samples), t_unit, size)
+
+
+def four_arrays(samples: Any) -> ArrayTuple:
+    """Return x, y, t and p of a tuple, of a structured array, or of columns with names.
+
+    Raises:
+        UserError: it is none of these, or the names are not those of events.
+    """
+    is_array = isinstance(samples, np.ndarray)
+    names = samples.dtype.names if is_array else getattr(samples, 'keys', tuple)()
+    if names:
+        names = [str(name) for name in names]
+        order = named_columns(names)
+        if order is None:
+            raise UserError(
+                f'the fields of the events are {shown(", ".join(names))}; name them x, y, t and p'
+            )
+        t, x, y, p = (samples[names[place]] for place in order)
+        return x, y, t, p
+    if is_array and samples.ndim == 2:
+        raise UserError(
+            f'an array {list(samples.shape)} does not tell which column is which; give the four '
+            'arrays (x, y, t, p), as in (a[:, 1], a[:, 2], a[:, 0], a[:, 3])'
+        )
     if not isinstance(samples, tuple | list) or len(samples) != 4:
         raise UserError(
-            f'{type(samples).__name__} cannot be reconstructed; give Events, SpikePlanes, or a '
-            'tuple of the four arrays (x, y, t, p)'
+            f'{type(samples).__name__} cannot be reconstructed; give the path of a recording, '
+            'Events, SpikePlanes, or a tuple of the four arrays (x, y, t, p)'
         )
-    x, y, t, p = samples
-    return _checked_events(x, y, t, p, t_unit, size)
+    return tuple(samples)
 
 
 def packets_of(
@@ -158,8 +184,8 @@ def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Si
             )
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
-        shown = ', '.join(f'{name}: {n:,}' for name, n in lengths.items())
-        raise UserError(f'x, y, t and p must have one length, but they have {shown}')
+        listed = ', '.join(f'{name}: {n:,}' for name, n in lengths.items())
+        raise UserError(f'x, y, t and p must have one length, but they have {listed}')
     t_ns = _nanoseconds(arrays['t'], t_unit)
     _check_order(t_ns, 'events')
     _check_rate(t_ns, t_unit, size)
@@ -169,6 +195,8 @@ def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Si
 
 
 def _nanoseconds(t: np.ndarray, t_unit: str | None) -> np.ndarray:
+    if t.dtype.kind in 'mM':  # times of NumPy state their unit
+        t, t_unit = t.astype(f'{t.dtype.kind}8[ns]').astype(np.int64), 'ns'
     if t_unit not in NS_PER_UNIT:
         problem = 'is missing' if t_unit is None else f'is {t_unit!r}'
         raise UserError(
@@ -246,8 +274,8 @@ def _polarities(p: np.ndarray) -> np.ndarray:
         raise UserError(f'p is {p.dtype}; give booleans, 0 and 1, or -1 and 1')
     values = set(np.unique(p).tolist())
     if not (values <= {0, 1} or values <= {-1, 1}):
-        shown = ', '.join(f'{value:g}' for value in sorted(values)[:5])
-        raise UserError(f'p holds {shown}; give booleans, 0 and 1, or -1 and 1')
+        listed = ', '.join(f'{value:g}' for value in sorted(values)[:5])
+        raise UserError(f'p holds {listed}; give booleans, 0 and 1, or -1 and 1')
     return (p > 0).astype(np.uint8)
 
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.offline.arrays import (
-    ArrayTuple,
     Samples,
     Size,
     checked,
+    four_arrays,
     packets_of,
     period_of,
 )
@@ -38,7 +38,7 @@ Self = TypeVar('Self', bound='ArrayReconstructor')
 
 
 def reconstruct(
-    source: str | Path | Source | Events | SpikePlanes | ArrayTuple,
+    source: str | Path | Source | Samples,
     *,
     size: tuple[int, int] | None = None,
     t_unit: str | None = None,
@@ -59,8 +59,9 @@ def reconstruct(
 
     Args:
         source: path of a recording, an open Source (which stays open), Events, SpikePlanes, or
-            the four arrays `(x, y, t, p)` of one length. `x` and `y` are whole pixels, `t` never
-            decreases, `p` is boolean, 0 and 1, or -1 and 1.
+            the four arrays `(x, y, t, p)` of one length, also as a structured array or a mapping
+            with these names. `x` and `y` are whole pixels, `t` never decreases, `p` is boolean, 0
+            and 1, or -1 and 1.
         size: width and height of the sensor in pixels; needed for arrays, and for files that
             state no size.
         t_unit: unit of `t` in four arrays: 's', 'ms', 'us' or 'ns'. There is no default.
@@ -88,6 +89,8 @@ def reconstruct(
         return _frames_of_source(opened, reconstructor, close_source=True)
     if topic or reference_topic:
         raise UserError('arrays have no topics; leave out topic and reference_topic')
+    if not isinstance(source, Events | SpikePlanes):
+        source = four_arrays(source)
     live = ArrayReconstructor(size, settings=chosen)
     return _frames_of_arrays(live, checked(source, live.size, t_unit))
 
@@ -138,7 +141,8 @@ class ArrayReconstructor:
         """Append samples and return the frames that they complete, oldest first.
 
         Args:
-            samples: Events, SpikePlanes, or the four arrays `(x, y, t, p)`; may be empty.
+            samples: Events, SpikePlanes, or the four arrays `(x, y, t, p)`, also as a structured
+                array or a mapping with these names; may be empty.
             t_unit: unit of `t` in four arrays: 's', 'ms', 'us' or 'ns'.
 
         Raises:

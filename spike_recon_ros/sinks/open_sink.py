@@ -5,6 +5,7 @@
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.sinks.image_bag import ImageBagSink
 from spike_recon_ros.sinks.image_folder import ImageFolderSink
 from spike_recon_ros.sinks.output_path import check_not_source
@@ -30,7 +31,7 @@ def open_sink(
     Raises:
         UserError: if there is something at `path` already, or it cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     kind = path.suffix.lower()
     if kind in ('.mp4', '.mcap'):
         _check_file(path, overwrite)

@@ -9,6 +9,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frames.camera_frame import grey_image
+from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.sources.aedat4 import has_aedat4_frames, read_aedat4_frames
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.dataset_source import check_image_topic
@@ -40,7 +41,7 @@ def open_images(
         yield from read_images(path, topic)
         return
     if is_aedat4(path):
-        yield from read_aedat4_frames(Path(path), topic)
+        yield from read_aedat4_frames(user_path(path), topic)
         return
     dataset = open_dataset(path, size)
     if dataset is None:
@@ -65,7 +66,7 @@ def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | 
     if is_bag(path):
         return GROUND_TRUTH if has_topic(path, GROUND_TRUTH) else None
     if is_aedat4(path):
-        return IMAGES if has_aedat4_frames(Path(path)) else None
+        return IMAGES if has_aedat4_frames(user_path(path)) else None
     dataset = open_dataset(path, size)
     if dataset is None:
         return None
@@ -81,7 +82,7 @@ def has_topic(path: str | Path, topic: str) -> bool:
     """
     if not is_bag(path):
         return False
-    bag = Bag(Path(path))
+    bag = Bag(user_path(path))
     try:
         return any(one.name == topic and one.n_messages for one in bag.topics)
     finally:

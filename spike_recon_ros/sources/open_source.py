@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.regular_file import check_regular
+from spike_recon_ros.regular_file import check_regular, user_path
 from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
 from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
@@ -119,7 +119,7 @@ def open_source(
     Raises:
         UserError: if there is nothing readable at `path`; the message says what to do.
     """
-    path = Path(path)
+    path = user_path(path)
     kind = _kind(path, planes=bool(planes), raw=bool(encoding))
     _refuse_options(kind, path, size, encoding, planes)
     if kind == BAG:
@@ -149,8 +149,9 @@ def open_dataset(path: str | Path, size: tuple[int, int] | None = None) -> Event
     Raises:
         UserError: if there is nothing readable at `path`.
     """
-    kind = _kind(Path(path))
-    return _dataset(kind, Path(path), None, size) if kind == HDF5 or kind in DATASETS else None
+    path = user_path(path)
+    kind = _kind(path)
+    return _dataset(kind, path, None, size) if kind == HDF5 or kind in DATASETS else None
 
 
 def _dataset(
@@ -195,7 +196,7 @@ def is_bag(path: str | Path) -> bool:
     Raises:
         UserError: if there is nothing readable at `path`.
     """
-    return _kind(Path(path)) == BAG
+    return _kind(user_path(path)) == BAG
 
 
 def is_aedat4(path: str | Path) -> bool:
@@ -204,7 +205,7 @@ def is_aedat4(path: str | Path) -> bool:
     Raises:
         UserError: if there is nothing readable at `path`.
     """
-    return _kind(Path(path)) == AEDAT4
+    return _kind(user_path(path)) == AEDAT4
 
 
 def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:

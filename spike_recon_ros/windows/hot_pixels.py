@@ -12,6 +12,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.window import Window
 
@@ -141,7 +142,7 @@ def hot_pixels(counts: np.ndarray) -> np.ndarray:
 
 def _read_mask(name: str, width: int, height: int) -> np.ndarray:
     try:
-        image = read_image_file(Path(name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+        image = read_image_file(user_path(name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     except UserError as error:
         raise UserError(f'hot_pixel_file: {error}') from error
     if image.shape != (height, width):

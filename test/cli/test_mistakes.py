@@ -266,3 +266,11 @@ def test_a_hostile_name_is_shown_as_one_harmless_line(capfd, tmp_path, verb, nam
     (line,) = err.splitlines()
     assert line.isprintable()
     assert len(line) < 2200
+
+
+def test_a_home_folder_behind_an_option_is_found(places, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert main(['run', '~/bag', '--out=~/frames', '-m', 'fibar']) == 0
+    assert (tmp_path / 'frames').is_dir()
+    assert not (tmp_path / '~').exists()
+    capfd.readouterr()
