@@ -110,7 +110,8 @@ def describe_running(model: Model) -> str:
 
 def _choice(settings: Settings) -> Choice:
     graphs = settings.cuda_graphs != 'off'
-    acceleration = Acceleration(settings.precision, graphs, settings.voxel_grid_on)
+    parts = settings.active_part == 'on'
+    acceleration = Acceleration(settings.precision, graphs, settings.voxel_grid_on, parts)
     return choose_backend(settings.backend, settings.device, acceleration)
 
 

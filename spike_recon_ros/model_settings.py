@@ -96,6 +96,14 @@ class ModelSettings:
         'network, and its image is shown as it is (off).',
         choices=('on', 'off'),
     )
+    active_part: str = setting(
+        'off',
+        'Networks for events, with openvino, images of at least 640x480 pixels: while everything '
+        'that happens fits into a part of the image, step only this part (on), so that the cost '
+        'follows the activity and a resting scene around it stays; or always step the whole image '
+        '(off). Parts are compiled at the start and need more memory.',
+        choices=('on', 'off'),
+    )
     lamp_averaging: str = setting(
         'on',
         'Networks for events: while a lamp flickers at 80 to 900 Hz and causes most events, '

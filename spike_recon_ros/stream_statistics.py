@@ -37,6 +37,7 @@ class Statistics:
         gated_events: events that the running network did not get because of `noise_gate`.
         unseen_share: share of the latest image that the running network shows as grey, because
             nothing has moved there since its state was zeroed.
+        part_steps: steps of the running network that computed only the active part of the image.
         time_outliers: samples and trigger edges dropped because of a damaged time stamp.
         windows: windows that the model has processed.
         merged_windows: windows joined to the next one under overload.
@@ -56,6 +57,7 @@ class Statistics:
     thinned_events: int = 0
     gated_events: int = 0
     unseen_share: float = 0.0
+    part_steps: int = 0
     time_outliers: int = 0
     windows: int = 0
     merged_windows: int = 0
@@ -69,3 +71,4 @@ class Statistics:
         """Copy what the running model measures; most filters measure nothing."""
         self.gated_events = getattr(model, 'gated_events', 0)
         self.unseen_share = getattr(model, 'unseen_share', 0.0)
+        self.part_steps = getattr(model, 'part_steps', 0)

@@ -81,11 +81,13 @@ PRECISIONS = 'fp16', 'bf16', FULL_PRECISION
 
 @dataclass(frozen=True, slots=True)
 class Acceleration:
-    """Options for speed; on a CPU only the precision has an effect.
+    """Options for speed; on a CPU only the precision and `parts` have an effect.
 
     Attributes:
         precision: number format; `auto` selects the fastest that the backend supports here.
         graphs: whether to record the step as CUDA graphs.
+        parts: whether to step only the part of a large image in which something happens, see
+            active_part.py.
         voxel_grid_on: where the voxel grid is computed, `cpu` or `gpu`; `auto` selects the GPU
             where that is possible.
     """
@@ -93,6 +95,7 @@ class Acceleration:
     precision: str = AUTO
     graphs: bool = True
     voxel_grid_on: str = AUTO
+    parts: bool = False
 
 
 FASTEST = Acceleration()

@@ -157,6 +157,11 @@ class NetworkModel:
         return self._gate.removed if self._gate is not None else 0
 
     @property
+    def part_steps(self) -> int:
+        """Steps that computed only the active part of the image."""
+        return getattr(self._backend, 'part_steps', 0)
+
+    @property
     def spike_rate(self) -> float | None:
         """Share of all spiking neurons that fired in the last update of the state.
 

@@ -5,11 +5,13 @@
 import contextlib
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spike_recon_ros.backends.active_part import ALIGNMENT, part_sizes
 from spike_recon_ros.backends.backend import (
     EIGHT_BITS,
     FULL_PRECISION,
@@ -22,6 +24,7 @@ from spike_recon_ros.backends.backend import (
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
 from spike_recon_ros.backends.openvino_graph import prepared, reads_blocks
 from spike_recon_ros.backends.openvino_library import openvino
+from spike_recon_ros.backends.openvino_parts import OpenVinoParts
 from spike_recon_ros.backends.user_cache import (
     cache_folder,
     keep_newest,
@@ -88,13 +91,14 @@ class OpenVinoBackend:
         }
         if device == 'CPU':
             options |= {'INFERENCE_NUM_THREADS': placement.threads, 'NUM_STREAMS': 1}
-        onnx = bundle.int8_onnx if self.precision == EIGHT_BITS else None
-        compiled = _compiled(core, onnx or bundle.onnx, bundle, placement, options)
+        onnx = (bundle.int8_onnx if self.precision == EIGHT_BITS else None) or bundle.onnx
+        compiled = _compiled(core, onnx, bundle, placement, options)
         self._request = compiled.create_infer_request()
         self._new_request = compiled.create_infer_request
         self._trial: Any = None
         self._kept: dict[str, Any] = {}
         self._blocks: np.ndarray | None = None
+        self._parts: OpenVinoParts | None = None
         if reads_blocks(compiled):
             shape = blocks_shape(bundle.bins, placement.height, placement.width)
             self._blocks = np.zeros((1, *shape), np.float32)
@@ -102,6 +106,21 @@ class OpenVinoBackend:
                 self._sensor = placement.sensor or (placement.height, placement.width)
                 write_blocks(Events.empty(), 0, 1, self._sensor, self._blocks[0])  # compiles
                 self.step_events = self._step_events
+                if self._may_step_parts():
+                    whole = placement.height, placement.width
+                    self._parts = OpenVinoParts(
+                        bundle,
+                        whole,
+                        lambda size: _compiled(
+                            core,
+                            onnx,
+                            bundle,
+                            replace(placement, height=size[0], width=size[1]),
+                            options,
+                            stateful=False,
+                        ),
+                    )
+                    self.name += ', active part'
 
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
@@ -111,19 +130,43 @@ class OpenVinoBackend:
         tensor_to_blocks(x, self._blocks[0])
         return self._infer(self._blocks, commit)
 
+    def _may_step_parts(self) -> bool:
+        placement = self._placement
+        return (
+            placement.acceleration.parts
+            and ALIGNMENT % self._bundle.pad_multiple == 0
+            and self._bundle.output_scale == self._bundle.output_channels == 1
+            and bool(self._bundle.state)
+            and bool(part_sizes(placement.height, placement.width))
+        )
+
     def _step_events(
         self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
     ) -> np.ndarray:
         assert self._blocks is not None
         write_blocks(events, t_start_ns, t_end_ns, self._sensor, self._blocks[0])
+        if self._parts is not None:
+            image = self._parts.step(events, self._blocks[0], self._request, commit)
+            if image is not None:
+                return image
         return self._infer(self._blocks, commit)
 
+    @property
+    def part_steps(self) -> int:
+        """Steps that computed only the active part of the image."""
+        return self._parts.steps if self._parts is not None else 0
+
     def _infer(self, x: np.ndarray, commit: bool) -> np.ndarray:
+        if self._parts is not None and self._parts.give_back(self._request):
+            self._kept = {}
         request = self._request if commit else self._trial_request()
         if commit:
             self._kept = {}
         outputs = request.infer([x], share_inputs=True, share_outputs=True)
-        return self._bundle.image(outputs[0]).copy()
+        image = self._bundle.image(outputs[0]).copy()
+        if self._parts is not None:
+            self._parts.keep(image)
+        return image
 
     def _trial_request(self) -> Any:
         """Return a second request with a copy of the state.
@@ -140,6 +183,8 @@ class OpenVinoBackend:
 
     def state(self, name: str) -> np.ndarray:
         """See Backend."""
+        if self._parts is not None and (found := self._parts.state(name)) is not None:
+            return found
         # The library names a state after its input and its output.
         states = {one.name: one for one in self._request.query_state()}
         tensor = states[f'{name}_in{name}_out'].state
@@ -148,11 +193,13 @@ class OpenVinoBackend:
     def reset(self) -> None:
         """Zero the state."""
         self._request.reset_state()
+        if self._parts is not None:
+            self._parts.reset()
         self._kept = {}
 
     def close(self) -> None:
         """Release the compiled network."""
-        del self._request, self._trial, self._kept, self._new_request
+        del self._request, self._trial, self._kept, self._new_request, self._parts
 
 
 def _reads_plain_voxel_grid(bundle: Network) -> bool:
@@ -172,7 +219,13 @@ def _precisions(core: Any, bundle: Network) -> tuple[str, ...]:
 
 
 def _compiled(
-    core: Any, onnx: Path, bundle: Network, placement: Placement, options: dict[str, Any]
+    core: Any,
+    onnx: Path,
+    bundle: Network,
+    placement: Placement,
+    options: dict[str, Any],
+    *,
+    stateful: bool = True,
 ) -> Any:
     """Return the compiled network, from the cache where possible: a node's start waits for it.
 
@@ -180,18 +233,26 @@ def _compiled(
     again. The golden output shows that a cached network computes the right images.
     """
     if placement.device != 'cpu':
-        return _compile(core, onnx, bundle, placement, options)
+        return _compile(core, onnx, bundle, placement, options, stateful)
     files = onnx.name, sorted(bundle.description['sha256'].items())  # external weights as well
     size = placement.height, placement.width
-    key = VERSION, openvino.__version__, files, bundle.state, size, sorted(options.items())
+    key = (
+        VERSION,
+        stateful,
+        openvino.__version__,
+        files,
+        bundle.state,
+        size,
+        sorted(options.items()),
+    )
     digest = hashlib.sha256(repr(key).encode()).hexdigest()
     try:
         path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
     except UserError:  # no home folder: compiles at every start
-        return _compile(core, onnx, bundle, placement, options)
+        return _compile(core, onnx, bundle, placement, options, stateful)
     with contextlib.suppress(OSError, RuntimeError, UserError):
         return core.import_model(_without_checksum(read_private(path)), 'CPU', options)
-    compiled = _compile(core, onnx, bundle, placement, options)
+    compiled = _compile(core, onnx, bundle, placement, options, stateful)
     try:
         blob = compiled.export_model().getvalue()
         write_private(path, hashlib.sha256(blob).digest() + blob)
@@ -216,11 +277,17 @@ def _without_checksum(content: bytes) -> bytes:
 
 
 def _compile(
-    core: Any, onnx: Path, bundle: Network, placement: Placement, options: dict[str, Any]
+    core: Any,
+    onnx: Path,
+    bundle: Network,
+    placement: Placement,
+    options: dict[str, Any],
+    stateful: bool,
 ) -> Any:
     """Read and compile the graph for one size."""
+    size = placement.height, placement.width
     try:
-        model = prepared(core, onnx, bundle, placement.height, placement.width)
+        model = prepared(core, onnx, bundle, size, stateful=stateful)
         return core.compile_model(model, placement.device.upper(), options)
     except Exception as error:  # also MemoryError, IndexError and others that pybind11 makes
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -20,30 +20,41 @@ INPUT, IN_BLOCKS = 'events', 'events_in_blocks'
 """Names of the input, in its two layouts."""
 
 
-def prepared(core: Any, onnx: Path, bundle: Network, height: int, width: int) -> Any:
-    """Return the graph for one size, with the events as its only input.
+def prepared(
+    core: Any, onnx: Path, bundle: Network, size: tuple[int, int], *, stateful: bool = True
+) -> Any:
+    """Return the graph for one size, rows and columns.
 
-    They are in blocks if the graph begins with a pixel-unshuffle; see `reads_blocks`.
+    The events are in blocks if the graph begins with a pixel-unshuffle; see `reads_blocks`.
+
+    Args:
+        core: of the library.
+        onnx: file of the graph.
+        bundle: bundle of the network.
+        size: rows and columns of the input.
+        stateful: whether the state is internal, so that the events are the only input.
     """
+    height, width = size
     shapes = {
         f'{name}_in': list(shape) for name, shape in bundle.state_shapes(height, width).items()
     }
     shapes[INPUT] = [1, bundle.bins, height, width]
     model = core.read_model(onnx)
     model.reshape(shapes)
-    make_stateful(model, {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state})
+    if stateful:
+        make_stateful(model, {f'{spec.name}_in': f'{spec.name}_out' for spec in bundle.state})
     _read_in_blocks(model, bundle.bins, height, width)
     return model
 
 
 def reads_blocks(compiled: Any) -> bool:
     """Return whether a compiled network reads tensors in blocks, see voxel_blocks."""
-    return IN_BLOCKS in compiled.inputs[0].get_names()
+    return any(IN_BLOCKS in one.get_names() for one in compiled.inputs)
 
 
 def _read_in_blocks(model: Any, bins: int, height: int, width: int) -> None:
     """Replace a pixel-unshuffle of the input by an input in blocks, where there is one."""
-    (given,) = model.get_parameters()
+    (given,) = (one for one in model.get_parameters() if one.get_friendly_name() == INPUT)
     rows, columns, channels = blocks_shape(bins, height, width)
     last, nodes = given, []
     while list(last.output(0).get_shape()) != [1, channels, rows, columns]:

@@ -162,6 +162,7 @@ class Diagnostics:
             'noise_events': counts.noise_events,
             'thinned_events': counts.thinned_events,
             'gated_events': counts.gated_events,
+            'part_steps': counts.part_steps,
             'time_outliers': counts.time_outliers,
             'windows': counts.windows,
             'merged_windows': counts.merged_windows,
