@@ -21,8 +21,9 @@ is complete.
 
   spike-recon export runs/toy -o bundles/toy
   spike-recon export firenet:firenet.pth -o bundles/firenet    weights as FireNet's authors publish
-                                                               them; also base, spk2imgnet,
-                                                               ssir, stir, swinsf and wgse
+                                                               them; also base, bsf,
+                                                               spk2imgnet, ssir, stir, swinsf
+                                                               and wgse
 
 The licence of published weights is that of their authors.
 """

@@ -14,7 +14,7 @@ from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import AUTO
 
-PUBLISHED = 'base', 'firenet', 'spk2imgnet', 'ssir', 'stir', 'swinsf', 'wgse'
+PUBLISHED = 'base', 'bsf', 'firenet', 'spk2imgnet', 'ssir', 'stir', 'swinsf', 'wgse'
 """Networks whose weights can be read as their authors publish them: `firenet:FILE.pth`."""
 
 

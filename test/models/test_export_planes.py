@@ -15,10 +15,12 @@ from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 
 TOLERANCE = {'rtol': 1e-3, 'atol': 2e-5}
+WARPS = {'Stir': 4, 'StirStreaming': 4, 'Bsf': 3 * 9}
+"""Warps of an image; of BSF: scales, and taps of a deformable convolution."""
 
 
 @pytest.fixture(
-    scope='module', params=['base', 'stir', 'stir_streaming', 'swinsf', 'swinsf_large']
+    scope='module', params=['base', 'bsf', 'stir', 'stir_streaming', 'swinsf', 'swinsf_large']
 )
 def network_and_graph(request, exported):
     """Return a network and its graph."""
@@ -79,4 +81,4 @@ def test_the_graph_outputs_only_the_image_and_the_state(network_and_graph):
 def test_warping_is_exported_as_grid_sample(network_and_graph):
     network, graph = network_and_graph
     found = [node.op_type for node in onnx.load(graph).graph.node].count('GridSample')
-    assert found == (4 if hasattr(network, 'coarsest') else 0)
+    assert found == WARPS.get(type(network).__name__, 0)

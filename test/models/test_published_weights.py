@@ -9,6 +9,7 @@ torch = pytest.importorskip('torch', reason='torch is not installed: no network 
 
 from published_files import (  # noqa: E402
     base_file,
+    bsf_file,
     spk2img_file,
     stir_file,
     swinsf_file,
@@ -18,6 +19,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from spike_recon_models.networks import (  # noqa: E402
+    bsf,
     spike_base,
     spk2img,
     stir_published,
@@ -34,6 +36,8 @@ def generator():
 
 CASES = {
     'base': (spike_base.load_published, base_file, 180_705),
+    'bsf': (bsf.load_published, bsf_file, 2_476_870),
+    'bsf_41': (bsf.load_published, lambda: bsf_file(13), 2_472_262),
     'stir': (stir_published.load_published, stir_file, 5_107_960),
     'swinsf': (swinsf_published.load_published, lambda: swinsf_file(96, 1), 1_799_186),
     'swinsf_large': (swinsf_published.load_published, lambda: swinsf_file(64, 4), 1_213_426),

@@ -9,6 +9,7 @@ from typing import Any
 
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks import (
+    bsf,
     firenet,
     spike_base,
     spk2img,
@@ -40,15 +41,15 @@ class Published:
     card: dict[str, Any]
 
 
-def _spike_card(paper: str, planes: int = 41) -> dict[str, Any]:
-    """Return the card of a network that reads a stack of planes with the instant in the middle."""
-    representation = {'kind': 'spike_stack', 'planes': planes, 'lookahead_planes': planes // 2}
-    return {
-        'sensor': 'spike',
-        'representation': representation,
-        'window_ms': 1.0,
-        'data': f'see {paper}',
-    }
+def _spike_card(paper: str) -> dict[str, Any]:
+    """Return the card of a network that reads a stack of planes."""
+    return {'sensor': 'spike', 'window_ms': 1.0, 'data': f'see {paper}'}
+
+
+def _plane_stack(network: RecurrentNetwork) -> dict[str, Any]:
+    """Return the representation of all planes that a network reads, the instant in the middle."""
+    planes = network.bins
+    return {'kind': 'spike_stack', 'planes': planes, 'lookahead_planes': planes // 2}
 
 
 def _swinsf_arguments(network: RecurrentNetwork) -> dict[str, Any]:
@@ -66,6 +67,12 @@ PUBLISHED = {
         spike_base.load_published,
         lambda network: {'planes': network.bins},
         _spike_card('Spike-Zoo, and Chen et al., arXiv 2501.04477'),
+    ),
+    'bsf': Published(
+        bsf.Bsf,
+        bsf.load_published,
+        lambda network: {'planes': network.bins},
+        _spike_card('Zhao et al., CVPR 2024'),
     ),
     'firenet': Published(
         firenet.FireNet,
@@ -93,7 +100,7 @@ PUBLISHED = {
         lambda: stir.Stir(biases=True),
         stir_published.load_published,
         lambda network: {'biases': True},
-        _spike_card('Fan et al., NeurIPS 2024', planes=61),
+        _spike_card('Fan et al., NeurIPS 2024'),
     ),
     'swinsf': Published(
         lambda: swinsf.SwinSf(as_coded=True),
@@ -142,6 +149,7 @@ def export_published(
         'recipe': "the authors'",
         'metrics': {},
         'licence': 'that of the weights',
+        'representation': _plane_stack(network),
         **published.card,
     }
     export_bundle(network.eval(), bundle, card, progress)

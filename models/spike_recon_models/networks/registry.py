@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
+from spike_recon_models.networks.bsf import Bsf
 from spike_recon_models.networks.firenet import FireNet
 from spike_recon_models.networks.frame_interpolation import FrameInterpolation
 from spike_recon_models.networks.grey_to_rgb import GreyToRgb
@@ -24,6 +25,7 @@ from spike_recon_models.networks.wgse import Wgse
 
 NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'base': SpikeBase,
+    'bsf': Bsf,
     'firenet': FireNet,
     'frame_interpolation': FrameInterpolation,
     'grey_to_rgb': GreyToRgb,
