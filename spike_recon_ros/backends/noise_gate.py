@@ -29,6 +29,8 @@ motion in strong noise."""
 SIGMAS, LEAST = 3.0, 2.0
 """A tile opens if the events that are supported by their own polarity exceed those of noise by
 `SIGMAS * deviation + LEAST`."""
+FEWEST_EXPECTED = 3.0
+"""Events that are missed altogether with a probability of 5 %."""
 LARGEST_NOISE_HZ = 20.0
 """Events per pixel and second above which a tile is open in any case."""
 MOVING_SHARE = 0.4
@@ -80,7 +82,7 @@ class NoiseGate:
             return window
         arrays = events.x, events.y, events.p, events.t_ns
         self._count(arrays)
-        is_open = self._shows_more_than_noise()
+        is_open = self._opened()
         self._is_moving = bool(is_open.mean() > MOVING_SHARE)
         if self._is_moving:
             self.open_tiles = np.ones_like(is_open)
@@ -122,10 +124,12 @@ class NoiseGate:
         tested = np.zeros((*self._turn.shape, 3), np.int64)
         _test(arrays, first, most, self._last_ns, tested)
         self._counts[:, 2:] += np.moveaxis(tested, -1, 0)
+        if count <= MANY_EVENTS:  # all were tested
+            self._notice_stops()
 
     def _most_tested(self) -> np.ndarray:
         """Return how many events of each tile to test in a window with many."""
-        is_fast = (self._rates_hz() > LARGEST_NOISE_HZ).any(axis=0)
+        is_fast = self._rates_hz()[0] > LARGEST_NOISE_HZ
         if is_fast.mean() > MOVING_SHARE:
             return np.zeros_like(self._turn)
         self._window += 1
@@ -139,22 +143,36 @@ class NoiseGate:
         seconds = np.maximum(self._seconds, 1e-6)[:, None, None]
         return self._counts[:, 0] / (TILE * TILE * seconds)
 
-    def _shows_more_than_noise(self) -> np.ndarray:
-        """Return bool [rows, columns] of tiles.
+    def _opened(self) -> np.ndarray:
+        """Return which tiles show more than noise, bool [rows, columns]."""
+        opens = (self._counts[:, 3] > self._limits()).any(axis=0)
+        return opens | (self._rates_hz()[0] > LARGEST_NOISE_HZ)
+
+    def _notice_stops(self) -> None:
+        """Limit the long counts of supported events to what the short ones allow.
+
+        After strong motion the long count would keep a tile open for seconds, in which noise wears
+        the scene away.
+        """
+        short, long = self._counts[:, 3]
+        highest = short + 2.0 * np.sqrt(short) + FEWEST_EXPECTED
+        ratio = self._seconds[1] / max(self._seconds[0], 1e-6)
+        np.minimum(long, highest * ratio, out=long)
+
+    def _limits(self) -> np.ndarray:
+        """Return how many events noise supports at most, [memories, rows, columns] of tiles.
 
         The polarities of noise beside each other are independent. So what the other polarity
         supports shows how much noise of this rate and unevenness supports by chance.
         """
-        events, on, tested, same, other = self._counts.swapaxes(0, 1)
-        rates_hz = self._rates_hz()
+        events, on, tested, _, other = self._counts.swapaxes(0, 1)
         on_share = on / np.maximum(events, 1.0)
         equal = on_share**2 + (1.0 - on_share) ** 2
         ratio = equal / np.maximum(1.0 - equal, 0.05)
-        by_rate = tested * (1.0 - np.exp(-8.0 * rates_hz * equal * SUPPORT_NS / 1e9))
+        by_rate = tested * (1.0 - np.exp(-8.0 * self._rates_hz() * equal * SUPPORT_NS / 1e9))
         by_chance = np.maximum(ratio * other, by_rate)
         deviation = np.sqrt(by_chance + ratio**2 * other)
-        opens = (same > by_chance + SIGMAS * deviation + LEAST) | (rates_hz > LARGEST_NOISE_HZ)
-        return opens.any(axis=0)
+        return by_chance + SIGMAS * deviation + LEAST
 
 
 def _with_neighbours(tiles: np.ndarray) -> np.ndarray:

@@ -141,6 +141,40 @@ def test_while_all_is_fast_only_late_events_are_remembered(monkeypatch):
     assert not gate._counts[:, 2:].any()
 
 
+@pytest.mark.parametrize('speed_px_s', [200.0, 1000.0])
+def test_the_gate_closes_soon_after_strong_motion_stops(speed_px_s):
+    gate = NoiseGate(WIDTH, HEIGHT)
+
+    def scene(number):
+        if number >= 50:
+            return noise(0.3, number)
+        moved = edge(number % 6, speed_px_s)
+        t_ns = moved.t_ns + (number - number % 6) * WINDOW_NS
+        return Events(moved.x % WIDTH, moved.y, moved.p, t_ns, moved.triggers)
+
+    passed = [len(gate.apply(window).samples) for window in windows(scene, 115)]
+    assert min(passed[2:50]) > 0
+    assert sum(passed[100:]) == 0  # a second after the motion
+
+
+def test_a_tile_stays_open_in_pauses_of_a_tenth_of_a_second():
+    gate = NoiseGate(WIDTH, HEIGHT)
+
+    def scene(number):
+        if number % 5:
+            return noise(0.3, number)
+        moved = edge(0, 100.0)  # two columns
+        t_ns = moved.t_ns + number * WINDOW_NS
+        step = Events(moved.x + number // 5, moved.y, moved.p, t_ns, moved.triggers)
+        return both(step, noise(0.3, number))
+
+    opened = []
+    for window in windows(scene, 40):
+        gate.apply(window)
+        opened.append(bool(gate.open_tiles[2, 0]))
+    assert all(opened[5:])
+
+
 def test_fast_events_pass_although_all_of_them_are_supported():
     random = np.random.default_rng(5)
     count = round(40 * WIDTH * HEIGHT * WINDOW_NS / 1e9)
