@@ -26,7 +26,7 @@ from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.reference_tally import ReferenceTally
-from spike_recon_ros.offline.stream_summary import outside_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -174,8 +174,8 @@ def _run(
         runs = reconstructor.runs
         if runs.startswith('filter'):  # why not a network was logged when it was loaded
             runs = f'filter {reconstructor.model_name}'
-        outside = reconstructor.decoder_statistics.outside_pixels
-    for sentence in outside_warnings(outside, reconstructor.statistics.samples):
+        dropped = reconstructor.decoder_statistics
+    for sentence in left_out_warnings(dropped, reconstructor.statistics.samples):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)

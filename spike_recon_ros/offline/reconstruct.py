@@ -23,7 +23,7 @@ from spike_recon_ros.offline.arrays import (
     packets_of,
     period_of,
 )
-from spike_recon_ros.offline.stream_summary import outside_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
@@ -220,8 +220,8 @@ def _frames_of_source(
             yield from reconstructor.stream(item)
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
-        outside = reconstructor.decoder_statistics.outside_pixels
-        for sentence in outside_warnings(outside, reconstructor.statistics.samples):
+        dropped = reconstructor.decoder_statistics
+        for sentence in left_out_warnings(dropped, reconstructor.statistics.samples):
             LOGGER.warning('%s', sentence)
     finally:
         _log_warnings(source, logged)  # those of reading

@@ -10,12 +10,14 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.scene_summary import SceneSummary
-from spike_recon_ros.packets.decoder import Decoder
+from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
 RATE_PERIOD_NS = 10_000_000
+UNKNOWN_SHARE = 0.2
+"""Some cameras pad their packets with unknown words, but not with more than this share."""
 
 
 class EventSummary:
@@ -123,8 +125,8 @@ class EventSummary:
     def warnings(self) -> list[str]:
         """Return sentences for people about what the numbers suggest."""
         _, width, height = self._sensor
-        outside = self._dropped().get('outside_pixels', 0)
-        return outside_warnings(outside, self._sums['events'], f' of {width}x{height} pixels')
+        dropped = DecoderStatistics(**self._dropped())
+        return left_out_warnings(dropped, self._sums['events'], f' of {width}x{height} pixels')
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -177,21 +179,27 @@ class SpikeSummary(EventSummary):
         }
 
 
-def outside_warnings(outside: int, inside: int, size: str = '') -> list[str]:
-    """Return a sentence about events outside the sensor, if there are any.
+def left_out_warnings(dropped: DecoderStatistics, used: int, size: str = '') -> list[str]:
+    """Return sentences about what decoders left out, if a wrong size or encoding explains it.
 
     Args:
-        outside: how many events are left out.
-        inside: how many are used.
+        dropped: counts of the decoders.
+        used: how many events are used.
         size: the size of the sensor for people, such as ' of 640x480 pixels'.
     """
-    if not outside:
-        return []
-    share = 100 * outside / (outside + inside)
-    return [
-        f'{outside:,} events ({share:.3g} %) lie outside the sensor{size} and are left out; give '
-        'the right size with --size if they are not damage'
-    ]
+    found = []
+    if outside := dropped.outside_pixels:
+        found.append(
+            f'{outside:,} events ({100 * outside / (outside + used):.3g} %) lie outside the sensor'
+            f'{size} and are left out; give the right size with --size if they are not damage'
+        )
+    unknown = dropped.unknown_words
+    if unknown > UNKNOWN_SHARE * (unknown + outside + used):
+        found.append(
+            f'{unknown:,} words of the packets are of no known type, beside {used:,} events; the '
+            'encoding is probably wrong: give the right one of a RAW file with --encoding'
+        )
+    return found
 
 
 def summary_for(encoding: str) -> EventSummary:

@@ -1,0 +1,40 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a wrong size or encoding leaves out is reported by everything that reads a recording."""
+
+import re
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.offline.stream_summary import left_out_warnings
+from spike_recon_ros.packets.decoder import DecoderStatistics
+from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.registry import decoder_for
+
+
+@pytest.mark.parametrize(
+    ('dropped', 'used', 'words'),
+    [
+        ({}, 100, []),
+        ({'unknown_words': 20}, 100, []),
+        ({'unknown_words': 30}, 100, ['30 words .* beside 100 events; the encoding is probably']),
+        ({'outside_pixels': 25}, 75, [r'25 events \(25 %\) lie outside the sensor of 9x9']),
+        ({'unknown_words': 90, 'outside_pixels': 9}, 1, ['lie outside', 'the encoding is']),
+    ],
+)
+def test_a_sentence_says_what_is_left_out_and_why(dropped, used, words):
+    found = left_out_warnings(DecoderStatistics(**dropped), used, ' of 9x9')
+    assert len(found) == len(words)
+    for sentence, pattern in zip(found, words, strict=True):
+        assert re.search(pattern, sentence)
+
+
+def test_events_decoded_as_another_encoding_are_reported():
+    words = np.arange(3_000, dtype=np.uint32) % 480 | 100 << 11 | np.uint32(1) << 28
+    words[::10] = np.uint32(8) << 28 | np.arange(300, dtype=np.uint32)
+    packet = Packet('evt3', 640, 480, 0, 0, 0, words.view(np.uint8))
+    decoder = decoder_for('evt3', 640, 480)
+    used = len(decoder.decode(packet))
+    sentences = left_out_warnings(decoder.statistics, used)
+    assert any('encoding is probably wrong' in one for one in sentences)
