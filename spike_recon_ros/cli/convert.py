@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         counts = convert(
             source,
             args.out,
-            images=_images(args.source, args.truth_topic, args.size),
+            images=_images(args),
             overwrite=args.overwrite,
             console=console,
         )
@@ -78,7 +78,7 @@ def in_words(result: dict[str, Any]) -> str:
     return f'{result["packets"]:,} packets{frames} -> {result["out"]}'
 
 
-def _images(source: str, topic: str | None, size: tuple[int, int] | None) -> Images | None:
+def _images(args: argparse.Namespace) -> Images | None:
     """Return the ground truth of a recording; None = it has none."""
-    topic = topic or truth_topic(source, size)
-    return None if topic is None else open_images(source, topic, size)
+    topic = args.truth_topic or truth_topic(args.source, args.size, args.topic)
+    return None if topic is None else open_images(args.source, topic, args.size)

@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--rate', metavar='R', type=float, default=1.0, help='speed (default: 1 = as recorded)'
     )
+    parser.add_argument(
+        '--topic', metavar='TOPIC',
+        help='play these events alone, on /event_camera/events (default: all topics of a ROS 2 '
+        'bag; otherwise the only events)',
+    )  # fmt: skip
     parser.add_argument('--loop', action='store_true', help='begin again at the end')
     parser.add_argument('--clock', action='store_true', help='publish the recorded time on /clock')
     parser.add_argument(
@@ -65,7 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         restamp=args.restamp,
         wait_for=args.wait_for,
         wait_timeout=args.wait_timeout,
-        facts=given_facts(args),
+        facts={'topic': args.topic, **given_facts(args)},
         ros_args=args.ros_args,
     )
 

@@ -49,9 +49,9 @@ the node would publish; the last, incomplete window gives one more.
 
 SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
 .aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
-columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a folder of EVREAL
-(events_ts.npy), of ECD and E2VID (events.txt) or of EVAID (event/), or a .dat or .npz of spike
-planes:
+columns), a text with columns (also in .zip, .gz, .bz2 or .xz), an .npz or .npy with columns, an
+N-Caltech101 .bin, a folder of EVREAL (events_ts.npy), of ECD and E2VID (events.txt) or of EVAID
+(event/), or a .dat or .npz of spike planes:
 
   spike-recon run car.dat --fps 1000 -o out
 
@@ -167,8 +167,9 @@ def _run(
                 image = rectification.rectified(image)
             sink.write(image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
-            why = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
-            raise UserError(f'{opened.path} gave no frame; {why}')
+            left_out = left_out_warnings(reconstructor.decoder_statistics, 0)
+            mode = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
+            raise UserError(f'{opened.path} gave no frame; {"; ".join(left_out) or mode}')
         if args.save_hot_pixels is not None:
             reconstructor.save_hot_pixels(args.save_hot_pixels)
         runs = reconstructor.runs
@@ -203,7 +204,8 @@ def _source(args: argparse.Namespace, settings: Settings) -> Source:
     source = open_source(args.source, args.topic, args.reference_topic, **facts)
     if not settings.uses_frames:
         return source
-    return with_frames(source, args.source, args.frame_topic, facts.get('size'))
+    size = facts.get('size')
+    return with_frames(source, args.source, args.frame_topic, size, camera=args.topic)
 
 
 def counted(result: dict[str, Any]) -> str:

@@ -129,9 +129,9 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
 
     models = args.models or [base.model]
     all_settings = [dataclasses.replace(base, model=model) for model in models]
-    show = FilmShow(
-        open_source(args.source, args.topic, **given_facts(args)), all_settings, models
-    )
+    facts = given_facts(args)
+    source = open_source(args.source, args.topic, **facts)
+    show = FilmShow(source, all_settings, models, size=facts.get('size'), camera=args.topic)
     server = PageServer(show, access)
     try:
         server.start()

@@ -126,7 +126,7 @@ def survey(
     names = unique_names([path.stem if path.is_file() else path.resolve().name for path in paths])
     found = []
     for path, name in zip(paths, names, strict=True):
-        truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'))
+        truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'), topic)
         needing = [metric for metric in metrics if METRICS[metric].needs_truth]
         if needing and truth is None:
             raise UserError(

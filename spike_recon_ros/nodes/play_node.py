@@ -179,7 +179,7 @@ def play(
         restamp: shift the header stamps to now.
         wait_for: topics that must have a subscriber before the start.
         wait_timeout: longest time to wait for each of them, s.
-        facts: `size`, `encoding` and `planes` of `open_source`, where the user gave them.
+        facts: `topic`, `size`, `encoding` and `planes` of `open_source`, where the user gave them.
         ros_args: `--ros-args ...`.
 
     Raises:

@@ -170,7 +170,8 @@ def open_recording(path: Path, facts: Mapping[str, Any] | None = None) -> Record
 
     Args:
         path: file or folder.
-        facts: `size`, `encoding` and `planes` of `open_source`, where the user gave them.
+        facts: `topic`, `size`, `encoding` and `planes` of `open_source`, where the user gave them.
+            With a topic, only its packets are played.
 
     Raises:
         UserError: it cannot be read.

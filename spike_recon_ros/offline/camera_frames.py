@@ -81,6 +81,7 @@ def with_frames(
     topic: str | None = None,
     size: tuple[int, int] | None = None,
     later_ns: int = 0,
+    camera: str | None = None,
 ) -> SourceWithFrames:
     """Return a source with the frames of its recording.
 
@@ -90,13 +91,14 @@ def with_frames(
         topic: of the frames; None = FRAMES in a bag, `images` elsewhere.
         size: sensor columns and rows, for a dataset that does not state them.
         later_ns: see SourceWithFrames.
+        camera: topic of the events, in a dataset with several cameras.
 
     Raises:
         UserError: the recording has no such images.
     """
     if topic is None and is_bag(path):
         topic = FRAMES
-    topic = topic or truth_topic(path, size)
+    topic = topic or truth_topic(path, size, camera)
     if topic is None:
         raise UserError(
             f'{path} holds no frames, which --frames anchor and --color frame read; leave the '

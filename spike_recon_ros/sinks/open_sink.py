@@ -33,6 +33,8 @@ def open_sink(
     """
     path = user_path(path)
     kind = path.suffix.lower()
+    if str(path) == '-':
+        raise UserError('images cannot be written to stdout (-); name a folder or a file')
     if kind in ('.mp4', '.mcap'):
         _check_file(path, overwrite)
     elif path.suffix and not path.is_dir():

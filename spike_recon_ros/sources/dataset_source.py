@@ -90,7 +90,7 @@ def check_image_topic(dataset: EventDataset, topic: str) -> None:
     """
     if not dataset.n_frames:
         raise UserError(f'{dataset.path} holds no frames; leave out the topic {topic}')
-    if topic.strip('/') != IMAGES:
+    if topic.strip('/') not in (IMAGES, f'{dataset.camera}/{IMAGES}'):
         raise UserError(f'{dataset.path} has no topic {topic} of images; it has: {IMAGES}')
 
 

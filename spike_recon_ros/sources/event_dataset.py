@@ -44,6 +44,7 @@ class EventDataset(ABC):
         chunk: approximate length of a chunk, in positions.
         unit: what is counted: events or bytes.
         n_frames: frames beside the events.
+        camera: name of the camera, in a file with several.
         warnings: sentences for people: guessed units or sizes, data that is left out.
     """
 
@@ -53,6 +54,7 @@ class EventDataset(ABC):
     chunk = CHUNK_EVENTS
     unit = 'events'
     n_frames = 0
+    camera = ''
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -230,6 +230,7 @@ class MvsecHdf5(Hdf5Dataset):
                 f'{path} has no events of {shown(camera)}; it has: {listed} (events are in the '
                 '_data files of MVSEC)'
             )
+        self.camera = camera
         self._events = self._dataset(f'{camera}/events')
         self.size = check_column(f'{camera}/events in {path}', self._events, 4, FLOATS)
         last = self._events[self.size - 1, 2].item() if self.size else 0.0

@@ -27,7 +27,8 @@ def open_images(
     """Yield `(stamp_ns, image)` of a topic, in the order of recording.
 
     Args:
-        path: a bag; or a dataset or an AEDAT4 file with frames, whose topic is `images`.
+        path: a bag; or a dataset or an AEDAT4 file with frames, whose topic is `images`, or
+            `davis/right/images` for one camera of a file with several.
         topic: of images.
         size: sensor columns and rows, for a dataset that does not state them.
 
@@ -43,7 +44,8 @@ def open_images(
     if is_aedat4(path):
         yield from read_aedat4_frames(user_path(path), topic)
         return
-    dataset = open_dataset(path, size)
+    camera = topic.strip('/').rpartition('/')[0]
+    dataset = open_dataset(path, size, camera or None)
     if dataset is None:
         raise UserError(f'{path} holds no images; give a bag or a dataset with frames')
     try:
@@ -53,12 +55,15 @@ def open_images(
         dataset.close()
 
 
-def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | None:
+def truth_topic(
+    path: str | Path, size: tuple[int, int] | None = None, camera: str | None = None
+) -> str | None:
     """Return the topic of the ground truth; None if there is none.
 
     Args:
         path: a recording of any kind.
         size: sensor columns and rows, for a dataset that does not state them.
+        camera: topic of the events whose ground truth it is, in a file with several.
 
     Raises:
         UserError: if the recording cannot be read.
@@ -67,11 +72,13 @@ def truth_topic(path: str | Path, size: tuple[int, int] | None = None) -> str | 
         return GROUND_TRUTH if has_topic(path, GROUND_TRUTH) else None
     if is_aedat4(path):
         return IMAGES if has_aedat4_frames(user_path(path)) else None
-    dataset = open_dataset(path, size)
+    dataset = open_dataset(path, size, camera)
     if dataset is None:
         return None
     dataset.close()
-    return IMAGES if dataset.n_frames else None
+    if not dataset.n_frames:
+        return None
+    return f'{dataset.camera}/{IMAGES}' if camera else IMAGES
 
 
 def has_topic(path: str | Path, topic: str) -> bool:

@@ -139,19 +139,22 @@ def open_source(
     return PropheseeRawSource(path, width=width, height=height, encoding=encoding)
 
 
-def open_dataset(path: str | Path, size: tuple[int, int] | None = None) -> EventDataset | None:
+def open_dataset(
+    path: str | Path, size: tuple[int, int] | None = None, camera: str | None = None
+) -> EventDataset | None:
     """Open a data set with events and frames; None if something else is readable at `path`.
 
     Args:
         path: file or folder.
         size: sensor columns and rows, for data sets that state none or wrong ones.
+        camera: topic of the camera, for files with several.
 
     Raises:
         UserError: if there is nothing readable at `path`.
     """
     path = user_path(path)
     kind = _kind(path)
-    return _dataset(kind, path, None, size) if kind == HDF5 or kind in DATASETS else None
+    return _dataset(kind, path, camera, size) if kind == HDF5 or kind in DATASETS else None
 
 
 def _dataset(

@@ -11,7 +11,6 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,16 +67,25 @@ class FilmShow(Show):
         source: the recording; closed at the end.
         all_settings: of each model to compare; the first one's frames set the times.
         titles: of the models.
+        size: columns and rows of the sensor, if the user gave them.
+        camera: topic of the events, if the user gave it.
     """
 
     def __init__(
-        self, source: Source, all_settings: Sequence[Settings], titles: Sequence[str]
+        self,
+        source: Source,
+        all_settings: Sequence[Settings],
+        titles: Sequence[str],
+        *,
+        size: tuple[int, int] | None = None,
+        camera: str | None = None,
     ) -> None:
         super().__init__()
         self._source = source
         self._settings = list(all_settings)
         self._file = tempfile.TemporaryFile(prefix='spike_recon_view_')  # noqa: SIM115
-        self._truth_topic = truth_topic(source.path)
+        self._size = size
+        self._truth_topic = truth_topic(source.path, size, camera)
         self._titles = {SAMPLES: 'camera input'}
         self._titles |= {f'model{n}': title for n, title in enumerate(titles)}
         if self._truth_topic is not None:
@@ -193,7 +201,7 @@ class FilmShow(Show):
     def _truths(self) -> '_Truths':
         if self._truth_topic is None:
             return _Truths(iter(()))
-        return _Truths(open_images(Path(self._source.path), self._truth_topic))
+        return _Truths(open_images(self._source.path, self._truth_topic, self._size))
 
     def _on_reset(self, reason: ResetReason, detail: str) -> None:
         times = self._strips['model0'].times_ns

@@ -77,6 +77,7 @@ WRONG = [
     (RUN + '--params-file {wrong_value}', ["fps is 'fast'", 'a number']),
     ('run {bag} -o {bag} -m fibar', ['not empty', '--overwrite']),
     ('run {bag} -o {text} -m fibar', ['notes.txt']),
+    ('run {bag} -o - -m fibar', ['stdout', 'name a folder']),
     ('run {bag} -o {out}.avi -m fibar', ['.avi', '.mp4']),
     ('run {bag} -o {text}/out -m fibar', ['notes.txt']),
     ('run {bag} -o /proc/x.mp4 -m fibar', ['/proc']),

@@ -77,6 +77,8 @@ def test_all_cameras_of_a_bag_are_published(tmp_path):
         for side in ('left', 'right'):
             writer.add_connection(f'/{side}/events', EVENT_PACKET, typestore=store)
     assert set(open_recording(tmp_path / 'stereo').topics) == {'/left/events', '/right/events'}
+    alone = open_recording(tmp_path / 'stereo', {'topic': '/right/events'})
+    assert set(alone.topics) == {EVENTS}
 
 
 @pytest.mark.parametrize('name', ['davis346_apriltags', 'mono', 'gen41_hd_evt3_vectorised.raw'])

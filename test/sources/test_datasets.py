@@ -205,6 +205,11 @@ def test_either_camera_of_mvsec_can_be_chosen(make_recorded, tmp_path):
         items = list(source)
         names = [topic.name for topic in source.topics]
     assert names == ['davis/left', 'davis/right', 'images']
+    assert truth_topic(path) == 'images'
+    truth = truth_topic(path, camera='davis/right')
+    assert truth == 'davis/right/images'
+    right = [image for _, image in open_images(path, truth)]
+    assert (np.stack(right) == 255 - recorded.images).all()
     assert len(decoded(items)) == 1_500
     assert not decoded(items).x.any()
     with open_source(path, topic='davis/left/events') as source:
