@@ -90,7 +90,13 @@ class OpenVinoBackend:
             'PERFORMANCE_HINT': 'LATENCY',
         }
         if device == 'CPU':
-            options |= {'INFERENCE_NUM_THREADS': placement.threads, 'NUM_STREAMS': 1}
+            # A single thread would be pinned to the first core, as those of all other networks on
+            # the machine. Without pinning, the library uses no further threads.
+            options |= {
+                'INFERENCE_NUM_THREADS': placement.threads,
+                'NUM_STREAMS': 1,
+                'ENABLE_CPU_PINNING': placement.threads > 1,
+            }
         onnx = (bundle.int8_onnx if self.precision == EIGHT_BITS else None) or bundle.onnx
         compiled = _compiled(core, onnx, bundle, placement, options)
         self._request = compiled.create_infer_request()
