@@ -22,6 +22,7 @@ from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.warm_up import warm_up
+from spike_recon_ros.windows.hot_pixels import check_mask_file
 
 
 class Preloader:
@@ -55,8 +56,10 @@ class Preloader:
         If the kind of camera is likely, only the model for it is warmed up.
 
         Raises:
-            UserError: the setting `sensor_size` is malformed, or the model cannot run for it.
+            UserError: the setting `sensor_size` is malformed, or the model cannot run for it, or
+                the mask of hot pixels cannot be read.
         """
+        check_mask_file(self._settings)
         sensor = sensor_of_settings(self._settings, self._topic)
         last = last_sensor(self._topic)
         if last is not None and last.kind not in kinds_expected(self._settings):

@@ -140,11 +140,25 @@ def hot_pixels(counts: np.ndarray) -> np.ndarray:
     return hot
 
 
-def _read_mask(name: str, width: int, height: int) -> np.ndarray:
+def check_mask_file(settings: Settings) -> None:
+    """Check that the file of a mask can be read, before the size of the images is known.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if settings.hot_pixel_file:
+        _read_image(settings.hot_pixel_file)
+
+
+def _read_image(name: str) -> np.ndarray:
     try:
-        image = read_image_file(user_path(name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+        return read_image_file(user_path(name), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     except UserError as error:
         raise UserError(f'hot_pixel_file: {error}') from error
+
+
+def _read_mask(name: str, width: int, height: int) -> np.ndarray:
+    image = _read_image(name)
     if image.shape != (height, width):
         raise UserError(
             f'hot_pixel_file {name} is {image.shape[1]}x{image.shape[0]}, but the images are '

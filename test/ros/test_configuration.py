@@ -144,6 +144,11 @@ def test_the_node_starts_with_a_hot_pixel_mask(make_node, tmp_path):
     assert make_node(hot_pixel_file=str(mask)).start()
 
 
+def test_a_mask_that_cannot_be_read_leaves_the_node_unconfigured(make_node, tmp_path, capfd):
+    assert not make_node(hot_pixel_file=str(tmp_path / 'none.png')).start()
+    assert 'hot_pixel_file: there is no file or folder' in capfd.readouterr().err
+
+
 def test_a_subscriber_with_incompatible_qos_is_reported(make_node, subscribe, wait_until, values):
     assert make_node().start()
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
