@@ -98,6 +98,8 @@ class PacketChecks:
 
     def times(self, inputs: Inputs) -> list[Problem]:
         """Return what is wrong with the stamps of the packets and the clock of the node."""
+        if inputs.packet_stamp_ns is None:  # a player may not have started yet
+            return []
         is_simulated = self._node.get_parameter('use_sim_time').value
         if is_simulated and not self._node.get_clock().now().nanoseconds:
             return [
@@ -113,7 +115,8 @@ class PacketChecks:
                 Problem(
                     Part.CAMERA,
                     f'the packets on {topic} have no stamp (0), so the images are stamped with '
-                    'the time of the sensor; let the driver stamp its messages',
+                    'the time of the sensor; let the driver stamp its messages, or play a '
+                    'recording with --restamp',
                 )
             ]
         return []
