@@ -69,6 +69,7 @@ def test_times_at_hd():
     measured = {
         (row['model'], row['mega_events_s'], *row['settings']): row['cpu_ms']
         for row in results('hd.json')['results']
+        if 'mega_events_s' in row
     }
     for label, *cells in rows_below('| full size |'):
         model, _, rates = label.replace('`', '').partition(', ')
@@ -76,6 +77,18 @@ def test_times_at_hd():
             keys = [(model.lower(), float(rate), *setting) for rate in NUMBER.findall(rates)]
             if cell:
                 check(cell, *(measured[key] for key in keys))
+
+
+def test_times_at_hd_at_rest():
+    measured = {
+        (row['model'], row['patch'], *row['settings']): row['cpu_ms']
+        for row in results('hd.json')['results']
+        if 'patch' in row
+    }
+    for label, *cells in rows_below('| no patch |'):
+        for cell, setting in zip(cells, ((0,), (100,), (100, 'active_part')), strict=True):
+            if cell:
+                check(cell, measured[(label.replace('`', ''), *setting)])
 
 
 def test_the_live_node_at_hd():
