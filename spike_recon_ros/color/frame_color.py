@@ -16,11 +16,9 @@ import numpy as np
 from spike_recon_ros.color.luma import chroma_of, merged
 from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.frames.camera_frame import CameraFrame
-from spike_recon_ros.frames.store import FrameStore
+from spike_recon_ros.frames.store import OLDEST_NS, FrameStore
 from spike_recon_ros.windows.window import Window
 
-OLDEST_NS = 1_000_000_000
-"""Frames that are older than this give no colours."""
 FINEST_SCALE = 1
 """Motion is measured down to half the size of the image. The preset stops at a quarter: that takes
 a third of the time and leaves a fifth to a half more error in the colours of fast scenes."""
@@ -65,7 +63,7 @@ class FrameColor:
         """
         self._keep(luma, stamp_ns)
         frame = self._frames.at(stamp_ns)
-        if frame is None or stamp_ns - frame.stamp_ns > OLDEST_NS:
+        if frame is None:
             return None
         if frame is not self._frame:
             self._begin(frame)

@@ -11,9 +11,6 @@ from spike_recon_ros.conditioning.region import Region
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
 
-OLDEST_NS = 1_000_000_000
-"""Frames that are older than this are not used as anchors."""
-
 
 class Clock(Protocol):
     """Relates the clocks of the event camera and of the host."""
@@ -57,7 +54,7 @@ class Anchors:
         """
         stamp_ns = self._clock().host_ns(t_ns)
         frame = self._store.at(stamp_ns)
-        if frame is None or stamp_ns - frame.stamp_ns > OLDEST_NS:
+        if frame is None:
             return None
         if frame is not self._frame:
             values = self._region.cut(frame.grey()).astype(np.float32) * np.float32(1 / 255)

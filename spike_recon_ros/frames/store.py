@@ -15,6 +15,8 @@ MOST_BYTES = 128_000_000
 """Limit for the pixels of all kept frames; the oldest are dropped above it."""
 CLOCK_LIMIT_NS = 10_000_000_000
 """A stamp that is farther from the events than this belongs to another clock."""
+OLDEST_NS = 1_000_000_000
+"""A frame that is older than this says too little about the present."""
 LATE_NS = 100_000_000
 """A frame that comes so long after the end of the window that could have used it is late."""
 S_NS = 1_000_000_000
@@ -95,7 +97,7 @@ class FrameStore:
         return ''
 
     def at(self, stamp_ns: int) -> CameraFrame | None:
-        """Return the latest frame at or before a time; None = there is none.
+        """Return the latest frame at or before a time; None = none of the last OLDEST_NS.
 
         Older frames are discarded, so ask with increasing times.
         """
@@ -104,7 +106,8 @@ class FrameStore:
         following = bisect.bisect_right(self._frames, stamp_ns, key=_stamp_of)
         for _ in range(following - 1):
             self._discard(self._frames[0])
-        return self._frames[0] if following else None
+        latest = self._frames[0] if following else None
+        return latest if latest and stamp_ns - latest.stamp_ns <= OLDEST_NS else None
 
     def note_events(self, stamp_ns: int) -> None:
         """Note the host time of the latest events, which stamps of frames are compared with.

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.conditioning.region import Region
-from spike_recon_ros.frames.anchor import OLDEST_NS, Anchors
+from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame, camera_frame
-from spike_recon_ros.frames.store import CLOCK_LIMIT_NS, LATE_NS, MOST_BYTES, FrameStore
+from spike_recon_ros.frames.store import (
+    CLOCK_LIMIT_NS,
+    LATE_NS,
+    MOST_BYTES,
+    OLDEST_NS,
+    FrameStore,
+)
 
 SIZE = 16, 12
 MS = 1_000_000
