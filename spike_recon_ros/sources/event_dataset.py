@@ -26,6 +26,8 @@ from spike_recon_ros.sources.columns import (
 from spike_recon_ros.sources.source import Topic
 
 CHUNK_EVENTS = 65_536
+COARSEST_STEP_NS = 1_000_000
+"""Times that are stored in larger steps give no useful images."""
 IMAGES = 'images'
 """Topic name of the frames, the same for all layouts."""
 
@@ -75,7 +77,8 @@ class EventDataset(ABC):
             stated_ns: the unit that the recording states; 0 = none.
 
         Raises:
-            UserError: the events are not in the order of their times, or begin before zero.
+            UserError: the events are not in the order of their times, begin before zero, or the
+                type of the times is too coarse.
         """
         if len(times) and times[0] < 0:
             raise UserError(
@@ -88,10 +91,16 @@ class EventDataset(ABC):
                 f'the events in {self.path} are not in the order of their times; sort them by '
                 'time and save them again'
             )
-        if stated_ns:
-            return stated_ns
-        unit_ns = unit_of_times(times, n_events, last)
-        if unit_ns != S_NS:
+        unit_ns = stated_ns or unit_of_times(times, n_events, last)
+        is_short_float = times.dtype.kind == 'f' and times.dtype.itemsize < 8
+        step_ns = float(np.spacing(times.dtype.type(last))) * unit_ns if is_short_float else 0.0
+        if step_ns > COARSEST_STEP_NS:
+            raise UserError(
+                f'the times in {self.path} are {times.dtype}, which has steps of '
+                f'{step_ns / 1e6:,.1f} ms at {last:.0f} {UNIT_NAMES[unit_ns]}; save them as '
+                'float64'
+            )
+        if not stated_ns and unit_ns != S_NS:
             self.warn(f'the times in {self.path} are {UNIT_NAMES[unit_ns]}, not seconds')
         return unit_ns
 

@@ -54,11 +54,12 @@ def open_hdf5(
 
 
 def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | None) -> Any:
+    places = find_columns(path, file)
     events = file.get(V2E_EVENTS)
     if MVSEC_GROUP in file:
         dataset: EventDataset = layouts.MvsecHdf5(path, file, topic)
-    elif topic and len(find_columns(file)) > 1:
-        dataset = ColumnsHdf5(path, file, topic, size)
+    elif topic and len(places) > 1:
+        dataset = ColumnsHdf5(path, file, places, topic, size)
     elif topic:
         raise UserError(f'{path} has no topics; leave out the topic {shown(topic)}')
     elif TIMES in file:
@@ -69,8 +70,8 @@ def _layout(path: Path, file: Any, topic: str | None, size: tuple[int, int] | No
         dataset = layouts.MetavisionHdf5(path, file)
     elif len(getattr(events, 'shape', ())) == 2:
         dataset = V2eHdf5(path, file, size)
-    elif find_columns(file):
-        dataset = ColumnsHdf5(path, file, None, size)
+    elif places:
+        dataset = ColumnsHdf5(path, file, places, None, size)
     else:
         held = shown(' '.join(', '.join(map(str, file)).split()) or 'nothing')
         raise UserError(

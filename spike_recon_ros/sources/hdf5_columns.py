@@ -27,11 +27,12 @@ from spike_recon_ros.sources.columns import (
     to_nanoseconds,
     unnamed_columns,
 )
-from spike_recon_ros.sources.hdf5_storage import Hdf5Dataset
+from spike_recon_ros.sources.hdf5_storage import Hdf5Dataset, members
 from spike_recon_ros.sources.source import Topic
 
-DEEPEST, MOST_OBJECTS = 4, 2_000
-"""How deep, and among how many groups and data sets, events are looked for."""
+DEEPEST, MOST_OBJECTS, MOST_COLUMNS = 3, 2_000, 100
+"""How deep, and among how many groups and data sets, events are looked for; most members of a
+group that may hold columns."""
 CALIBRATION, RESOLUTION = 'calib', 'resolution'
 """M3ED keeps what Kalibr calls the resolution of a camera: width before height."""
 OFFSET = 't_offset'
@@ -47,7 +48,8 @@ class ColumnsHdf5(Hdf5Dataset):
     Args:
         path: the file.
         file: the same, open.
-        topic: the group or the table, where there are several; None = the only one.
+        places: of the groups and tables that hold events, from `find_columns`.
+        topic: one of them, where there are several; None = the only one.
         size: width and height of the sensor; None = what the file states, or the smallest common
             one that holds all events.
 
@@ -60,11 +62,12 @@ class ColumnsHdf5(Hdf5Dataset):
         self,
         path: Path,
         file: Any,
+        places: list[str],
         topic: str | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(path, file)
-        self._places = {place: _length(_at(file, place)) for place in find_columns(file)}
+        self._places = {place: _length(_at(file, place)) for place in places}
         place = self._chosen(topic)
         found = _at(file, place)
         names = _names(found)
@@ -164,25 +167,23 @@ class V2eHdf5(Hdf5Dataset):
         return Columns(x, y, to_nanoseconds(t, self._unit_ns), p), end
 
 
-def find_columns(file: Any) -> list[str]:
-    """Return the places of all groups and tables that hold events; '' is the file itself."""
-    import h5py  # noqa: PLC0415 -- an optional extra
+def find_columns(path: Path, file: Any) -> list[str]:
+    """Return the places of all groups and tables that hold events; '' is the file itself.
 
+    Raises:
+        UserError: a group refers to another file, which may be a pipe or anywhere.
+    """
     found: list[str] = []
     waiting, seen = [('', file)], 0
-    while waiting:
+    while waiting and seen < MOST_OBJECTS:
         place, one = waiting.pop(0)
-        if named_columns(_names(one)) is not None:
+        is_group = hasattr(one, 'keys')
+        inside = members(path, one) if is_group else []
+        seen += 1 + len(inside)
+        if len(inside) <= MOST_COLUMNS and named_columns(_names(one)) is not None:
             found.append(place)
-            continue
-        depth = place.count('/') + 1 if place else 0
-        for name in one if hasattr(one, 'keys') and depth < DEEPEST else ():
-            seen += 1
-            if seen > MOST_OBJECTS:
-                return found
-            # Soft and external links may lead in circles, or to other files.
-            if isinstance(one.get(name, getlink=True), h5py.HardLink):
-                waiting.append((f'{place}/{name}'.strip('/'), one[name]))
+        elif is_group and place.count('/') < DEEPEST:
+            waiting += [(f'{place}/{name}'.strip('/'), one[name]) for name in inside]
     return found
 
 

@@ -69,6 +69,24 @@ class Hdf5Dataset(EventDataset):
         self._file.close()
 
 
+def members(path: Path, group: Any) -> list[str]:
+    """Return the names in a group, without soft links, which may lead in circles.
+
+    Raises:
+        UserError: one of them is in another file.
+    """
+    import h5py  # noqa: PLC0415 -- an optional extra
+
+    links = {name: group.get(name, getlink=True) for name in group}
+    for name, link in links.items():
+        if isinstance(link, h5py.ExternalLink):
+            raise UserError(
+                f'{shown(name)} in {path} refers to another file; copy the data into one file '
+                '(h5repack), or name that file'
+            )
+    return [name for name, link in links.items() if isinstance(link, h5py.HardLink)]
+
+
 def check_storage(path: Path, name: str, dataset: Any, decoded: Collection[int] = ()) -> None:
     """Check that a data set lies in its file, in chunks that fit the file, with known filters.
 

@@ -94,6 +94,10 @@ def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
         ({**COLUMNS, 't': np.full(N, np.nan)}, 'is damaged'),
         ({**COLUMNS, 'x': np.array(['a'] * N)}, 'neither events'),
         ({**COLUMNS, 'x': 32 * X}, 'events at column .*, which no sensor has; correct the'),
+        (
+            {**COLUMNS, 't': (1.7e9 + T_US / 1e6).astype(np.float32)},
+            'has steps of 128,000.0 ms at 17',
+        ),
         ({**COLUMNS, 't': T_US[::-1]}, 'not in the order of their times; sort them'),
         ({'t_ns': np.roll(T_US, 1)[::-1], 'x': X, 'y': Y, 'p': P}, 'not in the order'),
         (

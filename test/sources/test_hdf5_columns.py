@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """HDF5 files of converters and benchmarks: names, units, sizes and stamps in many places."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -133,14 +135,24 @@ def test_one_camera_of_several_is_chosen_by_its_group(tmp_path):
     assert dataset.warnings == ()
 
 
-def test_links_of_a_file_are_not_followed(tmp_path):
-    write(tmp_path / 'other.h5', inside('events'))
-    path = write(tmp_path / 'a.h5', {'notes': np.zeros(3)})
+@pytest.mark.parametrize('name', ['events', 'sensors/left/x', 'davis'])
+def test_links_to_other_files_are_refused_before_they_are_followed(tmp_path, name):
+    os.mkfifo(tmp_path / 'other.h5')  # to open it would wait for ever
+    path = write(tmp_path / 'a.h5', {'notes': np.zeros(3), 'sensors/left/y': Y})
     with h5py.File(path, 'a') as file:
-        file['cameras'] = h5py.ExternalLink('other.h5', '/')
-        file['round'] = h5py.SoftLink('/')
-    with pytest.raises(UserError, match='unknown layout'):
+        file[name] = h5py.ExternalLink('other.h5', '/')
+    with pytest.raises(UserError, match='refers to another file; copy the data into one file'):
         open_source(path)
+
+
+def test_links_in_circles_end(tmp_path):
+    path = write(tmp_path / 'a.h5', inside('sensors/left'))
+    with h5py.File(path, 'a') as file:
+        file['sensors/round'] = h5py.SoftLink('/')
+        file['sensors/back'] = file['sensors']
+    with pytest.raises(UserError, match='several cameras, choose one with --topic: sensors/left'):
+        open_source(path)
+    assert len(read(path, topic='sensors/left')[0]) == N
 
 
 def test_a_given_size_replaces_the_guess(tmp_path):
