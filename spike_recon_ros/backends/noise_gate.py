@@ -38,8 +38,9 @@ MOVING_SHARE = 0.4
 MANY_EVENTS, MOST_TESTED = 1 << 17, 64
 """In windows with more events than the first number, as from an HD camera in motion, only so many
 of each tile are tested for support: the tests take most of the time of the gate."""
-MOVING_TESTED = 4
-"""While the camera moves, every n-th tile is tested in such windows."""
+MOVING_TESTED, MOVING_NS = 4, 10_000_000
+"""While the camera moves, every n-th tile is tested in such windows, in their last part of this
+length."""
 
 
 class NoiseGate:
@@ -118,11 +119,15 @@ class NoiseGate:
         most = np.full(self._turn.shape, count, np.int32)
         if count > MANY_EVENTS:
             most[:] = self._most_tested()
-        first = 0
-        if not most.any():  # only the latest can support later events
-            first = int(np.searchsorted(arrays[3], arrays[3][-1] - SUPPORT_NS))
+        start_ns = arrays[3][0]
+        if not most.any():
+            start_ns = arrays[3][-1]
+        elif self._is_moving and count > MANY_EVENTS:
+            start_ns = arrays[3][-1] - MOVING_NS
+        # Events before both cannot support a later one.
+        first, tested_from = np.searchsorted(arrays[3], (start_ns - SUPPORT_NS, start_ns))
         tested = np.zeros((*self._turn.shape, 3), np.int64)
-        _test(arrays, first, most, self._last_ns, tested)
+        _test(arrays, int(first), int(tested_from), most, self._last_ns, tested)
         self._counts[:, 2:] += np.moveaxis(tested, -1, 0)
         if count <= MANY_EVENTS:  # all were tested
             self._notice_stops()
@@ -192,12 +197,13 @@ def _count(arrays, numbers):
 
 
 @njit(nogil=True, cache=True)
-def _test(arrays, start, most, last_ns, tested):
+def _test(arrays, start, tested_from, most, last_ns, tested):
     """Test the first events of each tile for support.
 
     Args:
         arrays: of the events.
         start: the first event to look at.
+        tested_from: the first event to test.
         most: int32 [rows, columns]: events of each tile to test; overwritten.
         last_ns: latest event of each pixel and polarity, with a border; updated.
         tested: int64 [rows, columns, 3]: tested events, and those supported by the same and by the
@@ -206,7 +212,7 @@ def _test(arrays, start, most, last_ns, tested):
     xs, ys, ps, ts_ns = arrays
     # Two loops, because whether to test an event cannot be predicted.
     chosen, count = np.empty(xs.size + 1, np.uint32), U64(0)
-    for i in range(start, xs.size):
+    for i in range(tested_from, xs.size):
         row, column = U64(ys[i]) // U64(TILE), U64(xs[i]) // U64(TILE)
         chosen[count] = i
         is_tested = most[row, column] > 0

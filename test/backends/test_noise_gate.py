@@ -125,6 +125,22 @@ def test_of_many_events_an_edge_and_noise_are_told_apart_after_the_camera_has_mo
     assert len(kept.samples) == len(moved)
 
 
+def test_of_many_events_of_a_moving_camera_only_the_last_ones_are_tested(monkeypatch):
+    monkeypatch.setattr(noise_gate, 'MANY_EVENTS', 100)
+    gate = NoiseGate(WIDTH, HEIGHT)
+    gate._is_moving = True
+    window = Window(0, WINDOW_NS, noise(10.0, 0))
+    gate.apply(window)
+    t_ns = window.samples.t_ns
+    late = np.count_nonzero(t_ns >= t_ns[-1] - noise_gate.MOVING_NS)
+    tested = gate._counts[0, 2].sum()
+    assert 0.7 * late < noise_gate.MOVING_TESTED * tested < 1.3 * late
+    assert gate._counts[0, 0].sum() == len(t_ns)
+    remembered = gate._last_ns[gate._last_ns > noise_gate.NEVER_NS]
+    oldest_ns = t_ns[-1] - noise_gate.MOVING_NS - noise_gate.SUPPORT_NS
+    assert oldest_ns <= remembered.min() < oldest_ns + 1_000_000
+
+
 def test_while_all_is_fast_only_late_events_are_remembered(monkeypatch):
     """They are the only ones that later events can be supported by."""
     monkeypatch.setattr(noise_gate, 'MANY_EVENTS', 100)
