@@ -1,9 +1,9 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Parse `dvs_msgs` and `prophesee_event_msgs` EventArray messages without an object per event.
+"""Parse the EventArray messages of older drivers without an object per event.
 
-Both are `header, height, width, events[x: u16, y: u16, time, polarity: bool]`, with different
-layouts on the wire in ROS 1 and ROS 2.
+All packages in PACKAGES define `header, height, width, events[x: u16, y: u16, time, polarity:
+bool]`, with different layouts on the wire in ROS 1 and ROS 2.
 """
 
 import struct
@@ -15,6 +15,8 @@ from spike_recon_ros.packets.events import Events, Triggers
 
 # ROS 1 stores the fields of an event one after the other, without padding.
 ROS1_EVENT = np.dtype([('x', '<u2'), ('y', '<u2'), ('s', '<u4'), ('ns', '<u4'), ('p', 'u1')])
+PACKAGES = ('dvs_msgs', 'prophesee_event_msgs', 'dv_ros_msgs', 'dv_ros2_msgs')
+"""Packages that define the same EventArray."""
 CDR_HEADER_BYTES = 4
 CDR_EVENT_STRIDE = 16
 

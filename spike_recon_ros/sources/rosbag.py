@@ -8,12 +8,12 @@ from pathlib import Path
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_OLD, Packet, Reference
 from spike_recon_ros.sources.bag import Bag
-from spike_recon_ros.sources.event_array import parse_event_array
+from spike_recon_ros.sources.event_array import PACKAGES, parse_event_array
 from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source, Topic
 
 PACKET_TYPES = (EVENT_PACKET, EVENT_PACKET_OLD)
-EVENT_ARRAY_TYPES = ('dvs_msgs/msg/EventArray', 'prophesee_event_msgs/msg/EventArray')
+EVENT_ARRAY_TYPES = tuple(f'{package}/msg/EventArray' for package in PACKAGES)
 REFERENCE_TYPES = (
     'sensor_msgs/msg/Image',
     'sensor_msgs/msg/CompressedImage',
@@ -56,7 +56,10 @@ class RosbagSource(Source):
             raise UserError(f'{self.path} is empty: it holds no message; record it again')
         carriers = [t for t in self.topics if t.type in (*PACKET_TYPES, *EVENT_ARRAY_TYPES)]
         if not carriers:
-            raise UserError(f'{self.path} has no event topic, only: {_listed(self.topics)}')
+            raise UserError(
+                f'{self.path} has no event topic, only: {_listed(self.topics)}; events are '
+                f'{EVENT_PACKET}, or EventArray of {", ".join(PACKAGES)}'
+            )
         if name is not None:
             for topic in carriers:
                 if topic.name.strip('/') == name.strip('/'):

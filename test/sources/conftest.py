@@ -13,6 +13,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+PACKAGES = ('dvs_msgs', 'prophesee_event_msgs', 'dv_ros_msgs', 'dv_ros2_msgs')
 EVENT_PACKET = """
 std_msgs/Header header
 uint32 height
@@ -37,7 +38,7 @@ class Messages:
         self.store = get_typestore(Stores.ROS1_NOETIC if is_ros1 else Stores.ROS2_HUMBLE)
         time = 'time' if is_ros1 else 'builtin_interfaces/Time'
         definitions = {'event_camera_msgs/msg/EventPacket': EVENT_PACKET}
-        for package in ('dvs_msgs', 'prophesee_event_msgs'):
+        for package in PACKAGES:
             definitions[f'{package}/msg/Event'] = EVENT.format(time=time)
             definitions[f'{package}/msg/EventArray'] = EVENT_ARRAY.format(package=package)
         for name, text in definitions.items():

@@ -9,7 +9,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.event_array import parse_event_array
 from spike_recon_ros.sources.open_source import open_source
 
-PACKAGES = ['dvs_msgs', 'prophesee_event_msgs']
+PACKAGES = ['dvs_msgs', 'prophesee_event_msgs', 'dv_ros_msgs', 'dv_ros2_msgs']
 S = 1_000_000_000
 EVENTS = [
     (345, 259, 1, 1_600_000_000 * S + 1),
