@@ -1,9 +1,10 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences as folders of NumPy files, the layout of EVREAL.
+"""Sequences as folders of NumPy files, the layouts of EVREAL and EV-IMO2.
 
-The folder holds `events_ts.npy` (seconds), `events_xy.npy`, `events_p.npy` and, where there are
-frames, `images.npy` and `images_ts.npy`; `metadata.json` states the size of the sensor.
+EVREAL has `events_ts.npy` (seconds), `events_xy.npy`, `events_p.npy` and, where there are frames,
+`images.npy` and `images_ts.npy`; `metadata.json` states the size of the sensor. EV-IMO2 has other
+names and states no size.
 """
 
 import json
@@ -24,7 +25,8 @@ from spike_recon_ros.sources.columns import (
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
 from spike_recon_ros.sources.stored_array import StoredArray, open_npy
 
-TIMES, PLACES, POLARITIES = 'events_ts.npy', 'events_xy.npy', 'events_p.npy'
+EVREAL = 'events_ts.npy', 'events_xy.npy', 'events_p.npy'
+EVIMO = 'dataset_events_t.npy', 'dataset_events_xy.npy', 'dataset_events_p.npy'
 FRAMES, FRAME_TIMES, METADATA = 'images.npy', 'images_ts.npy', 'metadata.json'
 
 
@@ -41,13 +43,14 @@ class NpyFolder(EventDataset):
 
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
-        self._t = _stored(path / TIMES)
-        self._xy = _stored(path / PLACES)
-        self._p = _stored(path / POLARITIES)
+        times, places, polarities = EVIMO if (path / EVIMO[0]).exists() else EVREAL
+        self._t = _stored(path / times)
+        self._xy = _stored(path / places)
+        self._p = _stored(path / polarities)
         lengths = {
-            TIMES: check_column(str(path / TIMES), self._t, kinds=FLOATS),
-            PLACES: check_column(str(path / PLACES), self._xy, 2),
-            POLARITIES: check_column(str(path / POLARITIES), self._p),
+            times: check_column(str(path / times), self._t, kinds=FLOATS),
+            places: check_column(str(path / places), self._xy, 2),
+            polarities: check_column(str(path / polarities), self._p),
         }
         self.size = check_lengths(path, lengths)
         if not self.size:
@@ -66,7 +69,7 @@ class NpyFolder(EventDataset):
         self.width, self.height = size or self._sensor_size()
 
     def _sensor_size(self) -> tuple[int, int]:
-        """Return what the metadata say, else the size of the frames."""
+        """Return what the metadata say, else the size of the frames, else of the events."""
         file = self.path / METADATA
         if file.exists():
             with reading(file, 'the size of the sensor'):
@@ -75,11 +78,7 @@ class NpyFolder(EventDataset):
                     return sensor_size(f'sensor_resolution in {file}', stated['sensor_resolution'])
         if self.n_frames:
             return sensor_size(f'the shape of {self.path / FRAMES}', self._images.shape[1:])
-        raise UserError(
-            f'nothing in {self.path} states the sensor size; give it with --size, or write '
-            f'{METADATA} with '
-            '{"sensor_resolution": [height, width]}'
-        )
+        return self.guess_size(*self.largest_pixel())
 
     def _read(self, position: int) -> tuple[Columns, int]:
         end = min(position + self.chunk, self.size)

@@ -29,7 +29,7 @@ from spike_recon_ros.sources.event_records import AEDAT2_MAGIC, Aedat2File, DatF
 from spike_recon_ros.sources.event_stream import MAGIC as EVENT_STREAM_MAGIC
 from spike_recon_ros.sources.event_stream import EventStreamSource
 from spike_recon_ros.sources.hdf5 import open_hdf5
-from spike_recon_ros.sources.npy_folder import TIMES, NpyFolder
+from spike_recon_ros.sources.npy_folder import EVIMO, EVREAL, NpyFolder
 from spike_recon_ros.sources.prophesee_raw import PropheseeRawSource
 from spike_recon_ros.sources.raw_header import parse_raw_header
 from spike_recon_ros.sources.rosbag import RosbagSource
@@ -58,18 +58,20 @@ DATASETS: dict[str, Callable[[Path, tuple[int, int] | None], EventDataset]] = {
     DAT: DatFile,
 }
 """Kinds that are read as data sets, beside HDF5."""
-SUFFIXES = {'.bag': BAG, '.mcap': BAG, '.db3': BAG, '.raw': RAW, '.aedat4': AEDAT4}
-SUFFIXES |= {
+SUFFIXES = {
+    **dict.fromkeys(('.bag', '.mcap', '.db3'), BAG),
+    **dict.fromkeys(('.txt', '.csv', '.tsv'), TEXT),
+    '.raw': RAW,
+    '.aedat4': AEDAT4,
     '.h5': HDF5,
     '.hdf5': HDF5,
     '.dat': SPIKES,
     '.npz': SPIKES,
-    '.txt': TEXT,
-    '.csv': TEXT,
-    '.tsv': TEXT,
     '.zip': ZIPPED,
     '.bin': ATIS,
 }
+FOLDERS = {EVREAL[0]: NPY_FOLDER, EVIMO[0]: NPY_FOLDER, EVENTS_FILE: TEXT}
+"""Kinds of folders, by a file in them."""
 HEAD_BYTES = 4096
 DAT_FIRST_LINE = re.compile(rb'%[ \t]*[A-Za-z][\t -~\x80-\xff]*\r?\n')
 # How files begin, and the suffix by which a bag is opened.
@@ -90,7 +92,7 @@ READABLE = (
     'a rosbag2 folder, .mcap, .db3, .bag, .raw or .dat (Prophesee), .aedat4, .aedat (2 and 3.1), '
     '.h5 or .hdf5 (event_utils, DSEC, Metavision, v2e, MVSEC, columns), a text, also in .zip, '
     '.gz, .bz2 or .xz, .npz or .npy (columns), .es, .bin (N-Caltech101), .dat or .npz (spike '
-    f'planes), a folder with {TIMES} (EVREAL), {EVENTS_FILE} (ECD, E2VID) or event/ (EVAID)'
+    f'planes), a folder with {EVREAL[0]} (EVREAL), {EVENTS_FILE} (ECD, E2VID) or event/ (EVAID)'
 )
 
 
@@ -222,7 +224,7 @@ def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:
     if path.is_dir():
         if any(next(path.glob(pattern), None) for pattern in FOLDER_PATTERNS):
             return BAG
-        for name, kind in ((TIMES, NPY_FOLDER), (EVENTS_FILE, TEXT)):
+        for name, kind in FOLDERS.items():
             if (path / name).exists():
                 check_regular(path / name)
                 return kind
@@ -235,7 +237,7 @@ def _kind(path: Path, *, planes: bool = False, raw: bool = False) -> str:
             )
         raise UserError(
             f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files) and no '
-            f'{TIMES} or {EVENTS_FILE}; name the bag folder or a recording in it'
+            f'{EVREAL[0]} or {EVENTS_FILE}; name the bag folder or a recording in it'
         )
     check_regular(path)
     try:

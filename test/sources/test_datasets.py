@@ -218,6 +218,19 @@ def test_either_camera_of_mvsec_can_be_chosen(make_recorded, tmp_path):
         open_source(path, topic='front')
 
 
+def test_a_folder_of_evimo2_is_read(make_recorded, tmp_path):
+    recorded = make_recorded()
+    names = {'events_ts': 'events_t', 'events_xy': 'events_xy', 'events_p': 'events_p'}
+    evreal = recorded.write('npy', tmp_path)
+    folder = tmp_path / 'evimo2'
+    folder.mkdir()
+    for old, new in names.items():
+        (evreal / f'{old}.npy').rename(folder / f'dataset_{new}.npy')
+    with open_source(folder) as source:
+        assert_same(decoded(list(source)), recorded)
+    assert any('give --size' in warning for warning in source.warnings)
+
+
 def test_topic_is_refused_where_there_is_one_camera(layout, make_recorded, tmp_path):
     if layout == 'mvsec':
         pytest.skip('MVSEC has two cameras')
@@ -235,12 +248,13 @@ def test_either_sign_convention_of_polarity_is_read(make_recorded, tmp_path, pol
     assert_same(decoded(list(open_source(path))), recorded)
 
 
-def test_size_of_the_sensor_falls_back_on_the_frames(make_recorded, tmp_path):
+def test_size_of_the_sensor_falls_back_on_the_frames_then_on_the_events(make_recorded, tmp_path):
     recorded = make_recorded()
     path = recorded.write('npy', tmp_path)
     (path / 'metadata.json').unlink()
     with open_source(path) as source:
         assert (next(iter(source)).width, next(iter(source)).height) == (23, 17)
     (path / 'images.npy').unlink()
-    with pytest.raises(UserError, match='sensor_resolution'):
-        open_source(path)
+    with open_source(path) as source:
+        assert (next(iter(source)).width, next(iter(source)).height) == (128, 128)
+    assert any('give --size' in warning for warning in source.warnings)
