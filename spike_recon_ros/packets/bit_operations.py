@@ -5,6 +5,7 @@
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -57,3 +58,21 @@ def _select(_context, condition, chosen, otherwise):
 
 
 select: Any = intrinsic(_select)
+
+
+def _leading_zeros(_context, mask):
+    """Return the number of zeros above the highest set bit of a uint64; 64 for an empty mask."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
+
+
+_leading_zeros64: Any = intrinsic(_leading_zeros)
+
+
+@njit(nogil=True, cache=True)
+def highest_bit64(mask: np.uint64) -> np.int32:
+    """Return the position of the highest set bit out of 64; -1 for an empty mask."""
+    return np.int32(63) - np.int32(_leading_zeros64(mask))

@@ -12,13 +12,11 @@ the span begins and ends within its intervals.
 import numpy as np
 
 from spike_recon_ros.jit import njit
-from spike_recon_ros.packets.bit_operations import popcount64
+from spike_recon_ros.packets.bit_operations import highest_bit64, popcount64
 from spike_recon_ros.spike_history.history import NEVER, PLANES_KEPT, SpikeHistory
 
 _NEWEST = PLANES_KEPT - 1
 _1 = np.uint64(1)
-_MANTISSA, _BIAS = 52, 1023
-"""Mantissa bits and exponent bias of float64."""
 
 
 def mean_rates(history: SpikeHistory, cuts: np.ndarray, out: np.ndarray) -> None:
@@ -36,43 +34,15 @@ def mean_rates(history: SpikeHistory, cuts: np.ndarray, out: np.ndarray) -> None
     _mean_rates(history.words, history.before, history.end, cuts, out)
 
 
-@njit(nogil=True, cache=True)
-def _take_highest(left, exact, places):
-    """Clear the highest bit of each word and write its position; negative if no bit is set.
-
-    Args:
-        left: uint64 [width], the words.
-        exact: float64 [width], working memory.
-        places: int32 [width], result.
-    """
-    for x in range(left.shape[0]):
-        # Clear the bit below the highest, so that rounding cannot reach the next power of 2.
-        exact[x] = np.float64(left[x] & ~(left[x] >> _1))
-    bits = exact.view(np.int64)
-    for x in range(left.shape[0]):
-        places[x] = np.int32((bits[x] >> _MANTISSA) - _BIAS)
-        if left[x]:
-            left[x] ^= _1 << np.uint64(places[x])
-
-
 @njit(nogil=True, cache=True, error_model='numpy')
 def _mean_rates(words, before, end, cuts, out):
     spans, height, width = out.shape
-    left, exact = np.empty(width, np.uint64), np.empty(width, np.float64)
-    last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
-    earlier = np.empty((2, width), np.int32)
+    earlier, latest = np.empty((2, width), np.int32), np.empty((2, width), np.int32)
     for y in range(height):
         _before_word(before[:, y], end, earlier)
         for edge in range(spans + 1):
-            place = np.int32(_NEWEST - cuts[edge])
-            mask = (np.uint64(2) << np.uint64(place)) - _1
-            for x in range(width):
-                left[x] = words[y, x] & mask
-            _take_highest(left, exact, last)
-            _take_highest(left, exact, previous)
-            _count(words[y], mask, last, previous, earlier, place, older)
-            _count_rare(words[y], last, previous, place, end, older)
+            _count(words[y], earlier, _NEWEST - cuts[edge], end, latest, older)
             if edge:
                 image, share = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
                 for x in range(width):
@@ -108,43 +78,42 @@ def _gap(word, place):
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _count(word, mask, lasts, previous, earlier, place, counted):
+def _count(word, earlier, at, end, latest, counted):
     """Write the number of spikes up to a plane, including the fraction of the next spike.
 
-    Where the word does not contain the last two spikes up to the plane, `lasts` and `previous`
-    are replaced by those before the word; NEVER if there is none. The result is correct if there
-    is a spike before and one after the plane, or two before. The loop has no branches and
-    vectorises.
+    The loop has no branches and vectorises. Pixels with too few spikes, as when a stream begins,
+    are corrected in a second loop.
+
+    Args:
+        word: uint64 [width], see SpikeHistory.
+        earlier: see _before_word.
+        at: position of the plane in the word.
+        end: see SpikeHistory.
+        latest: int32 [2, width], working memory.
+        counted: float32 [width], result; differences between planes are counts of spikes.
     """
-    none = np.int32(_NEWEST - place)
-    latest, second = earlier[0], earlier[1]
+    place = np.int32(at)
+    none, mask = np.int32(_NEWEST) - place, (np.uint64(2) << np.uint64(place)) - _1
+    lasts, previous, before, second = latest[0], latest[1], earlier[0], earlier[1]
     for x in range(word.shape[0]):
-        last, gap = lasts[x], _gap(word[x], place)
-        one = previous[x] if previous[x] >= 0 else latest[x]
-        one = one if last >= 0 else second[x]
-        last = last if last >= 0 else latest[x]
+        seen, gap = word[x] & mask, _gap(word[x], place)
+        last = highest_bit64(seen)
+        one = highest_bit64(seen & ~(_1 << np.uint64(last & _NEWEST)))
+        one = one if one >= 0 else before[x] if last >= 0 else second[x]
+        last = last if last >= 0 else before[x]
         unfinished = max(last - one, np.int32(PLANES_KEPT) - last)
         length = place + gap - last if gap <= none else unfinished
         part = np.float32(place - last) / np.float32(np.int32(length))
-        counted[x] = np.float32(popcount64(word[x] & mask)) + part
+        counted[x] = np.float32(popcount64(seen)) + part
         lasts[x], previous[x] = last, one
+    if _least(previous) == NEVER:
+        _count_rare(word, lasts, previous, place, end, counted)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def _count_rare(word, lasts, previous, place, end, counted):
-    """Write the same number where too few spikes have been seen, as when a stream begins.
-
-    Args:
-        word: uint64 [width], see SpikeHistory.
-        lasts: position of the last spike up to the plane, or NEVER.
-        previous: position of the spike before it, or NEVER.
-        place: position of the plane.
-        end: see SpikeHistory.
-        counted: float32 [width], result; differences between planes are counts of spikes.
-    """
+    """Write the same number where no interval around or before the plane is known."""
     none = np.int32(_NEWEST - place)
-    if _least(previous) > NEVER:
-        return
     for x in range(word.shape[0]):
         gap = _gap(word[x], place)
         if previous[x] == NEVER and (lasts[x] == NEVER or gap > none):

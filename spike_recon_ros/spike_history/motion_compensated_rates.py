@@ -66,7 +66,7 @@ class MotionCompensatedRates:
             )
         self._history = history
         self._motion = PlaneMotion(history.width, history.height, len(_LATER))
-        self._predicted = PredictedRates(history, len(_LATER))
+        self._predicted = PredictedRates(history)
         self._image = np.empty((history.height, history.width), np.float32)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
         self._means = np.empty((GROUPS + 1, history.height, history.width), np.float32)

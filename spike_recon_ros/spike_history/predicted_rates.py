@@ -12,16 +12,14 @@ prediction cannot add up: the charge of an interval stays one spike.
 import numpy as np
 
 from spike_recon_ros.jit import njit
-from spike_recon_ros.packets.bit_operations import popcount64
+from spike_recon_ros.packets.bit_operations import highest_bit64, popcount64
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import (
     _before_word,
     _count,
-    _count_rare,
     _gap,
-    _take_highest,
 )
-from spike_recon_ros.spike_history.scene_path import ScenePath, predicted_light
+from spike_recon_ros.spike_history.scene_path import ScenePath, light_of_row
 
 _NEWEST = PLANES_KEPT - 1
 _1 = np.uint64(1)
@@ -37,12 +35,10 @@ class PredictedRates:
 
     Args:
         history: spikes of the pixels.
-        spans: maximum number of spans.
     """
 
-    def __init__(self, history: SpikeHistory, spans: int) -> None:
+    def __init__(self, history: SpikeHistory) -> None:
         self._history = history
-        self._light = np.empty((history.height, spans + 1, history.width), np.float32)
 
     def write(
         self, image: np.ndarray, path: ScenePath, cuts: np.ndarray, rates: np.ndarray
@@ -57,31 +53,36 @@ class PredictedRates:
             rates: float32 [spans, height, width], spikes per plane, the newest span first.
         """
         history = self._history
-        rows = np.flatnonzero(_greatest(path.shift) > LEAST_MOTION_PX)
-        if not len(rows):
-            return
-        light = self._light[:, : len(cuts)]
-        predicted_light(image, path, cuts, np.float32(LEAST_LIGHT), rows, light)
+        segments = [path.segment(float(time)) for time in (cuts[:-1] + cuts[1:]) / 2]
+        left = np.array([segment[0] for segment in segments])
+        position = np.array([segment[1] for segment in segments], np.float32)
+        lengths = np.float32(-np.diff(cuts))
         ages = history.lookahead - cuts
         border, share = _positions(_NEWEST - ages)
         _predicted_rates(
-            history.words, history.before, history.end, ages, rows, light, border, share, rates
+            history.words,
+            history.before,
+            history.end,
+            ages,
+            (image, left, position, lengths, path.shift),
+            border,
+            share,
+            rates,
         )
 
 
 @njit(nogil=True, cache=True)
-def _greatest(shift):
-    """Return the greatest absolute displacement of each row, float32 [height]."""
-    nodes, axes, height, width = shift.shape
-    greatest = np.zeros(height, np.float32)
-    for node in range(nodes):
-        for axis in range(axes):
-            for y in range(height):
-                row, most = shift[node, axis, y], np.float32(0)
-                for x in range(width):
-                    most = max(most, abs(row[x]))
-                greatest[y] = max(greatest[y], most)
-    return greatest
+def _moves(shift, y):
+    """Return whether a pixel of a row moves by more than LEAST_MOTION_PX."""
+    least = np.float32(LEAST_MOTION_PX)
+    for node in range(shift.shape[0]):
+        for axis in range(shift.shape[1]):
+            row, most = shift[node, axis, y], np.float32(0)
+            for x in range(row.shape[0]):
+                most = max(most, abs(row[x]))
+            if most > least:
+                return True
+    return False
 
 
 def _positions(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,33 +101,31 @@ def _positions(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _predicted_rates(words, before, end, cuts, rows, light, border, share, out):
-    spans, _, width = out.shape
-    left, exact = np.empty(width, np.uint64), np.empty(width, np.float64)
-    last, previous = np.empty(width, np.int32), np.empty(width, np.int32)
+def _predicted_rates(words, before, end, cuts, moving, border, share, out):
+    image, left, position, lengths, shift = moving
+    spans, height, width = out.shape
+    earlier, latest = np.empty((2, width), np.int32), np.empty((2, width), np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
+    light = np.empty((spans + 1, width), np.float32)
     table = np.empty((PLANES_KEPT, width), np.float32)
-    taps, earlier = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
-    index = np.empty((2, width), np.uint32)
-    for y in rows:
-        _tabulate(light[y], border, share, table)
+    taps, index = np.empty((2, width), np.float32), np.empty((2, width), np.uint32)
+    for y in range(height):
+        if not _moves(shift, y):
+            continue
+        light_of_row(image, left, position, lengths, shift, np.float32(LEAST_LIGHT), y, light)
+        _tabulate(light, border, share, table)
         _before_word(before[:, y], end, earlier)
         for edge in range(spans + 1):
             place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
-            for x in range(width):
-                left[x] = words[y, x] & mask
-            _take_highest(left, exact, last)
-            if not _ends(words[y], last, place, index):  # some intervals are not complete
-                _take_highest(left, exact, previous)
-                _count(words[y], mask, last, previous, earlier, place, older)
-                _count_rare(words[y], last, previous, place, end, older)
+            if not _ends(words[y], mask, place, index):  # some intervals are not complete
+                _count(words[y], earlier, place, end, latest, older)
             _gather_two(table.reshape(-1), index, taps)
             _divide(words[y], mask, index, taps, table[place], older)
             if edge:
-                image, scale = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
+                row, scale = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
                 for x in range(width):
-                    image[x] = (newer[x] - older[x]) * scale
+                    row[x] = (newer[x] - older[x]) * scale
             newer, older = older, newer
 
 
@@ -142,7 +141,7 @@ def _tabulate(light, border, share, table):
 
 # Three loops instead of one: those without table look-ups vectorise.
 @njit(nogil=True, cache=True)
-def _ends(word, lasts, place, index):
+def _ends(word, mask, place, index):
     """Write where in the table the interval at a place begins and ends; 0 twice if it is open.
 
     Returns: whether all intervals are complete.
@@ -150,7 +149,7 @@ def _ends(word, lasts, place, index):
     width, none = np.int32(word.shape[0]), np.int32(_NEWEST - place)
     first, second, all_complete = index[0], index[1], True
     for x in range(width):
-        last, gap = lasts[x], _gap(word[x], place)
+        last, gap = highest_bit64(word[x] & mask), _gap(word[x], place)
         complete = (last >= 0) & (gap <= none)
         all_complete &= complete
         first[x] = last * width + np.int32(x) if complete else 0
