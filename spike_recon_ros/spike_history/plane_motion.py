@@ -16,20 +16,16 @@ keeps its own path only as far as that fits the planes better.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from spike_recon_ros.jit import njit
-from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means
+from spike_recon_ros.spike_history.plane_windows import WINDOW_ENDS, PlaneWindows, comparable
+from spike_recon_ros.spike_history.scene_path import ScenePath
 
-WINDOW_ENDS = 30, 16, 4, -4, -16, -30
-"""Borders of the windows in planes after the instant."""
 LEAST_PLANES = 16
 """With fewer planes no motion is estimated, because noise would dominate."""
-LEAST_WINDOW = 4
-"""Windows with fewer planes are not used."""
 SMALLEST_SIDE = 32
 """Smallest width and height of a sensor for which motion is estimated."""
 SMOOTHED_PX = 0.7
@@ -38,11 +34,10 @@ FLOW_SMOOTHED_PX = 1.0
 """Standard deviation of the blur of the flow, in the same pixels."""
 VELOCITY_SMOOTHED_PX = 2.0
 """The same for the constant velocity."""
-PATCH_STRIDE_PX, DESCENTS, FINEST_SCALE = 5, 4, 0
-"""Parameters of dense inverse search, without variational refinement: the refinement below is
-faster."""
-BRIGHT = 3.0
-"""White level of the compared images, in standard deviations above the mean."""
+PATCH_STRIDE_PX, DESCENTS, FINEST_SCALES = 6, 4, (0, 1)
+"""Parameters of dense inverse search; FINEST_SCALES are those of the inner and of the outer
+windows. There is no variational refinement: the refinement below is faster. The mean of a patch
+is not removed, as the brightness does not change, so patches may be farther apart."""
 REGIONS_PX = 9, 5
 """Width of the region that shares a displacement, of each refinement, in the same pixels."""
 MOST_PX = 2.0
@@ -85,13 +80,17 @@ class PlaneMotion:
         self._flow.setPatchStride(PATCH_STRIDE_PX)
         self._flow.setGradientDescentIterations(DESCENTS)
         self._flow.setVariationalRefinementIterations(0)
-        self._flow.setFinestScale(FINEST_SCALE)
+        self._flow.setUseMeanNormalization(False)
         columns, rows = self._half
         axes = np.meshgrid(np.arange(columns), np.arange(rows))
-        self._places = np.stack(axes, -1).astype(np.float32)
+        self._columns, self._rows = (axis.astype(np.float32) for axis in axes)
         # Kept, because touching new memory takes longer than the work on it.
+        most = len(WINDOW_ENDS) - 1
         self._images = np.empty((spans, rows, columns), np.float32)
-        self._shift = np.empty((len(WINDOW_ENDS) - 1, 2, height, width), np.float32)
+        self._means = np.empty((most, rows, columns), np.float32)
+        self._found = np.empty((most, 2, rows, columns), np.float32)
+        self._products = np.empty((rows, columns, 5), np.float32)
+        self._shift = np.empty((most, 2, height, width), np.float32)
 
     def path(self, rates: np.ndarray, cuts: np.ndarray) -> ScenePath | None:
         """Return the path at the instant; call it within `one_thread`.
@@ -109,60 +108,79 @@ class PlaneMotion:
         images = self._images[: len(rates)]
         for rate, image in zip(rates, images, strict=True):
             cv2.resize(rate, self._half, image, interpolation=cv2.INTER_AREA)
-        windows = _Windows(images, cuts)
-        if len(windows.nodes) < 2 or windows.reference < 0:
+        windows = PlaneWindows(images, cuts)
+        count, reference = len(windows.nodes), windows.reference
+        if count < 2 or reference < 0:
             return None
-        means = windows.unwarped()
-        shift = self._first_shift(windows, means)
+        means, shift = self._means[:count], self._found[:count]
+        windows.unwarped(means)
+        smooth = [cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX) for mean in means]
+        self._write_first_shift(smooth, reference, windows.nodes, shift)
         for region_px in REGIONS_PX:
-            _refine(shift, windows, region_px)
-        line = self._line(shift, windows.nodes - windows.nodes[windows.reference])
-        shift = line + self._trust(means, windows.reference, shift, line) * (shift - line)
+            windows.warped(shift, means)
+            self._refine(shift, means, reference, region_px)
+        elapsed = windows.nodes - windows.nodes[reference]
+        velocity = _velocity(shift, elapsed)
+        trust = self._trust(smooth, reference, shift, velocity, elapsed)
+        _mix(shift, velocity, elapsed, trust)
         return self._at_instant(windows.nodes, shift)
 
-    def _first_shift(self, windows: '_Windows', means: np.ndarray) -> np.ndarray:
-        """Return the displacements from the reference to each window, [windows, 2, h, w]."""
-        compared = _comparable(means, windows.reference)
-        reference, nodes = windows.reference, windows.nodes - windows.nodes[windows.reference]
-        shift = np.zeros((len(nodes), 2, *means.shape[1:]), np.float32)
+    def _write_first_shift(
+        self, smooth: list[np.ndarray], reference: int, nodes: np.ndarray, shift: np.ndarray
+    ) -> None:
+        """Write the displacements from the reference to each window, [windows, 2, h, w]."""
+        compared = comparable(smooth, reference)
+        shift[reference] = 0
+        elapsed = nodes - nodes[reference]
         for order in (range(reference + 1, len(nodes)), range(reference - 1, -1, -1)):
             # Without a start, OpenCV would use that of the previous call.
-            start = np.zeros((*means.shape[1:], 2), np.float32)
+            start = np.zeros((*shift.shape[2:], 2), np.float32)
             for window in order:
+                self._flow.setFinestScale(FINEST_SCALES[abs(window - reference) > 1])
                 flow = self._flow.calc(compared[reference], compared[window], start)
                 flow = cv2.GaussianBlur(flow, (0, 0), FLOW_SMOOTHED_PX)
                 shift[window] = flow.transpose(2, 0, 1)
                 following = window + (1 if window > reference else -1)
                 if 0 <= following < len(nodes):
-                    start = flow * (nodes[following] / nodes[window])
-        return shift
+                    start = flow * (elapsed[following] / elapsed[window])
 
-    def _line(self, shift: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
-        """Return the displacements of the constant velocity that fits best.
-
-        Args:
-            shift: float32 [windows, 2, h, w].
-            elapsed: float32 [windows], planes since the reference.
-        """
-        velocity = np.einsum('n,nchw->chw', elapsed / (elapsed @ elapsed), shift)
-        smooth = [cv2.GaussianBlur(axis, (0, 0), VELOCITY_SMOOTHED_PX) for axis in velocity]
-        return elapsed[:, None, None, None] * np.stack(smooth)
+    def _refine(
+        self, shift: np.ndarray, means: np.ndarray, reference: int, region_px: int
+    ) -> None:
+        """Add what is left of the displacements, in place; float32 [windows, 2, h, w]."""
+        # Sharpening may give values below 0.
+        roots = [
+            cv2.GaussianBlur(cv2.sqrt(cv2.max(mean, 0)), (0, 0), SMOOTHED_PX) for mean in means
+        ]
+        for window, image in enumerate(roots):
+            if window == reference:
+                continue
+            products = self._products
+            _write_products(image, roots[reference], products)
+            cv2.blur(products, (region_px, region_px), products)
+            _add_solution(products, np.float32(DAMPING), np.float32(MOST_PX), shift[window])
 
     def _trust(
-        self, means: np.ndarray, reference: int, path: np.ndarray, line: np.ndarray
+        self,
+        smooth: list[np.ndarray],
+        reference: int,
+        shift: np.ndarray,
+        velocity: np.ndarray,
+        elapsed: np.ndarray,
     ) -> np.ndarray:
-        """Return how far to use a path instead of a line, float32 [h, w], 0 to 1."""
-        smooth = [cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX) for mean in means]
-        errors = []
-        for shift in (path, line):
-            error = np.zeros(means.shape[1:], np.float32)
-            for window, image in enumerate(smooth):
-                if window != reference:
-                    difference = self._moved(image, shift[window]) - smooth[reference]
+        """Return how far to use the path instead of a line, float32 [h, w], 0 to 1."""
+        errors = np.zeros((2, *self._half[::-1]), np.float32)
+        for window, image in enumerate(smooth):
+            if window != reference:
+                for error, moved in zip(
+                    errors, (shift[window], elapsed[window] * velocity), strict=True
+                ):
+                    difference = self._moved(image, moved) - smooth[reference]
                     cv2.accumulateSquare(difference, error)
-            errors.append(cv2.blur(error, (COMPARED_PX, COMPARED_PX)) / (len(means) - 1))
-        gain = (errors[1] - errors[0]) / (errors[1] + NOISE_FLOOR)
-        return np.clip(gain / LEAST_GAIN - 1, 0, 1)
+        path, line = (
+            cv2.blur(error, (COMPARED_PX, COMPARED_PX)) / (len(smooth) - 1) for error in errors
+        )
+        return np.clip((line - path) / (line + NOISE_FLOOR) / LEAST_GAIN - 1, 0, 1)
 
     def _at_instant(self, nodes: np.ndarray, shift: np.ndarray) -> ScenePath:
         """Return the path at full resolution, from the positions at the instant."""
@@ -180,90 +198,36 @@ class PlaneMotion:
 
     def _moved(self, image: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Return an image at displaced positions."""
-        there = self._places + shift.transpose(1, 2, 0)
-        return cv2.remap(image, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = self._columns + shift[0], self._rows + shift[1]
+        return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-class _Windows:
-    """Means of the windows, the oldest first.
+def _velocity(shift: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
+    """Return the constant velocity that fits displacements best, float32 [2, h, w].
 
     Args:
-        images: float32 [spans, h, w], rates of the spans, the newest first.
-        cuts: int64 [spans + 1], see PlaneMotion.path.
-
-    Attributes:
-        nodes: float32 [windows], centres in planes after the instant.
-        reference: index of the window around the instant; -1 if it is not there.
+        shift: float32 [windows, 2, h, w].
+        elapsed: float32 [windows], planes since the reference.
     """
-
-    def __init__(self, images: np.ndarray, cuts: np.ndarray) -> None:
-        self._images = images
-        self._times, self._lengths = (cuts[:-1] + cuts[1:]) / 2, -np.diff(cuts)
-        borders = np.searchsorted(-cuts, [-planes for planes in WINDOW_ENDS])
-        borders = np.clip(borders, 0, len(images))
-        pairs = [
-            (first, end)
-            for first, end in pairwise(borders)
-            if self._lengths[first:end].sum() >= LEAST_WINDOW
-        ]
-        self._bounds = np.array(pairs[::-1], np.int64).reshape(-1, 2)
-        centres = [(cuts[first] + cuts[end]) / 2 for first, end in self._bounds]
-        self.nodes = np.array(centres, np.float32)
-        near = [index for index, node in enumerate(centres) if abs(node) < WINDOW_ENDS[2]]
-        self.reference = near[0] if near else -1
-
-    def unwarped(self) -> np.ndarray:
-        """Return the means as they are, float32 [windows, h, w]."""
-        out = np.empty((len(self.nodes), *self._images.shape[1:]), np.float32)
-        for (first, end), mean in zip(self._bounds, out, strict=True):
-            share = self._lengths[first:end] / self._lengths[first:end].sum()
-            np.einsum('s,shw->hw', share.astype(np.float32), self._images[first:end], out=mean)
-        return out
-
-    def warped(self, shift: np.ndarray) -> np.ndarray:
-        """Return the means of the images warped to the reference, float32 [windows, h, w]."""
-        out = np.empty((len(self.nodes), *self._images.shape[1:]), np.float32)
-        path = ScenePath(self.nodes, shift)
-        weights = np.zeros((len(self.nodes), len(self._images)))
-        for row, (first, end) in zip(weights, self._bounds, strict=True):
-            row[first:end] = self._lengths[first:end]
-        warped_means(self._images, self._times, weights, path, out)
-        return out
+    velocity = np.einsum('n,nchw->chw', elapsed / (elapsed @ elapsed), shift)
+    return np.stack([cv2.GaussianBlur(axis, (0, 0), VELOCITY_SMOOTHED_PX) for axis in velocity])
 
 
-def _comparable(means: np.ndarray, reference: int) -> list[np.ndarray]:
-    """Return means of planes as 8-bit images on a common scale.
-
-    The square root makes the variance of the noise independent of the brightness.
-    """
-    smooth = [cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX) for mean in means]
-    mean, deviation = (float(one[0, 0]) for one in cv2.meanStdDev(smooth[reference]))
-    white = max(mean + BRIGHT * deviation, 1e-3)
-    return [
-        cv2.convertScaleAbs(cv2.sqrt(cv2.min(one, white)), alpha=255 / np.sqrt(white))
-        for one in smooth
-    ]
-
-
-def _refine(shift: np.ndarray, windows: _Windows, region_px: int) -> None:
-    """Add what is left of the displacements, in place; float32 [windows, 2, h, w]."""
-    # Sharpening may give values below 0.
-    roots = [
-        cv2.GaussianBlur(cv2.sqrt(cv2.max(mean, 0)), (0, 0), SMOOTHED_PX)
-        for mean in windows.warped(shift)
-    ]
-    reference = roots[windows.reference]
-    for window, image in enumerate(roots):
-        if window == windows.reference:
-            continue
-        products = np.empty((*image.shape, 5), np.float32)
-        _products(image, reference, products)
-        cv2.blur(products, (region_px, region_px), products)
-        _add_solution(products, np.float32(DAMPING), np.float32(MOST_PX), shift[window])
+@njit(nogil=True, cache=True)
+def _mix(shift, velocity, elapsed, trust):
+    """Replace displacements by those of the constant velocity, as far as they are not trusted."""
+    windows, axes, height, width = shift.shape
+    for window in range(windows):
+        for axis in range(axes):
+            for y in range(height):
+                row, speed, share = shift[window, axis, y], velocity[axis, y], trust[y]
+                for x in range(width):
+                    line = elapsed[window] * speed[x]
+                    row[x] = line + share[x] * (row[x] - line)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _products(image, reference, out):
+def _write_products(image, reference, out):
     """Write the products of the gradient (gx, gy) and the error: xx, xy, yy, xe, ye."""
     height, width = image.shape
     half = np.float32(0.5)

@@ -53,11 +53,11 @@ class PredictedRates:
             rates: float32 [spans, height, width], spikes per plane, the newest span first.
         """
         history = self._history
+        ages = history.lookahead - cuts
         segments = [path.segment(float(time)) for time in (cuts[:-1] + cuts[1:]) / 2]
         left = np.array([segment[0] for segment in segments])
         position = np.array([segment[1] for segment in segments], np.float32)
         lengths = np.float32(-np.diff(cuts))
-        ages = history.lookahead - cuts
         border, share = _positions(_NEWEST - ages)
         _predicted_rates(
             history.words,
@@ -106,7 +106,8 @@ def _predicted_rates(words, before, end, cuts, moving, border, share, out):
     spans, height, width = out.shape
     earlier, latest = np.empty((2, width), np.int32), np.empty((2, width), np.int32)
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
-    light = np.empty((spans + 1, width), np.float32)
+    plain = np.empty(width, np.float32)
+    light = np.empty((len(left) + 1, width), np.float32)
     table = np.empty((PLANES_KEPT, width), np.float32)
     taps, index = np.empty((2, width), np.float32), np.empty((2, width), np.uint32)
     for y in range(height):
@@ -115,15 +116,19 @@ def _predicted_rates(words, before, end, cuts, moving, border, share, out):
         light_of_row(image, left, position, lengths, shift, np.float32(LEAST_LIGHT), y, light)
         _tabulate(light, border, share, table)
         _before_word(before[:, y], end, earlier)
+        _count(words[y], earlier, _NEWEST - cuts[0], end, latest, plain)
         for edge in range(spans + 1):
+            if edge:
+                row, length = out[edge - 1, y], np.float32(cuts[edge] - cuts[edge - 1])
+                for x in range(width):
+                    plain[x] -= row[x] * length
             place = np.int32(_NEWEST - cuts[edge])
             mask = (np.uint64(2) << np.uint64(place)) - _1
-            if not _ends(words[y], mask, place, index):  # some intervals are not complete
-                _count(words[y], earlier, place, end, latest, older)
+            _ends(words[y], mask, place, index)
             _gather_two(table.reshape(-1), index, taps)
-            _divide(words[y], mask, index, taps, table[place], older)
+            _divide(words[y], mask, index, taps, table[place], plain, older)
             if edge:
-                row, scale = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
+                scale = np.float32(1) / length
                 for x in range(width):
                     row[x] = (newer[x] - older[x]) * scale
             newer, older = older, newer
@@ -142,19 +147,14 @@ def _tabulate(light, border, share, table):
 # Three loops instead of one: those without table look-ups vectorise.
 @njit(nogil=True, cache=True)
 def _ends(word, mask, place, index):
-    """Write where in the table the interval at a place begins and ends; 0 twice if it is open.
-
-    Returns: whether all intervals are complete.
-    """
+    """Write where in the table the interval at a place begins and ends; 0 twice if it is open."""
     width, none = np.int32(word.shape[0]), np.int32(_NEWEST - place)
-    first, second, all_complete = index[0], index[1], True
+    first, second = index[0], index[1]
     for x in range(width):
         last, gap = highest_bit64(word[x] & mask), _gap(word[x], place)
         complete = (last >= 0) & (gap <= none)
-        all_complete &= complete
         first[x] = last * width + np.int32(x) if complete else 0
         second[x] = (place + gap) * width + np.int32(x) if complete else 0
-    return all_complete
 
 
 @njit(nogil=True, cache=True)
@@ -166,10 +166,10 @@ def _gather_two(table, index, taps):
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _divide(word, mask, index, taps, here, counted):
-    """Divide complete intervals in proportion to the light; leave the others unchanged."""
+def _divide(word, mask, index, taps, here, plain, counted):
+    """Divide complete intervals in proportion to the light; copy the others from `plain`."""
     first, second, start, stop = index[0], index[1], taps[0], taps[1]
     for x in range(word.shape[0]):
         part = (start[x] - here[x]) / (start[x] - stop[x])
         spikes = np.float32(popcount64(word[x] & mask))
-        counted[x] = spikes + part if first[x] != second[x] else counted[x]
+        counted[x] = spikes + part if first[x] != second[x] else plain[x]

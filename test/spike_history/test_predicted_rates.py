@@ -9,7 +9,7 @@ from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.predicted_rates import PredictedRates
-from spike_recon_ros.spike_history.scene_path import ScenePath, predicted_light
+from spike_recon_ros.spike_history.scene_path import ScenePath, light_of_row
 
 HEIGHT, WIDTH, PLANES, LOOKAHEAD = 4, 120, 100, 30
 INSTANT = PLANES - 1 - LOOKAHEAD
@@ -47,7 +47,7 @@ def rates_of(history, path, image):
     rates = np.empty((len(CUTS) - 1, HEIGHT, WIDTH), np.float32)
     mean_rates(history, LOOKAHEAD - CUTS, rates)
     before = rates.copy()
-    PredictedRates(history, len(rates)).write(image, path, CUTS, rates)
+    PredictedRates(history).write(image, path, CUTS, rates)
     return before, rates
 
 
@@ -88,13 +88,16 @@ def test_a_prediction_divides_charge_but_does_not_create_it():
 @pytest.mark.parametrize('speed', [0.0, 0.5, -1.0])
 def test_predicted_light_adds_up_along_the_motion(speed):
     image = np.float32(np.random.default_rng(2).random((HEIGHT, WIDTH)))
-    cuts = np.array([4, 2, 0, -2])
-    out = np.empty((HEIGHT, len(cuts), WIDTH), np.float32)
-    predicted_light(image, straight(speed), cuts, np.float32(0), np.arange(HEIGHT), out)
+    path, centres = straight(speed), (3, 1, -1)
+    segments = [path.segment(centre) for centre in centres]
+    left, share = np.array([one for one, _ in segments]), np.float32([one for _, one in segments])
+    out = np.empty((HEIGHT, len(centres) + 1, WIDTH), np.float32)
+    for y, row in enumerate(out):
+        light_of_row(image, left, share, np.float32([2, 2, 2]), path.shift, np.float32(0), y, row)
     columns = np.arange(WIDTH)
     expected = np.zeros((HEIGHT, WIDTH))
     np.testing.assert_array_equal(out[:, 0], expected)
-    for number, centre in enumerate((3, 1, -1)):
+    for number, centre in enumerate(centres):
         seen = np.clip(columns - speed * centre, 0, WIDTH - 1)
         expected += 2 * np.stack([np.interp(seen, columns, row) for row in image])
         np.testing.assert_allclose(out[:, number + 1], expected, atol=1e-4)
