@@ -23,6 +23,11 @@ FORMING_NS = 300_000_000
 """Time after a reset in which windows are split, as short windows build the state faster."""
 FORMING_WINDOWS = 1.25
 """Longest window in that time, as a multiple of the window length used in training."""
+FORMING_SPIKES = 2.0
+"""Mean number of spikes of a pixel since a reset, from which on the state is kept: fewer spikes
+bound no interval, so brightness is guessed."""
+FORMING_PLANES = 128
+"""Planes after which the state is kept in any case: the planes that are remembered, twice."""
 
 
 class NetworkModel:
@@ -82,7 +87,7 @@ class NetworkModel:
         self._shown_ns: int | None = None
         self._last: np.ndarray | None = None
         self._formed_ns = 0
-        self._planes = 0
+        self._planes = self._spikes = 0
         self._is_updated = False
         # Planes have a memory of their own, in the representation.
         self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
@@ -191,16 +196,19 @@ class NetworkModel:
         return image
 
     def _zero_extrapolated_state(self, window: Window) -> None:
-        """Zero the state while the image is for an instant before the first plane.
+        """Zero the state while images rest on too few planes or spikes.
 
-        Such images are extrapolated from a few planes. A network that kept the state of these
-        steps was 2 dB worse two images later. Networks with a fixed hop keep features of planes
-        instead, which are measured, so their state stays.
+        Images for an instant before the first plane are extrapolated, and in the dark the first
+        images are guessed from one spike per pixel. A network that kept the state of these steps
+        was 2 dB worse two images later. Networks with a fixed hop keep features of planes instead,
+        which are measured, so their state stays.
         """
-        if not self.lookahead_planes or self.hop_planes:
+        if not self.lookahead_planes or self.hop_planes or self._planes > FORMING_PLANES:
             return
         self._planes += len(window.samples)
-        if self._planes <= self.lookahead_planes:
+        self._spikes += np.count_nonzero(np.unpackbits(window.samples.bits))
+        is_dark = self._spikes < FORMING_SPIKES * self._size[0] * self._size[1]
+        if self._planes <= self.lookahead_planes or (is_dark and self._planes <= FORMING_PLANES):
             self._backend.reset()
             self._is_updated = False
 
@@ -246,7 +254,7 @@ class NetworkModel:
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""
         self.forget()
-        self._planes = 0
+        self._planes = self._spikes = 0
         self._input.reset()
         for part in (self._gate, self._lamp):
             if part is not None:

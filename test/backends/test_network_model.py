@@ -259,3 +259,21 @@ def test_the_state_of_instants_before_the_first_plane_is_not_kept(exported, firs
     np.testing.assert_array_equal(images[first, 60], images[(60,)])
     assert not np.array_equal(images[31, 60], images[(60,)])  # the first plane's own is
     np.testing.assert_array_equal(images[first, 60, 'again'], images[60, 'again'])
+
+
+@pytest.mark.parametrize(
+    ('rate', 'first', 'is_kept'),
+    [(0.03, 45, False), (0.03, 75, True), (0.005, 120, False), (0.005, 140, True)],
+)
+def test_the_state_of_the_first_images_in_the_dark_is_not_kept(exported, rate, first, is_kept):
+    bundle = read_bundle(exported('spk2vid'))
+    fired = np.random.default_rng(0).random((160, 48, 64)) < rate
+    planes = SpikePlanes(pack_planes(fired.astype(np.uint8)), np.arange(160) * 50_000)
+    loaded, images = NetworkModel(bundle, choose_backend(), 64, 48), []
+    for cuts in ([160], [first, 160]):
+        loaded.reset()
+        for begin, end in itertools.pairwise([0, *cuts]):
+            image = loaded.step(Window(begin * 50_000, end * 50_000, planes[begin:end]))
+        images.append(image)
+    loaded.close()
+    assert np.array_equal(*images) != is_kept
