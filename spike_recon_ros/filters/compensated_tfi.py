@@ -3,13 +3,14 @@
 """TFI averaged over many instants, each warped along the scene's motion to the image's instant.
 
 A mean over milliseconds is nearly free of rounding to whole planes. Its sharpness depends on the
-estimated optical flow.
+estimated optical flow. In the dark it consists of few spikes; see rate_noise.py for their noise.
 """
 
 from functools import cached_property
 
 import numpy as np
 
+from spike_recon_ros.filters.rate_noise import RateNoise
 from spike_recon_ros.filters.spike_intervals import SpikeIntervals
 from spike_recon_ros.spike_history.motion_compensated_rates import REACH, MotionCompensatedRates
 
@@ -28,9 +29,14 @@ class CompensatedTfi(SpikeIntervals):
 
     @cached_property
     def _moved(self) -> MotionCompensatedRates:
-        return MotionCompensatedRates(self._history)
+        return MotionCompensatedRates(self._history, fast=True)
+
+    @cached_property
+    def _noise(self) -> RateNoise:
+        return RateNoise(self._history, self._moved)
 
     def _intensity(self) -> np.ndarray:
         intensity = super()._intensity()
         self._moved.write(intensity)
-        return np.clip(intensity, 0, 1, intensity)  # cubic interpolation may overshoot
+        self._noise.remove(intensity)
+        return np.clip(intensity, 0, 1, intensity)  # sharpening may overshoot

@@ -17,9 +17,9 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
-from spike_recon_ros.spike_history.plane_motion import PlaneMotion, one_thread
+from spike_recon_ros.spike_history.plane_motion import FAST, FINE, PlaneMotion, one_thread
 from spike_recon_ros.spike_history.predicted_rates import PredictedRates
-from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means
+from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means, warped_rows
 
 SIDE = 2, 4, 6, 9, 12, 16, 20, 25, 30
 """Borders of the spans on either side, in planes from the instant; a span is warped as a whole.
@@ -43,9 +43,9 @@ for _row, (_begin, _end) in zip(_ALL, _BOUNDS, strict=False):
     _row[_begin:_end] = 1
 _ALL[GROUPS] = _WEIGHTS
 """Weight of each span in each group, and in the mean over all."""
-_NEAR = _WEIGHTS * (np.abs(_LATER) < 9)
-"""Weights of the mean that predicts the light: nearly as good for this as the mean over all spans
-(within .01 dB of the image), and made faster."""
+_NEAR, _NEAREST = (_WEIGHTS * (np.abs(_LATER) < planes) for planes in (16, 9))
+"""Weights of the means that predict the light: nearly as sharp and as free of noise as the mean
+over all spans, and made faster."""
 
 
 class MotionCompensatedRates:
@@ -53,23 +53,27 @@ class MotionCompensatedRates:
 
     Args:
         history: spikes of the pixels; read at each call.
+        fast: take a third less time. The mean of all spans loses .01 dB on simulated scenes;
+            the network that reads the groups loses .1 dB.
 
     Raises:
         UserError: the lookahead leaves too few planes before the instant.
     """
 
-    def __init__(self, history: SpikeHistory) -> None:
+    def __init__(self, history: SpikeHistory, *, fast: bool = False) -> None:
         if history.lookahead + REACH >= PLANES_KEPT:
             raise UserError(
                 f'lookahead_planes is {history.lookahead}; with motion compensation it may be '
                 f'at most {PLANES_KEPT - 1 - REACH}'
             )
         self._history = history
-        self._motion = PlaneMotion(history.width, history.height, len(_LATER))
+        search, self._near = (FAST, _NEAREST) if fast else (FINE, _NEAR)
+        self._motion = PlaneMotion(history.width, history.height, len(_LATER), search)
         self._predicted = PredictedRates(history)
         self._image = np.empty((history.height, history.width), np.float32)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
         self._means = np.empty((GROUPS + 1, history.height, history.width), np.float32)
+        self._written: tuple[int, np.ndarray, ScenePath | None] = (0, self._rates[:0], None)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> ScenePath | None:
@@ -92,12 +96,32 @@ class MotionCompensatedRates:
         if path is not None:
             self._refine(first, rates, cuts, path)
         self._write_means(first, rates, path, mean, groups)
+        self._written = first, rates, path
         return path
+
+    def halves(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the means over the spans before and after the instant of the last `write`.
+
+        Args:
+            rows: int64 [rows].
+
+        Returns: float32 [2, rows, width], spikes per plane; float32 [2], the sums of their weights
+            in the mean over all spans. None if one of them has no span.
+        """
+        first, rates, path = self._written
+        used = slice(first, first + len(rates))
+        weights = _WEIGHTS[used] * np.stack([_LATER[used] < 0, _LATER[used] > 0])
+        sums = weights.sum(1)
+        if not sums.all():
+            return None
+        if path is not None:
+            return warped_rows(rates, _LATER[used], weights, path, rows), sums
+        return np.einsum('ms,srw->mrw', weights / sums[:, None], rates[:, rows]), sums
 
     def _refine(self, first: int, rates: np.ndarray, cuts: np.ndarray, path: ScenePath) -> None:
         """Replace the rates by those that follow the light inside the intervals."""
-        if _NEAR[first : first + len(rates)].any():
-            _means(rates, first, _NEAR[None], path, self._image[None])
+        if self._near[first : first + len(rates)].any():
+            _means(rates, first, self._near[None], path, self._image[None])
             self._predicted.write(self._image, path, cuts, rates)
 
     def _write_means(

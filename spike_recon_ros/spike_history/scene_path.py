@@ -118,6 +118,52 @@ def _warped_means(images, used, left, share, weights, shift, out):
     return read
 
 
+def warped_rows(
+    images: np.ndarray,
+    times: np.ndarray,
+    weights: np.ndarray,
+    path: ScenePath,
+    rows: np.ndarray,
+) -> np.ndarray:
+    """Return weighted means of some rows, without removing the blur of interpolation.
+
+    Args:
+        images: float32 [n, height, width].
+        times: see warped_means.
+        weights: [means, n].
+        path: of the same size.
+        rows: int64 [rows].
+
+    Returns: float32 [means, rows, width].
+    """
+    segments = [path.segment(float(time)) for time in times]
+    left = np.array([segment[0] for segment in segments])
+    share = np.array([segment[1] for segment in segments], np.float32)
+    out = np.zeros((len(weights), len(rows), images.shape[2]), np.float32)
+    _warped_rows(images, left, share, weights.astype(np.float32), path.shift, rows, out)
+    return out
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _warped_rows(images, left, share, weights, shift, rows, out):
+    means, _, width = out.shape
+    place, corner = np.empty((3, width), np.float32), np.empty(width, np.int32)
+    taps, one = np.empty((2, 2 * width), np.float32), np.float32(1)
+    unused, weight = np.empty((2, width), np.float32), np.empty((means, width), np.float32)
+    for number, y in enumerate(rows):
+        weight[:] = np.float32(0)
+        for image in range(len(images)):
+            start, end = shift[left[image]], shift[left[image] + 1]
+            _place_row(start, end, share[image], one, y, corner, place)
+            _gather(images[image].reshape(-1), width, corner, taps)
+            for mean in range(means):
+                scale = weights[mean, image]
+                _add(taps, place, scale, out[mean, number], unused[0], unused[1], weight[mean])
+        for mean in range(means):
+            for x in range(width):
+                out[mean, number, x] /= weight[mean, x]
+
+
 @njit(nogil=True, cache=True)
 def _read_ahead(image, y):
     """Read one value of each cache line of the row ROWS_AHEAD below; of all above it at first.

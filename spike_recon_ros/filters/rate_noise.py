@@ -1,0 +1,161 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Noise of mean spike rates: measured from the spikes themselves, and removed from the image.
+
+Two measurements complete each other. Where pixels fire often, the means over the planes before and
+after the instant differ by noise alone. Where one interval lasts longer than these planes, both
+means hold the same interval and the same error; there the lengths of successive intervals differ
+by the shot noise. Nothing is assumed about the camera, so the same code leaves a clean image as it
+is and smooths a dark one.
+
+The noise is removed in bands of an undecimated wavelet transform (Starck, Murtagh and Bijaoui,
+"Image Processing and Data Analysis", 1998): each coefficient is scaled by the share of the local
+energy that is not noise (Lee, "Digital Image Enhancement and Noise Filtering by Use of Local
+Statistics", TPAMI 1980).
+"""
+
+import cv2
+import numpy as np
+
+from spike_recon_ros.jit import njit
+from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
+from spike_recon_ros.spike_history.motion_compensated_rates import MotionCompensatedRates
+from spike_recon_ros.spike_history.plane_motion import one_thread
+
+ROW_STEP = 16
+"""The noise is measured in each sixteenth row."""
+COLUMN_STEP = 4
+"""And in each fourth column: its squares are means over FLAT_PX columns."""
+FLAT_SHARE, FLAT_PX = 0.3, 25
+"""Quantile of the squared difference of the means over FLAT_PX pixels of a row. It is low, because
+wrong motion makes the means differ along edges."""
+LEAST_INTERVAL = 6.0
+"""Mean length of two intervals in planes, below which rounding to planes exceeds shot noise."""
+LEAST_PAIRS = 200
+"""Smallest number of pairs of intervals from which shot noise is measured."""
+LOWER_HALF = 0.143
+"""Mean of the lower half of the chi-square distribution with one degree of freedom."""
+MOST_SHOT_NOISE = 0.04
+"""Greatest relative variance of an interval; more comes from motion."""
+MEAN_PLANES = 45.0
+"""Planes whose plain mean is as noisy as the weighted mean over all spans."""
+DARK_SPIKES, DARK_PX = 3.0, 65
+"""Regions of DARK_PX pixels with fewer spikes in MEAN_PLANES have the noise of intervals."""
+STRENGTH = 1.5
+"""Factor on the variance of the noise."""
+TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
+"""Filter of the wavelet transform."""
+BAND_NOISE = 0.793, 0.0403, 0.0073
+"""Variance of white noise in each band, relative to that in the image."""
+SMOOTHED_PX = 2.0
+"""Standard deviation of the blur of the rates from which the variance of the noise follows."""
+LEAST_RATE = 1e-3
+"""Smallest rate, so that the variance is never 0, in spikes per plane."""
+ENERGY_PX = 5, 11, 21
+"""Width of the region of the local energy, of each band."""
+
+
+class RateNoise:
+    """Removes the noise of mean rates; keeps its working memory.
+
+    Args:
+        history: spikes of the pixels; read at each call.
+        rates: makes the mean rates of the same history.
+    """
+
+    def __init__(self, history: SpikeHistory, rates: MotionCompensatedRates) -> None:
+        self._history, self._rates = history, rates
+        self._rows = np.arange(min(ROW_STEP, history.height) // 2, history.height, ROW_STEP)
+        size = history.height, history.width
+        self._now, self._low, self._band, self._energy, self._noise = np.empty(
+            (5, *size), np.float32
+        )
+
+    def remove(self, mean: np.ndarray) -> None:
+        """Remove noise in place from the rates of the last call of `rates.write`.
+
+        Args:
+            mean: float32 [height, width], spikes per plane. Unchanged if there were planes on one
+                side of the instant only.
+        """
+        with one_thread():
+            spread = self._spread()
+            if spread is not None:
+                self._shrink(mean, spread)
+
+    def _shrink(self, mean: np.ndarray, spread: float) -> None:
+        """Remove noise of the variance `spread` times the rate, and of intervals in the dark."""
+        noise, around = self._noise, self._energy
+        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, noise)
+        cv2.blur(mean, (DARK_PX, DARK_PX), around)
+        _write_variance(noise, around, np.float32(spread), np.float32(shot_noise(self._history)))
+        now, low, band, energy = self._now, self._low, self._band, self._energy
+        now[:], mean[:] = mean, 0
+        for number, (share, width) in enumerate(zip(BAND_NOISE, ENERGY_PX, strict=True)):
+            taps = np.zeros(4 * 2**number + 1, np.float32)
+            taps[:: 2**number] = TAPS
+            cv2.sepFilter2D(now, -1, taps, taps, low, borderType=cv2.BORDER_REFLECT_101)
+            cv2.subtract(now, low, band)
+            cv2.sqrBoxFilter(band, cv2.CV_32F, (width, width), energy)
+            _add_shrunk(band, energy, noise, np.float32(STRENGTH * share), mean)
+            now, low = low, now
+        mean += now
+
+    def _spread(self) -> float | None:
+        """Return the variance of the mean by the rate, spikes per plane; None = unknown."""
+        halves = self._rates.halves(self._rows)
+        if halves is None:
+            return None
+        (before, after), (early, late) = halves
+        squared = (before - after) ** 2 * np.float32(early * late / (early + late) ** 2)
+        rate = (early * before + late * after) / np.float32(early + late)
+        region = FLAT_PX, 1
+        squared, rate = (cv2.blur(one, region)[:, ::COLUMN_STEP] for one in (squared, rate))
+        return float(np.quantile(squared / np.maximum(rate, LEAST_RATE), FLAT_SHARE))
+
+
+def shot_noise(history: SpikeHistory) -> float:
+    """Return the relative variance of an interval by shot noise; 0 if it cannot be measured.
+
+    A sensor that collects n photons per spike has 1/n. The difference of two successive intervals
+    of mean length L has twice this variance, and .5 from rounding three spikes to whole planes.
+    """
+    last, middle, first = history.before[:3, ::COLUMN_STEP, ::COLUMN_STEP]
+    known = first != NEVER
+    late, early = (last - middle)[known], (middle - first)[known]
+    length = (late + early).astype(np.float32) / 2
+    long = length >= LEAST_INTERVAL
+    if np.count_nonzero(long) < LEAST_PAIRS:
+        return 0.0
+    length, change = length[long], (late - early)[long].astype(np.float32)
+    squared, half = change**2 / (2 * length**2), len(length) // 2
+    # The lower half, because motion changes some of the intervals.
+    spread = np.partition(squared, half)[:half].mean() / LOWER_HALF
+    rounding = np.median(0.25 / length**2)
+    return float(np.clip(spread - rounding, 0, MOST_SHOT_NOISE))
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _write_variance(rates, around, spread, shot):
+    """Replace rates by the variance of the noise in them."""
+    height, width = rates.shape
+    zero, least = np.float32(0), np.float32(LEAST_RATE)
+    per_plane, dark = np.float32(1 / MEAN_PLANES), np.float32(DARK_SPIKES / MEAN_PLANES)
+    for y in range(height):
+        row, level = rates[y], around[y]
+        for x in range(width):
+            rate = max(row[x], least)
+            interval = shot * rate * min(rate, per_plane)
+            row[x] = spread * rate + (interval if level[x] < dark else zero)
+
+
+@njit(nogil=True, cache=True, error_model='numpy')
+def _add_shrunk(band, energy, noise, share, out):
+    """Add a band, each value scaled by the share of its energy that is not noise."""
+    height, width = band.shape
+    zero, least = np.float32(0), np.float32(1e-12)
+    for y in range(height):
+        row, found, all_noise, target = band[y], energy[y], noise[y], out[y]
+        for x in range(width):
+            kept = max(found[x] - share * all_noise[x], zero) / (found[x] + least)
+            target[x] += kept * row[x]
