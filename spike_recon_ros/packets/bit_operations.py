@@ -76,3 +76,26 @@ _leading_zeros64: Any = intrinsic(_leading_zeros)
 def highest_bit64(mask: np.uint64) -> np.int32:
     """Return the position of the highest set bit out of 64; -1 for an empty mask."""
     return np.int32(63) - np.int32(_leading_zeros64(mask))
+
+
+def _copy_pair(_context, source, index, target, at):
+    """Copy two adjacent values of float32 from a place of one array to a place of another."""
+
+    def generate(context, builder, signature, arguments):
+        first, second = (
+            builder.bitcast(
+                builder.gep(context.make_array(kind)(context, builder, array).data, [place]),
+                ir.IntType(64).as_pointer(),
+            )
+            for kind, array, place in (
+                (signature.args[0], arguments[0], arguments[1]),
+                (signature.args[2], arguments[2], arguments[3]),
+            )
+        )
+        builder.store(builder.load(first, align=4), second, align=4)
+        return context.get_dummy_value()
+
+    return types.none(source, types.uint64, target, types.uint64), generate
+
+
+copy_pair: Any = intrinsic(_copy_pair)

@@ -54,9 +54,7 @@ class PredictedRates:
         """
         history = self._history
         ages = history.lookahead - cuts
-        segments = [path.segment(float(time)) for time in (cuts[:-1] + cuts[1:]) / 2]
-        left = np.array([segment[0] for segment in segments])
-        position = np.array([segment[1] for segment in segments], np.float32)
+        left, position = path.segments((cuts[:-1] + cuts[1:]) / 2)
         lengths = np.float32(-np.diff(cuts))
         border, share = _positions(_NEWEST - ages)
         _predicted_rates(

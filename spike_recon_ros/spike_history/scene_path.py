@@ -10,14 +10,11 @@ simulated scenes this is within .1 dB of cubic interpolation.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from spike_recon_ros.jit import njit
+from spike_recon_ros.packets.bit_operations import copy_pair
 
 OUTSIDE = 1e-3
 """Relative weight of positions outside the image, where the value of the nearest pixel is used."""
@@ -51,6 +48,11 @@ class ScenePath:
         start, end = float(self.nodes[left]), float(self.nodes[left + 1])
         return left, (planes - start) / (end - start)
 
+    def segments(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same of several times, int64 [n] and float32 [n]."""
+        left, share = zip(*(self.segment(float(time)) for time in times), strict=True)
+        return np.array(left), np.array(share, np.float32)
+
 
 def warped_means(
     images: np.ndarray,
@@ -70,9 +72,7 @@ def warped_means(
         path: of the same size.
         out: float32 [means, height, width].
     """
-    segments = [path.segment(float(time)) for time in times]
-    left = np.array([segment[0] for segment in segments])
-    share = np.array([segment[1] for segment in segments], np.float32)
+    left, share = path.segments(times)
     used = np.flatnonzero(weights.any(0))
     _warped_means(images, used, left, share, weights.astype(np.float32), path.shift, out)
 
@@ -136,9 +136,7 @@ def warped_rows(
 
     Returns: float32 [means, rows, width].
     """
-    segments = [path.segment(float(time)) for time in times]
-    left = np.array([segment[0] for segment in segments])
-    share = np.array([segment[1] for segment in segments], np.float32)
+    left, share = path.segments(times)
     out = np.zeros((len(weights), len(rows), images.shape[2]), np.float32)
     _warped_rows(images, left, share, weights.astype(np.float32), path.shift, rows, out)
     return out
@@ -240,29 +238,6 @@ def _place_row(before, after, share, sign, y, corner, place):
         across[x] = at_x - np.float32(column)
         down[x] = at_y - np.float32(line)
         used[x] = one if (at_x == wanted_x) & (at_y == wanted_y) else outside
-
-
-def _copy_pair(_context, source, index, target, at):
-    """Copy two adjacent values of float32 in one step."""
-
-    def generate(context, builder, signature, arguments):
-        first, second = (
-            builder.bitcast(
-                builder.gep(context.make_array(kind)(context, builder, array).data, [place]),
-                ir.IntType(64).as_pointer(),
-            )
-            for kind, array, place in (
-                (signature.args[0], arguments[0], arguments[1]),
-                (signature.args[2], arguments[2], arguments[3]),
-            )
-        )
-        builder.store(builder.load(first, align=4), second, align=4)
-        return context.get_dummy_value()
-
-    return types.none(source, types.uint64, target, types.uint64), generate
-
-
-copy_pair: Any = intrinsic(_copy_pair)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')

@@ -89,8 +89,7 @@ def test_a_prediction_divides_charge_but_does_not_create_it():
 def test_predicted_light_adds_up_along_the_motion(speed):
     image = np.float32(np.random.default_rng(2).random((HEIGHT, WIDTH)))
     path, centres = straight(speed), (3, 1, -1)
-    segments = [path.segment(centre) for centre in centres]
-    left, share = np.array([one for one, _ in segments]), np.float32([one for _, one in segments])
+    left, share = path.segments(np.array(centres))
     out = np.empty((HEIGHT, len(centres) + 1, WIDTH), np.float32)
     for y, row in enumerate(out):
         light_of_row(image, left, share, np.float32([2, 2, 2]), path.shift, np.float32(0), y, row)
