@@ -35,10 +35,26 @@ def structured(x, y, t, p):
     return table
 
 
+def of_metavision(x, y, t, p):
+    table = np.empty(len(t), [('x', '<u2'), ('y', '<u2'), ('p', '<i2'), ('t', '<i8')])
+    table['x'], table['y'], table['p'], table['t'] = x, y, p, t
+    return table
+
+
+def of_dv_processing(x, y, t, p):
+    names = ['timestamp', 'x', 'y', 'polarity']
+    table = np.empty(len(t), list(zip(names, ['<i8', '<i2', '<i2', 'i1'], strict=True)))
+    for name, column in zip(names, (t, x, y, p), strict=True):
+        table[name] = column
+    return table
+
+
 @pytest.mark.parametrize(
     'form',
     [
         structured,
+        of_metavision,
+        of_dv_processing,
         lambda x, y, t, p: structured(x, y, t, p)[::1].view(np.recarray),
         lambda x, y, t, p: {'X': x, 'Y': y, 'T': t, 'P': p, 'frames': None},
         lambda x, y, t, p: (x.astype('>i4'), y.tolist(), t.astype('>i8'), p.astype('>f4')),
