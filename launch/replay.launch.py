@@ -34,6 +34,7 @@ from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
 from spike_recon_ros.launch_arguments import check_arguments, recon_arguments
+from spike_recon_ros.sources.open_source import is_bag_of_packets
 
 FILE = 'replay.launch.py'
 ARGUMENTS = ('bag', 'rate', 'loop', 'player')
@@ -65,7 +66,8 @@ def generate_launch_description() -> LaunchDescription:
                 default_value='auto',
                 choices=['auto', 'rosbag2', 'spike_recon'],
                 description='what plays the recording: `ros2 bag play` (rosbag2), play_node '
-                '(spike_recon), or auto: the first if it is installed',
+                '(spike_recon), or auto: the first if it is installed and the recording is a ROS '
+                '2 bag of EventPackets',
             ),
             OpaqueFunction(function=start_player_when_active),
             recon,
@@ -98,7 +100,7 @@ def make_player(given: dict[str, str]) -> Action:
     loop = ['--loop'] if given['loop'] == 'true' else []
     options = ['--rate', given['rate'], '--clock', *loop]
     rosbag2 = given['player'] == 'rosbag2' or (
-        given['player'] == 'auto' and is_installed('ros2bag')
+        given['player'] == 'auto' and is_installed('ros2bag') and is_bag_of_packets(given['bag'])
     )
     if rosbag2:
         command = ['ros2', 'bag', 'play', str(Path(given['bag']).expanduser()), *options]

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open the source that reads a recording, whatever its format."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.sources.aedat3 import Aedat3File
 from spike_recon_ros.sources.aedat4 import Aedat4Source
 from spike_recon_ros.sources.archives import CompressedText, ZippedText
 from spike_recon_ros.sources.array_file import ArrayFile
 from spike_recon_ros.sources.atis_file import AtisFile
+from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.dataset_source import DatasetSource
 from spike_recon_ros.sources.evaid_folder import EvaidFolder
 from spike_recon_ros.sources.event_dataset import EventDataset, reading
@@ -166,6 +169,19 @@ def is_bag(path: str | Path) -> bool:
         UserError: if there is nothing readable at `path`.
     """
     return kind_of(user_path(path)) == BAG
+
+
+def is_bag_of_packets(path: str | Path) -> bool:
+    """Whether a path names a ROS 2 bag with EventPacket messages, which every player publishes.
+
+    Raises:
+        UserError: if there is nothing readable at `path`.
+    """
+    path = user_path(path)
+    if not is_bag(path) or path.suffix == '.bag':
+        return False
+    with contextlib.closing(Bag(path)) as bag:
+        return any(topic.type == EVENT_PACKET for topic in bag.topics)
 
 
 def is_aedat4(path: str | Path) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.event_array import parse_event_array
-from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.sources.open_source import is_bag_of_packets, open_source
 
 PACKAGES = ['dvs_msgs', 'prophesee_event_msgs', 'dv_ros_msgs', 'dv_ros2_msgs']
 S = 1_000_000_000
@@ -97,3 +97,14 @@ def test_damaged_event_array_in_a_bag_is_a_user_error(
     path = write_bag(tmp_path / 'bag', ros2, content)
     with open_source(path) as source, pytest.raises(UserError, match=r'0 packets of .* cut short'):
         list(source)
+
+
+def test_bags_that_rosbag2_can_play_for_the_node_are_known(
+    either_ros, ros2, write_bag, events_topic, tmp_path
+):
+    packets = write_bag(tmp_path / 'a', either_ros, [(events_topic, either_ros.packet(1, 0))])
+    assert is_bag_of_packets(packets) is not either_ros.is_ros1
+    arrays = [('/dvs/events', ros2.event_array('dvs_msgs', 1, [(1, 2, 1, 3)]))]
+    assert not is_bag_of_packets(write_bag(tmp_path / 'b', ros2, arrays))
+    (tmp_path / 'a.csv').write_text('t,x,y,p\n')
+    assert not is_bag_of_packets(tmp_path / 'a.csv')
