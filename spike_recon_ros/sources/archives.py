@@ -12,6 +12,7 @@ import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -149,7 +150,7 @@ def check_compressed_text(path: Path, head: bytes) -> None:
     found = _compression(head)
     assert found is not None
     opener, program = found
-    with suppress(OSError, EOFError, lzma.LZMAError), opener(path) as packed:
+    with suppress(OSError, EOFError, lzma.LZMAError, zlib.error), opener(path) as packed:
         if looks_like_events(packed.read1(HEAD_BYTES)):
             return
     raise UserError(

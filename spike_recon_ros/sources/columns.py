@@ -34,8 +34,8 @@ LARGEST_GUESS = 4_096
 """No event sensor has so many columns; a larger coordinate is an error in the recording."""
 COLUMN_NAMES = {
     'time': ('t', 'ts', 'time', 'times', 'timestamp', 'timestamps'),
-    'x': ('x', 'xs', 'col', 'column'),
-    'y': ('y', 'ys', 'row'),
+    'x': ('x', 'xs'),
+    'y': ('y', 'ys'),
     'polarity': ('p', 'ps', 'pol', 'polarity', 'polarities', 'on'),
 }
 """Names of the four columns in files of the field, lower case; the time may name its unit."""

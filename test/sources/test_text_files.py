@@ -52,7 +52,10 @@ def read(path):
         ('timestamp_us,x,y,p\n' + '\n'.join(INTEGERS), (240, 180)),
         ('"time [us]","x","y","polarity"\n' + '\n'.join(INTEGERS), (240, 180)),
         ('timestamp(µs);x;y;p\n' + '\n'.join(INTEGERS).replace(',', ';'), (240, 180)),
-        ('time,column,row,on\n' + BODY.replace(' ', ','), (240, 180)),
+        (
+            'time,x,y,on,row\n' + BODY.replace(' ', ',').replace('\n', ',3\n'),
+            (240, 180),
+        ),
         ('t,x,y,p,\n' + BODY.replace(' ', ',').replace('\n', ',\n'), (240, 180)),
         ('"t","x","y","p"\n' + BODY.replace(' ', '","'), (240, 180)),
         (''.join(f'[{line.replace(" ", ", ")}]\n' for line in LINES), (240, 180)),
@@ -148,6 +151,18 @@ def test_a_compressed_text_that_is_cut_is_read_as_far_as_it_goes(tmp_path):
     assert 50 < len(events) < 100
     assert events.x.tolist() == X[: len(events)].tolist()
     assert any('is cut short; it is read as far' in one for one in source.dataset.warnings)
+
+
+@pytest.mark.parametrize(('name', 'module'), COMPRESSED)
+def test_a_damaged_compressed_text_is_one_sentence(tmp_path, name, module):
+    path = tmp_path / name
+    for place in (12, 40, 200):
+        data = bytearray(module.compress(BODY.encode()))
+        data[place : place + 8] = bytes(8)
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=r'damaged|unpack it') as raised:
+            read(path)
+        assert '\n' not in str(raised.value)
 
 
 def test_a_compressed_text_that_expands_without_end_is_refused(tmp_path, monkeypatch):
