@@ -232,10 +232,18 @@ def test_an_unknown_encoding_is_refused_and_the_next_packet_is_processed():
     assert [frame for packet in good for frame in reconstructor.push(packet)]
 
 
-@pytest.mark.parametrize(('width', 'height'), [(0, 10), (10, 0), (2**31, 10), (16384, 16384)])
-def test_an_impossible_resolution_is_refused(width, height):
+@pytest.mark.parametrize(
+    ('width', 'height', 'reason'),
+    [
+        (0, 10, 'no sensor size'),
+        (10, 0, 'no sensor size'),
+        (2**31, 10, 'sensor of .* pixels, but mono allows'),
+        (16384, 16384, 'sensor of .* pixels, but mono allows'),
+    ],
+)
+def test_an_impossible_resolution_is_refused(width, height, reason):
     packet = dataclasses.replace(packets_of(make_events(10), [])[0], width=width, height=height)
-    with pytest.raises(UserError, match=r'sensor of .* pixels, but mono allows'):
+    with pytest.raises(UserError, match=reason):
         Reconstructor(Settings()).push(packet)
 
 
