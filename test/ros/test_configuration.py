@@ -150,7 +150,7 @@ def test_a_mask_that_cannot_be_read_leaves_the_node_unconfigured(make_node, tmp_
 
 
 def test_a_subscriber_with_incompatible_qos_is_reported(make_node, subscribe, wait_until, values):
-    assert make_node().start()
+    assert make_node(model='fibar').start()
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     subscribe(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
     wait_until(

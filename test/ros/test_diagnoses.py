@@ -37,7 +37,7 @@ def _stream(camera, wait_until, done):
 
 
 def test_two_publishers_of_packets_are_named(make_node, other, subscribe, warned):
-    assert make_node().start()
+    assert make_node(model='fibar').start()
     subscribe(Image, IMAGE)
     publishers = [other.create_publisher(EventPacket, EVENTS, 10) for _ in range(2)]
     message = warned('2 publishers send packets on /event_camera/events')
@@ -49,7 +49,7 @@ def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
     make_node, other, subscribe, warned
 ):
     name = 'qos_overrides./event_camera/events.subscription.reliability'
-    assert make_node(**{name: 'reliable'}).start()
+    assert make_node(model='fibar', **{name: 'reliable'}).start()
     subscribe(Image, IMAGE)
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     publisher = other.create_publisher(EventPacket, EVENTS, qos)
@@ -61,7 +61,7 @@ def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
 def test_a_viewer_whose_qos_does_not_match_is_warned_about_as_long_as_it_is_there(
     make_node, subscribe, warned, wait_until
 ):
-    assert make_node().start()
+    assert make_node(model='fibar').start()
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     subscribe(Image, IMAGE, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
     warned('other cannot see /event_camera/recon/image_raw')
@@ -92,7 +92,7 @@ def test_matching_viewers_and_publishers_are_not_warned_about(
 def test_references_on_another_clock_are_named(
     make_node, camera, subscribe, other, warned, wait_until, mode, kind, topic
 ):
-    assert make_node(sync_mode=mode).start()
+    assert make_node(model='fibar', sync_mode=mode).start()
     subscribe(Image, IMAGE)
     publisher = other.create_publisher(kind, f'/event_camera/{topic}', 10)
     wait_until(publisher.get_subscription_count, 'the subscription to references')
@@ -118,7 +118,7 @@ def test_references_on_another_clock_are_named(
 def test_references_that_all_come_too_late_are_named(
     make_node, camera, subscribe, other, warned, wait_until
 ):
-    assert make_node(sync_mode='time_reference').start()
+    assert make_node(model='fibar', sync_mode='time_reference').start()
     subscribe(Image, IMAGE)
     publisher = other.create_publisher(TimeReference, '/event_camera/time_reference', 10)
     wait_until(publisher.get_subscription_count, 'the subscription to references')
@@ -142,7 +142,7 @@ def test_references_that_all_come_too_late_are_named(
 
 
 def test_missing_trigger_edges_are_named(make_node, camera, subscribe, warned, wait_until, soon):
-    node = make_node(sync_mode='trigger_events')
+    node = make_node(model='fibar', sync_mode='trigger_events')
     assert node.start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
@@ -155,7 +155,7 @@ def test_missing_trigger_edges_are_named(make_node, camera, subscribe, warned, w
 
 
 def test_edges_on_several_trigger_channels_are_named(make_node, camera, subscribe, warned, soon):
-    assert make_node(sync_mode='trigger_events', sensor_size='64x48').start()
+    assert make_node(model='fibar', sync_mode='trigger_events', sensor_size='64x48').start()
     subscribe(Image, IMAGE)
     event, edges = 0x1 << 28, [0xA << 28 | channel << 8 | 1 for channel in (2, 6, 6)]
     words = np.array([0x8 << 28, event, *edges], '<u4')
@@ -165,7 +165,7 @@ def test_edges_on_several_trigger_channels_are_named(make_node, camera, subscrib
 
 
 def test_missing_references_are_named(make_node, camera, subscribe, warned, wait_until, soon):
-    assert make_node(sync_mode='camera_image').start()
+    assert make_node(model='fibar', sync_mode='camera_image').start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     _stream(
@@ -177,7 +177,7 @@ def test_missing_references_are_named(make_node, camera, subscribe, warned, wait
 
 
 def test_every_packet_is_accounted_for(make_node, camera, subscribe, wait_until, values):
-    assert make_node(fps=100.0).start()
+    assert make_node(model='fibar', fps=100.0).start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera(range(20))
@@ -195,7 +195,7 @@ def test_every_packet_is_accounted_for(make_node, camera, subscribe, wait_until,
 def test_the_pause_of_an_inactive_node_is_not_counted_as_lost_packets(
     make_node, camera, subscribe, wait_until, values
 ):
-    node = make_node(fps=100.0, lost_packets_tolerated=0)
+    node = make_node(model='fibar', fps=100.0, lost_packets_tolerated=0)
     assert node.start()
     images, diagnostics = subscribe(Image, IMAGE), subscribe(DiagnosticArray, '/diagnostics')
     camera(range(12))
@@ -214,7 +214,7 @@ def test_the_pause_of_an_inactive_node_is_not_counted_as_lost_packets(
 
 
 def test_the_log_does_not_miss_packets_that_wait(make_node, camera, subscribe, wait_until, capfd):
-    node = make_node(fps=100.0, statistics_period=0.3)
+    node = make_node(model='fibar', fps=100.0, statistics_period=0.3)
     assert node.start()
     gate = threading.Event()
     node._worker.call(lambda reconstructor: gate.wait(20.0))
@@ -238,7 +238,7 @@ def test_the_log_does_not_miss_packets_that_wait(make_node, camera, subscribe, w
 def test_control_characters_of_an_encoding_are_escaped_in_the_log(
     make_node, camera, subscribe, wait_until, capfd, values
 ):
-    assert make_node(fps=100.0).start()
+    assert make_node(model='fibar', fps=100.0).start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     camera([0], encoding='evt9\x1b[31m\x07' + 'x' * 5000)

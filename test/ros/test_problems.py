@@ -39,7 +39,7 @@ def test_a_camera_that_nobody_publishes_for_is_named_in_the_status_and_its_value
 
 
 def test_a_publisher_that_sends_no_packets_is_named(make_node, other, subscribe, warned, soon):
-    assert make_node().start()
+    assert make_node(model='fibar').start()
     subscribe(Image, IMAGE)
     publisher = other.create_publisher(EventPacket, EVENTS, 10)
     message = warned('other publishes on /event_camera/events, but nothing comes')
