@@ -20,6 +20,9 @@ LONGEST_WITHOUT_FRAME = 5.0
 MOST_FRAMES_MISSING = 3.0
 UNUSED = 'decoder: '
 """Begins the counters of data that the decoder left out."""
+OUTSIDE_SHARE, UNKNOWN_SHARE = 0.01, 0.2
+"""Shares of events outside the sensor, and of unknown words, that no damage explains. Some cameras
+pad their packets with unknown words."""
 OVERLOAD = ('dropped_packets', 'merged_windows')
 
 
@@ -38,10 +41,11 @@ class PacketChecks:
         self._at_packet: tuple[int, float] | None = None
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
+        self._last: Mapping[str, int] | None = None
 
     def reset(self) -> None:
         """Forget the earlier calls: the node is not subscribed."""
-        self._at_frame = self._at_packet = None
+        self._at_frame = self._at_packet = self._last = None
 
     def missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
         """Return why no packets come, if none do; call it about once a second.
@@ -120,6 +124,28 @@ class PacketChecks:
                 )
             ]
         return []
+
+    def left_out(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
+        """Return what a wrong size or encoding of the packets left out since the last call."""
+        last, self._last = self._last, counts
+        if last is None:
+            return []
+        names = 'events', f'{UNUSED}outside_pixels', f'{UNUSED}unknown_words'
+        events, outside, unknown = (max(0, counts[name] - last.get(name, 0)) for name in names)
+        sentence = ''
+        if unknown > UNKNOWN_SHARE * (unknown + outside + events):
+            sentence = (
+                f'{unknown} words of the last second are of no known type, beside {events} '
+                'events; the encoding that the driver states is probably wrong'
+            )
+        elif outside > OUTSIDE_SHARE * (outside + events):
+            columns, rows = inputs.packet_size or (0, 0)
+            sentence = (
+                f'{outside} events ({100 * outside / (outside + events):.0f} %) of the last '
+                f'second lie outside the sensor of {columns}x{rows} pixels and are left out; '
+                'correct width and height in the driver'
+            )
+        return [Problem(Part.CAMERA, sentence)] if sentence else []
 
     def missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
         """Return why packets make no frame, if they do not; call it about once a second."""

@@ -73,7 +73,8 @@ class TopicChecks:
             found += self._packets.times(inputs)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
-            found += self._packets.missing_frames(counts)
+            missing = self._packets.missing_frames(counts)
+            found += self._packets.left_out(inputs, counts) or missing
             found += self._flicker()
             if inputs.wants_frames:
                 found += self._frames.problems(counts, refused_frame)

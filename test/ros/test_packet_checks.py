@@ -16,6 +16,7 @@ TOPIC = '/event_camera/events'
 COUNTS = {
     'received_packets': 0, 'decoded_packets': 0, 'waiting_packets': 0, 'frames': 0, 'events': 0,
     'references': 0, 'dropped_packets': 0, 'merged_windows': 0, 'decoder: unknown_words': 0,
+    'decoder: outside_pixels': 0,
 }  # fmt: skip
 
 
@@ -49,7 +50,35 @@ def graph(publishers, sim_time=None):
 
 def inputs(stamp_ns=None):
     subscription = SimpleNamespace(topic_name=TOPIC)
-    return SimpleNamespace(subscriptions=[subscription], packet_stamp_ns=stamp_ns)
+    return SimpleNamespace(
+        subscriptions=[subscription], packet_stamp_ns=stamp_ns, packet_size=(480, 640)
+    )
+
+
+@pytest.mark.parametrize(
+    ('events', 'outside', 'unknown', 'words'),
+    [
+        (1_000, 0, 0, []),
+        (1_000, 9, 200, []),
+        (10, 90, 200, ['200 words .* the encoding']),  # which is why events lie outside
+        (750, 250, 0, [r'250 events \(25 %\) .* sensor of 480x640 pixels .* correct width']),
+        (0, 9, 0, [r'9 events \(100 %\)']),
+        (100, 0, 90, ['90 words .* beside 100 events; the encoding that the driver states']),
+    ],
+)
+def test_data_that_a_wrong_size_or_encoding_leaves_out_is_named(events, outside, unknown, words):
+    checks = PacketChecks(graph({}), Settings())
+    assert not checks.left_out(inputs(), {**COUNTS, 'decoder: outside_pixels': 10**6})
+    assert not checks.left_out(inputs(), COUNTS)  # another decoder
+    news = {
+        'events': events,
+        'decoder: outside_pixels': outside,
+        'decoder: unknown_words': unknown,
+    }
+    found = checks.left_out(inputs(), {**COUNTS, **news})
+    assert len(found) == len(words)
+    for problem, pattern in zip(found, words, strict=True):
+        assert re.search(pattern, problem.sentence)
 
 
 @pytest.mark.parametrize(
