@@ -118,3 +118,40 @@ def test_weights_of_a_two_scale_gru_draw_nearly_the_same_image():
             image, second = hybrid(x, second)
             random, other = untrained(x, other)
     assert (image - wanted).abs().mean() < 0.3 * (random - wanted).abs().mean()
+
+
+def after_motion_and_an_event_in_a_corner(events=None, **options):
+    """Return the last image, and name, value before and after it, of each state tensor."""
+    made = Hybrid(channels=4, context=8, feedback=True, **options)
+    generator = torch.Generator().manual_seed(6)
+    state = None
+    with torch.no_grad():
+        for _ in range(4):
+            _, state = made(torch.randn(1, 5, 96, 96, generator=generator), state)
+        x = torch.zeros(1, 5, 96, 96) if events is None else events
+        x[..., 2, 4] = 1.0
+        image, new = made(x, state)
+    names = [spec.name for spec in made.state_specs]
+    rested = [
+        one * (1 - fired(one)) if 'membrane' in name else one
+        for name, one in zip(names, state, strict=True)
+    ]
+    return image, list(zip(names, rested, new, strict=True))
+
+
+def test_the_memory_holds_where_no_event_came():
+    _, states = after_motion_and_an_event_in_a_corner(hold=True)
+    for name, before, after in states:
+        quarter = before.shape[-1] // 4
+        assert torch.equal(before[..., quarter:], after[..., quarter:]), name
+        assert not torch.equal(before[..., :quarter, :quarter], after[..., :quarter, :quarter])
+    for name, before, after in after_motion_and_an_event_in_a_corner()[1]:
+        assert not torch.equal(before[..., quarter:], after[..., quarter:]), name
+
+
+def test_while_the_camera_moves_the_whole_memory_is_updated():
+    x = torch.randn(1, 5, 96, 96, generator=torch.Generator().manual_seed(7))
+    x[..., :40, :] = 0.0  # a blank sky
+    held, _ = after_motion_and_an_event_in_a_corner(x.clone(), hold=True)
+    plain, _ = after_motion_and_an_event_in_a_corner(x.clone())
+    assert torch.equal(held, plain)

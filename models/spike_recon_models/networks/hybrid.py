@@ -28,7 +28,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.lif import THRESHOLD, Lif
+from spike_recon_models.networks.lif import THRESHOLD, Lif, fired
 from spike_recon_models.networks.recurrent_cells import KEEP_BIAS, ConvLstm
 from spike_recon_models.networks.recurrent_network import StateSpec, initialise
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
@@ -36,6 +36,11 @@ from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 DRIVE = 10.0
 """Initial gain of the currents, at which about a tenth of the neurons fire. With that of the other
 layers hardly any would, and rounding to bfloat16 would flip a larger share of the few spikes."""
+HOLD_BLOCK, HOLD_REACH = 4, 2
+"""The memory is updated in blocks of 8 pixels (HOLD_BLOCK at half the resolution) in which, or
+within HOLD_REACH blocks of which, an event came."""
+MOVING_SHARE = 0.4
+"""Share of the blocks above which all are updated, as in the noise gate of the runtime."""
 SHOW_BIAS = 3.0
 """Of the output gate of an LSTM that starts from a GRU: it shows 95 % of its cell."""
 
@@ -47,14 +52,24 @@ class Hybrid(TwoScaleGru):
         channels: width of each branch at the fine scale; the coarse one has twice as many. 24
             suits a CPU in real time, 96 is the large network.
         bins: channels of the voxel grid.
+        hold: whether memory and membranes keep their values, and neurons do not fire, where no
+            event came nearby; not while events come in most of the image. See `_active`.
         seed: of the initial weights.
         **blocks: context, wider, detail, middle, events, feedback and reduction of TwoScaleGru.
     """
 
     spiking = True
 
-    def __init__(self, channels: int = 24, bins: int = 5, seed: int = 0, **blocks: Any) -> None:
+    def __init__(
+        self,
+        channels: int = 24,
+        bins: int = 5,
+        hold: bool = False,
+        seed: int = 0,
+        **blocks: Any,
+    ) -> None:
         super().__init__(channels, bins, seed=seed, **blocks)
+        self.hold = hold
         coarse = 2 * channels
         fine, _, *areas = self.state_specs
         self.state_specs = (
@@ -80,15 +95,47 @@ class Hybrid(TwoScaleGru):
         """See TwoScaleGru."""
         fine_membrane, coarse_membrane, fine, hidden, cell, *areas = state
         x = functional.pixel_unshuffle(x, 2)
-        spikes, fine_membrane = self.fine_spikes(x, fine_membrane)
-        fine = self.fine(self.events(x), fine)
+        active = _active(x) if self.hold else None
+        spikes, fine_membrane = self.fine_spikes(x, fine_membrane, active)
+        fine = _where(active, self.fine(self.events(x), fine), fine)
         edges = self.fine_spikes.fused(fine, spikes)
-        spikes, coarse_membrane = self.coarse_spikes(spikes, coarse_membrane)
+        spikes, coarse_membrane = self.coarse_spikes(spikes, coarse_membrane, active)
         seen = self.coarse_spikes.fused(self._seen(fine, areas), spikes)
-        hidden, cell = self.coarse(seen, hidden, cell)
+        new_hidden, new_cell = self.coarse(seen, hidden, cell)
+        hidden, cell = _where(active, new_hidden, hidden), _where(active, new_cell, cell)
         near, wide = self._combined(edges, hidden)
-        kept = [wide] if areas else []
+        kept = [_where(active, wide, areas[0])] if areas else []
         return self.detail(near), (fine_membrane, coarse_membrane, fine, hidden, cell, *kept)
+
+
+def _active(x: torch.Tensor) -> torch.Tensor:
+    """Return 1 where the memory is updated, else 0, [batch, 1, height / 4, width / 4].
+
+    That is near an event, and everywhere if it is so in more than MOVING_SHARE of the
+    image: then the camera moves.
+
+    Args:
+        x: unshuffled events [batch, channels, height, width], at half the resolution.
+    """
+    blocks = functional.max_pool2d(x.abs().amax(1, keepdim=True), HOLD_BLOCK)
+    near = functional.max_pool2d(blocks, 2 * HOLD_REACH + 1, stride=1, padding=HOLD_REACH)
+    active = (near > 0).to(x.dtype)
+    moves = (active.mean((2, 3), keepdim=True) > MOVING_SHARE).to(x.dtype)
+    return _doubled(torch.maximum(active, moves))
+
+
+def _doubled(active: torch.Tensor) -> torch.Tensor:
+    """Repeat each value in both directions, without an operation that float16 engines lack."""
+    return functional.pixel_shuffle(active.repeat(1, 4, 1, 1), 2)
+
+
+def _where(active: torch.Tensor | None, new: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
+    """Return `new` where active, else `old`; active may have half of their resolution."""
+    if active is None:
+        return new
+    if active.shape[-1] != new.shape[-1]:
+        active = _doubled(active)
+    return torch.where(active > 0, new, old)
 
 
 def start_from_two_scale_gru(
@@ -135,10 +182,12 @@ class _SpikingLayer(nn.Module):
         self.fusion = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(
-        self, x: torch.Tensor, membrane: torch.Tensor
+        self, x: torch.Tensor, membrane: torch.Tensor, active: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return spikes and the new membrane."""
-        return self.neurons(self.current(x), membrane)
+        """Return spikes and the new membrane; where not active, neurons rest and do not fire."""
+        spikes, new = self.neurons(self.current(x), membrane)
+        rested = membrane * (1 - fired(membrane))
+        return _where(active, spikes, torch.zeros_like(spikes)), _where(active, new, rested)
 
     def fused(self, analog: torch.Tensor, spikes: torch.Tensor) -> torch.Tensor:
         """Return alpha analog + (1 - alpha) spikes."""
