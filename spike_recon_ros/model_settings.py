@@ -92,7 +92,7 @@ class ModelSettings:
         'on',
         'Networks for events: parts of the image in which nothing but noise arrives keep their '
         'state, so that a resting scene stays and dark areas stay smooth, and parts in which '
-        'nothing has moved since the last reset are mid grey (on); or every event reaches the '
+        'nothing has moved since the last reset are plain grey (on); or every event reaches the '
         'network, and its image is shown as it is (off).',
         choices=('on', 'off'),
     )

@@ -97,8 +97,8 @@ class NetworkModel:
         if noise_gate and bundle.sensor is SensorKind.EVENT:
             self._gate = NoiseGate(width, height)
             if bundle.output_range is not None:
-                tile_px, grey = TILE * bundle.output_scale, sum(bundle.output_range) / 2
-                self._seen = SeenTiles(self._gate.open_tiles.shape, tile_px, grey)
+                tile_px = TILE * bundle.output_scale
+                self._seen = SeenTiles(self._gate.open_tiles.shape, tile_px, self._resting_grey())
         plain_grid = {'kind': 'voxel_grid', 'bins': self._input.channels, 'normalisation': 'none'}
         is_plain = bundle.sensor is SensorKind.EVENT and bundle.representation == plain_grid
         self._lamp = LampAverage(width, height) if lamp_averaging and is_plain else None
@@ -183,6 +183,13 @@ class NetworkModel:
     def unseen_share(self) -> float:
         """Share of the image that is grey because nothing has moved there, 0 to 1."""
         return self._seen.unseen_share if self._seen is not None else 0.0
+
+    def _resting_grey(self) -> float:
+        """Return the grey that the network draws before it has seen anything."""
+        nothing = np.zeros((self._bundle.bins, *self._input.padded), np.float32)
+        image = self._backend.step(nothing)
+        self._backend.reset()
+        return float(np.median(image))
 
     def _shown(self, intensity: np.ndarray) -> np.ndarray:
         """Return the image of a step: without padding, and grey where nothing has moved."""

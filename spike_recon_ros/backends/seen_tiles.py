@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Shows mid grey where nothing has moved since the state was zeroed.
+"""Shows plain grey where nothing has moved since the state was zeroed.
 
 Beside the first moving object of a still camera a network infers that the background is brighter
 or darker than the object. The guess fades out where its context ends: a halo of up to 70 pixels
