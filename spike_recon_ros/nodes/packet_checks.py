@@ -9,6 +9,7 @@ from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.packets.decoder import UNKNOWN_SHARE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.settings import Settings
 
@@ -20,9 +21,8 @@ LONGEST_WITHOUT_FRAME = 5.0
 MOST_FRAMES_MISSING = 3.0
 UNUSED = 'decoder: '
 """Begins the counters of data that the decoder left out."""
-OUTSIDE_SHARE, UNKNOWN_SHARE = 0.01, 0.2
-"""Shares of events outside the sensor, and of unknown words, that no damage explains. Some cameras
-pad their packets with unknown words."""
+OUTSIDE_SHARE = 0.01
+"""Share of events outside the sensor that no damage explains."""
 OVERLOAD = ('dropped_packets', 'merged_windows')
 
 

@@ -10,14 +10,12 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.scene_summary import SceneSummary
-from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
+from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
 RATE_PERIOD_NS = 10_000_000
-UNKNOWN_SHARE = 0.2
-"""Some cameras pad their packets with unknown words, but not with more than this share."""
 
 
 class EventSummary:

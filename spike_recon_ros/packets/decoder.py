@@ -14,6 +14,11 @@ Samples = TypeVar('Samples', Events, SpikePlanes)
 """Content of a packet: Events of an event camera, or SpikePlanes of a spike camera."""
 
 
+UNKNOWN_SHARE = 0.2
+"""Some cameras pad their packets with unknown words, but not with more than this share: more means
+that the packets have another encoding."""
+
+
 @dataclass(slots=True)
 class DecoderStatistics:
     """Counts of what a decoder left out since its construction.
