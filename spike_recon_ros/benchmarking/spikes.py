@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models of spike cameras: processor time on one core, and PSNR and SSIM on clips."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,8 @@ LONGEST_S = 10.0
 UNTRAINED = 'untrained:'
 RATE = 0.3
 """Mean spikes per plane of a pixel of the synthetic planes, about as in daylight."""
+SPEED_PX, TEXTURE_PX = (0.3, 0.1), 1.5
+"""Motion to the left and up of the synthetic texture, pixels per plane, and its blur."""
 
 
 def spikes(clips: list[Path], others: list[str]) -> Iterator[dict[str, Any]]:
@@ -79,15 +82,23 @@ def _untrained(words: list[str], scratch: Path) -> dict[str, str]:
 
 
 def _synthetic(width: int, height: int) -> list[np.ndarray]:
-    """Return the bits of packets: integrating pixels, a still scene of random brightness."""
+    """Return the bits of packets: integrating pixels, a texture that moves by SPEED_PX per plane.
+
+    All rows move, because motion compensation is faster in rows that are still.
+    """
     chance = np.random.default_rng(0)
-    rate = chance.uniform(0, 2 * RATE, (height, width)).astype(np.float32)
+    margins = [math.ceil(speed * PACKETS * PACKET_PLANES) + 2 for speed in SPEED_PX]
+    size = height + margins[1], width + margins[0]
+    texture = cv2.GaussianBlur(chance.random(size, np.float32), (0, 0), TEXTURE_PX)
+    texture = cv2.normalize(texture, None, 0, 2 * RATE, cv2.NORM_MINMAX)
     charge = chance.random((height, width), np.float32)
     packets = []
-    for _ in range(PACKETS):
+    for number in range(PACKETS):
         planes = np.empty((PACKET_PLANES, height, width), np.bool_)
-        for plane in planes:
-            charge += rate
+        for row, plane in enumerate(planes, number * PACKET_PLANES):
+            x, y = (row * speed for speed in SPEED_PX)
+            centre = x + (width - 1) / 2, y + (height - 1) / 2
+            charge += cv2.getRectSubPix(texture, (width, height), centre)
             np.greater_equal(charge, 1, out=plane)
             charge -= plane
         packets.append(pack_planes(planes))
