@@ -36,7 +36,9 @@ class CompensatedTfi(SpikeIntervals):
         return RateNoise(self._history, self._moved)
 
     def _intensity(self) -> np.ndarray:
-        intensity = super()._intensity()
+        if not self._moved.available:
+            return super()._intensity()
+        intensity = np.empty((self._history.height, self._history.width), np.float32)
         self._moved.write(intensity)
         self._noise.remove(intensity)
         return np.clip(intensity, 0, 1, intensity)  # sharpening may overshoot

@@ -22,8 +22,8 @@ from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 from spike_recon_ros.spike_history.motion_compensated_rates import MotionCompensatedRates
 from spike_recon_ros.spike_history.plane_motion import one_thread
 
-ROW_STEP = 16
-"""The noise is measured in each sixteenth row."""
+ROW_STEP = 25
+"""The noise is measured in each 25th row."""
 COLUMN_STEP = 4
 """And in each fourth column: its squares are means over FLAT_PX columns."""
 FLAT_SHARE, FLAT_PX = 0.3, 25

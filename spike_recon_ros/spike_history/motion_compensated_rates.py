@@ -76,6 +76,11 @@ class MotionCompensatedRates:
         self._written: tuple[int, np.ndarray, ScenePath | None] = (0, self._rates[:0], None)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
+    @property
+    def available(self) -> bool:
+        """Whether there are planes enough for `write` to change the mean."""
+        return int(np.count_nonzero(self._seen())) > 1
+
     def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> ScenePath | None:
         """Write the mean rates in spikes per plane.
 
@@ -146,13 +151,17 @@ class MotionCompensatedRates:
 
     def _spans(self) -> tuple[int, np.ndarray]:
         """Return the index of the newest available span, and the rates of all available spans."""
-        history = self._history
+        history, seen = self._history, self._seen()
         cuts = history.lookahead - _CUTS
-        seen = (cuts >= 0) & (cuts <= min(PLANES_KEPT - 1, history.end))
         first, spans = int(np.argmax(seen)), max(0, np.count_nonzero(seen) - 1)
         if spans:
             mean_rates(history, cuts[seen], self._rates[:spans])
         return first, self._rates[:spans]
+
+    def _seen(self) -> np.ndarray:
+        """Return which borders of the spans lie within the planes that are kept, bool."""
+        ages = self._history.lookahead - _CUTS
+        return (ages >= 0) & (ages <= min(PLANES_KEPT - 1, self._history.end))
 
 
 def _means(
