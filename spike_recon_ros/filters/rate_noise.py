@@ -41,8 +41,6 @@ MEAN_PLANES = 45.0
 """Planes whose plain mean is as noisy as the weighted mean over all spans."""
 DARK_SPIKES, DARK_PX = 3.0, 65
 """Regions of DARK_PX pixels with fewer spikes in MEAN_PLANES have the noise of intervals."""
-STRENGTH = 1.5
-"""Factor on the variance of the noise."""
 TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
 """Filter of the wavelet transform."""
 BAND_NOISE = 0.793, 0.0403, 0.0073
@@ -97,7 +95,7 @@ class RateNoise:
             cv2.sepFilter2D(now, -1, taps, taps, low, borderType=cv2.BORDER_REFLECT_101)
             cv2.subtract(now, low, band)
             cv2.sqrBoxFilter(band, cv2.CV_32F, (width, width), energy)
-            _add_shrunk(band, energy, noise, np.float32(STRENGTH * share), mean)
+            _add_shrunk(band, energy, noise, np.float32(share), mean)
             now, low = low, now
         mean += now
 
