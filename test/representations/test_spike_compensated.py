@@ -12,7 +12,7 @@ from spike_recon_ros.representations.spike_compensated import MEANS, STILL
 from spike_recon_ros.spike_history.interval_rates import RATES
 from spike_recon_ros.windows.window import Window
 
-SAID = {'kind': 'spike_compensated', 'lookahead_planes': 30}
+DESCRIPTION = {'kind': 'spike_compensated', 'lookahead_planes': 30}
 COUNT = 120
 INSTANT = COUNT - 1 - 30
 
@@ -46,15 +46,15 @@ def written(description, spikes, cuts=()):
 
 
 def test_the_tensor_does_not_depend_on_how_planes_are_cut_into_windows(spikes):
-    whole = written(SAID, spikes)
-    np.testing.assert_array_equal(written(SAID, spikes, [1, 20, 77, 119])[:-2], whole[:-2])
+    whole = written(DESCRIPTION, spikes)
+    np.testing.assert_array_equal(written(DESCRIPTION, spikes, [1, 20, 77, 119])[:-2], whole[:-2])
 
 
 def test_the_mean_over_all_planes_shows_the_scene_at_the_instant(scene):
     spikes, rates = scene
     inside = slice(12, -12), slice(12, -12)
     light = rates[INSTANT][inside]
-    made = written(SAID, spikes)
+    made = written(DESCRIPTION, spikes)
     off = {
         name: np.sqrt(np.mean((made[channel][inside] - light) ** 2))
         for name, channel in {'mean': 0, 'second order': STILL.start}.items()
@@ -65,38 +65,38 @@ def test_the_mean_over_all_planes_shows_the_scene_at_the_instant(scene):
 
 
 def test_the_displacement_is_that_of_the_scene_since_the_last_window(spikes):
-    gone = written(SAID, spikes, [100])[-2:]
+    gone = written(DESCRIPTION, spikes, [100])[-2:]
     median = np.median(gone, (1, 2))
     np.testing.assert_allclose(median, (-0.2 * 20, 0.1 * 20), atol=0.3)
     # Beyond the planes that are kept, the path is extrapolated.
-    np.testing.assert_allclose(written(SAID, spikes, [80])[-2:], 2 * gone, atol=0.4)
+    np.testing.assert_allclose(written(DESCRIPTION, spikes, [80])[-2:], 2 * gone, atol=0.4)
 
 
 def test_without_measurable_motion_the_displacement_is_zero(spikes):
-    assert not written(SAID, spikes[:15])[-2:].any()
+    assert not written(DESCRIPTION, spikes[:15])[-2:].any()
 
 
 def test_the_rates_are_those_of_the_intervals(spikes):
     plain = {'kind': 'spike_intervals', 'counts': 1, 'planes_per_count': 1, 'lookahead_planes': 30}
     rates = written(plain, spikes)[: len(RATES)]
-    np.testing.assert_array_equal(written(SAID, spikes)[STILL], rates)
+    np.testing.assert_array_equal(written(DESCRIPTION, spikes)[STILL], rates)
 
 
 def test_groups_with_missing_planes_have_the_most_likely_rate(spikes):
-    made = written(SAID, spikes[:47])  # the instant is plane 16, the first group begins at -13
+    made = written(DESCRIPTION, spikes[:47])  # instant: plane 16; the first group: from -13
     np.testing.assert_array_equal(made[MEANS][0], made[STILL.start])
     assert all((seen != made[STILL.start]).any() for seen in made[MEANS][1:])
 
 
 def test_a_shorter_lookahead_leaves_out_later_groups(spikes):
-    hasty = written(with_lookahead(SAID, 6), spikes)
+    hasty = written(with_lookahead(DESCRIPTION, 6), spikes)
     for unseen in hasty[MEANS][-3:]:
         np.testing.assert_array_equal(unseen, hasty[STILL.start])
     assert (hasty[MEANS][-4] != hasty[STILL.start]).any()
 
 
 def test_a_reset_clears_the_history(spikes):
-    representation = new(SAID, spikes)
+    representation = new(DESCRIPTION, spikes)
     outs = []
     for _ in range(2):
         out = np.empty((representation.channels, *spikes.shape[1:]), np.float32)
@@ -109,4 +109,4 @@ def test_a_reset_clears_the_history(spikes):
 
 def test_more_planes_than_are_kept_cannot_be_looked_ahead(spikes):
     with pytest.raises(UserError, match=r'lookahead_planes is 34.* at most 33'):
-        new(SAID | {'lookahead_planes': 34}, spikes)
+        new(DESCRIPTION | {'lookahead_planes': 34}, spikes)
