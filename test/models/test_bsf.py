@@ -6,9 +6,10 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: no network can be made')
 
-from spike_recon_models.networks.bsf import BLOCK_AND_HOP, BLOCKS, MIDDLE, Bsf  # noqa: E402
+from spike_recon_models.networks.bsf import BLOCK_AND_HOP, MIDDLE, Bsf  # noqa: E402
 from spike_recon_models.networks.interval_maps import interval_rates  # noqa: E402
 from spike_recon_models.networks.local_attention import LocalAttention  # noqa: E402
+from spike_recon_models.networks.spk2img import BLOCKS  # noqa: E402
 
 SPIKES = [0, 0, 1, 0, 1, 0, 0, 1, 0]
 INTERVALS = [2, 2, 2, 2, 3, 3, 3, 2, 2]
@@ -28,6 +29,36 @@ def test_rates_are_intervals_divided_by_their_length():
     torch.testing.assert_close(found[1], 2 / (own + following))
     torch.testing.assert_close(found[2], 2 / (own + preceding))
     torch.testing.assert_close(found[3], 3 / (own + following + preceding))
+
+
+def intervals_one_by_one(spikes):
+    """Return own, next and previous interval at each plane, found plane by plane."""
+    count = len(spikes)
+    last = [max((k for k in range(i + 1) if spikes[k]), default=0) for i in range(count)]
+    to_come = [next((k for k in range(i + 1, count) if spikes[k]), count) for i in range(count)]
+    own = [after - before for after, before in zip(to_come, last, strict=True)]
+    after, before = list(own), list(own)
+    for i in reversed(range(count - 1)):
+        if sum(spikes[i:]) >= 2:
+            after[i] = own[i + 1] if spikes[i + 1] else after[i + 1]
+    for i in range(1, count):
+        if sum(spikes[: i + 1]) >= 2:
+            before[i] = own[i - 1] if spikes[i] else before[i - 1]
+    return own, after, before
+
+
+@pytest.mark.parametrize('share', [0.02, 0.1, 0.4, 0.9])
+@pytest.mark.parametrize('planes', [9, 41, 61])
+def test_rates_of_a_stack_are_those_of_each_pixel_alone(planes, share):
+    generator = torch.Generator().manual_seed(planes)
+    stack = (torch.rand(1, planes, 4, 5, generator=generator) < share).float()
+    found = interval_rates(stack)
+    for y, x in [(y, x) for y in range(4) for x in range(5)]:
+        spikes = stack[0, :, y, x].int().tolist()
+        own, after, before = (column(one) for one in intervals_one_by_one(spikes))
+        expected = 1 / own, 2 / (own + after), 2 / (own + before), 3 / (own + after + before)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one[:, :, y : y + 1, x : x + 1], other)
 
 
 @pytest.mark.parametrize('planes', [41, 61])

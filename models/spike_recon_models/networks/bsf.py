@@ -32,8 +32,9 @@ from spike_recon_models.networks.local_attention import LocalAttention
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
 from spike_recon_models.networks.residual_block import ResidualBlock
+from spike_recon_models.networks.spk2img import BLOCKS, image_of_blocks
 
-BLOCKS, MIDDLE = 5, 2
+MIDDLE = BLOCKS // 2
 BLOCK_AND_HOP = {61: (21, 10), 41: (13, 7)}
 """Planes of the stack -> planes of a block, and from one block to the next."""
 KINDS, SCALES = 4, 3
@@ -68,13 +69,7 @@ class Bsf(PlaneNetwork):
         self.embed = IntervalFeatures(self._block, channels)
         self.refine = nn.Sequential(*(ResidualBlock(channels) for _ in range(depth)))
         self.align = ThreeScaleAlignment(channels)
-        self.draw = nn.Sequential(
-            nn.Conv2d(BLOCKS * channels, 3 * channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(3 * channels, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, 1, 3, padding=1),
-        )
+        self.draw = image_of_blocks(channels)
         initialise(self, seed)
         self.align.warp.initialise(torch.Generator().manual_seed(seed))
 

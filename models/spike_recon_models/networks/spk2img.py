@@ -65,13 +65,7 @@ class Spk2Img(PlaneNetwork):
             )
             for _ in OUTER
         )
-        self.draw = nn.Sequential(
-            nn.Conv2d(BLOCKS * channels, 3 * channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(3 * channels, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, 1, 3, padding=1),
-        )
+        self.draw = image_of_blocks(channels)
         initialise(self, seed)
         self.align.initialise(torch.Generator().manual_seed(seed))
 
@@ -87,6 +81,17 @@ class Spk2Img(PlaneNetwork):
             aligned = self.align(features[place], middle)
             joined.insert(place, aligned * weigh(torch.cat([aligned, middle], 1)))
         return (Estimate(self.draw(torch.cat(joined, 1))),), ()
+
+
+def image_of_blocks(channels: int) -> nn.Sequential:
+    """Return the layers from the joined features of all blocks, `channels` each, to the image."""
+    return nn.Sequential(
+        nn.Conv2d(BLOCKS * channels, 3 * channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(3 * channels, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(channels, 1, 3, padding=1),
+    )
 
 
 class BlockFeatures(nn.Module):
