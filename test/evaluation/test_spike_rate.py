@@ -106,6 +106,7 @@ def test_an_evaluation_writes_the_rate_of_each_frame(tmp_path):
     }
     assert len(rates['hybrid']) == 4
     assert np.nanmean(rates['hybrid']) == pytest.approx(means['hybrid']['spike_rate'], abs=1e-5)
-    assert 0 < np.nanmin(rates['hybrid']) < np.nanmax(rates['hybrid']) < 0.5
+    # No neuron fires before the board moves.
+    assert 0.0 <= np.nanmin(rates['hybrid']) < np.nanmax(rates['hybrid']) < 0.5
     assert means['fibar']['spike_rate'] is None
     assert np.isnan(rates['fibar']).all()
