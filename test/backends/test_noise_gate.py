@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from stream import on_events
 
 from spike_recon_ros.backends import noise_gate
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
@@ -41,14 +42,7 @@ def edge(window, speed_px_s=200.0, rows=slice(20, 80)):
     columns = np.arange(int(start * speed_px_s / 1e9), int((start + WINDOW_NS) * speed_px_s / 1e9))
     x, y = np.meshgrid(columns, np.arange(rows.start, rows.stop))
     t_ns = ((x + 0.5) * 1e9 / speed_px_s).astype(np.int64)
-    order = np.argsort(t_ns, axis=None, kind='stable')
-    return Events(
-        x.ravel()[order].astype(np.uint16),
-        y.ravel()[order].astype(np.uint16),
-        np.ones(x.size, np.uint8),
-        t_ns.ravel()[order],
-        Triggers.empty(),
-    )
+    return on_events(x, y, t_ns)
 
 
 def both(one, other):

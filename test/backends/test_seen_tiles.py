@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+from stream import on_events
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
@@ -12,7 +13,6 @@ from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.frames.anchor import Anchor
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.windows.window import Window
 
 ROWS, COLUMNS = 12, 20
@@ -103,14 +103,7 @@ def bar(window):
     start = window * WINDOW_NS
     x, y = np.meshgrid(np.arange(4) + 10 + window * 4 % 40, np.arange(30, 130))
     t_ns = start + np.broadcast_to(np.linspace(0, WINDOW_NS - 1, 4), x.shape).astype(np.int64)
-    order = np.argsort(t_ns, axis=None, kind='stable')
-    return Events(
-        x.ravel()[order].astype(np.uint16),
-        y.ravel()[order].astype(np.uint16),
-        np.ones(x.size, np.uint8),
-        t_ns.ravel()[order],
-        Triggers.empty(),
-    )
+    return on_events(x, y, t_ns)
 
 
 def images_of_a_bar(bundle, anchor=None, **options):
