@@ -99,9 +99,8 @@ class NetworkModel:
             if bundle.output_range is not None:
                 tile_px = TILE * bundle.output_scale
                 self._seen = SeenTiles(self._gate.open_tiles.shape, tile_px, self._resting_grey())
-        plain_grid = {'kind': 'voxel_grid', 'bins': self._input.channels, 'normalisation': 'none'}
-        is_plain = bundle.sensor is SensorKind.EVENT and bundle.representation == plain_grid
-        self._lamp = LampAverage(width, height) if lamp_averaging and is_plain else None
+        averages = lamp_averaging and bundle.reads_plain_grid
+        self._lamp = LampAverage(width, height) if averages else None
 
     @property
     def longest_window_ns(self) -> int:

@@ -22,7 +22,7 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cpu_instructions import multiplies_bytes
-from spike_recon_ros.backends.openvino_graph import prepared, reads_blocks
+from spike_recon_ros.backends.openvino_graph import internal_states, prepared, reads_blocks
 from spike_recon_ros.backends.openvino_library import openvino
 from spike_recon_ros.backends.openvino_parts import OpenVinoParts
 from spike_recon_ros.backends.user_cache import (
@@ -105,28 +105,18 @@ class OpenVinoBackend:
         self._kept: dict[str, Any] = {}
         self._blocks: np.ndarray | None = None
         self._parts: OpenVinoParts | None = None
-        if reads_blocks(compiled):
-            shape = blocks_shape(bundle.bins, placement.height, placement.width)
-            self._blocks = np.zeros((1, *shape), np.float32)
-            if _reads_plain_voxel_grid(bundle):
-                self._sensor = placement.sensor or (placement.height, placement.width)
-                write_blocks(Events.empty(), 0, 1, self._sensor, self._blocks[0])  # compiles
-                self.step_events = self._step_events
-                if self._may_step_parts():
-                    whole = placement.height, placement.width
-                    self._parts = OpenVinoParts(
-                        bundle,
-                        whole,
-                        lambda size: _compiled(
-                            core,
-                            onnx,
-                            bundle,
-                            replace(placement, height=size[0], width=size[1]),
-                            options,
-                            stateful=False,
-                        ),
-                    )
-                    self.name += ', active part'
+        if not reads_blocks(compiled):
+            return
+        shape = blocks_shape(bundle.bins, placement.height, placement.width)
+        self._blocks = np.zeros((1, *shape), np.float32)
+        if not _reads_only_plain_grid(bundle):
+            return
+        self._sensor = placement.sensor or (placement.height, placement.width)
+        write_blocks(Events.empty(), 0, 1, self._sensor, self._blocks[0])  # compiles
+        self.step_events = self._step_events
+        if self._may_step_parts():
+            self._parts = self._make_parts(core, onnx, options)
+            self.name += ', active part'
 
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """See Backend."""
@@ -145,6 +135,15 @@ class OpenVinoBackend:
             and bool(self._bundle.state)
             and bool(part_sizes(placement.height, placement.width))
         )
+
+    def _make_parts(self, core: Any, onnx: Path, options: dict[str, Any]) -> OpenVinoParts:
+        bundle, placement = self._bundle, self._placement
+
+        def compiled(size: tuple[int, int]) -> Any:
+            where = replace(placement, height=size[0], width=size[1])
+            return _compiled(core, onnx, bundle, where, options, stateful=False)
+
+        return OpenVinoParts(bundle, (placement.height, placement.width), compiled)
 
     def _step_events(
         self, events: Events, t_start_ns: int, t_end_ns: int, commit: bool = True
@@ -191,10 +190,7 @@ class OpenVinoBackend:
         """See Backend."""
         if self._parts is not None and (found := self._parts.state(name)) is not None:
             return found
-        # The library names a state after its input and its output.
-        states = {one.name: one for one in self._request.query_state()}
-        tensor = states[f'{name}_in{name}_out'].state
-        return np.array(tensor.data, np.float32)
+        return np.array(internal_states(self._request, self._bundle)[name].state.data, np.float32)
 
     def reset(self) -> None:
         """Zero the state."""
@@ -208,12 +204,9 @@ class OpenVinoBackend:
         del self._request, self._trial, self._kept, self._new_request, self._parts
 
 
-def _reads_plain_voxel_grid(bundle: Network) -> bool:
+def _reads_only_plain_grid(bundle: Network) -> bool:
     """Return whether the whole input is a voxel grid without normalisation."""
-    if not isinstance(bundle, Bundle) or bundle.reads_frames:
-        return False
-    plain = {'kind': 'voxel_grid', 'bins': bundle.bins, 'normalisation': 'none'}
-    return bool(bundle.representation == plain)
+    return isinstance(bundle, Bundle) and bundle.reads_plain_grid and not bundle.reads_frames
 
 
 def _precisions(core: Any, bundle: Network) -> tuple[str, ...]:

@@ -52,6 +52,13 @@ def reads_blocks(compiled: Any) -> bool:
     return any(IN_BLOCKS in one.get_names() for one in compiled.inputs)
 
 
+def internal_states(request: Any, bundle: Network) -> dict[str, Any]:
+    """Return the internal states of a request, by the names of the bundle."""
+    # The library names a state after its input and its output.
+    found = {one.name: one for one in request.query_state()}
+    return {spec.name: found[f'{spec.name}_in{spec.name}_out'] for spec in bundle.state}
+
+
 def _read_in_blocks(model: Any, bins: int, height: int, width: int) -> None:
     """Replace a pixel-unshuffle of the input by an input in blocks, where there is one."""
     (given,) = (one for one in model.get_parameters() if one.get_friendly_name() == INPUT)

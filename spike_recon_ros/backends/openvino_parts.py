@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.active_part import Part, PartChooser, part_sizes
-from spike_recon_ros.backends.openvino_graph import IN_BLOCKS
+from spike_recon_ros.backends.openvino_graph import IN_BLOCKS, internal_states
 from spike_recon_ros.backends.openvino_library import openvino
 from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.representations.voxel_blocks import SIDE
+from spike_recon_ros.representations.voxel_blocks import SIDE, blocks_shape
 
 
 class OpenVinoParts:
@@ -65,9 +65,9 @@ class OpenVinoParts:
         if part is None or self._image is None:
             return None
         if not self._states:
-            named = _by_name(request, self._bundle)
             self._states = {
-                name: np.array(one.state.data[0], np.float32) for name, one in named.items()
+                name: np.array(one.state.data[0], np.float32)
+                for name, one in internal_states(request, self._bundle).items()
             }
         self._run(part, blocks, commit)
         self.steps += 1
@@ -77,7 +77,7 @@ class OpenVinoParts:
         """Copy the state to the whole network, if it is here; return whether it was."""
         if not self._states:
             return False
-        for name, one in _by_name(request, self._bundle).items():
+        for name, one in internal_states(request, self._bundle).items():
             one.state = openvino.Tensor(self._states[name][None])
         self._states = {}
         return True
@@ -111,20 +111,10 @@ class OpenVinoParts:
         shapes = self._bundle.state_shapes(*self._size)
         self._states = {name: np.zeros(shape[1:], np.float32) for name, shape in shapes.items()}
         self._image = np.zeros(self._size, np.float32)
-        height, width = self._size
-        blocks = np.zeros(
-            (height // SIDE, width // SIDE, SIDE * SIDE * self._bundle.bins), np.float32
-        )
+        blocks = np.zeros(blocks_shape(self._bundle.bins, *self._size), np.float32)
         for rows, columns in self._requests:
             part = Part(
                 0, 0, rows, columns, np.ones(rows, np.float32), np.ones(columns, np.float32)
             )
             self._run(part, blocks, commit=True)
         self.reset()
-
-
-def _by_name(request: Any, bundle: Network) -> dict[str, Any]:
-    """Return the states of a request, by the names of the bundle."""
-    # The library names a state after its input and its output.
-    found = {one.name: one for one in request.query_state()}
-    return {spec.name: found[f'{spec.name}_in{spec.name}_out'] for spec in bundle.state}

@@ -64,6 +64,13 @@ class Bundle(Network):
         """`longest_window_ms` in nanoseconds."""
         return round(1e6 * self.longest_window_ms)
 
+    @property
+    def reads_plain_grid(self) -> bool:
+        """Whether events are read as a voxel grid without normalisation."""
+        bins = self.representation.get('bins')
+        plain = {'kind': 'voxel_grid', 'bins': bins, 'normalisation': 'none'}
+        return self.sensor is SensorKind.EVENT and self.representation == plain
+
 
 _read_before: 'dict[tuple[Path, tuple[tuple[str, int, int, int], ...]], Bundle]' = {}
 
