@@ -11,6 +11,7 @@ import numpy as np
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.representations.padding import mirrored_index
+from spike_recon_ros.representations.voxel_grid import bin_rate
 
 U64 = np.uint64
 SIDE = 2
@@ -39,9 +40,8 @@ def write_blocks(
     """
     bins = out.shape[2] // (SIDE * SIDE)
     out.fill(0.0)
-    bins_per_ns = (bins - 1) / (t_end_ns - t_start_ns) if t_end_ns > t_start_ns else 0.0
     arrays = events.x, events.y, events.p, events.t_ns
-    _accumulate(out, arrays, np.int64(t_start_ns), bins_per_ns)
+    _accumulate(out, arrays, np.int64(t_start_ns), bin_rate(bins, t_start_ns, t_end_ns))
     _mirror(out, *size)
 
 

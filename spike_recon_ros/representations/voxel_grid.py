@@ -95,12 +95,16 @@ def voxel_grid(
         raise ValueError(f'out is {out.dtype} {out.shape}; it must be float32 {shape}')
     else:
         out.fill(0.0)
-    bins_per_ns = (bins - 1) / (t_end_ns - t_start_ns) if t_end_ns > t_start_ns else 0.0
     arrays = events.x, events.y, events.p, events.t_ns
-    _accumulate(out, arrays, np.int64(t_start_ns), bins_per_ns)
+    _accumulate(out, arrays, np.int64(t_start_ns), bin_rate(bins, t_start_ns, t_end_ns))
     if normalisation == 'nonzero':
         _normalise_nonzero(out)
     return out
+
+
+def bin_rate(bins: int, t_start_ns: int, t_end_ns: int) -> float:
+    """Return the bins per ns; 0 if the last bin is not later than the first."""
+    return (bins - 1) / (t_end_ns - t_start_ns) if t_end_ns > t_start_ns else 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -21,6 +21,7 @@ from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.representations.voxel_grid import bin_rate
 
 SOURCE = Path(__file__).with_name('voxel_grid.cu')
 _EVENT_BYTES = 8 + 2 + 2 + 1  # t_ns, x, y, p
@@ -103,13 +104,12 @@ class DeviceVoxelGrid:
         bins, height, width = self._shape
         self._device.zero(address, 4 * self._size)
         if count := len(events):
-            bins_per_ns = (bins - 1) / (t_end_ns - t_start_ns) if t_end_ns > t_start_ns else 0.0
             arguments = (
                 c_void_p(address),
                 *map(c_void_p, self._upload(events)),
                 c_longlong(count),
                 c_longlong(t_start_ns),
-                c_double(bins_per_ns),
+                c_double(bin_rate(bins, t_start_ns, t_end_ns)),
                 *map(c_int, (bins, height, width)),
             )
             self._kernels.launch('accumulate', count, arguments)
