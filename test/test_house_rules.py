@@ -42,7 +42,7 @@ RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 's
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
-    {name: set() for name in ALONE | {'errors', 'image_encodings'}}
+    {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch'}}
     | {'jit': LEAN}
     | {
         'regular_file': {'errors'},
@@ -65,7 +65,7 @@ MAY_IMPORT = (
         'windows': {'errors', 'jit', 'settings', 'packets', 'image_file', 'regular_file'},
         'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
-        'representations': CONTRACTS | {'spike_history'},
+        'representations': CONTRACTS | {'spike_history', 'prefetch'},
         'filters': CONTRACTS | {'spike_history'},
         'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
         'backends': CONTRACTS

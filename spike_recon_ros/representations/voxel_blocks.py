@@ -10,8 +10,9 @@ import numpy as np
 
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.prefetch import AHEAD, prefetch
 from spike_recon_ros.representations.padding import mirrored_index
-from spike_recon_ros.representations.voxel_grid import bin_rate
+from spike_recon_ros.representations.voxel_grid import bin_rate, bin_values
 
 U64 = np.uint64
 SIDE = 2
@@ -61,22 +62,28 @@ def _mirror(blocks: np.ndarray, height: int, width: int) -> None:
 
 
 @njit(nogil=True, cache=True)
+def _place(x, y):
+    """Return the row and column of the block of a pixel, and the number of the pixel in it."""
+    x, y = U64(x), U64(y)
+    return y >> U64(1), x >> U64(1), (y & U64(1)) << U64(1) | x & U64(1)
+
+
+@njit(nogil=True, cache=True)
 def _accumulate(blocks, events, t_start_ns, bins_per_ns):
     """Add events as `voxel_grid._accumulate` does, in the same order."""
     xs, ys, ps, ts_ns = events
     last = U64(blocks.shape[2] // 4 - 1)
-    end = float(last)
     for i in range(xs.size):
-        place = min(max((ts_ns[i] - t_start_ns) * bins_per_ns, 0.0), end)
-        lower, x, y = U64(np.int64(place)), U64(xs[i]), U64(ys[i])
-        upper_share = np.float32(place - np.float64(lower))
-        polarity = np.float32(2 * np.int32(ps[i]) - 1)
-        block = blocks[y >> U64(1), x >> U64(1)]
-        pixel = (y & U64(1)) << U64(1) | x & U64(1)
-        block[lower << U64(2) | pixel] += (np.float32(1.0) - upper_share) * polarity
-        # At the last bin the upper share is zero, so this addition changes nothing.
-        upper = min(lower + U64(1), last)
-        block[upper << U64(2) | pixel] += upper_share * polarity
+        earlier, value, later_value = bin_values(ts_ns[i], ps[i], t_start_ns, bins_per_ns, last)
+        later = min(earlier + U64(1), last)
+        row, column, pixel = _place(xs[i], ys[i])
+        blocks[row, column, earlier << U64(2) | pixel] += value
+        blocks[row, column, later << U64(2) | pixel] += later_value
+        # An event a little later falls into the same bins, nearly always.
+        ahead = min(i + AHEAD, xs.size - 1)
+        row, column, pixel = _place(xs[ahead], ys[ahead])
+        prefetch(blocks, (row, column, earlier << U64(2)))
+        prefetch(blocks, (row, column, later << U64(2)))  # may be in the next cache line
 
 
 @njit(nogil=True, cache=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.prefetch import AHEAD, prefetch
 from spike_recon_ros.windows.window import Window
 
 U64 = np.uint64
@@ -108,18 +109,41 @@ def bin_rate(bins: int, t_start_ns: int, t_end_ns: int) -> float:
 
 
 @njit(nogil=True, cache=True)
+def bin_values(t_ns, p, t_start_ns, bins_per_ns, last):
+    """Return the earlier one of an event's two bins, and the values to add to each of them.
+
+    The later bin is `min(earlier + 1, last)`. In the last bin its value is zero, so adding it
+    changes nothing.
+
+    Args:
+        t_ns: time of the event.
+        p: its polarity, 0 or 1.
+        t_start_ns: int64, time of the first bin.
+        bins_per_ns: see `bin_rate`.
+        last: uint64, number of the last bin.
+    """
+    place = min(max((t_ns - t_start_ns) * bins_per_ns, 0.0), np.float64(last))
+    # Unsigned, because a negative index would count from the end, which costs a test each.
+    earlier = U64(np.int64(place))
+    later_share = np.float32(place - np.float64(earlier))
+    polarity = np.float32(2 * np.int32(p) - 1)
+    return earlier, (np.float32(1.0) - later_share) * polarity, later_share * polarity
+
+
+@njit(nogil=True, cache=True)
 def _accumulate(grid, events, t_start_ns, bins_per_ns):
     xs, ys, ps, ts_ns = events
-    last, end = U64(grid.shape[0] - 1), float(grid.shape[0] - 1)
+    last = U64(grid.shape[0] - 1)
     for i in range(xs.size):
-        place = min(max((ts_ns[i] - t_start_ns) * bins_per_ns, 0.0), end)
-        # Unsigned, because a negative index would count from the end, which costs a test each.
-        lower, x, y = U64(np.int64(place)), U64(xs[i]), U64(ys[i])
-        upper_share = np.float32(place - np.float64(lower))
-        polarity = np.float32(2 * np.int32(ps[i]) - 1)
-        grid[lower, y, x] += (np.float32(1.0) - upper_share) * polarity
-        # At the last bin the upper share is zero, so this addition changes nothing.
-        grid[min(lower + U64(1), last), y, x] += upper_share * polarity
+        earlier, value, later_value = bin_values(ts_ns[i], ps[i], t_start_ns, bins_per_ns, last)
+        later, x, y = min(earlier + U64(1), last), U64(xs[i]), U64(ys[i])
+        grid[earlier, y, x] += value
+        grid[later, y, x] += later_value
+        # An event a little later falls into the same bins, nearly always.
+        ahead = min(i + AHEAD, xs.size - 1)
+        x, y = U64(xs[ahead]), U64(ys[ahead])
+        prefetch(grid, (earlier, y, x))
+        prefetch(grid, (later, y, x))
 
 
 @njit(nogil=True, cache=True)
