@@ -32,6 +32,17 @@ CAMERA_SIZES = (
 )  # fmt: skip
 GENERATION_SIZES = {'3': VGA, '4': HD}
 LEGACY = 'evt21;endianness=legacy'
+TWO_LINES = re.compile(rb'% ?\w[\t\x20-\xff]{0,4095}\r?\n%[\t\x20-\xff]')
+USUAL_FIELDS = frozenset(
+    (
+        'camera_integrator_name', 'date', 'endianness', 'evt', 'firmware_version', 'format',
+        'generation', 'geometry', 'height', 'integrator_name', 'plugin_integrator_name',
+        'plugin_name', 'sensor_generation', 'sensor_name', 'serial_number', 'system_id', 'version',
+        'width',
+    )
+)  # fmt: skip
+FEWEST_USUAL_FIELDS = 3
+"""So many fields of a header do not occur among events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,18 @@ def parse_raw_header(head: bytes) -> RawHeader:
             break
         fields[key] = value
     return header_of_fields(fields, at)
+
+
+def find_header(data: memoryview, end: int) -> int | None:
+    """Return where a header begins among events, before `end`; None = there is none."""
+    for found in TWO_LINES.finditer(data):
+        if found.start() >= end:
+            break
+        head = bytes(data[found.start() :])
+        usual = USUAL_FIELDS & parse_raw_header(head).fields.keys()
+        if len(usual) >= FEWEST_USUAL_FIELDS or (usual and _has_end(head)):
+            return found.start()
+    return None
 
 
 def header_field(line: str) -> tuple[str, str]:
