@@ -39,7 +39,8 @@ class PlayNode(Node):
     Args:
         recording: what to publish.
         rate: how much faster than recorded.
-        restamp: shift the header stamps as if everything happened now.
+        restamp: shift the header stamps as if everything happened now. Packets of files without
+            host time are always restamped, unless `clock` is set.
         clock: also publish the recording's time on /clock.
     """
 
@@ -141,7 +142,9 @@ class PlayNode(Node):
 
     def _publish(self, due: Due) -> None:
         message = due.message
-        stamp_ns = self._recording.stamp_ns(due) if self._restamp else None
+        # With /clock, the time of the recording is the time of today.
+        restamp = self._restamp or (due.is_unstamped and self._clock_output is None)
+        stamp_ns = self._recording.stamp_ns(due) if restamp else None
         if stamp_ns is not None:
             if self._first_stamp_ns is None:
                 self._first_stamp_ns = stamp_ns

@@ -14,6 +14,7 @@ from event_camera_msgs.msg import EventPacket
 
 from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
+from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import EVENT_PACKET, Packet
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.bag import Bag
@@ -23,6 +24,8 @@ from spike_recon_ros.topics import EVENTS
 # Offset of the first member of a serialized message, here the stamp of its header: four bytes for
 # byte order and version come before it.
 _STAMP_OFFSET = 4
+MOST_EARLY_PACKETS = 1_000
+"""Packets without any time that are held until one has a time."""
 PACKAGES = frozenset(
     (
         'actionlib_msgs', 'builtin_interfaces', 'diagnostic_msgs', 'event_camera_msgs',
@@ -37,11 +40,19 @@ its code, so a bag must not choose it."""
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message and the time of the recording at which it is to be published, ns."""
+    """A message that is to be published.
+
+    Attributes:
+        t_ns: when, in the time of the recording.
+        topic: where.
+        message: what, as bytes or as an object.
+        is_unstamped: whether the file holds no host time for it, so that its stamp is `t_ns`.
+    """
 
     t_ns: int
     topic: str
     message: Any
+    is_unstamped: bool = False
 
 
 class Recording(ABC):
@@ -113,6 +124,26 @@ class BagRecording(Recording):
         return self._bag.stamp_ns(due.message) if due.topic in self._stamped else None
 
 
+class _Clock:
+    """Sensor time of packets without a stamp."""
+
+    def __init__(self) -> None:
+        self._decoder: Decoder[Any] | None = None
+        self._last: Packet | None = None
+
+    def first_event_ns(self, packet: Packet) -> int | None:
+        """Return the time of the packet's first event or plane; None if it holds none."""
+        last, self._last = self._last, packet
+        sensor = packet.encoding, packet.width, packet.height
+        if last is None or sensor != (last.encoding, last.width, last.height):
+            self._decoder = decoder_for(*sensor)
+        assert self._decoder is not None
+        if last is not None and packet.seq < last.seq:  # the second of two joined files
+            self._decoder.reset()
+        samples = self._decoder.decode(packet)
+        return int(samples.t_ns[0]) if len(samples) else None
+
+
 class SourceRecording(Recording):
     """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic."""
 
@@ -125,17 +156,26 @@ class SourceRecording(Recording):
 
     def messages(self) -> Iterator[Due]:
         """Yield a message for each packet, due at its stamp or, without one, its first event."""
-        decoder, t_ns = None, 0
+        early: list[Packet] = []  # packets before the first time, such as headers of a stream
+        t_ns: int | None = None
         with open_source(self._path, **self._facts) as source:
+            clock = _Clock()
             for packet in source:
                 assert isinstance(packet, Packet)
-                if packet.stamp_ns:
-                    t_ns = packet.stamp_ns
-                else:
-                    decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
-                    events = decoder.decode(packet)
-                    t_ns = int(events.t_ns[0]) if len(events) else t_ns
-                yield Due(t_ns, EVENTS, packet_message(packet, self.FRAME_ID))
+                found_ns = packet.stamp_ns or clock.first_event_ns(packet)
+                t_ns = t_ns if found_ns is None else found_ns
+                early.append(packet)
+                if t_ns is None and len(early) < MOST_EARLY_PACKETS:
+                    continue
+                yield from (self._due(one, t_ns or 0) for one in early)
+                early.clear()
+        yield from (self._due(one, 0) for one in early)
+
+    def _due(self, packet: Packet, t_ns: int) -> Due:
+        message = packet_message(packet, self.FRAME_ID)
+        if not packet.stamp_ns:
+            message.header.stamp = time_message(t_ns)
+        return Due(t_ns, EVENTS, message, is_unstamped=not packet.stamp_ns)
 
     def restamped(self, due: Due, stamp_ns: int) -> EventPacket:
         """Set the stamp in the message, which is nobody else's."""

@@ -4,6 +4,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,11 +16,11 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.nodes import record_node
+from spike_recon_ros.nodes import play_node, record_node
 from spike_recon_ros.nodes.messages import packet_of
 from spike_recon_ros.nodes.play_node import play
 from spike_recon_ros.nodes.record_node import RecordNode
-from spike_recon_ros.nodes.recording import open_recording
+from spike_recon_ros.nodes.recording import Due, open_recording
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import EVENTS
@@ -68,6 +69,51 @@ def test_the_packets_of_a_dataset_are_due_at_their_first_event(make_recorded, tm
     assert due[0].t_ns == recording.stamp_ns(due[0]) == recorded.t_ns[0]
     assert sum(len(one.message.events) for one in due) == 8 * len(recorded.t_ns)
     assert [one.t_ns for one in due] == sorted(packet_of(one.message).stamp_ns for one in due)
+
+
+def test_packets_before_the_first_time_are_due_with_the_first_event(tmp_path):
+    t_high = [8 << 28 | 5_000_000 >> 6]  # 5 s after the camera was switched on
+    quiet = [0xE << 28] * 40_000
+    event = [1 << 28 | 3 << 11 | 4]
+    words = np.array([*quiet, *t_high, *event * 10, *quiet, *event], '<u4')
+    path = tmp_path / 'late.raw'
+    path.write_bytes(b'% evt 2.0\n% geometry 640x480\n% end\n' + words.tobytes())
+    due = list(open_recording(path).messages())
+    assert len(due) > 3
+    assert {one.t_ns for one in due} == {5_000_000 // 64 * 64_000}
+    assert all(one.is_unstamped for one in due)
+
+
+def test_the_second_of_two_joined_files_is_due_at_its_own_times(tmp_path):
+    words = [word for t in range(100, 900) for word in (8 << 12 | t, 6 << 12, 3, 2 << 12 | 5)]
+    part = b'% evt 3.0\n% geometry 640x480\n% end\n' + np.array(words, '<u2').tobytes()
+    path = tmp_path / 'joined.raw'
+    path.write_bytes(part + part)
+    times = [one.t_ns for one in open_recording(path).messages()]
+    assert times[: len(times) // 2] == times[len(times) // 2 :]
+
+
+@pytest.mark.parametrize(
+    ('has_clock', 'is_unstamped', 'expected'),
+    [(False, True, 'now'), (True, True, 'recorded'), (False, False, 'recorded')],
+)
+def test_packets_of_files_without_host_time_are_stamped_with_now(
+    has_clock, is_unstamped, expected
+):
+    published = []
+    node = SimpleNamespace(
+        _restamp=False,
+        _clock_output=SimpleNamespace(publish=lambda clock: None) if has_clock else None,
+        _recording=SimpleNamespace(
+            stamp_ns=lambda due: due.t_ns,
+            restamped=lambda due, stamp_ns: stamp_ns,
+            topics={EVENTS: None},
+        ),
+        _outputs={EVENTS: SimpleNamespace(publish=published.append)},
+        _first_stamp_ns=None, _begun_ns=70, _rate=1.0, _last_clock_ns=0, published=0, packets=0,
+    )  # fmt: skip
+    play_node.PlayNode._publish(node, Due(5, EVENTS, 'recorded', is_unstamped))
+    assert published == [70 if expected == 'now' else 'recorded']
 
 
 def test_all_cameras_of_a_bag_are_published(tmp_path):
