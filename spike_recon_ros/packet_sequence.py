@@ -4,6 +4,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.stream_statistics import ResetReason
 
@@ -51,3 +53,17 @@ def succession(last: Packet, packet: Packet, lost_packets_tolerated: int) -> Suc
     if lost > lost_packets_tolerated:
         return Succession(lost, ResetReason.LOST_PACKETS, f'{lost} before seq {packet.seq}')
     return Succession(lost)
+
+
+def is_repeated(last: Packet | None, packet: Packet) -> bool:
+    """Return whether a packet is the one before it, sent a second time.
+
+    A bridge or relay that runs twice does this. Senders that do not count leave `seq` at 0, where
+    nothing can be concluded: two packets of dark spike planes are equal.
+    """
+    return (
+        last is not None
+        and packet.seq == last.seq != 0
+        and (packet.stamp_ns, packet.time_base) == (last.stamp_ns, last.time_base)
+        and np.array_equal(packet.data, last.data)
+    )

@@ -17,7 +17,7 @@ from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
 from spike_recon_ros.model import Model, parts_of, step_in_parts
-from spike_recon_ros.packet_sequence import succession
+from spike_recon_ros.packet_sequence import is_repeated, succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
@@ -146,15 +146,15 @@ class Reconstructor:
         deque(self._unfinished, maxlen=0)
         if isinstance(item, CameraFrame):
             self.frames.add(item, self._sensor and self._sensor[1:])
-            return self._unfinished
-        if isinstance(item, Reference):
-            windows = self._windows.push_reference(item)
+        elif isinstance(item, Reference):
+            self._unfinished = self._frames(self._windows.push_reference(item))
+        elif is_repeated(self._last_packet, item):
+            self.statistics.repeated_packets += 1
         else:
             samples = self._admit(item).decode(item)
             self.statistics.packets += 1
             self.statistics.samples += len(samples)
-            windows = self._windows.push(samples, item.stamp_ns)
-        self._unfinished = self._frames(windows)
+            self._unfinished = self._frames(self._windows.push(samples, item.stamp_ns))
         return self._unfinished
 
     def stream_end(self) -> Iterator[Frame]:

@@ -30,6 +30,7 @@ class Statistics:
         packets: packets decoded.
         samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
+        repeated_packets: packets that came twice; they are used once.
         cropped_events: events outside `roi`.
         flicker_events: events removed as the flicker of a lamp.
         noise_events: events removed as background activity.
@@ -51,6 +52,7 @@ class Statistics:
     packets: int = 0
     samples: int = 0
     lost_packets: int = 0
+    repeated_packets: int = 0
     cropped_events: int = 0
     flicker_events: int = 0
     noise_events: int = 0

@@ -129,6 +129,8 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_row('Bayer pattern', escape(_pattern(result)))
     table.add_row('packets', f'{result["packets"]:,} ({result["packet_rate_hz"]:,.1f} /s)')
     table.add_row('lost packets', f'{result["lost_packets"]:,}')
+    if result['repeated_packets']:
+        table.add_row('repeated packets', f'{result["repeated_packets"]:,}', style='yellow')
     table.add_row('duration', f'{result["duration_s"]:.6f} s')
     for row in _planes(result) if 'planes' in result else _events(result):
         table.add_row(*row)

@@ -26,7 +26,7 @@ from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.reference_tally import ReferenceTally
-from spike_recon_ros.offline.stream_summary import left_out_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -176,7 +176,8 @@ def _run(
         if runs.startswith('filter'):  # why not a network was logged when it was loaded
             runs = f'filter {reconstructor.model_name}'
         dropped = reconstructor.decoder_statistics
-    for sentence in left_out_warnings(dropped, reconstructor.statistics.samples):
+    found = left_out_warnings(dropped, reconstructor.statistics.samples)
+    for sentence in [*found, *repetition_warnings(reconstructor.statistics.repeated_packets)]:
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
@@ -240,6 +241,7 @@ def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
         'frames': counts.frames,
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
+        'repeated_packets': counts.repeated_packets,
         'time_outliers': counts.time_outliers,
         **{name: getattr(counts, name) for name in REMOVED if getattr(counts, name)},
         **frame_counts(reconstructor.frames),

@@ -24,6 +24,10 @@ LOSSES = {
     'failed_packets': (Part.CAMERA, '{} packets failed'),
     'lost_packets': (Part.NETWORK, '{} packets lost before the node'),
     'lost_messages': (Part.NETWORK, '{} messages lost by the middleware'),
+    'repeated_packets': (
+        Part.CAMERA,
+        '{} packets came twice and were used once; a relay or bridge of their topic runs twice',
+    ),
     'dropped_packets': (Part.NODE, '{} packets dropped here under overload'),
     'merged_windows': (Part.NODE, '{} windows merged under overload'),
     'late_frames': (Part.NODE, '{} frames late'),
@@ -155,6 +159,7 @@ class Diagnostics:
             'discarded_packets': worker.discarded_packets,
             'waiting_packets': worker.waiting_packets,
             'lost_packets': counts.lost_packets,
+            'repeated_packets': counts.repeated_packets,
             'lost_messages': self._topics.lost_messages,
             'events': counts.samples,
             'cropped_events': counts.cropped_events,

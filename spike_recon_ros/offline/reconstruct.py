@@ -23,7 +23,7 @@ from spike_recon_ros.offline.arrays import (
     packets_of,
     period_of,
 )
-from spike_recon_ros.offline.stream_summary import left_out_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
@@ -220,8 +220,9 @@ def _frames_of_source(
             yield from reconstructor.stream(item)
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
-        dropped = reconstructor.decoder_statistics
-        for sentence in left_out_warnings(dropped, reconstructor.statistics.samples):
+        counts, dropped = reconstructor.statistics, reconstructor.decoder_statistics
+        found = left_out_warnings(dropped, counts.samples)
+        for sentence in [*found, *repetition_warnings(counts.repeated_packets)]:
             LOGGER.warning('%s', sentence)
     finally:
         _log_warnings(source, logged)  # those of reading

@@ -10,6 +10,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.scene_summary import SceneSummary
+from spike_recon_ros.packet_sequence import is_repeated
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
@@ -26,7 +27,7 @@ class EventSummary:
     def __init__(self) -> None:
         self._decoders: list[Decoder[Any]] = []
         self._sensor: tuple[str, int, int] = ('', 0, 0)
-        self._last_seq: int | None = None
+        self._last: Packet | None = None
         self._t_first_ns: int | None = None
         self._t_last_ns: int | None = None
         self._sums: Counter[str] = Counter()
@@ -47,14 +48,19 @@ class EventSummary:
                     'the recording holds events and spike planes on one topic; record each camera '
                     'on its own'
                 )
-            self._last_seq = None
+            self._last = None
             self._decoders.append(decoder_for(*sensor))
             self._scene = None
             self._sensor = sensor
         self._sums['packets'] += 1
-        if self._last_seq is not None:
-            self._sums['lost_packets'] += max(0, packet.seq - self._last_seq - 1)
-        self._last_seq = packet.seq
+        if is_repeated(self._last, packet):
+            self._sums['repeated_packets'] += 1
+            return
+        if self._last is not None:
+            self._sums['lost_packets'] += max(0, packet.seq - self._last.seq - 1)
+            if packet.seq < self._last.seq:  # another stream, such as the second of joined files
+                self._decoders[-1].reset()
+        self._last = packet
         self._add_samples(self._decoders[-1].decode(packet))
 
     def _add_samples(self, events: Any) -> None:
@@ -124,7 +130,8 @@ class EventSummary:
         """Return sentences for people about what the numbers suggest."""
         _, width, height = self._sensor
         dropped = DecoderStatistics(**self._dropped())
-        return left_out_warnings(dropped, self._sums['events'], f' of {width}x{height} pixels')
+        left_out = left_out_warnings(dropped, self._sums['events'], f' of {width}x{height} pixels')
+        return [*left_out, *repetition_warnings(self._sums['repeated_packets'])]
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -134,6 +141,7 @@ class EventSummary:
             'height': height,
             'packets': self._sums['packets'],
             'lost_packets': self._sums['lost_packets'],
+            'repeated_packets': self._sums['repeated_packets'],
             'packet_rate_hz': _per_second(self._sums['packets'], duration_s),
             'duration_s': duration_s,
         }
@@ -198,6 +206,16 @@ def left_out_warnings(dropped: DecoderStatistics, used: int, size: str = '') -> 
             'encoding is probably wrong: give the right one of a RAW file with --encoding'
         )
     return found
+
+
+def repetition_warnings(repeated: int) -> list[str]:
+    """Return a sentence about packets that came twice, if there are any."""
+    if not repeated:
+        return []
+    return [
+        f'{repeated:,} packets were recorded twice and are used once; the relay or bridge of '
+        'their topic probably ran twice'
+    ]
 
 
 def summary_for(encoding: str) -> EventSummary:

@@ -126,6 +126,27 @@ def test_gaps_in_the_numbers_count_as_lost_packets():
     assert (summary['packets'], summary['lost_packets']) == (6, 2)
 
 
+def test_packets_recorded_twice_count_once_with_a_warning():
+    tally = EventSummary()
+    for seq in (5, 6, 6, 7, 7, 7):
+        tally.add(mono_packet([seq], seq))
+    summary = tally.summary()
+    assert (summary['packets'], summary['repeated_packets'], summary['events']) == (6, 3, 3)
+    assert tally.warnings() == [
+        '3 packets were recorded twice and are used once; the relay or bridge of their topic '
+        'probably ran twice'
+    ]
+
+
+def test_the_times_of_a_second_stream_do_not_continue_those_of_the_first():
+    def evt3(t_high, seq):
+        words = np.array([8 << 12 | t_high, 6 << 12, 3, 2 << 12 | 5, 2 << 12 | 6], '<u2')
+        return Packet('evt3', 64, 48, seq, 0, 0, words.view(np.uint8))
+
+    second = tallied(evt3(100, 0), evt3(101, 1), evt3(2, 0))
+    assert second['t_last_ns'] == 2 * 4_096_000
+
+
 def test_sums_beyond_64_bits_are_exact():
     time_base = 2**62
     summary = tallied(*(mono_packet([1, 2, 3], time_base=time_base) for _ in range(4)))
