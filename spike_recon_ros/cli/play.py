@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--restamp',
         action='store_true',
-        help='shift the header stamps to now, as a camera would stamp them (always done with files '
-        'that hold no host time, such as RAW, unless --clock is given)',
+        help='shift the header stamps to now, as a camera would stamp them (always with files '
+        'without host time, such as RAW, unless --clock is given)',
     )
     parser.add_argument(
         '--wait-for', metavar='TOPIC', action='append', default=[],
