@@ -175,9 +175,9 @@ def _run(
         runs = reconstructor.runs
         if runs.startswith('filter'):  # why not a network was logged when it was loaded
             runs = f'filter {reconstructor.model_name}'
-        dropped = reconstructor.decoder_statistics
-    found = left_out_warnings(dropped, reconstructor.statistics.samples)
-    for sentence in [*found, *repetition_warnings(reconstructor.statistics.repeated_packets)]:
+        counts = reconstructor.statistics
+        left_out = left_out_warnings(reconstructor.decoder_statistics, counts.samples)
+    for sentence in [*left_out, *repetition_warnings(counts.repeated_packets)]:
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
@@ -188,13 +188,13 @@ def _run(
     if rectification is not None:
         print_unseen(console, rectification.unseen_share, UNSEEN_BY_SENSOR)
     seconds = time.perf_counter() - begun
-    counts = _counts(reconstructor)
+    found = _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
     console.print(
-        f'{counts["frames"]} frames from {counted(counts)} in {seconds:.2f} s -> {out}',
+        f'{found["frames"]} frames from {counted(found)} in {seconds:.2f} s -> {out}',
         markup=False,
     )
-    result = {'source': str(opened.path), 'out': str(out), **counts}
+    result = {'source': str(opened.path), 'out': str(out), **found}
     if args.reference_topic:
         result['references_without_frame'] = tally.without_frame()
     return {**result, 'seconds': round(seconds, 3)}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.sources.prophesee_raw import BLOCK_BYTES, PACKET_BYTES
+from spike_recon_ros.sources.prophesee_raw import PACKET_BYTES
 from spike_recon_ros.sources.raw_header import RawHeader, parse_raw_header
 
 EVK4 = b"""% camera_integrator_name Prophesee
@@ -252,38 +252,6 @@ def test_a_file_that_ends_inside_a_word_says_so(tmp_path):
         assert sum(len(packet.data) for packet in source) == 79
     [warning] = source.warnings
     assert '3 bytes are left out' in warning
-
-
-VGA_EVT2 = b'% date 2020\n% evt 2.0\n% geometry 640x480\n% end\n'
-
-
-@pytest.mark.parametrize('cut', [0, 3])
-@pytest.mark.parametrize('filler', [0, BLOCK_BYTES - 8_030])
-@pytest.mark.parametrize('second', [VGA_EVT2, b'% evt 2.0\n% end\n', EVK4])
-def test_joined_files_are_read_as_streams_of_their_own(tmp_path, second, filler, cut):
-    first = evt2_events(1_000, 50) + b'\0\0\0\xe0' * (filler // 4)
-    path = tmp_path / 'a.raw'
-    path.write_bytes(VGA_EVT2 + first[: len(first) - cut] + second + first)
-    with open_source(path) as source:
-        packets = list(source)
-    starts = [index for index, packet in enumerate(packets) if packet.seq == 0]
-    assert len(starts) == 2
-    parts = packets[: starts[1]], packets[starts[1] :]
-    data = [b''.join(packet.data.tobytes() for packet in part) for part in parts]
-    assert data == [first[: len(first) - cut - -cut % 4], first]
-    assert packets[-1].encoding == ('evt3' if second == EVK4 else 'evt2')
-    assert packets[-1].width == (1280 if second == EVK4 else 640)
-    at = len(VGA_EVT2) + len(first) - cut
-    assert any(f'another recording begins at byte {at} of' in one for one in source.warnings)
-
-
-def test_words_that_look_like_lines_of_text_are_no_header(tmp_path):
-    text = b'% (9,`a\n% +b9c \n% evt\n%!'
-    path = tmp_path / 'a.raw'
-    path.write_bytes(VGA_EVT2 + bytes(40) + text + bytes(64 - len(text)))
-    with open_source(path) as source:
-        assert sum(len(packet.data) for packet in source) == 104
-    assert source.warnings == ()
 
 
 def test_packets_outlive_the_source(tmp_path):
