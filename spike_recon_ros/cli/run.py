@@ -187,8 +187,7 @@ def _run(
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if rectification is not None:
         print_unseen(console, rectification.unseen_share, UNSEEN_BY_SENSOR)
-    seconds = time.perf_counter() - begun
-    found = _counts(reconstructor)
+    seconds, found = time.perf_counter() - begun, _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
     console.print(
         f'{found["frames"]} frames from {counted(found)} in {seconds:.2f} s -> {out}',
