@@ -73,11 +73,22 @@ def os_error_sentence(error: OSError) -> str:
     """
     if not error.strerror or error.errno is None:
         return one_line(error)
-    reason = error.strerror[:1].lower() + error.strerror[1:]
     names = [name for name in (error.filename, error.filename2) if name is not None]
     files = ' to '.join(shown(_decoded(name), LONGEST_PATH) for name in names)
+    return one_line(f'{files}{": " if files else ""}{reason_and_cure(error)}')
+
+
+def reason_and_cure(error: OSError) -> str:
+    """Return why the operating system refused something, and what helps.
+
+    >>> reason_and_cure(OSError(errno.EACCES, 'Permission denied'))
+    'permission denied; check its permissions, or choose another place'
+    """
+    if not error.strerror or error.errno is None:
+        return one_line(error)
+    reason = error.strerror[:1].lower() + error.strerror[1:]
     cure = _CURES.get(error.errno, '')
-    return one_line(f'{files}{": " if files else ""}{reason}{"; " if cure else ""}{cure}')
+    return f'{reason}{"; " if cure else ""}{cure}'
 
 
 def _decoded(name: object) -> object:

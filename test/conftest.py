@@ -17,7 +17,7 @@ from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 
 DATA_VARIABLE = 'SPIKE_RECON_TEST_DATA'
 
-pytest_plugins = ('exported_bundles', 'training_marker')
+pytest_plugins = ('exported_bundles', 'full_disk', 'training_marker')
 # A domain from the environment may be that of a camera, or of another run of the tests.
 os.environ.pop('ROS_DOMAIN_ID', None)
 isolate_from_other_nodes()

@@ -33,19 +33,19 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 60
 # Which modules of the runtime each room may import, beside itself; a name stands for everything
 # below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
 NAMES, ERRORS, LEAN = {'topics', 'image_encodings'}, {'errors', 'cures'}, {'lean_import'}
-FILES = {'regular_file', 'image_file', 'small_yaml'}
+FILES = {'regular_file', 'image_file', 'small_yaml', 'whole_file'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
-MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file'}
+MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch'}}
     | {'jit': LEAN}
     | {
-        'regular_file': {'errors'},
+        **{name: {'errors'} for name in ('regular_file', 'whole_file')},
         'image_file': {'errors', 'regular_file'},
         'small_yaml': {'errors', 'regular_file'},
         'setting': {'errors'},
@@ -62,7 +62,7 @@ MAY_IMPORT = (
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
         'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
         'sinks': ERRORS | NAMES | {'regular_file'},
-        'windows': {'errors', 'jit', 'settings', 'packets', 'image_file', 'regular_file'},
+        'windows': {'errors', 'jit', 'settings', 'packets'} | FILES,
         'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
         'representations': CONTRACTS | {'spike_history', 'prefetch'},
@@ -81,9 +81,9 @@ MAY_IMPORT = (
         'viewer': RUNNING,
         'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory'},
         'offline': RUNNING,
-        'evaluation': RUNNING | {'offline'},
+        'evaluation': RUNNING | {'offline', 'whole_file'},
         'benchmarking': MEASURING,
-        'calibration': {'errors'},
+        'calibration': {'errors', 'whole_file'},
         'cli': MEASURING
         | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
     }
@@ -193,7 +193,7 @@ def imported_names(file: Path) -> Iterator[str]:
 
 def test_training_uses_only_these_modules_of_the_runtime():
     names = {'packets', 'errors', 'cpu_threads', 'jit', 'topics', 'representations', 'sources'}
-    names |= {'windows.window', 'calibration'}
+    names |= {'windows.window', 'calibration', 'whole_file'}
     allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
     assert not offending(
         files_in('training'),

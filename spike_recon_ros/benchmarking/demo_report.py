@@ -26,6 +26,7 @@ from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import GROUND_TRUTH
+from spike_recon_ros.whole_file import write_picture
 
 VIDEO = 'reconstruction.mp4'
 FASTEST_VIDEO = 50.0
@@ -86,7 +87,7 @@ def report(
     picture = side_by_side(
         samples.before(int(recorded_ns[at])), images[at], truths[nearest[at]], tags=True
     )
-    cv2.imwrite(str(out / 'side_by_side.png'), picture)
+    write_picture(out / 'side_by_side.png', picture)
     settled = recorded_ns >= recorded_ns[0] + settled_after_s * 1e9
     score, settled_score = TagScore(), TagScore()
     for image, index, late in zip(images, nearest, settled, strict=True):

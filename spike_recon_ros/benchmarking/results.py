@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_ros import __version__
+from spike_recon_ros.whole_file import write_whole
 
 
 def write_results(
@@ -28,11 +29,10 @@ def write_results(
         others_load: load average before the measurement: what else the machine did.
         note: what else a reader must know.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {'measurement': measurement, 'machine': _machine(others_load)}
     content |= {'note': note} if note else {}
     content |= {'results': results}
-    path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+    write_whole(path, json.dumps(content, indent=2) + '\n')
 
 
 def _machine(others_load: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.bundles.zoo import zoo_folder
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
@@ -55,19 +55,14 @@ def new_bundle(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f'.{output.name}.', dir=output.parent))
     except OSError as error:
-        raise UserError(
-            f'{output} cannot be written ({error.strerror}); choose another folder'
-        ) from None
+        raise UserError(f'{output} cannot be written: {reason_and_cure(error)}') from None
     try:
         made = aside / 'new'
         made.mkdir()  # with the user's default permissions, unlike `aside`
         try:
             yield made
         except OSError as error:
-            raise UserError(
-                f'{output} cannot be written ({error.strerror or error}); free disk space or '
-                'choose another folder'
-            ) from None
+            raise UserError(f'{output} cannot be written: {reason_and_cure(error)}') from None
         check_output(output, overwrite=overwrite)  # it may have been written meanwhile
         if output.exists():
             output.rename(aside / 'old')

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.calibration.solve import Calibration
+from spike_recon_ros.whole_file import write_whole
 
 
 def write_camera_info(path: Path, calibration: Calibration, camera_name: str) -> None:
@@ -20,7 +21,8 @@ def write_camera_info(path: Path, calibration: Calibration, camera_name: str) ->
     rectified, _ = cv2.getOptimalNewCameraMatrix(
         calibration.matrix, calibration.distortion, size, 0.0
     )
-    path.write_text(
+    write_whole(
+        path,
         f'image_width: {calibration.width}\n'
         f'image_height: {calibration.height}\n'
         f'camera_name: {camera_name}\n'
@@ -29,7 +31,6 @@ def write_camera_info(path: Path, calibration: Calibration, camera_name: str) ->
         + _matrix('distortion_coefficients', calibration.distortion[None])
         + _matrix('rectification_matrix', np.eye(3))
         + _matrix('projection_matrix', np.column_stack([rectified, np.zeros(3)])),
-        encoding='utf-8',
     )
 
 

@@ -37,6 +37,7 @@ from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import grey_image, open_images
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.whole_file import check_output_folder, write_picture, write_whole
 
 DESCRIPTION = """\
 Estimate the intrinsics and the lens distortion of a camera from a recording of a board, which is
@@ -128,6 +129,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.views < FEWEST_VIEWS:
         raise UserError(f'--views is {args.views}; {FEWEST_VIEWS} views are needed at least')
+    check_output_folder(args.out)
     _check_out(args.out, args.overwrite)
     target = target_of(
         args.board,
@@ -149,10 +151,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     views = choose_views(search.views, args.views, size)
     result = calibrate(views, size, args.distortion)
     found = figures(result, search.n_images, len(search.views))
-    args.out.mkdir(parents=True, exist_ok=True)
     write_camera_info(args.out / 'camera_info.yaml', result, args.camera_name)
-    (args.out / 'report.json').write_text(json.dumps(found, indent=1) + '\n', encoding='utf-8')
-    cv2.imwrite(str(args.out / 'coverage.png'), draw_report(result))
+    write_whole(args.out / 'report.json', json.dumps(found, indent=1) + '\n')
+    write_picture(args.out / 'coverage.png', draw_report(result))
     if result.warning:
         console.print(f'warning: {result.warning}', style='yellow', markup=False, soft_wrap=True)
     summary = {name: value for name, value in found.items() if name not in ('views', 'left_out')}

@@ -22,6 +22,7 @@ from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
 from spike_recon_ros.evaluation.spike_scores import evaluate_clips, evaluate_plane
 from spike_recon_ros.settings import AUTO, Settings
+from spike_recon_ros.whole_file import write_whole
 
 
 def score_plane(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
@@ -68,8 +69,7 @@ def score_clips(args: argparse.Namespace, settings: Settings, console: Console) 
             extras=_extras(args),
         )
     if args.out is not None:
-        text = json.dumps(result, indent=2) + '\n'
-        (args.out / 'summary.json').write_text(text, encoding='utf-8')
+        write_whole(args.out / 'summary.json', json.dumps(result, indent=2) + '\n')
     _show_clips(result, console)
     return result
 

@@ -17,6 +17,7 @@ from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.whole_file import write_whole
 
 DESCRIPTION = """\
 Simulates a camera that moves over a board with AprilTags, plays what it sends as EventPacket
@@ -136,7 +137,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     summary = {**figures, 'recorded_fps': fps, 'rate': rate, 'simulation': simulated}
     if rate != 1:
         summary['latency_p50_ms'] = summary['latency_p99_ms'] = None
-    (args.out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
+    write_whole(args.out / 'summary.json', json.dumps(summary, indent=2) + '\n')
     show(console, summary, args.out)
     check_complete(summary)
     return summary

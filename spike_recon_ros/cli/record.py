@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+NOT_WRITTEN = {
+    'unreadable': 'malformed or in an encoding that is not supported',
+    'dropped': 'dropped because the disk is too slow',
+}
+
+
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Record until the wanted number of images or an interrupt.
 
@@ -82,6 +88,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def in_words(result: dict[str, Any]) -> str:
     """Return what was written, as a line for people."""
     text = f'{result["written"]:,} images'
+    for name, why in NOT_WRITTEN.items():
+        if count := result[name]:
+            text += f', {count:,} {why}'
     if not 0 <= result['latency_p50_ms'] < LARGEST_LATENCY_MS:
         return f'{text}; their stamps are not of now, so there is no latency'
     p50, p99 = result['latency_p50_ms'], result['latency_p99_ms']

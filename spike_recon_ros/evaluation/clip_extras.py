@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.no_reference import Judge
 from spike_recon_ros.evaluation.score import Compare
+from spike_recon_ros.whole_file import write_picture
 
 CLIP_METRICS = 'psnr', 'ssim', 'lpips', 'niqe', 'brisque'
 """Metrics that apply to clips, in the order of tables."""
@@ -65,10 +64,4 @@ def write_image(file: Path, image: np.ndarray) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        written = cv2.imwrite(str(file), np.rint(255 * image).astype(np.uint8))
-    except (OSError, cv2.error) as error:
-        raise UserError(f'{file} cannot be written: {error}') from error
-    if not written:
-        raise UserError(f'{file} cannot be written; is the disk full?')
+    write_picture(file, np.rint(255 * image).astype(np.uint8))

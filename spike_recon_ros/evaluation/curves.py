@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spike_recon_ros.cures import pip_install
+from spike_recon_ros.whole_file import write_figure
 
 CURE = pip_install('evaluation')
 FEW_POINTS = 60
@@ -47,4 +48,4 @@ def draw_curves(
     axes.grid(alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)
     figure.legend(loc='outside right upper', frameon=False)
-    figure.savefig(file)
+    write_figure(file, figure)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
@@ -34,6 +33,7 @@ from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import FRAME_MODEL, Settings
 from spike_recon_ros.sources.rectification import Rectification
+from spike_recon_ros.whole_file import check_output_folder, write_picture
 
 
 def evaluate(
@@ -81,7 +81,7 @@ def evaluate(
         UserError: a model, recording or argument is not usable, or a metric is not possible.
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
-    _check_empty(out, overwrite)
+    _check_output(out, overwrite)
     rules, sheets = protocol_named(protocol, skip_s), out / 'sheets'
     asked, metrics = metrics, _chosen(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
@@ -98,7 +98,8 @@ def evaluate(
     return _reported(out, settings, found, listed, scores, skip_s, rules, console)
 
 
-def _check_empty(out: Path, overwrite: bool) -> None:
+def _check_output(out: Path, overwrite: bool) -> None:
+    check_output_folder(out)
     if out.exists() and any(out.iterdir()) and not overwrite:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
 
@@ -258,10 +259,7 @@ def _score(
         console.print(f'{recording.name}: {sentence}', style='yellow', markup=False)
     page = sheet.draw()
     assert page is not None
-    sheets.mkdir(parents=True, exist_ok=True)
-    file = sheets / f'{recording.name}.png'
-    if not cv2.imwrite(str(file), page):
-        raise UserError(f'{file} cannot be written; is the disk full?')
+    write_picture(sheets / f'{recording.name}.png', page)
 
 
 def _timed(frames: Iterator[EvaluatedFrame]) -> Iterator[tuple[EvaluatedFrame, float]]:

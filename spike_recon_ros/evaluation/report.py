@@ -3,6 +3,7 @@
 """The files of an evaluation (tables and curves), and a table for the terminal."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, LEVELS, METRICS
 from spike_recon_ros.evaluation.score import Score
+from spike_recon_ros.whole_file import write_whole
 
 Scores = dict[str, dict[str, Score]]
 """Recording -> model -> score."""
@@ -50,11 +51,8 @@ def write_report(out: Path, scores: Scores, summary: dict[str, Any], console: Co
     Raises:
         UserError: the disk is full, or a file cannot be written for another reason.
     """
-    try:
-        _write_tables(out, scores, summary)
-        _write_curves(out / 'curves', scores, summary, console)
-    except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror or error})') from error
+    _write_tables(out, scores, summary)
+    _write_curves(out / 'curves', scores, summary, console)
 
 
 def _write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
@@ -72,8 +70,7 @@ def _write_tables(out: Path, scores: Scores, summary: dict[str, Any]) -> None:
         for model, figures in models.items()
     ]
     _write_csv(out / 'summary.csv', ('model', 'dataset'), lines)
-    text = json.dumps(summary, indent=2) + '\n'
-    (out / 'summary.json').write_text(text, encoding='utf-8')
+    write_whole(out / 'summary.json', json.dumps(summary, indent=2) + '\n')
 
 
 def _write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: Console) -> None:
@@ -87,7 +84,6 @@ def _write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: C
         console.print(hint, markup=False, highlight=False, soft_wrap=True)
         return
     asked = {name for figures in summary['mean'].values() for name in figures}
-    out.mkdir(exist_ok=True)
     for dataset, models in scores.items():
         for metric in (METRICS[name] for name in METRICS if name in asked):
             curves = {
@@ -169,13 +165,14 @@ def _rounded(value: Any) -> Any:
 def _write_csv(file: Path, first: Iterable[str], rows: list[dict[str, Any]]) -> None:
     """Write rows that need not have the same keys; missing values stay empty."""
     names = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
-    with file.open('w', encoding='utf-8', newline='') as table:
-        writer = csv.DictWriter(table, names, lineterminator='\n')
-        writer.writeheader()
-        writer.writerows(
-            {
-                name: f'{value:.6g}' if isinstance(value, float) else value
-                for name, value in row.items()
-            }
-            for row in rows
-        )
+    table = io.StringIO()
+    writer = csv.DictWriter(table, names, lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(
+        {
+            name: f'{value:.6g}' if isinstance(value, float) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    )
+    write_whole(file, table.getvalue())

@@ -26,6 +26,8 @@ from spike_recon_ros.topics import EVENTS
 
 PROGRESS = ('received_packets', 'published_frames', 'references')
 """Counters of the node that change while there is anything to do."""
+MOST_WAITING_BYTES = 512 * 2**20
+"""Images that wait for a slow disk; further ones are dropped, so that the memory suffices."""
 
 
 class RecordNode(Node):
@@ -40,6 +42,7 @@ class RecordNode(Node):
         latencies_ms: now minus stamp of each image, when it came.
         written: images written.
         unreadable: images in an encoding that is not supported, or malformed.
+        dropped: images that came while MOST_WAITING_BYTES waited to be written.
         failure: why nothing can be written any more.
         diagnostics: the latest values of the node's status.
         is_idle: whether the player has ended and the node has nothing left to do.
@@ -52,10 +55,12 @@ class RecordNode(Node):
         self.arrivals: list[float] = []
         self.written = 0
         self.unreadable = 0
+        self.dropped = 0
         self.failure: Exception | None = None
         self.diagnostics: dict[str, str] = {}
         self.is_idle = False
         self._packets_topic = self.resolve_topic_name(EVENTS)
+        self._queued_bytes = self._done_bytes = 0  # each is changed by one thread alone
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
         self._writer.start()
@@ -71,7 +76,11 @@ class RecordNode(Node):
         late_ns = self.get_clock().now().nanoseconds - time_ns(message.header.stamp)
         self.latencies_ms.append(late_ns / 1e6)
         self.arrivals.append(time.monotonic())
-        self._images.put(message)
+        if self._queued_bytes - self._done_bytes > MOST_WAITING_BYTES:
+            self.dropped += 1
+        elif self.failure is None:
+            self._queued_bytes += len(message.data)
+            self._images.put(message)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -94,6 +103,7 @@ class RecordNode(Node):
 
     def _write(self, sink: Sink) -> None:
         while (message := self._images.get()) is not None:
+            self._done_bytes += len(message.data)
             try:
                 image = image_array(message)
             except ValueError:
@@ -138,6 +148,7 @@ def record(
             raise UserError(f'--{name} is {value:g}; it must be above 0')
     summary: dict[str, Any] = {}
     with open_sink(out, fps, overwrite=overwrite) as sink, ros(ros_args):
+        sink.keeps_partial = True  # what was live cannot be recorded again
         node = RecordNode(sink, topic)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
@@ -151,9 +162,7 @@ def record(
             summary = _summary(node)
             node.destroy_node()
     if node.failure is not None:
-        raise UserError(
-            f'{out} could not be written any further after {node.written} images ({node.failure})'
-        )
+        raise UserError(f'after {node.written} images, {node.failure}')
     return summary
 
 
@@ -168,5 +177,6 @@ def _summary(node: RecordNode) -> dict[str, Any]:
         'latency_p99_ms': round(float(np.percentile(late, 99)), 2) if frames else None,
         'written': node.written,
         'unreadable': node.unreadable,
+        'dropped': node.dropped,
         'diagnostics': node.diagnostics,
     }

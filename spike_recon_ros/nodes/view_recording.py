@@ -44,6 +44,7 @@ class ViewRecording:
             return
         self._path = self._folder / time.strftime('recon_%Y%m%d_%H%M%S.mcap')
         self._sink = open_sink(self._path, fps=25.0)
+        self._sink.keeps_partial = True
         self._node = RecordNode(self._sink, self._topic, use_global_arguments=False)
         self._executor.add_node(self._node)
 
@@ -65,7 +66,7 @@ class ViewRecording:
             return ''
         failure = self._node.failure
         self.end()
-        return f'{self._path} could not be written any further ({failure})'
+        return f'the recording ended after {self._images} images: {failure}'
 
     def state(self) -> dict[str, Any]:
         """Return the state for the page."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.sources.bag_writer import check_replaceable
 
 DAT = '.dat'
@@ -34,7 +34,7 @@ def new_recording(out: Path, overwrite: bool, *, with_truth: bool = False) -> It
         out.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=out.parent))
     except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror})') from error
+        raise UserError(f'{out} cannot be written: {reason_and_cure(error)}') from error
     try:
         yield folder / out.name
         for made in folder.iterdir():
@@ -43,7 +43,7 @@ def new_recording(out: Path, overwrite: bool, *, with_truth: bool = False) -> It
                 shutil.rmtree(place)
             made.rename(place)
     except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror or error})') from error
+        raise UserError(f'{out} cannot be written: {reason_and_cure(error)}') from error
     except UserError as error:  # names the file, but in the folder that is removed
         raise UserError(str(error).replace(str(folder), str(out.parent))) from error
     finally:

@@ -15,7 +15,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from spike_recon_ros.image_encodings import encoding_of
-from spike_recon_ros.sinks.output_path import lock, set_leftover_aside
+from spike_recon_ros.sinks.output_path import keep_partial, lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.topics import COLOR_IMAGE
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
@@ -79,11 +79,21 @@ class ImageBagSink(Sink):
         """Write the index and move the file to its place, if it has any frame."""
         self._writer.close()
         if self._n_frames:
-            os.replace(self._folder / f'{self._folder.name}.mcap', self.path)
-        self._discard()
+            os.replace(self._file, self.path)
+        self._remove_folder()
 
     def _discard(self) -> str:
-        """Remove the hidden folder."""
+        """Remove the incomplete file, or keep it; it can be read as far as it goes."""
+        left = ''
+        if self.keeps_partial and self._n_frames:
+            left = keep_partial(self._file, self.path)
+        self._remove_folder()
+        return left
+
+    @property
+    def _file(self) -> Path:
+        return self._folder / f'{self._folder.name}.mcap'
+
+    def _remove_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
-        return ''

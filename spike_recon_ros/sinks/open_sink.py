@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.sinks.image_bag import ImageBagSink
 from spike_recon_ros.sinks.image_folder import ImageFolderSink
@@ -53,7 +53,7 @@ def open_sink(
             return ImageBagSink(path)
         return ImageFolderSink(path)
     except OSError as error:
-        raise UserError(f'{path} cannot be written: {error.strerror}') from error
+        raise UserError(f'{path} cannot be written: {reason_and_cure(error)}') from error
 
 
 def _check_file(path: Path, overwrite: bool) -> None:

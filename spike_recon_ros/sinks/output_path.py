@@ -83,10 +83,23 @@ def set_leftover_aside(unfinished: Path, out: Path) -> tuple[str, ...]:
         return ()
     descriptor = lock(unfinished, out)
     try:
-        names = (f'{unfinished.stem}-{number}{unfinished.suffix}' for number in count(1))
-        free = (unfinished.with_name(name) for name in names)
-        kept = next(path for path in free if not path.exists())
+        kept = _free_name(unfinished, '-')
         os.rename(unfinished, kept)
     finally:
         os.close(descriptor)
     return (f'an interrupted run left {kept}; delete it if it is not needed',)
+
+
+def keep_partial(unfinished: Path, out: Path) -> str:
+    """Give a file that could not be finished a name beside the output, such as `out.partial1.mp4`.
+
+    Returns: the end of a sentence that names it.
+    """
+    kept = _free_name(out, '.partial')
+    os.rename(unfinished, kept)
+    return f'; what was recorded before is in {kept}'
+
+
+def _free_name(path: Path, addition: str) -> Path:
+    names = (f'{path.stem}{addition}{number}{path.suffix}' for number in count(1))
+    return next(name for name in map(path.with_name, names) if not name.exists())

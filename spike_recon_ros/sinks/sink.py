@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 
 Self = TypeVar('Self', bound='Sink')
 
@@ -22,11 +22,14 @@ class Sink(ABC):
 
     Attributes:
         path: file or folder that is written.
+        keeps_partial: whether to keep what was written if the rest cannot be, under a name that
+            the error states; for images that cannot be made again.
         warnings: sentences for people about leftovers of earlier runs.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.keeps_partial = False
         self.warnings: tuple[str, ...] = ()
         self._is_open = True
 
@@ -70,7 +73,7 @@ class Sink(ABC):
             self._is_open = False
             left = self._discard()
         name = error.filename or self.path
-        return UserError(f'{name} cannot be written: {error.strerror or error}{left}')
+        return UserError(f'{name} cannot be written: {reason_and_cure(error)}{left}')
 
     @abstractmethod
     def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.sinks.output_path import lock, set_leftover_aside
+from spike_recon_ros.sinks.output_path import keep_partial, lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 
 # 90 kHz is the time base that every player expects of H.264; a tick is 11 us.
@@ -120,10 +120,12 @@ class VideoSink(Sink):
         os.close(self._lock)
 
     def _discard(self) -> str:
-        """Remove the incomplete file, so that it does not keep the disk full."""
+        """Remove the incomplete file, so that it does not keep the disk full; or keep it."""
         with suppress(Exception):  # PyAV reports the full disk once more
             self._container.close()
         os.close(self._lock)
+        if self.keeps_partial and self._stream is not None:
+            return keep_partial(self._unfinished, self.path)
         self._unfinished.unlink(missing_ok=True)
         return ''
 

@@ -15,7 +15,7 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS, Packet
 from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH_POSE
 
@@ -68,7 +68,7 @@ class BagWriter:
                 self._move()
         except OSError as failure:
             raise UserError(
-                f'{self._path} cannot be written: {failure.strerror or failure}; nothing of it is '
+                f'{self._path} cannot be written: {reason_and_cure(failure)}; nothing of it is '
                 'left'
             ) from failure
         finally:

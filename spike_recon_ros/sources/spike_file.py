@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes
 from spike_recon_ros.sources.source import Source
@@ -131,4 +131,4 @@ def write_dat(path: Path, parts: Iterable[SpikePlanes], layout: SpikeLayout) -> 
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f'{path} cannot be written: {error.strerror}') from error
+        raise UserError(f'{path} cannot be written: {reason_and_cure(error)}') from error

@@ -12,6 +12,7 @@ import yaml
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.small_yaml import read_small_yaml
 from spike_recon_ros.sources.columns import LARGEST_SIDE
+from spike_recon_ros.whole_file import write_whole
 
 PLANES, K10, M1 = 'planes', 'k10', 'm1'
 LAYOUTS = (PLANES, K10, M1)
@@ -94,7 +95,7 @@ def write_sidecar(path: Path, layout: SpikeLayout) -> None:
     """Write the layout of a file into its sidecar."""
     values = asdict(replace(layout, flip=layout.upside_down))
     values = {name: value for name, value in values.items() if value is not None}
-    sidecar_of(path).write_text(yaml.safe_dump(values, sort_keys=False), encoding='utf-8')
+    write_whole(sidecar_of(path), yaml.safe_dump(values, sort_keys=False))
 
 
 def _read(sidecar: Path) -> dict[str, Any]:

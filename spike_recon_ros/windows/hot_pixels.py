@@ -14,6 +14,7 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.regular_file import user_path
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.whole_file import write_picture
 from spike_recon_ros.windows.window import Window
 
 # A pixel is hot if, while learning, it fired at least this often,
@@ -100,8 +101,9 @@ class HotPixelMask:
                 f'the hot pixels were not learned: less than hot_pixel_time '
                 f'({self._learning_ns / 1e9:g} s) was seen'
             )
-        if path.suffix != '.png' or not cv2.imwrite(str(path), self.mask.astype(np.uint8) * 255):
+        if path.suffix != '.png':
             raise UserError(f'cannot write the hot pixels to {path}; name a .png in a folder')
+        write_picture(path, self.mask.astype(np.uint8) * 255)
 
     def _learn_until(self, events: Events) -> int:
         """Return the index of the first event after the learning time."""

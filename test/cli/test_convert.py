@@ -143,7 +143,7 @@ def test_a_copy_that_fails_leaves_the_earlier_one(dat, tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(BagWriter, 'write_packet', disk_full)
-    with pytest.raises(UserError, match='bag cannot be written: No space left on device'):
+    with pytest.raises(UserError, match='bag cannot be written: no space left on device'):
         call(convert, dat, '-o', bag, '--overwrite', *SIZE)
     assert {file.name: file.read_bytes() for file in bag.iterdir()} == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ['a.dat', 'bag']

@@ -47,7 +47,7 @@ def test_a_disk_that_gets_full_leaves_the_earlier_bundle(
     }[command]
     before = content(earlier)
     assert main([command, *words, '-o', str(earlier), '--overwrite']) == 1
-    assert 'No space left on device' in capsys.readouterr().err
+    assert 'no space left on device; free disk space' in capsys.readouterr().err
     assert content(earlier) == before
     assert [one.name for one in earlier.parent.iterdir()] == ['mine']
 

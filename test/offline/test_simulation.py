@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_the_earlier_recording(tmp_path, monkeypatch, kind, n
 
     monkeypatch.setattr(BagWriter, 'write_packet', disk_full)
     monkeypatch.setattr(spike_file, 'encode_spike_planes', disk_full)
-    with pytest.raises(UserError, match=f'{name} cannot be written.*No space left'):
+    with pytest.raises(UserError, match=f'{name} cannot be written.*no space left'):
         simulate(tmp_path / name, simulation, overwrite=True)
     assert files(tmp_path) == before
 

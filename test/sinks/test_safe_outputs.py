@@ -3,8 +3,6 @@
 """Outputs survive kills and full disks, and never replace what is read or written elsewhere."""
 
 import os
-import resource
-import signal
 import subprocess
 import sys
 
@@ -16,7 +14,9 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.open_images import open_images
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import IMAGE
 
 NOISE = np.random.default_rng(0).integers(0, 256, (120, 160), np.uint8)
 WRITE_UNTIL_KILLED = """
@@ -40,17 +40,6 @@ def write_bag(path, count=3, **options):
     with BagWriter(path, **options) as writer:
         for packet in packets(count):
             writer.write_packet(packet)
-
-
-@pytest.fixture
-def full_disk():
-    """Let every file of this process end at 200 kB, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 def killed_video(folder):
@@ -119,6 +108,28 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_incomplete(tmp_path, ful
     else:
         assert not (tmp_path / name).exists()
         assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize('name', ['live.mp4', 'live.mcap'])
+def test_what_cannot_be_recorded_again_is_kept_when_the_disk_is_full(tmp_path, full_disk, name):
+    av = pytest.importorskip('av')
+
+    def record():
+        with open_sink(tmp_path / name, 50) as sink:
+            sink.keeps_partial = True
+            for index in range(400):
+                sink.write(np.roll(NOISE[:100, :100], 7 * index, 1), index * 20_000_000, index)
+
+    kept = name.replace('.', '.partial1.')
+    with pytest.raises(UserError, match=f'what was recorded before is in .*{kept}'):
+        record()
+    assert os.listdir(tmp_path) == [kept]
+    if name == 'live.mp4':
+        with av.open(str(tmp_path / kept)) as container:
+            frames = container.decode(video=0)
+            assert len([next(frames) for _ in range(25)]) == 25
+    else:
+        assert len(list(open_images(tmp_path / kept, IMAGE))) > 10
 
 
 def test_a_bag_on_a_full_disk_leaves_nothing(tmp_path, full_disk):

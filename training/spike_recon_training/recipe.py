@@ -14,6 +14,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, SPIKE_KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
+from spike_recon_ros.whole_file import write_whole
 from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.image_samples import ImageModel, image_demands
 from spike_recon_training.simulation.sequences import SequenceModel
@@ -208,8 +209,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """Write the recipe, including defaults."""
-    text = yaml.safe_dump(plain(dataclasses.asdict(recipe)), sort_keys=False)
-    path.write_text(text, encoding='utf-8')
+    write_whole(path, yaml.safe_dump(plain(dataclasses.asdict(recipe)), sort_keys=False))
 
 
 def _check(recipe: Recipe) -> None:

@@ -7,6 +7,7 @@ run_curves.py draws report.png from both files, and checkpoint.py writes the wei
 """
 
 import csv
+import io
 import json
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 
+from spike_recon_ros.whole_file import write_whole
 from spike_recon_training.budget import Budget
 from spike_recon_training.checkpoint import Checkpoints
 from spike_recon_training.datasets.images import ImageSegments
@@ -271,13 +273,12 @@ class Validation(Callback):
                 **found,
             }
         )
-        text = json.dumps(self.history, indent=1) + '\n'
-        (self._run / 'validation.json').write_text(text, encoding='utf-8')
-        with (self._run / VALIDATION).open('w', newline='', encoding='utf-8') as file:
-            writer = csv.DictWriter(file, self.history[-1], restval='', extrasaction='ignore')
-            writer.writeheader()
-            writer.writerows(self.history)
+        write_whole(self._run / 'validation.json', json.dumps(self.history, indent=1) + '\n')
+        table = io.StringIO()
+        writer = csv.DictWriter(table, self.history[-1], restval='', extrasaction='ignore')
+        writer.writeheader()
+        writer.writerows(self.history)
+        write_whole(self._run / VALIDATION, table.getvalue())
         sheets = self._run / 'sheets'
-        sheets.mkdir(exist_ok=True)
         shown = [*self._segments[:1], *self._filmed[:1]]
         write_sheet(network, shown, sheets / f'{trainer.global_step:07d}.png')

@@ -15,6 +15,8 @@ from typing import Any
 import cv2
 import torch
 
+from spike_recon_ros.whole_file import write_figure
+
 TRAINING, VALIDATION = 'training.csv', 'validation.csv'
 REPORT = 'report.png'
 NO_LOSS = ('step', 'elapsed_s', 'learning_rate', 'cpu_memory_mib', 'gpu_memory_mib')
@@ -80,7 +82,7 @@ def draw_report(run: Path) -> Path | None:
     if sheets:
         _show_sheet(figure.add_subplot(grid[rows, :]), sheets[-1])
     file = run / REPORT
-    figure.savefig(file)
+    write_figure(file, figure)
     return file
 
 

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.whole_file import write_whole
 from spike_recon_training.budget import Budget
 from spike_recon_training.checkpoint import (
     CHECKPOINT,
@@ -193,7 +194,7 @@ def _image_data(
 
 def _write_summary(result: dict[str, Any], run: Path) -> None:
     draw_report(run)
-    (run / SUMMARY).write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
+    write_whole(run / SUMMARY, json.dumps(result, indent=1) + '\n')
 
 
 def _check_free(request: Request) -> None:

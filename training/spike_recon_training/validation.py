@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_ros.whole_file import write_picture
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import new_sequences, next_segment
 from spike_recon_training.losses import ssim
@@ -158,7 +159,7 @@ def write_sheet(network: RecurrentNetwork, segments: list[Segment], file: Path) 
             ):
                 rows.append(np.hstack([_enlarged(image, side) for image in images.numpy()]))
     sheet = np.clip(np.rint(255 * np.vstack(rows)), 0, 255).astype(np.uint8)
-    cv2.imwrite(str(file), sheet)
+    write_picture(file, sheet)
 
 
 def _enlarged(image: np.ndarray, side: int) -> np.ndarray:

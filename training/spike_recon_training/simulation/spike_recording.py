@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
@@ -24,6 +23,7 @@ from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.spike_file import PLANES_PER_PACKET, write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout, sidecar_of
+from spike_recon_ros.whole_file import write_picture
 from spike_recon_training.simulation.colour import ColourScene, eight_bits
 from spike_recon_training.simulation.event_camera import NS_PER_S
 from spike_recon_training.simulation.recording import (
@@ -211,6 +211,4 @@ def _to_dat(run: _Run, out: Path, overwrite: bool) -> None:
         old.unlink()
     for plane in run.truth_planes:
         image = truth_picture(run.scene, plane * run.period_ns)
-        file = truth / f'plane_{plane:06d}.png'
-        if not cv2.imwrite(str(file), image):
-            raise UserError(f'{file} cannot be written; is the disk full?')
+        write_picture(truth / f'plane_{plane:06d}.png', image)
