@@ -120,6 +120,24 @@ def test_super_resolution_draws_detail_without_changing_the_state():
     torch.testing.assert_close(state, same)
 
 
+def test_light_between_the_pixels_starts_without_effect_and_reaches_the_large_image_alone():
+    before = woken(Spk2Vid(**WIDER, scale=2))
+    network = Spk2Vid(**(WIDER | {'bins': WIDER['bins'] + 2 * 2**2}), scale=2, phases=True)
+    fit = network.load_state_dict(before.state_dict(), strict=False)
+    assert fit.missing_keys == ['enlarge.between.weight']
+    (x,) = tensors(1, bins=network.bins)
+    rates = x[:, : WIDER['bins']]
+    torch.testing.assert_close(network(x)[0], before(rates)[0])
+    image, state = woken(network)(x)
+    assert not torch.equal(image, before(rates)[0])
+    torch.testing.assert_close(state, before(rates)[1])
+
+
+def test_light_between_the_pixels_is_for_super_resolution_alone():
+    with pytest.raises(ValueError, match='scale above 1'):
+        Spk2Vid(**WIDER, phases=True)
+
+
 @pytest.mark.parametrize('arguments', [SMALL, MOVED], ids=['motion found', 'motion known'])
 def test_gradients_reach_every_parameter(arguments):
     network, state, total = woken(Spk2Vid(**arguments, taps=3, views=2)), None, 0.0

@@ -110,3 +110,12 @@ def test_a_reset_clears_the_history(spikes):
 def test_more_planes_than_are_kept_cannot_be_looked_ahead(spikes):
     with pytest.raises(UserError, match=r'lookahead_planes is 34.* at most 33'):
         new(DESCRIPTION | {'lookahead_planes': 34}, spikes)
+
+
+def test_light_between_the_pixels_is_appended_without_changing_the_rest(spikes):
+    plain, more = (written(one, spikes) for one in (DESCRIPTION, DESCRIPTION | {'phases': 4}))
+    np.testing.assert_array_equal(more[: len(plain)], plain)
+    assert len(more) == len(plain) + 2 * 4**2
+    assert more[-16:].mean() > 0.2
+    with pytest.raises(UserError, match='phases'):
+        new(DESCRIPTION | {'phases': 5}, spikes)

@@ -56,8 +56,9 @@ class Spk2Vid(RecurrentNetwork):
             raw planes.
         views: filters of the input at full resolution, mixed into the image (gated_views.py).
             Their gates start at zero, so that training can continue from weights without them.
-        motion: whether the last two channels of the input are optical flow to the previous image,
-            in pixels to the right and down. All alignments start from it.
+        motion: whether two channels of the input, the last ones before those of `phases`, are
+            optical flow to the previous image, in pixels to the right and down. All alignments
+            start from it.
         align_width: channels of the motion estimate; 0 = as many as the features have. Few are
             enough with `motion`.
         gate: whether a factor per pixel, 0 to 2, scales the correction of the rate, so that the
@@ -66,6 +67,9 @@ class Spk2Vid(RecurrentNetwork):
         scale: output pixels per sensor pixel, along each side; above 1 = super-resolution
             (super_resolution.py), for `channels` a multiple of 12. Training can continue from
             weights of scale 1.
+        phases: whether the input ends with the light between the pixels, 2 scale^2 channels, for
+            super-resolution alone. Training can continue from weights without it.
+        enlarge_width: channels of super-resolution.
         seed: of the initial weights.
     """
 
@@ -83,13 +87,18 @@ class Spk2Vid(RecurrentNetwork):
         align_width: int = 0,
         gate: bool = False,
         scale: int = 1,
+        phases: bool = False,
+        enlarge_width: int = 32,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if phases and scale == 1:
+            raise ValueError('phases needs a scale above 1')
         self.bins, self.output_scale = bins, scale
         self._base = base
         self._motion = motion
-        lit = bins - 2 if motion else bins
+        self._phases = 2 * scale**2 if phases else 0
+        lit = bins - self._phases - (2 if motion else 0)
         self.state_specs = (
             *(StateSpec(name, depth * channels, 2) for name, depth in DEPTH.items()),
             StateSpec('carried', CARRIED_CHANNELS, 1),
@@ -102,7 +111,11 @@ class Spk2Vid(RecurrentNetwork):
         self.views = GatedViews(lit, channels, views) if views else None
         self.gate = CorrectionGate(channels + (2 if motion else 0)) if gate else None
         self.fusion = TemporalFusion(channels, 0 if motion else align_width or channels)
-        self.enlarge = SuperResolution(lit, channels, scale) if scale > 1 else None
+        self.enlarge = (
+            SuperResolution(lit, channels, scale, enlarge_width, phases=self._phases)
+            if scale > 1
+            else None
+        )
         initialise(self, seed)
         for part in (self.first.align, self.second.align, self.fusion):
             part.start_still()
@@ -121,7 +134,9 @@ class Spk2Vid(RecurrentNetwork):
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """See RecurrentNetwork."""
         recent, wide, carried = self._state_or_zeros(x, state)
-        moved = None
+        between = moved = None
+        if self._phases:
+            x, between = x[:, : -self._phases], x[:, -self._phases :]
         if self._motion:
             x, moved = x[:, :-2], x[:, -2:]
         centred = self._centred(x)
@@ -144,7 +159,7 @@ class Spk2Vid(RecurrentNetwork):
             image = image + x[:, self._base : self._base + 1]
         image, carried = self.fusion(image, carried, drawn, motion if moved is None else moved)
         if self.enlarge is not None:
-            image = self.enlarge(image, centred, drawn)
+            image = self.enlarge(image, centred, drawn, between)
         recent = torch.cat([first, recent_1], 1)
         wide = torch.cat([second, wide_1, wide_2, wide_3], 1)
         return image, (recent, wide, carried)

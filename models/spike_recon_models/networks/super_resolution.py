@@ -25,28 +25,43 @@ class SuperResolution(nn.Module):
         scale: output pixels per sensor pixel, along each side.
         width: channels of the correction before it is drawn.
         blocks: residual blocks of the correction.
+        phases: channels of light between the pixels, of the representation `spike_compensated`.
+            Their weights start at zero, so that training can continue from weights without them.
 
     Raises:
         ValueError: `channels` is no multiple of 4.
     """
 
     def __init__(
-        self, bins: int, channels: int, scale: int, width: int = 32, blocks: int = 3
+        self,
+        bins: int,
+        channels: int,
+        scale: int,
+        width: int = 32,
+        blocks: int = 3,
+        phases: int = 0,
     ) -> None:
         super().__init__()
         if channels % 4:
             raise ValueError(f'super-resolution needs a multiple of 4 channels, not {channels}')
         self._scale = scale
         self.read = nn.Conv2d(bins + 1 + channels // 4, width, 3, padding=1)
+        self.between = nn.Conv2d(phases, width, 3, padding=1, bias=False) if phases else None
         self.refine = nn.Sequential(*(LinearResidualBlock(width) for _ in range(blocks)))
         self.draw = nn.Conv2d(width, scale**2, 3, padding=1)
 
     def start_bicubic(self) -> None:
         """Set the correction to zero."""
         nn.init.zeros_(self.draw.weight)
+        if self.between is not None:
+            nn.init.zeros_(self.between.weight)
 
     def forward(
-        self, image: torch.Tensor, x: torch.Tensor, features: torch.Tensor
+        self,
+        image: torch.Tensor,
+        x: torch.Tensor,
+        features: torch.Tensor,
+        between: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return [batch, 1, scale height, scale width], 0 to 1.
 
@@ -54,9 +69,12 @@ class SuperResolution(nn.Module):
             image: [batch, 1, height, width].
             x: input, [batch, bins, height, width].
             features: [batch, channels, height / 2, width / 2].
+            between: light between the pixels, [batch, phases, height, width].
         """
-        near = torch.cat([image, x, functional.pixel_shuffle(features, 2)], 1)
-        near = self.refine(functional.leaky_relu(self.read(near), LEAK))
+        near = self.read(torch.cat([image, x, functional.pixel_shuffle(features, 2)], 1))
+        if self.between is not None and between is not None:
+            near = near + self.between(between)
+        near = self.refine(functional.leaky_relu(near, LEAK))
         correction = functional.pixel_shuffle(self.draw(near), self._scale)
         enlarged = functional.interpolate(
             image, scale_factor=self._scale, mode='bicubic', align_corners=False
