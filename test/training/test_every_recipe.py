@@ -24,7 +24,7 @@ from spike_recon_training.recipe import RECIPES, read_recipe, write_recipe  # no
 from spike_recon_training.task import ReconstructionTask, reconstructed  # noqa: E402
 
 NAMES = narrow_recipes()
-STATELESS = 'base', 'stir', 'swinsf'
+STATELESS = 'base', 'bsf', 'stir', 'swinsf'
 LEARNING_RATES = {'event': 1e-2, 'spike': 3e-3}
 MOST_STEPS = 250
 NEAR_ZERO = 0.25

@@ -21,7 +21,8 @@ def test_every_parameter_of_a_recipe_gets_a_gradient(name, photographs):
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in network.parameters():
-            if weight.ndim > 1 and not weight.any():  # zero-initialised: they hide other layers
+            is_gain = weight.ndim > 1 or weight.numel() == 1
+            if is_gain and not weight.any():  # zero-initialised: they hide other layers
                 weight.copy_(0.1 * torch.randn(weight.shape, generator=generator))
     task = ReconstructionTask(network, recipe.loss, recipe.optimisation)
     segments = iter(SimulatedSegments(photographs, recipe, network.bins, network.other_instants))

@@ -31,6 +31,9 @@ def test_published_schedules_are_in_the_recipes():
     spk2vidnet = read_recipe(RECIPES / 'spk2vidnet.yaml').optimisation
     assert (spk2vidnet.epochs, spk2vidnet.stages, spk2vidnet.stage_factor) == (800, 8, 0.7)
     assert read_recipe(RECIPES / 'base.yaml').optimisation.epochs == 600
+    bsf = read_recipe(RECIPES / 'bsf.yaml').optimisation
+    assert (bsf.epochs, bsf.stages, bsf.stage_factor) == (60, 6, 0.5)
+    assert (bsf.batch, bsf.crop, bsf.learning_rate, bsf.weight_decay) == (8, 96, 1e-4, 0.0)
 
 
 def test_smooth_l1_is_quadratic_below_a_grey_level():
