@@ -58,7 +58,7 @@ class TopicStatistics:
 
     Attributes:
         lost_messages: messages that the middleware reports as lost before the node saw them.
-        rejected_packets: packets that cannot be queued, because they are big-endian.
+        rejected_packets: packets that cannot be queued: they are big-endian, or malformed.
         incompatible_qos: publishers or subscribers whose QoS did not match.
         references: messages of another camera, or TimeReferences, received.
         camera_frames: images of the aligned camera received.

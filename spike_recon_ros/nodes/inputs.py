@@ -19,7 +19,8 @@ from sensor_msgs.msg import CameraInfo, Image, TimeReference
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frames.encodings import frame_of_message
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
-from spike_recon_ros.nodes.messages import packet_of, time_ns
+from spike_recon_ros.nodes.messages import time_ns
+from spike_recon_ros.nodes.packet_reader import read_packet
 from spike_recon_ros.nodes.qos import events_qos, overridable, reference_qos
 from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from spike_recon_ros.nodes.receiver import OwnThread, Receiver
@@ -82,7 +83,9 @@ class Inputs:
         """Subscribe to what the settings ask for."""
         self.packet_stamp_ns = self.reference_ahead = None
         own = OwnThread()
-        packets = self._subscribe(EventPacket, 'events', self._on_packet, events_qos(), own)
+        packets = self._subscribe(
+            EventPacket, 'events', self._on_packet, events_qos(), own, raw=True
+        )
         self._receiver = Receiver(packets, self._node.context)
         self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, reference_qos())
         if self._sync_mode in REFERENCES:
@@ -101,19 +104,25 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self.subscriptions = []
 
-    def _on_packet(self, message: EventPacket, info: Mapping[str, Any]) -> None:
-        self.frame_id = message.header.frame_id
-        if message.is_bigendian:
-            self._statistics.rejected_packets += 1
-            self._node.get_logger().error(
-                'a packet is big-endian, which is not supported; check the driver that sends it',
-                throttle_duration_sec=5.0,
-            )
+    def _on_packet(self, serialized: bytes, info: Mapping[str, Any]) -> None:
+        try:
+            received = read_packet(serialized)
+        except ValueError as error:
+            self._reject(f'a packet cannot be read: {error}')
             return
-        packet = packet_of(message)
+        self.frame_id, packet = received.frame_id, received.packet
+        if received.is_bigendian:
+            self._reject('a packet is big-endian, which is not supported')
+            return
         self.packet_stamp_ns = packet.stamp_ns
         self.packet_size = packet.width, packet.height
         self._worker.put(packet, _age(info))
+
+    def _reject(self, problem: str) -> None:
+        self._statistics.rejected_packets += 1
+        self._node.get_logger().error(
+            f'{problem}; check the driver that sends it', throttle_duration_sec=5.0
+        )
 
     def _on_reference(self, message: Image | TimeReference) -> None:
         stamp_ns = time_ns(message.header.stamp)
@@ -144,6 +153,8 @@ class Inputs:
         callback: Callable[..., None],
         qos: Any,
         group: CallbackGroup | None = None,
+        *,
+        raw: bool = False,
     ) -> Subscription:
         def create(**events: Any) -> Subscription:
             return self._node.create_subscription(
@@ -152,6 +163,7 @@ class Inputs:
                 callback,
                 qos,
                 callback_group=group,
+                raw=raw,
                 event_callbacks=SubscriptionEventCallbacks(
                     incompatible_qos=self._on_incompatible_qos, **events
                 ),

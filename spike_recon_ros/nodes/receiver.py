@@ -47,7 +47,7 @@ class Receiver:
     would wake whoever waits with each message, so they are looked for now and then.
 
     Args:
-        subscription: whose callback takes a message and its info.
+        subscription: whose callback takes a message, serialized if it is `raw`, and its info.
         context: of its node.
     """
 
@@ -82,7 +82,7 @@ class Receiver:
     def _take(self) -> bool:
         """Take a message, if there is one, and call the callback; return whether there was."""
         subscription = self._subscription
-        taken = subscription.handle.take_message(subscription.msg_type, False)
+        taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
         if taken is None:
             return False
         _call(subscription.callback, *taken)
