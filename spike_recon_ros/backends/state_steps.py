@@ -7,7 +7,7 @@ state that is updated with every such window loses the scene. So short windows a
 they are long enough for an update.
 """
 
-from spike_recon_ros.windows.window import Window
+from spike_recon_ros.windows.window import Window, joined
 
 
 class StateSteps:
@@ -41,7 +41,7 @@ class StateSteps:
     def extend(self, window: Window) -> tuple[Window, bool]:
         """Return all since the last update up to the end of a window; whether to update now."""
         if self._held is not None:
-            window = self._held.joined_with(window)
+            window = joined((self._held, window))
         is_update = window.t_end_ns - window.t_start_ns >= self._shortest_ns
         self._held = None if is_update or not len(window.samples) else window
         return window, is_update

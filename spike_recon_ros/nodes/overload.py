@@ -14,8 +14,8 @@ from spike_recon_ros.settings import Settings
 # Longest merged window: in s of sensor time where the frame rate is fixed, else in windows.
 LONGEST_MERGED_S = 0.5
 MOST_MERGED_WINDOWS = 16
-# Share of its time that the worker should be busy at most; the rest makes up for lag.
-LARGEST_UTILISATION = 0.85
+# Share of its time that the worker should be busy at most while it makes up for lag, and after.
+CATCHING_UP_UTILISATION, LARGEST_UTILISATION = 0.85, 0.95
 # The same if windows were processed in parts, where that was too slow before.
 LARGEST_UTILISATION_IN_PARTS = 0.7
 # Where the samples cost so much that steps get a smaller share of the time than this, packets are
@@ -78,10 +78,10 @@ class Held:
 
 
 class StepCost:
-    """Estimates the cost of a step that processes n samples as `fixed + n * per_sample`.
+    """Estimates the cost of a window of n samples in k parts as `k * fixed + n * per_sample`.
 
     Attributes:
-        fixed: s.
+        fixed: of each part, s.
         per_sample: s.
     """
 
@@ -91,15 +91,16 @@ class StepCost:
         # Ratio of cost to estimate, on the safe side: it rises at once and falls slowly.
         self._excess = 1.0
 
-    def expected(self, samples: int) -> float:
+    def expected(self, samples: float, parts: int = 1) -> float:
         """Return the cost of the next step, s, on the safe side."""
-        return self._excess * (self.fixed + self.per_sample * samples)
+        return self._excess * (parts * self.fixed + self.per_sample * samples)
 
-    def add(self, samples: int, seconds: float) -> None:
+    def add(self, samples: float, seconds: float, parts: int = 1) -> None:
         """Learn from a step.
 
         Until steps with different numbers of samples are seen, the whole cost counts as fixed.
         """
+        samples, seconds = samples / parts, seconds / parts
         if self._sums[0]:
             seconds = min(seconds, LARGEST_SURPRISE * self.expected(samples))
         new = (1.0, samples, seconds, samples**2, samples * seconds)
@@ -125,9 +126,9 @@ class MergeControl:
     A frame is made only if the packet at hand is so young that the frame will be published within
     `overload_lag` of its newest event, or if nothing else waits. Otherwise its window is merged
     with the next one, up to a longest window. If that happens, so many windows are merged from
-    then on that the measured cost of the work allows the model to keep up; so the interval between
-    frames stays even. From the first late frame on, long windows are processed in one step, until
-    the measured cost allows to process them in parts again.
+    then on that the measured cost of the work allows the model to keep up. That number is a mean:
+    with 1.25, every fourth frame is of two windows. From the first late frame on, long windows are
+    processed in one step, until the measured cost allows to process them in parts again.
 
     Packets are dropped where that cannot help: because the longest window is reached, or because
     decoding and processing the samples takes most of the time, as with filters. On a machine that
@@ -143,9 +144,11 @@ class MergeControl:
         # Of the latest stream: time in which it arrived, time in which its processed packets
         # arrived, windows, samples, and work other than steps.
         self._arrived = self._streamed = self._windows = self._samples = self._other = 0.0
-        self._merge = 1
+        # Windows per frame, on average, and what earlier frames lack to it.
+        self._merge, self._lacking = 1.0, 0.0
         self._is_too_long = self._hurries = False
-        self._parts = 1
+        # Of the latest step: windows merged, parts it was processed in, and parts it has.
+        self._merged = self._parts = self._longest_parts = 1
         self.largest_lag = settings.overload_lag
         self.adopt(settings)
 
@@ -162,13 +165,15 @@ class MergeControl:
 
     def holds(self, held: Held) -> bool:
         """Return whether to merge with the next window instead of making a frame."""
-        step = self._cost.expected(held.samples)
+        parts = 1 if self._hurries or held.windows > 1 else self._longest_parts
+        step = self._cost.expected(held.samples, parts)
         share = SMALLEST_LAG_SHARE if step < self._overload_lag else LAG_SHARE_OF_LONG_STEPS
         self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
         is_late = held.others_wait and held.lag > self.largest_lag
+        self._merged, self._parts = held.windows, 1
         if is_late:
-            self._hurries = self._parts > 1
-            self._merge = max(self._merge, self._needed())
+            self._hurries = self._longest_parts > 1
+            self._merge = max(self._merge, self._needed(CATCHING_UP_UTILISATION))
             processing = held.since_step + self._cost.per_sample * held.samples
             self._is_too_long = held.windows >= self._most or (
                 not self._keeps_up_with_samples()
@@ -176,11 +181,12 @@ class MergeControl:
             )
             if self._is_overdue(held.since_step):
                 return False
-        return is_late or held.windows < self._merge
+        return is_late or held.windows < int(self._merge + self._lacking)
 
     def hurries(self, parts: int) -> bool:
         """Return whether to process a window in one step instead of this many parts."""
-        self._parts = parts
+        self._longest_parts = parts
+        self._parts = 1 if self._hurries else parts
         return self._hurries
 
     def should_drop(self, lag: float, since_step: float) -> bool:
@@ -203,7 +209,8 @@ class MergeControl:
             progress: of all the work up to now.
         """
         self._is_too_long = False
-        self._cost.add(samples, seconds)
+        self._cost.add(samples, seconds, self._parts)
+        self._lacking = min(max(self._merge + self._lacking - self._merged, 0.0), 1.0)
         last, self._last = self._last, progress
         if last is not None:
             kept = math.exp((last.arrived - progress.arrived) / FORGET_S)
@@ -214,9 +221,10 @@ class MergeControl:
             other = max(0.0, progress.busy - last.busy - seconds)
             self._other = self._other * kept + other
         if lag < self.largest_lag / 2:
-            self._merge = min(self._merge, self._needed())
+            self._merge = min(self._merge, self._needed(LARGEST_UTILISATION))
             if self._hurries and self._arrived >= FIRST_ESTIMATE_S:
-                steps = self._cost.fixed * self._parts * self._windows / self._arrived
+                parts = self._longest_parts
+                steps = self._cost.fixed * parts * self._windows / self._arrived
                 busy = self._share_of_samples() + steps
                 self._hurries = busy > LARGEST_UTILISATION_IN_PARTS
 
@@ -224,13 +232,13 @@ class MergeControl:
         """Return whether a frame must be made now, however late."""
         return since_step > max(LONGEST_WITHOUT_FRAME, self._cost.fixed * FEWEST_STEPS)
 
-    def _needed(self) -> int:
-        """Return how many windows to merge so that the model keeps up."""
+    def _needed(self, utilisation: float) -> float:
+        """Return how many windows to merge, on average, so that the model keeps up."""
         if self._arrived < FIRST_ESTIMATE_S:
-            return 1
-        share = max(LARGEST_UTILISATION - self._share_of_samples(), SMALLEST_STEP_SHARE)
+            return 1.0
+        share = max(utilisation - self._share_of_samples(), SMALLEST_STEP_SHARE)
         rate = self._windows / self._arrived
-        return min(self._most, max(1, math.ceil(self._cost.fixed * rate / share)))
+        return min(self._most, max(1.0, self._cost.fixed * rate / share))
 
     def _keeps_up_with_samples(self) -> bool:
         return self._share_of_samples() <= 1 - SMALLEST_STEP_SHARE

@@ -3,6 +3,7 @@
 """The data between two frame times."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -55,7 +56,14 @@ class Window(Generic[Samples]):
             for (start, end), (first, last) in parts
         ]
 
-    def joined_with(self, later: 'Window[Samples]') -> 'Window[Samples]':
-        """Return one window that covers this one and the next; due if the next one is."""
-        samples = type(self.samples).concatenate([self.samples, later.samples])
-        return Window(self.t_start_ns, later.t_end_ns, samples, later.stamp_ns, later.due)
+
+def joined(windows: 'Sequence[Window[Samples]]') -> 'Window[Samples]':
+    """Return one window that covers consecutive ones, and is due if the last one is.
+
+    Samples are copied once, however many windows there are.
+    """
+    first, last = windows[0], windows[-1]
+    if first is last:
+        return first
+    samples = type(last.samples).concatenate([window.samples for window in windows])
+    return Window(first.t_start_ns, last.t_end_ns, samples, last.stamp_ns, last.due)

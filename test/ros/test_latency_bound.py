@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from simulated import PACKET_S, Cost, Simulation
 
-from spike_recon_ros.nodes.overload import LONGEST_MERGED_S
+from spike_recon_ros.nodes.overload import LONGEST_MERGED_S, StepCost
 
 FPS, LAG = 50.0, 0.1
 SETTLED, END = 3.0, 13.0
@@ -60,7 +60,10 @@ def test_what_the_model_can_give_is_used(cost):
     samples = (cost.packet + cost.packet_in_step) / PACKET_S
     share = max(0.85 - samples, 0.3)
     rate = min(FPS, share / cost.step)
-    assert len(frames) / (END - SETTLED) >= 0.4 * rate
+    used = (
+        0.95 if _merging_helps(cost) else 0.4
+    )  # where packets are dropped, frames wait for a gap
+    assert len(frames) / (END - SETTLED) >= used * rate
 
 
 def _merging_helps(cost):
@@ -89,10 +92,39 @@ def test_the_frame_rate_falls_smoothly_with_the_cost_of_the_samples():
     assert min(rates) >= 0.4 * 0.3 / 0.03
 
 
-def test_intervals_between_frames_are_even():
-    _, frames = _settled(Cost(step=0.03, packet=0.0002))
-    counts = np.bincount([frame.windows for frame in frames])
-    assert np.sort(counts)[-2:].sum() > 0.9 * len(frames)
+@pytest.mark.parametrize('step', [0.017, 0.02, 0.024, 0.03, 0.06, 0.2])
+def test_intervals_between_frames_differ_by_one_window_at_most(step):
+    _, frames = _settled(Cost(step=step, packet=0.0002))
+    counts = {frame.windows for frame in frames}
+    assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize('step', [0.017, 0.018, 0.02, 0.024, 0.028])
+def test_a_model_that_is_a_little_too_slow_loses_few_frames(step):
+    cost = Cost(step=step, packet=0.0002)
+    simulation, frames = _settled(cost)
+    most = min(FPS, (1 - cost.packet / PACKET_S) / step)
+    assert len(frames) / (END - SETTLED) >= 0.9 * most
+    assert simulation.counts.dropped_packets == 0
+
+
+def test_few_frames_are_lost_when_long_windows_in_one_step_are_a_little_too_slow():
+    cost = Cost(step=0.055, packet=0.0003)  # 71 of 66 ms
+    simulation = Simulation(lambda now: cost, parts=2, fps=15.0, overload_lag=LAG)
+    simulation.run(SETTLED)
+    frames = simulation.run(END)
+    assert {frame.steps for frame in frames} == {1}
+    assert len(frames) / (END - SETTLED) >= 0.9 * 0.7 / 0.055
+    assert simulation.counts.dropped_packets == 0
+
+
+def test_the_cost_of_a_step_is_that_of_one_part():
+    cost = StepCost()
+    for samples, parts in [(4000, 2), (4000, 1), (8000, 1), (6000, 3)] * 30:
+        cost.add(samples, 0.01 * parts + 2e-6 * samples, parts)
+    assert cost.fixed == pytest.approx(0.01)
+    assert cost.per_sample == pytest.approx(2e-6)
+    assert cost.expected(5000, 2) == pytest.approx(0.03, rel=0.01)
 
 
 @pytest.mark.parametrize('mean', [Cost(step=0.03, packet=0.0003), Cost(step=0.05, packet=0.0003)])
