@@ -16,7 +16,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 
 from spike_recon_models.networks.checkpoint_file import load_tensors
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_training.budget import Budget
 
 CHECKPOINT = 'last.ckpt'
@@ -121,10 +121,11 @@ class Checkpoints(Callback):
         """Write the checkpoint.
 
         Raises:
-            UserError: the weights are not finite; the last checkpoint is kept.
+            UserError: the weights are not finite, or the file cannot be written; the last
+                checkpoint is kept.
         """
+        kept = f'; {self._file} keeps the weights before' if self._file.exists() else ''
         if not _finite(trainer):
-            kept = f'; {self._file} keeps the weights before' if self._file.exists() else ''
             raise UserError(
                 f'the weights are not finite after {trainer.global_step} steps{kept}; lower '
                 'optimisation.learning_rate in the recipe'
@@ -132,11 +133,18 @@ class Checkpoints(Callback):
         started_s = time.monotonic()
         self._last_s = self._budget.now_s
         part = self._file.with_suffix('.part')
-        trainer.save_checkpoint(part)
-        if trainer.is_global_zero:
-            with part.open('rb') as written:
-                os.fsync(written.fileno())
-            os.replace(part, self._file)
+        try:
+            trainer.save_checkpoint(part)
+            if trainer.is_global_zero:
+                with part.open('rb') as written:
+                    os.fsync(written.fileno())
+                os.replace(part, self._file)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f'{self._file} cannot be written after {trainer.global_step} steps: '
+                f'{reason_and_cure(error)}{kept}'
+            ) from error
         self._budget.exclude(time.monotonic() - started_s)
 
 
