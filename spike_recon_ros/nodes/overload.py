@@ -29,8 +29,9 @@ LONGEST_WITHOUT_FRAME, FEWEST_STEPS = 1.0, 7
 # Averages forget by this factor a step, or with this time constant, s.
 FORGET_STEP, FORGET_S = 0.93, 2.0
 FORGET_EXCESS = 0.1
-# Shortest stream, s, after which the cost of samples is known.
-FIRST_ESTIMATE_S = 0.5
+# Shortest stream, s, after which the cost of samples is known, and after which packets are dropped
+# because of it. At first everything takes longer, above all memory that was never used before.
+FIRST_ESTIMATE_S, FIRST_DROP_S = 0.5, 1.5
 # Least relative variance of the samples that shows how the cost of a step depends on them.
 LEAST_VARIANCE = 0.1
 # A step counts as at most this many times the expected cost: a process that was stopped has not
@@ -147,6 +148,8 @@ class MergeControl:
         # Windows per frame, on average, and what earlier frames lack to it.
         self._merge, self._lacking = 1.0, 0.0
         self._is_too_long = self._hurries = False
+        self._first_arrived: float | None = None
+        self._since_first = 0.0
         # Of the latest step: windows merged, parts it was processed in, and parts it has.
         self._merged = self._parts = self._longest_parts = 1
         self.largest_lag = settings.overload_lag
@@ -209,6 +212,9 @@ class MergeControl:
             progress: of all the work up to now.
         """
         self._is_too_long = False
+        if self._first_arrived is None:
+            self._first_arrived = progress.arrived
+        self._since_first = progress.arrived - self._first_arrived
         self._cost.add(samples, seconds, self._parts)
         self._lacking = min(max(self._merge + self._lacking - self._merged, 0.0), 1.0)
         last, self._last = self._last, progress
@@ -241,7 +247,8 @@ class MergeControl:
         return min(self._most, max(1.0, self._cost.fixed * rate / share))
 
     def _keeps_up_with_samples(self) -> bool:
-        return self._share_of_samples() <= 1 - SMALLEST_STEP_SHARE
+        is_known = self._since_first >= FIRST_DROP_S
+        return not is_known or self._share_of_samples() <= 1 - SMALLEST_STEP_SHARE
 
     def _share_of_samples(self) -> float:
         """Return the share of its time that the worker needs for all but the fixed costs."""

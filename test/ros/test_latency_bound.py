@@ -144,6 +144,19 @@ def test_irregular_costs_rarely_exceed_the_bound(mean):
     assert simulation.resets == []
 
 
+def test_a_slow_start_drops_nothing():
+    def cost(now):
+        if now < 1.0:
+            return Cost(step=0.06, packet_in_step=0.0008, packet=0.0004)
+        return Cost(step=0.06, packet=0.00015)
+
+    simulation = Simulation(cost, parts=4, fps=10.0, overload_lag=LAG)
+    simulation.run(SETTLED)
+    frames = simulation.run(END)
+    assert simulation.counts.dropped_packets == 0
+    assert {frame.windows for frame in frames} == {1}
+
+
 def test_after_a_stall_the_latency_falls_to_the_bound_within_two_seconds():
     def cost(now):
         return Cost(step=1.5 if 5.0 <= now < 5.02 else 0.02, packet=0.0002)
