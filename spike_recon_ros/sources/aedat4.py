@@ -134,9 +134,9 @@ def _decoder(path: Path) -> Any:
 
 
 def _streams(path: Path) -> dict[int, dict[str, Any]]:
-    """Return what the header says of each stream, by its number."""
+    """Return what the header states of each stream, by its number, in ascending order."""
     with _sentences(path, 'its streams'):
-        return dict(_decoder(path).id_to_stream())
+        return dict(sorted(_decoder(path).id_to_stream().items()))
 
 
 def _entries(path: Path, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:

@@ -5,12 +5,13 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from aedat4_file import write_aedat4
+from aedat4_file import COMPRESSIONS, write_aedat4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
@@ -119,6 +120,41 @@ def test_packets_are_the_same_with_and_without_references(davis):
     with open_source(davis, reference_topic='images') as source:
         together = [item.data.tobytes() for item in source if isinstance(item, Packet)]
     assert alone == together
+
+
+@pytest.mark.parametrize('compression', COMPRESSIONS)
+def test_every_kind_of_compression_gives_the_same_events_and_frames(davis, tmp_path, compression):
+    frames = [(t_ns // 1_000, image) for t_ns, image in open_images(davis, 'images')]
+    path = write_aedat4(tmp_path / 'a.aedat4', EVENTS, frames, (30, 20), compression=compression)
+    with open_source(path) as source, open_source(davis) as plain:
+        packets, expected = list(source), list(plain)
+    assert [one.data.tobytes() for one in packets] == [one.data.tobytes() for one in expected]
+    images = list(open_images(path, 'images'))
+    assert all((image == one).all() for (_, image), (_, one) in zip(images, frames, strict=True))
+    whole = path.read_bytes()
+    for n_bytes in range(len(whole) // 2, len(whole) // 2 + 40):
+        path.write_bytes(whole[:n_bytes])
+        with open_source(path) as source:
+            assert 0 < len(list(source)) < len(packets)
+        assert 'cut short' in source.warnings[-1]
+
+
+@pytest.mark.parametrize('compression', COMPRESSIONS)
+def test_one_of_two_cameras_is_read_beside_frames_an_imu_and_triggers(
+    aedat, tmp_path, compression
+):
+    other = [(t, 29 - x, 19 - y, 1 - p) for t, x, y, p in EVENTS[:500]]
+    path = write_aedat4(
+        tmp_path / 'a.aedat4', EVENTS, [(1_050_000, np.zeros((20, 30), np.uint8))], (30, 20),
+        compression=compression, second_camera=other,
+    )  # fmt: skip
+    with pytest.raises(UserError, match='2 event streams.*--topic from: 0, 2'):
+        open_source(path)
+    for topic, expected in (('0', EVENTS), ('2', other)):
+        decoder = decoder_for('mono', 30, 20)
+        events = [decoder.decode(packet) for packet in open_source(path, topic=topic)]
+        assert sum(map(len, events)) == len(expected)
+        assert events[-1].x.tolist() == [x for _, x, *_ in expected[-len(events[-1]) :]]
 
 
 def test_colours_are_in_the_order_of_opencv(aedat, tmp_path):
