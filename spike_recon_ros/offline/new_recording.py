@@ -15,6 +15,11 @@ from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.sources.bag_writer import check_replaceable
 
 DAT = '.dat'
+OF_FILES = frozenset(
+    '.aedat .aedat4 .avi .bag .bin .csv .db3 .es .h5 .hdf5 .json .mcap .mkv .mp4 .npy .npz .png '
+    '.raw .txt .yaml .zip'.split()
+)
+"""A bag is a folder; whoever types one of these expects a file of that format."""
 
 
 @contextmanager
@@ -51,6 +56,11 @@ def new_recording(out: Path, overwrite: bool, *, with_truth: bool = False) -> It
 
 
 def _check(out: Path, overwrite: bool, with_truth: bool) -> None:
+    if out.suffix.lower() in OF_FILES:
+        raise UserError(
+            f'{out}: what is written is a bag, a folder; leave out {out.suffix}, or give a name '
+            'that ends in .dat for a file of spike planes'
+        )
     if out.suffix != DAT:
         check_replaceable(out, overwrite)
         return

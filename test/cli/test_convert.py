@@ -224,3 +224,11 @@ def test_another_topic_of_a_bag_becomes_the_ground_truth(walk, tmp_path):
     assert result['frames'] == len(list(open_images(walk, GROUND_TRUTH))) > 3
     with pytest.raises(UserError, match='has no image topic /other'):
         call(convert, walk, '-o', tmp_path / 'b', '--truth-topic', '/other')
+
+
+@pytest.mark.parametrize('name', ['x.mcap', 'x.RAW', 'x.h5', 'x.mp4'])
+def test_a_bag_is_not_given_the_name_of_a_file(dat, tmp_path, name):
+    with pytest.raises(UserError, match=f'a bag, a folder; leave out {name[1:]}'):
+        call(convert, dat, '-o', tmp_path / name, *SIZE)
+    call(convert, dat, '-o', tmp_path / 'walk.v2', *SIZE)
+    assert not (tmp_path / name).exists()

@@ -20,7 +20,8 @@ def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> lis
     """
     for folder in folders:
         if not folder.is_dir():
-            raise UserError(f'there is no folder {folder}; give a folder with {kind}')
+            what = 'is a file' if folder.exists() else 'does not exist'
+            raise UserError(f'{folder} {what}; give a folder with {kind}')
     files = {file for folder in folders for file in folder.rglob('*')}
     found = sorted(file for file in files if file.suffix.lower() in suffixes)
     if not found:
