@@ -148,7 +148,7 @@ def test_one_of_two_cameras_is_read_beside_frames_an_imu_and_triggers(
         tmp_path / 'a.aedat4', EVENTS, [(1_050_000, np.zeros((20, 30), np.uint8))], (30, 20),
         compression=compression, second_camera=other,
     )  # fmt: skip
-    with pytest.raises(UserError, match='2 event streams.*--topic from: 0, 2'):
+    with pytest.raises(UserError, match=r'2 event streams.*--topic from: 0, 2'):
         open_source(path)
     for topic, expected in (('0', EVENTS), ('2', other)):
         decoder = decoder_for('mono', 30, 20)
