@@ -17,8 +17,8 @@ from spike_recon_ros.sources.bag_writer import check_replaceable
 DAT = '.dat'
 OF_FILES = frozenset(
     (
-        '.aedat', '.aedat4', '.avi', '.bag', '.bin', '.csv', '.db3', '.es', '.h5', '.hdf5', '.json',
-        '.mcap', '.mkv', '.mp4', '.npy', '.npz', '.png', '.raw', '.txt', '.yaml', '.zip',
+        '.aedat', '.aedat4', '.avi', '.bag', '.bin', '.csv', '.db3', '.es', '.h5', '.hdf5',
+        '.json', '.mcap', '.mkv', '.mp4', '.npy', '.npz', '.png', '.raw', '.txt', '.yaml', '.zip',
     )
 )  # fmt: skip
 """A bag is a folder; whoever types one of these expects a file of that format."""
