@@ -8,7 +8,7 @@ The format is described on Prophesee's public page on EVT 3.0.
 import numpy as np
 
 from spike_recon_ros.jit import njit
-from spike_recon_ros.packets.bit_operations import popcount, select
+from spike_recon_ros.packets.bit_operations import popcount
 from spike_recon_ros.packets.packed_events import MAX_SIDE, U32, U64, UNKNOWN, on_sensor, unpack
 from spike_recon_ros.packets.word_decoder import (
     BEFORE_FIRST_TIME,
@@ -25,6 +25,16 @@ TIME_LOW, TIME_HIGH, EXT_TRIGGER = U32(6), U32(8), U32(10)
 # One bit per type: the common types, and vendor data, which is skipped.
 COMMON = U32(1 << 0 | 1 << 2 | 1 << 6 | 1 << 8)
 IGNORED = U32(1 << 7 | 1 << 14 | 1 << 15)
+
+# What a word replaces in a packed event (see packed_events.py), by type: the bits, and where they
+# begin. An address of x is added to the event instead.
+_TIME_HIGH_BIT = 44
+_REPLACED, _PLACES = np.zeros(16, np.uint64), np.zeros(16, np.uint64)
+for _kind, _place, _bits in (
+    (TIME_HIGH, _TIME_HIGH_BIT, 0xFFF), (TIME_LOW, 32, 0xFFF), (ADDR_Y, 16, 0xFFFF)
+):  # fmt: skip
+    _PLACES[_kind], _REPLACED[_kind] = _place, _bits << _place
+_TIME_HIGH = U64(_REPLACED[TIME_HIGH])
 
 # A backward step of more than this many units of 4096 us is a rollover; less is a bit error.
 LARGEST_BIT_ERROR = U32(10)
@@ -84,40 +94,42 @@ def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, tri
     """Pack events until the time wraps or the words end.
 
     The type of the next word cannot be predicted, so the inner loop has no branch for the common
-    types: it updates the state with selects and always stores an event, but advances `n` only if
-    the word is one.
+    types: it replaces a part of the event, which depends on the type, and always stores the event,
+    but advances `n` only if the word is one.
 
     Returns: the index of the next word, and the number of events and edges so far.
     """
-    high, low, row = U32(state[HIGH]), U32(state[LOW]), U32(state[ROW])
     base_x, base_p = U32(state[BASE_X]), U32(state[BASE_P])
+    event = U64(state[HIGH]) << U64(_TIME_HIGH_BIT) | U64(state[LOW]) << U64(32)
+    event |= U64(state[ROW]) << U64(16)
     i, end, new_loop = U64(i), U64(len(words)), False
     while i < end and not new_loop:
-        kind, value, previous, event, rare = U32(0), U32(0), high, U64(0), False
+        word_type, content, previous, rare = U64(0), U64(0), event, False
         while i < end and not rare:
-            word = U32(words[i])
-            kind, value = word >> U32(12), word & U32(0xFFF)
-            previous, high = high, select(kind == TIME_HIGH, value, high)
-            low = select(kind == TIME_LOW, value, low)
-            row = select(kind == ADDR_Y, value, row)
-            event = (U64(high) << U64(12) | U64(low)) << U64(32) | U64(row) << U64(16)
-            packed[n] = event | U64(value)
-            n += U64(kind == ADDR_X)
-            rare = (high < previous) | (COMMON >> kind & U32(1) == U32(0))
+            word = U64(words[i])
+            word_type, content = word >> U64(12), word & U64(0xFFF)
+            previous, replaced = event, _REPLACED[word_type]
+            event = event & ~replaced | content << _PLACES[word_type] & replaced
+            packed[n] = event | content
+            n += U64(word_type == U64(ADDR_X))
+            rare = event < previous & _TIME_HIGH  # the time has wrapped
+            rare |= U64(COMMON) >> word_type & U64(1) == U64(0)
             i += U64(1)
         if not rare:
             break
+        kind, value = U32(word_type), U32(content)
         if kind in (VECT_12, VECT_8):
             mask = on_sensor(value if kind == VECT_12 else value & U32(0xFF), base_x, columns)
-            event |= U64(base_p) << U64(11) | U64(base_x)
+            first = event | U64(base_p) << U64(11) | U64(base_x)
             for bit in range(12):
-                packed[n] = event + U64(bit)
+                packed[n] = first + U64(bit)
                 n += U64(mask >> U32(bit) & U32(1))
             base_x = U32(min(base_x + (U32(12) if kind == VECT_12 else U32(8)), U32(UNKNOWN)))
         elif kind == VECT_BASE_X:
             base_x, base_p = value & U32(0x7FF), value >> U32(11)
         elif kind == TIME_HIGH:
-            new_loop = previous - high > LARGEST_BIT_ERROR
+            step = (previous >> U64(_TIME_HIGH_BIT)) - (event >> U64(_TIME_HIGH_BIT))
+            new_loop = step > U64(LARGEST_BIT_ERROR)
             counts[TIME_ERRORS] += not new_loop
         elif kind == EXT_TRIGGER:
             trigger_t[edges] = 1000 * (state[START_US] + np.int64(event >> U64(32)))
@@ -125,7 +137,8 @@ def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, tri
             edges += 1
         else:
             counts[UNKNOWN_WORDS] += not (IGNORED >> kind & U32(1))
-    state[HIGH], state[LOW], state[ROW] = high, low, row
+    state[HIGH] = event >> U64(_TIME_HIGH_BIT)
+    state[LOW], state[ROW] = event >> U64(32) & U64(0xFFF), event >> U64(16) & U64(0xFFFF)
     state[BASE_X], state[BASE_P] = base_x, base_p
     state[START_US] += LOOP_US * new_loop
     if state[START_US] > LATEST_START_US:
