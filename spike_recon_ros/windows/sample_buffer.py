@@ -10,14 +10,24 @@ from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 
+_BLOCK = 256
+"""Samples that are tested together: a loop that does not end early can use vector instructions."""
+
 
 @njit(nogil=True, cache=True)
 def first_at_or_after(t_ns: np.ndarray, moment_ns: int) -> int:
     """Return the index of the first sample, in the order sent, at or after a moment; n if none."""
-    for index in range(t_ns.shape[0]):
-        if t_ns[index] >= moment_ns:
-            return index
-    return t_ns.shape[0]
+    count = t_ns.shape[0]
+    for start in range(0, count, _BLOCK):
+        block = t_ns[start : start + _BLOCK]
+        found = False
+        for index in range(block.shape[0]):
+            found |= block[index] >= moment_ns
+        if found:
+            for index in range(block.shape[0]):
+                if block[index] >= moment_ns:
+                    return start + index
+    return count
 
 
 @njit(nogil=True, cache=True)
@@ -31,12 +41,21 @@ def first_large_step(t_ns: np.ndarray, previous_ns: int, largest_step_ns: int) -
 
     Returns: the index; n if there is none.
     """
-    for index in range(t_ns.shape[0]):
-        step_ns = t_ns[index] - previous_ns
-        if step_ns > largest_step_ns or step_ns < -largest_step_ns:
-            return index
-        previous_ns = t_ns[index]
-    return t_ns.shape[0]
+    count = t_ns.shape[0]
+    if not count:
+        return 0
+    if abs(t_ns[0] - previous_ns) > largest_step_ns:
+        return 0
+    for start in range(1, count, _BLOCK):
+        block, before = t_ns[start : start + _BLOCK], t_ns[start - 1 : start - 1 + _BLOCK]
+        found = False
+        for index in range(block.shape[0]):
+            found |= abs(block[index] - before[index]) > largest_step_ns
+        if found:
+            for index in range(block.shape[0]):
+                if abs(block[index] - before[index]) > largest_step_ns:
+                    return start + index
+    return count
 
 
 class SampleBuffer:
