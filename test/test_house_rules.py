@@ -63,7 +63,7 @@ MAY_IMPORT = (
         'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
         'sinks': ERRORS | NAMES | {'regular_file'},
         'windows': {'errors', 'jit', 'settings', 'packets'} | FILES,
-        'conditioning': {'errors', 'jit', 'settings', 'packets', 'stream_statistics'},
+        'conditioning': {'errors', 'jit', 'prefetch', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
         'representations': CONTRACTS | {'spike_history', 'prefetch'},
         'filters': CONTRACTS | {'spike_history'},

@@ -17,6 +17,7 @@ import numpy as np
 
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.prefetch import AHEAD, prefetch
 
 U32, U64 = np.uint32, np.uint64
 BUCKET_S = 0.01
@@ -84,6 +85,8 @@ def _thin(events, shares, bucket, slice_, events_s):
         shares[U64(y), U64(x), U64(p)] = np.uint16(total)
         xs[kept], ys[kept], ps[kept], ts_ns[kept] = x, y, p, t_ns
         kept += U64((total >= _WHOLE) & (np.int64(kept) < most))
+        ahead = min(i + AHEAD, xs.size - 1)
+        prefetch(shares, (U64(ys[ahead]), U64(xs[ahead]), U64(0)))
     bucket[0], bucket[1] = level, share
     slice_[0], slice_[1], slice_[2] = then_ns, number, np.int64(kept) - first_kept
     return np.int64(kept)
