@@ -218,3 +218,46 @@ def test_counts_of_damaged_input():
     check(cells['fuzz_bundles.json'][1], *(bundles[key] for key in ('cases', 'loaded', 'refused')))
     assert not cuts['different']
     assert f'{sum(cuts["cuts"].values()):,} cuts' in TEXT
+
+
+SPIKE_CAMERAS = (ROOT / 'docs' / 'spike_cameras.md').read_text(encoding='utf-8')
+MODEL_ZOO = (ROOT / 'docs' / 'model_zoo.md').read_text(encoding='utf-8')
+
+
+def model_of(label):
+    return label.partition(',')[0].strip('`').lower()
+
+
+def test_times_and_scores_of_spike_models():
+    measured = results('spikes.json')['results']
+    times = {
+        row['model'].partition(' ')[0]: row['image_ms']
+        for row in reversed(measured)
+        if row.get('size') == '400x250' and 'image_ms' in row
+    }
+    for label, *_, time in rows_below('| time per image, 400x250 |', SPIKE_CAMERAS):
+        check(time, times[model_of(label)])
+    for label, _, time, scores, _ in rows_below('| ms at 400x250 |', MODEL_ZOO):
+        check(time, times[model_of(label)])
+        if scores[:1].isdecimal():
+            rows = [row for row in measured if 'psnr' in row and row['model'] == model_of(label)]
+            means = (sum(row[name] for row in rows) / len(rows) for name in ('psnr', 'ssim'))
+            check(scores, *means)
+
+
+def test_the_node_with_a_spike_camera():
+    measured = {
+        (row['model'], row['fps']): row
+        for row in reversed(results('spikes_live.json')['results'])
+        if row.get('planes_s') == 20_000 and row['size'] == '400x250'
+    }
+    for label, rate, result in rows_below('| model | requested | result |', SPIKE_CAMERAS):
+        row = measured[model_of(label), float(rate.removesuffix(' fps').replace(',', ''))]
+        counts = result[: result.index('p50')]
+        if 'every frame' in counts:
+            assert row['frames'] == row['frames_due']
+        else:
+            check(counts.replace('no packet', ''), row['frames'], row['frames_due'])
+        assert not row['packets_lost'] + row['dropped_packets']
+        times = result[result.index('p50') :].replace('p50', '').replace('p99', '')
+        check(times, row['latency_p50_ms'], row['latency_p99_ms'])
