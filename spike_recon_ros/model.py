@@ -69,18 +69,28 @@ def parts_of(model: Model, window: Window) -> int:
     return -(-(window.t_end_ns - window.t_start_ns) // _longest_ns(model, window))
 
 
-def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.ndarray:
+def step_in_parts(
+    model: Model,
+    window: Window,
+    *,
+    whole: bool = False,
+    hurries: Callable[[int], bool] = lambda parts: False,
+) -> np.ndarray:
     """Process a window in parts of the length that suits the model; return the last intensity.
 
     Args:
         model: makes the steps.
         window: to process.
         whole: process it in one step all the same, as under overload.
+        hurries: called after each part with the number of parts that are left, if there are
+            several; returns whether to process these in one step.
     """
     parts = [window] if whole else window.in_parts(_longest_ns(model, window))
-    for part in parts[:-1]:
-        model.step(part)
-    return model.step(parts[-1])
+    done = 0
+    while len(parts) - done > 1 and not (done and hurries(len(parts) - done)):
+        model.step(parts[done])
+        done += 1
+    return model.step(window.after(parts[:done]))
 
 
 def _longest_ns(model: Model, window: Window) -> int:

@@ -46,7 +46,7 @@ class Reconstructor:
     Attributes:
         statistics: counts since construction.
         holds: of n windows joined, whether to join the next one, too; for callers that are late.
-        hurries: whether to process a window of n parts in one step; for callers that are late.
+        hurries: whether to process n parts of a window in one step; for callers that are late.
         rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -285,7 +285,7 @@ class Reconstructor:
         assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
         window = self._mask.apply(window)
         whole = self._merger.joined > 1 or self.hurries(parts_of(self._model, window))
-        intensity = step_in_parts(self._model, window, whole=whole)
+        intensity = step_in_parts(self._model, window, whole=whole, hurries=self.hurries)
         self._color.step(window, whole, wanted=self.coloring)
         self.statistics.read_model(self._model)
         self.statistics.windows += 1

@@ -33,7 +33,7 @@ class RecordingModel:
         pass
 
 
-def processed(merge):
+def processed(merge, hurries=lambda parts: False):
     """Return the frames of 100 ms of events at 40 frames per second, and the model's windows."""
     count = 1001
     zeros = np.zeros(count, np.uint16)
@@ -42,6 +42,7 @@ def processed(merge):
     model = RecordingModel()
     reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
     reconstructor.holds = lambda joined: joined < merge
+    reconstructor.hurries = hurries
     packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
     return reconstructor.push(packet), model.windows
 
@@ -59,3 +60,14 @@ def test_under_overload_windows_stay_whole():
     frames, windows = processed(merge=2)
     assert len(frames) == len(windows) == 2
     assert {len(window.samples) for window in windows} == {500}
+
+
+def test_what_is_left_of_a_window_can_be_processed_in_one_step():
+    asked = []
+    frames, parts = processed(merge=1, hurries=lambda left: asked.append(left) or left == 2)
+    assert asked == [3, 2] * 4
+    assert [len(part.samples) for part in parts[:2]] == [84, 166]
+    assert len(parts) == 8
+    assert [frame.intensity[0, 0] for frame in frames] == [2, 4, 6, 8]
+    assert [parts[0].t_end_ns, parts[1].t_end_ns] == [parts[1].t_start_ns, 25 * MS]
+    assert sum(len(part.samples) for part in parts) == 1000

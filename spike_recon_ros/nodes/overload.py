@@ -129,7 +129,8 @@ class MergeControl:
     with the next one, up to a longest window. If that happens, so many windows are merged from
     then on that the measured cost of the work allows the model to keep up. That number is a mean:
     with 1.25, every fourth frame is of two windows. From the first late frame on, long windows are
-    processed in one step, until the measured cost allows to process them in parts again.
+    processed in one step, until the measured cost allows to process them in parts again. Parts of
+    a window that would make its frame late are processed in one step, too.
 
     Packets are dropped where that cannot help: because the longest window is reached, or because
     decoding and processing the samples takes most of the time, as with filters. On a machine that
@@ -150,8 +151,10 @@ class MergeControl:
         self._is_too_long = self._hurries = False
         self._first_arrived: float | None = None
         self._since_first = 0.0
-        # Of the latest step: windows merged, parts it was processed in, and parts it has.
-        self._merged = self._parts = self._longest_parts = 1
+        # Of the latest window: windows merged, samples, parts it has, parts that are left, and in
+        # how many it is processed.
+        self._merged = self._longest_parts = self._left = self._parts = 1
+        self._held_samples = 0
         self.largest_lag = settings.overload_lag
         self.adopt(settings)
 
@@ -168,12 +171,12 @@ class MergeControl:
 
     def holds(self, held: Held) -> bool:
         """Return whether to merge with the next window instead of making a frame."""
-        parts = 1 if self._hurries or held.windows > 1 else self._longest_parts
-        step = self._cost.expected(held.samples, parts)
+        step = self._cost.expected(held.samples)
         share = SMALLEST_LAG_SHARE if step < self._overload_lag else LAG_SHARE_OF_LONG_STEPS
         self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
         is_late = held.others_wait and held.lag > self.largest_lag
-        self._merged, self._parts = held.windows, 1
+        self._merged, self._held_samples = held.windows, held.samples
+        self._left = self._parts = 1
         if is_late:
             self._hurries = self._longest_parts > 1
             self._merge = max(self._merge, self._needed(CATCHING_UP_UTILISATION))
@@ -186,10 +189,23 @@ class MergeControl:
                 return False
         return is_late or held.windows < int(self._merge + self._lacking)
 
-    def hurries(self, parts: int) -> bool:
-        """Return whether to process a window in one step instead of this many parts."""
-        self._longest_parts = parts
-        self._parts = 1 if self._hurries else parts
+    def hurries(self, parts: int, lag: float, others_wait: bool) -> bool:
+        """Return whether to process the rest of a window in one step.
+
+        Args:
+            parts: number of parts that are left.
+            lag: age of the packet at hand, s.
+            others_wait: whether more packets wait.
+        """
+        if parts == 1 or parts >= self._left:
+            self._longest_parts = parts
+        samples = self._held_samples * parts / self._longest_parts
+        if parts > 1 and others_wait:
+            expected = self._cost.expected(samples, parts)
+            self._hurries |= lag + expected > self._overload_lag
+        is_last = self._hurries or parts == 1
+        self._left = 1 if is_last else parts
+        self._parts = self._longest_parts - parts + (1 if is_last else parts)
         return self._hurries
 
     def should_drop(self, lag: float, since_step: float) -> bool:

@@ -126,7 +126,7 @@ class Processor:
         # When the latest step began, and at which lag; when it ended, after how many samples.
         self._step_begun = self._step_lag = self._step_ended = 0.0
         self._samples = 0
-        reconstructor.holds, reconstructor.hurries = self._holds, self._control.hurries
+        reconstructor.holds, reconstructor.hurries = self._holds, self._hurries
 
     def adopt(self, settings: Settings) -> None:
         """Use other limits from now on."""
@@ -215,13 +215,23 @@ class Processor:
             windows=joined,
             samples=self._reconstructor.statistics.samples - self._samples,
             lag=lag,
-            others_wait=len(self._queue) > 0 or self._queued.delayed > LONG_DELAY,
+            others_wait=self._others_wait(),
             since_step=now - self._step_ended,
         )
         if self._control.holds(held) or self._follows_gap:
             return True
         self._step_begun, self._step_lag = now, lag
         return False
+
+    def _hurries(self, parts: int) -> bool:
+        """Return whether to process what is left of the window at hand in one step."""
+        assert self._queued is not None
+        lag = self._lag(self._queued, self._clock())
+        return self._control.hurries(parts, lag, self._others_wait())
+
+    def _others_wait(self) -> bool:
+        assert self._queued is not None
+        return len(self._queue) > 0 or self._queued.delayed > LONG_DELAY
 
     def _end_step(self, queued: Queued, now: float) -> None:
         counts = self._reconstructor.statistics

@@ -56,6 +56,13 @@ class Window(Generic[Samples]):
             for (start, end), (first, last) in parts
         ]
 
+    def after(self, parts: 'Sequence[Window[Samples]]') -> 'Window[Samples]':
+        """Return what is left of this window after its first parts."""
+        if not parts:
+            return self
+        samples = self.samples[sum(len(part.samples) for part in parts) :]
+        return Window(parts[-1].t_end_ns, self.t_end_ns, samples, self.stamp_ns, self.due)
+
 
 def joined(windows: 'Sequence[Window[Samples]]') -> 'Window[Samples]':
     """Return one window that covers consecutive ones, and is due if the last one is.

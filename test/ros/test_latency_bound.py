@@ -217,6 +217,19 @@ def test_long_windows_are_processed_in_one_step_before_any_are_merged():
     assert len(frames) >= (END - SETTLED) * 15 - 1
 
 
+def test_the_rest_of_a_window_is_processed_in_one_step_once_its_parts_would_be_late():
+    simulation = Simulation(lambda now: Cost(step=0.06), parts=4, fps=10.0, overload_lag=LAG)
+    first, second, *_ = simulation.run(1.0)
+    assert first.steps == 3  # 120 ms after the window the frame is late
+    assert second.steps == 1
+
+
+def test_windows_are_not_merged_where_one_step_instead_of_parts_is_fast_enough():
+    cost = Cost(step=0.045, packet=0.0001)
+    simulation = Simulation(lambda now: cost, parts=2, fps=15.0, overload_lag=LAG)
+    assert {frame.windows for frame in simulation.run(END)} == {1}
+
+
 def test_long_windows_are_processed_in_parts_again_when_the_load_falls():
     def cost(now):
         return HALF_FAST_ENOUGH if now < 5.0 else Cost(step=0.01, packet=0.0001)
