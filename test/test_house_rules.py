@@ -66,7 +66,7 @@ MAY_IMPORT = (
         'conditioning': {'errors', 'jit', 'prefetch', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
         'representations': CONTRACTS | {'spike_history', 'prefetch'},
-        'filters': CONTRACTS | {'spike_history'},
+        'filters': CONTRACTS | {'spike_history', 'prefetch'},
         'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
         'backends': CONTRACTS
         | LEAN

@@ -25,6 +25,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.prefetch import AHEAD, prefetch
 from spike_recon_ros.windows.window import Window
 
 U64, ONE = np.uint64, np.uint64(1)
@@ -86,7 +87,7 @@ class Fibar:
         self._pixels = np.zeros((height, width), _PIXEL)
         self._tiles = np.zeros(((height + 1) // 2, (width + 1) // 2), np.uint8)
         capacity = 1 << (width * height).bit_length()
-        self._ring = np.empty(capacity, np.uint32)  # y << 16 | x
+        self._ring = np.zeros(capacity, np.uint32)  # y << 16 | x
         self._counters = np.zeros(4, np.int64)
         self.step(Window(0, 0, Events.empty()))  # compiles now instead of at the first packet
 
@@ -133,6 +134,15 @@ def _smooth(pixels, x, y):
 
 
 @njit(nogil=True, cache=True)
+def _prefetch_around(pixels, packed):
+    """Ask for the pixels that `_smooth` will read when this event leaves the window."""
+    x, y = packed & U64(0xFFFF), packed >> U64(16)
+    prefetch(pixels, (y - U64(y > U64(0)), x))
+    prefetch(pixels, (y, x))
+    prefetch(pixels, (min(y + ONE, U64(pixels.shape[0] - 1)), x))
+
+
+@njit(nogil=True, cache=True)
 def _filter_events(state, events, constants):
     pixels, tiles, ring, counters = state
     xs, ys, ps = events
@@ -161,6 +171,10 @@ def _filter_events(state, events, constants):
         pixel.slot = np.int32(head + ONE)
         head = (head + ONE) & wrap
         length += ONE
+
+        ahead = min(i + AHEAD, xs.size - 1)
+        prefetch(pixels, (U64(ys[ahead]), U64(xs[ahead])))
+        _prefetch_around(pixels, U64(ring[(head - length + U64(AHEAD)) & wrap]))
 
         drops = np.int64(length > wrap)
         if active_pixels >= pixels_per_tile * active_tiles:
