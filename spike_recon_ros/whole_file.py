@@ -20,11 +20,13 @@ from spike_recon_ros.errors import UserError, os_error_sentence
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write text (UTF-8) or bytes; make the folder if it is missing.
 
+    Names of files that are not UTF-8 are written as the bytes that they are.
+
     Raises:
         UserError: it cannot be written; the sentence names the file, the reason and the cure.
     """
     unfinished = path.with_name(f'.{path.name}.unfinished')
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode('utf-8', 'surrogateescape') if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

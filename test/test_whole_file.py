@@ -56,6 +56,11 @@ def test_the_earlier_file_is_replaced(tmp_path, name):
     assert os.listdir(tmp_path) == [name]
 
 
+def test_names_that_are_no_utf8_are_written_as_their_bytes(tmp_path):
+    write_whole(tmp_path / 'a.csv', os.fsdecode(b'\xff.raw'))
+    assert (tmp_path / 'a.csv').read_bytes() == b'\xff.raw'
+
+
 def test_a_folder_below_a_file_is_refused_before_the_work(tmp_path):
     (tmp_path / 'file').write_bytes(b'')
     with pytest.raises(UserError, match=r'file: not a directory; check the path'):

@@ -11,6 +11,8 @@ import dataclasses
 import hashlib
 import io
 import logging
+import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +82,11 @@ def export_bundle(
     try:
         save_file(network.state_dict(), folder / WEIGHTS)
     except SafetensorError as error:
-        raise OSError(f'{WEIGHTS} cannot be written: {error}') from error
+        number = re.search(r'os error (\d+)', str(error))
+        if number is None:
+            raise OSError(f'{WEIGHTS} cannot be written: {error}') from error
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(folder / WEIGHTS)) from error
     # safetensors writes files that only their owner may read.
     (folder / WEIGHTS).chmod(0o644)
     progress('computing the golden output')

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -79,9 +80,9 @@ def int8_graph(
         )
     phase = 'measuring ranges, finer' if finely else 'measuring ranges'
     reader = _Reader(bundle, sequences, samples, _with_progress(sequences, progress, phase))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / 'int8.onnx'
-        with _quiet():
+        try:
             quantize_static(
                 str(bundle.onnx),
                 str(path),
@@ -99,7 +100,11 @@ def int8_graph(
                     'OpTypesToExcludeOutputQuantization': ['Conv'],
                 },
             )
-        model = onnx.load(str(path))
+            model = onnx.load(str(path))
+        except DecodeError as error:  # of a file that was written here
+            raise UserError(
+                f'{tempfile.gettempdir()} is full; set TMPDIR to a folder with more room'
+            ) from error
     _free_outputs(model.graph)
     _guard_states(model.graph, [f'{spec.name}_out' for spec in bundle.state])
     return bytes(model.SerializeToString())

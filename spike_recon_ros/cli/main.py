@@ -95,7 +95,7 @@ def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) ->
             parser.error(f'{name} takes no {ROS_ARGS}')
         options.ros_args = ros_args
         before = signal.signal(signal.SIGTERM, _interrupt)
-        prints = as_json or options.json or not sys.stdout.isatty()
+        prints = as_json or options.json or not (sys.stdout and sys.stdout.isatty())
         try:
             result = module.run(options)
         except PartialResultError as error:

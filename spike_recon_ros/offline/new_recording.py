@@ -21,7 +21,7 @@ OF_FILES = frozenset(
         '.json', '.mcap', '.mkv', '.mp4', '.npy', '.npz', '.png', '.raw', '.txt', '.yaml', '.zip',
     )
 )  # fmt: skip
-"""A bag is a folder; whoever types one of these expects a file of that format."""
+"""Names that promise a file of another format, while a bag is a folder."""
 
 
 @contextmanager

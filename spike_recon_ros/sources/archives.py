@@ -10,7 +10,6 @@ import bz2
 import gzip
 import lzma
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from typing import Any
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.event_dataset import reading
 from spike_recon_ros.sources.event_lines import looks_like_events
+from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, FRAMES_FILE, TextFolder
 
 SMALL_BYTES = 2**26
@@ -50,10 +50,10 @@ class Extracted:
     """
 
     def __init__(self, path: Path, members: Iterable[tuple[str, str]]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix='spike_recon_')
+        self._folder = temporary_folder(path)
         self.folder = Path(self._folder.name) / path.name
         try:
-            with reading(path, 'the archive'), zipfile.ZipFile(path) as archive:
+            with reading(path, 'the archive'), unpacking(path), zipfile.ZipFile(path) as archive:
                 for name, new_name in members:
                     _extract(path, archive, archive.getinfo(name), self.folder / new_name)
         except BaseException:
@@ -93,7 +93,7 @@ class ZippedText(TextFolder):
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         self._extracted = Extracted(path, _members_of_text(path))
         try:
-            super().__init__(self._extracted.folder, size)
+            super().__init__(self._extracted.folder, size, named=path)
         except BaseException:
             self._extracted.close()
             raise
@@ -115,12 +115,12 @@ class CompressedText(TextFolder):
     """
 
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix='spike_recon_')
+        self._folder = temporary_folder(path)
         text = Path(self._folder.name) / path.stem
         try:
-            with reading(path, 'the compressed text'):
+            with reading(path, 'the compressed text'), unpacking(path):
                 is_cut = _expand(path, text)
-            super().__init__(text, size)
+            super().__init__(text, size, named=path)
         except BaseException:
             self.close()
             raise

@@ -37,6 +37,7 @@ from spike_recon_ros.sources.ros1_file import Ros1File
 from spike_recon_ros.sources.source import Topic
 from spike_recon_ros.sources.sqlite_file import MAGIC as SQLITE_MAGIC
 from spike_recon_ros.sources.sqlite_file import SqliteFile
+from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
 
 FOLDER_PATTERNS = (METADATA, *FILE_PATTERNS)
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
@@ -102,8 +103,9 @@ class Bag:
         check_regular(file)
         try:
             if file.suffix == COMPRESSED:
-                self._temporary = self._temporary or tempfile.TemporaryDirectory()
-                file = expanded_file(file, self._temporary)
+                self._temporary = self._temporary or temporary_folder(file)
+                with unpacking(file):
+                    file = expanded_file(file, self._temporary)
             with file.open('rb') as opened:
                 head = opened.read(16)
             if head.startswith(SQLITE_MAGIC):

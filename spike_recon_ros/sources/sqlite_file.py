@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.bag_file import BagFile, Connection, Message
+from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
 
 MAGIC = b'SQLite format 3\x00'
 PAGE_COUNT_AT = 28
@@ -57,9 +58,10 @@ class SqliteFile(BagFile):
         left = [file for file in left if file.exists() and file.stat().st_size]
         if not left and not self._is_cut:
             return None
-        self._folder = tempfile.TemporaryDirectory(prefix='spike_recon_')
+        self._folder = temporary_folder(self.path)
         copy = Path(self._folder.name) / 'bag.db3'
-        shutil.copyfile(self.path, copy)
+        with unpacking(self.path):
+            shutil.copyfile(self.path, copy)
         if not left:
             # SQLite refuses a file that is shorter than its header says.
             with copy.open('r+b') as database:
@@ -69,7 +71,8 @@ class SqliteFile(BagFile):
             return copy
         for file in left:
             check_regular(file)
-            shutil.copyfile(file, copy.with_name(copy.name + file.name[len(self.path.name) :]))
+            with unpacking(self.path):
+                shutil.copyfile(file, copy.with_name(copy.name + file.name[len(self.path.name) :]))
         self.warnings += (f'{self.path} was not closed; {left[0].name} beside it is read as well',)
         return copy
 

@@ -55,7 +55,8 @@ class TextFolder(EventDataset):
 
     Args:
         path: the folder, or the text of events alone.
-        size: width and height instead of what the first line or the first frame says.
+        size: width and height instead of what the first line or the first frame states.
+        named: the file that the user gave, if this one was unpacked from it; for messages.
 
     Raises:
         UserError: if a file is damaged, or there are no events.
@@ -64,14 +65,18 @@ class TextFolder(EventDataset):
     chunk = BLOCK_BYTES
     unit = 'bytes'
 
-    def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
-        super().__init__(path)
+    def __init__(
+        self, path: Path, size: tuple[int, int] | None = None, *, named: Path | None = None
+    ) -> None:
+        super().__init__(named or path)
         is_folder = path.is_dir()
+        self._images_folder = path
         self._events_file = path / EVENTS_FILE if is_folder else path
+        self._named = named or self._events_file
         frames_file = path / FRAMES_FILE
         self.size = self._events_file.stat().st_size
         if not self.size:
-            raise UserError(f'{self._events_file} is empty (0 bytes); copy it again')
+            raise UserError(f'{self._named} is empty (0 bytes); copy it again')
         self._frame_lines: list[tuple[float, str]] = []
         if is_folder and frames_file.exists():
             with reading(frames_file, 'the list of frames'):
@@ -82,13 +87,13 @@ class TextFolder(EventDataset):
         self._unit_ns = self._find_unit()
         if stated is None and size is None:
             stated = self.frame(0).shape if self.n_frames else self._guessed_shape()
-        self.width, self.height = size or sensor_size(f'the size in {path}', stated)
+        self.width, self.height = size or sensor_size(f'the size in {self.path}', stated)
 
     def _read_preamble(self) -> tuple[int, ...] | None:
         """Skip the lines before the first event; return [height, width] if they state it."""
         shape: tuple[int, ...] | None = None
         head = self._read_bytes(0, LONGEST_PREAMBLE)
-        check_characters(self._events_file, head)
+        check_characters(self._named, head)
         self._start = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
         for line in head[self._start :].splitlines(keepends=True):
             words = line.translate(SEPARATORS).split()
@@ -103,10 +108,10 @@ class TextFolder(EventDataset):
             elif words and not words[0].startswith(COMMENT) and words != SIZE_NAMES:
                 if are_names(words):
                     raise UserError(
-                        f'the first line of {self._events_file} names columns that are not known '
+                        f'the first line of {self._named} names columns that are not known '
                         f'({shown(line.decode().strip())}); name them t, x, y and p'
                     )
-                check_first_event(self._events_file, line, self._n_columns)
+                check_first_event(self._named, line, self._n_columns)
                 break
             self._start += len(line)
         return shape
@@ -138,7 +143,7 @@ class TextFolder(EventDataset):
             if tail_start > self._start:
                 tail = tail.partition(b'\n')[2]
         if not len(head):
-            raise UserError(f'{self._events_file} holds no events; convert the recording again')
+            raise UserError(f'{self._named} holds no events; convert the recording again')
         head = self._with_time_first(head)
         try:
             last = self._table(_whole_lines(tail))[:, 0][-1:]
@@ -162,14 +167,14 @@ class TextFolder(EventDataset):
         order = unnamed_columns(head) if self._order == [0, 1, 2, 3] else None
         if order is None:
             raise UserError(
-                f'the first column of {self._events_file} is no time; its lines must hold time, '
+                f'the first column of {self._named} is no time; its lines must hold time, '
                 'x, y and polarity, or a first line must name the columns, such as: x y t p'
             )
         self._order = order
         names = ['x', 'y', 'polarity']
         names.insert(order[0], 'time')
         self.warn(
-            f'the columns of {self._events_file} have no names; they are read as '
+            f'the columns of {self._named} have no names; they are read as '
             f'{", ".join(names)}, because that column grows'
         )
         return head[:, order]
@@ -203,7 +208,7 @@ class TextFolder(EventDataset):
             if following < self.size or lines.endswith(b'\n') or b'\n' not in lines:
                 raise
             columns = self._parsed(lines[: lines.rindex(b'\n') + 1])
-            self.warn(f'the last line of {self._events_file} is cut short; it is left out')
+            self.warn(f'the last line of {self._named} is cut short; it is left out')
             return columns, following
 
     def _table(self, lines: bytes) -> np.ndarray:
@@ -219,7 +224,7 @@ class TextFolder(EventDataset):
 
     def _frame(self, index: int) -> np.ndarray:
         name = self._frame_lines[index][1]
-        return read_image_file(self.path / name, cv2.IMREAD_UNCHANGED)
+        return read_image_file(self._images_folder / name, cv2.IMREAD_UNCHANGED)
 
 
 def _whole_lines(lines: bytes) -> bytes:

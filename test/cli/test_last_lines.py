@@ -3,6 +3,7 @@
 """Every subcommand ends with a line for people, so that a terminal does not stay empty."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -11,7 +12,10 @@ from spike_recon_ros.cli.main import SUBCOMMANDS, main
 # They print their own tables and lines, and `node` logs until it is interrupted.
 PRINT_THEMSELVES = {'demo', 'doctor', 'inspect', 'run', 'node', 'evaluate', 'bench', 'build'}
 LATE = {'published': 3, 'packets': 2_000, 'seconds': 4.04, 'late_p99_ms': 4_900.2}
-RECORDED = {'frames': 75, 'written': 75, 'latency_p50_ms': 45.02, 'latency_p99_ms': 371.1}
+RECORDED = {
+    'frames': 75, 'written': 75, 'unreadable': 0, 'dropped': 0, 'latency_p50_ms': 45.02,
+    'latency_p99_ms': 371.1,
+}  # fmt: skip
 
 
 def last_line(name, result):
@@ -56,3 +60,18 @@ def test_train_and_export_name_the_next_command():
     trained = {'run': 'runs/toy', 'steps': 1_452, 'minutes': 1.03}
     assert last_line('train', trained).endswith('spike-recon export runs/toy -o BUNDLE')
     assert 'run SOURCE -m bundles/toy ' in last_line('export', {'bundle': 'bundles/toy'})
+
+
+def test_a_command_runs_without_a_stdout(tmp_path, monkeypatch):
+    path = tmp_path / 'a.txt'
+    path.write_text('4 4\n0.1 1 1 1\n0.2 2 2 0\n', encoding='utf-8')
+    monkeypatch.setattr(sys, 'stdout', None)  # as Python sets it where a service closed it
+    assert main(['inspect', str(path)]) == 0
+
+
+def test_a_recorder_states_what_it_could_not_write():
+    result = {**RECORDED, 'written': 70, 'unreadable': 2, 'dropped': 3}
+    assert last_line('record', result) == (
+        '70 images, 2 malformed or in an encoding that is not supported, 3 dropped because the '
+        'disk is too slow, latency p50 45.02 ms, p99 371.1 ms'
+    )

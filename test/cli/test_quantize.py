@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from full_disk import full_after
 
 from spike_recon_ros.bundles import zoo
 from spike_recon_ros.bundles.bundle import read_bundle
@@ -53,6 +54,14 @@ def test_a_new_bundle_holds_the_graph_and_the_given_one_stays(bundle, output, wa
     (bundle / 'notes.txt').unlink()
     assert content_of(bundle) == before
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_a_full_temporary_folder_is_one_sentence(bundle, output, walk, capsys):
+    arguments = ['quantize', str(bundle), '-d', str(walk), '-o', str(output), '--windows', '5']
+    with full_after(10_000):
+        assert main(arguments) == 1
+    assert 'is full; set TMPDIR to a folder with more room' in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_a_graph_that_deviates_too_much_is_made_again_finely(

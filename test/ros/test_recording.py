@@ -4,6 +4,7 @@
 
 import json
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -177,6 +178,20 @@ def test_a_recorder_that_can_no_longer_write_stops_with_the_error(executor):
     node.finish()
     assert node.written == 2
     assert 'no space left' in str(node.failure)
+
+
+def test_images_are_dropped_and_counted_while_too_many_wait(executor, monkeypatch):
+    monkeypatch.setattr(record_node, 'MOST_WAITING_BYTES', 2)
+    may_write = threading.Event()
+    sink = SimpleNamespace(write=lambda *_: may_write.wait())
+    node = RecordNode(sink, '/image')
+    executor.add_node(node)
+    for _ in range(20):
+        node._on_image(Image(encoding='mono8', height=1, width=1, step=1, data=[0]))
+    may_write.set()
+    node.finish()
+    assert node.written + node.dropped == 20
+    assert node.dropped >= 16
 
 
 @pytest.mark.parametrize(

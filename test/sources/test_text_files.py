@@ -5,9 +5,11 @@
 import bz2
 import gzip
 import lzma
+import zipfile
 
 import numpy as np
 import pytest
+from full_disk import full_after
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.columns import MS_NS, NS, S_NS, US_NS, unit_of_times
@@ -163,6 +165,32 @@ def test_a_damaged_compressed_text_is_one_sentence(tmp_path, name, module):
         with pytest.raises(UserError, match=r'damaged|unpack it') as raised:
             read(path)
         assert '\n' not in str(raised.value)
+
+
+def test_a_compressed_text_is_named_as_the_user_typed_it(tmp_path):
+    path = tmp_path / 'a.txt.gz'
+    path.write_bytes(gzip.compress(BODY.encode() + b'1.0 2'))
+    _, source = read(path)
+    assert source.path == path
+    assert f'the last line of {path} is cut short; it is left out' in source.dataset.warnings
+
+
+@pytest.mark.parametrize('name', ['a.txt.gz', 'a.zip'])
+def test_a_full_temporary_folder_is_no_damage(tmp_path, monkeypatch, name):
+    path, temporary = tmp_path / name, tmp_path / 'temporary'
+    temporary.mkdir()
+    monkeypatch.setattr('tempfile.tempdir', str(temporary))
+    path.write_bytes(gzip.compress(BODY.encode()))
+    if name == 'a.zip':
+        with zipfile.ZipFile(path, 'w') as archive:
+            archive.writestr('events.txt', BODY)
+    full = f'{name} cannot be unpacked in {temporary}: file too large; set TMPDIR'
+    with pytest.raises(UserError, match=full), full_after(100):
+        open_source(path)
+    assert list(temporary.iterdir()) == []
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path / 'nowhere'))
+    with pytest.raises(UserError, match='must be unpacked, but no temporary folder'):
+        open_source(path)
 
 
 def test_a_compressed_text_that_expands_without_end_is_refused(tmp_path, monkeypatch):
