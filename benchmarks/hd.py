@@ -41,6 +41,8 @@ ROWS: tuple[tuple[str, float, dict[str, Any]], ...] = (
     ('fibar', 25e6, {'scale': 2}),
     ('two_scale_gru_small', 10e6, {}),
     ('two_scale_gru_small', 10e6, {'scale': 2}),
+    ('two_scale_gru_small', 25e6, {}),
+    ('two_scale_gru_small', 25e6, {'max_event_rate': 10e6}),
     ('two_scale_gru_small', 25e6, {'scale': 2}),
     ('two_scale_gru_small', 25e6, {'scale': 2, 'max_event_rate': 10e6}),
     ('two_scale_gru_small', 10e6, {'roi': '320,180,640,360'}),
