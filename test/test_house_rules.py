@@ -42,7 +42,7 @@ RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 's
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
-    {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch'}}
+    {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
     | {'jit': LEAN}
     | {
         **{name: {'errors'} for name in ('regular_file', 'whole_file')},
@@ -61,7 +61,7 @@ MAY_IMPORT = (
         'packets': {'errors', 'jit'},
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
         'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
-        'sinks': ERRORS | NAMES | {'regular_file'},
+        'sinks': ERRORS | NAMES | {'regular_file', 'recording_clock'},
         'windows': {'errors', 'jit', 'settings', 'packets'} | FILES,
         'conditioning': {'errors', 'jit', 'prefetch', 'settings', 'packets', 'stream_statistics'},
         'spike_history': {'errors', 'jit', 'packets'},
@@ -80,7 +80,7 @@ MAY_IMPORT = (
         # Only nodes and cli import the viewer; they run without its library until it is asked for.
         'viewer': RUNNING,
         'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory'},
-        'offline': RUNNING,
+        'offline': RUNNING | {'recording_clock'},
         'evaluation': RUNNING | {'offline', 'whole_file'},
         'benchmarking': MEASURING,
         'calibration': {'errors', 'whole_file'},

@@ -14,9 +14,8 @@ from event_camera_msgs.msg import EventPacket
 
 from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
-from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import EVENT_PACKET, Packet
-from spike_recon_ros.packets.registry import decoder_for
+from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.topics import EVENTS
@@ -124,26 +123,6 @@ class BagRecording(Recording):
         return self._bag.stamp_ns(due.message) if due.topic in self._stamped else None
 
 
-class _Clock:
-    """Sensor time of packets without a stamp."""
-
-    def __init__(self) -> None:
-        self._decoder: Decoder[Any] | None = None
-        self._last: Packet | None = None
-
-    def first_event_ns(self, packet: Packet) -> int | None:
-        """Return the time of the packet's first event or plane; None if it holds none."""
-        last, self._last = self._last, packet
-        sensor = packet.encoding, packet.width, packet.height
-        if last is None or sensor != (last.encoding, last.width, last.height):
-            self._decoder = decoder_for(*sensor)
-        assert self._decoder is not None
-        if last is not None and packet.seq < last.seq:  # the second of two joined files
-            self._decoder.reset()
-        samples = self._decoder.decode(packet)
-        return int(samples.t_ns[0]) if len(samples) else None
-
-
 class SourceRecording(Recording):
     """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic."""
 
@@ -159,10 +138,10 @@ class SourceRecording(Recording):
         early: list[Packet] = []  # packets before the first time, such as headers of a stream
         t_ns: int | None = None
         with open_source(self._path, **self._facts) as source:
-            clock = _Clock()
+            decoder = StreamDecoder()
             for packet in source:
                 assert isinstance(packet, Packet)
-                found_ns = packet.stamp_ns or clock.first_event_ns(packet)
+                found_ns = packet.stamp_ns or _first_ns(decoder.decode(packet))
                 t_ns = t_ns if found_ns is None else found_ns
                 early.append(packet)
                 if t_ns is None and len(early) < MOST_EARLY_PACKETS:
@@ -185,6 +164,11 @@ class SourceRecording(Recording):
     def stamp_ns(self, due: Due) -> int:
         """Return the time at which the message is due; a file may have no stamps of its own."""
         return due.t_ns
+
+
+def _first_ns(samples: Any) -> int | None:
+    """Return the time of the first event or plane; None if there is none."""
+    return int(samples.t_ns[0]) if len(samples) else None
 
 
 def _message_class(kind: str) -> Any:

@@ -13,12 +13,13 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.new_recording import DAT, new_recording
 from spike_recon_ros.offline.progress import with_progress
-from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
+from spike_recon_ros.packets.stream_decoder import StreamDecoder
+from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sinks.output_path import check_not_source
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.open_images import grey_image
@@ -78,8 +79,7 @@ class _Stamped:
     def __init__(self, source: Source, console: Console) -> None:
         self.packets, self.gaps = 0, 0
         self._source, self._console = source, console
-        self._decoder: Decoder[Any] | None = None
-        self._sensor: tuple[str, int, int] = ('', 0, 0)
+        self._stream = StreamDecoder()
 
     def __iter__(self) -> Iterator[tuple[Packet, Any]]:
         """Yield each packet with a stamp, and its events or planes."""
@@ -87,40 +87,39 @@ class _Stamped:
         for packet in with_progress(self._source, self._console):
             if not isinstance(packet, Packet):
                 continue
-            content = self._decoded(packet)
+            content = self._stream.decode(packet)
             if len(content):
                 t_ns = int(content.t_ns[0])
-                if isinstance(self._decoder, SpikePlanesDecoder):
+                if isinstance(self._stream.decoder, SpikePlanesDecoder):
                     self.gaps += following_ns not in (None, t_ns)
-                    following_ns = int(content.t_ns[-1]) + self._decoder.period_ns
+                    following_ns = int(content.t_ns[-1]) + self.period_ns
             self.packets += 1
             yield replace(packet, stamp_ns=packet.stamp_ns or t_ns), content
 
     @property
     def period_ns(self) -> int:
         """Time between two planes."""
-        assert isinstance(self._decoder, SpikePlanesDecoder)
-        return self._decoder.period_ns
-
-    def _decoded(self, packet: Packet) -> Any:
-        sensor = (packet.encoding, packet.width, packet.height)
-        if self._decoder is None or sensor != self._sensor:
-            self._decoder, self._sensor = decoder_for(*sensor), sensor
-        return self._decoder.decode(packet)
+        assert isinstance(self._stream.decoder, SpikePlanesDecoder)
+        return self._stream.decoder.period_ns
 
 
 def _to_bag(packets: _Stamped, images: Images, out: Path) -> int:
     """Write packets and images in the order of their stamps; return how many images there are."""
-    waiting, frames = iter(images), 0
+    waiting, frames, clock = iter(images), 0, RecordingClock()
     following = next(waiting, None)
+
+    def write_truth(stamp_ns: int, image: np.ndarray) -> None:
+        recorded_ns = clock.time_of(stamp_ns)
+        writer.write_image(GROUND_TRUTH, grey_image(image), stamp_ns, recorded_ns=recorded_ns)
+
     with BagWriter(out) as writer:
         for packet, _ in packets:
             while following is not None and following[0] <= packet.stamp_ns:
-                writer.write_mono8(GROUND_TRUTH, grey_image(following[1]), following[0])
+                write_truth(*following)
                 following, frames = next(waiting, None), frames + 1
-            writer.write_packet(packet)
+            writer.write_packet(packet, clock.time_of(packet.stamp_ns))
         while following is not None:
-            writer.write_mono8(GROUND_TRUTH, grey_image(following[1]), following[0])
+            write_truth(*following)
             following, frames = next(waiting, None), frames + 1
     return frames
 

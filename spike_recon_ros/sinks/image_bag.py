@@ -15,6 +15,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from spike_recon_ros.image_encodings import encoding_of
+from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sinks.output_path import keep_partial, lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.topics import COLOR_IMAGE
@@ -27,6 +28,8 @@ BAG_VERSION: Literal[8] = 8
 
 class ImageBagSink(Sink):
     """One MCAP file; each message is stamped, and recorded, at the frame's host time.
+
+    Where host time goes back, as in a bag that loops, recorded time goes on.
 
     It is written in a hidden folder beside it, as rosbag2 does, and moved when it is complete.
 
@@ -42,7 +45,7 @@ class ImageBagSink(Sink):
         self.warnings = set_leftover_aside(self._folder, path)
         self._types: Any = get_typestore(Stores.ROS2_HUMBLE)
         self._writer = Writer(self._folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
-        self._n_frames = 0
+        self._n_frames, self._clock = 0, RecordingClock()
         self._writer.open()
         self._lock = lock(self._folder, path)
         self._connections: dict[str, Any] = {}
@@ -56,7 +59,9 @@ class ImageBagSink(Sink):
                 topic, IMAGE, typestore=self._types
             )
         self._writer.write(
-            self._connections[topic], stamp_ns, self._types.serialize_cdr(message, IMAGE)
+            self._connections[topic],
+            self._clock.time_of(stamp_ns),
+            self._types.serialize_cdr(message, IMAGE),
         )
         self._n_frames += 1
 

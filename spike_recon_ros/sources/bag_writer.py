@@ -81,12 +81,18 @@ class BagWriter:
             os.rename(self._path, self._hidden / 'replaced')
         os.rename(self._hidden / self._path.name, self._path)
 
-    def write_packet(self, packet: Packet) -> None:
-        """Write a packet on the usual topic."""
+    def write_packet(self, packet: Packet, recorded_ns: int | None = None) -> None:
+        """Write a packet on the usual topic.
+
+        Args:
+            packet: the packet.
+            recorded_ns: host time at which it came; None = at its stamp.
+        """
         self._write(
             EVENTS,
             EVENT_PACKET,
             packet.stamp_ns,
+            recorded_ns,
             height=packet.height,
             width=packet.width,
             seq=packet.seq,

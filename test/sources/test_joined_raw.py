@@ -4,7 +4,11 @@
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from spike_recon_ros import reconstruct
+from spike_recon_ros.offline.conversion import convert
+from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.prophesee_raw import BLOCK_BYTES
 
@@ -32,6 +36,21 @@ def test_joined_files_are_read_as_streams_of_their_own(tmp_path, second, filler,
     assert packets[-1].width == (1280 if second == HD_EVT3 else 640)
     at = len(VGA_EVT2) + len(first) - cut
     assert any(f'another recording begins at byte {at} of' in one for one in source.warnings)
+
+
+def test_a_converted_bag_of_joined_files_gives_the_same_frames(tmp_path):
+    path = tmp_path / 'a.raw'
+    other = EVENTS[:900] ^ [0, 3 << 11]
+    whole = VGA_EVT2 + EVENTS.astype('<u4').tobytes() + VGA_EVT2 + other.astype('<u4').tobytes()
+    path.write_bytes(whole)
+    settings = Settings(model='fibar', fps=200.0)
+    with open_source(path) as source:
+        convert(source, tmp_path / 'bag', console=Console(quiet=True))
+    frames = [list(reconstruct(one, settings=settings)) for one in (path, tmp_path / 'bag')]
+    assert len(frames[0]) >= 18
+    for one, other in zip(*frames, strict=True):
+        assert one.t_ns == other.t_ns
+        np.testing.assert_array_equal(one.image, other.image)
 
 
 def test_words_that_look_like_lines_of_text_are_no_header(tmp_path):
