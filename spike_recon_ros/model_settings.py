@@ -91,9 +91,10 @@ class ModelSettings:
     noise_gate: str = setting(
         'on',
         'Networks for events: parts of the image in which nothing but noise arrives keep their '
-        'state, so that a resting scene stays and dark areas stay smooth, and parts in which '
-        'nothing has moved since the last reset are plain grey (on); or every event reaches the '
-        'network, and its image is shown as it is (off).',
+        'state, so that a resting scene stays and dark areas stay smooth, parts in which nothing '
+        'has moved since the last reset are plain grey, and pixels far from events follow the '
+        'network slowly, so that they do not flicker (on); or every event reaches the network, '
+        'and its image is shown as it is (off).',
         choices=('on', 'off'),
     )
     active_part: str = setting(

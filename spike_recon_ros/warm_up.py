@@ -9,6 +9,7 @@ import numpy as np
 
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
+from spike_recon_ros.backends.quiet_hold import QuietHold
 from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
@@ -69,12 +70,14 @@ class _NetworkInputOnly:
         self._size = height, width
         self._gate = NoiseGate(width, height)
         self._seen = SeenTiles(self._gate.open_tiles.shape, TILE, 0.5)
+        self._quiet = QuietHold(height, width)
         self._input = NetworkInput(read_bundle(folder), width, height)
 
     def step(self, window: Window) -> np.ndarray:
         """Compute the input; return zeros."""
         self._input.read(self._gate.apply(window))
-        image = np.zeros(self._size, np.float32)
+        self._quiet.add(window.samples, 0.0)
+        image = self._quiet.follow(np.zeros(self._size, np.float32))
         self._seen.fade(image)
         return image
 

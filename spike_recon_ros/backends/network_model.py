@@ -11,6 +11,7 @@ from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.lamp_average import LampAverage
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
+from spike_recon_ros.backends.quiet_hold import QuietHold
 from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
@@ -41,8 +42,9 @@ class NetworkModel:
         threads: number of CPU threads of the network.
         lookahead_planes: see Model; None = as in training.
         state_step_ns: shortest time between two updates of the state by events, see StateSteps.
-        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate, and
-            grey is shown where nothing has moved, see SeenTiles.
+        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate, grey
+            is shown where nothing has moved, see SeenTiles, and the image is steadied where no
+            event falls, see QuietHold.
         lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
 
     Attributes:
@@ -94,11 +96,14 @@ class NetworkModel:
         self._steps = StateSteps(self._state_step_ns)
         self._gate: NoiseGate | None = None
         self._seen: SeenTiles | None = None
+        self._quiet: QuietHold | None = None
         if noise_gate and bundle.sensor is SensorKind.EVENT:
             self._gate = NoiseGate(width, height)
             if bundle.output_range is not None:
-                tile_px = TILE * bundle.output_scale
-                self._seen = SeenTiles(self._gate.open_tiles.shape, tile_px, self._resting_grey())
+                scale, (black, white) = bundle.output_scale, bundle.output_range
+                tiles = self._gate.open_tiles.shape
+                self._seen = SeenTiles(tiles, TILE * scale, self._resting_grey())
+                self._quiet = QuietHold(height, width, scale, white - black)
         averages = lamp_averaging and bundle.reads_plain_grid
         self._lamp = LampAverage(width, height) if averages else None
 
@@ -136,6 +141,8 @@ class NetworkModel:
             window = self._gate.apply(window)
             if self._seen is not None:
                 self._seen.add(self._gate.open_tiles)
+            if self._quiet is not None:
+                self._quiet.add(window.samples, (window.t_end_ns - window.t_start_ns) / 1e9)
         if self._lamp is not None:
             self._lamp.add(window)
         earlier = self._steps.cut_off(window)
@@ -191,14 +198,24 @@ class NetworkModel:
         return float(np.median(image))
 
     def _shown(self, intensity: np.ndarray) -> np.ndarray:
-        """Return the image of a step: without padding, and grey where nothing has moved."""
+        """Return the image of a step as it is shown.
+
+        Without padding, grey where nothing has moved, and steadied where no event falls. A frame
+        of the aligned camera shows everything, so then the image is that of the network.
+        """
         height, width = self._size
         scale = self._bundle.output_scale
-        image = np.ascontiguousarray(crop(intensity, scale * height, scale * width))
-        if self._seen is not None:
-            if self._shown_ns is not None:
-                self._seen.add_all()  # a frame of the aligned camera shows everything
-            self._seen.fade(image)
+        image = crop(intensity, scale * height, scale * width)
+        if self._seen is None or self._quiet is None:
+            return np.ascontiguousarray(image)
+        if self._shown_ns is not None:
+            self._seen.add_all()
+            return np.ascontiguousarray(image)
+        image = self._quiet.follow(intensity)
+        if not self._seen.unseen_share:
+            return image
+        image = image.copy()
+        self._seen.fade(image)
         return image
 
     def _zero_extrapolated_state(self, window: Window) -> None:
@@ -254,8 +271,9 @@ class NetworkModel:
         self._is_updated = False
         self._steps.clear()
         self._backend.reset()
-        if self._seen is not None:
-            self._seen.reset()
+        for part in (self._seen, self._quiet):
+            if part is not None:
+                part.reset()
 
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""

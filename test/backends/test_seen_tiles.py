@@ -128,8 +128,10 @@ def test_a_still_camera_shows_no_halo_beside_the_first_moving_object(shipped):
     plain, _ = images_of_a_bar(shipped)
     images, (share, after_reset) = images_of_a_bar(shipped, noise_gate=True)
     near, far = np.s_[40:120, 12:40], np.s_[:, WIDTH // 2 :]
-    assert images[-1][near] == pytest.approx(plain[-1][near], abs=1e-6)
     grey = images[-1][far][0, 0]
+    # Not the same, because the image is steadied where no event falls.
+    assert images[-1][near] == pytest.approx(plain[-1][near], abs=0.03)
+    assert np.abs(images[-1][near] - grey).max() > 0.1
     assert grey == pytest.approx(0.5, abs=0.05)
     assert (images[-1][far] == grey).all()
     assert not (plain[-1][far] == grey).all()
