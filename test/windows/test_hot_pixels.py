@@ -194,6 +194,7 @@ def test_a_file_of_another_size_is_refused(tmp_path):
 
 def test_a_path_that_cannot_be_written_is_named(tmp_path):
     mask = HotPixelMask(WIDTH, HEIGHT, Settings())
+    (tmp_path / 'nofolder').touch()
     with pytest.raises(UserError, match='nofolder'):
         mask.save(tmp_path / 'nofolder' / 'hot.png')
 
