@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import rclpy
 from geometry_msgs.msg import TransformStamped
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -40,8 +41,15 @@ class AprilTagNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('apriltag', **options)
-        self._side = float(self.declare_parameter('tag_size', 0.1).value)
+        # A whole number of metres, as in tag_size:=1, is another type to ROS.
+        any_number = ParameterDescriptor(dynamic_typing=True)
+        self._side = float(self.declare_parameter('tag_size', 0.1, any_number).value)
         border = int(self.declare_parameter('border_bits', 1).value)
+        if self._side <= 0 or border < 1:
+            raise SystemExit(
+                f'tag_size is {self._side:g} and border_bits is {border}; give the side of the '
+                'black square in metres, above 0, and the width of its border in bits, 1 or more'
+            )
         image: str = self.declare_parameter('image', '/event_camera/recon/image_raw').value
         half = self._side / 2
         self._corners = np.array(
@@ -73,16 +81,17 @@ class AprilTagNode(Node):
         self._find(image, info)
 
     def _find(self, image: Image, info: CameraInfo) -> None:
-        corners, ids, _ = self._detector.detectMarkers(grey_image(image_array(image)))
+        try:
+            corners, ids, _ = self._detector.detectMarkers(grey_image(image_array(image)))
+        except ValueError as error:
+            self.get_logger().warning(f'{error}; it is left out', throttle_duration_sec=10.0)
+            return
         if ids is None:
             return
-        matrix, distortion = np.reshape(info.k, (3, 3)), np.array(info.d)
-        if not matrix[0, 0]:
-            self.get_logger().warning(
-                'the camera is not calibrated (K is zero); run: spike-recon calibrate',
-                throttle_duration_sec=10.0,
-            )
+        if problem := unusable(info):
+            self.get_logger().warning(problem, throttle_duration_sec=10.0)
             return
+        matrix, distortion = np.reshape(info.k, (3, 3)), np.array(info.d)
         found = []
         for number, corner in zip(ids.ravel().tolist(), corners, strict=True):
             pixels = on_sensor(corner.reshape(4, 2), info)
@@ -95,6 +104,18 @@ class AprilTagNode(Node):
             self._tags.publish(one)
         if self._tf is not None:
             self._tf.publish(TFMessage(transforms=found))
+
+
+def unusable(info: CameraInfo) -> str:
+    """Return why no pose can be computed with this calibration; '' if one can."""
+    if not info.k[0]:
+        return 'the camera is not calibrated (K is zero); run: spike-recon calibrate'
+    if len(info.d) and info.distortion_model not in ('', 'plumb_bob', 'rational_polynomial'):
+        return (
+            f'the distortion model of the camera is {info.distortion_model}, which this example '
+            'does not compute; rectify the images, or calibrate with plumb_bob'
+        )
+    return ''
 
 
 def on_sensor(pixels: np.ndarray, info: CameraInfo) -> np.ndarray:

@@ -92,7 +92,7 @@ def _plain(message: str) -> str:
     pattern = r"argument (\S+): invalid choice: '?(.*?)'? \(choose from (.*)\)"
     if found := re.fullmatch(pattern, message, re.S):
         option, value, listed = found.groups()
-        choices = listed.replace("'", '').split(', ')
+        choices = [choice for choice in listed.replace("'", '').split(', ') if choice]
         hint = did_you_mean(value, choices)
         return f'{option} takes one of {", ".join(choices)}, not {value!r}{hint}'
     if found := re.fullmatch(r'the following arguments are required: (.*)', message, re.S):

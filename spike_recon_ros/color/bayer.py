@@ -34,7 +34,7 @@ def check_mosaic(settings: Settings, region: Region) -> None:
     if not settings.bayer_pattern:
         raise UserError(
             'color:=mosaic needs the Bayer pattern of the sensor; set bayer_pattern, for example '
-            'to rggb (the data sheet of the camera tells it, and spike-recon inspect if the '
+            'to rggb (the data sheet of the camera states it, and spike-recon inspect if the '
             'recording holds images in a bayer encoding)'
         )
     if region.scale > 1:

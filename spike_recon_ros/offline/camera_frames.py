@@ -114,5 +114,5 @@ def _checked(
         yield from open_images(path, topic, size)
     except UserError as error:
         raise UserError(
-            f'the frames of the camera are read from {topic}: {error} (--frame-topic)'
+            f'{error}; name the topic of the frames with --frame-topic, which is {topic} now'
         ) from None

@@ -52,14 +52,22 @@ def packets(scene):
 
 
 @pytest.fixture
-def tags(executor, subscribe):
-    """The messages of the example, which runs in this test's executor."""
+def module():
     spec = importlib.util.spec_from_file_location('apriltag_node', EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    parameters = {'tag_size': SIDE, 'border_bits': 2}
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def node_of(module, **parameters):
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-    executor.add_node(module.AprilTagNode(parameter_overrides=overrides))
+    return module.AprilTagNode(parameter_overrides=overrides)
+
+
+@pytest.fixture
+def tags(executor, subscribe, module):
+    """The messages of the example, which runs in this test's executor."""
+    executor.add_node(node_of(module, tag_size=SIDE, border_bits=2))
     return subscribe(TransformStamped, '/apriltag/tags', 100)
 
 
@@ -133,3 +141,27 @@ def test_the_pose_does_not_depend_on_region_and_binning(other, tags, scene, wait
     wait_until(lambda: len(tags) >= 8, 'eight tags')
     errors = np.array([error_of(scene, message) for message in tags])
     assert np.median(errors[:, 0]) < 0.01
+
+
+@pytest.mark.parametrize('wrong', [{'tag_size': -1.0}, {'tag_size': 0}, {'border_bits': 0}])
+def test_a_tag_without_a_size_is_refused(executor, module, wrong):
+    with pytest.raises(SystemExit, match='give the side of the black square in metres'):
+        node_of(module, **wrong)
+
+
+def test_a_size_may_be_a_whole_number(executor, module):
+    executor.add_node(node_of(module, tag_size=1))
+
+
+def test_a_calibration_that_gives_wrong_poses_is_named(module, scene):
+    assert module.unusable(info_of(scene)) == ''
+    fisheye = info_of(scene)
+    fisheye.distortion_model, fisheye.d = 'equidistant', [0.1, 0.0, 0.0, 0.0]
+    assert 'model of the camera is equidistant' in module.unusable(fisheye)
+    assert 'not calibrated' in module.unusable(CameraInfo())
+
+
+def test_an_image_that_cannot_be_decoded_is_left_out(executor, module, scene):
+    node = node_of(module, tag_size=SIDE)
+    executor.add_node(node)
+    node._find(Image(encoding='jpeg', width=2, height=1, step=2, data=[0, 0]), info_of(scene))
