@@ -55,13 +55,19 @@ class PageServer:
 
     @property
     def address(self) -> str:
-        """The address for a browser, with the token if there is one."""
-        host = self._access.host
-        if host in ('0.0.0.0', '::'):  # all addresses of this machine
-            host = socket.gethostname()
-        host = f'[{host}]' if ':' in host else host
+        """The address for a browser, with the token if there is one.
+
+        There are two if the page is served on all addresses of this machine, because a phone
+        often cannot resolve the name of a computer.
+        """
+        hosts = [self._access.host]
+        if hosts[0] in ('0.0.0.0', '::'):
+            hosts = list(filter(None, (_address_in_network(), socket.gethostname())))
         token = f'?token={self._access.token}' if self._access.token else ''
-        return f'http://{host}:{self._access.port}/{token}'
+        return ' or '.join(
+            f'http://{f"[{host}]" if ":" in host else host}:{self._access.port}/{token}'
+            for host in hosts
+        )
 
     def start(self) -> None:
         """Bind and serve.
@@ -228,3 +234,14 @@ def _object_in(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _address_in_network() -> str:
+    """Return this machine's address in the network of its default route; '' if it has none."""
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
+    ):
+        probe.connect(('192.0.2.1', 9))  # reserved for documentation; nothing is sent
+        return str(probe.getsockname()[0])
+    return ''
