@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--restamp',
         action='store_true',
         help='shift the header stamps to now, as a camera would stamp them (always with files '
-        'without host time, such as RAW, unless --clock is given)',
+        'without host time, such as RAW, unless --clock or --rate is given)',
     )
     parser.add_argument(
         '--wait-for', metavar='TOPIC', action='append', default=[],

@@ -40,7 +40,7 @@ class PlayNode(Node):
         recording: what to publish.
         rate: how much faster than recorded.
         restamp: shift the header stamps as if everything happened now. Packets of files without
-            host time are always restamped, unless `clock` is set.
+            host time are restamped in any case at rate 1, unless `clock` is set.
         clock: also publish the recording's time on /clock.
     """
 
@@ -142,8 +142,10 @@ class PlayNode(Node):
 
     def _publish(self, due: Due) -> None:
         message = due.message
-        # With /clock, the time of the recording is the time of today.
-        restamp = self._restamp or (due.is_unstamped and self._clock_output is None)
+        # With /clock, the time of the recording is the time of today. At another rate, stamps of
+        # today would not advance as fast as the time in the packets.
+        follows_today = self._clock_output is None and self._rate == 1
+        restamp = self._restamp or (due.is_unstamped and follows_today)
         stamp_ns = self._recording.stamp_ns(due) if restamp else None
         if stamp_ns is not None:
             if self._first_stamp_ns is None:

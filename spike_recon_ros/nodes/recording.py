@@ -16,6 +16,7 @@ from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
 from spike_recon_ros.packets.packet import EVENT_PACKET, Packet
 from spike_recon_ros.packets.stream_decoder import StreamDecoder
+from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.topics import EVENTS
@@ -134,15 +135,18 @@ class SourceRecording(Recording):
         self.left_out = {}
 
     def messages(self) -> Iterator[Due]:
-        """Yield a message for each packet, due at its stamp or, without one, its first event."""
+        """Yield a message for each packet, due at its stamp or, without one, its first event.
+
+        Where these times begin again, as in joined files, the messages go on at their pace.
+        """
         early: list[Packet] = []  # packets before the first time, such as headers of a stream
         t_ns: int | None = None
         with open_source(self._path, **self._facts) as source:
-            decoder = StreamDecoder()
+            decoder, clock = StreamDecoder(), RecordingClock()
             for packet in source:
                 assert isinstance(packet, Packet)
                 found_ns = packet.stamp_ns or _first_ns(decoder.decode(packet))
-                t_ns = t_ns if found_ns is None else found_ns
+                t_ns = t_ns if found_ns is None else clock.time_of(found_ns)
                 early.append(packet)
                 if t_ns is None and len(early) < MOST_EARLY_PACKETS:
                     continue

@@ -85,21 +85,29 @@ def test_packets_before_the_first_time_are_due_with_the_first_event(tmp_path):
     assert all(one.is_unstamped for one in due)
 
 
-def test_the_second_of_two_joined_files_is_due_at_its_own_times(tmp_path):
+def test_the_second_of_two_joined_files_follows_at_its_own_pace(tmp_path):
     words = [word for t in range(100, 900) for word in (8 << 12 | t, 6 << 12, 3, 2 << 12 | 5)]
     part = b'% evt 3.0\n% geometry 640x480\n% end\n' + np.array(words, '<u2').tobytes()
     path = tmp_path / 'joined.raw'
     path.write_bytes(part + part)
     times = [one.t_ns for one in open_recording(path).messages()]
-    assert times[: len(times) // 2] == times[len(times) // 2 :]
+    half = len(times) // 2
+    steps = np.diff(times)
+    assert steps[: half - 1].tolist() == steps[half:].tolist()
+    assert times[half] == times[half - 1]
 
 
 @pytest.mark.parametrize(
-    ('has_clock', 'is_unstamped', 'expected'),
-    [(False, True, 'now'), (True, True, 'recorded'), (False, False, 'recorded')],
+    ('has_clock', 'rate', 'is_unstamped', 'expected'),
+    [
+        (False, 1.0, True, 'now'),
+        (True, 1.0, True, 'recorded'),
+        (False, 0.5, True, 'recorded'),
+        (False, 1.0, False, 'recorded'),
+    ],
 )
 def test_packets_of_files_without_host_time_are_stamped_with_now(
-    has_clock, is_unstamped, expected
+    has_clock, rate, is_unstamped, expected
 ):
     published = []
     node = SimpleNamespace(
@@ -111,7 +119,7 @@ def test_packets_of_files_without_host_time_are_stamped_with_now(
             topics={EVENTS: None},
         ),
         _outputs={EVENTS: SimpleNamespace(publish=published.append)},
-        _first_stamp_ns=None, _begun_ns=70, _rate=1.0, _last_clock_ns=0, published=0, packets=0,
+        _first_stamp_ns=None, _begun_ns=70, _rate=rate, _last_clock_ns=0, published=0, packets=0,
     )  # fmt: skip
     play_node.PlayNode._publish(node, Due(5, EVENTS, 'recorded', is_unstamped))
     assert published == [70 if expected == 'now' else 'recorded']
