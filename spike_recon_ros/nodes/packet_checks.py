@@ -39,6 +39,8 @@ class PacketChecks:
         self._settings = settings
         # Received packets, and when their number last changed.
         self._at_packet: tuple[int, float] | None = None
+        # When a publisher came after a time without one; None = there is none now.
+        self._at_publisher: float | None = 0.0
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
         self._last: Mapping[str, int] | None = None
@@ -46,6 +48,7 @@ class PacketChecks:
     def reset(self) -> None:
         """Forget the earlier calls: the node is not subscribed."""
         self._at_frame = self._at_packet = self._last = None
+        self._at_publisher = 0.0
 
     def missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
         """Return why no packets come, if none do; call it about once a second.
@@ -63,7 +66,11 @@ class PacketChecks:
         topic = inputs.subscriptions[0].topic_name
         publishers = self._node.get_publishers_info_by_topic(topic)
         if not publishers:
+            self._at_publisher = None
             return [self._nobody_publishes(topic)]
+        if self._at_publisher is None:
+            self._at_publisher = now
+        seconds = min(seconds, now - self._at_publisher)
         names = [one.node_name for one in publishers]
         if EVENT_PACKET not in (types := {one.topic_type for one in publishers}):
             return [
@@ -73,6 +80,8 @@ class PacketChecks:
                     f'{EVENT_PACKET}; use a driver that sends these, or remap events to its topic',
                 )
             ]
+        if seconds < LONGEST_WITHOUT_PACKETS:  # it has just been started
+            return []
         return [
             Problem(
                 Part.CAMERA,

@@ -105,6 +105,19 @@ def test_the_graph_of_topics_tells_why_no_packets_come(seconds, publishers, word
     assert not checks.missing_packets(inputs(), {**COUNTS, 'received_packets': 1})
 
 
+def test_a_driver_that_has_just_been_started_is_not_blamed(seconds):
+    publishers = {}
+    checks = PacketChecks(graph(publishers), Settings())
+    checks.missing_packets(inputs(), COUNTS)
+    seconds[0] += 30.0
+    assert 'nothing publishes' in checks.missing_packets(inputs(), COUNTS)[0].sentence
+    publishers[TOPIC] = [EVENT_PACKET]
+    assert not checks.missing_packets(inputs(), COUNTS)
+    seconds[0] += 3.0
+    [problem] = checks.missing_packets(inputs(), COUNTS)
+    assert problem.sentence.startswith('no packets for 3 s: driver publishes')
+
+
 @pytest.mark.parametrize(
     ('settings', 'news', 'words'),
     [
