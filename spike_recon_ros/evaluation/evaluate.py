@@ -11,29 +11,32 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.color_scores import check_color_metrics
 from spike_recon_ros.evaluation.contenders import Contender, contenders
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
+from spike_recon_ros.evaluation.options import (
+    check_options,
+    check_output,
+    check_skip,
+    chosen_metrics,
+    with_color_truths,
+)
 from spike_recon_ros.evaluation.protocols import Protocol, protocol_named, protocol_scores
 from spike_recon_ros.evaluation.recordings import (
     Recording,
     evaluated_frames,
     survey,
-    with_color_truth,
     with_cut,
     with_rectification,
 )
 from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
-from spike_recon_ros.evaluation.spike_rate import spike_metrics
-from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.training_extra import training_installed
-from spike_recon_ros.settings import FRAME_MODEL, Settings
+from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.rectification import Rectification
-from spike_recon_ros.whole_file import check_output_folder, write_picture
+from spike_recon_ros.whole_file import write_picture
 
 
 def evaluate(
@@ -81,27 +84,21 @@ def evaluate(
         UserError: a model, recording or argument is not usable, or a metric is not possible.
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
-    _check_output(out, overwrite)
+    check_output(out, overwrite)
     rules, sheets = protocol_named(protocol, skip_s), out / 'sheets'
-    asked, metrics = metrics, _chosen(metrics, rules, with_lpips=bool(lpips_weights))
+    asked, metrics = metrics, chosen_metrics(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
-        in_color, added = _check_options(settings, found, frame_topic, asked, console)
+        in_color, added = check_options(settings, found, frame_topic, asked, console)
         listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
         listed = [with_cut(with_rectification(one, rectification), rules) for one in listed]
-        listed = _with_color_truths(listed, asked, console) if in_color else listed
+        listed = with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
-        _check_skip(skip_s, listed)
+        check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
         for one in listed:
             _score(one, found, scores[one.name], settings, sheets, console)
     return _reported(out, settings, found, listed, scores, skip_s, rules, console)
-
-
-def _check_output(out: Path, overwrite: bool) -> None:
-    check_output_folder(out)
-    if out.exists() and any(out.iterdir()) and not overwrite:
-        raise UserError(f'{out} is not empty; choose another name or add --overwrite')
 
 
 def _reported(
@@ -144,84 +141,6 @@ def _empty_scores(
     return {
         one.name: {name: Score(metrics, lpips, judges) for name in names} for one in recordings
     }
-
-
-def _check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
-    shortest_s = min(recording.duration_s for recording in recordings)
-    if skip_s and not 0 < skip_s < shortest_s:
-        raise UserError(
-            f'--skip-s is {skip_s:g}; it must be 0 or above, and below {shortest_s:.3f}, the '
-            'length of the shortest recording'
-        )
-
-
-def _check_options(
-    settings: Settings,
-    models: Sequence[Contender],
-    frame_topic: str | None,
-    asked: Sequence[str] | None,
-    console: Console,
-) -> tuple[bool, Sequence[str]]:
-    """Check the options; return whether colours are compared, and metrics of spiking networks.
-
-    Args:
-        settings: of the pipeline.
-        models: to compare.
-        frame_topic: as the user named it.
-        asked: metrics that the user named; None = all that are possible.
-        console: for sentences about spiking networks.
-    """
-    if not settings.uses_frames:
-        if frame_topic is not None:
-            raise UserError(
-                '--frame-topic names the frames to read; give --frames anchor or --color frame too'
-            )
-    elif settings.frames == 'anchor' and not any(reads_frames(model.model) for model in models):
-        raise UserError(
-            f'--frames anchor needs a model that reads frames; add {FRAME_MODEL} to the models'
-        )
-    of_colors = [name for name in COLOR_METRICS if asked is None or name in asked]
-    if settings.color == 'off':
-        if asked is not None and of_colors:
-            raise UserError(f'{of_colors[0]} compares colour images; give --color too')
-        return False, spike_metrics(models, asked, console)
-    if set(of_colors) - {'psnr_color'}:
-        check_color_metrics()
-    return bool(of_colors), spike_metrics(models, asked, console)
-
-
-def _with_color_truths(
-    recordings: Sequence[Recording], asked: Sequence[str] | None, console: Console
-) -> list[Recording]:
-    """Find the colours of the scenes; name the recordings where they are not known.
-
-    Raises:
-        UserError: they are not known, but the user named metrics of colours.
-    """
-    found = [with_color_truth(one) for one in recordings]
-    for one in found:
-        if one.color_truth is not None:
-            continue
-        sentence = (
-            f'{one.path} has no ground truth with colours, so its colour images are not scored; '
-            'name the topic of colour images with --truth-topic (spike-recon simulate --color '
-            'records them)'
-        )
-        if asked is not None:
-            raise UserError(sentence)
-        console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
-    return found
-
-
-def _chosen(
-    metrics: Sequence[str] | None, protocol: Protocol | None, *, with_lpips: bool
-) -> Sequence[str] | None:
-    """Return the metrics asked for, else those of the protocol, else None."""
-    if metrics is None and protocol is not None:
-        metrics = protocol.metrics
-    if with_lpips and 'lpips' not in (metrics or ()):
-        metrics = (*(BY_DEFAULT if metrics is None else metrics), 'lpips')
-    return metrics
 
 
 def load_distance(weights: Sequence[Path | str]) -> Compare:

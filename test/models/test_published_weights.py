@@ -21,7 +21,7 @@ from torch.nn import functional  # noqa: E402
 from spike_recon_models.networks import (  # noqa: E402
     bsf,
     spike_base,
-    spk2img,
+    spk2img_published,
     stir_published,
     swinsf_published,
     wgse,
@@ -41,7 +41,7 @@ CASES = {
     'stir': (stir_published.load_published, stir_file, 5_107_960),
     'swinsf': (swinsf_published.load_published, lambda: swinsf_file(96, 1), 1_799_186),
     'swinsf_large': (swinsf_published.load_published, lambda: swinsf_file(64, 4), 1_213_426),
-    'spk2imgnet': (spk2img.load_published, spk2img_file, 3_904_185),
+    'spk2imgnet': (spk2img_published.load_published, spk2img_file, 3_904_185),
     'wgse': (wgse.load_published, wgse_file, 3_805_575),
 }
 

@@ -13,6 +13,7 @@ from spike_recon_models.networks import (
     firenet,
     spike_base,
     spk2img,
+    spk2img_published,
     ssir,
     stir,
     stir_published,
@@ -86,7 +87,7 @@ PUBLISHED = {
     ),
     'spk2imgnet': Published(
         spk2img.Spk2Img,
-        spk2img.load_published,
+        spk2img_published.load_published,
         lambda network: {},
         _spike_card('Zhao et al., CVPR 2021'),
     ),

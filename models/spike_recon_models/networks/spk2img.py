@@ -8,21 +8,13 @@ CVPR 2021:
         five blocks of 13 planes -> light at four exposures -> features -> aligned with the middle
         block by deformable convolutions at three scales -> weighted -> image
 
-41 planes, 64 channels, no state. `load_published` reads a file of weights in the layout of the
-authors' code; the file itself was not available here.
+41 planes, 64 channels, no state. `spk2img_published.py` reads the weights of the authors.
 """
-
-from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.checkpoint_file import (
-    load_renamed,
-    published_file,
-    weights_by_name,
-)
 from spike_recon_models.networks.deformable import TAPS, Deformable
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
@@ -239,59 +231,3 @@ def _leaky(x: torch.Tensor) -> torch.Tensor:
 
 def _doubled(x: torch.Tensor) -> torch.Tensor:
     return functional.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)
-
-
-def load_published(path: Path) -> Spk2Img:
-    """Return Spk2ImgNet with weights from a file in the layout of the authors.
-
-    Nothing in the file is executed.
-
-    Raises:
-        ValueError: the file does not hold such weights.
-    """
-    network = Spk2Img()
-    with published_file(path, 'Spk2ImgNet') as content:
-        load_renamed(network, weights_by_name(content), published_names())
-    return network
-
-
-def published_names(depth: int = 10) -> dict[str, str]:
-    """Return our name of each layer -> that in the published file."""
-    names = {
-        'extract.choose': 'extractor.ca.ca_block',
-        'extract.embed': 'extractor.conv',
-        **{f'draw.{2 * number}': f'rec_conv{number}' for number in range(3)},
-    }
-    for number in range(len(CUTS)):
-        names[f'extract.exposures.{number}.0'] = f'extractor.conv0_{number}'
-        names[f'extract.exposures.{number}.2'] = f'extractor.conv1_{number}'
-    for number in range(depth):
-        for place, layer in enumerate(('first', 'second', 'third')):
-            names[f'extract.refine.{number}.{layer}'] = f'extractor.net.{number}.conv{place + 1}'
-    for number, block in enumerate(OUTER):
-        for place in range(3):
-            names[f'weigh.{number}.{2 * place}'] = f'mask{block}.conv{place}'
-        for place in range(2):
-            names[f'weigh.{number}.{2 * place + 1}'] = f'mask{block}.prelu{place}'
-    return names | {f'align.{ours}': f'pcd_align.{theirs}' for ours, theirs in _alignment()}
-
-
-def _alignment() -> list[tuple[str, str]]:
-    """Return pairs of names of the alignment's layers, ours first."""
-    pairs = [
-        (f'halve.{place}.{2 * number}', f'fea_L{place + 2}_conv{number + 1}')
-        for place in range(2)
-        for number in range(2)
-    ]
-    warps = [(f'warps.{scale}', f'L{scale + 1}_dcnpack_1') for scale in range(3)]
-    inner = [('compare_last', 'cas_offset_conv1'), ('refine_last', 'cas_offset_conv2')]
-    for scale, level in enumerate(('L1', 'L2', 'L3')):
-        inner.append((f'compare.{scale}', f'{level}_offset_conv1_1'))
-        last = 2 if scale == 2 else 3
-        inner.append((f'refine.{scale}', f'{level}_offset_conv{last}_1'))
-        if scale < 2:
-            inner.append((f'combine.{scale}', f'{level}_offset_conv2_1'))
-            inner.append((f'join.{scale}', f'{level}_fea_conv_1'))
-    for ours, theirs in [*warps, ('warp_last', 'cas_dcnpack')]:
-        inner += [(f'{ours}.kernel', theirs), (f'{ours}.guide', f'{theirs}.conv_offset_mask')]
-    return [*pairs, *((ours, f'pcd_align.{theirs}') for ours, theirs in inner)]
