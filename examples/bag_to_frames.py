@@ -17,7 +17,7 @@ import spike_recon_ros as sr
 
 
 def main() -> None:
-    """Read the arguments, reconstruct, and say what was written."""
+    """Read the arguments, reconstruct, and print what was written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('recording', help='path of the recording')
     parser.add_argument('folder', type=Path, help='folder for the PNG files')
@@ -25,12 +25,15 @@ def main() -> None:
     parser.add_argument('--fps', type=float, default=50.0, help='frames a second of sensor time')
     arguments = parser.parse_args()
 
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     number = 0
     try:
-        for frame in sr.reconstruct(arguments.recording, model=arguments.model, fps=arguments.fps):
+        frames = sr.reconstruct(arguments.recording, model=arguments.model, fps=arguments.fps)
+        arguments.folder.mkdir(parents=True, exist_ok=True)
+        for frame in frames:
             assert frame.image is not None
-            cv2.imwrite(str(arguments.folder / f'{number:06d}.png'), frame.image)
+            file = arguments.folder / f'{number:06d}.png'
+            if not cv2.imwrite(str(file), frame.image):
+                raise sr.UserError(f'{file} cannot be written; is the disk full?')
             number += 1
     except sr.UserError as error:
         raise SystemExit(f'error: {error}') from None

@@ -66,7 +66,8 @@ def main() -> None:
         print(f'{live.statistics.frames} frames from {live.statistics.samples:,} events')
     if arguments.last_frame is not None and frames:
         assert frames[-1].image is not None
-        cv2.imwrite(str(arguments.last_frame), frames[-1].image)
+        if not cv2.imwrite(str(arguments.last_frame), frames[-1].image):
+            raise SystemExit(f'error: {arguments.last_frame} cannot be written')
 
 
 if __name__ == '__main__':

@@ -85,6 +85,16 @@ def test_bag_to_frames_reports_a_missing_recording_in_one_sentence(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_examples_fail_if_an_image_cannot_be_written(bag, tmp_path):
+    (tmp_path / '000000.png').mkdir()
+    done = run('bag_to_frames.py', bag, tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.endswith('000000.png cannot be written; is the disk full?\n')
+    done = run('live_arrays.py', '--seconds', 0.2, '--last-frame', tmp_path / '000000.png')
+    assert done.returncode == 1
+    assert done.stderr.endswith('000000.png cannot be written\n')
+
+
 def test_live_arrays_shows_the_moving_disc(tmp_path):
     done = run('live_arrays.py', '--seconds', 0.5, '--last-frame', tmp_path / 'last.png')
     assert done.returncode == 0, done.stderr
