@@ -78,7 +78,7 @@ MAY_IMPORT = (
         'reconstructor': PIPELINE,
         'warm_up': PIPELINE | {'reconstructor'},
         # Only nodes and cli import the viewer; they run without its library until it is asked for.
-        'viewer': RUNNING,
+        'viewer': RUNNING | {'recording_clock'},
         'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory', 'recording_clock'},
         'offline': RUNNING | {'recording_clock'},
         'evaluation': RUNNING | {'offline', 'whole_file'},

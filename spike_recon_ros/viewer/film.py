@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError, one_line
+from spike_recon_ros.errors import UserError, one_line, reason_and_cure
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.rendering.samples_image import draw_samples
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_images import open_images, truth_topic
@@ -33,18 +34,31 @@ class Strip:
     """Pictures of one pane in the order of their times, in a file that all panes share.
 
     One thread appends, another one reads.
+
+    Attributes:
+        times_ns: time of each picture, ascending: the rounds of a loop follow each other.
     """
 
     def __init__(self, file: int) -> None:
         self.times_ns: list[int] = []
+        self._clock = RecordingClock()
         self._file = file
         self._places: list[tuple[int, int]] = []
 
     def append(self, image: np.ndarray, t_ns: int) -> None:
-        """Compress and keep a picture."""
+        """Compress and keep a picture.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        t_ns = self._clock.time_of(t_ns)
+        if self.times_ns:
+            t_ns = max(t_ns, self.times_ns[-1] + 1)
         jpeg = Picture(image, t_ns).jpeg()
         offset = os.lseek(self._file, 0, os.SEEK_END)
-        os.write(self._file, jpeg)
+        written = 0
+        while written < len(jpeg):  # a disk that is nearly full takes a part
+            written += os.write(self._file, jpeg[written:])
         self._places.append((offset, len(jpeg)))
         self.times_ns.append(t_ns)  # last: a reader looks here first
 
@@ -162,6 +176,12 @@ class FilmShow(Show):
                 self._progress(message=message, level='error')
         except UserError as error:
             self._progress(done=True, message=one_line(error), level='error')
+        except OSError as error:
+            message = (
+                f'the pictures cannot be kept in {tempfile.gettempdir()}: '
+                f'{reason_and_cure(error)} (TMPDIR)'
+            )
+            self._progress(done=True, message=message, level='error')
         except Exception as error:  # shown on the page; the traceback goes to stderr
             self._progress(done=True, message=f'please report this bug: {error!r}', level='error')
             raise

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording on the page: models side by side, at any frame."""
 
+import tempfile
+
 import cv2
 import numpy as np
 import pytest
+from full_disk import full_after
 
 from spike_recon_ros.offline.reconstruct import reconstruct
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.viewer.film import FilmShow
+from spike_recon_ros.viewer.film import FilmShow, Strip
 from spike_recon_ros.viewer.show import Viewer
 
 MODELS = ['fibar', 'leaky_integrator']
@@ -78,6 +81,27 @@ def test_a_snapshot_is_of_the_frame_that_is_asked_for(film):
     assert film.snapshot('nothing', 3) is None
     assert film.snapshot('model1', 10**6) is None
     assert film.snapshot('model1', None) is None
+
+
+def test_a_full_temporary_folder_is_one_sentence_and_the_frames_so_far_stay(path):
+    show = FilmShow(open_source(path), [Settings(model='fibar', fps=50.0)], ['x'])
+    with full_after(3_000):
+        show.start()
+        show.wait()
+    assert show.state['level'] == 'error'
+    assert 'pictures cannot be kept in' in show.state['message']
+    assert 'file too large; choose a disk' in show.state['message']
+    assert 0 < show.state['frames'] < 10
+    show.stop()
+
+
+def test_each_round_of_a_loop_has_pictures_of_its_own():
+    with tempfile.TemporaryFile() as file:
+        strip = Strip(file.fileno())
+        for index in range(10):
+            strip.append(np.full((8, 8), 20 * index, np.uint8), (index % 5) * 40_000_000)
+        shown = [_image(strip.at(t_ns))[0, 0] for t_ns in strip.times_ns]
+    assert [round(int(grey) / 20) for grey in shown] == list(range(10))
 
 
 def test_an_error_is_shown_and_the_frames_so_far_stay(path, monkeypatch):
