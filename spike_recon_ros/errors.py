@@ -88,6 +88,8 @@ def reason_and_cure(error: OSError) -> str:
         return one_line(error)
     reason = error.strerror[:1].lower() + error.strerror[1:]
     cure = _CURES.get(error.errno, '')
+    if reason.startswith('no usable temporary directory'):  # of the module tempfile
+        cure = 'set TMPDIR to a folder that can be written'
     return f'{reason}{"; " if cure else ""}{cure}'
 
 

@@ -4,12 +4,14 @@
 
 import re
 import runpy
+import tempfile
 from pathlib import Path
 
 import pytest
 import setuptools
 
 from spike_recon_ros.cures import EXTRAS, pip_install, pip_install_module
+from spike_recon_ros.errors import os_error_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 # Needed by developers alone; no error names it.
@@ -48,3 +50,11 @@ def test_a_module_is_installed_by_the_library_that_brings_it():
 def test_no_error_names_an_extra_of_a_package_that_no_index_has():
     for file in (ROOT / 'spike_recon_ros').rglob('*.py'):
         assert 'spike_recon_ros[' not in file.read_text(encoding='utf-8'), file
+
+
+def test_a_machine_without_a_temporary_folder_gets_its_own_cure(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, 'tempdir', None)
+    monkeypatch.setattr(tempfile, '_candidate_tempdir_list', lambda: [str(tmp_path / 'gone')])
+    with pytest.raises(FileNotFoundError) as raised:
+        tempfile.gettempdir()
+    assert os_error_sentence(raised.value).endswith('set TMPDIR to a folder that can be written')
