@@ -142,7 +142,9 @@ class NetworkModel:
             if self._seen is not None:
                 self._seen.add(self._gate.open_tiles)
             if self._quiet is not None:
-                self._quiet.add(window.samples, (window.t_end_ns - window.t_start_ns) / 1e9)
+                seconds = (window.t_end_ns - window.t_start_ns) / 1e9
+                has_lamp = self._lamp is not None and self._lamp.frequency_hz is not None
+                self._quiet.add(window.samples, seconds, has_lamp=has_lamp)
         if self._lamp is not None:
             self._lamp.add(window)
         earlier = self._steps.cut_off(window)

@@ -50,16 +50,19 @@ class QuietHold:
         self._seconds = 0.0
         self._is_empty = True
 
-    def add(self, events: Events, seconds: float) -> None:
+    def add(self, events: Events, seconds: float, *, has_lamp: bool = False) -> None:
         """Add the events of the next window, whether or not an image is made of it.
 
         Args:
             events: that the network reads.
             seconds: length of the window.
+            has_lamp: whether a flickering lamp causes most of the events. They fall everywhere,
+                and tell nothing about where to follow the network.
         """
         self._counts *= F32(max(1.0 - seconds / RECENT_S, 0.0))
         if len(events):
-            _count(events.x, events.y, self._counts)
+            if not has_lamp:
+                _count(events.x, events.y, self._counts)
             # Without events the network does not run, so there is nothing to follow.
             self._seconds += seconds
 

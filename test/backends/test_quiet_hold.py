@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream import on_events
 
@@ -135,6 +135,16 @@ def test_time_without_events_is_not_made_up_for():
     assert image[CORNER] == pytest.approx(0.5 + 0.01 * share_followed(0.01, WINDOW_S), rel=1e-5)
 
 
+def test_events_of_a_lamp_do_not_make_the_image_follow():
+    hold = held()
+    for _ in range(20):
+        hold.add(events_at(np.s_[:], repeats=3), WINDOW_S, has_lamp=True)
+        hold.follow(grey(0.5))
+    hold.add(events_at(np.s_[:], repeats=3), WINDOW_S, has_lamp=True)
+    image = hold.follow(grey(0.51))
+    assert image == pytest.approx(0.5 + 0.01 * share_followed(0.01, WINDOW_S), rel=1e-5)
+
+
 def test_after_a_reset_the_next_image_is_shown_as_it_is():
     hold = held()
     hold.reset()
@@ -162,6 +172,7 @@ def test_an_enlarged_image_follows_where_the_events_are():
     assert (image[:20, :20] < 0.505).all()
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1)), max_size=30),
     st.floats(0, 10),
