@@ -11,6 +11,7 @@ import numpy as np
 
 from spike_recon_ros.calibration.target import (
     FEWEST_CORNERS,
+    MIRRORED,
     Corners,
     check_board,
     ids_of,
@@ -121,6 +122,10 @@ class AprilGrid:
         beyond = [number for number in ids if number not in self._points]
         if beyond:
             return f'a tag {max(beyond)}, which a grid of this size does not have'
+        if not ids and self.find(np.ascontiguousarray(image[:, ::-1])) is not None:
+            return MIRRORED
+        if 4 * len(ids) >= FEWEST_CORNERS and self.find(image) is None:
+            return f'{len(ids)} tags in other places than those of a grid of this size and spacing'
         return f'{len(ids)} tag, too few for a view' if len(ids) == 1 else ''
 
     def _tags(self, image: np.ndarray, detector: Any) -> dict[int, np.ndarray]:

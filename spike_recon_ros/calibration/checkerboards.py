@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boards of black and white squares, with and without markers in the white ones."""
 
+import contextlib
+from collections.abc import Iterator
 from itertools import product
 
 import cv2
@@ -9,6 +11,7 @@ import numpy as np
 
 from spike_recon_ros.calibration.target import (
     FEWEST_CORNERS,
+    MIRRORED,
     Corners,
     check_board,
     ids_of,
@@ -17,6 +20,8 @@ from spike_recon_ros.calibration.target import (
 from spike_recon_ros.errors import UserError
 
 DICTIONARIES = ('4x4_50', '4x4_100', '5x5_50', '5x5_100', '6x6_100', '6x6_250')
+MARKER_TOLERANCE = 0.2
+"""Relative error of the side of a marker above which a corner may be found beside its place."""
 
 
 class Checkerboard:
@@ -100,16 +105,30 @@ class Charuco:
         self._board = cv2.aruco.CharucoBoard((columns, rows), square, marker, self._markers)
         self._board.setLegacyPattern(legacy)
         self._detector = cv2.aruco.CharucoDetector(self._board)
-        self._size = columns, rows
+        self._size, self._marker, self._dictionary = (columns, rows), marker, dictionary
+        self._square, self._legacy = square, legacy
         self.extent, self.origin = (columns * square, rows * square), (0.0, 0.0)
 
     def find(self, image: np.ndarray) -> Corners | None:
         """See Target."""
-        corners, ids, _, _ = self._detector.detectBoard(image)
-        if ids is None or len(ids) < FEWEST_CORNERS:
-            return None
+        corners, side = self._found(image)
+        return corners if abs(side - self._marker) <= MARKER_TOLERANCE * self._marker else None
+
+    def _found(self, image: np.ndarray) -> tuple[Corners | None, float]:
+        """Return the corners, and the measured side of a marker in metres."""
+        pixels, ids, markers, _ = self._detector.detectBoard(image)
+        if ids is None or len(ids) < FEWEST_CORNERS or not markers:
+            return None, self._marker
         points = np.asarray(self._board.getChessboardCorners(), np.float32)[ids.ravel()]
-        return points, corners.reshape(-1, 2).astype(np.float32)
+        pixels = pixels.reshape(-1, 2).astype(np.float32)
+        homography, _ = cv2.findHomography(pixels, points[:, :2])
+        if homography is None:
+            return None, self._marker
+        flat = cv2.perspectiveTransform(
+            np.concatenate(markers).reshape(1, -1, 2).astype(np.float32), homography
+        ).reshape(-1, 4, 2)
+        sides = np.linalg.norm(flat - np.roll(flat, 1, axis=1), axis=2)
+        return (points, pixels), float(np.median(sides))
 
     def draw(self, scale: float) -> np.ndarray:
         """See Target."""
@@ -118,8 +137,32 @@ class Charuco:
 
     def hint(self, image: np.ndarray) -> str:
         """See Target."""
+        corners, side = self._found(image)
+        if corners is not None:
+            return f'markers of {side:.2g} m in squares of {self._square:g} m: check --marker'
+        if self.find(np.ascontiguousarray(image[:, ::-1])) is not None:
+            return MIRRORED
+        for option, other in self._others():
+            if other.find(image) is not None:
+                return f'this board {option}'
         ids = ids_of(cv2.aruco.ArucoDetector(self._markers).detectMarkers(image))
         beyond = [number for number in ids if number >= self._n_markers]
         if beyond:
             return f'a marker {max(beyond)}, which a board of this size does not have'
-        return f'{len(ids)} markers, but no squares of a board of this size' if ids else ''
+        return (
+            f'{len(ids)} of {self._n_markers} markers, but no squares of a board of this size'
+            if ids
+            else ''
+        )
+
+    def _others(self) -> Iterator[tuple[str, 'Charuco']]:
+        """Yield boards of this size with another layout or dictionary, and the option of each."""
+        sides = self._square, self._marker
+        option = 'without --legacy' if self._legacy else 'with --legacy'
+        yield option, Charuco(*self._size, *sides, self._dictionary, not self._legacy)
+        for name in DICTIONARIES:
+            if name.split('_')[0] == self._dictionary.split('_')[0]:
+                continue
+            with contextlib.suppress(UserError):  # too few markers
+                other = Charuco(*self._size, *sides, name, self._legacy)
+                yield f'with --dictionary {name}', other

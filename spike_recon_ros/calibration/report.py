@@ -41,6 +41,7 @@ def figures(calibration: Calibration, n_images: int, n_found: int) -> dict[str, 
         'images': n_images,
         'images_with_board': n_found,
         'covered': round(float((counts > 0).mean()), 3),
+        'warning': calibration.warning,
         'views': [_of_view(view) for view in calibration.views],
         'left_out': [_of_view(view) for view in calibration.left_out],
     }

@@ -18,6 +18,11 @@ FEWEST_VIEWS = 10
 """Fewer views give a result that depends on the choice of views."""
 OUTLIER = 3.0
 """A view is left out if its error exceeds the median by this factor."""
+LARGEST_ERROR_PX, DOUBTFUL_ERROR_PX = 2.0, 1.0
+"""Reprojection errors above which the corners are not those of the board, and may not be."""
+FEWEST_TILTS, LEAST_TILT = 3, np.radians(3.0)
+"""The board must have so many inclinations, which differ by this angle, to determine a camera.
+Zhang's method needs two; views of one inclination fit almost any focal length."""
 LARGEST_FOCAL_DEVIATION = 0.01
 """Relative standard deviation of the focal length above which the views are too much alike."""
 
@@ -80,7 +85,22 @@ class Calibration:
 
     @property
     def warning(self) -> str:
-        """A sentence if the views do not determine the focal length; else ''."""
+        """Sentences if the result is doubtful; else ''."""
+        return '; moreover, '.join(
+            filter(None, (self._warning_of_error, self._warning_of_focal_length))
+        )
+
+    @property
+    def _warning_of_error(self) -> str:
+        if self.rms_px <= DOUBTFUL_ERROR_PX:
+            return ''
+        return (
+            f'the reprojection error of {self.rms_px:.2f} px is large (good ones are below 0.5): '
+            'check the options of the board and that the board is flat; move it more slowly'
+        )
+
+    @property
+    def _warning_of_focal_length(self) -> str:
         shares = self.deviations[:2] / np.diag(self.matrix)[:2]
         if shares.max() <= LARGEST_FOCAL_DEVIATION:
             return ''
@@ -138,10 +158,10 @@ def calibrate(
     limit = OUTLIER * max(median, 0.05)
     good = [view for view in first.views if view.rms_px <= limit]
     if len(good) == len(first.views) or len(good) < FEWEST_VIEWS:
-        return first
+        return _checked(first)
     left_out = [view for view in first.views if view.rms_px > limit]
     second = _solve(good, size, model)
-    return Calibration(
+    without_outliers = Calibration(
         **{
             name: getattr(second, name)
             for name in Calibration.__dataclass_fields__
@@ -149,6 +169,29 @@ def calibrate(
         },
         left_out=left_out,
     )
+    return _checked(without_outliers)
+
+
+def _checked(calibration: Calibration) -> Calibration:
+    """Raise UserError if the views contradict each other or are all alike."""
+    if calibration.rms_px > LARGEST_ERROR_PX:
+        raise UserError(
+            f'the corners do not fit one board: the reprojection error is '
+            f'{calibration.rms_px:.1f} px; check --board-size and the other options of the board, '
+            'and that the board is flat and fully visible'
+        )
+    normals = [cv2.Rodrigues(view.rotation)[0][:, 2] for view in calibration.views]
+    different: list[np.ndarray] = []
+    for normal in normals:
+        if all(normal @ other < np.cos(LEAST_TILT) for other in different):
+            different.append(normal)
+    if len(different) < FEWEST_TILTS:
+        raise UserError(
+            f'the {len(normals)} views have {len(different)} of the {FEWEST_TILTS} different '
+            f'inclinations of the board that are needed; record the board tilted by 20 '
+            'to 40 degrees in all directions, near and far, and in all corners of the image'
+        )
+    return calibration
 
 
 def _solve(views: list[View], size: tuple[int, int], model: str) -> Calibration:

@@ -16,6 +16,10 @@ from spike_recon_ros.errors import UserError
 Corners: TypeAlias = tuple[np.ndarray, np.ndarray]
 """Corners of a board in one image: float32 [n, 3], m, and float32 [n, 2], pixels."""
 FEWEST_CORNERS = 8
+LONGEST_SIDE = 2.0
+"""Longest side of a square, m; a larger number was given in millimetres."""
+MIRRORED = 'the board mirrored (turn off the flip of the camera driver)'
+"""Hint for an image in which a board with markers is a mirror image."""
 
 
 class Target(Protocol):
@@ -48,8 +52,11 @@ def check_board(columns: int, rows: int, fewest: int, **lengths: float) -> None:
     if min(columns, rows) < fewest:
         raise UserError(f'the board is {columns}x{rows}; it needs {fewest} at least on each side')
     for name, length in lengths.items():
-        if not 0.0 < length < 100.0:
-            raise UserError(f'the side of a {name} is {length:g} m; it must be above 0, in metres')
+        if not 0.0 < length <= LONGEST_SIDE:
+            raise UserError(
+                f'the side of a {name} is {length:g} m; it must be above 0 and at most '
+                f'{LONGEST_SIDE:g}, in metres'
+            )
 
 
 def whole_pixels(pixels: float) -> int:

@@ -6,7 +6,8 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections import Counter
+import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,13 @@ from rich.console import Console
 from spike_recon_ros.calibration.boards import BOARDS, DICTIONARIES, target_of
 from spike_recon_ros.calibration.camera_info_file import write_camera_info
 from spike_recon_ros.calibration.report import draw_report, figures
+from spike_recon_ros.calibration.search import Search
 from spike_recon_ros.calibration.solve import (
     DISTORTIONS,
     FEWEST_VIEWS,
-    View,
     calibrate,
     choose_views,
 )
-from spike_recon_ros.calibration.target import Target
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError
@@ -55,7 +55,8 @@ The filter fibar reconstructs events, unless --model names another: its corners 
 OUT is a folder with camera_info.yaml (the file that ROS's camera drivers load), report.json and
 coverage.png (all corners, and the error of each view).
 """
-HINTS_SEARCHED = 20
+PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
+"""Endings of the files of a folder that are read as images."""
 EVENT_MODEL = 'fibar'
 """Model for events unless the user names one. Its corners are nearer to the truth than those of
 the networks, which are trained for how an image looks; see benchmarks/results/calibration.json."""
@@ -127,8 +128,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: the recording cannot be read, the board cannot be found, or it is found in too
             few images.
     """
-    if args.views < FEWEST_VIEWS:
-        raise UserError(f'--views is {args.views}; {FEWEST_VIEWS} views are needed at least')
+    _check_options(args)
     check_output_folder(args.out)
     _check_out(args.out, args.overwrite)
     target = target_of(
@@ -141,13 +141,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         legacy=args.legacy,
     )
     console = Console(stderr=True)
-    search = _Search(target)
+    search = Search(target)
     due_ns: int | None = None
     for t_ns, image in _images(args, console):
         if due_ns is None or t_ns >= due_ns:
             due_ns = t_ns + round(1e9 * args.interval)
             search.add(t_ns, image)
-    size = search.checked_size(args)
+    how = f'{args.board} of {"x".join(map(str, args.board_size))}'
+    size = search.checked_size(str(args.source), how)
     views = choose_views(search.views, args.views, size)
     result = calibrate(views, size, args.distortion)
     found = figures(result, search.n_images, len(search.views))
@@ -164,7 +165,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         'views': len(result.views),
         'left_out': len(result.left_out),
         'worst_view_px': max(view['rms_px'] for view in found['views']),
-        'warning': result.warning,
     }
 
 
@@ -179,63 +179,14 @@ def in_words(result: dict[str, Any]) -> str:
     )
 
 
-class _Search:
-    """Looks for a board in images of one camera.
-
-    Attributes:
-        views: where it was found.
-        n_images: images searched.
-    """
-
-    def __init__(self, target: Target) -> None:
-        self.views: list[View] = []
-        self.n_images = 0
-        self._target = target
-        self._size: tuple[int, int] | None = None
-        self._samples: list[np.ndarray] = []
-
-    def add(self, t_ns: int, image: np.ndarray) -> None:
-        """Search one uint8 [height, width] image."""
-        size = image.shape[1], image.shape[0]
-        if self._size not in (None, size):
-            raise UserError(
-                f'the size of the images changes from {self._size} to {size}; calibrate each alone'
-            )
-        self._size = size
-        self.n_images += 1
-        corners = self._target.find(image)
-        if corners is not None:
-            self.views.append(View(*corners, t_ns))
-        elif not self.views and self.n_images % 5 == 0 and len(self._samples) < HINTS_SEARCHED:
-            self._samples.append(image.copy())
-
-    def checked_size(self, args: argparse.Namespace) -> tuple[int, int]:
-        """Return the size of the images.
-
-        Raises:
-            UserError: there was no image, or no board in any.
-        """
-        if self._size is None:
-            raise UserError(f'{args.source} gave no image to search')
-        if not self.views:
-            size = 'x'.join(map(str, args.board_size))
-            hints = Counter(filter(None, map(self._target.hint, self._samples)))
-            shows = f'; they show {hints.most_common(1)[0][0]}' if hints else ''
-            raise UserError(
-                f'no {args.board} of {size} was found in {self.n_images} images{shows}; check '
-                '--board and --board-size, and look at the images: spike-recon view '
-                f'{args.source}'
-            )
-        return self._size
-
-
 def _images(args: argparse.Namespace, console: Console) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the time and the uint8 [height, width] image of each frame.
 
     Files without times are taken as one second apart, so all of them are searched.
     """
     folder = Path(args.source)
-    pictures = sorted(folder.glob('*.png')) if folder.is_dir() else []
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    pictures = [file for file in files if file.suffix.lower() in PICTURES]
     if args.image_topic is not None:
         for stamp_ns, image in open_images(args.source, args.image_topic, args.size):
             yield stamp_ns, grey_image(image)
@@ -279,6 +230,17 @@ def _load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> M
     if kind is SensorKind.EVENT and settings.model == AUTO:
         settings = dataclasses.replace(settings, model=EVENT_MODEL)
     return load_model(settings, width, height, kind=kind)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.views < FEWEST_VIEWS:
+        raise UserError(f'--views is {args.views}; {FEWEST_VIEWS} views are needed at least')
+    if not (math.isfinite(args.interval) and args.interval >= 0):
+        raise UserError(f'--interval is {args.interval:g}; give seconds, 0 or more')
+    if not re.fullmatch(r'[A-Za-z0-9_./-]+', args.camera_name):
+        raise UserError(
+            f'--camera-name is {args.camera_name!r}; use letters, digits, "_", "-", "." and "/"'
+        )
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -84,7 +84,8 @@ def test_a_part_of_a_board_of_markers_is_enough_and_no_corner_lies_outside(shift
     ('arguments', 'words'),
     [
         (('checkerboard', (2, 6), 0.03), 'it needs 3 at least'),
-        (('checkerboard', (8, 6), 0.0), 'must be above 0, in metres'),
+        (('checkerboard', (8, 6), 0.0), 'must be above 0 and at most 2, in metres'),
+        (('checkerboard', (8, 6), 30.0), 'the side of a square is 30 m'),
         (('charuco', (12, 10), 0.03), 'choose a larger dictionary'),
         (('aprilgrid', (40, 40), 0.03), 'more tags than the family'),
     ],
@@ -97,3 +98,32 @@ def test_an_impossible_board_is_refused(arguments, words):
 def test_a_marker_larger_than_its_square_is_refused():
     with pytest.raises(UserError, match='does not fit into a square'):
         target_of('charuco', (7, 5), 0.03, marker=0.04)
+
+
+@pytest.mark.parametrize('board', ['charuco', 'aprilgrid'])
+def test_a_mirrored_board_is_named(board):
+    image, _ = view_of(board)
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    assert board_of(board).find(mirrored) is None
+    assert board_of(board).hint(mirrored).startswith('the board mirrored (turn off the flip')
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'marker': 0.02}, 'check --marker'),
+        ({'dictionary': '5x5_50'}, 'this board with --dictionary 4x4_50'),
+    ],
+)
+def test_the_wrong_option_of_a_charuco_board_is_named(options, words):
+    image, _ = view_of('charuco')
+    wrong = target_of('charuco', (7, 5), 0.04, **options)
+    assert wrong.find(image) is None
+    assert words in wrong.hint(image)
+
+
+def test_a_wrong_spacing_of_tags_is_named():
+    image, _ = view_of('aprilgrid')
+    wrong = target_of('aprilgrid', (4, 3), 0.06, spacing=0.9)
+    assert wrong.find(image) is None
+    assert 'tags in other places than those of a grid of this size' in wrong.hint(image)

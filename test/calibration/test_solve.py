@@ -53,6 +53,28 @@ def test_an_uncertain_focal_length_is_warned_of():
     assert uncertain.warning.startswith('the focal length is known to 2.0 % only')
 
 
+def test_views_of_one_or_two_inclinations_are_refused():
+    one = views_of(1) * 12
+    with pytest.raises(UserError, match='the 12 views have 1 of the 3 different inclinations'):
+        calibrate(one, SIZE)
+    with pytest.raises(UserError, match='have 2 of the 3 different inclinations'):
+        calibrate(views_of(2, noise=0.05) * 6, SIZE)
+
+
+def test_corners_that_do_not_fit_a_flat_board_are_refused():
+    views = views_of(12)
+    random = np.random.default_rng(3)
+    for view in views:
+        view.pixels += 6 * random.standard_normal(view.pixels.shape).astype(np.float32)
+    with pytest.raises(UserError, match='do not fit one board: the reprojection error is'):
+        calibrate(views, SIZE)
+
+
+def test_a_large_reprojection_error_is_warned_of():
+    found = dataclasses.replace(calibrate(views_of(12), SIZE), rms_px=1.3)
+    assert found.warning.startswith('the reprojection error of 1.30 px is large')
+
+
 def test_a_wrong_view_is_left_out():
     views = views_of(20, noise=0.1)
     views[7].pixels += 3 * np.random.default_rng(9).standard_normal((48, 2)).astype(np.float32)

@@ -59,7 +59,7 @@ def test_too_few_images_are_named(spike_recon, images, tmp_path):
         (few / file.name).write_bytes(file.read_bytes())
     status, _, err = spike_recon('calibrate', few, '-o', tmp_path / 'out', *BOARD)
     assert status == 1
-    assert 'images and 10 are needed' in err
+    assert 'of 4 images and 10 are needed' in err
 
 
 def test_a_recording_without_the_board_is_named(spike_recon, walk, tmp_path):
@@ -68,3 +68,40 @@ def test_a_recording_without_the_board_is_named(spike_recon, walk, tmp_path):
     )
     assert status == 1
     assert 'no charuco of 7x5 was found in' in err
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'words'),
+    [
+        ('--interval', 'nan', 'give seconds, 0 or more'),
+        ('--interval', 'inf', 'give seconds, 0 or more'),
+        ('--camera-name', 'a: b', 'use letters, digits'),
+    ],
+)
+def test_a_wrong_option_is_named(spike_recon, images, tmp_path, option, value, words):
+    how = *BOARD, option, value
+    status, _, err = spike_recon('calibrate', images, '-o', tmp_path / 'out', *how)
+    assert status == 1
+    assert words in err
+
+
+def test_one_pose_gives_no_calibration(spike_recon, images, tmp_path):
+    same = tmp_path / 'same'
+    same.mkdir()
+    first = min(images.iterdir()).read_bytes()
+    for number in range(12):
+        (same / f'{number}.png').write_bytes(first)
+    status, _, err = spike_recon('calibrate', same, '-o', tmp_path / 'out', *BOARD)
+    assert status == 1
+    assert 'record the board tilted by 20 to 40 degrees' in err
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_of_jpeg_images_is_searched(spike_recon, images, tmp_path):
+    folder = tmp_path / 'jpeg'
+    folder.mkdir()
+    for file in images.iterdir():
+        cv2.imwrite(str(folder / f'{file.stem}.JPG'), cv2.imread(str(file)))
+    status, (line,), err = spike_recon('calibrate', folder, '-o', tmp_path / 'out', *BOARD)
+    assert status == 0, err
+    assert json.loads(line)['images'] == 16
