@@ -149,9 +149,14 @@ class NoiseGate:
         return self._counts[:, 0] / (TILE * TILE * seconds)
 
     def _opened(self) -> np.ndarray:
-        """Return which tiles show more than noise, bool [rows, columns]."""
-        opens = (self._counts[:, 3] > self._limits()).any(axis=0)
-        return opens | (self._rates_hz()[0] > LARGEST_NOISE_HZ)
+        """Return which tiles show more than noise, bool [rows, columns].
+
+        Long counts open a tile only beside another one. Noise whose polarities are not independent
+        opens single tiles, here and there, while what moves reaches into the next one.
+        """
+        short, long = self._counts[:, 3] > self._limits()
+        short |= self._rates_hz()[0] > LARGEST_NOISE_HZ
+        return short | (long & _has_neighbour(short | long))
 
     def _notice_stops(self) -> None:
         """Limit the long counts of supported events to what the short ones allow.
@@ -185,6 +190,13 @@ def _with_neighbours(tiles: np.ndarray) -> np.ndarray:
     padded = np.pad(tiles, 1)
     rows = padded[:-2] | padded[1:-1] | padded[2:]
     return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
+
+
+def _has_neighbour(tiles: np.ndarray) -> np.ndarray:
+    """Return which tiles have an open one beside them, itself not counted."""
+    padded = np.pad(tiles.astype(np.uint8), 1)
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] > tiles
 
 
 @njit(nogil=True, cache=True)

@@ -229,6 +229,30 @@ def test_the_share_of_events_falls_smoothly_beside_an_open_tile():
     assert any(0.1 < share < 0.9 for share in shares)
 
 
+def faint_support(columns, number):
+    """Return, in every second window, two events side by side at each of some columns."""
+    if number % 2:
+        return Events.empty()
+    x = np.array([[column, column + 1] for column in columns])
+    return on_events(x, np.full(x.shape, 40), np.full(x.shape, number * WINDOW_NS))
+
+
+@pytest.mark.parametrize(
+    ('columns', 'opens'), [((40,), False), ((40, 100), False), ((40, 56), True)]
+)
+def test_faint_support_opens_tiles_only_beside_each_other(columns, opens):
+    gate = NoiseGate(WIDTH, HEIGHT)
+    for window in windows(lambda number: faint_support(columns, number), 30):
+        gate.apply(window)
+    assert gate.open_tiles.any() == opens
+
+
+def test_strong_support_opens_a_single_tile():
+    gate = NoiseGate(WIDTH, HEIGHT)
+    gate.apply(Window(0, WINDOW_NS, faint_support(range(34, 46, 2), 0)))
+    assert gate.open_tiles.any()
+
+
 def test_the_count_of_removed_events_and_a_reset():
     gate = NoiseGate(WIDTH, HEIGHT)
     made = windows(lambda k: noise(1.0, k), 20)
