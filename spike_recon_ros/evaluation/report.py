@@ -6,12 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from spike_recon_ros.evaluation.curves import CURE, curves_possible, draw_curves
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, LEVELS, METRICS
@@ -23,6 +25,8 @@ Scores = dict[str, dict[str, Score]]
 Figures = dict[str, float | None]
 FRAME_COLUMNS = ('model', 'dataset', 'frame', 't_s', 'events')
 MEAN = 'mean'
+MODEL_WIDTH = 10
+"""Characters of the column of models; longer names are folded."""
 
 
 def summarise(scores: Scores, skip_s: float) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def _write_curves(out: Path, scores: Scores, summary: dict[str, Any], console: C
 
 
 def show(console: Console, summary: dict[str, Any]) -> None:
-    """Print the means as one table, with the best of each column in bold."""
+    """Print the means, with the best of each column in bold; more tables if one is too wide."""
     means: dict[str, Figures] = summary['mean']
     datasets = list(summary['by_dataset'])
     where = (
@@ -107,24 +111,39 @@ def show(console: Console, summary: dict[str, Any]) -> None:
         if len(datasets) == 1
         else f'mean of {len(datasets)} recordings, each where it applies'
     )
-    # Narrow enough for a terminal of 80 columns: headers are folded, and long names of models.
-    table = Table(
-        title=escape(where), title_justify='left', box=None, padding=(0, 2, 0, 0), pad_edge=False
-    )
-    table.add_column('model', overflow='fold', min_width=8)
     columns = [name for name in METRICS if any(name in row for row in means.values())]
     if set(columns) >= set(BY_DEFAULT):
         columns = [name for name in columns if METRICS[name].in_table]
     columns = [name for name in columns if any(row[name] is not None for row in means.values())]
-    for name in columns:
-        arrow = '↓' if METRICS[name].lower_is_better else '↑'
-        header = name.replace('_', '_\n')
-        table.add_column(f'{header}\n{arrow}', justify='right', no_wrap=True)
-    for model, row in means.items():
-        table.add_row(
-            escape(model), *(_shown(name, row[name], means.values()) for name in columns)
-        )
-    console.print(table)
+    rest = [_column(name, means.values()) for name in columns]
+    while rest:
+        widths = accumulate(max(map(len, texts)) + 2 for texts, _ in rest)
+        n_fit = sum(width + MODEL_WIDTH <= console.width for width in widths) or 1
+        console.print(_table(where, list(means), rest[:n_fit]))
+        rest = rest[n_fit:]
+
+
+def _column(name: str, rows: Iterable[Figures]) -> tuple[list[str], list[str]]:
+    """Return the lines of a column as they look, and its cells with their markup."""
+    arrow = '↓' if METRICS[name].lower_is_better else '↑'
+    rows = list(rows)
+    cells = [_shown(name, row[name], rows) for row in rows]
+    header = [*name.replace('_', '_\n').split('\n'), arrow]
+    texts = [*header, *(Text.from_markup(cell).plain for cell in cells)]
+    return texts, ['\n'.join(header), *cells]
+
+
+def _table(where: str, models: list[str], columns: list[tuple[list[str], list[str]]]) -> Table:
+    # Headers are folded, and so are long names of models, for a terminal of 80 columns.
+    table = Table(
+        title=escape(where), title_justify='left', box=None, padding=(0, 2, 0, 0), pad_edge=False
+    )
+    table.add_column('model', overflow='fold', min_width=MODEL_WIDTH)
+    for _, (header, *_) in columns:
+        table.add_column(header, justify='right', no_wrap=True)
+    for i, model in enumerate(models, start=1):
+        table.add_row(escape(model), *(cells[i] for _, cells in columns))
+    return table
 
 
 def _shown(name: str, value: float | None, rows: Iterable[Figures]) -> str:

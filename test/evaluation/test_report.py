@@ -72,5 +72,18 @@ def test_the_rate_of_a_spiking_network_fits_beside_them():
     assert 'spike_' in text
 
 
+def test_a_table_that_is_too_wide_is_continued_in_another():
+    names = list(METRICS)
+    text = shown(names)
+    assert '…' not in text
+    assert text.count('two_scale') > 1
+    wanted = [one for one in names if METRICS[one].in_table]
+    values = sum(
+        line.split().count(f'{0.12345:.{n}f}') for n in range(6) for line in text.splitlines()
+    )
+    assert values == len(wanted)
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_a_metric_that_was_asked_for_is_in_the_table():
     assert 'psnr' in shown(['psnr', 'mse'])
