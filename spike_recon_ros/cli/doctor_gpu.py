@@ -41,7 +41,11 @@ def gpu_findings() -> list[Finding]:
     return [
         Finding('NVIDIA GPU', OPTIONAL, found, cure, f'{_RUNS}, torch and onnxruntime on a GPU'),
         _compiler(),
-        *(_engines(cuda_device) if found else [_no_engines('built on the GPU that runs them')]),
+        *(
+            _engines(cuda_device)
+            if found
+            else [_no_engines('they are built on the GPU that runs them, and there is none here')]
+        ),
     ]
 
 

@@ -98,8 +98,8 @@ class HotPixelMask:
         """
         if self._learning:
             raise UserError(
-                f'the hot pixels were not learned: less than hot_pixel_time '
-                f'({self._learning_ns / 1e9:g} s) was seen'
+                f'the hot pixels were not learned: the recording is shorter than hot_pixel_time '
+                f'({self._learning_ns / 1e9:g} s); give a shorter time or a longer recording'
             )
         if path.suffix != '.png':
             raise UserError(f'cannot write the hot pixels to {path}; name a .png in a folder')
