@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The error for wrong input, and how text from files is shown in messages.
+"""The error for wrong input, and how text from files and counts are shown in messages.
 
 The command line prints a UserError as one sentence and exits with status 1; the node logs it and
 stays unconfigured. Any other exception is a bug and keeps its traceback.
@@ -99,6 +99,16 @@ def _decoded(name: object) -> object:
 
 def _escaped(character: str) -> str:
     return character.encode('unicode_escape').decode('ascii')
+
+
+def counted(number: int, words: str) -> str:
+    """Return a count with its noun, the first of `words`, which is a plural that ends in s.
+
+    >>> counted(1, 'packets lost'), counted(2000, 'frames')
+    ('1 packet lost', '2,000 frames')
+    """
+    noun, space, rest = words.partition(' ')
+    return f'{number:,} {noun.removesuffix("s") if number == 1 else noun}{space}{rest}'
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

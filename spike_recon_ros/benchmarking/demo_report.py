@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.benchmarking.live_processes import LiveResult
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.decoder import Decoder
@@ -45,15 +45,15 @@ COUNTS = (
 )  # fmt: skip
 """Counters of the node that the summary repeats."""
 PACKET_REASONS = {
-    'packets_lost': '{} packets were lost between player and node',
-    'failed_packets': '{} packets failed',
-    'dropped_packets': '{} packets were dropped under overload',
-    'waiting_packets': '{} packets were still waiting when the time was up',
+    'packets_lost': 'packets lost between player and node',
+    'failed_packets': 'packets failed',
+    'dropped_packets': 'packets dropped under overload',
+    'waiting_packets': 'packets still waiting when the time was up',
 }
 REASONS = {
     **PACKET_REASONS,
-    'merged_windows': '{} windows were merged under overload',
-    'images_lost': '{} images were lost between node and recorder',
+    'merged_windows': 'windows merged under overload',
+    'images_lost': 'images lost between node and recorder',
 }
 """Keys of the summary that should be zero, with what they mean."""
 
@@ -120,7 +120,7 @@ def report(
 
 def missing(summary: dict[str, Any]) -> str:
     """Return `184 of 200 frames, because ...`; '' if nothing is missing."""
-    reasons = [words.format(summary[key]) for key, words in REASONS.items() if summary[key]]
+    reasons = [counted(summary[key], words) for key, words in REASONS.items() if summary[key]]
     frames, expected = summary['frames'], summary['frames_expected']
     if not reasons and frames >= expected:
         return ''

@@ -8,7 +8,7 @@ import numpy as np
 
 from spike_recon_ros.calibration.solve import FEWEST_VIEWS, View
 from spike_recon_ros.calibration.target import Target
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 
 MOST_SAMPLES = 20
 """Images without the board that are kept, to see what they show instead."""
@@ -65,7 +65,8 @@ class Search:
         if not self.views:
             shows = f'; they show {shown}' if shown else ''
             raise UserError(
-                f'no {board} was found in {self.n_images} images{shows}; check --board, '
+                f'no {board} was found in {counted(self.n_images, "images")}{shows}; '
+                'check --board, '
                 '--board-size and the other options of the board, and look at the images, which '
                 f'must be sharp: spike-recon view {source}'
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 
 FEWEST_VIEWS = 10
 """Fewer views give a result that depends on the choice of views."""
@@ -150,8 +150,8 @@ def calibrate(
     """
     if len(views) < FEWEST_VIEWS:
         raise UserError(
-            f'the board was found in {len(views)} images and {FEWEST_VIEWS} are needed; move it '
-            'more slowly and closer to the camera, and record longer'
+            f'the board was found in {counted(len(views), "images")} and {FEWEST_VIEWS} are '
+            'needed; move it more slowly and closer to the camera, and record longer'
         )
     first = _solve(list(views), size, model)
     median = float(np.median([view.rms_px for view in first.views]))

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
+from spike_recon_ros.errors import counted
 from spike_recon_ros.offline.conversion import Images, convert
 from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
@@ -74,8 +75,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def in_words(result: dict[str, Any]) -> str:
     """Return what was written, as a line for people."""
-    frames = f' and {result["frames"]:,} frames' if result['frames'] else ''
-    return f'{result["packets"]:,} packets{frames} -> {result["out"]}'
+    frames = f' and {counted(result["frames"], "frames")}' if result['frames'] else ''
+    return f'{counted(result["packets"], "packets")}{frames} -> {result["out"]}'
 
 
 def _images(args: argparse.Namespace) -> Images | None:

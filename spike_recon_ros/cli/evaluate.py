@@ -18,7 +18,7 @@ from spike_recon_ros.cli.frame_options import (
 )
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import PUBLISHED
 from spike_recon_ros.evaluation.evaluate import evaluate
 from spike_recon_ros.evaluation.metrics import METRICS
@@ -233,7 +233,8 @@ def _show_protocol(result: dict[str, Any], console: Console) -> None:
         metrics = [name for name in one if name not in ('sequences', 'frames')]
         table = Table('model', *metrics, title_justify='left')
         table.title = (
-            f'{result["name"]}, {dataset}: {one["sequences"]} sequences, {one["frames"]} frames'
+            f'{result["name"]}, {dataset}: {counted(one["sequences"], "sequences")}, '
+            f'{counted(one["frames"], "frames")}'
         )
         for model, figures in models.items():
             values = (figures[name] for name in metrics)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
-from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.errors import UserError, counted, shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.packet import Packet
@@ -138,7 +138,7 @@ def _table(result: dict[str, Any]) -> Table:
         table.add_row(name.replace('_', ' '), f'{count:,}', style='yellow' if count else 'dim')
     for topic in result['topics']:
         names = escape(f'{shown(topic["name"])}  {shown(topic["type"])}')
-        table.add_row('topic', f'{names}  {topic["n_messages"]:,} messages')
+        table.add_row('topic', f'{names}  {counted(topic["n_messages"], "messages")}')
     return table
 
 

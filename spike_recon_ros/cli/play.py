@@ -9,6 +9,7 @@ from typing import Any
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.errors import counted
 
 TAKES_ROS_ARGS = True
 LATE_MS = 100.0
@@ -79,5 +80,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def in_words(result: dict[str, Any]) -> str:
     """Return what was published, as a line for people."""
     late = result['late_p99_ms'] or 0.0
-    text = f'{result["packets"]:,} packets published in {result["seconds"]:.1f} s'
+    text = f'{counted(result["packets"], "packets")} published in {result["seconds"]:.1f} s'
     return text + (f', p99 {late:.0f} ms late: this machine is busy' if late > LATE_MS else '')

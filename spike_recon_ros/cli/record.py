@@ -9,6 +9,7 @@ from typing import Any
 
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.ros_guard import ros_or_cure
+from spike_recon_ros.errors import counted
 from spike_recon_ros.topics import IMAGE
 
 TAKES_ROS_ARGS = True
@@ -87,11 +88,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def in_words(result: dict[str, Any]) -> str:
     """Return what was written, as a line for people."""
-    text = f'{result["written"]:,} images'
+    text = counted(result['written'], 'images')
     for name, why in NOT_WRITTEN.items():
         if count := result[name]:
             text += f', {count:,} {why}'
     if not 0 <= result['latency_p50_ms'] < LARGEST_LATENCY_MS:
-        return f'{text}; their stamps are not of now, so there is no latency'
+        return f'{text}; no latency, because their stamps are not of today (play --restamp?)'
     p50, p99 = result['latency_p50_ms'], result['latency_p99_ms']
     return f'{text}, latency p50 {p50:g} ms, p99 {p99:g} ms'

@@ -21,7 +21,7 @@ from spike_recon_ros.cli.frame_options import (
 )
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
@@ -189,10 +189,8 @@ def _run(
         print_unseen(console, rectification.unseen_share, UNSEEN_BY_SENSOR)
     seconds, found = time.perf_counter() - begun, _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
-    console.print(
-        f'{found["frames"]} frames from {counted(found)} in {seconds:.2f} s -> {out}',
-        markup=False,
-    )
+    made = f'{counted(found["frames"], "frames")} from {samples_of(found)}'
+    console.print(f'{made} in {seconds:.2f} s -> {out}', markup=False)
     result = {'source': str(opened.path), 'out': str(out), **found}
     if args.reference_topic:
         result['references_without_frame'] = tally.without_frame()
@@ -208,9 +206,10 @@ def _source(args: argparse.Namespace, settings: Settings) -> Source:
     return with_frames(source, args.source, args.frame_topic, size, camera=args.topic)
 
 
-def counted(result: dict[str, Any]) -> str:
+def samples_of(result: dict[str, Any]) -> str:
     """Return the number of planes or events as a text."""
-    return f'{result["planes"]:,} planes' if 'planes' in result else f'{result["events"]:,} events'
+    kind = 'planes' if 'planes' in result else 'events'
+    return counted(result[kind], kind)
 
 
 def _check_options(

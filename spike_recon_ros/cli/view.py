@@ -12,7 +12,7 @@ from typing import Any
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.parameter_files import USUAL_NODE
 from spike_recon_ros.setting import PIPELINE
 from spike_recon_ros.settings import setting_fields
@@ -153,5 +153,5 @@ def _announce(address: str) -> None:
 def in_words(result: dict[str, Any]) -> str:
     """Return what was shown, as a line for people."""
     if 'source' in result:
-        return f'{result["frames"]:,} frames of {result["source"]} shown'
-    return f'{result["pictures"]:,} images of {result["node"]} shown'
+        return f'{counted(result["frames"], "frames")} of {result["source"]} shown'
+    return f'{counted(result["pictures"], "images")} of {result["node"]} shown'

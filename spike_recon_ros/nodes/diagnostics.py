@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.problems import Part, Problem, by_part, sentences
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -21,18 +22,18 @@ PLAUSIBLE_MS = 3_600_000.0
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 LOSSES = {
-    'failed_packets': (Part.CAMERA, '{} packets failed'),
-    'lost_packets': (Part.NETWORK, '{} packets lost before the node'),
-    'lost_messages': (Part.NETWORK, '{} messages lost by the middleware'),
+    'failed_packets': (Part.CAMERA, 'packets failed'),
+    'lost_packets': (Part.NETWORK, 'packets lost before the node'),
+    'lost_messages': (Part.NETWORK, 'messages lost by the middleware'),
     'repeated_packets': (
         Part.CAMERA,
-        '{} packets came twice and were used once; a relay or bridge of their topic runs twice',
+        'packets repeated, each used once; a relay or bridge of their topic runs twice',
     ),
-    'dropped_packets': (Part.NODE, '{} packets dropped here under overload'),
-    'merged_windows': (Part.NODE, '{} windows merged under overload'),
-    'late_frames': (Part.NODE, '{} frames late'),
-    'thinned_events': (Part.CAMERA, '{} events thinned by max_event_rate'),
-    'late_references': (Part.CAMERA, '{} references late'),
+    'dropped_packets': (Part.NODE, 'packets dropped here under overload'),
+    'merged_windows': (Part.NODE, 'windows merged under overload'),
+    'late_frames': (Part.NODE, 'frames late'),
+    'thinned_events': (Part.CAMERA, 'events thinned by max_event_rate'),
+    'late_references': (Part.CAMERA, 'references late'),
 }
 """Counters that should stay the same, the worst first, with the cause and the words for each."""
 MISSING = ('lost_packets', 'lost_messages', 'dropped_packets', 'failed_packets')
@@ -235,7 +236,7 @@ def _losses(news: Mapping[str, int], failure: str = '') -> list[Problem]:
     """Return what was lost, with the reason why packets failed if it is given."""
     why = {'failed_packets': f': {failure}'} if failure else {}
     return [
-        Problem(part, words.format(news[key]) + why.get(key, ''))
+        Problem(part, counted(news[key], words) + why.get(key, ''))
         for key, (part, words) in LOSSES.items()
         if news[key] > 0
     ]

@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
@@ -162,7 +162,7 @@ def record(
             summary = _summary(node)
             node.destroy_node()
     if node.failure is not None:
-        raise UserError(f'after {node.written} images, {node.failure}')
+        raise UserError(f'after {counted(node.written, "images")}, {node.failure}')
     return summary
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rclpy.executors import Executor
 
+from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.record_node import RecordNode
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
@@ -66,7 +67,7 @@ class ViewRecording:
             return ''
         failure = self._node.failure
         self.end()
-        return f'the recording ended after {self._images} images: {failure}'
+        return f'the recording ended after {counted(self._images, "images")}: {failure}'
 
     def state(self) -> dict[str, Any]:
         """Return the state for the page."""

@@ -73,4 +73,6 @@ class ReferenceTally:
         places = {'before the first event': before, 'after the last event': after}
         places['between events, too late or twice'] = between
         listed = ', '.join(f'{count:,} {place}' for place, count in places.items() if count)
-        return f'of {self._count:,} stamps on {topic}, {listed} have no frame' if listed else ''
+        if not listed:
+            return ''
+        return f'of {self._count:,} stamps on {topic}, these have no frame: {listed}'

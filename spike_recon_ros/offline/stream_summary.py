@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.packet_sequence import is_repeated
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, Decoder, DecoderStatistics
@@ -213,7 +213,7 @@ def repetition_warnings(repeated: int) -> list[str]:
     if not repeated:
         return []
     return [
-        f'{repeated:,} packets were recorded twice and are used once; the relay or bridge of '
+        f'{counted(repeated, "packets")} recorded twice, each used once; the relay or bridge of '
         'their topic probably ran twice'
     ]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError, one_line, reason_and_cure
+from spike_recon_ros.errors import UserError, counted, one_line, reason_and_cure
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.rendering.samples_image import draw_samples
@@ -170,7 +170,7 @@ class FilmShow(Show):
         try:
             self._reconstruct()
             frames = len(self._strips['model0'].times_ns)
-            self._progress(done=True, message=f'{frames} frames', level='ok')
+            self._progress(done=True, message=counted(frames, 'frames'), level='ok')
             if not frames:
                 message = f'{self._source.path} gave no frame; see: spike-recon inspect'
                 self._progress(message=message, level='error')

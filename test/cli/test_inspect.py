@@ -133,7 +133,7 @@ def test_packets_recorded_twice_count_once_with_a_warning():
     summary = tally.summary()
     assert (summary['packets'], summary['repeated_packets'], summary['events']) == (6, 3, 3)
     assert tally.warnings() == [
-        '3 packets were recorded twice and are used once; the relay or bridge of their topic '
+        '3 packets recorded twice, each used once; the relay or bridge of their topic '
         'probably ran twice'
     ]
 

@@ -52,7 +52,7 @@ def test_a_recorder_shows_the_latency_unless_the_stamps_are_old():
     old = {**RECORDED, 'latency_p50_ms': 3e9}
     assert (
         last_line('record', old)
-        == '75 images; their stamps are not of now, so there is no latency'
+        == '75 images; no latency, because their stamps are not of today (play --restamp?)'
     )
 
 

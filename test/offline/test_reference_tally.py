@@ -64,7 +64,7 @@ def test_some_frames_before_the_first_event_are_counted(sequence, tmp_path, caps
         capsys, 'run', path, '-m', 'leaky_integrator', '-o', tmp_path / 'out', *words
     )
     assert status == 0
-    assert 'of 20 stamps on images, 8 before the first event have no frame' in err
+    assert 'of 20 stamps on images, these have no frame: 8 before the first event' in err
     result = json.loads(last)
     assert result['frames'] == 12
     counts = {'before_first_event': 8, 'after_last_event': 0, 'between': 0}
@@ -73,7 +73,7 @@ def test_some_frames_before_the_first_event_are_counted(sequence, tmp_path, caps
         capsys, 'evaluate', '-d', path, '-m', 'leaky_integrator', '-o', tmp_path / 'scores'
     )
     assert status == 0
-    assert '8 before the first event have no frame' in err
+    assert 'these have no frame: 8 before the first event' in err
 
 
 def test_frames_after_the_last_event_are_counted(sequence, tmp_path, capsys):
@@ -82,4 +82,4 @@ def test_frames_after_the_last_event_are_counted(sequence, tmp_path, capsys):
         capsys, 'run', sequence(5.21), '-m', 'leaky_integrator', '-o', tmp_path / 'out', *words
     )
     assert status == 0
-    assert 'of 20 stamps on images, 5 after the last event have no frame' in err
+    assert 'of 20 stamps on images, these have no frame: 5 after the last event' in err

@@ -23,7 +23,7 @@ def test_nothing_is_missing_when_all_frames_arrived():
 def test_missing_frames_are_named_with_every_reason():
     summary = _summary(184, merged_windows=12, images_lost=4)
     assert missing(summary) == (
-        '184 of 200 frames, because 12 windows were merged under overload and 4 images were lost '
+        '184 of 200 frames, because 12 windows merged under overload and 4 images lost '
         'between node and recorder'
     )
     with pytest.raises(UserError, match='184 of 200 frames, because 12 windows'):
@@ -38,7 +38,7 @@ def test_a_few_late_frames_that_were_merged_do_not_fail_the_demonstration():
     'reason', ['packets_lost', 'failed_packets', 'dropped_packets', 'waiting_packets']
 )
 def test_a_packet_that_is_missing_fails_the_demonstration(reason):
-    with pytest.raises(UserError, match='200 of 200 frames, because 1 packets'):
+    with pytest.raises(UserError, match='200 of 200 frames, because 1 packet '):
         check_complete(_summary(**{reason: 1}))
 
 

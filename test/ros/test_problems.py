@@ -164,5 +164,5 @@ def test_the_status_names_why_packets_fail_and_that_they_have_no_stamp(
     camera(range(1), width=0, stamp_ns=0)
     wait_until(lambda: diagnostics and _has(values(diagnostics), 'camera'), 'the value')
     problems = values(diagnostics)['problems: camera']
-    assert '1 packets failed: a packet states no sensor size (0x48)' in problems
+    assert '1 packet failed: a packet states no sensor size (0x48)' in problems
     assert 'have no stamp (0)' in problems
