@@ -46,6 +46,11 @@ class Inputs:
         camera_info: the latest message, if any came.
         packet_size: columns and rows of the sensor in the latest packet; None before it.
         packet_stamp_ns: stamp of the latest packet since the node subscribed; None before it.
+        packet_delay: time from the stamp of the latest packet until the middleware received it, by
+            the clock of this computer, s; None before it.
+        frame_ahead: stamp of the latest frame of the aligned camera minus that of the latest
+            packet when the frame came, s; None if either has not come.
+        undecodable_frame: why the latest frame that cannot be decoded cannot.
         subscriptions: those that are open.
         wants_frames: whether the pixels of the images on FRAME_TOPIC are used.
         reference_topic: full name of the topic of references; empty if the mode uses none.
@@ -64,6 +69,9 @@ class Inputs:
         self.camera_info: CameraInfo | None = None
         self.packet_size: tuple[int, int] | None = None
         self.packet_stamp_ns: int | None = None
+        self.packet_delay: float | None = None
+        self.frame_ahead: float | None = None
+        self.undecodable_frame = ''
         self.subscriptions: list[Subscription] = []
         self.wants_frames = settings.uses_frames
         self.reference_topic = ''
@@ -82,6 +90,7 @@ class Inputs:
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
         self.packet_stamp_ns = self.reference_ahead = None
+        self.packet_delay = self.frame_ahead = None
         own = OwnThread()
         packets = self._subscribe(
             EventPacket, 'events', self._on_packet, events_qos(), own, raw=True
@@ -116,7 +125,9 @@ class Inputs:
             return
         self.packet_stamp_ns = packet.stamp_ns
         self.packet_size = packet.width, packet.height
-        self._worker.put(packet, _age(info))
+        age = _age(info)
+        self.packet_delay = (time.time_ns() - packet.stamp_ns) / 1e9 - age
+        self._worker.put(packet, age)
 
     def _reject(self, problem: str) -> None:
         self._statistics.rejected_packets += 1
@@ -139,8 +150,11 @@ class Inputs:
             frame = frame_of_message(message)
         except UserError as error:
             self._statistics.rejected_camera_frames += 1
+            self.undecodable_frame = str(error)
             self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
             return
+        if self.packet_stamp_ns:
+            self.frame_ahead = (frame.stamp_ns - self.packet_stamp_ns) / 1e9
         self._worker.put_frame(frame)
 
     def _on_camera_info(self, message: CameraInfo) -> None:

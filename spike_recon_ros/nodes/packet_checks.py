@@ -19,6 +19,8 @@ LONGEST_WITHOUT_PACKETS = 2.0
 LONGEST_WITHOUT_FRAME = 5.0
 # At a low frame rate, the time of so many frames.
 MOST_FRAMES_MISSING = 3.0
+# Stamps so far from the clock of this computer, s, are of another clock; farther ones of a bag.
+AHEAD, BEHIND = (0.1, 60.0), (0.5, 10.0)
 UNUSED = 'decoder: '
 """Begins the counters of data that the decoder left out."""
 OUTSIDE_SHARE = 0.01
@@ -95,6 +97,7 @@ class PacketChecks:
             name
             for name, types in self._node.get_topic_names_and_types()
             if EVENT_PACKET in types and name != topic and self._node.count_publishers(name)
+            if not self._is_read_by_another(name)
         ]
         if others:
             return Problem(
@@ -107,6 +110,14 @@ class PacketChecks:
             f'no packets: nothing publishes on {topic}; start the driver of the camera, '
             'or remap events to its topic. If it runs on another computer, check the '
             'network and ROS_DOMAIN_ID',
+        )
+
+    def _is_read_by_another(self, topic: str) -> bool:
+        """Return whether a node of this name in another namespace subscribes: another camera's."""
+        return any(
+            one.node_name == self._node.get_name()
+            and one.node_namespace != self._node.get_namespace()
+            for one in self._node.get_subscriptions_info_by_topic(topic)
         )
 
     def times(self, inputs: Inputs) -> list[Problem]:
@@ -132,7 +143,30 @@ class PacketChecks:
                     'recording with --restamp',
                 )
             ]
-        return []
+        sentence = '' if is_simulated else self._other_clock(inputs)
+        return [Problem(Part.CAMERA, sentence)] if sentence else []
+
+    def _other_clock(self, inputs: Inputs) -> str:
+        """Return a sentence if the packets are stamped by another clock than this computer's.
+
+        Old stamps matter only where the frames of two cameras are paired by them.
+        """
+        delay = inputs.packet_delay
+        is_paired = self._settings.grid_origin == 'host_time'
+        if delay is None:
+            return ''
+        if AHEAD[0] < -delay < AHEAD[1]:
+            where = 'ahead of'
+        elif is_paired and BEHIND[0] < delay < BEHIND[1]:
+            where = 'behind'
+        else:
+            return ''
+        pairs = ', so pairs of images show different moments' if is_paired else ''
+        return (
+            f'the packets on {inputs.subscriptions[0].topic_name} are stamped {abs(delay):.1f} s '
+            f'{where} the clock of this computer{pairs}; synchronise the clocks of the computers '
+            '(PTP, chrony)'
+        )
 
     def left_out(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
         """Return what a wrong size or encoding of the packets left out since the last call."""

@@ -28,7 +28,7 @@ def seconds(monkeypatch):
     return now
 
 
-def graph(publishers, sim_time=None):
+def graph(publishers, sim_time=None, readers=()):
     """Return a node that sees topics, each with the types of its publishers."""
 
     def info(topic):
@@ -40,6 +40,9 @@ def graph(publishers, sim_time=None):
     clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=sim_time))
     return SimpleNamespace(
         get_publishers_info_by_topic=info,
+        get_name=lambda: 'recon',
+        get_namespace=lambda: '/right',
+        get_subscriptions_info_by_topic=lambda _: readers,
         get_topic_names_and_types=lambda: list(publishers.items()),
         count_publishers=lambda topic: len(publishers.get(topic, [])),
         get_clock=lambda: clock,
@@ -48,10 +51,13 @@ def graph(publishers, sim_time=None):
     )
 
 
-def inputs(stamp_ns=None):
+def inputs(stamp_ns=None, delay=None):
     subscription = SimpleNamespace(topic_name=TOPIC)
     return SimpleNamespace(
-        subscriptions=[subscription], packet_stamp_ns=stamp_ns, packet_size=(480, 640)
+        subscriptions=[subscription],
+        packet_stamp_ns=stamp_ns,
+        packet_size=(480, 640),
+        packet_delay=delay,
     )
 
 
@@ -169,3 +175,37 @@ def test_the_counters_tell_why_packets_make_no_frame(seconds, settings, news, wo
 def test_missing_stamps_and_a_missing_clock_are_named(sim_time, stamp_ns, words):
     found = PacketChecks(graph({}, sim_time), Settings()).times(inputs(stamp_ns))
     assert [words in problem.sentence for problem in found] == ([] if words is None else [True])
+
+
+@pytest.mark.parametrize(
+    ('grid', 'delay', 'words'),
+    [
+        ('host_time', 0.02, ''),
+        ('host_time', 1.0, '1.0 s behind the clock of this computer, so pairs of images show'),
+        ('host_time', -1.0, '1.0 s ahead of the clock of this computer, so pairs of images show'),
+        ('host_time', 3600.0, ''),  # a recording
+        ('first_sample', 1.0, ''),  # a slow network
+        ('first_sample', -1.0, '1.0 s ahead of the clock of this computer; synchronise'),
+    ],
+)
+def test_stamps_of_another_clock_are_named(grid, delay, words):
+    checks = PacketChecks(graph({}), Settings(grid_origin=grid))
+    found = [problem.sentence for problem in checks.times(inputs(5, delay))]
+    assert len(found) == bool(words)
+    assert all(words in sentence for sentence in found)
+
+
+@pytest.mark.parametrize(
+    ('name', 'namespace', 'words'),
+    [
+        ('recon', '/left', 'start the driver of the camera'),  # the node of the other camera
+        ('recorder', '/', 'events_topic:=/left/events'),
+    ],
+)
+def test_the_packets_of_the_other_camera_are_not_offered(seconds, name, namespace, words):
+    reader = SimpleNamespace(node_name=name, node_namespace=namespace)
+    checks = PacketChecks(graph({'/left/events': [EVENT_PACKET]}, readers=[reader]), Settings())
+    checks.missing_packets(inputs(), COUNTS)
+    seconds[0] += 5
+    (problem,) = checks.missing_packets(inputs(), COUNTS)
+    assert words in problem.sentence
