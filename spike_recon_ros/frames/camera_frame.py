@@ -7,10 +7,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from spike_recon_ros.errors import UserError
+
 LEAST_CONTRAST = 2.0
 """Standard deviation, in grey levels, below which an image shows nothing: black or saturated."""
 DARKEST, BRIGHTEST = 12.0, 243.0
 """An image shows nothing if 98 % of its pixels lie below, or above: noise on black or white."""
+
+LARGEST_FLOAT = 1.5
+"""A float image above it does not lie in 0..1; a resampled one may exceed 1 a little."""
+
+DARKEST_16_BITS = 4096
+"""A 16-bit image with all pixels below this shows nothing: it is black, or its pixels have 12 bits
+that were not shifted up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +57,34 @@ def camera_frame(stamp_ns: int, image: np.ndarray) -> CameraFrame:
         stamp_ns: host time of the image.
         image: [H, W] or [H, W, channels] with 1, 3 (BGR) or 4 (BGRA) channels; uint8, uint16, or
             float in 0..1.
+
+    Raises:
+        UserError: float pixels are not numbers, or do not lie in 0..1.
     """
+    _check_floats(image)
+    if image.dtype == np.uint16 and image.max(initial=0) < DARKEST_16_BITS:
+        image = np.zeros(image.shape, np.uint8)  # refused as blank, with a sentence
     image = eight_bits(image)
     if image.ndim == 3:
         image = image[:, :, :3] if image.shape[2] >= 3 else image[:, :, 0]
     return CameraFrame(stamp_ns, np.ascontiguousarray(image))
+
+
+def _check_floats(image: np.ndarray) -> None:
+    if image.dtype.kind != 'f':
+        return
+    unknown = int(np.count_nonzero(~np.isfinite(image)))
+    if unknown:
+        raise UserError(
+            f'{unknown} of {image.size} pixels of a float frame are not finite numbers (is it a '
+            'depth image?); fill them, or publish the frames as mono8'
+        )
+    low, high = float(image.min(initial=0)), float(image.max(initial=0))
+    if high > LARGEST_FLOAT or low < 1 - LARGEST_FLOAT:
+        raise UserError(
+            f'the pixels of a float frame lie in {low:g} to {high:g}, not in 0 to 1; scale them, '
+            'or publish the frames as mono8'
+        )
 
 
 def eight_bits(image: np.ndarray) -> np.ndarray:

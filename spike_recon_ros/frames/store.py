@@ -147,7 +147,7 @@ class FrameStore:
             self.counts.blank += 1
             return (
                 'a frame shows nothing (black or saturated), so it is not used; check the lens '
-                'cap and the exposure of the frame camera'
+                'cap and the exposure of the frame camera, and that 16-bit pixels use all 16 bits'
             )
         return ''
 
@@ -165,6 +165,11 @@ def _other_clock(frame: CameraFrame, events_ns: int) -> str:
     ahead_s = (frame.stamp_ns - events_ns) / S_NS
     if abs(ahead_s) * S_NS <= CLOCK_LIMIT_NS:
         return ''
+    if not frame.stamp_ns:
+        return (
+            'the frames have no stamp (0), so they are not used; let the driver of the frame '
+            'camera stamp its images'
+        )
     direction = 'ahead of' if ahead_s > 0 else 'behind'
     return (
         f'the frames are stamped {abs(ahead_s):.1f} s {direction} the events, so they are not '

@@ -4,10 +4,17 @@
 
 from collections.abc import Mapping
 
+from spike_recon_ros.frames.store import OLDEST_NS
+from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
 
 UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color')
 """Counts of frames that the store refuses, each with a sentence."""
+
+LARGEST_AHEAD = 0.5
+"""Frames stamped so far ahead of the packets that came just before, s, are of another clock."""
+REPEATED_SHARE = 0.1
+"""Share of frames with the stamp of another frame that a driver does not send by chance."""
 
 
 class FrameChecks:
@@ -21,10 +28,11 @@ class FrameChecks:
         self._topic = topic
         self._last: Mapping[str, int] | None = None
 
-    def problems(self, counts: Mapping[str, int], refused: str) -> list[Problem]:
+    def problems(self, inputs: Inputs, counts: Mapping[str, int], refused: str) -> list[Problem]:
         """Return the problems since the last call, about a second ago.
 
         Args:
+            inputs: the node's subscriptions.
             counts: the node's counters, as in /diagnostics.
             refused: why the latest frame was refused.
         """
@@ -33,6 +41,8 @@ class FrameChecks:
         found = []
         if refused and any(news[f'camera_frames: {key}'] > 0 for key in UNUSED):
             found.append(Problem(Part.CAMERA, refused))
+        if news['camera_frames: undecodable'] > 0:
+            found.append(Problem(Part.CAMERA, inputs.undecodable_frame))
         if last is None:
             return found
         if not found and news['decoded_packets'] > 0 and not news['camera_frames']:
@@ -44,12 +54,30 @@ class FrameChecks:
                     'set frames or color to off',
                 )
             ]
+        return found or [Problem(Part.CAMERA, one) for one in self._of_stamps(inputs, news)]
+
+    def _of_stamps(self, inputs: Inputs, news: Mapping[str, int]) -> list[str]:
+        """Return what is wrong with the stamps of the frames since the last call."""
+        frames, ahead = news['camera_frames'], inputs.frame_ahead
+        if not frames or not news['decoded_packets']:
+            return []
+        if ahead is not None and not -OLDEST_NS / 1e9 <= ahead <= LARGEST_AHEAD:
+            use = 'are used too late' if ahead > 0 else 'are too old to be used'
+            return [
+                f'the frames on {self._topic} are stamped {abs(ahead):.1f} s '
+                f'{"ahead of" if ahead > 0 else "behind"} the packets that came with them, so '
+                f'they {use}; synchronise the clocks of both cameras (PTP, chrony), or let both '
+                'drivers stamp with the time of the host'
+            ]
+        if (repeated := news['camera_frames: repeated']) > REPEATED_SHARE * frames:
+            return [
+                f'{repeated} of {frames} frames on {self._topic} have the stamp of another frame '
+                'and are not used; let the driver stamp each frame, and stop all publishers but '
+                'one'
+            ]
         if late := news['camera_frames: late']:
-            found.append(
-                Problem(
-                    Part.CAMERA,
-                    f'{late} frames on {self._topic} came more than 0.1 s after their stamp; they '
-                    'are used, but late ones help less: check the network and the exposure time',
-                )
-            )
-        return found
+            return [
+                f'{late} frames on {self._topic} came more than 0.1 s after their stamp; they '
+                'are used, but late ones help less: check the network and the exposure time'
+            ]
+        return []

@@ -77,7 +77,7 @@ class TopicChecks:
             found += self._packets.left_out(inputs, counts) or missing
             found += self._flicker()
             if inputs.wants_frames:
-                found += self._frames.problems(counts, refused_frame)
+                found += self._frames.problems(inputs, counts, refused_frame)
             found += self._other_trigger_channels()
         else:
             self._packets.reset()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.conditioning.region import Region
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame, camera_frame
 from spike_recon_ros.frames.store import (
@@ -141,8 +142,35 @@ def test_a_frame_keeps_its_colour_and_has_eight_bits(shape: tuple[int, ...], dty
 
 def test_frames_of_another_clock_that_came_before_the_events_are_discarded_with_a_sentence():
     store = FrameStore()
-    store.add(frame_at(0))
+    store.add(frame_at(1))
     store.add(frame_at(CLOCK_LIMIT_NS + 5))
     store.note_events(CLOCK_LIMIT_NS + 10)
     assert (store.counts.other_clock, len(store)) == (1, 1)
     assert '10.0 s behind the events' in store.problem
+
+
+@pytest.mark.parametrize(
+    ('value', 'words'),
+    [(np.nan, '1 of 192 pixels .* not finite'), (np.inf, 'not finite'), (255.0, 'in 0 to 255')],
+)
+def test_float_pixels_that_are_no_grey_are_refused_with_a_sentence(value: float, words: str):
+    image = np.full((12, 16), 0.0, np.float32)
+    image[3, 4] = value
+    with pytest.raises(UserError, match=words):
+        camera_frame(0, image)
+
+
+def test_a_float_image_that_slightly_exceeds_1_is_clipped():
+    image = np.linspace(-0.02, 1.02, 192, dtype=np.float32).reshape(12, 16)
+    assert (camera_frame(0, image).image[0, 0], camera_frame(0, image).image[-1, -1]) == (0, 255)
+
+
+def test_twelve_bits_in_sixteen_are_refused_with_the_cure():
+    values = np.random.default_rng(0).integers(0, 2**12, (12, 16)).astype(np.uint16)
+    assert '16-bit pixels use all 16 bits' in FrameStore().add(camera_frame(0, values), SIZE)
+
+
+def test_frames_without_a_stamp_are_refused_with_their_own_sentence():
+    store = FrameStore()
+    store.at(2 * CLOCK_LIMIT_NS)
+    assert 'the frames have no stamp (0)' in store.add(frame_at(0), SIZE)
