@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from spike_recon_training.simulation.recording import Rig
     from spike_recon_training.simulation.scene import Scene
 
+LONGEST_S, HIGHEST_HZ, HIGHEST_SPEED = 86_400.0, 1e5, 1000.0
+"""Limits of the duration, s, of ground truth images per second, and of the factor of motion."""
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 BOARDS = ('tags', 'checkerboard', 'charuco', 'aprilgrid')
 """Boards that can be shown: a collage with tags, and calibration boards."""
@@ -75,14 +77,15 @@ class Simulation:
 
     def check(self) -> None:
         """Raise UserError if a value is not valid."""
-        for name, value in (
-            ('duration', self.duration_s),
-            ('rate of ground truth images', self.truth_hz),
-            ('speed', self.speed),
-            ('time to stop after', self.stop_after_s),
+        for name, value, most in (
+            ('duration', self.duration_s, LONGEST_S),
+            ('rate of ground truth images', self.truth_hz, HIGHEST_HZ),
+            ('speed', self.speed, HIGHEST_SPEED),
+            ('time to stop after', self.stop_after_s, math.inf),
         ):
-            if value is not None and not value > 0:
-                raise UserError(f'the {name} is {value:g}; it must be above 0')
+            if value is not None and not 0 < value <= most:
+                limit = f' and at most {most:g}' if math.isfinite(most) else ''
+                raise UserError(f'the {name} is {value:g}; it must be above 0{limit}')
         if self.size and not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in self.size):
             raise UserError(
                 f'the size is {self.size[0]}x{self.size[1]}; each side must lie between '

@@ -50,6 +50,9 @@ def test_higher_contrast_threshold_gives_fewer_events(tmp_path):
         ('--response', '-1', 'between'),
         ('--seed', '-1', '0 or above'),
         ('--speed', '0', 'above 0'),
+        ('--duration', 'inf', 'at most 86400'),
+        ('--fps-truth', 'inf', 'at most 100000'),
+        ('--speed', 'inf', 'at most 1000'),
         ('--stop-after', '0', 'above 0'),
     ],
 )
