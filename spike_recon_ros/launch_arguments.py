@@ -125,6 +125,14 @@ def arguments_of_side(given: Mapping[str, str], side: str) -> dict[str, str]:
     namespaces = [given[f'{side}_namespace'].strip('/') for side in SIDES]
     if namespaces[0] == namespaces[1]:
         raise UserError(f'both nodes would be /{namespaces[0]}/recon; let the namespaces differ')
+    topics = [
+        _full_name(given[f'{side}_events_topic'], given[f'{side}_namespace']) for side in SIDES
+    ]
+    if topics[0] == topics[1]:
+        raise UserError(
+            f'both nodes would read the packets on {topics[0]}; give left_events_topic and '
+            'right_events_topic the topics of two cameras'
+        )
     defaults = {argument.name: argument.default for argument in recon_arguments('')}
     port = given['viewer_port']
     if not port.isdecimal():
@@ -190,11 +198,15 @@ def parameters_given(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str
 
 def image_topic(given: Mapping[str, str]) -> str:
     """Return the full name of the topic that the node publishes on."""
-    topic, namespace = given['image_topic'], given['namespace'].strip('/')
+    topic = given['image_topic']
+    relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
+    return _full_name(relative, given['namespace'])
+
+
+def _full_name(topic: str, namespace: str) -> str:
     if topic.startswith('/'):
         return topic
-    relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
-    return '/' + '/'.join(part for part in (namespace, relative) if part)
+    return '/' + '/'.join(part for part in (namespace.strip('/'), topic) if part)
 
 
 def _setting_arguments() -> list[Argument]:
