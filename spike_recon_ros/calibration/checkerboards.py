@@ -20,6 +20,8 @@ from spike_recon_ros.calibration.target import (
 from spike_recon_ros.errors import UserError
 
 DICTIONARIES = ('4x4_50', '4x4_100', '5x5_50', '5x5_100', '6x6_100', '6x6_250')
+SMALLEST_SEEN = 3
+"""Side of a group of corners that any texture may have."""
 MARKER_TOLERANCE = 0.2
 """Relative error of the side of a marker above which a corner may be found beside its place."""
 
@@ -65,6 +67,8 @@ class Checkerboard:
         if not found or meta is None:
             return ''
         rows, columns = meta.shape[:2]
+        if min(rows, columns) <= SMALLEST_SEEN:
+            return ''
         return f'a checkerboard of {columns}x{rows} inner corners'
 
 

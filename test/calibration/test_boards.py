@@ -59,6 +59,12 @@ def test_another_checkerboard_is_named_with_its_size():
     assert board_of('checkerboard').hint(image) == 'a checkerboard of 8x6 inner corners'
 
 
+def test_a_few_corners_that_any_texture_has_are_not_named_as_a_board():
+    sheet = target_of('checkerboard', (3, 3), 0.03).draw(PX_PER_M)
+    few = cv2.copyMakeBorder(sheet, *[MARGIN] * 4, cv2.BORDER_CONSTANT, value=255)
+    assert board_of('checkerboard').hint(few) == ''
+
+
 @pytest.mark.parametrize(
     ('board', 'words'), [('charuco', 'a marker 16'), ('aprilgrid', 'a tag 11')]
 )
