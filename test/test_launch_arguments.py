@@ -10,6 +10,7 @@ import pytest
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.launch_arguments import (
     SIDES,
+    arguments_of_side,
     check_arguments,
     image_topic,
     parameters_given,
@@ -123,3 +124,11 @@ def test_the_documentation_names_every_argument(name):
         declared = {argument.name for argument in recon_arguments('')}
     assert len(declared) >= 4
     assert named >= declared
+
+
+def test_both_sides_of_stereo_need_topics_of_their_own():
+    given = {argument.name: argument.default for argument in stereo_arguments('recon.yaml')}
+    assert arguments_of_side(given, 'right')['events_topic'] == 'events'
+    same = {f'{side}_events_topic': '/cam/events' for side in SIDES}
+    with pytest.raises(UserError, match='both nodes would read the packets on /cam/events'):
+        arguments_of_side({**given, **same}, 'left')

@@ -258,11 +258,6 @@ def test_both_sides_of_stereo_in_one_namespace_end_the_launch(stereo):
         stereo(right_namespace='/left')
 
 
-def test_both_sides_of_stereo_on_one_camera_end_the_launch(stereo):
-    with pytest.raises(UserError, match='both nodes would read the packets on /cam/events'):
-        stereo(left_events_topic='/cam/events', right_events_topic='/cam/events')
-
-
 @pytest.mark.parametrize('viewer', ['rqt', 'rviz', 'foxglove'])
 def test_a_viewer_that_is_not_installed_is_named_with_its_cure(recon, given, viewer, monkeypatch):
     def missing(package):
