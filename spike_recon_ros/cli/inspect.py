@@ -171,7 +171,7 @@ def _scene(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
         share = 100 * result['lamp_share_of_time']
         lamp = f'{lamp_hz:.0f} Hz, {share:.0f} % of the time (flicker_frequency removes it)'
     yield 'flickering lamp', lamp
-    yield 'noise', f'at least {result["noise_hz_pixel"]:.3g} events/s of a pixel'
+    yield 'noise', f'at least {result["noise_hz_pixel"]:.3g} events/s per pixel'
     places = ', '.join(f'({at["x"]}, {at["y"]})' for at in result['hottest_pixels'][:3])
     hot = f'{result["hot_pixels"]:,}'
     yield 'hot pixels', f'{hot}, the hottest at {places}' if places else hot

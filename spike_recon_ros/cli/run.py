@@ -177,7 +177,8 @@ def _run(
             runs = f'filter {reconstructor.model_name}'
         counts = reconstructor.statistics
         left_out = left_out_warnings(reconstructor.decoder_statistics, counts.samples)
-    for sentence in [*left_out, *repetition_warnings(counts.repeated_packets)]:
+    more = [*repetition_warnings(counts.repeated_packets), *_few_frames(settings, reconstructor)]
+    for sentence in [*left_out, *more]:
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
@@ -190,7 +191,7 @@ def _run(
     seconds, found = time.perf_counter() - begun, _counts(reconstructor)
     console.print(f'ran {runs}', soft_wrap=True, highlight=False, markup=False)
     made = f'{counted(found["frames"], "frames")} from {samples_of(found)}'
-    console.print(f'{made} in {seconds:.2f} s -> {out}', markup=False)
+    console.print(f'{made} in {seconds:.2f} s -> {out}', soft_wrap=True, markup=False)
     result = {'source': str(opened.path), 'out': str(out), **found}
     if args.reference_topic:
         result['references_without_frame'] = tally.without_frame()
@@ -204,6 +205,16 @@ def _source(args: argparse.Namespace, settings: Settings) -> Source:
         return source
     size = facts.get('size')
     return with_frames(source, args.source, args.frame_topic, size, camera=args.topic)
+
+
+def _few_frames(settings: Settings, reconstructor: Reconstructor) -> list[str]:
+    counts = reconstructor.statistics
+    if settings.sync_mode != 'free_running' or counts.frames > 1 or not counts.samples:
+        return []
+    return [
+        f'the recording gives {counted(counts.frames, "frames")} at {settings.fps:g} frames per '
+        'second; a higher --fps gives more'
+    ]
 
 
 def samples_of(result: dict[str, Any]) -> str:

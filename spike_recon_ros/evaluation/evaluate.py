@@ -175,7 +175,8 @@ def _score(
             why = 'it is too short' if recording.truth is None else tally.sentence(recording.truth)
             raise UserError(f'{recording.path} gave no frame; {why}')
     if recording.truth is not None and (sentence := tally.sentence(recording.truth)):
-        console.print(f'{recording.name}: {sentence}', style='yellow', markup=False)
+        text = f'{recording.name}: {sentence}'
+        console.print(text, style='yellow', soft_wrap=True, markup=False)
     page = sheet.draw()
     assert page is not None
     write_picture(sheets / f'{recording.name}.png', page)

@@ -37,6 +37,20 @@ def test_simulate_and_convert_name_what_they_wrote(tmp_path, capsys):
     assert capsys.readouterr().err.splitlines()[-1].endswith(f' packets -> {bag}')
 
 
+@pytest.mark.parametrize(('fps', 'hinted'), [('25', True), ('1000', False)])
+def test_a_clip_that_gives_a_single_frame_asks_for_a_higher_rate(tmp_path, capsys, fps, hinted):
+    planes, out = tmp_path / 'planes.dat', tmp_path / 'out'
+    options = ['--sensor', 'spike', '--size', '64x48', '--duration', '0.01']
+    assert main(['simulate', *options, '-o', str(planes)]) == 0
+    capsys.readouterr()
+    options = ['--plane-size', '64x48', '-m', 'tfi', '--fps', fps]
+    assert main(['run', str(planes), *options, '-o', str(out)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    hint = 'the recording gives 1 frame at 25 frames per second; a higher --fps gives more'
+    assert (hint in lines) == hinted
+    assert lines[-1].startswith('1 frame from 200 planes') == hinted
+
+
 @pytest.mark.parametrize(
     ('late_ms', 'end'),
     [(4_900.2, ' in 4.0 s, p99 4900 ms late: this machine is busy'), (2.0, ' in 4.0 s')],
