@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spike_recon_ros.backends import active_part
@@ -48,6 +48,7 @@ def test_small_images_have_no_parts():
     assert part_sizes(720, 1280) == ((288, 512), (360, 640), (360, 1280), (720, 640))
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), st.integers(1, 80), st.integers(1, 40)
 )
