@@ -14,6 +14,8 @@ GOLDEN_STEPS = 6
 GOLDEN_SIZE = 48, 64
 BLOCK = 4
 """Side of the uniform squares of the golden input of a network for images, pixels."""
+PHASE_CONTRAST = 0.05
+"""Contrast of the light between the pixels, as a share of that of the rates."""
 
 
 def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> np.ndarray:
@@ -37,6 +39,10 @@ def golden_input(network: RecurrentNetwork, representation: dict[str, Any]) -> n
         rates = random.uniform(0.1, 0.9, shape).astype(np.float32)
         # The image is a correction of channel 0: constant there, it cannot hide the correction.
         rates[:, :, 0] = 0.4
+        if points := representation.get('phases', 0) ** 2:
+            # Coverage is left as it is; larger differences would hide what the state adds.
+            differences = slice(-2 * points, -points)
+            rates[:, :, differences] = PHASE_CONTRAST * (rates[:, :, differences] - 0.5)
         return rates
     values = random.normal(0.0, 1.0, shape) * (random.random(shape) < 0.1)
     if network.reads_frames:

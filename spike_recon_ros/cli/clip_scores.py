@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.cli.plane_options import given_layout
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.clip_extras import CLIP_METRICS, ClipExtras
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.evaluation.evaluate import load_distance
@@ -132,7 +132,7 @@ def _show_clips(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     if result['skipped']:
         console.print(
-            f'{result["skipped"]} images are left out: their clips have too few planes after '
-            f'them for {result["model"]}',
+            f'{counted(result["skipped"], "images")} left out: too few planes follow for '
+            f'{result["model"]}',
             markup=False,
         )

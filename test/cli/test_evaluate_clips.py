@@ -79,7 +79,7 @@ def test_the_mean_is_over_clips_and_within_them_over_instants(dataset, capsys):
 
 def test_images_too_near_to_the_end_are_left_out_and_counted(dataset, capsys):
     assert run('-d', dataset, '-m', 'tfp')['skipped'] == 1
-    assert '1 images are left out' in capsys.readouterr().err
+    assert '1 image left out' in capsys.readouterr().err
 
 
 def test_the_white_rate_can_be_given(dataset):

@@ -133,7 +133,7 @@ def test_one_command_scores_a_sequence(sequence, tmp_path, capsys):
     figures = summary['protocol']['datasets']['ECD']['leaky_integrator']
     assert figures['frames'] == summary['datasets']['slider_depth']['frames'] == 14
     assert set(figures) == {'sequences', 'frames', 'mse', 'ssim_v2v'}
-    assert 'v2v, ECD: 1 sequences, 14 frames' in err
+    assert 'v2v, ECD: 1 sequence, 14 frames' in err
 
 
 def test_a_protocol_needs_truth_and_says_which_frames_count(sequence, tmp_path, capsys):
