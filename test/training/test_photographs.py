@@ -32,7 +32,7 @@ def test_photographs_are_found_recursively_and_sorted(photo_folder, tmp_path):
 def test_folder_without_photographs_is_an_error_that_names_the_file_types(tmp_path):
     with pytest.raises(UserError, match=r'\.jpg'):
         find_photographs([tmp_path])
-    with pytest.raises(UserError, match='no folder'):
+    with pytest.raises(UserError, match='does not exist; give a folder'):
         find_photographs([tmp_path / 'missing'])
 
 

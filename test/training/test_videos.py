@@ -62,7 +62,7 @@ def worlds(clips, model=PLAIN, batch=1, seed=0, window_s=0.02):
 
 
 def test_videos_are_found_in_folders_and_others_are_refused_with_the_file_types(tmp_path):
-    with pytest.raises(UserError, match='no folder'):
+    with pytest.raises(UserError, match='does not exist; give a folder'):
         find_videos([tmp_path / 'missing'])
     with pytest.raises(UserError, match=r'\.mp4'):
         find_videos([tmp_path])
