@@ -88,7 +88,7 @@ class NoiseGate:
         if self._is_moving:
             self.open_tiles = np.ones_like(is_open)
             return window
-        self.open_tiles = _with_neighbours(is_open)
+        self.open_tiles = _open_around(is_open) > 0  # an edge enters a tile with few events
         # A border of the nearest values, for the interpolation between tiles.
         share = np.pad(self.open_tiles.astype(np.float32), 1, mode='edge')
         chosen = _chosen(arrays, share)
@@ -156,7 +156,8 @@ class NoiseGate:
         """
         short, long = self._counts[:, 3] > self._limits()
         short |= self._rates_hz()[0] > LARGEST_NOISE_HZ
-        return short | (long & _has_neighbour(short | long))
+        either = short | long
+        return short | (long & (_open_around(either) > either))
 
     def _notice_stops(self) -> None:
         """Limit the long counts of supported events to what the short ones allow.
@@ -185,18 +186,11 @@ class NoiseGate:
         return by_chance + SIGMAS * deviation + LEAST
 
 
-def _with_neighbours(tiles: np.ndarray) -> np.ndarray:
-    """Open the tiles around an open one, too: an edge enters with few events."""
-    padded = np.pad(tiles, 1)
-    rows = padded[:-2] | padded[1:-1] | padded[2:]
-    return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
-
-
-def _has_neighbour(tiles: np.ndarray) -> np.ndarray:
-    """Return which tiles have an open one beside them, itself not counted."""
+def _open_around(tiles: np.ndarray) -> np.ndarray:
+    """Return how many of a tile and its eight neighbours are open."""
     padded = np.pad(tiles.astype(np.uint8), 1)
     rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] > tiles
+    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
 @njit(nogil=True, cache=True)
