@@ -82,6 +82,12 @@ class SubpixelSamples:
         _write(self._sums, enlarged, self._scale, out)
 
 
+@njit(nogil=True, cache=True)
+def _put(line, column, weight, rate):
+    line[column, 0] += weight * rate
+    line[column, 1] += weight
+
+
 @njit(nogil=True, cache=True, error_model='numpy')
 def _add(rates, left, share, weights, shift, scale, sums):
     """Add weight times rate, and weight, to the four nearest points of each sample.
@@ -108,20 +114,11 @@ def _add(rates, left, share, weights, shift, scale, sums):
                     continue
                 column, line = np.int32(at_x), np.int32(at_y)
                 right, down, rate = at_x - np.float32(column), at_y - np.float32(line), row[x]
-                above, below = sums[line], sums[line + 1]
                 upper, lower = weight * (one - down), weight * down
-                here = upper * (one - right)
-                above[column, 0] += here * rate
-                above[column, 1] += here
-                here = upper * right
-                above[column + 1, 0] += here * rate
-                above[column + 1, 1] += here
-                here = lower * (one - right)
-                below[column, 0] += here * rate
-                below[column, 1] += here
-                here = lower * right
-                below[column + 1, 0] += here * rate
-                below[column + 1, 1] += here
+                _put(sums[line], column, upper * (one - right), rate)
+                _put(sums[line], column + 1, upper * right, rate)
+                _put(sums[line + 1], column, lower * (one - right), rate)
+                _put(sums[line + 1], column + 1, lower * right, rate)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
