@@ -17,11 +17,10 @@ from spike_recon_ros.benchmarking.live_processes import LiveResult
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.side_by_side import side_by_side
 from spike_recon_ros.evaluation.tags import TagScore
-from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
+from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import open_source
@@ -235,11 +234,10 @@ class _Samples:
 
 def _samples(bag: Path) -> _Samples:
     samples = _Samples([], [])
-    decoder: Decoder[Any] | None = None
+    stream = StreamDecoder()
     with open_source(bag) as source:
         for packet in source:
             assert isinstance(packet, Packet)
-            decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
-            samples.parts.append(decoder.decode(packet))
+            samples.parts.append(stream.decode(packet))
             samples.stamps_ns.append(packet.stamp_ns)
     return samples

@@ -20,7 +20,7 @@ from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import decoder_for
+from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.open_source import open_source
 
@@ -68,13 +68,11 @@ def rest(path: Path, tags: Path) -> Path:
 
 def events_of(path: Path) -> Events:
     """Return all events of a recording."""
-    parts = []
+    parts, stream = [], StreamDecoder()
     with open_source(path) as source:
-        decoder = None
         for packet in source:
             if isinstance(packet, Packet):
-                decoder = decoder or decoder_for(packet.encoding, packet.width, packet.height)
-                parts.append(decoder.decode(packet))
+                parts.append(stream.decode(packet))
     return Events.concatenate(parts)
 
 

@@ -90,7 +90,7 @@ class _Stamped:
             content = self._stream.decode(packet)
             if len(content):
                 t_ns = int(content.t_ns[0])
-                if isinstance(self._stream.decoder, SpikePlanesDecoder):
+                if isinstance(self._stream.decoders[-1], SpikePlanesDecoder):
                     self.gaps += following_ns not in (None, t_ns)
                     following_ns = int(content.t_ns[-1]) + self.period_ns
             self.packets += 1
@@ -99,8 +99,9 @@ class _Stamped:
     @property
     def period_ns(self) -> int:
         """Time between two planes."""
-        assert isinstance(self._stream.decoder, SpikePlanesDecoder)
-        return self._stream.decoder.period_ns
+        decoder = self._stream.decoders[-1]
+        assert isinstance(decoder, SpikePlanesDecoder)
+        return decoder.period_ns
 
 
 def _to_bag(packets: _Stamped, images: Images, out: Path) -> int:

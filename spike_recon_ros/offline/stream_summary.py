@@ -11,10 +11,11 @@ import numpy as np
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.packet_sequence import is_repeated
-from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, Decoder, DecoderStatistics
+from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.packets.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
 
@@ -25,7 +26,7 @@ class EventSummary:
     kind = SensorKind.EVENT
 
     def __init__(self) -> None:
-        self._decoders: list[Decoder[Any]] = []
+        self._stream = StreamDecoder()
         self._sensor: tuple[str, int, int] = ('', 0, 0)
         self._last: Packet | None = None
         self._t_first_ns: int | None = None
@@ -42,26 +43,23 @@ class EventSummary:
             UserError: if there is no decoder for its encoding, or it is of another kind of camera.
         """
         sensor = (packet.encoding, packet.width, packet.height)
-        if sensor != self._sensor:
-            if sensor_kind_of(packet.encoding) is not self.kind:
-                raise UserError(
-                    'the recording holds events and spike planes on one topic; record each camera '
-                    'on its own'
-                )
-            self._last = None
-            self._decoders.append(decoder_for(*sensor))
-            self._scene = None
-            self._sensor = sensor
-        self._sums['packets'] += 1
-        if is_repeated(self._last, packet):
+        if sensor_kind_of(packet.encoding) is not self.kind:
+            raise UserError(
+                'the recording holds events and spike planes on one topic; record each camera '
+                'on its own'
+            )
+        if sensor == self._sensor and is_repeated(self._last, packet):
+            self._sums['packets'] += 1
             self._sums['repeated_packets'] += 1
             return
-        if self._last is not None:
+        samples = self._stream.decode(packet)
+        if sensor != self._sensor:
+            self._sensor, self._scene = sensor, None
+        elif self._last is not None:
             self._sums['lost_packets'] += max(0, packet.seq - self._last.seq - 1)
-            if packet.seq < self._last.seq:  # another stream, such as the second of joined files
-                self._decoders[-1].reset()
+        self._sums['packets'] += 1
         self._last = packet
-        self._add_samples(self._decoders[-1].decode(packet))
+        self._add_samples(samples)
 
     def _add_samples(self, events: Any) -> None:
         sums = self._sums
@@ -148,7 +146,7 @@ class EventSummary:
 
     def _dropped(self) -> dict[str, int]:
         total: Counter[str] = Counter()
-        for decoder in self._decoders:
+        for decoder in self._stream.decoders:
             total.update(dataclasses.asdict(decoder.statistics))
         return dict(total)
 

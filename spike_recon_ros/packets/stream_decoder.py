@@ -10,14 +10,14 @@ from spike_recon_ros.packets.registry import decoder_for
 
 
 class StreamDecoder:
-    """Keeps the decoder of the latest packet.
+    """Keeps the decoder of the latest packet, and those before it for their counts.
 
     Attributes:
-        decoder: the decoder; None before the first packet.
+        decoders: one for each time that the sensor changed, the latest last.
     """
 
     def __init__(self) -> None:
-        self.decoder: Decoder[Any] | None = None
+        self.decoders: list[Decoder[Any]] = []
         self._last: Packet | None = None
 
     def decode(self, packet: Packet) -> Any:
@@ -29,8 +29,7 @@ class StreamDecoder:
         last, self._last = self._last, packet
         sensor = packet.encoding, packet.width, packet.height
         if last is None or sensor != (last.encoding, last.width, last.height):
-            self.decoder = decoder_for(*sensor)
-        assert self.decoder is not None
-        if last is not None and packet.seq < last.seq:  # such as the second of two joined files
-            self.decoder.reset()
-        return self.decoder.decode(packet)
+            self.decoders.append(decoder_for(*sensor))
+        elif packet.seq < last.seq:  # such as the second of two joined files
+            self.decoders[-1].reset()
+        return self.decoders[-1].decode(packet)
