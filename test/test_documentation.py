@@ -92,6 +92,32 @@ def test_the_architecture_lists_the_imports_of_each_room():
         assert names == imported_rooms(ROOT / 'spike_recon_ros' / room), room
 
 
+def layers_of_the_architecture() -> dict[str, int]:
+    """Return the layer of each room and file in the table of layers, 0 at the top."""
+    text = (ROOT / 'docs' / 'architecture.md').read_text('utf-8')
+    table = text[text.index('| layer, from the top down |') :].split('\n\n')[0]
+    layers = [layer for row in table.splitlines()[2:] for layer in row.split(', then ')]
+    return {
+        name.removesuffix('.py').rstrip('/'): number
+        for number, layer in enumerate(layers)
+        for name in re.findall(r'`(.+?)`', layer)
+    }
+
+
+def test_the_architecture_lists_the_layers_of_the_imports():
+    layers, package = layers_of_the_architecture(), ROOT / 'spike_recon_ros'
+    assert {path.parent.name for path in package.glob('*/__init__.py')} <= set(layers)
+    upwards = []
+    for file in package.rglob('*.py'):
+        name = file.relative_to(package).parts[0].removesuffix('.py')
+        for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+            module = (node.module or '') if isinstance(node, ast.ImportFrom) else ''
+            imported = [*module.split('.'), ''][1] if module.startswith(package.name) else ''
+            if name in layers and imported in layers and imported != name:
+                upwards += [(file.name, module)] if layers[imported] <= layers[name] else []
+    assert not upwards
+
+
 def two_digits(value: float) -> str:
     return f'{value:.1f}' if value < 10 else f'{value:.0f}'
 
