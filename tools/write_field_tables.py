@@ -24,8 +24,8 @@ HEADING = '## Figures in the field'
 NEXT_HEADING = '## Data'
 """A card without the table gets it before this heading."""
 ABOUT = (
-    'Beside FireNet, with the same windows and the same scorer; `docs/figures.md` says how each '
-    'figure is measured.'
+    'Compared with FireNet on the same windows. '
+    '[Figures](../../../../docs/figures.md#images-in-the-field) says how each figure is measured.'
 )
 
 

@@ -27,13 +27,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from spike_recon_models.golden_input import EVENT_KIND, golden_input
+from spike_recon_models.model_card import model_card
 from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork, StateSpec
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.onnx_metadata import strip_metadata
 
 OPSET = 20
-SENSED = {'event': 'Events', 'spike': 'Spike planes'}
 WEIGHTS = 'weights.safetensors'
 HASHED = 'model.onnx', WEIGHTS, 'golden.npz'
 MADE_OF_EARLIER_WEIGHTS = 'model_int8.onnx', 'golden_int8.npz'
@@ -98,7 +98,8 @@ def export_bundle(
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
     (folder / 'model.yaml').write_text(text, encoding='utf-8')
-    (folder / 'README.md').write_text(_readme(network, content), encoding='utf-8')
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    (folder / 'README.md').write_text(model_card(content, parameters), encoding='utf-8')
 
 
 def _copy_of(network: RecurrentNetwork, card: dict[str, Any]) -> RecurrentNetwork:
@@ -240,45 +241,3 @@ def _description(network: RecurrentNetwork, folder: Path, card: dict[str, Any]) 
         'limits': card.get('limits', 'not stated'),
         'licence': card['licence'],
     }
-
-
-def _purpose(content: dict[str, Any], parameters: int) -> list[str]:
-    """Return two lines of README.md: the network, and what it reads."""
-    network = f'network `{content["network"]["name"]}`, {parameters:,} parameters.'
-    if 'images' in content:
-        names = content['images']
-        return [
-            f'Images to images: {network}',
-            f'It reads {" and ".join(names["inputs"])} and returns {", ".join(names["outputs"])}. '
-            'It is no model for a camera.',
-        ]
-    representation = dict(content['representation'])
-    longest = content.get('longest_window_ms', 0)
-    return [
-        f'{SENSED[content["sensor"]]} to intensity: {network}',
-        f'It reads the representation `{representation.pop("kind")}` '
-        f'({", ".join(f"{key}: {value}" for key, value in representation.items())}) and is meant '
-        f'for windows of about {content["window_ms"]:g} ms.'
-        + (f' Windows of more than {longest:g} ms are read in equal parts.' if longest else ''),
-    ]
-
-
-def _readme(network: RecurrentNetwork, content: dict[str, Any]) -> str:
-    """Return the text of README.md."""
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    sections = {
-        'Limits': content['limits'],
-        'Figures': content['metrics'],
-        'Data': content['data'],
-        'Recipe': content['recipe'],
-        'Licence': content['licence'],
-    }
-    lines = [
-        f'# {content["name"]}',
-        '',
-        *_purpose(content, parameters),
-    ]
-    for heading, body in sections.items():
-        text = body if isinstance(body, str) else yaml.safe_dump(body, sort_keys=False).rstrip()
-        lines += ['', f'## {heading}', '', text if isinstance(body, str) else f'```\n{text}\n```']
-    return '\n'.join(lines) + '\n'

@@ -108,15 +108,25 @@ def _cell(value: float | None, criterion: Criterion, limit: float | None) -> str
 
 
 FIGURES = (
-    ('other simulator, real video: MSE', 'cross', ('mse',), 4),
-    ('... SSIM', 'cross', ('ssim',), 3),
-    ('... MSE / SSIM, mean matched', 'cross', ('mse_mean', 'ssim_mean'), 4),
-    ('... MSE / SSIM, mean and contrast matched', 'cross', ('mse_matched', 'ssim_matched'), 4),
-    ('... correlation in the finest octave', 'cross', ('fine',), 3),
-    ('own simulator: MSE / SSIM', 'own', ('mse', 'ssim'), 4),
-    ('... MSE / SSIM, mean and contrast matched', 'own', ('mse_matched', 'ssim_matched'), 4),
+    ('real video, other simulator: MSE', 'cross', ('mse',), 4),
+    ('real video: SSIM', 'cross', ('ssim',), 3),
+    ('real video: MSE / SSIM, mean matched', 'cross', ('mse_mean', 'ssim_mean'), 4),
     (
-        'tags at 50 / 200 / 500 / 1000 fps',
+        'real video: MSE / SSIM, mean and contrast matched',
+        'cross',
+        ('mse_matched', 'ssim_matched'),
+        4,
+    ),
+    ('real video: correlation in the finest octave', 'cross', ('fine',), 3),
+    ('simulated sequences: MSE / SSIM', 'own', ('mse', 'ssim'), 4),
+    (
+        'simulated sequences: MSE / SSIM, mean and contrast matched',
+        'own',
+        ('mse_matched', 'ssim_matched'),
+        4,
+    ),
+    (
+        'tags read of 12 at 50 / 200 / 500 / 1000 fps',
         'rates',
         tuple(f'tags_{fps}_fps' for fps in (50, 200, 500, 1000)),
         2,
@@ -128,18 +138,18 @@ FIGURES = (
         4,
     ),
     (
-        'tags 2-5 / 5-10 / 10-20 s after motion, noise of 0.2 Hz',
+        'tags read 2-5 / 5-10 / 10-20 s after the motion, in noise of 0.2 Hz',
         'rest',
         ('tags_2_5_s', 'tags_5_10_s', 'tags_10_20_s'),
         2,
     ),
     (
-        'share of tags on a board at rest, 60 s / its second half',
+        'share of tags read on a board at rest: 60 s / the last 30 s',
         'board',
         ('share', 'share_30_60_s'),
         3,
     ),
-    ('tags on a board at 600 px/s / in view', 'fast', ('tags', 'tags_in_view'), 2),
+    ('tags read on a board at 600 px/s / in view', 'fast', ('tags', 'tags_in_view'), 2),
     (
         'noise alone, raw deviation: DVXplorer / Gen4 / 0.2 / 2 / 10 Hz',
         'noise',
@@ -147,14 +157,14 @@ FIGURES = (
         3,
     ),
     (
-        '... deviation in mono8, grey levels',
+        'noise alone, deviation in `mono8`, grey levels',
         'noise',
         tuple(f'mono8_std_{name}' for name in NOISE),
         1,
     ),
-    ('still wall beside a person, 95 % within', 'wall', ('wall_p95',), 3),
-    ('... deviation in the dark / of the person', 'wall', ('dark_std', 'person_std'), 3),
-    ('flicker under a lamp of 100 Hz / in steady light', 'lamp', ('flicker_ratio',), 2),
+    ('still wall beside a person: 95 % within', 'wall', ('wall_p95',), 3),
+    ('same scene: deviation in the dark / of the person', 'wall', ('dark_std', 'person_std'), 3),
+    ('flicker under a lamp of 100 Hz, steady light = 1', 'lamp', ('flicker_ratio',), 2),
 )
 """Rows of the tables: label, part, figures, decimals."""
 

@@ -179,7 +179,7 @@ def test_a_table_has_a_column_for_each_model_and_marks_what_is_missing():
     rows = [{'model': 'mine', 'part': 'cross', 'mse': 0.01234, 'ssim': 0.6}]
     table = markdown(rows, ['mine', 'firenet']).splitlines()
     assert table[0] == '| | `mine` | `firenet` |'
-    assert table[2] == '| other simulator, real video: MSE | .0123 | - |'
+    assert table[2] == '| real video, other simulator: MSE | .0123 | - |'
     assert len(table) == 2 + len(FIGURES)
 
 

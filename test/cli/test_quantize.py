@@ -49,7 +49,7 @@ def test_a_new_bundle_holds_the_graph_and_the_given_one_stays(bundle, output, wa
     assert made.int8_onnx == output / INT8_ONNX
     assert made.int8_onnx.stat().st_size == report['bytes']
     assert made.description['int8']['recordings'] == ['walk']
-    assert 'windows: 5' in (output / 'README.md').read_text()
+    assert 'on 5 windows of: walk.' in (output / 'README.md').read_text()
     assert not (output / 'notes.txt').exists()
     (bundle / 'notes.txt').unlink()
     assert content_of(bundle) == before
@@ -86,7 +86,7 @@ def test_a_quantised_bundle_can_be_quantised_again(bundle, tmp_path, walk):
         assert main([*arguments, '--windows', windows]) == 0
     card = (second / 'README.md').read_text()
     assert card.count('## Eight bits') == 1
-    assert 'windows: 6' in card
+    assert 'on 6 windows' in card
 
 
 def test_existing_files_are_replaced_only_on_request(bundle, output, walk, capsys):

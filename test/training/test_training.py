@@ -279,7 +279,7 @@ def test_model_card_of_a_spiking_network_has_its_spike_rate(tmp_path, photo_fold
     assert 0 < figures['held_back']['spike_rate'] < 1
     export_run(run, tmp_path / 'bundle')
     card = (tmp_path / 'bundle' / 'README.md').read_text()
-    assert f'spike_rate: {figures["held_back"]["spike_rate"]}' in card
+    assert f'| spike_rate | {figures["held_back"]["spike_rate"]:.6g} |' in card
 
 
 def test_export_does_not_replace_without_overwrite(tmp_path):

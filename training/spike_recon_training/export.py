@@ -22,24 +22,32 @@ from spike_recon_training.typed_values import plain
 
 PREFIX = 'average.'
 EVENT_LIMITS = (
-    'Trained on simulated events only. Events tell how parts of a scene compare, not how bright '
-    'it is: what has not moved since the last reset is grey, absolute brightness is a guess, and '
-    'large flat areas may be uneven. What stops moving fades slowly, or within seconds where the '
-    "recipe's loss has no `rest`, and in noise where it has no `noise`. Sensors with other noise "
-    'than a silicon retina of the last decade and colour filters were not simulated; flickering '
-    'lamps only where the recipe has a share of `lamps`.'
+    'Trained on simulated events only. Events show how brightness changes, not how bright the '
+    'scene is: areas where nothing has moved since the last reset are grey, absolute brightness '
+    'is a guess, and large flat areas may be uneven. When motion stops, the image fades slowly; '
+    'without `rest` in the loss of the recipe it fades within seconds, and without `noise` it '
+    'fades in noise. Not simulated: colour filters, and noise unlike that of current event '
+    'cameras. Flickering lamps were simulated only if the recipe has a share of `lamps`.'
 )
 SPIKE_LIMITS = (
-    'Trained on simulation only, at the light scales of the recipe. The image is in spikes a '
-    'plane: what fires at every plane is white, however bright it is, and what fires rarely is '
-    'dark. Pixels that are dead or always fire, and lamps that flicker, were not simulated.'
+    'Trained on simulated spike planes only, at the light levels of the recipe. Intensity is in '
+    'spikes per plane: a pixel that fires at every plane is white, however bright it is, and a '
+    'pixel that seldom fires is dark. Not simulated: pixels that are dead or always fire, and '
+    'flickering lamps.'
 )
 FRAME_LIMITS = (
-    'With frames of an aligned camera the grey is theirs, as far as the frames reach; they were '
-    'simulated with a gain near that of the truth, with blur, noise, latency up to 0.3 s and a '
-    'misregistration of up to a pixel, never with parallax between two lenses. '
+    'With frames of an aligned camera, the brightness is that of the frames, where there are any. '
+    'The frames were simulated with nearly the gain of the truth, and with blur, noise, a latency '
+    'of up to 0.3 s and a misalignment of up to one pixel, never with parallax between two '
+    'lenses. '
 )
 IMAGE_LIMITS = {
+    'colour': 'The colours are made up, from the brightness of 17x17 pixels and from what is '
+    'frequent in the training photographs. They are no evidence of the real colours.',
+    'between': 'Motion is not estimated. Between frames with fast motion, the result is a blend '
+    'of both, with double edges.',
+}
+LIMITS = {
     'colour': 'The colours are made up: they follow from the brightness of 17x17 pixels and from '
     'what the training photographs show most often. They are not evidence of the colour of '
     'anything.',
