@@ -11,6 +11,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import Columns, to_nanoseconds
 from spike_recon_ros.sources.event_dataset import CHUNK_EVENTS, EventDataset
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 MAGIC = b'#!AER-DAT3'
 END = re.compile(rb'#!END-HEADER\r?\n')
@@ -69,7 +70,10 @@ class Aedat3File(EventDataset):
 
     def _scan(self, at: int) -> list[tuple[int, int, int]]:
         """Return place, event count and time overflows of each packet of polarity events."""
-        packets, n_bytes = [], self.path.stat().st_size
+        packets = []
+        n_bytes, zeros = written_bytes(self.path, at, POLARITY_BYTES)
+        if zeros:
+            self.warn(zeros)
         with self.path.open('rb') as file:
             while at < n_bytes:
                 file.seek(at)

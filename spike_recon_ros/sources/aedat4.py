@@ -23,6 +23,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.event_dataset import IMAGES
 from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source, Topic
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 EVENTS, FRAMES = 'events', 'frame'
 """Types of streams, as the library names them."""
@@ -147,9 +148,10 @@ def _entries(path: Path, warn: Callable[[str], None]) -> Iterator[dict[str, Any]
             try:
                 entry = next(decoder, None)
             except Exception as error:
-                if not (n_entries and CUT in str(error)):
+                zeros = written_bytes(path)[1]
+                if not (n_entries and (zeros or CUT in str(error))):
                     raise
-                warn(f'{path} is cut short; it is read as far as it goes')
+                warn(zeros or f'{path} is cut short; it is read as far as it goes')
                 return
         if entry is None:
             return

@@ -15,6 +15,7 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import LARGEST_SIDE, Columns, to_nanoseconds
 from spike_recon_ros.sources.event_dataset import EventDataset
 from spike_recon_ros.sources.raw_header import RawHeader, header_field, header_of_fields
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 RECORD_BYTES = 8
 LONGEST_HEADER = 2**16
@@ -46,11 +47,14 @@ class RecordFile(EventDataset):
     def __init__(self, path: Path, start: int, record: np.dtype) -> None:
         super().__init__(path)
         self._start, self._record = start, record
-        self.size, left_over = divmod(max(0, path.stat().st_size - start), RECORD_BYTES)
+        end, zeros = written_bytes(path, start, RECORD_BYTES)
+        self.size, left_over = divmod(max(0, end - start), RECORD_BYTES)
         if not self.size:
             raise UserError(f'{path} holds a header but no events; record it again')
         if left_over:
             self.warn(f'{path} ends in the middle of an event; {left_over} bytes are left out')
+        if zeros:
+            self.warn(zeros)
         self._wraps = self._find_wraps()
 
     def _records(self, start: int, stop: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from mcap.records import Channel, ChunkIndex, Footer, Header, Schema, Statistics
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.bag_file import ChunkedFile, Connection, Message, expand
+from spike_recon_ros.sources.unwritten_tail import end_of_data, written_bytes
 
 MAGIC = b'\x89MCAP0\r\n'
 RECORD = struct.Struct('<BQ')
@@ -37,7 +38,7 @@ class McapFile(ChunkedFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._n_bytes = path.stat().st_size
+        self._n_bytes, _ = written_bytes(path)  # a tail of zeros is a missing end
         self._file = path.open('rb')
         try:
             self._schemas: dict[int, str] = {}
@@ -139,16 +140,12 @@ class McapFile(ChunkedFile):
                 self.warn_cut()
                 return
             if not op:
-                if self._is_zero_from(at):  # blocks that a computer without power left unwritten
+                if end_of_data(self.path) <= at:
                     self.warn_cut()
                 else:
                     self.damage = self.damage or f'no record begins at byte {at:,}'
                 return
             at += RECORD.size + length
-
-    def _is_zero_from(self, at: int) -> bool:
-        blocks = (self._read(start, 2**20) for start in range(at, self._n_bytes, 2**20))
-        return not any(any(block) for block in blocks)
 
     def _scan_record(self, op: int, at: int, length: int, is_cut: bool) -> None:
         if op == Opcode.MESSAGE and not is_cut:

@@ -29,6 +29,7 @@ from spike_recon_ros.sources.raw_header import (
 )
 from spike_recon_ros.sources.raw_words import PACKET_BYTES, WORDS, packet_borders, steady_times
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 BLOCK_BYTES = 16 * PACKET_BYTES
 OVERLAP_BYTES = 8_192
@@ -77,10 +78,13 @@ class PropheseeRawSource(Source):
         encoding: str | None = None,
     ) -> None:
         super().__init__(path)
-        self._n_bytes = path.stat().st_size
         self._given = None if encoding is None else _checked(encoding)
         self._given_size = (width, height) if width and height else None
         self._first = self._part(0)
+        words = WORDS.get(self._first.encoding, WORDS['evt21'])
+        self._n_bytes, zeros = written_bytes(path, self._first.start, words.n_bytes)
+        if zeros:
+            self.warn(zeros)
         if self._first.start >= self._n_bytes:
             raise UserError(f'{path} holds a header but no events; record it again')
         self.encoding = self._first.encoding

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spike_recon_ros.sources.bag_file import ChunkedFile, Connection, Message, expand
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 MAGIC = b'#ROSBAG V2.0\n'
 LENGTH = struct.Struct('<I')
@@ -29,7 +30,7 @@ class Ros1File(ChunkedFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._n_bytes = path.stat().st_size
+        self._n_bytes, _ = written_bytes(path)  # a tail of zeros is a missing end
         self._file = path.open('rb')
         try:
             if self._file.read(len(MAGIC)) != MAGIC:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from spike_recon_ros.regular_file import check_regular
 from spike_recon_ros.sources.bag_file import BagFile, Connection, Message
 from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
+from spike_recon_ros.sources.unwritten_tail import written_bytes
 
 MAGIC = b'SQLite format 3\x00'
 PAGE_COUNT_AT = 28
@@ -40,7 +41,18 @@ class SqliteFile(BagFile):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._n_bytes = path.stat().st_size
         self._is_cut = self._find_cut()
-        opened = self._copy() or path
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            # A sound database may end in zeros, so they count only where it cannot be read.
+            self._n_bytes, zeros = written_bytes(path, 0, self._page_bytes)
+            if self._is_cut or not zeros:
+                raise
+            self._is_cut = True
+            self._open()
+
+    def _open(self) -> None:
+        opened = self._copy() or self.path
         # A closed database does not change; `immutable` opens it in read-only folders as well.
         mode = 'mode=ro&immutable=1' if self._folder is None else 'mode=rw'
         self._database = sqlite3.connect(
@@ -63,8 +75,9 @@ class SqliteFile(BagFile):
         with unpacking(self.path):
             shutil.copyfile(self.path, copy)
         if not left:
-            # SQLite refuses a file that is shorter than its header says.
+            # SQLite refuses a file whose length is not what its header says.
             with copy.open('r+b') as database:
+                database.truncate(self._n_bytes)
                 database.seek(PAGE_COUNT_AT)
                 database.write((self._n_bytes // self._page_bytes).to_bytes(4, 'big'))
             self.warn_cut()

@@ -236,7 +236,7 @@ def test_a_given_encoding_may_be_written_as_in_headers(tmp_path, given, encoding
 
 def test_a_file_that_becomes_shorter_gives_what_is_left(tmp_path):
     path = tmp_path / 'a.raw'
-    path.write_bytes(b'% evt 3.0\n% geometry 640x480\n% end\n' + bytes(4 * PACKET_BYTES * 16))
+    path.write_bytes(b'% evt 3.0\n% geometry 640x480\n% end\n' + b'\1' * (4 * PACKET_BYTES * 16))
     items = iter(open_source(path))
     next(items)
     with path.open('r+b') as file:
