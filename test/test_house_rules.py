@@ -67,7 +67,7 @@ MAY_IMPORT = (
         'spike_history': {'errors', 'jit', 'packets'},
         'representations': CONTRACTS | {'spike_history', 'prefetch'},
         'filters': CONTRACTS | {'spike_history', 'prefetch'},
-        'bundles': {'errors', 'packets.sensor_kind', 'representations', 'small_yaml'},
+        'bundles': FILES | {'errors', 'packets.sensor_kind', 'representations'},
         'backends': CONTRACTS
         | LEAN
         | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
@@ -193,7 +193,7 @@ def imported_names(file: Path) -> Iterator[str]:
 
 def test_training_uses_only_these_modules_of_the_runtime():
     names = {'packets', 'errors', 'cpu_threads', 'jit', 'topics', 'representations', 'sources'}
-    names |= {'windows.window', 'calibration', 'whole_file'}
+    names |= {'windows.window', 'calibration', 'regular_file', 'whole_file'}
     allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
     assert not offending(
         files_in('training'),

@@ -22,6 +22,7 @@ from spike_recon_ros.bundles.network import (
 )
 from spike_recon_ros.bundles.onnx_graph import check_graph
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.regular_file import check_no_stand_in
 
 MOST_CHANNELS, LARGEST_STRIDE, LARGEST_SCALE, MOST_STATES = 4096, 1024, 16, 256
 _PIECE_BYTES = 1 << 20
@@ -99,6 +100,7 @@ def _check_file(folder: Path, name: str, listed: Section) -> None:
             f'{path} cannot be read ({error.strerror}); check its permissions'
         ) from None
     if digest.hexdigest() != expected:
+        check_no_stand_in(path)
         raise UserError(
             f'{path} is not the file that {DESCRIPTION} was written for (its sha256 differs); '
             f'{FETCH_AGAIN}'

@@ -34,6 +34,7 @@ from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
+from spike_recon_ros.regular_file import own_files
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.sources.open_images import grey_image, open_images
 from spike_recon_ros.sources.open_source import open_source
@@ -185,7 +186,7 @@ def _images(args: argparse.Namespace, console: Console) -> Iterator[tuple[int, n
     Files without times are taken as one second apart, so all of them are searched.
     """
     folder = Path(args.source)
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = own_files(folder.iterdir()) if folder.is_dir() else []
     pictures = [file for file in files if file.suffix.lower() in PICTURES]
     if args.image_topic is not None:
         for stamp_ns, image in open_images(args.source, args.image_topic, args.size):

@@ -14,6 +14,7 @@ from typing import Any
 import zstandard
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.regular_file import own_files
 from spike_recon_ros.small_yaml import read_small_yaml
 from spike_recon_ros.sources.bag_file import LARGEST_RATIO, SMALL_BYTES
 
@@ -61,7 +62,7 @@ def read_folder(path: Path) -> BagFolder:
     missing = [file.name for file in listed if not file.exists()]
     if there and missing:
         warnings += (f'{path} lacks files that it lists: {shown(", ".join(missing))}',)
-    files = there or sorted(part for glob in FILE_PATTERNS for part in path.glob(glob))
+    files = there or own_files(part for glob in FILE_PATTERNS for part in path.glob(glob))
     if not files:
         raise UserError(f'{path} holds no .mcap or .db3 file; copy or record the bag again')
     mode = str(stated.get('compression_mode', '')).lower()

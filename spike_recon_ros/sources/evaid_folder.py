@@ -13,6 +13,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_file import read_image_file
+from spike_recon_ros.regular_file import own_files
 from spike_recon_ros.sources.columns import (
     US_NS,
     Columns,
@@ -46,14 +47,14 @@ class EvaidFolder(EventDataset):
 
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         super().__init__(path)
-        self._texts = sorted((path / EVENTS).glob('*.txt'))
+        self._texts = own_files((path / EVENTS).glob('*.txt'))
         self.size = len(self._texts)
         if not self.size:
             raise UserError(f'{path / EVENTS} holds no texts of events; copy the data set again')
         self._pictures: list[Path] = []
         if (path / FRAMES).is_dir():
             found = (path / FRAMES).iterdir()
-            self._pictures = sorted(one for one in found if one.suffix.lower() in PICTURES)
+            self._pictures = own_files(one for one in found if one.suffix.lower() in PICTURES)
         if self._pictures:
             self._times_us = _integers(path / FRAME_TIMES)
             counts = {FRAMES: len(self._pictures), FRAME_TIMES: len(self._times_us)}

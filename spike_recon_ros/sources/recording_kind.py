@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError, shown
-from spike_recon_ros.regular_file import check_regular
+from spike_recon_ros.regular_file import check_regular, own_files
 from spike_recon_ros.sources.aedat3 import MAGIC as AEDAT3_MAGIC
 from spike_recon_ros.sources.archives import check_compressed_text, is_compressed
 from spike_recon_ros.sources.array_file import holds_events
 from spike_recon_ros.sources.bag import FOLDER_PATTERNS
+from spike_recon_ros.sources.bag_folder import METADATA
 from spike_recon_ros.sources.evaid_folder import is_evaid
 from spike_recon_ros.sources.event_lines import looks_like_events
 from spike_recon_ros.sources.event_records import AEDAT2_MAGIC
@@ -77,7 +78,7 @@ def kind_of(path: Path, *, planes: bool = False, raw: bool = False) -> str:
         UserError: if there is nothing readable at `path`; the message says what to do.
     """
     if path.is_dir():
-        if any(next(path.glob(pattern), None) for pattern in FOLDER_PATTERNS):
+        if _is_bag_folder(path):
             return BAG
         for name, kind in FOLDERS.items():
             if (path / name).exists():
@@ -93,6 +94,7 @@ def kind_of(path: Path, *, planes: bool = False, raw: bool = False) -> str:
         raise UserError(
             f'the folder {path} holds no rosbag2 bag (metadata.yaml, .mcap or .db3 files) and no '
             f'{EVREAL[0]} or {EVENTS_FILE}; name the bag folder or a recording in it'
+            f'{_such_as(path)}'
         )
     check_regular(path)
     try:
@@ -153,4 +155,29 @@ def _kind_of_file(path: Path, head: bytes) -> str:
         return kind_by_suffix
     if looks_like_events(head):
         return TEXT
+    if path.name == METADATA:
+        raise UserError(f'{path} describes a bag; name its folder: {path.parent}')
+    if recording := _recording_beside(path):
+        raise UserError(f'{path} is not a recording of a known kind; did you mean {recording}?')
     raise UserError(f'{path} is not a recording of a known kind; readable are {READABLE}')
+
+
+def _is_bag_folder(path: Path) -> bool:
+    return any(own_files(path.glob(pattern)) for pattern in FOLDER_PATTERNS)
+
+
+def _such_as(folder: Path) -> str:
+    """Return the end of a sentence that names a recording in a folder, or ''."""
+    for path in own_files(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES or (path.is_dir() and _is_bag_folder(path)):
+            return f', such as {path}'
+    return ''
+
+
+def _recording_beside(path: Path) -> Path | None:
+    """Return the recording that a file of settings or an index belongs to, by its name."""
+    names = (path.stem, path.name.partition('.')[0])
+    beside = (path.with_name(f'{name}{end}') for name in names for end in ('', *SUFFIXES))
+    return next(
+        (one for one in beside if one != path and one.suffix in SUFFIXES and one.is_file()), None
+    )

@@ -21,6 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.regular_file import own_files
 from spike_recon_ros.sources.spike_clip import (
     WHITE_RATE,
     SpikeClip,
@@ -57,7 +58,8 @@ def holds_clips(path: Path) -> bool:
 
 def first_dat(path: Path) -> Path | None:
     """Return a .dat file of a data set of spike planes, or None if there is none."""
-    return next((file for place in _PLACES for file in sorted(path.glob(f'{place}/*.dat'))), None)
+    found = (file for place in _PLACES for file in own_files(path.glob(f'{place}/*.dat')))
+    return next(found, None)
 
 
 def find_clips(path: Path, split: str = TEST) -> list[SpikeClip]:
@@ -85,10 +87,10 @@ def _split_in_two(path: Path, split: str) -> Iterator[SpikeClip]:
     """Yield the clips of data sets with separate folders for planes and truths."""
     for root in (path / split, path):
         for name in _SPIKES:
-            spikes = sorted((root / name).glob('*.dat'))
+            spikes = own_files((root / name).glob('*.dat'))
             if not spikes:
                 continue
-            truths = sorted((root / _TRUTHS).glob('*.png'))
+            truths = own_files((root / _TRUTHS).glob('*.png'))
             if not truths:
                 raise UserError(f'{root} has planes in {name} but no .png in {_TRUTHS}; unpack it')
             # In the test part of spike-X4K, the numbers of the images do not count planes: what
@@ -114,7 +116,7 @@ def _sreds(path: Path, split: str) -> Iterator[SpikeClip]:
     """Yield a clip for each scene: one file per frame, which is exposed at its first plane."""
     spikes, images = (path / place for place in _SREDS[split])
     for scene in sorted(spikes.glob('*/*/')):
-        files = tuple(sorted(scene.glob('*.dat')))
+        files = tuple(own_files(scene.glob('*.dat')))
         found = [images / scene.name / f'{file.stem}.png' for file in files]
         there = [image for image in found if image.is_file()]
         if not there:
@@ -137,15 +139,15 @@ def _sreds(path: Path, split: str) -> Iterator[SpikeClip]:
 def _real(path: Path, split: str) -> Iterator[SpikeClip]:
     """Yield recordings of a real camera; both splits have the same."""
     for folder in (*(path / name for name in _REAL), path / split):
-        for file in sorted(folder.glob('*.dat')):
+        for file in own_files(folder.glob('*.dat')):
             yield SpikeClip(f'{folder.name}/{file.stem}', (file,), _layout(file, []))
 
 
 def _one_folder(path: Path, split: str) -> Iterator[SpikeClip]:
     """Yield the clips of a folder that holds both planes and truths."""
-    images = sorted(path.glob('*.png'))
-    for file in sorted(path.glob('*.dat')):
-        simulated = sorted((path / f'{file.stem}_truth').glob('*.png'))
+    images = own_files(path.glob('*.png'))
+    for file in own_files(path.glob('*.dat')):
+        simulated = own_files((path / f'{file.stem}_truth').glob('*.png'))
         if not simulated:
             yield _keyed(file, images)
             continue

@@ -76,3 +76,29 @@ def test_a_bag_that_ends_before_its_first_message_is_not_called_empty(tmp_path):
     path.write_bytes(b'\x89MCAP0\r\n\x01' + len(header).to_bytes(8, 'little') + header)
     with pytest.raises(UserError, match='never finished: it holds no whole message'):
         open_source(path)
+
+
+def test_a_folder_of_recordings_names_one_of_them(tmp_path):
+    (tmp_path / 'notes.md').touch()
+    (tmp_path / 'a.raw.tmp_index').touch()
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'b' / 'b_0.mcap').touch()
+    with pytest.raises(UserError, match=r'a recording in it, such as .*/b$'):
+        open_source(tmp_path)
+    (tmp_path / 'a.raw').touch()
+    with pytest.raises(UserError, match=r'a recording in it, such as .*/a\.raw$'):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['a.raw.tmp_index', 'a.bias', 'a.json'])
+def test_a_file_beside_a_recording_names_the_recording(tmp_path, name):
+    (tmp_path / 'a.raw').write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
+    (tmp_path / name).write_bytes(b'\x01\x02 settings')
+    with pytest.raises(UserError, match=r'did you mean .*/a\.raw\?$'):
+        open_source(tmp_path / name)
+
+
+def test_the_description_of_a_bag_names_its_folder(tmp_path):
+    (tmp_path / 'metadata.yaml').write_text('rosbag2_bagfile_information: {}\n')
+    with pytest.raises(UserError, match=rf'name its folder: {tmp_path}$'):
+        open_source(tmp_path / 'metadata.yaml')

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from spike_recon_ros.regular_file import check_no_stand_in
+
 WRONG_CONTENT = (KeyError, TypeError, AttributeError, RuntimeError, ValueError, IndexError)
 """What looking up the expected parts raises when a file contains something else."""
 WRAPPERS = 'state_dict', 'model', 'net', 'params'
@@ -27,7 +29,9 @@ def load_tensors(path: Path) -> Any:
     Raises:
         ValueError: the file cannot be read, is damaged, or contains other than tensors and plain
             values.
+        UserError: the file is a pointer to the data, or a web page.
     """
+    check_no_stand_in(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # about pickles of other protocols, refused below

@@ -5,6 +5,7 @@
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.regular_file import own_files
 
 
 def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> list[Path]:
@@ -23,7 +24,7 @@ def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> lis
             what = 'is a file' if folder.exists() else 'does not exist'
             raise UserError(f'{folder} {what}; give a folder with {kind}')
     files = {file for folder in folders for file in folder.rglob('*')}
-    found = sorted(file for file in files if file.suffix.lower() in suffixes)
+    found = own_files(file for file in files if file.suffix.lower() in suffixes)
     if not found:
         raise UserError(
             f'no {kind} in {", ".join(map(str, folders))}; supported file types: '
