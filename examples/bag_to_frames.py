@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument('recording', help='path of the recording')
     parser.add_argument('folder', type=Path, help='folder for the PNG files')
     parser.add_argument('--model', default='fibar')
-    parser.add_argument('--fps', type=float, default=50.0, help='frames a second of sensor time')
+    parser.add_argument('--fps', type=float, default=50.0, help='frames per second of sensor time')
     arguments = parser.parse_args()
 
     number = 0

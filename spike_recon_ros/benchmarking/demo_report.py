@@ -146,7 +146,7 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     settled = summary['tags_settled']
     table = Table(show_header=False, title='result', title_justify='left')
     frames = f'{summary["frames"]} of {summary["frames_expected"]}'
-    table.add_row('frames', f'{frames}, at {summary["fps"]} a second')
+    table.add_row('frames', f'{frames}, at {summary["fps"]} per second')
     if missing(summary):
         table.add_row('missing', missing(summary))
     # When played slower than recorded, latency would include the slower arrival of the planes.

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'name; spikes_state: folder of clips with ground truth every 20 planes',
     )  # fmt: skip
     parser.add_argument(
-        '--minutes', type=float, default=10.0, help='length of the soak (%(default)s)'
+        '--minutes', type=float, default=10.0, help='length of the soak (default: %(default)s)'
     )
 
 

@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--precision',
         choices=PRECISIONS,
         default=FULL_PRECISION,
-        help='number format of the network; half precision needs the library onnx (%(default)s)',
+        help='number format of the network; half precision needs the library onnx '
+        '(default: %(default)s)',
     )
 
 

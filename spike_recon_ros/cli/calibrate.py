@@ -49,7 +49,8 @@ reconstructed as with `spike-recon run`.
   spike-recon calibrate recording/ -o calib --board aprilgrid --board-size 6x6 --square 0.088
 
 Move the board, or the camera, slowly and without stopping for half a minute: to all corners of the
-image, near and far, tilted by 20 to 40 degrees in all directions. What does not move is not seen.
+image, near and far, tilted by 20 to 40 degrees in all directions. An event camera does not see
+what does not move.
 
 The filter fibar reconstructs events, unless --model names another: its corners are the most exact.
 
@@ -81,36 +82,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--marker', type=float, metavar='M', default=0.0,
-        help='charuco: side of a marker (0.75 of a square)',
+        help='charuco: side of a marker in metres (default: 0.75 of a square)',
     )  # fmt: skip
     parser.add_argument(
         '--dictionary', choices=DICTIONARIES, default='4x4_50',
-        help='charuco: of the markers (%(default)s)',
+        help='charuco: dictionary of the markers (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--legacy', action='store_true', help='charuco: layout of OpenCV before 4.6'
     )
     parser.add_argument(
         '--spacing', type=float, metavar='SHARE', default=0.3,
-        help='aprilgrid: space between tags as a share of their side (%(default)s)',
+        help='aprilgrid: space between tags as a share of their side (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--distortion', choices=[*DISTORTIONS], default='plumb_bob',
-        help='model of the lens (%(default)s)',
+        help='model of the lens (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--views', type=int, metavar='N', default=60,
-        help='views to use at most, those that differ most (%(default)s)',
+        help='largest number of views; those that differ most are used (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--interval', type=float, metavar='S', default=0.2,
-        help='least time between two images that are searched, seconds (%(default)s)',
+        help='shortest time between two images that are searched, in seconds '
+        '(default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--camera-name', metavar='NAME', default='event_camera',
-        help='name in camera_info.yaml (%(default)s)',
+        help='name in camera_info.yaml (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('--topic', metavar='TOPIC', help='events topic, where there are several')
+    parser.add_argument(
+        '--topic', metavar='TOPIC', help='events topic; needed only if there are several'
+    )
     parser.add_argument(
         '--image-topic', metavar='TOPIC',
         help='use the recorded images of this topic instead of reconstructing',

@@ -15,18 +15,18 @@ from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
 DESCRIPTION = """\
-Writes the packets of a recording as a rosbag2 (mcap) with the topic /event_camera/events, or
+Write the packets of a recording as a rosbag2 (mcap) with the topic /event_camera/events, or
 those of a spike camera as a file of packed planes, with size and period in a text file beside it.
 The copy gives the same frames as the original.
 
   spike-recon convert car.dat -o car                  a bag
   spike-recon convert car -o car.dat                  ... and back
-  spike-recon convert recording.raw -o recording      of an event camera
+  spike-recon convert recording.raw -o recording      a recording of an event camera
 
 The frames of a data set or of an AEDAT4 file become the topic /event_camera/ground_truth/image_raw
-(mono8), which evaluate finds by itself. Of the other topics of a bag only the ground truth is
-kept. Packets without host time are stamped with their sensor time. OUT appears when it is
-complete.
+(mono8), which evaluate finds by itself. Of the other topics of a bag, only the ground truth is
+kept. Packets without host time are stamped with their sensor time. OUT is written as a whole: it
+appears only when it is complete.
 """
 
 

@@ -20,14 +20,15 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.whole_file import write_whole
 
 DESCRIPTION = """\
-Simulates a camera that moves over a board with AprilTags, plays what it sends as EventPacket
-messages from one process, reconstructs it in the node in a second, receives the images in a third,
-and writes a video, a picture (what the camera sent | reconstruction | ground truth) and a summary.
-Every frame is made, late ones too. Ends with status 1 if packets or frames are missing.
+Simulate a camera that moves over a board with AprilTags, reconstruct its images live, and compare
+them with the ground truth. Three processes run: a player publishes the recording as EventPacket
+messages, the node reconstructs it, a recorder receives the images. The results are a video, a
+picture (what the camera sent | reconstruction | ground truth) and a summary. Every frame is made,
+late ones too. The exit status is 1 if packets or frames are missing.
 
   spike-recon demo
   spike-recon demo --sensor spike            a spike camera, played at a tenth of its real pace
-  spike-recon demo --sensor spike --rate 1   ... at its real pace: 250 MB a second
+  spike-recon demo --sensor spike --rate 1   ... at its real pace: 250 MB per second
 """
 
 
@@ -36,7 +37,7 @@ class Show:
     """The defaults of the demonstration for one kind of camera.
 
     Attributes:
-        fps: frames a second of the recording.
+        fps: frames per second of the recording.
         duration_s: length of the recording.
         rate: speed of the player; below 1 is slower than recorded.
         settled_after_s: time from which images count as settled: with events, each edge must have
@@ -51,7 +52,7 @@ class Show:
 
 SHOWS = {
     SensorKind.EVENT.value: Show(fps=50.0, duration_s=4.0, rate=1.0, settled_after_s=1.0),
-    # 20,000 planes a second are 250 MB; two cores with other work can carry and reconstruct a
+    # 20,000 planes per second are 250 MB; two cores with other work can carry and reconstruct a
     # tenth of that.
     SensorKind.SPIKE.value: Show(fps=100.0, duration_s=0.5, rate=0.1, settled_after_s=0.0),
 }
@@ -77,17 +78,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--sensor',
         choices=tuple(SHOWS),
         default=SensorKind.EVENT.value,
-        help='camera (default: %(default)s)',
+        help='kind of camera (default: %(default)s)',
     )
     for option, name, what in (
-        ('--fps', 'fps', 'frames a second of the recording'),
-        ('--duration', 'duration_s', 'length of the recording, seconds'),
+        ('--fps', 'fps', 'frames per second of the recording'),
+        ('--duration', 'duration_s', 'length of the recording in seconds'),
         ('--rate', 'rate', 'speed at which it is played, 1 = as recorded'),
     ):
         defaults = ', '.join(f'{kind} {getattr(show, name):g}' for kind, show in SHOWS.items())
         parser.add_argument(option, type=float, help=f'{what} (default: {defaults})')
     parser.add_argument(
-        '--seed', type=int, default=0, help='of the simulation (default: %(default)s)'
+        '--seed', type=int, default=0, help='seed of the simulation (default: %(default)s)'
     )
 
 

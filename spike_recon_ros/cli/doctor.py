@@ -20,7 +20,7 @@ from spike_recon_ros.cli import doctor_checks
 from spike_recon_ros.cli.doctor_checks import LIVE, NEEDED, ROLES, Check, Finding, checked
 
 DESCRIPTION = """\
-Checks Python, the libraries, ROS 2, the middleware, the GPU, caches and shared memory. `ready` in
+Check Python, the libraries, ROS 2, the middleware, the GPU, caches and shared memory. `ready` in
 the JSON object says whether recordings and live topics can be reconstructed.
 
   spike-recon doctor             changes nothing

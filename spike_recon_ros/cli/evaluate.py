@@ -31,7 +31,7 @@ from spike_recon_ros.sources.spike_clip import WHITE_RATE
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
 DESCRIPTION = """\
-Runs each model over each recording, from a zero state, and compares the frames.
+Run each model over each recording, from a zero state, and compares the frames.
 
   spike-recon evaluate -m fibar leaky_integrator -d walk board -o out
   spike-recon evaluate -m fibar firenet:firenet.pth -d recording/ --fps 50 -q tags flicker -o out
@@ -39,41 +39,42 @@ Runs each model over each recording, from a zero state, and compares the frames.
   spike-recon evaluate -m tfi -d clip.dat --truth clip.png --truth-plane 150
   spike-recon evaluate -m tfi -d spike_reds/
 
+EVENT CAMERAS
 If a recording holds ground truth images (those of spike-recon simulate do), each frame is made
 from the events between two of them and compared with the second one, as in EVREAL (Ercan et al.,
-CVPRW 2023). The intensity of a network is compared as it is, limited to 0..1 and not equalised.
-The intensity of a filter has no range: it is stretched until 1 % of the pixels are black and 1 %
-white, which is also how tags are read. Without ground truth, frames come at --fps, and only tags
-and flicker are measured.
+CVPRW 2023). The intensity of a network is limited to 0..1 and otherwise compared as it is. The
+intensity of a filter has no range, so it is stretched until 1 % of the pixels are black and 1 %
+are white. Tags are read from images that are stretched in the same way. Without ground truth,
+frames come at --fps, and only tags and flicker are measured.
+
+SPIKE CAMERAS
+The last two examples score images of a spike camera by PSNR and SSIM: one plane against --truth,
+or the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They
+take one model, by default the one that the node runs. Images are divided by --white-rate and
+rounded to 8 bits; -o saves them. -q adds lpips, niqe or brisque. For niqe, brisque and -o, the
+middle plane of each clip without ground truth is used, too.
 
 METRICS
 {metrics}
 
---rectify MAP is for ground truth that is rectified, while events are where the sensor saw them, as
-in DSEC. It is warped into the sensor's pixels, so that events and networks are not changed.
-
-Events tell neither absolute brightness nor, without known thresholds, contrast: compare ssim with
+Events give neither absolute brightness nor, without known thresholds, contrast: compare ssim with
 ssim_matched to see how much of an error is level and gain. The finest octave is the image minus
-its half-size version. The terminal shows some of the metrics, the files all of them, and beside
-level_error the mean and the spread of image and truth.
-
-spike_rate is measured if a model has spiking neurons (hybrid): the share of them that fires in one
-step of the network. Frames for which the network did not update its state have none.
+its half-size version. spike_rate is measured if a model has spiking neurons (hybrid); frames for
+which the network did not update its state have none. The terminal shows some of the metrics. The
+files hold all of them, and the mean and the spread of image and truth.
 
 With --color, colour images are compared as well, by PSNR and CIEDE2000 (scikit-image), with the
 colours of the ground truth: those of simulate --color, --bayer or --frames, or a --truth-topic
-with colour images. Where the ground truth is grey this is left out, with a sentence.
+with colour images. Where the ground truth is grey this is left out, and a message says so.
 
-The last two forms score images of a spike camera by PSNR and SSIM: one plane against --truth, or
-the test part of a data set (spike-REDS, spike-X4K, SREDS, or .dat and .png in one folder). They
-take one model, by default the one that the node runs. Images are divided by --white-rate and
-rounded to 8 bits; -o saves them. -q adds lpips, niqe or brisque; the last two, and -o, also take
-the middle plane of each clip without truth.
+--rectify MAP is for data sets such as DSEC, whose ground truth is rectified while the events are
+where the sensor saw them. The ground truth is warped into the pixels of the sensor.
 
+RESULTS
 A score is the mean over the frames of a recording, then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
 metrics over time in curves/ (if matplotlib is installed).
-""".format(metrics='\n'.join(f'  {one.name:<13} {one.meaning}' for one in METRICS.values()))
+""".format(metrics='\n'.join(f'  {one.name:<16} {one.meaning}' for one in METRICS.values()))
 
 OUTSIDE_TRUTH = (
     "of the sensor's pixels lie outside the rectified ground truth; its nearest pixel counts there"
@@ -113,7 +114,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rectify_option(parser, "the ground truth is rectified; warp it into the sensor's pixels")
     parser.add_argument(
         '--skip-s', type=float, default=0.0, metavar='S',
-        help='leave out the first seconds in metrics that compare with ground truth (%(default)s)',
+        help='leave out the first seconds in metrics that compare with ground truth '
+        '(default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--protocol', choices=PROTOCOLS,
@@ -137,7 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--enlarge', choices=ENLARGEMENTS, default=BICUBIC,
         help='how images are enlarged to a larger ground truth, see spike-recon simulate '
-        '--truth-scale; those of super-resolution have its size already (%(default)s)',
+        '--truth-scale; those of super-resolution have its size already (default: %(default)s)',
     )  # fmt: skip
     add_plane_options(parser)
     add_settings(parser, without=OWN_SETTINGS)

@@ -15,7 +15,7 @@ from spike_recon_ros.evaluation.contenders import published_weights
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
-Writes the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
+Write the averaged weights of a run, finished or interrupted, as a bundle: ONNX, safetensors, a
 golden input and output for the self-test of the runtime, and a model card. BUNDLE appears when it
 is complete.
 

@@ -14,7 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from spike_recon_ros.cli.partial_result import PartialResultError
-from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
+from spike_recon_ros.cli.plane_options import (
+    SOURCES,
+    add_plane_options,
+    add_size_options,
+    given_facts,
+)
 from spike_recon_ros.errors import UserError, counted, shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
@@ -25,21 +30,18 @@ from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
-DESCRIPTION = """\
-Reads a whole recording, decodes every packet and shows the sensor, the number of events by
-polarity and their rate, lost packets, words that the decoder dropped, trigger edges by channel,
-the frequency of a flickering lamp, the noise, hot pixels and the topics of a bag. The last line on
-stdout is a JSON object with the same numbers, exact sums over all events, by which two readers can
-be compared, and the warnings. Of a damaged recording it shows what could be read before the
-damage, which is the last warning; the exit status is then 1.
+DESCRIPTION = f"""\
+Read a whole recording, decode every packet and show what it holds: the sensor, the number of
+events by polarity and their rate, lost packets, words that the decoder dropped, trigger edges by
+channel, the frequency of a flickering lamp, the noise, hot pixels and the topics of a bag.
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
-.aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
-columns), a .txt, .csv, .zip, .npz or .npy with columns, an N-Caltech101 .bin, a folder of EVREAL
-(events_ts.npy), of ECD and E2VID (events.txt) or of EVAID (event/), or a .dat or .npz of spike
-planes. Of a folder with a data set of spike cameras (spike-REDS, spike-X4K, SREDS,
-recVidarReal2019, or .dat files) every clip is shown.
-"""
+  spike-recon inspect recording/
+
+The last line on stdout is a JSON object with the same numbers, the warnings, and exact sums over
+all events, by which two readers can be compared. If a recording is damaged, everything before the
+damage is shown, the damage is the last warning, and the exit status is 1.
+
+{SOURCES}"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic',
         metavar='TOPIC',
-        help='events topic of a bag, needed only where there are several; camera of an MVSEC file',
+        help='events topic of a bag, needed only if there are several; camera of an HDF5 file',
     )
     add_size_options(parser)
     add_plane_options(parser)

@@ -26,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes, apart from ROS arguments."""
     parser.add_argument(
         'namespaces', nargs='*', metavar='NAMESPACE',
-        help='of a node; each gets one, in this process (event_camera)',
+        help='namespace of a node; several start several nodes (default: event_camera)',
     )  # fmt: skip
     parser.add_argument(
         '--no-autostart',
         action='store_true',
-        help='do not configure and activate the node; a lifecycle manager will',
+        help='do not configure and activate the node; leave this to a lifecycle manager',
     )
 
 

@@ -8,16 +8,29 @@ from typing import Any
 from spike_recon_ros.sources.prophesee_raw import ENCODINGS_GIVEN
 from spike_recon_ros.sources.spike_layout import LAYOUTS
 
+SOURCES = """\
+SOURCE is one of these; docs/formats.md has the details:
+
+  ROS bags         rosbag2 folder, .mcap, .db3, ROS 1 .bag
+  event cameras    Prophesee .raw and .dat, .aedat4, .aedat (2 and 3.1), .es, N-Caltech101 .bin
+  HDF5             event_utils, V2V, DSEC, TUM-VIE, Metavision, v2e, MVSEC, or columns
+  tables           columns in a text (also in .zip, .gz, .bz2, .xz), .npz or .npy
+  folders          EVREAL, EV-IMO2, ECD, E2VID, EVAID
+  spike cameras    .dat or .npz of spike planes; a folder of spike-REDS, spike-X4K, SREDS,
+                   recVidarReal2019 or .dat files, of which every clip is read
+"""
+"""Part of the help of commands that read a recording."""
+
 
 def add_size_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options for recordings of event cameras."""
     parser.add_argument(
         '--size', type=_size, metavar='WxH',
-        help='pixels of the sensor, for files whose header states none or wrong ones',
+        help='columns and rows of the sensor, if the file states none or wrong ones',
     )  # fmt: skip
     parser.add_argument(
         '--encoding', choices=ENCODINGS_GIVEN,
-        help='byte format of a Prophesee RAW file whose header states none or a wrong one',
+        help='byte format of a Prophesee RAW file, if its header states none or a wrong one',
     )  # fmt: skip
 
 
@@ -29,21 +42,27 @@ def given_facts(args: argparse.Namespace) -> dict[str, Any]:
 def add_plane_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options for files of spike planes."""
     group = parser.add_argument_group(
-        'files of spike planes (.dat, raw); these override NAME.dat.yaml beside NAME.dat'
+        'files of spike planes (.dat, raw); these options override NAME.dat.yaml beside NAME.dat'
     )
     group.add_argument(
-        '--plane-size', type=_size, metavar='WxH', help='pixels of the sensor (400x250)'
+        '--plane-size',
+        type=_size,
+        metavar='WxH',
+        help='columns and rows of the sensor (default: 400x250)',
     )
     group.add_argument(
-        '--plane-period-ns', type=int, metavar='NS', help='time between two planes (50000)'
+        '--plane-period-ns',
+        type=int,
+        metavar='NS',
+        help='nanoseconds between two planes (default: 50000)',
     )
     group.add_argument(
         '--plane-flip', action=argparse.BooleanOptionalAction,
-        help='whether the bottom row is stored first (400x250: yes, other sizes: no)',
+        help='whether the bottom row is stored first (default: yes for 400x250, else no)',
     )  # fmt: skip
     group.add_argument(
         '--plane-layout', choices=LAYOUTS,
-        help='packed rows, or the raw format of that camera (planes)',
+        help='planes: packed rows; k10, m1: raw formats of these cameras (default: planes)',
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ TAKES_ROS_ARGS = True
 LATE_MS = 100.0
 """Packets that are published later than this are worth a word."""
 DESCRIPTION = """\
-Publishes every topic of a rosbag2 bag whose message type is known and installed, or the packets of
+Publish every topic of a rosbag2 bag whose message type is known and installed, or the packets of
 any other recording on /event_camera/events, at the recorded pace.
 
   spike-recon play recording/

@@ -15,7 +15,7 @@ from spike_recon_ros.offline import network_inputs
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
-Runs a network on recordings and keeps those channels inside its residual blocks that contribute
+Run a network on recordings and keep those channels inside its residual blocks that contribute
 most. The result is a bundle, which is faster on every device; further training recovers the
 quality:
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--reduction', type=int, default=3, metavar='N',
-        help='factor between the channels outside and inside a block (%(default)s)',
+        help='factor between the channels outside and inside a block (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument('--overwrite', action='store_true', help='replace the bundle at NARROW')
 

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--windows', type=int, default=40, metavar='N',
-        help='number of windows to measure, spread over the recordings (%(default)s)',
+        help='number of windows to measure, spread over the recordings (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument('--overwrite', action='store_true', help='replace the bundle at FOLDER')
 

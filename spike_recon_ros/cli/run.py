@@ -19,7 +19,12 @@ from spike_recon_ros.cli.frame_options import (
     frame_warnings,
     print_unseen,
 )
-from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
+from spike_recon_ros.cli.plane_options import (
+    SOURCES,
+    add_plane_options,
+    add_size_options,
+    given_facts,
+)
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
@@ -38,25 +43,19 @@ from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_datasets import holds_clips
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Run the pipeline of the live node over a recording, as fast as possible. The frames are those that
 the node would publish; the last, incomplete window gives one more.
 
-  spike-recon run recording/ -o out            one PNG per frame, and frames.csv
-  spike-recon run recording/ -o out.mp4        a video
-  spike-recon run recording/ -o out.mcap       a bag with an image topic
+  spike-recon run recording/ -o out                    one PNG per frame, and frames.csv
+  spike-recon run recording/ -o out.mp4                a video
+  spike-recon run recording/ -o out.mcap               a bag with an image topic
+  spike-recon run recording/ -m fibar -o fibar.mp4     another model
   spike-recon run recording/ -m firenet:firenet.pth -o out    weights as their authors publish them
+  spike-recon run car.dat --fps 1000 -o out            of a spike camera
 
-SOURCE is a rosbag2 folder, an .mcap, .db3 or .bag file, a Prophesee .raw or .dat, an .aedat4 or
-.aedat (2 and 3.1), an .es, an HDF5 file (event_utils, V2V, DSEC, Metavision, v2e, MVSEC, or with
-columns), a text with columns (also in .zip, .gz, .bz2 or .xz), an .npz or .npy with columns, an
-N-Caltech101 .bin, a folder of EVREAL (events_ts.npy), of ECD and E2VID (events.txt) or of EVAID
-(event/), or a .dat or .npz of spike planes:
-
-  spike-recon run car.dat --fps 1000 -o out
-
-Of a folder with a data set of spike cameras (spike-REDS, spike-X4K, SREDS, recVidarReal2019, or
-.dat files) every clip is run, into a folder of its name in OUT.
+{SOURCES}
+The images of each clip go into a folder of its name in OUT.
 """
 REMOVED = ('cropped_events', 'flicker_events', 'noise_events', 'thinned_events')
 """Counts of `Statistics` that are shown where they are not 0."""

@@ -24,8 +24,8 @@ from spike_recon_ros.offline.simulation import (
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
 DESCRIPTION = """\
-Simulates a camera that moves over a board with AprilTags (family 36h11) or over your photographs,
-and writes a rosbag2 (mcap) like a recording of a real camera:
+Simulate a camera that moves over a board with AprilTags (family 36h11) or over your photographs,
+and write a rosbag2 (mcap) like a recording of a real camera:
 
   /event_camera/events                  event_camera_msgs/msg/EventPacket, encoding mono, or
                                         spike_planes from a spike camera
@@ -49,7 +49,7 @@ The same options give the same bag.
   spike-recon simulate photos/ --held-back -o held     only those that training leaves out
   spike-recon run board -o frames                      reconstruct it
   spike-recon simulate --board charuco --duration 25 -o calibration
-  spike-recon simulate --sensor spike -o planes        a spike camera, 20,000 planes a second
+  spike-recon simulate --sensor spike -o planes        a spike camera, 20,000 planes per second
   spike-recon simulate --sensor spike -o planes.dat    ... as a file of packed planes
 
 For a spike camera, white in the ground truth (255) is --light-scale spikes per plane; a second of
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--board', choices=BOARDS, default=default.board,
-        help='what the board shows (%(default)s); a calibration board is moved as for '
+        help='what the board shows (default: %(default)s); a calibration board is moved as for '
         'spike-recon calibrate, and its pose is recorded',
     )  # fmt: skip
     parser.add_argument(
@@ -97,29 +97,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--sensor', choices=[kind.value for kind in SENSORS], default=SensorKind.EVENT.value,
-        help='kind of camera (%(default)s)',
+        help='kind of camera (default: %(default)s)',
     )  # fmt: skip
     usual = {kind.value: '{}x{}'.format(*sensor.size) for kind, sensor in SENSORS.items()}
-    parser.add_argument('--size', type=pixel_size, metavar='WxH', help=f'pixels ({_list(usual)})')
+    parser.add_argument(
+        '--size',
+        type=pixel_size,
+        metavar='WxH',
+        help=f'columns and rows (default: {_list(usual)})',
+    )
     usual = {kind.value: f'{sensor.duration_s}' for kind, sensor in SENSORS.items()}
     parser.add_argument(
-        '--duration', type=float, metavar='S', help=f'length, seconds ({_list(usual)})'
+        '--duration', type=float, metavar='S', help=f'length in seconds (default: {_list(usual)})'
     )
     parser.add_argument(
         '--fps-truth', type=float, default=default.truth_hz, metavar='HZ',
-        help='ground truth images per second (%(default)s)',
+        help='ground truth images per second (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--speed', type=float, default=default.speed, metavar='FACTOR',
-        help='multiply the speed of all motion (%(default)s)',
+        help='multiply the speed of all motion (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '--stop-after', type=float, default=math.inf, metavar='S',
-        help='stop all motion after so many seconds (never)',
+        help='stop all motion after this many seconds (default: never)',
     )  # fmt: skip
     parser.add_argument(
         '--seed', type=int, default=default.seed,
-        help='selects motion, texture and noise (%(default)s)',
+        help='selects motion, texture and noise (default: %(default)s)',
     )  # fmt: skip
     _add_color_options(parser.add_argument_group('colour'), default)
     _add_event_options(parser.add_argument_group('event camera'), EventSensor())
@@ -195,49 +200,50 @@ def _add_color_options(group: Any, default: Simulation) -> None:
     )  # fmt: skip
     group.add_argument(
         '--frames', type=float, metavar='HZ',
-        help='images per second of a colour camera that sees the same pixels (no such camera)',
+        help='images per second of a colour camera that sees the same pixels (default: no '
+        'camera)',
     )  # fmt: skip
     group.add_argument(
         '--frame-exposure', type=float, default=default.frame_exposure_ms, metavar='MS',
-        help='exposure time of that camera; motion blurs its images (%(default)s)',
+        help='exposure time of that camera; motion blurs its images (default: %(default)s)',
     )  # fmt: skip
 
 
 def _add_event_options(group: Any, default: EventSensor) -> None:
     group.add_argument(
         '--contrast', type=float, metavar='LOG',
-        help=f'change of log luminance that makes an event ({default.contrast})',
+        help=f'change of log luminance that makes an event (default: {default.contrast})',
     )  # fmt: skip
     group.add_argument(
         '--noise', type=float, metavar='HZ',
-        help=f'noise events per pixel and second ({default.noise_hz})',
+        help=f'noise events per pixel and second (default: {default.noise_hz})',
     )  # fmt: skip
     group.add_argument(
         '--response', type=float, metavar='MS',
         help='time constant of the photoreceptor at half the brightness; 1 to 5 in office light, '
-        f'0 = immediate ({default.response_ms})',
+        f'0 = immediate (default: {default.response_ms})',
     )  # fmt: skip
 
 
 def _add_spike_options(group: Any, default: SpikeSensor) -> None:
     group.add_argument(
         '--light-scale', type=float, metavar='RATE',
-        help=f'spikes per plane of a white pixel ({default.light_scale})',
+        help=f'spikes per plane of a white pixel (default: {default.light_scale})',
     )  # fmt: skip
     group.add_argument(
         '--aperture', type=float, metavar='PX',
         help='standard deviation of the blur by the area of a pixel, which the ground truth does '
-        f'not have ({default.aperture_px}: the pixel fills its square)',
+        f'not have (default: {default.aperture_px}, the pixel fills its square)',
     )  # fmt: skip
     group.add_argument(
         '--dark-rate', type=float, metavar='RATE',
         help='mean spikes per plane of a pixel without light '
-        f'({default.dark_rate}; a calibration has its own)',
+        f'(default: {default.dark_rate}; --calibration has its own)',
     )  # fmt: skip
     group.add_argument(
         '--photons-per-spike', type=float, metavar='N',
         help='low light: photons that make one spike, which arrive at random '
-        f'({default.photons_per_spike:g}: so many that their number does not vary)',
+        f'(default: {default.photons_per_spike:g}, so many that their number does not vary)',
     )  # fmt: skip
     group.add_argument(
         '--calibration', type=Path, metavar='NPZ',
@@ -246,7 +252,7 @@ def _add_spike_options(group: Any, default: SpikeSensor) -> None:
     group.add_argument(
         '--truth-scale', type=int, metavar='N',
         help='ground truth with N times the width and height of the sensor, to score '
-        f'super-resolution ({default.truth_scale})',
+        f'super-resolution (default: {default.truth_scale})',
     )  # fmt: skip
 
 

@@ -13,18 +13,18 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
-Trains a network on photographs, which move before a simulated event camera or spike camera.
-Videos (--videos) are further scenes: people, foliage, depth, still cameras.
-Recordings with frames can be added (--recordings): HDF5 files of event_utils or MVSEC, sequence
-folders of EVREAL or ECD. Validation uses simulated data only.
+Train a network on photographs, which move in front of a simulated event camera or spike camera.
+--videos adds scenes with people, foliage, depth and still cameras. --recordings adds recordings
+with frames: HDF5 files of event_utils or MVSEC, sequence folders of EVREAL or ECD. Validation uses
+simulated data only.
 
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 5
   spike-recon train toy --photos photos/ -o runs/toy --budget-minutes 9 --resume
   spike-recon export runs/toy -o bundles/toy
   spike-recon run recording/ --model bundles/toy -o out
 
-RECIPE is a YAML file, or the name of one of the package. The learning rate reaches its final value
-at the end of the budget. To train on several GPUs or machines, start the same command with
+RECIPE is a YAML file, or the name of a recipe of this package. The learning rate reaches its final
+value at the end of the budget. To train on several GPUs or machines, start the same command with
 torchrun:
 
   torchrun --nproc-per-node 4 -m spike_recon_ros.cli.main train RECIPE ...
@@ -33,7 +33,9 @@ torchrun:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the subcommand."""
-    parser.add_argument('recipe', metavar='RECIPE', help='YAML file or name')
+    parser.add_argument(
+        'recipe', metavar='RECIPE', help='YAML file, or name of a recipe of this package'
+    )
     parser.add_argument(
         '--photos', type=Path, nargs='+', default=[], metavar='FOLDER',
         help='folders of photographs, with their subfolders',
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--recordings-share', type=float, default=0.5, metavar='S',
-        help='share of the sequences taken from --recordings (%(default)s)',
+        help='share of the sequences taken from --recordings (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument(
         '-o', '--output', type=Path, required=True, metavar='RUN', help='folder of the run'
@@ -81,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--device',
         choices=('auto', 'cpu', 'cuda'),
         default='auto',
-        help='where to train (%(default)s)',
+        help='where to train (default: %(default)s)',
     )
 
 

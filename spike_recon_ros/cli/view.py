@@ -35,7 +35,11 @@ Serve a web page until Ctrl-C; open the address that is printed in a browser.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand."""
     parser.add_argument(
-        'source', metavar='SOURCE', type=Path, nargs='?', help='recording; without, the live node'
+        'source',
+        metavar='SOURCE',
+        type=Path,
+        nargs='?',
+        help='recording to show; without it, the live node is shown',
     )
     parser.add_argument(
         '-m', '--model', metavar='MODEL', action='append', dest='models', default=[],
@@ -48,22 +52,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'the token in the printed address (default: %(default)s, this computer only)',
     )  # fmt: skip
     page.add_argument(
-        '--port', metavar='N', type=int, default=DEFAULT_PORT, help='(default: %(default)s)'
+        '--port',
+        metavar='N',
+        type=int,
+        default=DEFAULT_PORT,
+        help='port of the page (default: %(default)s)',
     )
     live = parser.add_argument_group('the live node')
     live.add_argument(
         '--node', metavar='NAME', default=USUAL_NODE, help='node to look at (default: %(default)s)'
     )
     live.add_argument(
-        '--image-topic', metavar='TOPIC', default='', help='its images (default: NAME/image_raw)'
+        '--image-topic',
+        metavar='TOPIC',
+        default='',
+        help='topic of its images (default: NAME/image_raw)',
     )
     live.add_argument(
         '--rate', metavar='HZ', type=float, default=25.0,
-        help='most pictures a second (default: %(default)s)',
+        help='largest number of pictures per second (default: %(default)s)',
     )  # fmt: skip
     live.add_argument(
         '--record-to', metavar='FOLDER', type=Path, default=Path(),
-        help='where the button Record writes (default: here)',
+        help='where the button Record writes (default: the current folder)',
     )  # fmt: skip
     parser.add_argument(
         '--topic', metavar='TOPIC', help='events topic of a recording with several'

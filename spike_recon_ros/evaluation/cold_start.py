@@ -24,7 +24,7 @@ from spike_recon_ros.windows.sample_buffer import SampleBuffer
 from spike_recon_ros.windows.window import Window
 
 PLANES_PER_WINDOW = 20
-"""For models that accept any number: 1 ms of a camera with 20,000 planes a second."""
+"""For models that accept any number: 1 ms of a camera with 20,000 planes per second."""
 
 
 class PlaneCutter:

@@ -72,7 +72,7 @@ METRICS = {
             in_table=False,
         ),
         Metric('spike_rate', 'share of the spiking neurons that fire in a step', True, False),
-        Metric('images_per_s', 'images a second on this machine', False, False, digits=1),
+        Metric('images_per_s', 'images per second on this machine', False, False, digits=1),
     )
 }
 FULL_REFERENCE = (
