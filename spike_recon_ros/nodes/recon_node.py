@@ -30,6 +30,7 @@ from spike_recon_ros.nodes.parameters import (
     read_settings,
     with_changes,
 )
+from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.preloading import Preloader
 from spike_recon_ros.nodes.problems import sentences
 from spike_recon_ros.nodes.processor import WorkerStatistics
@@ -126,8 +127,10 @@ class ReconNode(LifecycleNode):
         self._inputs = Inputs(self, self._settings, self._worker, self._topic_statistics)
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
-        self._lamps = LampCheck()
-        self._checks = TopicChecks(self, self._settings, self._outputs, self._lamps, self._ignored)
+        self._lamps, self._pixels = LampCheck(), PixelCheck()
+        self._checks = TopicChecks(
+            self, self._settings, self._outputs, self._lamps, self._pixels, self._ignored
+        )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
             self.create_timer(
@@ -214,6 +217,7 @@ class ReconNode(LifecycleNode):
         self._reporter.running(reconstructor.runs)
         preloader.remember()
         self._lamps.add(frame.samples)
+        self._pixels.add(frame.samples)
         frame_id = self._settings.frame_id or inputs.frame_id
         try:
             outputs.publish(frame, seconds, frame_id, inputs.camera_info, reconstructor.region)

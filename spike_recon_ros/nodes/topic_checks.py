@@ -12,12 +12,14 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
+from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.frame_checks import FrameChecks
 from spike_recon_ros.nodes.inputs import FRAME_TOPIC, Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.packet_checks import PacketChecks
+from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
@@ -36,6 +38,7 @@ class TopicChecks:
         settings: of the node.
         outputs: publishes the images.
         lamps: fed with the samples of each frame.
+        pixels: fed with them, too.
         ignored_edges: counts the trigger edges that are not used.
     """
 
@@ -45,12 +48,13 @@ class TopicChecks:
         settings: Settings,
         outputs: Outputs,
         lamps: LampCheck,
+        pixels: PixelCheck,
         ignored_edges: IgnoredEdges,
     ) -> None:
         self._node = node
         self._settings = settings
         self._image_topic, self._image_qos = outputs.image_topic, outputs.image_qos
-        self._lamps = lamps
+        self._lamps, self._pixels = lamps, pixels
         self._ignored_edges = ignored_edges
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._last: Mapping[str, int] | None = None
@@ -76,6 +80,7 @@ class TopicChecks:
             missing = self._packets.missing_frames(counts)
             found += self._packets.left_out(inputs, counts) or missing
             found += self._flicker()
+            found += self._hot_pixel()
             if inputs.wants_frames:
                 found += self._frames.problems(inputs, counts, refused_frame)
             found += self._other_trigger_channels()
@@ -95,6 +100,25 @@ class TopicChecks:
                 'average them over a period (lamp_averaging), which blurs fast motion. Use lamps '
                 f'that do not flicker, or set flicker_frequency to {frequency:.0f} to remove '
                 'most of these events',
+            )
+        ]
+
+    def _hot_pixel(self) -> list[Problem]:
+        found = self._pixels.hottest
+        if found is None:
+            return []
+        others = f' (and {counted(found.n_hot - 1, "others")})' if found.n_hot > 1 else ''
+        learn = (
+            'it became so after hot_pixel_time; restart the node, which learns again'
+            if self._settings.hot_pixel_time
+            else 'mask it with hot_pixel_time:=5.0'
+        )
+        return [
+            Problem(
+                Part.CAMERA,
+                f'the pixel at column {found.x}, row {found.y} of the image fires '
+                f'{found.rate_hz:.0f} times a second without a cause{others}; {learn}, or for '
+                'good with hot_pixel_file (spike-recon run --save-hot-pixels)',
             )
         ]
 
