@@ -29,6 +29,8 @@ DELIVERY_TIMEOUT = 2.0
 DISCOVERY_TIMEOUT = 3.0
 SETTLING_TIME = 0.5
 LATENESS_KEPT = 100_000
+# A longer time without any message is damage, or of no use in a replay.
+LONGEST_PAUSE_NS, SHORT_PAUSE_NS = 60 * 10**9, 10**9
 # A request to stop must take effect before the next message is due.
 LONGEST_SLEEP = 0.2
 
@@ -66,6 +68,7 @@ class PlayNode(Node):
         self._last_clock_ns = 0
         self._begun_ns = 0
         self._first_stamp_ns: int | None = None
+        self._skipped_ns = 0
         for topic, why in recording.left_out.items():
             self.get_logger().warning(f'{topic} is left out: {why}')
 
@@ -118,15 +121,20 @@ class PlayNode(Node):
             'loops': self.loops,
             'seconds': round(time.monotonic() - self._begun, 3),
             'late_p99_ms': round(float(np.percentile(late, 99)), 3) if late else None,
+            'skipped_seconds': round(self._skipped_ns / 1e9, 3),
             'stamp_shift_ns': self._stamp_shift_ns,
         }
 
     def _play_once(self) -> None:
-        first_ns = None
+        first_ns: int | None = None
+        last_ns = 0
         for due in self._recording.messages():
             if first_ns is None:  # reading it may take long: kernels are loaded, a bag is opened
                 first_ns, begun = due.t_ns, time.monotonic()
                 self._begun_ns, self._first_stamp_ns = time.time_ns(), None
+            elif due.t_ns - last_ns > LONGEST_PAUSE_NS:
+                first_ns += self._skip(due.t_ns - last_ns)
+            last_ns = due.t_ns
             when = begun + (due.t_ns - first_ns) / 1e9 / self._rate
             while (wait := when - time.monotonic()) > 0 and rclpy.ok():
                 time.sleep(min(wait, LONGEST_SLEEP))
@@ -134,6 +142,20 @@ class PlayNode(Node):
                 return
             self._late_ms.append(-wait * 1e3)
             self._publish(due)
+
+    def _skip(self, pause_ns: int) -> int:
+        """Shorten a pause; return by how much.
+
+        Stamps that are moved to now are moved by another offset from then on.
+        """
+        skipped_ns = pause_ns - SHORT_PAUSE_NS
+        self._skipped_ns += skipped_ns
+        self._begun_ns, self._first_stamp_ns = time.time_ns() + SHORT_PAUSE_NS, None
+        self.get_logger().warning(
+            f'nothing was recorded for {pause_ns / 1e9:,.0f} s after {self.published:,} messages, '
+            f'or their times are damaged; the player waits {SHORT_PAUSE_NS / 1e9:.0f} s instead'
+        )
+        return skipped_ns
 
     @property
     def _stamp_shift_ns(self) -> int:
