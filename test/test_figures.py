@@ -2,40 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of docs/figures.md hold what the files in benchmarks/results/ hold, rounded."""
 
-import json
-import re
-from pathlib import Path
-
 import pytest
+from documented_tables import NUMBER, check, model_of, page, results, rows_below
 
-ROOT = Path(__file__).resolve().parent.parent
-TEXT = (ROOT / 'docs' / 'figures.md').read_text(encoding='utf-8')
-NUMBER = re.compile(r'\d[\d,]*\.?\d*|\.\d+')
-
-
-def results(name):
-    return json.loads((ROOT / 'benchmarks' / 'results' / name).read_text(encoding='utf-8'))
-
-
-def rows_below(header, text=TEXT):
-    """Return the cells of each row of the table that has a header line with these words."""
-    lines = text.splitlines()
-    (start,) = (number for number, line in enumerate(lines) if header in line)
-    rows = []
-    for line in lines[start + 2 :]:
-        if not line.startswith('|'):
-            break
-        rows.append([cell.strip() for cell in line.strip('|').split('|')])
-    return rows
-
-
-def check(text, *values):
-    """Compare the numbers in a text with values, each to the decimals that are printed."""
-    printed = [number.replace(',', '') for number in NUMBER.findall(text.replace('none', '0'))]
-    assert len(printed) == len(values), text
-    for number, value in zip(printed, values, strict=True):
-        decimals = len(number.partition('.')[2])
-        assert abs(float(number) - value) <= 0.5001 * 10**-decimals, f'{text}: {value}'
+TEXT = page('figures.md')
 
 
 def test_numbers_are_compared_to_their_decimals():
@@ -48,7 +18,7 @@ def test_numbers_are_compared_to_their_decimals():
 
 
 def test_times_of_networks():
-    rows = rows_below('times as fast as FireNet')
+    rows = rows_below('| times as fast as FireNet |', TEXT)
     measured = results('network.json')['results']
     names = {'eight bits': 'int8', 'bfloat16': 'openvino bf16', 'ONNX Runtime': 'onnxruntime'}
     assert len(rows) == 5
@@ -71,7 +41,7 @@ def test_times_at_hd():
         for row in results('hd.json')['results']
         if 'mega_events_s' in row
     }
-    for label, *cells in rows_below('| full size |'):
+    for label, *cells in rows_below('| full size |', TEXT):
         model, _, rates = label.replace('`', '').partition(', ')
         for cell, setting in zip(cells, ((), ('scale',), ('roi',)), strict=True):
             keys = [(model.lower(), float(rate), *setting) for rate in NUMBER.findall(rates)]
@@ -85,14 +55,14 @@ def test_times_at_hd_at_rest():
         for row in results('hd.json')['results']
         if 'patch' in row
     }
-    for label, *cells in rows_below('| no patch |'):
+    for label, *cells in rows_below('| no patch |', TEXT):
         for cell, setting in zip(cells, ((0,), (100,), (100, 'active_part')), strict=True):
             if cell:
                 check(cell, measured[(label.replace('`', ''), *setting)])
 
 
 def test_the_live_node_at_hd():
-    rows = rows_below('| 1280x720 | `threads` |')
+    rows = rows_below('| 1280x720 | `threads` |', TEXT)
     measured = results('hd_live.json')['results']
     for (label, threads, frames, dropped, latency), row in zip(rows, measured, strict=True):
         assert label.startswith(f'{row["mega_events_per_s"]:.0f} Mev/s, `{row["model"]}`')
@@ -104,17 +74,20 @@ def test_the_live_node_at_hd():
 
 
 def test_times_of_the_start():
-    measured = results('startup.json')['results']
-    usual, hd = (cells[1].replace('`', '') for cells in rows_below('| | seconds | file |'))
-    times = dict(part.rsplit(' ', 1) for part in usual.split(', '))
-    assert len(times) == len(measured) - 1
-    for row in measured[:-1]:
-        check(times[row['model'].replace('fibar', 'FIBAR')], row['wall_s'])
-    check(hd.rsplit(' ', 1)[1], measured[-1]['wall_s'])
+    measured = {(row['model'], row['size']): row for row in results('startup.json')['results']}
+    names = 'fibar', 'two_scale_gru_small', 'two_scale_gru', 'auto'
+    shown = {}
+    for size, *cells in rows_below('| size | FIBAR |', TEXT):
+        for name, cell in zip(names, cells, strict=True):
+            if cell:
+                shown[name, size] = cell
+    assert shown.keys() == measured.keys()
+    for key, cell in shown.items():
+        check(cell, measured[key]['wall_s'])
 
 
 def test_the_node_behind_a_driver():
-    rows = rows_below('| frames of those due |')
+    rows = rows_below('| frames of those due |', TEXT)
     measured = results('driver_load.json')['results']
     assert len(rows) == len(measured)
     for (label, frames, dropped, latency, step), row in zip(rows, measured, strict=True):
@@ -133,21 +106,13 @@ def test_processor_time_of_the_web_page():
         (row['size'], row['browsers']): row['percent_of_a_core']
         for row in results('viewer.json')['results']
     }
-    _, *rows = rows_below('| | 346x260 | 640x480 | 1280x720 |')
+    _, *rows = rows_below('| | 346x260 | 640x480 | 1280x720 |', TEXT)
     for browsers, (_, *cells) in enumerate(rows, 1):
         for cell, size in zip(cells, ('346x260', '640x480', '1280x720'), strict=True):
             check(cell, measured[size, browsers])
 
 
-def test_errors_on_simulated_sequences():
-    (line,) = (line for line in TEXT.splitlines() if '(MSE / SSIM)' in line)
-    following = TEXT[TEXT.index(line) :].split('`evaluate_held.json`')[0]
-    mean = results('evaluate_held.json')['mean']
-    names = ('two_scale_gru', 'two_scale_gru_small', 'hybrid', 'firenet', 'fibar')
-    check(following, *(mean[name][metric] for name in names for metric in ('mse', 'ssim')))
-
-
-FUSION = (ROOT / 'docs' / 'fusion.md').read_text(encoding='utf-8')
+FUSION = page('fusion.md')
 
 
 def test_events_with_frames():
@@ -178,7 +143,7 @@ def test_colours_of_each_mode():
 
 
 def test_configurations_of_spatio_temporal_fusion():
-    text = (ROOT / 'docs' / 'model_zoo.md').read_text(encoding='utf-8')
+    text = page('model_zoo.md')
     measured = results('fusion.json')
     colours, between, both = (measured[key] for key in ('colours', 'between', 'configurations'))
     expected = [
@@ -220,12 +185,8 @@ def test_counts_of_damaged_input():
     assert f'{sum(cuts["cuts"].values()):,} cuts' in TEXT
 
 
-SPIKE_CAMERAS = (ROOT / 'docs' / 'spike_cameras.md').read_text(encoding='utf-8')
-MODEL_ZOO = (ROOT / 'docs' / 'model_zoo.md').read_text(encoding='utf-8')
-
-
-def model_of(label):
-    return label.partition(',')[0].strip('`').lower()
+SPIKE_CAMERAS = page('spike_cameras.md')
+MODEL_ZOO = page('model_zoo.md')
 
 
 def test_times_and_scores_of_spike_models():
