@@ -6,6 +6,7 @@ Ctrl-C ends them in order from here on. So this module imports only what Python 
 the subcommands and what they need follow while an interrupt ends the program at once.
 """
 
+import os
 import sys
 
 from spike_recon_ros.cli.interrupts import INTERRUPTED, InterruptEndsAtOnce
@@ -33,6 +34,7 @@ def record_node() -> int:
 
 def _call(program: str, function: str) -> int:
     """Import the main program and call one of its functions; return the exit status."""
+    _open_missing_streams()
     try:
         with InterruptEndsAtOnce(program):
             from spike_recon_ros.cli import main  # noqa: PLC0415 -- after the handler
@@ -41,3 +43,13 @@ def _call(program: str, function: str) -> int:
         print(f'{program}: interrupted', file=sys.stderr)
         return INTERRUPTED
     return status
+
+
+def _open_missing_streams() -> None:
+    """Give a program that was started with closed streams (`2>&-`) ones that lead nowhere.
+
+    Otherwise a text for stderr goes to stdout, and a recording may be opened as number 2.
+    """
+    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 -- as long as the program

@@ -12,13 +12,16 @@ import contextlib
 import importlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 
 from spike_recon_ros import __version__
 from spike_recon_ros.cli.command_parser import MISUSED, CommandParser
-from spike_recon_ros.cli.interrupts import INTERRUPTED, InterruptEndsAtOnce
+from spike_recon_ros.cli.interrupts import (
+    INTERRUPTED,
+    InterruptEndsAtOnce,
+    RequestsInterrupt,
+)
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cures import pip_install_module
 from spike_recon_ros.errors import UserError, did_you_mean, one_line, os_error_sentence
@@ -68,7 +71,8 @@ def recon_node() -> int:
         with InterruptEndsAtOnce('recon_node'):
             importlib.import_module('spike_recon_ros.cli.ros_guard').ros_or_cure()
             module = importlib.import_module('spike_recon_ros.nodes.recon_process')
-        return int(module.main())
+        with RequestsInterrupt():
+            return int(module.main())
     return failure[0]
 
 
@@ -94,15 +98,13 @@ def _run(name: str, arguments: list[str], ros_args: list[str], as_json: bool) ->
         if ros_args and not takes_ros_args:
             parser.error(f'{name} takes no {ROS_ARGS}')
         options.ros_args = ros_args
-        before = signal.signal(signal.SIGTERM, _interrupt)
         prints = as_json or options.json or not (sys.stdout and sys.stdout.isatty())
         try:
-            result = module.run(options)
+            with RequestsInterrupt():
+                result = module.run(options)
         except PartialResultError as error:
             _print_json(error.result, prints)
             raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
         if hasattr(module, 'in_words'):
             print(module.in_words(result), file=sys.stderr)
         _print_json(result, prints)
@@ -136,11 +138,6 @@ def _one_sentence(program: str) -> Iterator[list[int]]:
     except KeyboardInterrupt:
         print(f'{program}: interrupted', file=sys.stderr)
         status[0] = INTERRUPTED
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """End as Ctrl-C would, with valid files; once initialised, ROS handles this itself."""
-    raise KeyboardInterrupt
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
