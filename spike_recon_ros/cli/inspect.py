@@ -23,6 +23,7 @@ from spike_recon_ros.cli.plane_options import (
 from spike_recon_ros.errors import UserError, counted, shown
 from spike_recon_ros.offline.progress import with_progress
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
+from spike_recon_ros.packets.decoder import UNUSABLE
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.clip_source import ClipSource, clips_of
 from spike_recon_ros.sources.images import bayer_topic
@@ -136,8 +137,11 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_row('duration', f'{result["duration_s"]:.6f} s')
     for row in _planes(result) if 'planes' in result else _events(result):
         table.add_row(*row)
-    for name, count in result['dropped'].items():
-        table.add_row(name.replace('_', ' '), f'{count:,}', style='yellow' if count else 'dim')
+    unusable = {UNUSABLE[name]: count for name, count in result['dropped'].items() if count}
+    for name, count in unusable.items():
+        table.add_row(name, f'{count:,}', style='yellow')
+    if not unusable:
+        table.add_row('unusable data', 'none', style='dim')
     for topic in result['topics']:
         names = escape(f'{shown(topic["name"])}  {shown(topic["type"])}')
         table.add_row('topic', f'{names}  {counted(topic["n_messages"], "messages")}')

@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
-from spike_recon_ros.packets.decoder import UNKNOWN_SHARE
+from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.settings import Settings
 
@@ -214,9 +214,13 @@ class PacketChecks:
             news: what was counted since the latest frame.
             seconds: time since then.
         """
-        unused = {key: number for key, number in news.items() if key.startswith(UNUSED) and number}
+        unused = {
+            name: news[f'{UNUSED}{key}']
+            for key, name in UNUSABLE.items()
+            if news.get(f'{UNUSED}{key}')
+        }
         if not news['events'] and unused:
-            listed = ', '.join(f'{n} {key.removeprefix(UNUSED)}' for key, n in unused.items())
+            listed = ', '.join(f'{number} {name}' for name, number in unused.items())
             return (
                 f'nothing in the packets of {seconds:.0f} s could be used ({listed}); check '
                 'encoding, width and height in the driver'

@@ -39,6 +39,16 @@ class DecoderStatistics:
     time_errors: int = 0
 
 
+UNUSABLE = {
+    'unknown_words': 'words of unknown type',
+    'outside_pixels': 'events outside the sensor',
+    'before_first_time': 'events before the first time stamp',
+    'truncated_words': 'incomplete words',
+    'time_errors': 'time stamps that step back',
+}
+"""What each count of DecoderStatistics is, for people."""
+
+
 class Decoder(ABC, Generic[Samples]):
     """Turns the bytes of one encoding into Events or SpikePlanes.
 

@@ -1,6 +1,7 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 import argparse
+import dataclasses
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.simulated_sensors import EventSensor
 from spike_recon_ros.offline.simulation import Simulation, simulate
 from spike_recon_ros.offline.stream_summary import EventSummary
+from spike_recon_ros.packets.decoder import UNUSABLE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.sources.bag_writer import BagWriter
 
@@ -260,3 +262,18 @@ def test_the_bayer_pattern_is_that_of_the_frames_of_the_sensor(tmp_path, capsys,
     simulate(tmp_path / 'alone', Simulation(EventSensor(), **size))
     assert run(tmp_path / 'alone')['bayer_pattern'] is None
     assert 'set `bayer_pattern` if the sensor has' in capsys.readouterr().err
+
+
+def test_unusable_data_have_names_that_explain_them(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '200')
+    header = b'% evt 3.0\n% geometry 640x480\n% end\n'
+    sound = np.array([0x8000, 0x6001, 0x0001, 0x2002], '<u2').tobytes()
+    for name, more, expected in (
+        ('sound.raw', b'', 'unusable data'),
+        ('padded.raw', b'\x99\x99' * 3, 'words of unknown type'),
+        ('wide.raw', np.array([0x27FF], '<u2').tobytes(), 'events outside the sensor'),
+    ):
+        (tmp_path / name).write_bytes(header + sound + more)
+        run(tmp_path / name)
+        assert expected in capsys.readouterr().err
+    assert set(UNUSABLE) == {field.name for field in dataclasses.fields(DecoderStatistics)}

@@ -136,7 +136,7 @@ def test_a_driver_that_has_just_been_started_is_not_blamed(seconds):
         (
             {},
             {'decoder: unknown_words': 700},
-            r'nothing in the packets of 6 s could be used \(700 unknown_words\); check encoding',
+            r'nothing in the packets of 6 s could be used \(700 words of unknown type\); check',
         ),
         (
             {'sync_mode': 'by_count', 'window_events': 7_000},
