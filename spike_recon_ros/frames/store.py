@@ -27,7 +27,7 @@ class FrameCounts:
     """Counts of the frames of the aligned camera.
 
     Every frame that came is kept or counted as one of unregistered, other_clock, blank and
-    repeated; `late`, `dropped` and `without_color` frames were kept first.
+    repeated; `backwards`, `late`, `dropped` and `without_color` frames were kept first.
 
     Attributes:
         received: frames that came.
@@ -39,6 +39,7 @@ class FrameCounts:
         without_color: frames without colour, while `color` is `frame`; not used.
         repeated: frames with the stamp of another frame; not used.
         dropped: frames that were dropped before their time because too many waited.
+        backwards: frames stamped before a frame that came earlier.
     """
 
     received: int = 0
@@ -49,6 +50,7 @@ class FrameCounts:
     without_color: int = 0
     repeated: int = 0
     dropped: int = 0
+    backwards: int = 0
 
 
 class FrameStore:
@@ -67,6 +69,7 @@ class FrameStore:
         self._bytes = 0
         self._asked_ns: int | None = None
         self._events_ns: int | None = None
+        self._latest_ns: int | None = None
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -85,6 +88,10 @@ class FrameStore:
             return reason
         if self._asked_ns is not None and self._asked_ns - frame.stamp_ns > LATE_NS:
             self.counts.late += 1
+        if self._latest_ns is not None and frame.stamp_ns < self._latest_ns:
+            self.counts.backwards += 1
+        else:
+            self._latest_ns = frame.stamp_ns
         place = bisect.bisect_left(self._frames, frame.stamp_ns, key=_stamp_of)
         if place < len(self._frames) and self._frames[place].stamp_ns == frame.stamp_ns:
             self.counts.repeated += 1
@@ -133,7 +140,7 @@ class FrameStore:
     def reset(self) -> None:
         """Discard all frames, as the stream begins again; the counts stay."""
         self._frames.clear()
-        self._bytes, self._asked_ns, self._events_ns = 0, None, None
+        self._bytes, self._asked_ns, self._events_ns, self._latest_ns = 0, None, None, None
 
     def _refused(self, frame: CameraFrame, size: tuple[int, int] | None) -> str:
         height, width = frame.image.shape[:2]

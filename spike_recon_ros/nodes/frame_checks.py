@@ -75,6 +75,12 @@ class FrameChecks:
                 'and are not used; let the driver stamp each frame, and stop all publishers but '
                 'one'
             ]
+        if backwards := news['camera_frames: backwards']:
+            return [
+                f'{backwards} of {frames} frames on {self._topic} are stamped before a frame that '
+                'came earlier; stop all publishers but one, and correct the clock of its computer '
+                'gradually (chrony), not in steps'
+            ]
         if late := news['camera_frames: late']:
             return [
                 f'{late} frames on {self._topic} came more than 0.1 s after their stamp; they '

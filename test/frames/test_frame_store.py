@@ -95,6 +95,16 @@ def test_late_and_repeated_frames_are_counted():
     assert (store.counts.late, store.counts.repeated, store.counts.received) == (1, 1, 3)
 
 
+def test_frames_whose_stamps_go_back_are_counted_until_the_next_stream():
+    store = FrameStore()
+    for stamp_ns in (5, 9, 7, 8, 10, 11):
+        store.add(frame_at(stamp_ns * LATE_NS), SIZE)
+    assert (store.counts.backwards, len(store)) == (2, 6)
+    store.reset()
+    store.add(frame_at(1), SIZE)
+    assert store.counts.backwards == 2
+
+
 def test_the_oldest_frames_are_dropped_at_the_limit_of_memory():
     store, large = FrameStore(), np.arange(MOST_BYTES // 4, dtype=np.uint8).reshape(1000, -1)
     for stamp_ns in range(6):

@@ -9,7 +9,7 @@ import pytest
 
 from spike_recon_ros.nodes.frame_checks import FrameChecks
 
-UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color', 'repeated', 'late')
+UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color', 'repeated', 'late', 'backwards')
 NONE = {
     'decoded_packets': 0,
     'camera_frames': 0,
@@ -40,6 +40,7 @@ def sentences(ahead=0.0, reason='', **news):
             sentences(repeated=29, late=29),
             '29 of 30 frames on /frames have the stamp of another frame',
         ),
+        (sentences(late=3, backwards=3), '3 of 30 frames on /frames are stamped before a frame'),
         (sentences(late=4), '4 frames on /frames came more than 0.1 s after their stamp'),
         (sentences(reason='cause and cure', undecodable=1, late=1), '^cause and cure$'),
     ],
