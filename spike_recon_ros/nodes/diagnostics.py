@@ -93,11 +93,14 @@ class Diagnostics:
         self._last = self._last_logged = self.counters()
         self._missing = 0
 
-    def status(self, problems: Sequence[Problem] = ()) -> DiagnosticStatus:
+    def status(
+        self, problems: Sequence[Problem] = (), others: Mapping[str, str] | None = None
+    ) -> DiagnosticStatus:
         """Return the status to publish; its level is of the time since the last call.
 
         Args:
             problems: of the topics; any makes the level WARN.
+            others: more values to publish.
         """
         now = self.counters()
         news = _difference(now, self._last)
@@ -109,7 +112,7 @@ class Diagnostics:
         level, message = self._judge(news, [*problems, *breaks])
         failure = self._worker.statistics.failure
         found = [*problems, *breaks, *_losses(news, failure), *_cures(news)]
-        values = {**now, **self._gauges(), **by_part(found)}
+        values = {**now, **self._gauges(), **(others or {}), **by_part(found)}
         return DiagnosticStatus(
             level=level,
             name=f'{self._name}: reconstruction',

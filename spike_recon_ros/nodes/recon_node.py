@@ -35,6 +35,7 @@ from spike_recon_ros.nodes.preloading import Preloader
 from spike_recon_ros.nodes.problems import sentences
 from spike_recon_ros.nodes.processor import WorkerStatistics
 from spike_recon_ros.nodes.reporting import Reporter
+from spike_recon_ros.nodes.sync_check import SyncCheck
 from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
@@ -128,6 +129,7 @@ class ReconNode(LifecycleNode):
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
         self._lamps, self._pixels = LampCheck(), PixelCheck()
+        self._sync = SyncCheck(self, self._settings)
         self._checks = TopicChecks(
             self, self._settings, self._outputs, self._lamps, self._pixels, self._ignored
         )
@@ -186,6 +188,7 @@ class ReconNode(LifecycleNode):
         if self._inputs is not None:
             self._inputs.close()
             self._inputs = None
+            self._sync.close()
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
@@ -218,6 +221,7 @@ class ReconNode(LifecycleNode):
         preloader.remember()
         self._lamps.add(frame.samples)
         self._pixels.add(frame.samples)
+        self._sync.add(frame)
         frame_id = self._settings.frame_id or inputs.frame_id
         try:
             outputs.publish(frame, seconds, frame_id, inputs.camera_info, reconstructor.region)
@@ -254,8 +258,10 @@ class ReconNode(LifecycleNode):
             return
         refused = self._reconstructor.frames.problem if self._reconstructor else ''
         problems = self._checks.problems(self._inputs, self._health.counters(), refused)
+        clocks = self._sync.values()
+        problems += self._sync.problems()
         self._reporter.problems(sentences(problems))
-        self._outputs.publish_diagnostics(self._health.status(problems))
+        self._outputs.publish_diagnostics(self._health.status(problems, clocks))
 
     def _log_statistics(self) -> None:
         line = self._health.sentence(self._settings.statistics_period)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
@@ -117,3 +118,20 @@ def test_message_filters_pairs_every_image_of_one_process_with_two_nodes(other, 
 def test_wrong_namespaces_are_named(arguments, words, capsys):
     assert main([*arguments, '--ros-args', '-p', 'model:=fibar']) == 1
     assert words in capsys.readouterr().err
+
+
+def test_sensors_without_a_common_clock_are_named_through_diagnostics(
+    executor, send, images, wait_until, subscribe, monkeypatch
+):
+    monkeypatch.setattr('spike_recon_ros.nodes.recon_node.DIAGNOSTICS_PERIOD', 0.1)
+    monkeypatch.setattr('spike_recon_ros.nodes.sync_check.LARGEST_DIFFERENCE', 0.0)
+    make_nodes(executor, fps=100.0, model='fibar', grid_origin='sensor_time', overload_lag=60.0)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    sent = iter(range(0, 10_000, 10))
+
+    def is_named():
+        seq = next(sent)
+        send(range(seq, seq + 10))
+        return any('the clock of this sensor is' in one.status[0].message for one in diagnostics)
+
+    wait_until(is_named, 'the warning')
