@@ -191,8 +191,8 @@ def live_at_hd() -> list[str]:
     small = 'two_scale_gru_small'
     return [
         f'{rates["two_scale_gru", 10.0, "1"]:.0f} fps at 10 Mev/s',
-        f'small at 25 Mev/s {rates[small, 25.0, "1"]:.0f},',
-        f'`scale:=2` {rates[small, 25.0, "2"]:.0f}',
+        f'small {rates[small, 25.0, "1"]:.0f} fps at 25 Mev/s',
+        f'`scale:=2` {rates[small, 25.0, "2"]:.0f} fps',
     ]
 
 

@@ -54,6 +54,17 @@ def test_a_card_without_scores_has_no_section_for_them():
     assert '## Scores' not in model_card({**CONTENT, 'metrics': {'held': {}}}, 1)
 
 
+def test_published_weights_have_a_card():
+    published = {'recipe': "the authors'", 'data': 'not stated', 'metrics': {}}
+    text = model_card({**CONTENT, **published}, 1)
+    assert "Recipe: the authors'." in text
+
+
+def test_a_run_that_started_from_a_file_names_it():
+    text = model_card({**CONTENT, 'recipe': {'steps': 5, 'started_from': 'a.pth'}}, 1)
+    assert '| a.pth | 5 |' in text
+
+
 def test_the_cards_of_the_zoo_are_up_to_date():
     command = [sys.executable, ROOT / 'tools' / 'write_model_cards.py', '--check']
     done = subprocess.run(command, capture_output=True, text=True, check=False)

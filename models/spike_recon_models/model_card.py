@@ -91,8 +91,10 @@ def _window(content: dict[str, Any]) -> str:
     )
 
 
-def _scores(metrics: dict[str, Any]) -> list[str]:
+def _scores(metrics: Any) -> list[str]:
     """Return a table for each group of metrics; nested groups have a column per metric."""
+    if not isinstance(metrics, dict):
+        return [str(metrics)] if metrics else []
     lines: list[str] = []
     single = {key: value for key, value in metrics.items() if not isinstance(value, dict)}
     note = single.pop('note', None)
@@ -120,7 +122,9 @@ def _group(entries: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _training(recipe: dict[str, Any]) -> list[str]:
+def _training(recipe: Any) -> list[str]:
+    if not isinstance(recipe, dict):  # of weights as their authors publish them
+        return [f'Recipe: {recipe}.']
     runs = list(_runs(recipe))[::-1]
     rows: list[Sequence[str]] = [
         (start, *(_number(run.get(key)) for key in ('steps', 'frames', 'minutes')))
@@ -157,17 +161,18 @@ def _averaged(recipe: dict[str, Any]) -> str:
 
 def _runs(recipe: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each run, the newest first, with the name of the weights that it started from."""
-    run: dict[str, Any] | None = recipe
-    while run:
+    run: Any = recipe
+    while isinstance(run, dict):
         start = run.get('started_from')
         if any(key in run for key in _SHOWN):
-            yield (str(start['bundle']) if start else 'random'), run
+            name = start.get('bundle', 'not stated') if isinstance(start, dict) else start
+            yield str(name or 'random'), run
         run = start
 
 
-def _data(data: dict[str, Any] | str) -> list[str]:
-    if isinstance(data, str):
-        return [data]
+def _data(data: Any) -> list[str]:
+    if not isinstance(data, dict):
+        return [str(data)]
     rows = [(LABELS.get(key, key.replace('_', ' ')), _text(data[key])) for key in data]
     return _table(('data', ''), rows)
 
