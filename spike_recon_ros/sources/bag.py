@@ -192,7 +192,8 @@ class Bag:
 
     def _plain(self, data: bytes) -> bytes:
         """Return a message without its own compression."""
-        if self._folder.compressed_messages and data[:4] == ZSTD_MAGIC:
+        # No message of ROS 2 begins so, whatever `metadata.yaml` states or whether it is there.
+        if not self.is_ros1 and data[:4] == ZSTD_MAGIC:
             return expand(data, 'zstd', _content_bytes(data))
         return data
 
@@ -202,8 +203,6 @@ class Bag:
         Raises:
             UserError: if the bytes are not such a message.
         """
-        if not self.is_ros1 and raw[:4] == ZSTD_MAGIC:
-            raise UserError(f'the messages in {self.path} are compressed; name the bag folder')
         try:
             if self.is_ros1:
                 return self._typestore.deserialize_ros1(raw, msgtype)

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a rosbag2 folder holds: the files that `metadata.yaml` lists, and their compression.
+"""What a rosbag2 folder holds: the files that `metadata.yaml` lists.
 
 Only this is taken from `metadata.yaml`: recorders differ in the rest, and a killed one writes
 none.
@@ -31,13 +31,11 @@ class BagFolder:
 
     Attributes:
         files: in the order of recording.
-        compressed_messages: whether each message is compressed by itself.
         n_messages: announced count; None = not stated.
         warnings: sentences for people about a missing or damaged `metadata.yaml`, or files.
     """
 
     files: tuple[Path, ...]
-    compressed_messages: bool = False
     n_messages: int | None = None
     warnings: tuple[str, ...] = ()
 
@@ -62,14 +60,18 @@ def read_folder(path: Path) -> BagFolder:
     missing = [file.name for file in listed if not file.exists()]
     if there and missing:
         warnings += (f'{path} lacks files that it lists: {shown(", ".join(missing))}',)
-    files = there or own_files(part for glob in FILE_PATTERNS for part in path.glob(glob))
+    present = own_files(part for glob in FILE_PATTERNS for part in path.glob(glob))
+    if there and (others := [file.name for file in present if file not in there]):
+        warnings += (
+            f'{path / METADATA} does not list {shown(", ".join(others))}, so it is not read; run '
+            '`ros2 bag reindex`, or remove metadata.yaml, to read all files',
+        )
+    files = there or present
     if not files:
         raise UserError(f'{path} holds no .mcap or .db3 file; copy or record the bag again')
-    mode = str(stated.get('compression_mode', '')).lower()
     count = stated.get('message_count')
     return BagFolder(
         tuple(files),
-        mode == 'message',
         count if isinstance(count, int) and there and not missing else None,
         warnings,
     )

@@ -275,18 +275,6 @@ def test_message_cut_short_is_a_user_error(
             list(source)
 
 
-def test_messages_compressed_one_by_one_ask_for_the_folder(
-    ros2, write_bag, events_topic, tmp_path
-):
-    content = three_packets(ros2, events_topic)
-    path = write_bag(tmp_path / 'bag', ros2, content, compression='message')
-    with (
-        open_source(path / 'bag.mcap') as source,
-        pytest.raises(UserError, match='name the bag folder'),
-    ):
-        list(source)
-
-
 def test_a_closed_source_closes_its_files(ros2, write_bag, events_topic, tmp_path):
     path = write_bag(tmp_path / 'bag', ros2, three_packets(ros2, events_topic))
 
