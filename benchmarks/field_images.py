@@ -71,7 +71,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('-m', '--model', nargs='+', required=True, metavar='MODEL')
+    parser.add_argument(
+        '-m', '--model', action='extend', nargs='+', required=True, metavar='MODEL'
+    )
     parser.add_argument('-p', '--part', nargs='+', choices=PARTS, default=list(PARTS))
     parser.add_argument('--held', type=Path, help='recordings by another simulator')
     data = os.environ.get('SPIKE_RECON_TEST_DATA', 'data')

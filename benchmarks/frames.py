@@ -99,7 +99,7 @@ def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('photos', nargs='+', type=Path)
-    parser.add_argument('--videos', nargs='+', type=Path, default=[])
+    parser.add_argument('--videos', action='extend', nargs='+', type=Path, default=[])
     parser.add_argument('--bundle', type=Path, default=find_bundle(NAME))
     parser.add_argument('--sequences', type=int, default=4, help='of each kind (%(default)s)')
     options = parser.parse_args()

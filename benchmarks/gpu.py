@@ -103,7 +103,7 @@ def _arguments() -> argparse.Namespace:
         ('ways', 'WAY', 'tensorrt, tensorrt_rtx, onnxruntime, torch (default: all)'),
         ('precisions', 'PRECISION', 'of engines: fp32, fp16, bf16 (default: all)'),
     ):
-        parser.add_argument(f'--{name}', nargs='+', metavar=metavar, help=what)
+        parser.add_argument(f'--{name}', action='extend', nargs='+', metavar=metavar, help=what)
     return parser.parse_args()
 
 

@@ -64,7 +64,7 @@ def main() -> int:
     """Print the scores of each model and enlargement on each scene."""
     parser = argparse.ArgumentParser()
     parser.add_argument('folders', nargs='+', type=Path)
-    parser.add_argument('--truth', nargs='*', type=Path, default=[])
+    parser.add_argument('--truth', action='extend', nargs='*', type=Path, default=[])
     parser.add_argument('--model', default='spk2vid_x4')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--picture', type=Path)

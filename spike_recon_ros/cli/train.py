@@ -37,15 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'recipe', metavar='RECIPE', help='YAML file, or name of a recipe of this package'
     )
     parser.add_argument(
-        '--photos', type=Path, nargs='+', default=[], metavar='FOLDER',
+        '--photos', type=Path, action='extend', nargs='+', default=[], metavar='FOLDER',
         help='folders of photographs, with their subfolders',
     )  # fmt: skip
     parser.add_argument(
-        '--videos', type=Path, nargs='+', default=[], metavar='FOLDER',
+        '--videos', type=Path, action='extend', nargs='+', default=[], metavar='FOLDER',
         help='folders of videos, as further scenes',
     )  # fmt: skip
     parser.add_argument(
-        '--recordings', type=Path, nargs='+', default=[], metavar='PATH',
+        '--recordings', type=Path, action='extend', nargs='+', default=[], metavar='PATH',
         help='recordings with frames, as further training data; of networks for images, folders '
         'that hold a folder `grey` and a folder `rgb` with images of the same names',
     )  # fmt: skip
