@@ -72,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='start from the weights of a bundle, or of a network of the zoo by its name',
     )  # fmt: skip
     parser.add_argument(
+        '--teacher', type=Path, metavar='BUNDLE',
+        help='trained network whose images replace a share (loss.teacher) of the truth: a bundle, '
+        'or a network of the zoo by its name',
+    )  # fmt: skip
+    parser.add_argument(
         '--vgg-weights', type=Path, metavar='FILE',
         help="weights of torchvision's VGG-19 (.pth), for recipes with loss.perceptual",
     )  # fmt: skip
@@ -118,6 +123,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             epochs=args.epochs,
             resume=args.resume,
             start_from=_bundle(args.start_from),
+            teacher=_bundle(args.teacher),
             vgg_weights=args.vgg_weights,
             threads=args.threads,
             device=args.device,
@@ -125,11 +131,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def _bundle(start_from: Path | None) -> Path | None:
-    """Return the path of the initial weights; the name of a network of the zoo is its bundle."""
-    if start_from is None or start_from.exists():
-        return start_from
-    return find_bundle(str(start_from)) or start_from
+def _bundle(given: Path | None) -> Path | None:
+    """Return the path of a bundle; the name of a network of the zoo is its bundle."""
+    if given is None or given.exists():
+        return given
+    return find_bundle(str(given)) or given
 
 
 def in_words(result: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ from spike_recon_training.budget import learning_rate_share  # noqa: E402
 from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
 from spike_recon_training.initial_weights import first_network  # noqa: E402
 from spike_recon_training.recipe import RECIPES, read_recipe, write_recipe  # noqa: E402
-from spike_recon_training.task import ReconstructionTask, reconstructed  # noqa: E402
+from spike_recon_training.reconstruction import reconstructed  # noqa: E402
+from spike_recon_training.task import ReconstructionTask  # noqa: E402
 
 NAMES = narrow_recipes()
 STATELESS = 'base', 'bsf', 'stir', 'swinsf'

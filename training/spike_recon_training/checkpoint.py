@@ -69,13 +69,21 @@ class Checkpoints(Callback):
         run: folder to write in.
         budget: of the run; all processes save together, so its clock decides.
         started_from: what is known about the training of the initial weights.
+        teacher: name of the network to imitate, if there is one.
 
     Attributes:
         started_from: the same; in a resumed run, that of its first start.
     """
 
-    def __init__(self, run: Path, budget: Budget, started_from: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        budget: Budget,
+        started_from: dict[str, Any] | None,
+        teacher: str | None = None,
+    ) -> None:
         self.started_from = started_from
+        self._teacher = teacher
         self._file = run / CHECKPOINT
         self._budget = budget
         self._last_s: float | None = None
@@ -111,7 +119,7 @@ class Checkpoints(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint stores of this callback."""
-        return {'started_from': self.started_from}
+        return {'started_from': self.started_from, 'teacher': self._teacher}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore what a checkpoint stored."""

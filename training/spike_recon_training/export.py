@@ -118,6 +118,8 @@ def export_run(
     card['recipe'].setdefault('minutes', round(minutes, 2))
     if started_from := remembered(checkpoint, 'started_from'):
         card['recipe'].setdefault('started_from', started_from)
+    if teacher := remembered(checkpoint, 'teacher'):
+        card['recipe']['teacher'] = teacher
     if average_with is not None:
         del card['metrics']['held_back_photographs']  # measured before the mean was taken
         card['recipe'] = {'averaged_with': average_with.name, **card['recipe']}

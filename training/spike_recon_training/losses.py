@@ -59,6 +59,8 @@ class LossWeights:
         entropy: 1 - entropy of the image as a share of the largest one, see `entropy_deficit`.
         exposure: mean grey to which truth and reconstruction of each sequence are scaled before
             the comparison, so that dark sequences count as much as bright ones; 0 = not scaled.
+        teacher: share of the loss, 0 to 1, in which the images of the teacher replace the truth,
+            if the run has one; see `teacher.py`.
     """
 
     l1: float = 1.0
@@ -75,6 +77,7 @@ class LossWeights:
     mse: float = 0.0
     entropy: float = 0.0
     exposure: float = 0.0
+    teacher: float = 0.7
 
 
 Frames = tuple[torch.Tensor, torch.Tensor]

@@ -262,6 +262,7 @@ def _check(recipe: Recipe) -> None:
         f'optimisation.small_share needs an optimisation.crop of at least {2 * SMALLEST_CROP}': (
             not o.small_share or o.crop >= 2 * SMALLEST_CROP
         ),
+        'loss.teacher must lie from 0 to 1': 0 <= recipe.loss.teacher <= 1,
         'photographs.side must be at least 32': photographs.side >= 32,
         'videos.side must be at least 32': recipe.videos.side >= 32,
         'videos.share must lie from 0 to 1': 0 <= recipe.videos.share <= 1,

@@ -6,7 +6,6 @@ Also keeps the running average of the weights, which is what is validated and ex
 """
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -21,7 +20,9 @@ from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.losses import Distance, Frames, Loss, LossWeights, smooth_l1
 from spike_recon_training.noisy_sensors import NoisyRest
 from spike_recon_training.recipe import Optimisation
+from spike_recon_training.reconstruction import reconstructed
 from spike_recon_training.silent_sensors import Rest
+from spike_recon_training.teacher import Teacher
 
 
 class ReconstructionTask(LightningModule):
@@ -32,6 +33,7 @@ class ReconstructionTask(LightningModule):
         weights: of the loss.
         optimisation: of the recipe.
         perceptual: distance of images, if the loss has a weight for it.
+        teacher: network to imitate, if the loss has a weight for it.
 
     Attributes:
         network: the network with the weights of the last step.
@@ -44,23 +46,26 @@ class ReconstructionTask(LightningModule):
         weights: LossWeights,
         optimisation: Optimisation,
         perceptual: Distance | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False)
         self.last_terms: dict[str, torch.Tensor] = {}
         self._loss = Loss(weights, perceptual)
+        self._teacher, self._teacher_weight = teacher, weights.teacher
         self._distance = smooth_l1 if weights.smooth_l1 else functional.l1_loss
         self._rest, self._rest_weight = Rest(optimisation.crop), weights.rest
         self._noisy, self._noise_weight = NoisyRest(optimisation.crop), weights.noise
         self._optimisation = optimisation
         self._state: tuple[torch.Tensor, ...] | None = None
         self._before: Frames | None = None
+        self._before_taught: Frames | None = None
 
     def training_step(self, segment: Segment, index: int) -> torch.Tensor:
         """Return the loss of a segment."""
         if segment.cold:
-            self._state = self._before = None
+            self._state = self._before = self._before_taught = None
         if isinstance(self.network, PlaneNetwork):
             video, state, others = with_others(self.network, segment, self._state, self._distance)
         else:
@@ -69,6 +74,11 @@ class ReconstructionTask(LightningModule):
         loss = loss + sum(others.values(), loss.new_zeros(()))
         self._state = tuple(tensor.detach() for tensor in state)
         self._before = video[-1].detach(), segment.truths[-1]
+        if self._teacher is not None:
+            taught = self._teacher.images(segment)
+            others['teacher'], _ = self._loss(video, taught, self._before_taught)
+            self._before_taught = video[-1].detach(), taught[-1]
+            loss = loss + self._teacher_weight * (others['teacher'] - loss)
         if self._rest_weight:
             others['rest'] = self._rest.change(self.network, self._state)
             loss = loss + self._rest_weight * others['rest']
@@ -81,7 +91,9 @@ class ReconstructionTask(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Reset the state: after a resume another sequence starts."""
-        self._state = self._before = None
+        self._state = self._before = self._before_taught = None
+        if self._teacher is not None:
+            self._teacher.reset()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Update the average; faster at first, so that it drops the initial weights."""
@@ -112,24 +124,3 @@ class ReconstructionTask(LightningModule):
         o = self._optimisation
         trained = [one for one in self.network.parameters() if one.requires_grad]
         return torch.optim.AdamW(trained, lr=o.learning_rate, weight_decay=o.weight_decay)
-
-
-def reconstructed(
-    network: RecurrentNetwork,
-    grids: torch.Tensor,
-    state: tuple[torch.Tensor, ...] | None = None,
-) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-    """Return video [windows, batch, 1, height, width] and the state after it."""
-    images, states = zip(*steps(network, grids, state), strict=True)
-    return torch.stack(images), states[-1]
-
-
-def steps(
-    network: RecurrentNetwork,
-    grids: torch.Tensor,
-    state: tuple[torch.Tensor, ...] | None = None,
-) -> Iterator[tuple[torch.Tensor, tuple[torch.Tensor, ...]]]:
-    """Yield the image [batch, 1, height, width] and the state after each window."""
-    for grid in grids:
-        image, state = network(grid, state)
-        yield image, state

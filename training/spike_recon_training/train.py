@@ -52,6 +52,7 @@ from spike_recon_training.simulation.photographs import (
 from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.source_choice import clips_of, photographs_of
 from spike_recon_training.task import ReconstructionTask
+from spike_recon_training.teacher import teacher_of
 from spike_recon_training.trainer import make_trainer, prepare_process, processes
 from spike_recon_training.vgg_features import perceptual_distance
 
@@ -77,6 +78,7 @@ class Request:
         epochs: length of the training instead of minutes; None = that of the recipe.
         resume: continue from the last checkpoint.
         start_from: bundle with the initial weights.
+        teacher: bundle of the network to imitate.
         vgg_weights: torchvision's VGG-19, for recipes with `loss.perceptual`.
         threads: of the CPU; 0 = one fewer than there are cores.
         device: auto, cpu or cuda.
@@ -92,6 +94,7 @@ class Request:
     epochs: int | None = None
     resume: bool = False
     start_from: Path | None = None
+    teacher: Path | None = None
     vgg_weights: Path | None = None
     threads: int = 0
     device: str = 'auto'
@@ -110,7 +113,8 @@ def train(request: Request) -> dict[str, Any]:
     prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     perceptual = perceptual_distance(recipe, request.vgg_weights)
-    task = ReconstructionTask(network, recipe.loss, optimisation, perceptual)
+    teacher = request.teacher and teacher_of(request.teacher, recipe, network)
+    task = ReconstructionTask(network, recipe.loss, optimisation, perceptual, teacher)
     _check_free(request)
     prepare = _image_data if recipe.sensor == IMAGES else _sensor_data
     data = prepare(
@@ -125,7 +129,8 @@ def train(request: Request) -> dict[str, Any]:
     write_recipe(recipe, request.run / 'recipe.yaml')
 
     report = Report(request.run, budget, data.simulated, _frames_per_step(optimisation))
-    checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from))
+    taught_by = request.teacher and request.teacher.name
+    checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from), taught_by)
     validation = Validation(
         data.held, recipe, request.run, budget, checkpoints, data.held_clips, data.held_segments
     )
@@ -141,6 +146,7 @@ def train(request: Request) -> dict[str, Any]:
         'network': recipe.network.name,
         'parameters': sum(parameter.numel() for parameter in network.parameters()),
         'started_from': checkpoints.started_from,
+        'teacher': taught_by,
         'device': str(trainer.strategy.root_device),
         'processes': processes(),
         **report.summary(trainer),
@@ -233,6 +239,9 @@ def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget)
         raise UserError(f'there is nothing to resume in {request.run}; leave out --resume')
     checkpoint = read_checkpoint(file)
     trained_s = remembered(checkpoint, 'elapsed_s', 0.0)
+    taught_by = remembered(checkpoint, 'teacher')
+    if taught_by and request.teacher is None:
+        raise UserError(f'{request.run} was trained with --teacher {taught_by}; give it again')
     if request.budget_minutes and trained_s >= 60 * request.budget_minutes:
         raise UserError(
             f'{request.run} has trained for {trained_s / 60:.1f} minutes already; give a '

@@ -17,9 +17,9 @@ from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import new_sequences, next_segment
 from spike_recon_training.losses import ssim
 from spike_recon_training.recipe import Recipe
+from spike_recon_training.reconstruction import reconstructed, steps
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.videos import Clips
-from spike_recon_training.task import reconstructed, steps
 
 SEED = 20_260_101
 """Independent of the recipe, so that runs with other seeds are scored on the same sequences."""
