@@ -50,7 +50,7 @@ def test_the_teacher_has_its_share_of_the_loss():
             teacher,
             dataclasses.replace(L1, teacher=share),
         )
-        losses[share] = float(task.training_step(segment(True), 0))
+        losses[share] = task.training_step(segment(True), 0).item()
     assert losses[0.0] != losses[1.0]
     assert losses[0.25] == pytest.approx(0.75 * losses[0.0] + 0.25 * losses[1.0], rel=1e-5)
 
@@ -83,8 +83,11 @@ def test_a_bundle_of_the_zoo_may_teach():
 @pytest.mark.parametrize(
     ('bundle', 'difference'),
     [
-        ('spk2vid', 'sensor (spike and event)'),
-        ('two_scale_gru_frames', 'input channels (8 and 5)'),
+        ('spk2vid', 'its sensor is spike, but that of two_scale_gru_small is event'),
+        (
+            'two_scale_gru_frames',
+            'its number of input channels is 8, but that of two_scale_gru_small is 5',
+        ),
     ],
 )
 def test_a_teacher_that_reads_other_inputs_is_refused(bundle, difference):

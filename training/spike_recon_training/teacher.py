@@ -65,8 +65,8 @@ def teacher_of(folder: Path, recipe: Recipe, network: RecurrentNetwork) -> Teach
         UserError: the bundle reads or makes other tensors than the network, or is damaged.
     """
     bundle = read_bundle(folder)
-    if differing := _differing(bundle, recipe, network):
-        raise UserError(f'{bundle.name} cannot teach {recipe.name}: they differ in {differing}')
+    if difference := _difference(bundle, recipe, network):
+        raise UserError(f'{bundle.name} cannot teach {recipe.name}: {difference}')
     teacher = make_network(bundle.network, **bundle.network_arguments)
     try:
         teacher.load_state_dict(load_file(bundle.weights))
@@ -75,15 +75,20 @@ def teacher_of(folder: Path, recipe: Recipe, network: RecurrentNetwork) -> Teach
     return Teacher(teacher)
 
 
-def _differing(bundle: Bundle, recipe: Recipe, network: RecurrentNetwork) -> str:
-    """Return in what the tensors of teacher and network differ; empty if in nothing."""
+def _difference(bundle: Bundle, recipe: Recipe, network: RecurrentNetwork) -> str | None:
+    """Return the first difference between the tensors of both, if there is one."""
     grid = {'kind': 'voxel_grid', 'bins': network.bins, 'normalisation': recipe.normalisation}
     pairs = {
         'sensor': (bundle.sensor.value, recipe.sensor),
         'representation': (bundle.representation, recipe.representation or grid),
-        'input channels': (bundle.bins, network.bins),
-        'pixels of the image per pixel': (bundle.output_scale, network.output_scale),
+        'number of input channels': (bundle.bins, network.bins),
+        'output scale': (bundle.output_scale, network.output_scale),
     }
-    return ', '.join(
-        f'{name} ({its} and {ours})' for name, (its, ours) in pairs.items() if its != ours
+    return next(
+        (
+            f'its {name} is {its}, but that of {recipe.name} is {ours}'
+            for name, (its, ours) in pairs.items()
+            if its != ours
+        ),
+        None,
     )
