@@ -5,9 +5,11 @@
 import dataclasses
 
 import pytest
+import yaml
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
+pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing can be trained')
 
 from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_ros.bundles.zoo import find_bundle  # noqa: E402
@@ -19,7 +21,15 @@ from spike_recon_training.recipe import Optimisation, find_recipe, read_recipe  
 from spike_recon_training.reconstruction import reconstructed  # noqa: E402
 from spike_recon_training.task import ReconstructionTask  # noqa: E402
 from spike_recon_training.teacher import Teacher, teacher_of  # noqa: E402
+from spike_recon_training.train import Request, train  # noqa: E402
 
+SMALL = {
+    'name': 'small',
+    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
+    'photographs': {'side': 64, 'held_share': 0.2},
+    'sequences': {'steps': [4], 'things': [0, 0]},
+    'optimisation': {'batch': 2, 'crop': 16, 'windows': 4, 'segments': [1, 2]},
+}
 L1 = LossWeights(ssim=0, gradient=0, temporal=0, teacher=1.0)
 
 
@@ -95,3 +105,28 @@ def test_a_teacher_that_reads_other_inputs_is_refused(bundle, difference):
     with pytest.raises(UserError) as refused:
         teacher_of(find_bundle(bundle), recipe, first_network(recipe, None))
     assert difference in str(refused.value)
+
+
+def test_a_run_and_its_card_name_the_teacher_which_a_resumed_run_needs_again(
+    tmp_path, photo_folder
+):
+    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
+    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
+    from spike_recon_training.export import export_run, export_untrained  # noqa: PLC0415
+
+    recipe_file, teacher = tmp_path / 'small.yaml', tmp_path / 'large'
+    recipe_file.write_text(yaml.safe_dump(SMALL), encoding='utf-8')
+    export_untrained(str(recipe_file), teacher)
+    run = Request(
+        recipe=str(recipe_file), photos=[photo_folder], run=tmp_path / 'run', threads=1,
+        device='cpu', budget_minutes=0.005, teacher=teacher,
+    )  # fmt: skip
+    figures = train(run)
+    assert figures['teacher'] == 'large'
+    longer = dataclasses.replace(run, resume=True, budget_minutes=figures['minutes'] + 0.02)
+    with pytest.raises(UserError, match='with --teacher large; give it again'):
+        train(dataclasses.replace(longer, teacher=None))
+    train(longer)
+    export_run(run.run, tmp_path / 'bundle')
+    card = yaml.safe_load((tmp_path / 'bundle' / 'model.yaml').read_text(encoding='utf-8'))
+    assert card['recipe']['teacher'] == 'large'

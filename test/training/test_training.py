@@ -184,26 +184,6 @@ def test_a_resumed_run_remembers_the_bundle_that_it_started_from(
     assert again['started_from'] == first['started_from']
 
 
-def test_a_run_and_its_card_name_the_teacher_which_a_resumed_run_needs_again(
-    finished, tmp_path, recipe_file, photo_folder
-):
-    pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
-    pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing is exported')
-    from spike_recon_training.export import export_run  # noqa: PLC0415
-
-    (first, _), teacher, run = finished, tmp_path / 'large', tmp_path / 'run'
-    export_run(first, teacher)
-    figures = train(request(recipe_file, photo_folder, run, 0.005, teacher=teacher))
-    assert figures['teacher'] == 'large'
-    longer = figures['minutes'] + 0.02
-    with pytest.raises(UserError, match='with --teacher large; give it again'):
-        train(request(recipe_file, photo_folder, run, longer, resume=True))
-    train(request(recipe_file, photo_folder, run, longer, resume=True, teacher=teacher))
-    export_run(run, tmp_path / 'bundle')
-    card = yaml.safe_load((tmp_path / 'bundle' / 'model.yaml').read_text(encoding='utf-8'))
-    assert card['recipe']['teacher'] == 'large'
-
-
 STIR = {
     'name': 'stir',
     'sensor': 'spike',

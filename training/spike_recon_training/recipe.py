@@ -215,21 +215,6 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
 def _check(recipe: Recipe) -> None:
     """Raise ValueError for wrong values of the right type."""
     o, s, photographs = recipe.optimisation, recipe.sequences, recipe.photographs
-    shares = (
-        photographs.pattern_share,
-        photographs.held_share,
-        recipe.videos.held_share,
-        *(s.lamps.share, s.cuts.share, *s.faults.shares, *s.frames.shares),
-        s.world.still_share,
-        s.world.sudden_share,
-        recipe.spikes.world.sudden_share,
-        o.average,
-        o.warm_up,
-        recipe.spikes.hasty_share,
-        recipe.spikes.early_share,
-        recipe.spikes.keyed_share,
-        o.small_share,
-    )
     above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
         f'sensor must be one of: {", ".join(SENSORS)}': recipe.sensor in SENSORS,
@@ -254,7 +239,7 @@ def _check(recipe: Recipe) -> None:
         'optimisation.stages must be 0 or above': o.stages >= 0,
         'optimisation.stage_factor must be above 0 and at most 1': 0 < o.stage_factor <= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
-            0 <= share < 1 for share in shares
+            0 <= share < 1 for share in _shares(recipe)
         ),
         f'loss.structure needs an optimisation.crop of at least {STRUCTURE_SIDE}': (
             not recipe.loss.structure or o.crop >= STRUCTURE_SIDE
@@ -273,6 +258,21 @@ def _check(recipe: Recipe) -> None:
     }
     if broken := [demand for demand, met in demands.items() if not met]:
         raise ValueError(broken[0])
+
+
+def _shares(recipe: Recipe) -> tuple[float, ...]:
+    """Return the values that must lie from 0 to below 1."""
+    o, s = recipe.optimisation, recipe.sequences
+    photographs = recipe.photographs
+    return (
+        *(photographs.pattern_share, photographs.held_share, recipe.videos.held_share),
+        *(s.lamps.share, s.cuts.share, *s.faults.shares, *s.frames.shares),
+        *(s.world.still_share, s.world.sudden_share, recipe.spikes.world.sudden_share),
+        *(o.average, o.warm_up, o.small_share),
+        recipe.spikes.hasty_share,
+        recipe.spikes.early_share,
+        recipe.spikes.keyed_share,
+    )
 
 
 def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
