@@ -113,7 +113,8 @@ def train(request: Request) -> dict[str, Any]:
     prepare_process(request.threads)
     network = first_network(recipe, request.start_from)
     perceptual = perceptual_distance(recipe, request.vgg_weights)
-    teacher = request.teacher and teacher_of(request.teacher, recipe, network)
+    taught_by = request.teacher.name if request.teacher else None
+    teacher = teacher_of(request.teacher, recipe, network) if request.teacher else None
     task = ReconstructionTask(network, recipe.loss, optimisation, perceptual, teacher)
     _check_free(request)
     prepare = _image_data if recipe.sensor == IMAGES else _sensor_data
@@ -129,7 +130,6 @@ def train(request: Request) -> dict[str, Any]:
     write_recipe(recipe, request.run / 'recipe.yaml')
 
     report = Report(request.run, budget, data.simulated, _frames_per_step(optimisation))
-    taught_by = request.teacher and request.teacher.name
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from), taught_by)
     validation = Validation(
         data.held, recipe, request.run, budget, checkpoints, data.held_clips, data.held_segments
