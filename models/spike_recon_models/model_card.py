@@ -23,6 +23,8 @@ LEGEND = (
     '`psnr` is in dB; `mse` is of intensities in 0..1; `cold_` means the first five windows after '
     'a reset, `video_` scenes cut from held-back videos.'
 )
+RUN = 'steps', 'frames', 'minutes'
+"""Figures of a run, one column each."""
 LAST_RUN = 'loss', 'optimisation'
 """Parts of a recipe that a card shows; those of the simulation are in model.yaml only."""
 
@@ -123,34 +125,34 @@ def _group(entries: dict[str, Any]) -> list[str]:
 
 
 def _training(recipe: Any) -> list[str]:
+    """Return a table with one line per run, and values of the last run."""
     if not isinstance(recipe, dict):  # of weights as their authors publish them
         return [f'Recipe: {recipe}.']
     runs = list(_runs(recipe))[::-1]
-    rows: list[Sequence[str]] = [
-        (start, *(_number(run.get(key)) for key in ('steps', 'frames', 'minutes')))
-        for start, run in runs
-    ]
-    minutes = sum(run.get('minutes', 0) for _, run in runs)
-    lines = [
+    rows = [(start, *(_number(run.get(key)) for key in RUN)) for start, run in runs]
+    minutes = sum(run.get('minutes') or 0 for _, run in runs)
+    return [
         *_table(('weights at the start', 'steps', 'images', 'minutes'), rows),
         '',
-        f'One run per line, the oldest first; {minutes:,.0f} minutes in all.'
-        + _averaged(recipe)
-        + ' Values of the last run:',
+        f'One run per line, the oldest first; {minutes:,.0f} minutes in all.{_averaged(recipe)} '
+        'Values of the last run:',
         '',
+        *_last_run(recipe),
     ]
-    shown = {key: value for key, value in recipe.items() if isinstance(value, str | int | float)}
-    shown = {key: value for key, value in shown.items() if key not in ('averaged_with', *_SHOWN)}
-    lines += [f'- {key.replace("_", " ")}: {_text(value)}' for key, value in shown.items()]
+
+
+def _last_run(recipe: dict[str, Any]) -> list[str]:
+    """Return a list of the values that are set, without those of the simulation."""
+    lines = [
+        f'- {key.replace("_", " ")}: {_text(value)}'
+        for key, value in recipe.items()
+        if isinstance(value, str | int | float) and key not in ('averaged_with', *RUN)
+    ]
     for part in LAST_RUN:
-        values = {key: value for key, value in recipe.get(part, {}).items() if value}
-        if values:
-            listed = '; '.join(f'{key} {_text(value)}' for key, value in values.items())
-            lines.append(f'- {part}: {listed}')
+        values = recipe.get(part) or {}
+        listed = [f'{key} {_text(value)}' for key, value in values.items() if value]
+        lines += [f'- {part}: {"; ".join(listed)}'] if listed else []
     return lines
-
-
-_SHOWN = 'steps', 'frames', 'minutes'
 
 
 def _averaged(recipe: dict[str, Any]) -> str:
@@ -164,7 +166,7 @@ def _runs(recipe: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     run: Any = recipe
     while isinstance(run, dict):
         start = run.get('started_from')
-        if any(key in run for key in _SHOWN):
+        if any(key in run for key in RUN):
             name = start.get('bundle', 'not stated') if isinstance(start, dict) else start
             yield str(name or 'random'), run
         run = start
