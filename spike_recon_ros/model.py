@@ -74,7 +74,7 @@ def step_in_parts(
     window: Window,
     *,
     whole: bool = False,
-    hurries: Callable[[int], bool] = lambda parts: False,
+    hurries: Callable[[int, int], bool] = lambda done, left: False,
 ) -> np.ndarray:
     """Process a window in parts of the length that suits the model; return the last intensity.
 
@@ -82,12 +82,12 @@ def step_in_parts(
         model: makes the steps.
         window: to process.
         whole: process it in one step all the same, as under overload.
-        hurries: called after each part with the number of parts that are left, if there are
-            several; returns whether to process these in one step.
+        hurries: called after each part with the numbers of parts that are done and left, if
+            several are left; returns whether to process these in one step.
     """
     parts = [window] if whole else window.in_parts(_longest_ns(model, window))
     done = 0
-    while len(parts) - done > 1 and not (done and hurries(len(parts) - done)):
+    while len(parts) - done > 1 and not (done and hurries(done, len(parts) - done)):
         model.step(parts[done])
         done += 1
     return model.step(window.after(parts[:done]))

@@ -46,7 +46,8 @@ class Reconstructor:
     Attributes:
         statistics: counts since construction.
         holds: of n windows joined, whether to join the next one, too; for callers that are late.
-        hurries: whether to process n parts of a window in one step; for callers that are late.
+        hurries: of a window with m of n parts done, called with m and n - m: whether to process
+            the rest in one step; for callers that are late.
         rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -69,7 +70,7 @@ class Reconstructor:
         self.settings, self.statistics = settings, Statistics()
         self.rendering = self.coloring = True
         self.holds: Callable[[int], bool] = lambda count: False
-        self.hurries: Callable[[int], bool] = self.holds
+        self.hurries: Callable[[int, int], bool] = lambda done, left: False
         self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
         self._color = ColorStage(settings, self.frames, self.statistics, load)
@@ -284,7 +285,7 @@ class Reconstructor:
     def _step(self, window: Window) -> Frame | None:
         assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
         window = self._mask.apply(window)
-        whole = self._merger.joined > 1 or self.hurries(parts_of(self._model, window))
+        whole = self._merger.joined > 1 or self.hurries(0, parts_of(self._model, window))
         intensity = step_in_parts(self._model, window, whole=whole, hurries=self.hurries)
         self._color.step(window, whole, wanted=self.coloring)
         self.statistics.read_model(self._model)

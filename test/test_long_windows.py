@@ -33,7 +33,7 @@ class RecordingModel:
         pass
 
 
-def processed(merge, hurries=lambda parts: False):
+def processed(merge, hurries=lambda done, left: False):
     """Return the frames of 100 ms of events at 40 frames per second, and the model's windows."""
     count = 1001
     zeros = np.zeros(count, np.uint16)
@@ -64,8 +64,13 @@ def test_under_overload_windows_stay_whole():
 
 def test_what_is_left_of_a_window_can_be_processed_in_one_step():
     asked = []
-    frames, parts = processed(merge=1, hurries=lambda left: asked.append(left) or left == 2)
-    assert asked == [3, 2] * 4
+
+    def hurries(done, left):
+        asked.append((done, left))
+        return left == 2
+
+    frames, parts = processed(merge=1, hurries=hurries)
+    assert asked == [(0, 3), (1, 2)] * 4
     assert [len(part.samples) for part in parts[:2]] == [84, 166]
     assert len(parts) == 8
     assert [frame.intensity[0, 0] for frame in frames] == [2, 4, 6, 8]

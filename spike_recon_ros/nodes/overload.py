@@ -151,10 +151,10 @@ class MergeControl:
         self._is_too_long = self._hurries = False
         self._first_arrived: float | None = None
         self._since_first = 0.0
-        # Of the latest window: windows merged, samples, parts it has, parts that are left, and in
-        # how many it is processed.
-        self._merged = self._longest_parts = self._left = self._parts = 1
-        self._held_samples = 0
+        # Of the latest window: windows merged, samples, and in how many parts it is processed.
+        self._merged, self._held_samples, self._parts = 1, 0, 1
+        # In how many parts a window is processed while there is time.
+        self._most_parts = 1
         self.largest_lag = settings.overload_lag
         self.adopt(settings)
 
@@ -176,9 +176,9 @@ class MergeControl:
         self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
         is_late = held.others_wait and held.lag > self.largest_lag
         self._merged, self._held_samples = held.windows, held.samples
-        self._left = self._parts = 1
+        self._parts = 1
         if is_late:
-            self._hurries = self._longest_parts > 1
+            self._hurries = self._most_parts > 1
             self._merge = max(self._merge, self._needed(CATCHING_UP_UTILISATION))
             processing = held.since_step + self._cost.per_sample * held.samples
             self._is_too_long = held.windows >= self._most or (
@@ -189,23 +189,20 @@ class MergeControl:
                 return False
         return is_late or held.windows < int(self._merge + self._lacking)
 
-    def hurries(self, parts: int, lag: float, others_wait: bool) -> bool:
+    def hurries(self, done: int, left: int, lag: float, others_wait: bool) -> bool:
         """Return whether to process the rest of a window in one step.
 
         Args:
-            parts: number of parts that are left.
+            done: number of its parts that have been processed.
+            left: number of parts that are left.
             lag: age of the packet at hand, s.
             others_wait: whether more packets wait.
         """
-        if parts == 1 or parts >= self._left:
-            self._longest_parts = parts
-        samples = self._held_samples * parts / self._longest_parts
-        if parts > 1 and others_wait:
-            expected = self._cost.expected(samples, parts)
-            self._hurries |= lag + expected > self._overload_lag
-        is_last = self._hurries or parts == 1
-        self._left = 1 if is_last else parts
-        self._parts = self._longest_parts - parts + (1 if is_last else parts)
+        self._most_parts = done + left
+        if left > 1 and others_wait:
+            samples = self._held_samples * left / self._most_parts
+            self._hurries |= lag + self._cost.expected(samples, left) > self._overload_lag
+        self._parts = done + (1 if self._hurries else left)
         return self._hurries
 
     def should_drop(self, lag: float, since_step: float) -> bool:
@@ -245,8 +242,8 @@ class MergeControl:
         if lag < self.largest_lag / 2:
             self._merge = min(self._merge, self._needed(LARGEST_UTILISATION))
             if self._hurries and self._arrived >= FIRST_ESTIMATE_S:
-                parts = self._longest_parts
-                steps = self._cost.fixed * parts * self._windows / self._arrived
+                rate = self._windows / self._arrived
+                steps = self._cost.fixed * self._most_parts * rate
                 busy = self._share_of_samples() + steps
                 self._hurries = busy > LARGEST_UTILISATION_IN_PARTS
 

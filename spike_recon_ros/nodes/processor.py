@@ -223,11 +223,11 @@ class Processor:
         self._step_begun, self._step_lag = now, lag
         return False
 
-    def _hurries(self, parts: int) -> bool:
+    def _hurries(self, done: int, left: int) -> bool:
         """Return whether to process what is left of the window at hand in one step."""
         assert self._queued is not None
         lag = self._lag(self._queued, self._clock())
-        return self._control.hurries(parts, lag, self._others_wait())
+        return self._control.hurries(done, left, lag, self._others_wait())
 
     def _others_wait(self) -> bool:
         assert self._queued is not None
