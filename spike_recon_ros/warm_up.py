@@ -8,9 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
-from spike_recon_ros.backends.quiet_hold import QuietHold
-from spike_recon_ros.backends.seen_tiles import SeenTiles
+from spike_recon_ros.backends.resting_scene import RestingScene
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.filters.registry import FILTERS
@@ -50,7 +48,7 @@ def warm_up(
         decoder.decode(Packet(encoding, _WIDTH, _HEIGHT, 0, 0, 0, np.zeros(64, np.uint8)))
     # A region and a mask of hot pixels are for the real sensor.
     quick = dataclasses.replace(
-        settings, sync_mode='free_running', fps=1000.0, roi='', hot_pixel_file=''
+        settings, sync_mode='free_running', fps=2000.0, roi='', hot_pixel_file=''
     )
     for kind in kinds or kinds_expected(settings):
         reconstructor = Reconstructor(quick, load=load_model if networks else _without_network)
@@ -59,7 +57,7 @@ def warm_up(
 
 
 class _NetworkInputOnly:
-    """A Model that computes the input of a network and returns zeros."""
+    """A Model that does what NetworkModel does beside its network, which gives black images."""
 
     longest_window_ns = 0
 
@@ -68,18 +66,13 @@ class _NetworkInputOnly:
         folder = find_bundle(name)
         assert folder is not None
         self._size = height, width
-        self._gate = NoiseGate(width, height)
-        self._seen = SeenTiles(self._gate.open_tiles.shape, TILE, 0.5)
-        self._quiet = QuietHold(height, width)
+        self._resting = RestingScene(width, height)
         self._input = NetworkInput(read_bundle(folder), width, height)
 
     def step(self, window: Window) -> np.ndarray:
-        """Compute the input; return zeros."""
-        self._input.read(self._gate.apply(window))
-        self._quiet.add(window.samples, 0.0)
-        image = self._quiet.follow(np.zeros(self._size, np.float32))
-        self._seen.fade(image)
-        return image
+        """Compute the input; return what is shown of a black image."""
+        self._input.read(self._resting.apply(window))
+        return self._resting.shown(np.zeros(self._size, np.float32))
 
     def reset(self) -> None:
         """Do nothing: no result is kept."""

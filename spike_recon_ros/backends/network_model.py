@@ -10,9 +10,7 @@ from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.lamp_average import LampAverage
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
-from spike_recon_ros.backends.quiet_hold import QuietHold
-from spike_recon_ros.backends.seen_tiles import SeenTiles
+from spike_recon_ros.backends.resting_scene import RestingScene
 from spike_recon_ros.backends.state_steps import StateSteps
 from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.frames.anchor import Anchor
@@ -42,9 +40,7 @@ class NetworkModel:
         threads: number of CPU threads of the network.
         lookahead_planes: see Model; None = as in training.
         state_step_ns: shortest time between two updates of the state by events, see StateSteps.
-        noise_gate: whether events of tiles that show noise alone are removed, see NoiseGate, grey
-            is shown where nothing has moved, see SeenTiles, and the image is steadied where no
-            event falls, see QuietHold.
+        noise_gate: whether to treat resting parts of the scene as in RestingScene.
         lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
 
     Attributes:
@@ -81,7 +77,8 @@ class NetworkModel:
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
-        self.output_range = bundle.output_range if bundle.sensor is SensorKind.EVENT else None
+        is_event = bundle.sensor is SensorKind.EVENT
+        self.output_range = bundle.output_range if is_event else None
         self.lookahead_planes = self._input.lookahead_planes
         self.anchor_at: Callable[[int], Anchor | None] | None = None
         # Stamps of the latest frames that the state and the image have read.
@@ -92,18 +89,14 @@ class NetworkModel:
         self._planes = self._spikes = 0
         self._is_updated = False
         # Planes have a memory of their own, in the representation.
-        self._state_step_ns = state_step_ns if bundle.sensor is SensorKind.EVENT else 0
+        self._state_step_ns = state_step_ns if is_event else 0
         self._steps = StateSteps(self._state_step_ns)
-        self._gate: NoiseGate | None = None
-        self._seen: SeenTiles | None = None
-        self._quiet: QuietHold | None = None
-        if noise_gate and bundle.sensor is SensorKind.EVENT:
-            self._gate = NoiseGate(width, height)
-            if bundle.output_range is not None:
-                scale, (black, white) = bundle.output_scale, bundle.output_range
-                tiles = self._gate.open_tiles.shape
-                self._seen = SeenTiles(tiles, TILE * scale, self._resting_grey())
-                self._quiet = QuietHold(height, width, scale, white - black)
+        self._resting: RestingScene | None = None
+        if noise_gate and is_event:
+            black, white = bundle.output_range or (0.0, 1.0)
+            self._resting = RestingScene(
+                width, height, bundle.output_scale, white - black, self._resting_grey()
+            )
         averages = lamp_averaging and bundle.reads_plain_grid
         self._lamp = LampAverage(width, height) if averages else None
 
@@ -137,14 +130,8 @@ class NetworkModel:
             return np.zeros(self._size, np.float32)
         if self._lamp is not None:
             self._lamp.watch(window)
-        if self._gate is not None:
-            window = self._gate.apply(window)
-            if self._seen is not None:
-                self._seen.add(self._gate.open_tiles)
-            if self._quiet is not None:
-                seconds = (window.t_end_ns - window.t_start_ns) / 1e9
-                has_lamp = self._lamp is not None and self._lamp.frequency_hz is not None
-                self._quiet.add(window.samples, seconds, has_lamp=has_lamp)
+        if self._resting is not None:
+            window = self._resting.apply(window, has_lamp=self._has_lamp)
         if self._lamp is not None:
             self._lamp.add(window)
         earlier = self._steps.cut_off(window)
@@ -166,8 +153,13 @@ class NetworkModel:
 
     @property
     def gated_events(self) -> int:
-        """Events that were removed because their tile showed noise alone."""
-        return self._gate.removed if self._gate is not None else 0
+        """See RestingScene."""
+        return self._resting.gated_events if self._resting is not None else 0
+
+    @property
+    def unseen_share(self) -> float:
+        """See RestingScene."""
+        return self._resting.unseen_share if self._resting is not None else 0.0
 
     @property
     def part_steps(self) -> int:
@@ -188,9 +180,8 @@ class NetworkModel:
         return sum(map(np.count_nonzero, spikes)) / sum(one.size for one in spikes)
 
     @property
-    def unseen_share(self) -> float:
-        """Share of the image that is grey because nothing has moved there, 0 to 1."""
-        return self._seen.unseen_share if self._seen is not None else 0.0
+    def _has_lamp(self) -> bool:
+        return self._lamp is not None and self._lamp.frequency_hz is not None
 
     def _resting_grey(self) -> float:
         """Return the grey that the network draws before it has seen anything."""
@@ -200,25 +191,16 @@ class NetworkModel:
         return float(np.median(image))
 
     def _shown(self, intensity: np.ndarray) -> np.ndarray:
-        """Return the image of a step as it is shown.
+        """Return the image of a step as it is shown, without padding.
 
-        Without padding, grey where nothing has moved, and steadied where no event falls. A frame
-        of the aligned camera shows everything, so then the image is that of the network.
+        A frame of the aligned camera shows everything, so then it is the image of the network.
         """
-        height, width = self._size
-        scale = self._bundle.output_scale
-        image = crop(intensity, scale * height, scale * width)
-        if self._seen is None or self._quiet is None:
-            return np.ascontiguousarray(image)
-        if self._shown_ns is not None:
-            self._seen.add_all()
-            return np.ascontiguousarray(image)
-        image = self._quiet.follow(intensity)
-        if not self._seen.unseen_share:
-            return image
-        image = image.copy()
-        self._seen.fade(image)
-        return image
+        if self._resting is not None:
+            if self._shown_ns is None:
+                return self._resting.shown(intensity)
+            self._resting.show_all()
+        height, width = (self._bundle.output_scale * side for side in self._size)
+        return np.ascontiguousarray(crop(intensity, height, width))
 
     def _zero_extrapolated_state(self, window: Window) -> None:
         """Zero the state while images rest on too few planes or spikes.
@@ -240,10 +222,7 @@ class NetworkModel:
     def _intensity(self, window: Window, commit: bool) -> np.ndarray:
         """Return the intensity at padded size; the backend makes the voxel grid if it can."""
         self._is_updated |= commit
-        if self._lamp is not None and self._lamp.frequency_hz is not None:
-            writer = self._lamp.write
-        else:
-            writer = None
+        writer = self._lamp.write if self._lamp is not None and self._has_lamp else None
         if self._backend.step_events is not None and writer is None:
             return self._backend.step_events(
                 window.samples, window.t_start_ns, window.t_end_ns, commit
@@ -273,16 +252,15 @@ class NetworkModel:
         self._is_updated = False
         self._steps.clear()
         self._backend.reset()
-        for part in (self._seen, self._quiet):
-            if part is not None:
-                part.reset()
+        if self._resting is not None:
+            self._resting.forget()
 
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""
         self.forget()
         self._planes = self._spikes = 0
         self._input.reset()
-        for part in (self._gate, self._lamp):
+        for part in (self._resting, self._lamp):
             if part is not None:
                 part.reset()
 
