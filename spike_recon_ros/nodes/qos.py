@@ -20,6 +20,7 @@ from spike_recon_ros.parameter_files import QOS_OVERRIDES
 
 PUBLISHED = (
     '~/image_raw',
+    '~/image_color',
     '~/samples_image',
     '~/camera_info',
     '~/debug/processing_time_ms',

@@ -204,7 +204,7 @@ def test_an_override_that_is_not_valid_leaves_the_node_unconfigured(
 def test_every_topic_with_overridable_qos_is_known_by_name(
     make_node, subscribe, other, wait_until
 ):
-    node = make_node(sync_mode='camera_image')
+    node = make_node(sync_mode='camera_image', color='frame')
     assert node.start()
     subscribe(Image, IMAGE)
     wait_until(lambda: other.get_subscriptions_info_by_topic(EVENTS), 'the subscription')
