@@ -54,12 +54,20 @@ def frame_of_message(message: Any) -> CameraFrame:
         UserError: the encoding is not known, or size, step and data do not fit together.
     """
     stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-    if message.encoding not in ENCODINGS:
-        return camera_frame(stamp_ns, _with_cv_bridge(message))
+    is_known = message.encoding in ENCODINGS
+    pixels = pixels_of_message(message) if is_known else _with_cv_bridge(message)
+    return camera_frame(stamp_ns, pixels)
+
+
+def pixels_of_message(message: Any) -> np.ndarray:
+    """Return the pixels of a `sensor_msgs/Image` message in one of ENCODINGS; see `decode`.
+
+    Raises:
+        UserError: size, step and data do not fit together.
+    """
     big_endian = bool(message.is_bigendian)
     size = int(message.width), int(message.height)
-    pixels = decode(message.encoding, *size, int(message.step), message.data, big_endian)
-    return camera_frame(stamp_ns, pixels)
+    return decode(message.encoding, *size, int(message.step), message.data, big_endian)
 
 
 def decode(

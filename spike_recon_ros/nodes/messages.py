@@ -4,6 +4,7 @@
 
 import copy
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -12,17 +13,14 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from spike_recon_ros.conditioning.region import Region
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.frames.encodings import pixels_of_message
 from spike_recon_ros.image_encodings import DTYPES, encoding_of
 from spike_recon_ros.packets.packet import Packet
 
 _NS = 1_000_000_000
-# Colour encodings that are shown: channels, and which of them are blue, green and red.
-_COLOURS = {
-    'bgr8': (3, [0, 1, 2]),
-    'rgb8': (3, [2, 1, 0]),
-    'bgra8': (4, [0, 1, 2]),
-    'rgba8': (4, [2, 1, 0]),
-}
+_COLOURS = ('bgr8', 'rgb8', 'bgra8', 'rgba8')
+"""Colour encodings that are shown."""
 
 
 def time_message(stamp_ns: int) -> Time:
@@ -121,41 +119,27 @@ def image_array(message: Image) -> np.ndarray:
     """Return a mono8, mono16 or 32FC1 image message as [H, W]; a view where that is possible.
 
     Raises:
-        ValueError: another encoding, or size, step and data do not fit together.
+        UserError: another encoding, or size, step and data do not fit together.
     """
-    if message.encoding not in DTYPES:
-        raise ValueError(f'the encoding of an image is {message.encoding!r}')
-    dtype = np.dtype(DTYPES[message.encoding])
-    dtype = dtype.newbyteorder('>' if message.is_bigendian else '<')
-    row = message.width * dtype.itemsize
-    n_bytes = message.height * message.step
-    if not (message.height and message.width and row <= message.step):
-        raise ValueError(f'an image of {message.width}x{message.height} has a malformed size')
-    if len(message.data) < n_bytes:
-        raise ValueError(f'an image has {len(message.data)} of {n_bytes} bytes')
-    rows = np.frombuffer(message.data, np.uint8)[:n_bytes].reshape(message.height, message.step)
-    pixels = rows[:, :row]
-    return pixels.view(dtype) if pixels.flags.c_contiguous else pixels.copy().view(dtype)
+    return _decoded(message, tuple(DTYPES))
 
 
 def colour_array(message: Image) -> np.ndarray:
     """Return an image message for display: [H, W] as `image_array`, or uint8 BGR [H, W, 3].
 
     Raises:
-        ValueError: an encoding that is not shown, or size, step and data do not fit together.
+        UserError: an encoding that is not shown, or size, step and data do not fit together.
     """
-    if message.encoding not in _COLOURS:
-        return image_array(message)
-    channels, order = _COLOURS[message.encoding]
-    row = message.width * channels
-    if not (message.height and message.width and row <= message.step):
-        raise ValueError(f'an image of {message.width}x{message.height} has a malformed size')
-    n_bytes = message.height * message.step
-    if len(message.data) < n_bytes:
-        raise ValueError(f'an image has {len(message.data)} of {n_bytes} bytes')
-    rows = np.frombuffer(message.data, np.uint8)[:n_bytes].reshape(message.height, message.step)
-    pixels = rows[:, :row].reshape(message.height, message.width, channels)
-    return np.ascontiguousarray(pixels[:, :, order])
+    return _decoded(message, (*DTYPES, *_COLOURS))
+
+
+def _decoded(message: Image, encodings: Sequence[str]) -> np.ndarray:
+    if message.encoding not in encodings:
+        raise UserError(
+            f'the encoding of an image is {message.encoding!r}; publish one of: '
+            f'{", ".join(encodings)}'
+        )
+    return pixels_of_message(message)
 
 
 def packet_of(message: EventPacket) -> Packet:

@@ -106,7 +106,7 @@ class RecordNode(Node):
             self._done_bytes += len(message.data)
             try:
                 image = image_array(message)
-            except ValueError:
+            except UserError:
                 self.unreadable += 1
                 continue
             stamp_ns = time_ns(message.header.stamp)

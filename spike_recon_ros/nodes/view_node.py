@@ -167,7 +167,7 @@ class ViewNode(Node):
             self._due[pane] = max(self._due[pane] + self._period_s, now)
             try:
                 array = colour_array(message)
-            except ValueError as error:
+            except UserError as error:
                 self.show.tell_all({'error': f'{self.topics[pane]}: {one_line(error)}'})
                 return
             self.pictures += 1

@@ -240,4 +240,4 @@ def test_a_malformed_image_is_named_on_the_page(browse, wait_until, other):
     wait_until(publisher.get_subscription_count, 'the page')
     publisher.publish(Image(encoding='rgb8', width=16, height=8, step=48))
     wait_until(lambda: browser.found('error'), 'the error')
-    assert 'an image has 0 of 384 bytes' in browser.found('error')[-1]
+    assert 'has a step of 48 and 0 bytes' in browser.found('error')[-1]
