@@ -86,10 +86,6 @@ class SpikeHistory:
         """Number of the plane after the newest one."""
         return self.instant + self.lookahead + 1
 
-    def intervals(self, order: int) -> np.ndarray:
-        """Return the length in planes of the last interval of an order: int32 [height, width]."""
-        return self.before[0] - self.before[order]
-
     def after(self) -> np.ndarray:
         """Return the plane numbers of the first and second spike after the instant.
 

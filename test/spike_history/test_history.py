@@ -63,11 +63,11 @@ def test_count_is_the_sum_over_planes(first, end):
     np.testing.assert_array_equal(fed(spikes, 0).count(first, end), expected)
 
 
-def test_intervals_of_order_k_span_k_spikes():
+def test_the_last_four_spikes_are_stored_newest_first():
     spikes = np.zeros((20, HEIGHT, WIDTH), np.uint8)
     spikes[[2, 3, 7, 15]] = 1
     history = fed(spikes, 0)
-    assert [int(history.intervals(order)[0, 0]) for order in (1, 2, 3)] == [8, 12, 13]
+    assert history.before[:, 0, 0].tolist() == [15, 7, 3, 2]
 
 
 def test_reset_drops_all_planes():
