@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """TFI, texture from interval: the reciprocal of the time between two spikes.
 
-Zhu, Dong, Huang, Tian: A Retina-Inspired
-Sampling Method for Visual Texture Reconstruction, ICME 2019.
+Zhu, Dong, Huang, Tian: A Retina-Inspired Sampling Method for Visual Texture Reconstruction, ICME
+2019.
 """
 
 import numpy as np

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """TFP, texture from playback: the mean over a number of spike planes.
 
-Zhu, Dong, Huang, Tian: A Retina-Inspired
-Sampling Method for Visual Texture Reconstruction, ICME 2019.
+Zhu, Dong, Huang, Tian: A Retina-Inspired Sampling Method for Visual Texture Reconstruction, ICME
+2019.
 """
 
 import numpy as np

@@ -86,6 +86,14 @@ class SpikeHistory:
         """Number of the plane after the newest one."""
         return self.instant + self.lookahead + 1
 
+    def has(self, ages: np.ndarray) -> np.ndarray:
+        """Return which planes are stored or just before the first one, bool [n].
+
+        Args:
+            ages: planes before the newest one, int64 [n]; negative = not yet there.
+        """
+        return (ages >= 0) & (ages <= min(PLANES_KEPT - 1, self.end))
+
     def after(self) -> np.ndarray:
         """Return the plane numbers of the first and second spike after the instant.
 

@@ -11,10 +11,11 @@ import numpy as np
 from spike_recon_ros.jit import njit
 from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 
-CENTRED = 'second order', 'first order', 'third order'
-ONE_SIDED = 'first order before', 'third order before', 'first order after'
-RATES = (*CENTRED, *ONE_SIDED)
-"""The rates that `interval_rates` writes, in this order."""
+RATES = (
+    'second order', 'first order', 'third order',
+    'first order before', 'third order before', 'first order after',
+)  # fmt: skip
+"""The rates that `interval_rates` writes, in this order: around the instant, then on one side."""
 
 
 def interval_rates(history: SpikeHistory, out: np.ndarray) -> None:

@@ -40,9 +40,9 @@ def _mean_rates(words, before, end, cuts, out):
     newer, older = np.empty(width, np.float32), np.empty(width, np.float32)
     earlier, latest = np.empty((2, width), np.int32), np.empty((2, width), np.int32)
     for y in range(height):
-        _before_word(before[:, y], end, earlier)
+        spikes_before_word(before[:, y], end, earlier)
         for edge in range(spans + 1):
-            _count(words[y], earlier, _NEWEST - cuts[edge], end, latest, older)
+            count_until(words[y], earlier, _NEWEST - cuts[edge], end, latest, older)
             if edge:
                 image, share = out[edge - 1, y], np.float32(1 / (cuts[edge] - cuts[edge - 1]))
                 for x in range(width):
@@ -51,7 +51,7 @@ def _mean_rates(words, before, end, cuts, out):
 
 
 @njit(nogil=True, cache=True)
-def _before_word(before, end, earlier):
+def spikes_before_word(before, end, earlier):
     """Write the positions of the last two spikes before the word; NEVER if there is none.
 
     Args:
@@ -71,14 +71,14 @@ def _before_word(before, end, earlier):
 
 
 @njit(nogil=True, cache=True)
-def _gap(word, place):
+def gap_after(word, place):
     """Return the number of planes to the next spike after a plane; 64 or more if there is none."""
     later = word >> np.uint64(place) >> _1  # two shifts: one by 64 bits is undefined
     return np.int32(popcount64(~later & (later - _1))) + np.int32(1)
 
 
 @njit(nogil=True, cache=True, error_model='numpy')
-def _count(word, earlier, at, end, latest, counted):
+def count_until(word, earlier, at, end, latest, counted):
     """Write the number of spikes up to a plane, including the fraction of the next spike.
 
     The loop has no branches and vectorises. Pixels with too few spikes, as when a stream begins,
@@ -86,7 +86,7 @@ def _count(word, earlier, at, end, latest, counted):
 
     Args:
         word: uint64 [width], see SpikeHistory.
-        earlier: see _before_word.
+        earlier: see spikes_before_word.
         at: position of the plane in the word.
         end: see SpikeHistory.
         latest: int32 [2, width], working memory.
@@ -98,7 +98,7 @@ def _count(word, earlier, at, end, latest, counted):
     none, mask = np.int32(_NEWEST) - place, (np.uint64(2) << np.uint64(place)) - _1
     lasts, previous, before, second = latest[0], latest[1], earlier[0], earlier[1]
     for x in range(word.shape[0]):
-        seen, gap = word[x] & mask, _gap(word[x], place)
+        seen, gap = word[x] & mask, gap_after(word[x], place)
         last = highest_bit64(seen)
         one = highest_bit64(seen & ~(_1 << np.uint64(last & _NEWEST)))
         one = one if one >= 0 else before[x] if last >= 0 else second[x]
@@ -114,14 +114,14 @@ def _count(word, earlier, at, end, latest, counted):
 
 @njit(nogil=True, cache=True, error_model='numpy')
 def _count_complete(word, earlier, place, counted):
-    """Write the number as `_count` does, for complete intervals only, which is faster.
+    """Write the number as `count_until` does, for complete intervals only, which is faster.
 
     Returns: whether all intervals are complete.
     """
     none, mask = np.int32(_NEWEST) - place, (np.uint64(2) << np.uint64(place)) - _1
     before, longest, least = earlier[0], np.int32(0), np.int32(0)
     for x in range(word.shape[0]):
-        seen, gap = word[x] & mask, _gap(word[x], place)
+        seen, gap = word[x] & mask, gap_after(word[x], place)
         last = highest_bit64(seen)
         last = last if last >= 0 else before[x]
         part = np.float32(place - last) / np.float32(np.int32(place + gap - last))
@@ -135,7 +135,7 @@ def _count_rare(word, lasts, previous, place, end, counted):
     """Write the same number where no interval around or before the plane is known."""
     none = np.int32(_NEWEST - place)
     for x in range(word.shape[0]):
-        gap = _gap(word[x], place)
+        gap = gap_after(word[x], place)
         if previous[x] == NEVER and (lasts[x] == NEVER or gap > none):
             counted[x] = _rare_count(word[x], lasts[x], place, gap, end)
 
@@ -156,7 +156,7 @@ def _rare_count(word, last, place, gap, end):
         length = max(seen, PLANES_KEPT - last)
         return np.float32(last >= 0) + np.float32(place - last) / np.float32(length)
     if gap <= none:
-        after = _gap(word, place + gap)
+        after = gap_after(word, place + gap)
         length = after if gap + after <= none else seen
         length = max(length, place + gap - (PLANES_KEPT - seen))
         return np.float32(1) - np.float32(gap) / np.float32(length)

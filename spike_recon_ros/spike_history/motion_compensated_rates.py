@@ -160,8 +160,7 @@ class MotionCompensatedRates:
 
     def _seen(self) -> np.ndarray:
         """Return which borders of the spans lie within the planes that are kept, bool."""
-        ages = self._history.lookahead - _CUTS
-        return (ages >= 0) & (ages <= min(PLANES_KEPT - 1, self._history.end))
+        return self._history.has(self._history.lookahead - _CUTS)
 
 
 def _means(

@@ -14,11 +14,7 @@ import numpy as np
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.bit_operations import highest_bit64, popcount64
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
-from spike_recon_ros.spike_history.mean_rates import (
-    _before_word,
-    _count,
-    _gap,
-)
+from spike_recon_ros.spike_history.mean_rates import count_until, gap_after, spikes_before_word
 from spike_recon_ros.spike_history.scene_path import ScenePath, light_of_row
 
 _NEWEST = PLANES_KEPT - 1
@@ -113,8 +109,8 @@ def _predicted_rates(words, before, end, cuts, moving, border, share, out):
             continue
         light_of_row(image, left, position, lengths, shift, np.float32(LEAST_LIGHT), y, light)
         _tabulate(light, border, share, table)
-        _before_word(before[:, y], end, earlier)
-        _count(words[y], earlier, _NEWEST - cuts[0], end, latest, plain)
+        spikes_before_word(before[:, y], end, earlier)
+        count_until(words[y], earlier, _NEWEST - cuts[0], end, latest, plain)
         for edge in range(spans + 1):
             if edge:
                 row, length = out[edge - 1, y], np.float32(cuts[edge] - cuts[edge - 1])
@@ -149,7 +145,7 @@ def _ends(word, mask, place, index):
     width, none = np.int32(word.shape[0]), np.int32(_NEWEST - place)
     first, second = index[0], index[1]
     for x in range(width):
-        last, gap = highest_bit64(word[x] & mask), _gap(word[x], place)
+        last, gap = highest_bit64(word[x] & mask), gap_after(word[x], place)
         complete = (last >= 0) & (gap <= none)
         first[x] = last * width + np.int32(x) if complete else 0
         second[x] = (place + gap) * width + np.int32(x) if complete else 0

@@ -16,7 +16,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.jit import njit
-from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
+from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
 from spike_recon_ros.spike_history.predicted_rates import PredictedRates
 from spike_recon_ros.spike_history.scene_path import ScenePath
@@ -65,7 +65,7 @@ class SubpixelSamples:
                 each point the coverage, from 0 without samples to 1.
         """
         ages = self._history.lookahead - _CUTS
-        seen = (ages >= 0) & (ages <= min(PLANES_KEPT - 1, self._history.end))
+        seen = self._history.has(ages)
         cuts = _CUTS[seen]
         if path is None or len(cuts) < 2:
             out[:] = 0
