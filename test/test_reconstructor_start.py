@@ -6,12 +6,14 @@ import dataclasses
 
 import numpy as np
 
+from spike_recon_ros.backends import quiet_hold
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.warm_up import warm_up
 
 WIDTH, HEIGHT = 32, 24
 
@@ -87,3 +89,10 @@ def test_two_senders_on_one_topic_are_not_counted_as_millions_of_lost_packets():
         reconstructor.push(other)
     assert reconstructor.statistics.lost_packets == 0
     assert set(resets) == {ResetReason.SENDER_RESTARTED}
+
+
+def test_the_warm_up_also_follows_an_image_of_a_network(monkeypatch):
+    followed = []
+    monkeypatch.setattr(quiet_hold, '_follow', lambda *arrays: followed.append(arrays))
+    warm_up(Settings(model='two_scale_gru'), [SensorKind.EVENT], networks=False)
+    assert followed

@@ -52,6 +52,7 @@ class LampAverage:
     def __init__(self, width: int, height: int) -> None:
         self._size = height, width
         self.reset()
+        _compile()
 
     def reset(self) -> None:
         """Forget the lamp and every event."""
@@ -120,6 +121,15 @@ class LampAverage:
         off, on = self._counts
         total = off + on
         return F32(1) - (on - off) * total / (total * total + F32(FEW_EVENTS**2))
+
+
+def _compile() -> None:
+    """Compile the kernels now instead of when a lamp is found, for whole and for padded grids."""
+    none = Events.empty()
+    _count(none.x, none.y, none.p, np.zeros((2, 1, 1), np.int32))
+    for grid in (np.zeros((1, 1, 1), F32), np.zeros((1, 2, 2), F32)[..., :1]):
+        weights = np.ones((1, 1), F32)
+        _average(grid, (none.x, none.y, none.p, none.t_ns), weights, 1.0, 1.0)
 
 
 @njit(nogil=True, cache=True)

@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 
+from spike_recon_ros.backends import lamp_average
 from spike_recon_ros.backends.lamp_average import FOUND_NS, KEPT_STRETCHES, LampAverage
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
@@ -121,3 +122,16 @@ def test_a_reset_forgets_the_lamp():
     lamp, _, _ = sums(lit(end_ns=600_000_000))
     lamp.reset()
     assert lamp.frequency_hz is None
+
+
+def test_no_kernel_is_compiled_when_a_lamp_is_found(monkeypatch):
+    events = lit(end_ns=600_000_000)
+    lamp, kernels = LampAverage(WIDTH, HEIGHT), (lamp_average._count, lamp_average._average)
+    for kernel in kernels:
+        monkeypatch.setattr(kernel, '_can_compile', False)
+    padded = np.empty((BINS, HEIGHT + 2, WIDTH + 4), np.float32)
+    for window in windows(events):
+        lamp.watch(window)
+        lamp.add(window)
+    lamp.write(window, padded[:, :HEIGHT, :WIDTH])
+    lamp.write(window, np.empty((BINS, HEIGHT, WIDTH), np.float32))
