@@ -39,7 +39,7 @@ class Backend(Protocol):
     name: str
     precision: str
     tolerance: float
-    step_events: 'StepEvents | None'
+    step_events: StepEvents | None
 
     def step(self, x: np.ndarray, commit: bool = True) -> np.ndarray:
         """Run the network on one tensor.

@@ -3,6 +3,7 @@
 """Run networks with OpenVINO, the fastest library on most CPUs."""
 
 import contextlib
+import functools
 import hashlib
 import logging
 from dataclasses import replace
@@ -231,8 +232,9 @@ def _compiled(
     The library refuses networks compiled by another version or for another CPU; they are compiled
     again. The golden output shows that a cached network computes the right images.
     """
+    compile_here = functools.partial(_compile, core, onnx, bundle, placement, options, stateful)
     if placement.device != 'cpu':
-        return _compile(core, onnx, bundle, placement, options, stateful)
+        return compile_here()
     files = onnx.name, sorted(bundle.description['sha256'].items())  # external weights as well
     size = placement.height, placement.width
     key = (
@@ -248,10 +250,10 @@ def _compiled(
     try:
         path = cache_folder() / 'openvino' / f'{digest[:32]}.blob'
     except UserError:  # no home folder: compiles at every start
-        return _compile(core, onnx, bundle, placement, options, stateful)
+        return compile_here()
     with contextlib.suppress(OSError, RuntimeError, UserError):
         return core.import_model(_without_checksum(read_private(path)), 'CPU', options)
-    compiled = _compile(core, onnx, bundle, placement, options, stateful)
+    compiled = compile_here()
     try:
         blob = compiled.export_model().getvalue()
         write_private(path, hashlib.sha256(blob).digest() + blob)

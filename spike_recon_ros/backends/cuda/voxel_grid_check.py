@@ -63,13 +63,13 @@ def compare_with_cpu(
         )
 
 
-def _synthetic_events(bins: int, height: int, width: int, count: int = 4096) -> tuple[Events, int]:
+def _synthetic_events(bins: int, height: int, width: int) -> tuple[Events, int]:
     """Return events, many per pixel, and the end of their window.
 
     They are in the bottom right quarter, beside the padding. Their times are multiples of a
     sixteenth of a bin, so that sums are exact in any order.
     """
-    chance = np.random.default_rng(5)
+    chance, count = np.random.default_rng(5), 4096
     t_end_ns = max(bins - 1, 1) << 16
     events = Events(
         (width - 1 - chance.integers(0, width, count) // 4).astype(np.uint16),

@@ -76,7 +76,7 @@ class DeviceState:
             if graphs:
                 self._record(owned)
             self.reset()
-            self._close: Callable[[], None] = owned.pop_all().close
+            self._owned = owned.pop_all()
 
     def step(self, events: np.ndarray, commit: bool = True) -> np.ndarray:
         """Run one step; return the intensity, freshly allocated.
@@ -135,8 +135,7 @@ class DeviceState:
 
     def close(self) -> None:
         """Free all memory; a second call does nothing."""
-        close, self._close = self._close, _nothing
-        close()
+        self._owned.close()
 
     def _record(self, owned: ExitStack) -> None:
         """Record a step in both directions; each must run once before, which changes the state."""
@@ -179,7 +178,3 @@ class DeviceState:
         array = self._device.pinned(shape)
         owned.callback(self._device.free_pinned, array)
         return array
-
-
-def _nothing() -> None:
-    """Do nothing: everything is freed."""
