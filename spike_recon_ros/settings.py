@@ -8,6 +8,7 @@ parameters, `config/recon.yaml`, the parameter table of the documentation and th
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ from spike_recon_ros.setting import (
 from spike_recon_ros.window_settings import WindowSettings
 
 __all__ = ['AUTO', 'EVENT_MODEL', 'FRAME_MODEL', 'RENAMED', 'SPIKE_MODELS', 'Settings', 'check']
-__all__ += ['current_values', 'setting_fields']
+__all__ += ['current_values', 'setting_fields', 'size_in']
 
 RENAMED = {'front_end': Renamed('voxel_grid_on', {'device': 'gpu'})}
 """Old names of settings. They still work everywhere, with a warning."""
@@ -246,6 +247,12 @@ def current_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
 def check(name: str, value: Any) -> None:
     """Raise UserError, naming what is valid, if `value` is not valid for the setting `name`."""
     check_value(Settings.__dataclass_fields__[name], value)
+
+
+def size_in(text: str) -> tuple[int, int] | None:
+    """Return width and height in a text such as `346x260`; None = it is malformed."""
+    found = re.fullmatch(r'([1-9]\d{0,4})[xX]([1-9]\d{0,4})', text, re.ASCII)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 # Old names and truth values work in Python as they do in files.

@@ -80,12 +80,13 @@ MAY_IMPORT = (
         # Only nodes and cli import the viewer; they run without its library until it is asked for.
         'viewer': RUNNING | {'recording_clock'},
         'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory', 'recording_clock'},
-        'offline': RUNNING | {'recording_clock'},
+        'offline': RUNNING | {'recording_clock', 'color_settings'},
         'evaluation': RUNNING | {'offline', 'whole_file'},
         'benchmarking': MEASURING,
         'calibration': {'errors', 'whole_file'},
         'cli': MEASURING
-        | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'},
+        | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'}
+        | {'color_settings'},
     }
 )
 

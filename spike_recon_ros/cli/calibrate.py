@@ -35,7 +35,7 @@ from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.regular_file import own_files
-from spike_recon_ros.settings import AUTO, Settings
+from spike_recon_ros.settings import AUTO, Settings, size_in
 from spike_recon_ros.sources.open_images import grey_image, open_images
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.whole_file import check_output_folder, write_picture, write_whole
@@ -256,7 +256,7 @@ def _check_out(out: Path, overwrite: bool) -> None:
 
 
 def _board_size(text: str) -> tuple[int, int]:
-    parts = text.lower().split('x')
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    size = size_in(text)
+    if size is None:
         raise argparse.ArgumentTypeError(f'{text!r} is not a board size like 8x6')
-    return int(parts[0]), int(parts[1])
+    return size

@@ -5,6 +5,7 @@
 import argparse
 from typing import Any
 
+from spike_recon_ros.settings import size_in
 from spike_recon_ros.sources.prophesee_raw import ENCODINGS_GIVEN
 from spike_recon_ros.sources.spike_layout import LAYOUTS
 
@@ -80,8 +81,7 @@ def given_layout(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    """Parse `1000x1000`."""
-    width, _, height = text.lower().partition('x')
-    if not (width.isdecimal() and height.isdecimal()):
+    size = size_in(text)
+    if size is None:
         raise argparse.ArgumentTypeError(f'{text!r} is not a size like 400x250')
-    return int(width), int(height)
+    return size

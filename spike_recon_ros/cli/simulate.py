@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.color_settings import BAYER_PATTERNS
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.simulation import (
-    BAYER_PATTERNS,
     BOARDS,
     LARGEST_SIDE,
     SENSORS,
@@ -22,6 +22,7 @@ from spike_recon_ros.offline.simulation import (
     simulate,
 )
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.settings import size_in
 
 DESCRIPTION = """\
 Simulate a camera that moves over a board with AprilTags (family 36h11) or over your photographs,
@@ -166,15 +167,14 @@ def in_words(result: dict[str, Any]) -> str:
 
 def pixel_size(text: str) -> tuple[int, int]:
     """Parse `346x260`."""
-    parts = text.lower().split('x')
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    size = size_in(text)
+    if size is None:
         raise argparse.ArgumentTypeError(f'{text!r} is not a size like 346x260')
-    width, height = int(parts[0]), int(parts[1])
-    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in (width, height)):
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
         raise argparse.ArgumentTypeError(
             f'{text!r}: each side must lie between {SMALLEST_SIDE} and {LARGEST_SIDE} pixels'
         )
-    return width, height
+    return size
 
 
 def _sensor(args: argparse.Namespace) -> EventSensor | SpikeSensor:

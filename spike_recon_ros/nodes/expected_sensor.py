@@ -8,14 +8,13 @@ cache, else the size in a CameraInfo message.
 """
 
 import json
-import re
 from typing import Any, NamedTuple
 
 from spike_recon_ros.backends.user_cache import cache_folder, read_private, write_private
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model_choice import kinds_expected
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.settings import Settings
+from spike_recon_ros.settings import Settings, size_in
 
 FILE = 'sensors.json'
 MOST_TOPICS = 100
@@ -45,12 +44,12 @@ def sensor_of_settings(settings: Settings, topic: str) -> Sensor | None:
     """
     if not settings.sensor_size:
         return None
-    found = re.fullmatch(r'([1-9]\d{0,4})x([1-9]\d{0,4})', settings.sensor_size)
-    if found is None:
+    size = size_in(settings.sensor_size)
+    if size is None:
         raise UserError(
             f'sensor_size is {settings.sensor_size!r}; it must be columns x rows, as 346x260'
         )
-    return Sensor(int(found[1]), int(found[2]), expected_kind(settings, topic))
+    return Sensor(*size, expected_kind(settings, topic))
 
 
 def expected_kind(settings: Settings, topic: str) -> SensorKind:

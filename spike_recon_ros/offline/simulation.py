@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
+from spike_recon_ros.color_settings import BAYER_PATTERNS
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.new_recording import new_recording
 from spike_recon_ros.offline.simulated_sensors import SENSORS, EventSensor, SpikeSensor
@@ -33,7 +34,6 @@ LONGEST_S, HIGHEST_HZ, HIGHEST_SPEED = 86_400.0, 1e5, 1000.0
 SMALLEST_SIDE, LARGEST_SIDE = 32, 2048
 BOARDS = ('tags', 'checkerboard', 'charuco', 'aprilgrid')
 """Boards that can be shown: a collage with tags, and calibration boards."""
-BAYER_PATTERNS = ('rggb', 'bggr', 'grbg', 'gbrg')
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@
 """
 
 import importlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from spike_recon_ros.bundles.description import short
 from spike_recon_ros.bundles.image_bundle import read_network
 from spike_recon_ros.bundles.zoo import find_network, image_network_names, zoo_names
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.settings import size_in
 
 
 def build_requested(
@@ -33,7 +33,11 @@ def build_requested(
         UserError: there is no such network, the size is malformed, TensorRT or a GPU is missing,
             or the engine cannot be built.
     """
-    width, height = _size(size)
+    pixels = size_in(size)
+    if pixels is None:
+        raise UserError(
+            f'malformed size {short(size)}; give width and height in pixels, as 346x260'
+        )
     chosen_precision('tensorrt', PRECISIONS, precision)
     folder = find_network(name)
     if folder is None:
@@ -50,15 +54,5 @@ def build_requested(
         )
     candidate.imported()  # raises if the installation is broken
     builder = importlib.import_module(f'{__package__}.engine_builder')
-    written: list[Path] = builder.build_engines(bundle, width, height, precision, report)
+    written: list[Path] = builder.build_engines(bundle, *pixels, precision, report)
     return written
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Return width and height."""
-    found = re.fullmatch(r'([1-9]\d{0,4})x([1-9]\d{0,4})', text)
-    if found is None:
-        raise UserError(
-            f'malformed size {short(text)}; give width and height in pixels, as 346x260'
-        )
-    return int(found[1]), int(found[2])
