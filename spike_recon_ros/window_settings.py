@@ -58,3 +58,8 @@ class WindowSettings(ColorSettings):
         low=-1,
         high=31,
     )
+
+    @property
+    def uses_references(self) -> bool:
+        """Whether the stamps of another topic request the frames."""
+        return self.sync_mode in ('camera_image', 'time_reference')

@@ -176,15 +176,16 @@ def _run(
             runs = f'filter {reconstructor.model_name}'
         counts = reconstructor.statistics
         left_out = left_out_warnings(reconstructor.decoder_statistics, counts.samples)
-    more = [*repetition_warnings(counts.repeated_packets), *_few_frames(settings, reconstructor)]
-    for sentence in [*left_out, *more]:
-        console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
-    if args.reference_topic and (sentence := tally.sentence(args.reference_topic)):
+    warnings = [
+        *left_out,
+        *repetition_warnings(counts.repeated_packets),
+        *_few_frames(settings, reconstructor),
+        tally.sentence(args.reference_topic) if args.reference_topic else '',
+        *frame_warnings(reconstructor.frames),
+        ignored.warning(settings, '--trigger-channel'),
+    ]
+    for sentence in filter(None, warnings):
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
-    for sentence in frame_warnings(reconstructor.frames):
-        console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
-    if sentence := ignored.warning(settings, '--trigger-channel'):
-        console.print(sentence, style='yellow', soft_wrap=True, highlight=False)
     if rectification is not None:
         print_unseen(console, rectification.unseen_share, UNSEEN_BY_SENSOR)
     seconds, found = time.perf_counter() - begun, _counts(reconstructor)
@@ -228,8 +229,7 @@ def _check_options(
     hot_pixels: Path | None,
     frame_topic: str | None,
 ) -> None:
-    by_reference = settings.sync_mode in ('camera_image', 'time_reference')
-    if by_reference != (reference_topic is not None):
+    if settings.uses_references != (reference_topic is not None):
         raise UserError(
             '--reference-topic and --sync-mode camera_image or time_reference belong together; '
             'give both or neither'

@@ -53,14 +53,17 @@ def settings_of(options: argparse.Namespace) -> Settings:
         UserError: a value is not valid, or the file cannot be read.
     """
     in_file, notes = settings_in(options.params_file) if options.params_file else ({}, [])
-    names = [*(field.name for field in setting_fields(PIPELINE)), *RENAMED]
-    given = {name: getattr(options, _destination(name), None) for name in names}
-    on_command_line, more = current_values(
-        {name: value for name, value in given.items() if value is not None}
-    )
+    on_command_line, more = current_values(given_settings(options))
     for note in notes + more:
         print(f'spike-recon: {note}', file=sys.stderr)
     return Settings(**in_file | on_command_line)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that were given as options, under the names that the user wrote."""
+    names = [*(field.name for field in setting_fields(PIPELINE)), *RENAMED]
+    given = {name: getattr(options, _destination(name), None) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _destination(name: str) -> str:

@@ -11,11 +11,9 @@ from typing import Any
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
-from spike_recon_ros.cli.settings_options import add_settings, settings_of
+from spike_recon_ros.cli.settings_options import add_settings, given_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.parameter_files import USUAL_NODE
-from spike_recon_ros.setting import PIPELINE
-from spike_recon_ros.settings import setting_fields
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.viewer.access import DEFAULT_HOST, DEFAULT_PORT, Access
 from spike_recon_ros.viewer.film import MOST_MODELS, FilmShow
@@ -100,10 +98,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _live(args: argparse.Namespace, access: Access) -> dict[str, Any]:
-    names = [field.name for field in setting_fields(PIPELINE)]
-    given = [name for name in names if getattr(args, f'setting_{name}', None) is not None]
-    if args.models or given:
-        name = 'model' if args.models else given[0]
+    given = ['model'] if args.models else [*given_settings(args)]
+    if given:
+        name = given[0]
         raise UserError(
             f'--{name.replace("_", "-")} is for a recording; name one, or set the parameter of '
             f'the node: spike-recon node --ros-args -p {name}:=...'
@@ -134,7 +131,7 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
     if len(args.models) > MOST_MODELS:
         raise UserError(f'{len(args.models)} models are too many; give at most {MOST_MODELS}')
     base = settings_of(args)
-    if base.sync_mode in ('camera_image', 'time_reference'):
+    if base.uses_references:
         raise UserError(f'--sync-mode {base.sync_mode} is not for this page; leave it out')
     from spike_recon_ros.viewer.server import PageServer  # noqa: PLC0415 -- needs aiohttp
 

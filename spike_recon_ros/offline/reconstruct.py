@@ -33,7 +33,6 @@ from spike_recon_ros.sources.source import Source
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
 
 LOGGER = logging.getLogger('spike_recon_ros')
-BY_REFERENCE = ('camera_image', 'time_reference')
 Self = TypeVar('Self', bound='ArrayReconstructor')
 
 
@@ -204,7 +203,7 @@ def settings_from(settings: Settings | None, values: dict[str, Any]) -> Settings
 
 
 def _check_reference(settings: Settings, reference_topic: str | None) -> None:
-    if (settings.sync_mode in BY_REFERENCE) != (reference_topic is not None):
+    if settings.uses_references != (reference_topic is not None):
         raise UserError(
             'reference_topic names the topic that asks for frames; give it together with '
             "sync_mode='camera_image' or 'time_reference'"
