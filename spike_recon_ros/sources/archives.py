@@ -1,10 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed files, and those in zip archives: expanded to a temporary folder and read there.
-
-A few kilobytes of an archive can declare terabytes, so sizes are checked before and while a member
-is extracted.
-"""
+"""Compressed files, and those in zip archives: expanded to a temporary folder and read there."""
 
 import bz2
 import gzip
@@ -18,14 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.declared_size import most_bytes
 from spike_recon_ros.sources.event_dataset import reading
 from spike_recon_ros.sources.event_lines import looks_like_events
 from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
 from spike_recon_ros.sources.text_folder import EVENTS_FILE, FRAMES_FILE, TextFolder
 
-SMALL_BYTES = 2**26
-LARGEST_RATIO = 1_100
-"""Deflate shrinks no data by more than a factor of 1,032; beyond it a size is not believed."""
 BLOCK_BYTES = 2**20
 HEAD_BYTES = 4096
 TEXTS = ('.txt', '.csv', '.tsv')
@@ -167,7 +161,7 @@ def _expand(path: Path, out: Path) -> bool:
     with path.open('rb') as file:
         found = _compression(file.read(8))
     assert found is not None
-    left = max(SMALL_BYTES, LARGEST_RATIO * path.stat().st_size)
+    left = most_bytes(path.stat().st_size)
     with found[0](path) as packed, out.open('wb') as plain:
         while True:
             try:
@@ -207,8 +201,7 @@ def _members_of_text(path: Path) -> list[tuple[str, str]]:
 
 
 def _extract(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, out: Path) -> None:
-    limit = max(SMALL_BYTES, LARGEST_RATIO * info.compress_size)
-    if info.file_size > limit:
+    if info.file_size > most_bytes(info.compress_size):
         raise UserError(
             f'{path} declares {info.file_size:,} bytes of {shown(info.filename)} in '
             f'{info.compress_size:,} compressed ones; the file is damaged, copy it again'

@@ -24,11 +24,11 @@ from spike_recon_ros.sources.columns import (
     sensor_size,
     to_nanoseconds,
 )
+from spike_recon_ros.sources.declared_size import SMALL_BYTES
 from spike_recon_ros.sources.ecf import decode_ecf
 from spike_recon_ros.sources.hdf5_columns import stated_size
 from spike_recon_ros.sources.hdf5_storage import (
     ECF,
-    SMALL_BYTES,
     Hdf5Dataset,
     filters_of,
     is_installed,

@@ -1,9 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Access to the data sets of an HDF5 file, with declared sizes checked against the file.
-
-A few kilobytes of HDF5 can declare terabytes, so the check comes before anything is read.
-"""
+"""Access to the data sets of an HDF5 file, with declared sizes checked against the file."""
 
 import math
 from collections.abc import Collection
@@ -13,11 +10,9 @@ from typing import Any
 
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.sources.declared_size import SMALL_BYTES, most_bytes
 from spike_recon_ros.sources.event_dataset import EventDataset
 
-SMALL_BYTES = 2**26
-LARGEST_RATIO = 1_100
-"""Deflate, the usual filter, shrinks no data by more than a factor of 1,032."""
 ECF = 36_559
 """Number of Prophesee's filter, which hdf5plugin does not bring."""
 INSTALLABLE_FILTERS = frozenset(
@@ -103,7 +98,7 @@ def check_storage(path: Path, name: str, dataset: Any, decoded: Collection[int] 
             f'{what} has chunks of {chunk_bytes:,} bytes in a file of {n_bytes:,}; the file is '
             'damaged, or rewrite it with smaller chunks (h5repack -l)'
         )
-    if dataset.nbytes > max(SMALL_BYTES, LARGEST_RATIO * n_bytes):
+    if dataset.nbytes > most_bytes(n_bytes):
         raise UserError(
             f'{what} declares {dataset.nbytes:,} bytes in a file of {n_bytes:,}; the file is '
             'damaged, copy or convert it again'

@@ -18,14 +18,13 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.sources.columns import LARGEST_SIDE
+from spike_recon_ros.sources.declared_size import most_bytes
 from spike_recon_ros.sources.event_dataset import reading
 from spike_recon_ros.sources.spike_layout import SpikeLayout
 from spike_recon_ros.sources.spike_source import PLANES_PER_PACKET, SpikeSource
+from spike_recon_ros.sources.stored_array import read_npy_header
 
 ARRAY = 'spk'
-SMALL_BYTES = 2**26
-LARGEST_RATIO = 1_100
-"""Deflate shrinks no data by more than a factor of 1,032; beyond it a size is not believed."""
 
 
 class SpikeNpzSource(SpikeSource):
@@ -72,7 +71,7 @@ def _member(path: Path) -> Iterator[IO[bytes]]:
             arrays = [name.removesuffix('.npy') for name in names]
             raise _no_planes(path, arrays)
         info = archive.getinfo(f'{ARRAY}.npy')
-        if info.file_size > max(SMALL_BYTES, LARGEST_RATIO * info.compress_size):
+        if info.file_size > most_bytes(info.compress_size):
             raise UserError(
                 f'{path} declares {info.file_size:,} bytes of {ARRAY} in {info.compress_size:,} '
                 'compressed ones; the file is damaged, copy it again'
@@ -83,13 +82,7 @@ def _member(path: Path) -> Iterator[IO[bytes]]:
 
 def _header(path: Path, member: IO[bytes]) -> tuple[tuple[int, int, int], np.dtype]:
     """Read and check shape and type of the array."""
-    version = np.lib.format.read_magic(member)
-    read_header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran_order, dtype = read_header(member)
+    shape, fortran_order, dtype = read_npy_header(member)
     if len(shape) != 3 or dtype.kind not in 'biu' or not math.prod(shape):
         raise _no_planes(path, [f'{ARRAY} {dtype} {list(shape)}'])
     if max(shape[1:]) > LARGEST_SIDE:

@@ -8,7 +8,7 @@ process with SIGBUS.
 
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -111,18 +111,24 @@ def open_npy(path: Path, *, cut: bool = False) -> StoredArray:
     """
     check_regular(path)
     with path.open('rb') as file:
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f'its version {version} is not known')
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran_order, dtype = read_header(file)
+        shape, fortran_order, dtype = read_npy_header(file)
         start = file.tell()
     if dtype.hasobject:
         raise ValueError('it holds Python objects')
     if not shape:
         raise ValueError('it is a scalar')
     return StoredArray(path, shape, dtype, start, fortran_order=fortran_order, cut=cut)
+
+
+def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Read the header of a `.npy`: shape, whether it is in Fortran order, and type.
+
+    Raises:
+        ValueError: if its version is not known, or it is damaged.
+    """
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f'its version {version} is not known')
+    is_first = version == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
+    return read(file)

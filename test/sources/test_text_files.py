@@ -194,7 +194,7 @@ def test_a_full_temporary_folder_is_no_damage(tmp_path, monkeypatch, name):
 
 
 def test_a_compressed_text_that_expands_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr('spike_recon_ros.sources.archives.SMALL_BYTES', 10_000)
+    monkeypatch.setattr('spike_recon_ros.sources.declared_size.SMALL_BYTES', 10_000)
     path = tmp_path / 'a.txt.xz'
     path.write_bytes(lzma.compress(BODY.encode() * 1_000))
     with pytest.raises(UserError, match='far more than its size'):
