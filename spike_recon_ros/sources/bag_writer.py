@@ -102,10 +102,6 @@ class BagWriter:
             events=packet.data,
         )
 
-    def write_mono8(self, topic: str, image: np.ndarray, stamp_ns: int) -> None:
-        """Write an image, uint8 [height, width]."""
-        self.write_image(topic, image, stamp_ns)
-
     def write_image(
         self,
         topic: str,

@@ -121,6 +121,15 @@ def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
     return NS if is_slow or is_too_late or not (times % 1_000).any() else US_NS
 
 
+def are_in_order(times: np.ndarray) -> bool:
+    """Return whether at most a fourth of the times is before the one in front of it.
+
+    Few times show nothing, so they count as in order.
+    """
+    steps_back = np.count_nonzero(times[1:] < times[:-1])
+    return len(times) < FEWEST_EVENTS or 4 * steps_back <= len(times)
+
+
 def named_columns(names: Sequence[str]) -> list[int] | None:
     """Return the places of time, x, y and polarity among the names of columns.
 

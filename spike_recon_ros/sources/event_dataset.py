@@ -13,11 +13,11 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.sources.columns import (
-    FEWEST_EVENTS,
     LARGEST_GUESS,
     S_NS,
     UNIT_NAMES,
     Columns,
+    are_in_order,
     smallest_sensor,
     to_events,
     to_image,
@@ -85,8 +85,7 @@ class EventDataset(ABC):
                 f'the times in {self.path} begin at {times[0]:g}; add an offset to all times, so '
                 'that none is negative'
             )
-        steps_back = np.count_nonzero(times[1:] < times[:-1])
-        if len(times) >= FEWEST_EVENTS and 4 * steps_back > len(times):
+        if not are_in_order(times):
             raise UserError(
                 f'the events in {self.path} are not in the order of their times; sort them by '
                 'time and save them again'

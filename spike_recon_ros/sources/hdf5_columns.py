@@ -14,11 +14,11 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.sources.columns import (
-    FEWEST_EVENTS,
     S_NS,
     UNIT_SAMPLE,
     US_NS,
     Columns,
+    are_in_order,
     check_column,
     check_lengths,
     named_columns,
@@ -148,7 +148,7 @@ class V2eHdf5(Hdf5Dataset):
         self.size = check_column(f'events in {path}', self._events, 4)
         first = self._events[:UNIT_SAMPLE].astype(np.float64)
         self._order = [0, 1, 2, 3]
-        if len(first) >= FEWEST_EVENTS and 4 * (np.diff(first[:, 0]) < 0).sum() > len(first):
+        if not are_in_order(first[:, 0]):
             self._order = unnamed_columns(first) or self._order
             self.warn(f'the times in {path} are in column {self._order[0] + 1} of events, not 1')
         self._unit_ns = S_NS if (first[:, self._order[0]] % 1).any() else US_NS

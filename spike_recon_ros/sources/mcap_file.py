@@ -84,7 +84,7 @@ class McapFile(ChunkedFile):
             return False
         statistics, chunks = None, []
         try:
-            for op, body, _ in _records(self._read(start, end - start)):
+            for op, body in _records(self._read(start, end - start)):
                 if op == Opcode.STATISTICS:
                     statistics = Statistics.read(_stream(body))
                 elif op == Opcode.CHUNK_INDEX:
@@ -155,7 +155,7 @@ class McapFile(ChunkedFile):
             self.places.append((t_ns, at))
         elif op == Opcode.CHUNK:
             times = []
-            for inner, body, _ in _records(self._chunk(at)):
+            for inner, body in _records(self._chunk(at)):
                 if inner == Opcode.MESSAGE:
                     number, _, t_ns, _ = MESSAGE.unpack_from(body)
                     self.counts[number] += 1
@@ -189,7 +189,7 @@ class McapFile(ChunkedFile):
         if op == Opcode.MESSAGE:
             yield _message(self._read(place + RECORD.size, length))
             return
-        for inner, body, _ in _records(self._chunk(place)):
+        for inner, body in _records(self._chunk(place)):
             if inner == Opcode.MESSAGE:
                 yield _message(body)
 
@@ -203,15 +203,16 @@ def _message(body: bytes) -> Message:
     return Message(t_ns, number, body[MESSAGE.size :])
 
 
-def _records(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Yield type, content and place of the whole records in some bytes."""
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and content of the whole records in some bytes."""
     at = 0
     while at + RECORD.size <= len(data):
         op, length = RECORD.unpack_from(data, at)
-        begin, at = at, at + RECORD.size + length
+        begin = at + RECORD.size
+        at = begin + length
         if at > len(data):
             return
-        yield op, data[begin + RECORD.size : at], begin
+        yield op, data[begin:at]
 
 
 def _stream(body: bytes) -> Any:

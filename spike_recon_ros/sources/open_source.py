@@ -104,8 +104,7 @@ def open_source(
         return open_spike_file(path, planes)
     if kind == EVENT_STREAM:
         return EventStreamSource(path)
-    width, height = size or (None, None)
-    return PropheseeRawSource(path, width=width, height=height, encoding=encoding)
+    return PropheseeRawSource(path, size, encoding)
 
 
 def open_dataset(

@@ -61,8 +61,7 @@ class PropheseeRawSource(Source):
 
     Args:
         path: the file.
-        width: sensor columns, instead of the header's.
-        height: sensor rows, instead of the header's.
+        size: width and height of the sensor, instead of the header's.
         encoding: byte format, instead of the header's.
 
     Raises:
@@ -70,16 +69,11 @@ class PropheseeRawSource(Source):
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        width: int | None = None,
-        height: int | None = None,
-        encoding: str | None = None,
+        self, path: Path, size: tuple[int, int] | None = None, encoding: str | None = None
     ) -> None:
         super().__init__(path)
         self._given = None if encoding is None else _checked(encoding)
-        self._given_size = (width, height) if width and height else None
+        self._given_size = size
         self._first = self._part(0)
         words = WORDS.get(self._first.encoding, WORDS['evt21'])
         self._n_bytes, zeros = written_bytes(path, self._first.start, words.n_bytes)

@@ -17,8 +17,8 @@ import numpy as np
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.image_file import read_image_file
 from spike_recon_ros.sources.columns import (
-    FEWEST_EVENTS,
     Columns,
+    are_in_order,
     named_columns,
     sensor_size,
     stated_unit_ns,
@@ -161,8 +161,7 @@ class TextFolder(EventDataset):
         Raises:
             UserError: no column grows like a time.
         """
-        steps = np.diff(head[:, 0])
-        if len(head) < FEWEST_EVENTS or 4 * np.count_nonzero(steps < 0) <= len(head):
+        if are_in_order(head[:, 0]):
             return head
         order = unnamed_columns(head) if self._order == [0, 1, 2, 3] else None
         if order is None:
