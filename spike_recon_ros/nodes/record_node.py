@@ -6,6 +6,7 @@ import math
 import queue
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from spike_recon_ros.topics import EVENTS
 
 PROGRESS = ('received_packets', 'published_frames', 'references')
 """Counters of the node that change while there is anything to do."""
+LATENCIES_KEPT = 100_000
+"""Latest images whose latencies are kept: a recording may run for days."""
 MOST_WAITING_BYTES = 512 * 2**20
 """Images that wait for a slow disk; further ones are dropped, so that the memory suffices."""
 
@@ -38,8 +41,9 @@ class RecordNode(Node):
         topic: the image topic.
 
     Attributes:
-        arrivals: monotonic time of each image, s.
-        latencies_ms: now minus stamp of each image, when it came.
+        received: images that came.
+        first, latest: monotonic times of the first and the latest image, s.
+        latencies_ms: now minus stamp of the latest images, when they came.
         written: images written.
         unreadable: images in an encoding that is not supported, or malformed.
         dropped: images that came while MOST_WAITING_BYTES waited to be written.
@@ -51,8 +55,9 @@ class RecordNode(Node):
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
         super().__init__('recorder', **kwargs)
         warn_of_ignored_parameters(self)
-        self.latencies_ms: list[float] = []
-        self.arrivals: list[float] = []
+        self.latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self.received = 0
+        self.first = self.latest = 0.0
         self.written = 0
         self.unreadable = 0
         self.dropped = 0
@@ -75,7 +80,9 @@ class RecordNode(Node):
     def _on_image(self, message: Image) -> None:
         late_ns = self.get_clock().now().nanoseconds - time_ns(message.header.stamp)
         self.latencies_ms.append(late_ns / 1e6)
-        self.arrivals.append(time.monotonic())
+        self.latest = time.monotonic()
+        self.first = self.first if self.received else self.latest
+        self.received += 1
         if self._queued_bytes - self._done_bytes > MOST_WAITING_BYTES:
             self.dropped += 1
         elif self.failure is None:
@@ -153,7 +160,7 @@ def record(
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         try:
-            while node.failure is None and len(node.arrivals) < (frames or math.inf):
+            while node.failure is None and node.received < (frames or math.inf):
                 executor.spin_once(timeout_sec=0.2)
                 if until_played and node.is_idle:
                     break
@@ -167,9 +174,8 @@ def record(
 
 
 def _summary(node: RecordNode) -> dict[str, Any]:
-    frames = len(node.arrivals)
-    seconds = node.arrivals[-1] - node.arrivals[0] if frames > 1 else 0.0
-    late = node.latencies_ms
+    frames, late = node.received, node.latencies_ms
+    seconds = node.latest - node.first
     return {
         'frames': frames,
         'fps': round((frames - 1) / seconds, 2) if seconds else None,
