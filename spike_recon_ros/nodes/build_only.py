@@ -51,13 +51,8 @@ def build(node: Node) -> None:
         node.get_logger().info(line)
 
     precision = FULL_PRECISION if settings.precision == AUTO else settings.precision
-    model = (
-        default_model(
-            SensorKind.SPIKE if settings.sensor == SensorKind.SPIKE.value else SensorKind.EVENT
-        )
-        if settings.model == AUTO
-        else settings.model
-    )
+    kind = SensorKind.EVENT if settings.sensor == AUTO else SensorKind(settings.sensor)
+    model = default_model(kind) if settings.model == AUTO else settings.model
     for size in sizes:
         for path in build_requested(model, size, precision, log):
             log(f'built {path}')

@@ -43,7 +43,7 @@ def read_settings(node: Node) -> Settings:
         node.get_logger().warning(note)
     for name in old.keys() & overrides:
         raise UserError(f'{name} is given under its old name too; remove the old one')
-    values = {field.name: node.get_parameter(field.name).value for field in _all()}
+    values = {field.name: node.get_parameter(field.name).value for field in setting_fields()}
     return Settings(**values | old)
 
 
@@ -79,7 +79,7 @@ def check_change(parameters: Sequence[Parameter], configured: bool) -> SetParame
         configured: whether the node is configured; then only parameters that may change live are
             accepted.
     """
-    fields = {field.name: field for field in _all()}
+    fields = {field.name: field for field in setting_fields()}
     for parameter in parameters:
         field = fields.get(parameter.name)
         if field is None:
@@ -96,7 +96,7 @@ def check_change(parameters: Sequence[Parameter], configured: bool) -> SetParame
 
 def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Settings:
     """Return the settings with changed parameters, which have been checked, applied."""
-    names = {field.name for field in _all()}
+    names = {field.name for field in setting_fields()}
     changes = {item.name: _value_of(item) for item in parameters if item.name in names}
     return dataclasses.replace(settings, **changes)
 
@@ -104,10 +104,6 @@ def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Setting
 def _value_of(parameter: Parameter) -> Any:
     current, _ = current_values({parameter.name: parameter.value})
     return current[parameter.name]
-
-
-def _all() -> list['dataclasses.Field[Any]']:
-    return list(setting_fields())
 
 
 def _descriptor(field: 'dataclasses.Field[Any]') -> ParameterDescriptor:

@@ -77,7 +77,14 @@ class ViewNode(Node):
             TRUTH: GROUND_TRUTH,
         }
         self.show = LiveShow(
-            target, TITLES, Actions(self._look, self._set_value, self._reset, self._record)
+            target,
+            TITLES,
+            Actions(
+                look=self._handed_over(self._watch),
+                set_value=self._handed_over(self._call_set),
+                reset=self._handed_over(self._call_reset),
+                record=self._handed_over(self._switch_recording),
+            ),
         )
         self.watched: dict[str, Subscription] = {}
         self.pictures = 0
@@ -96,28 +103,19 @@ class ViewNode(Node):
         self._recording.end()
         self.destroy_node()
 
-    # On the thread of the page: only hand over.
+    def _handed_over(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Return a function that the page's thread calls, and the executor's carries out."""
 
-    def _look(self, panes: frozenset[str]) -> None:
-        self._hand_over(lambda: self._watch(panes))
-
-    def _set_value(self, name: str, value: Any) -> None:
-        self._hand_over(lambda: self._call_set(name, value))
-
-    def _reset(self) -> None:
-        self._hand_over(self._call_reset)
-
-    def _record(self, on: bool) -> None:
-        self._hand_over(lambda: self._switch_recording(on))
-
-    def _hand_over(self, function: Callable[[], None]) -> None:
-        def guarded() -> None:
+        def guarded(*arguments: Any) -> None:
             try:
-                function()
+                function(*arguments)
             except UserError as error:
                 self.show.tell_all({'error': one_line(error)})
 
-        self._executor_.create_task(guarded)
+        def hand_over(*arguments: Any) -> None:
+            self._executor_.create_task(guarded, *arguments)
+
+        return hand_over
 
     # On the thread of the executor.
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The encoding of spike cameras: packed planes, back to back."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spike_recon_ros.errors import UserError
@@ -52,10 +54,7 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
     @property
     def statistics(self) -> DecoderStatistics:
         """Snapshot of the counts so far."""
-        return DecoderStatistics(
-            outside_pixels=self._counts.outside_pixels,
-            truncated_words=self._counts.truncated_words,
-        )
+        return replace(self._counts)
 
     def decode(self, packet: Packet) -> SpikePlanes:
         """Return the planes that end in the packet, as read-only views unless one had been cut."""
