@@ -74,8 +74,8 @@ class FrameStore:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def add(self, frame: CameraFrame, size: tuple[int, int] | None = None) -> str:
-        """Keep a frame; return why it cannot be used, as a sentence, or an empty text.
+    def add(self, frame: CameraFrame, size: tuple[int, int] | None = None) -> None:
+        """Keep a frame, or count it and say in `problem` why it cannot be used.
 
         Args:
             frame: to keep.
@@ -85,7 +85,7 @@ class FrameStore:
         reason = self._refused(frame, size)
         if reason:
             self.problem = reason
-            return reason
+            return
         if self._asked_ns is not None and self._asked_ns - frame.stamp_ns > LATE_NS:
             self.counts.late += 1
         if self._latest_ns is not None and frame.stamp_ns < self._latest_ns:
@@ -95,13 +95,12 @@ class FrameStore:
         place = bisect.bisect_left(self._frames, frame.stamp_ns, key=_stamp_of)
         if place < len(self._frames) and self._frames[place].stamp_ns == frame.stamp_ns:
             self.counts.repeated += 1
-            return ''
+            return
         self._frames.insert(place, frame)
         self._bytes += frame.image.nbytes
         while self._bytes > MOST_BYTES and len(self._frames) > 1:
             self._discard(self._frames[0])
             self.counts.dropped += 1
-        return ''
 
     def at(self, stamp_ns: int) -> CameraFrame | None:
         """Return the latest frame at or before a time; None = none of the last OLDEST_NS.
@@ -128,14 +127,13 @@ class FrameStore:
                 self.problem = _other_clock(frame, stamp_ns)
         self._events_ns = stamp_ns
 
-    def check_size(self, width: int, height: int) -> str:
-        """Discard kept frames of another size than the sensor; return a sentence, if any."""
+    def check_size(self, width: int, height: int) -> None:
+        """Discard kept frames of another size than the sensor."""
         wrong = [frame for frame in self._frames if frame.image.shape[:2] != (height, width)]
         for frame in wrong:
             self._discard(frame)
             self.counts.unregistered += 1
             self.problem = _unregistered(frame, (width, height))
-        return self.problem if wrong else ''
 
     def reset(self) -> None:
         """Discard all frames, as the stream begins again; the counts stay."""
