@@ -10,12 +10,12 @@ from typing import Any, Protocol, cast
 from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.choice import Choice, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
-from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.description import short
 from spike_recon_ros.bundles.zoo import find_bundle, find_network, zoo_names
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS, filter_for
+from spike_recon_ros.filters.registry import ALL_FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.free_memory import return_free_memory
 from spike_recon_ros.model import Model, SpikeModel
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -46,12 +46,12 @@ class LoadModel(Protocol):
 
 def model_names() -> list[str]:
     """Return the model names on this machine, sorted; `model` may be a path as well."""
-    return sorted([*FILTERS, *SPIKE_FILTERS, *zoo_names()])
+    return sorted([*ALL_FILTERS, *zoo_names()])
 
 
 def check_model_name(name: str) -> None:
     """Raise UserError with the existing names if there is no such model."""
-    if name in (AUTO, *FILTERS, *SPIKE_FILTERS) or find_bundle(name) is not None:
+    if name in (AUTO, *ALL_FILTERS) or find_bundle(name) is not None:
         return
     if find_network(name) is not None:
         raise UserError(
@@ -94,7 +94,7 @@ def _described(name: str, settings: Settings) -> str:
 
 
 def _kind_and_name(name: str) -> str:
-    return f'filter {name}' if name in (*FILTERS, *SPIKE_FILTERS) else f'network {name}'
+    return f'filter {name}' if name in ALL_FILTERS else f'network {name}'
 
 
 def _where(settings: Settings) -> str:
@@ -170,10 +170,20 @@ def kinds_expected(settings: Settings) -> list[SensorKind]:
 
 def sensor_kind_of_model(name: str) -> SensorKind:
     """Return the kind of camera that a model is made for."""
-    if name in (*FILTERS, *SPIKE_FILTERS):
-        return SensorKind.SPIKE if name in SPIKE_FILTERS else SensorKind.EVENT
-    folder = find_bundle(name)
-    return SensorKind.EVENT if folder is None else read_bundle(folder).sensor
+    if name in SPIKE_FILTERS:
+        return SensorKind.SPIKE
+    bundle = bundle_of(name)
+    return SensorKind.EVENT if bundle is None else bundle.sensor
+
+
+def bundle_of(name: str) -> Bundle | None:
+    """Return the bundle of a network by its name or path; None for filters and unknown names.
+
+    Raises:
+        UserError: the bundle is damaged.
+    """
+    folder = None if name in ALL_FILTERS else find_bundle(name)
+    return None if folder is None else read_bundle(folder)
 
 
 def choose_model(settings: Settings, kind: SensorKind) -> str:
@@ -196,8 +206,8 @@ def choose_model(settings: Settings, kind: SensorKind) -> str:
 
 def reads_frames(name: str) -> bool:
     """Return whether a model reads the frames of an aligned camera."""
-    folder = None if name in (*FILTERS, *SPIKE_FILTERS) else find_bundle(name)
-    return folder is not None and read_bundle(folder).reads_frames
+    bundle = bundle_of(name)
+    return bundle is not None and bundle.reads_frames
 
 
 def load_model(
@@ -215,20 +225,18 @@ def load_model(
         UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
     name = choose_model(settings, kind)
-    if name in (*FILTERS, *SPIKE_FILTERS):
+    bundle = bundle_of(name)
+    if bundle is None:
         made: Any = filter_for(name, width, height, settings)
         reason = _auto_model(settings, kind)[1] if settings.model == AUTO else ''
         if reason:
             made.description = f'filter {name} ({reason})'
             _log.warning('runs the filter %s, with lower quality: %s', name, reason)
         return made
-    folder = find_bundle(name)
-    assert folder is not None
     choice = _choice(settings)
     threads = settings.threads or min(MOST_THREADS, default_threads())
     lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
     state_step_ns = round(1e9 * settings.state_step_time)
-    bundle = read_bundle(folder)
     network = NetworkModel(
         bundle,
         choice,

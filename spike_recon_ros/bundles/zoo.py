@@ -20,8 +20,7 @@ def zoo_folder() -> Path | None:
 
 def zoo_names() -> list[str]:
     """Return the names of the installed bundles, sorted."""
-    zoo = zoo_folder()
-    return sorted(file.parent.name for file in zoo.glob(f'*/{DESCRIPTION}')) if zoo else []
+    return _names_in(zoo_folder())
 
 
 def image_zoo_folder() -> Path | None:
@@ -32,7 +31,10 @@ def image_zoo_folder() -> Path | None:
 
 def image_network_names() -> list[str]:
     """Return the names of the installed networks that turn images into images, sorted."""
-    zoo = image_zoo_folder()
+    return _names_in(image_zoo_folder())
+
+
+def _names_in(zoo: Path | None) -> list[str]:
     return sorted(file.parent.name for file in zoo.glob(f'*/{DESCRIPTION}')) if zoo else []
 
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS
-from spike_recon_ros.model_choice import check_model_name
+from spike_recon_ros.filters.registry import FILTERS
+from spike_recon_ros.model_choice import bundle_of, check_model_name
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import AUTO
 
@@ -96,8 +94,5 @@ def _contender(word: str, scratch: Path) -> str:
     if word == AUTO:
         raise UserError(f'evaluate compares models by their names; name one instead of {AUTO}')
     model = resolve_model(word, scratch)
-    if model not in (*FILTERS, *SPIKE_FILTERS):
-        folder = find_bundle(model)
-        assert folder is not None
-        read_bundle(folder)
+    bundle_of(model)
     return model

@@ -7,6 +7,8 @@ an image can also be compared after `mean_matched` or `contrast_matched`, which 
 level and gain and leave those of structure. Matched images are not limited to 0..1.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -43,18 +45,7 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
     """
     if min(image.shape) < SSIM_SIDE:
         raise ValueError(f'ssim needs {SSIM_SIDE}x{SSIM_SIDE} pixels, not {image.shape}')
-    one, other = image.astype(np.float64), truth.astype(np.float64)
-    mean_one, mean_other = _blurred(one), _blurred(other)
-    variance_one = _blurred(one * one) - mean_one**2
-    variance_other = _blurred(other * other) - mean_other**2
-    covariance = _blurred(one * other) - mean_one * mean_other
-    similarity = (
-        (2 * mean_one * mean_other + _SSIM_C1)
-        * (2 * covariance + _SSIM_C2)
-        / (mean_one**2 + mean_other**2 + _SSIM_C1)
-        / (variance_one + variance_other + _SSIM_C2)
-    )
-    return float(similarity.mean())
+    return _similarity(image, truth, _blurred, (_SSIM_C1, _SSIM_C2))
 
 
 def ssim_v2v(image: np.ndarray, truth: np.ndarray) -> float:
@@ -69,18 +60,37 @@ def ssim_v2v(image: np.ndarray, truth: np.ndarray) -> float:
     side = 7
     if min(image.shape) < side:
         raise ValueError(f'ssim_v2v needs {side}x{side} pixels, not {image.shape}')
-    one, other = image.astype(np.float64), truth.astype(np.float64)
 
     def mean(values: np.ndarray) -> np.ndarray:
         inside = side // 2
         return cv2.blur(values, (side, side))[inside:-inside, inside:-inside]
 
+    of_sample = side**2 / (side**2 - 1)
+    return _similarity(image, truth, mean, (4 * _SSIM_C1, 4 * _SSIM_C2), of_sample)
+
+
+def _similarity(
+    image: np.ndarray,
+    truth: np.ndarray,
+    mean: Callable[[np.ndarray], np.ndarray],
+    constants: tuple[float, float],
+    of_sample: float = 1.0,
+) -> float:
+    """Return the structural similarity.
+
+    Args:
+        image: float [height, width].
+        truth: of the same shape.
+        mean: returns the mean over the window around each pixel.
+        constants: C1 and C2, which keep the terms of luminance and contrast finite.
+        of_sample: factor from population to sample moments.
+    """
+    one, other = image.astype(np.float64), truth.astype(np.float64)
     mean_one, mean_other = mean(one), mean(other)
-    sample = side**2 / (side**2 - 1)
-    variance_one = sample * (mean(one * one) - mean_one**2)
-    variance_other = sample * (mean(other * other) - mean_other**2)
-    covariance = sample * (mean(one * other) - mean_one * mean_other)
-    c1, c2 = 4 * _SSIM_C1, 4 * _SSIM_C2
+    variance_one = of_sample * (mean(one * one) - mean_one**2)
+    variance_other = of_sample * (mean(other * other) - mean_other**2)
+    covariance = of_sample * (mean(one * other) - mean_one * mean_other)
+    c1, c2 = constants
     similarity = (
         (2 * mean_one * mean_other + c1)
         * (2 * covariance + c2)

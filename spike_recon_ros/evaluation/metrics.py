@@ -75,10 +75,8 @@ METRICS = {
         Metric('images_per_s', 'images per second on this machine', False, False, digits=1),
     )
 }
-FULL_REFERENCE = (
-    *('mse', 'psnr', 'ssim', 'mse_mean', 'ssim_mean', 'mse_matched', 'ssim_matched'),
-    *('fine', 'level_error', 'gmsd', 'ssim_v2v', 'lpips'),
-    *('psnr_color', 'ciede2000', 'ciede2000_chroma'),
+FULL_REFERENCE = tuple(
+    name for name, one in METRICS.items() if one.needs_truth and name != 'tags_share'
 )
 """Metrics that compare with ground truth; --skip-s applies to them."""
 LEVELS = ('level', 'spread', 'truth_level', 'truth_spread')

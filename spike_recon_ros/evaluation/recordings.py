@@ -123,7 +123,7 @@ def survey(
             ground truth that a metric needs.
     """
     paths = [*map(Path, recordings)]
-    names = unique_names([path.stem if path.is_file() else path.resolve().name for path in paths])
+    names = unique_names([sequence_name(path) for path in paths])
     found = []
     for path, name in zip(paths, names, strict=True):
         truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'), topic)

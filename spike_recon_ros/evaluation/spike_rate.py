@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.metrics import SPIKE_RATE
-from spike_recon_ros.filters.registry import FILTERS, SPIKE_FILTERS
+from spike_recon_ros.model_choice import bundle_of
 
 
 def spike_metrics(
@@ -33,7 +32,7 @@ def spike_metrics(
     """
     if asked is not None and SPIKE_RATE not in asked:
         return ()
-    bundles = {model.name: _bundle_of(model) for model in models}
+    bundles = {model.name: bundle_of(model.model) for model in models}
     measured = [name for name, one in bundles.items() if one is not None and one.thresholds]
     unknown = [name for name, one in bundles.items() if one is not None and _is_unknown(one)]
     without = [name for name in bundles if name not in (*measured, *unknown)]
@@ -52,11 +51,6 @@ def spike_metrics(
     for sentence in sentences:
         console.print(sentence, style='yellow', soft_wrap=True, highlight=False, markup=False)
     return (SPIKE_RATE,) if measured and asked is None else ()
-
-
-def _bundle_of(model: Contender) -> Bundle | None:
-    folder = None if model.model in (*FILTERS, *SPIKE_FILTERS) else find_bundle(model.model)
-    return None if folder is None else read_bundle(folder)
 
 
 def _is_unknown(bundle: Bundle) -> bool:

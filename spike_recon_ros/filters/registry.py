@@ -57,12 +57,13 @@ SPIKE_FILTERS: Makers = {
     Tfp.name: _tfp,
 }
 """Filters for spike cameras."""
+ALL_FILTERS: Makers = FILTERS | SPIKE_FILTERS
 
 
 def filter_for(name: str, width: int, height: int, settings: Settings) -> Model:
     """Return a new filter for a sensor of width x height pixels.
 
     Raises:
-        KeyError: there is no such filter; `FILTERS` and `SPIKE_FILTERS` hold the names.
+        KeyError: there is no such filter; `ALL_FILTERS` holds the names.
     """
-    return (FILTERS | SPIKE_FILTERS)[name](width, height, settings)
+    return ALL_FILTERS[name](width, height, settings)
