@@ -114,7 +114,7 @@ def _kernel(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _network(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from spike_recon_ros.benchmarking import network  # noqa: PLC0415
 
-    models = args.model or _zoo(SensorKind.EVENT)
+    models = args.model or _networks_for_events()
     yield from {'network': network.network, 'stability': network.stability}[what](models)
 
 
@@ -158,11 +158,11 @@ def _live(what: str, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield live.live(recording.name, recording, model)
 
 
-def _zoo(kind: SensorKind) -> list[str]:
+def _networks_for_events() -> list[str]:
     from spike_recon_ros.bundles.zoo import zoo_names  # noqa: PLC0415
     from spike_recon_ros.model_choice import sensor_kind_of_model  # noqa: PLC0415
 
-    return [name for name in zoo_names() if sensor_kind_of_model(name) is kind]
+    return [name for name in zoo_names() if sensor_kind_of_model(name) is SensorKind.EVENT]
 
 
 Measurement = Callable[[str, argparse.Namespace], Iterator[dict[str, Any]]]

@@ -28,7 +28,6 @@ SHARED_MEMORY = Path('/dev/shm')
 _SEGMENT = re.compile(r'(?:fastrtps|fastdds)_[0-9a-f]{16}')
 """Name of a segment of Fast DDS; beside it lies NAME_el, which its owner keeps locked."""
 _IMPORT_TIMEOUT_S = 60
-"""Characters in a line of a long command, without indent and continuation mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,6 @@ def ros() -> Iterator[Finding]:
 def _rclpy_problem() -> str:
     """Return why the installed rclpy cannot be used, with the cure; empty = nothing is wrong."""
     from spike_recon_ros.cli.ros_guard import middleware_or_cure  # noqa: PLC0415
-    from spike_recon_ros.errors import UserError  # noqa: PLC0415
 
     if importlib.util.find_spec('rclpy') is None:
         return ''
@@ -215,10 +213,8 @@ def _is_orphaned(segment: Path) -> bool:
         return False
     try:
         lock = os.open(f'{segment}_el', os.O_RDONLY)
-    except FileNotFoundError:
-        return False  # just being made or removed
-    except OSError:
-        return False  # another user's
+    except OSError:  # just being made or removed, or another user's
+        return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -250,7 +246,6 @@ def networks() -> Iterator[Finding]:
     """Find out what runs networks here."""
     from spike_recon_ros.backends.choice import choose_backend  # noqa: PLC0415
     from spike_recon_ros.backends.cpu_instructions import multiplies_bytes  # noqa: PLC0415
-    from spike_recon_ros.errors import UserError  # noqa: PLC0415
 
     name, purpose = 'networks', 'every model but the filters'
     try:
@@ -283,13 +278,10 @@ def _version(module: str) -> str:
     imported = importlib.import_module(module)
     version = getattr(imported, '__version__', None)
     if version is None:
-        names = importlib.metadata.packages_distributions().get(_top(module), [])
+        top = module.partition('.')[0]
+        names = importlib.metadata.packages_distributions().get(top, [])
         version = importlib.metadata.version(names[0]) if names else 'found'
     return str(version)
-
-
-def _top(module: str) -> str:
-    return module.partition('.')[0]
 
 
 def _sentence(error: BaseException) -> str:
