@@ -105,10 +105,9 @@ class AprilGrid:
         columns, rows = self._size
         pitch = side + gap
         sheet = np.full((rows * pitch + gap, columns * pitch + gap), 255, np.uint8)
-        for row, column in product(range(rows + 1), range(columns + 1)):
-            if not self._squares:
-                break
-            sheet[row * pitch :, column * pitch :][:gap, :gap] = 0
+        if self._squares:
+            for row, column in product(range(rows + 1), range(columns + 1)):
+                sheet[row * pitch :, column * pitch :][:gap, :gap] = 0
         for row, column in product(range(rows), range(columns)):
             number = (rows - 1 - row) * columns + column
             tag = cv2.aruco.generateImageMarker(self._markers, number, side, borderBits=2)

@@ -25,14 +25,14 @@ def figures(calibration: Calibration, n_images: int, n_found: int) -> dict[str, 
         n_images: images that were searched.
         n_found: images in which the board was found.
     """
-    fx, fy, cx, cy = calibration.matrix[[0, 1, 0, 1], [0, 1, 2, 2]].tolist()
+    intrinsics = calibration.matrix[[0, 1, 0, 1], [0, 1, 2, 2]].tolist()
     counts = coverage(calibration)
     return {
         'width': calibration.width,
         'height': calibration.height,
         **{
             name: round(value, 4)
-            for name, value in zip(('fx', 'fy', 'cx', 'cy'), (fx, fy, cx, cy), strict=True)
+            for name, value in zip(('fx', 'fy', 'cx', 'cy'), intrinsics, strict=True)
         },
         'deviations_px': [round(float(value), 4) for value in calibration.deviations],
         'distortion_model': calibration.model,
@@ -66,15 +66,9 @@ def draw_report(calibration: Calibration) -> np.ndarray:
     picture = np.full((height + BAR_PX, PANEL_PX, 3), 255, np.uint8)
     counts = coverage(calibration)
     for row, column in np.argwhere(counts == 0):
-        x, y = (
-            round(index * side / n)
-            for index, side, n in ((column, PANEL_PX, CELLS[0]), (row, height, CELLS[1]))
-        )
-        right, bottom = (
-            round((index + 1) * side / n)
-            for index, side, n in ((column, PANEL_PX, CELLS[0]), (row, height, CELLS[1]))
-        )
-        cv2.rectangle(picture, (x, y), (right - 1, bottom - 1), _GREY, -1)
+        left, right = (round(edge * PANEL_PX / CELLS[0]) for edge in (column, column + 1))
+        top, bottom = (round(edge * height / CELLS[1]) for edge in (row, row + 1))
+        cv2.rectangle(picture, (left, top), (right - 1, bottom - 1), _GREY, -1)
     views = calibration.views
     worst = max(view.rms_px for view in views)
     for view in views:
@@ -95,10 +89,8 @@ def _draw_bars(panel: np.ndarray, views: list[View], worst: float) -> None:
     width = PANEL_PX / len(views)
     for index, view in enumerate(views):
         height = round((BAR_PX - 40) * view.rms_px / worst)
-        left, right = (
-            round(index * width),
-            max(round(index * width) + 1, round((index + 1) * width) - 1),
-        )
+        left = round(index * width)
+        right = max(left + 1, round((index + 1) * width) - 1)
         bottom = len(panel) - 1
         cv2.rectangle(
             panel, (left, bottom - height), (right - 1, bottom), _colour(view, worst), -1

@@ -7,7 +7,7 @@ OpenCV implements it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -160,16 +160,7 @@ def calibrate(
     if len(good) == len(first.views) or len(good) < FEWEST_VIEWS:
         return _checked(first)
     left_out = [view for view in first.views if view.rms_px > limit]
-    second = _solve(good, size, model)
-    without_outliers = Calibration(
-        **{
-            name: getattr(second, name)
-            for name in Calibration.__dataclass_fields__
-            if name != 'left_out'
-        },
-        left_out=left_out,
-    )
-    return _checked(without_outliers)
+    return _checked(replace(_solve(good, size, model), left_out=left_out))
 
 
 def _checked(calibration: Calibration) -> Calibration:

@@ -4,7 +4,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 from spike_recon_ros.viewer.pictures import Picture
@@ -103,15 +103,15 @@ class Show(ABC):
 
     def tell_all(self, message: dict[str, Any]) -> None:
         """Send a message to every browser; may be called on any thread."""
-        self.on_loop(lambda: self._for_each(self.viewers, message))
 
-    def on_loop(self, function: Any) -> None:
+        def tell() -> None:
+            for viewer in self.viewers:
+                viewer.tell(message)
+
+        self.on_loop(tell)
+
+    def on_loop(self, function: Callable[[], None]) -> None:
         """Call a function on the thread of the server, if that runs."""
         loop = self.loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function)
-
-    @staticmethod
-    def _for_each(viewers: Iterable[Viewer], message: dict[str, Any]) -> None:
-        for viewer in viewers:
-            viewer.tell(message)
