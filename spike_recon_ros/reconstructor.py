@@ -46,8 +46,7 @@ class Reconstructor:
     Attributes:
         statistics: counts since construction.
         holds: of n windows joined, whether to join the next one, too; for callers that are late.
-        hurries: of a window with m of n parts done, called with m and n - m: whether to process
-            the rest in one step; for callers that are late.
+        hurries: of the parts of a window, done and left: whether to process the rest in one step.
         rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.

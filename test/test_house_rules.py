@@ -40,6 +40,7 @@ PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
+SETTINGS = {'setting', 'color_settings', 'parameter_files'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
@@ -84,9 +85,7 @@ MAY_IMPORT = (
         'evaluation': RUNNING | {'offline', 'whole_file'},
         'benchmarking': MEASURING,
         'calibration': {'errors', 'whole_file'},
-        'cli': MEASURING
-        | {'calibration', 'benchmarking', 'nodes', 'viewer', 'setting', 'parameter_files'}
-        | {'color_settings'},
+        'cli': MEASURING | SETTINGS | {'calibration', 'benchmarking', 'nodes', 'viewer'},
     }
 )
 
