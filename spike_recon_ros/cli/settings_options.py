@@ -25,8 +25,9 @@ def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ())
     """
     group = parser.add_argument_group("settings (the same as the node's parameters)")
     group.add_argument(
-        '--params-file', type=Path, metavar='YAML', help='ROS parameter file with settings'
-    )
+        '--params-file', action='append', default=[], type=Path, metavar='YAML',
+        help='ROS parameter file with settings; of several, later ones win',
+    )  # fmt: skip
     for field in setting_fields(PIPELINE):
         if field.name in without:
             continue
@@ -47,16 +48,21 @@ def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ())
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Return the settings: defaults, then the file, then the options.
+    """Return the settings: defaults, then the files in their order, then the options.
 
     Raises:
-        UserError: a value is not valid, or the file cannot be read.
+        UserError: a value is not valid, or a file cannot be read.
     """
-    in_file, notes = settings_in(options.params_file) if options.params_file else ({}, [])
+    in_files: dict[str, Any] = {}
+    notes: list[str] = []
+    for path in options.params_file:
+        values, more = settings_in(path)
+        in_files |= values
+        notes += more
     on_command_line, more = current_values(given_settings(options))
     for note in notes + more:
         print(f'spike-recon: {note}', file=sys.stderr)
-    return Settings(**in_file | on_command_line)
+    return Settings(**in_files | on_command_line)
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from spike_recon_ros.cli import evaluate
 from spike_recon_ros.cli.command_parser import CommandParser
 from spike_recon_ros.cli.main import SUBCOMMANDS
+from spike_recon_ros.cli.settings_options import add_settings, settings_of
 
 
 @pytest.mark.parametrize('name', SUBCOMMANDS)
@@ -34,3 +35,15 @@ def test_recordings_and_models_of_all_options_are_used():
     assert list(map(str, options.datasets)) == ['a', 'b', 'c']
     assert options.models == ['x', 'y', 'z']
     assert parser.parse(words).models == ['x', 'y', 'z']
+
+
+def test_of_several_parameter_files_later_ones_win_and_options_win_over_all(tmp_path):
+    files = []
+    for name, lines in (('a', ['fps: 10.0', 'gamma: 2.0', 'scale: 2']), ('b', ['fps: 20.0'])):
+        files += ['--params-file', str(tmp_path / name)]
+        content = ''.join(f'    {line}\n' for line in lines)
+        (tmp_path / name).write_text(f'/**:\n  ros__parameters:\n{content}')
+    parser = CommandParser(description='')
+    add_settings(parser)
+    settings = settings_of(parser.parse([*files, '--scale', '4']))
+    assert (settings.fps, settings.gamma, settings.scale) == (20.0, 2.0, 4)
