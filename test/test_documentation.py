@@ -70,6 +70,22 @@ def test_the_api_reference_lists_every_public_name():
     assert {name: module for module, name in listed} == spike_recon_ros._MODULE_OF
 
 
+def test_the_security_policy_allows_every_topic_that_the_node_publishes():
+    page = (ROOT / 'docs' / 'trust.md').read_text('utf-8')
+    allowed = re.findall(r'<topic>(.+?)</topic>', page[page.index('<topics publish') :])
+    outputs = (ROOT / 'spike_recon_ros' / 'nodes' / 'outputs.py').read_text('utf-8')
+    published = set(re.findall(r"'((?:~/|/)[\w/]+)'", outputs))
+    assert published
+    assert published <= set(allowed)
+
+
+def test_the_ros_interface_lists_every_topic_that_the_node_publishes():
+    page = (ROOT / 'docs' / 'ros_interface.md').read_text('utf-8')
+    outputs = (ROOT / 'spike_recon_ros' / 'nodes' / 'outputs.py').read_text('utf-8')
+    published = re.findall(r"'((?:~/|/)[\w/]+)'", outputs)
+    assert not [topic for topic in published if f'| `{topic}` |' not in page]
+
+
 def imported_rooms(room: Path) -> set[str]:
     """Return the other rooms that the modules of a room import, but for `packets`."""
     found = set()
