@@ -52,7 +52,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             DeclareLaunchArgument(
-                'bag', description='recording to play: a rosbag2 folder or file'
+                'bag', description='recording to play: any that spike-recon reads'
             ),
             DeclareLaunchArgument('rate', default_value='1.0', description='speed of the replay'),
             DeclareLaunchArgument(

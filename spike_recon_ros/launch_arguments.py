@@ -20,12 +20,12 @@ TOPICS = {
     'camera_info_topic': ('camera_info', 'topic of the calibration of the camera'),
     'frame_image_topic': (
         'frame_image',
-        'topic of the images of another camera (sync_mode camera_image, frames, color)',
+        'topic of the images of another camera (for sync_mode camera_image, frames and color)',
     ),
     'time_reference_topic': ('time_reference', 'topic of the stamps that request frames'),
 }
 """Arguments that rename topics: the topic of the node, and the description."""
-_AS_IN_FILE = 'Empty: the value in params_file.'
+_AS_IN_FILE = 'Empty = the value in params_file.'
 _TRUE_OR_FALSE = ('true', 'false')
 
 
@@ -51,13 +51,13 @@ def recon_arguments(params_file: str) -> list[Argument]:
         Argument('params_file', params_file, 'parameter file of the node'),
         *_setting_arguments(),
         Argument(
-            'use_sim_time', '', f'take the time from /clock. {_AS_IN_FILE}', ('', *_TRUE_OR_FALSE)
+            'use_sim_time', '', f'use the time on /clock. {_AS_IN_FILE}', ('', *_TRUE_OR_FALSE)
         ),
         Argument('autostart', 'true', 'configure and activate the node', _TRUE_OR_FALSE),
         Argument(
             'build_only',
             'false',
-            'build the TensorRT engines of the model and end',
+            'build the TensorRT engines of the model, then exit',
             _TRUE_OR_FALSE,
         ),
         Argument('build_sizes', '', 'sensor sizes to build for, as 346x260,640x480 (build_only)'),
@@ -65,7 +65,7 @@ def recon_arguments(params_file: str) -> list[Argument]:
         Argument(
             'viewer',
             'none',
-            'what shows the images; web serves a page (spike-recon view)',
+            'program that shows the images; web: a page (spike-recon view)',
             ('none', 'off', 'web', 'rqt', 'rviz', 'foxglove'),
         ),
         Argument(
@@ -106,7 +106,10 @@ def stereo_arguments(params_file: str) -> list[Argument]:
         ),
         of_nodes['grid_origin']._replace(default='host_time'),
         Argument(
-            'one_process', 'false', 'run both nodes in one process, for memory', _TRUE_OR_FALSE
+            'one_process',
+            'false',
+            'run both nodes in one process, which saves memory',
+            _TRUE_OR_FALSE,
         ),
         *(argument for name, argument in of_nodes.items() if name not in _OF_ONE_NODE),
     ]

@@ -38,10 +38,10 @@ class ModelSettings:
     )
     frames: str = setting(
         'off',
-        'Frames of an ordinary camera that sees the same pixels as the event camera, on '
-        f'`frame_image`. anchor: the network {FRAME_MODEL} reads them beside the events, for '
-        'the brightness that events alone do not tell; while there are none, its images are '
-        f'those of {EVENT_MODEL}. Event cameras only.',
+        'Whether the frames of an ordinary camera are read, too. anchor: the network '
+        f'{FRAME_MODEL} reads events and the frames on `frame_image`, of a camera that sees the '
+        'same pixels; the frames give the brightness, which events alone do not. While there are '
+        f'none, the images are those of {EVENT_MODEL}. Event cameras only.',
         choices=('off', 'anchor'),
     )
     backend: str = setting(
@@ -84,31 +84,31 @@ class ModelSettings:
         0.015,
         'Networks for events: shortest time between two updates of the recurrent state, in '
         'seconds; 0 = with every window. A frame in between is computed from the last state and '
-        'all events since then. Keeps the scene at more than about 65 frames per second.',
+        'all events since then, so that the scene does not fade above about 65 frames per second.',
         low=0.0,
         high=0.1,
     )
     noise_gate: str = setting(
         'on',
-        'Networks for events: parts of the image in which nothing but noise arrives keep their '
-        'state, so that a resting scene stays and dark areas stay smooth, parts in which nothing '
-        'has moved since the last reset are plain grey, and pixels far from events follow the '
-        'network slowly, so that they do not flicker (on); or every event reaches the network, '
-        'and its image is shown as it is (off).',
+        'Networks for events. on: parts of the image that receive only noise keep their state, so '
+        'that a scene at rest does not fade and dark areas stay smooth; parts where nothing has '
+        'moved since the last reset are plain grey; pixels far from events follow the network '
+        'slowly, so that they do not flicker. off: every event reaches the network, and its image '
+        'is shown as it is.',
         choices=('on', 'off'),
     )
     active_part: str = setting(
         'off',
-        'Networks for events, with openvino, images of at least 640x480 pixels: while everything '
-        'that happens fits into a part of the image, step only this part (on), so that the cost '
-        'follows the activity and a resting scene around it stays; or always step the whole image '
-        '(off). Parts are compiled at the start and need more memory.',
+        'Networks for events, with openvino, for images of at least 640x480 pixels. on: while all '
+        'activity lies within a part of the image, the network computes only this part, which '
+        'takes less time; the rest stays as it is. off: it always computes the whole image. Parts '
+        'are compiled at the start and need more memory.',
         choices=('on', 'off'),
     )
     lamp_averaging: str = setting(
         'on',
-        'Networks for events: while a lamp flickers at 80 to 900 Hz and causes most events, '
-        'average them over its period, so that the images do not flicker (on), or never (off). '
-        'Delays images by half a period and blurs motion over a period, 10 ms at 100 Hz.',
+        'Networks for events. on: while a lamp flickers at 80 to 900 Hz and causes most events, '
+        'events are averaged over its period, so that the images do not flicker; this delays them '
+        'by half a period and blurs motion over a period, 10 ms at 100 Hz. off: never.',
         choices=('on', 'off'),
     )

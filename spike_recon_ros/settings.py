@@ -160,8 +160,8 @@ class Settings(WindowSettings):
     )
     lost_packets_tolerated: int = setting(
         100,
-        'Consecutive lost event packets that do not reset the recurrent state; a lost packet of '
-        'spike planes always does.',
+        'Largest number of consecutive lost event packets that does not reset the recurrent '
+        'state; a lost packet of spike planes always resets it.',
         low=0,
         high=1_000_000,
     )
