@@ -173,11 +173,22 @@ def unnamed_columns(table: np.ndarray) -> list[int] | None:
     steps = np.diff(table, axis=0)
     is_sorted = (steps >= 0).mean(axis=0) >= SORTED_SHARE if len(steps) else np.ones(4, bool)
     growing = [place for place in (0, 2, 3) if is_sorted[place]]
-    if len(growing) > 1:  # nearly all events of one polarity, or few events
-        growing = [place for place in growing if np.ptp(table[:, place]) > 1] or growing
+    # Sensors that read out row by row sort the pixels of each readout, so a coordinate grows as
+    # well. It falls back by its whole range at the next readout; in a single one it only grows.
+    falls = -np.minimum(steps, 0).sum(axis=0)
+    for is_better in (
+        lambda place: falls[place] <= np.ptp(table[:, place]) / 2,
+        lambda place: not np.isin(table[:, place], (-1, 0, 1)).all(),  # a polarity
+        lambda place: not _may_be_pixels(table[:, place]),
+    ):
+        growing = list(filter(is_better, growing)) or growing
     if not growing:
         return None
     return [growing[0], *(place for place in range(4) if place != growing[0])]
+
+
+def _may_be_pixels(column: np.ndarray) -> bool:
+    return bool(((column >= 0) & (column < LARGEST_SIDE) & (column % 1 == 0)).all())
 
 
 def smallest_sensor(largest_x: int, largest_y: int) -> tuple[int, int]:

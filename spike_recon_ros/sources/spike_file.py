@@ -18,6 +18,7 @@ from spike_recon_ros.sources.spike_m1 import whole_planes
 from spike_recon_ros.sources.spike_npz import SpikeNpzSource
 from spike_recon_ros.sources.spike_source import PLANES_PER_PACKET, SpikeSource
 from spike_recon_ros.sources.stored_array import StoredArray
+from spike_recon_ros.sources.unwritten_tail import end_of_data
 
 K10_ROW_BYTES = 52
 
@@ -49,6 +50,12 @@ class SpikeDatSource(SpikeSource):
             self.warn(
                 f'{path} ends with {left_over} bytes that are no whole plane of {layout.width}x'
                 f'{layout.height} pixels; they are left out'
+            )
+        n_dark = n_planes - -(-end_of_data(path) // plane_bytes)
+        if n_dark > 0:
+            self.warn(
+                f'the last {n_dark} planes of {path} hold no spike; if the scene was not dark, '
+                'the file was not written to its end'
             )
         self._stored = StoredArray(path, (n_planes, layout.height, stored_row), np.uint8)
         self.n_packets = -(-n_planes // PLANES_PER_PACKET)

@@ -14,6 +14,10 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.regular_file import check_regular
+from spike_recon_ros.sources.unwritten_tail import written_bytes
+
+MOST_COLUMNS = 16
+"""A longer row is a column of a transposed table; polarities may end in zeros."""
 
 
 class StoredArray:
@@ -26,7 +30,8 @@ class StoredArray:
         start: byte at which it begins.
         fortran_order: whether the first axis varies fastest, as in the transpose of a C-ordered
             array.
-        cut: accept a file that is too short: then the array has as many items as are complete.
+        cut: accept a file that is too short, or ends in zeros that were never written: then the
+            array has as many items as are complete.
 
     Attributes:
         declared: number of items that the shape declares.
@@ -52,6 +57,8 @@ class StoredArray:
         self._item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         needed = start + self.declared * self._item_bytes
         n_bytes = path.stat().st_size
+        if cut and not self._by_column and math.prod(self.shape[1:]) <= MOST_COLUMNS:
+            n_bytes, _ = written_bytes(path, start, self._item_bytes)
         if n_bytes < needed:
             if not cut or self._by_column:
                 raise ValueError(f'it has {n_bytes:,} bytes and declares {needed:,}')

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings whose last blocks are zeros, as a power failure leaves them."""
 
+import io
 import struct
 
 import numpy as np
@@ -48,6 +49,12 @@ def aedat3():
     return header + struct.pack('<HHiiiiii', 1, 1, 8, 4, 0, 2 * N, 2 * N, 2 * N) + words
 
 
+def npy():
+    file = io.BytesIO()
+    np.save(file, np.column_stack([T_US / 1e6, X, Y, P]))
+    return file.getvalue()
+
+
 def times_us(source):
     times, decoder = [], None
     for packet in source:
@@ -81,6 +88,26 @@ def test_few_zeros_at_the_end_are_data(tmp_path):
     with open_source(path) as source:
         assert len(times_us(source)) == N + FEWEST_ZEROS // 4 - 1
         assert source.warnings == ()
+
+
+def test_zeros_at_the_end_of_a_table_are_no_events(tmp_path):
+    path, content = tmp_path / 'a.npy', npy()
+    path.write_bytes(content[:-3_000] + bytes(3_000))
+    with open_source(path) as source:
+        found = times_us(source)
+        assert any('of 1,000 rows' in warning for warning in source.warnings)
+    assert found == T_US[: len(found)].tolist()
+    assert N - 3_000 // 32 - 2 <= len(found) < N
+
+
+@pytest.mark.parametrize('n_dark', [0, 1, 7])
+def test_planes_without_a_spike_at_the_end_are_named_and_kept(tmp_path, n_dark):
+    path = tmp_path / 'a.dat'
+    path.write_bytes(b'\x01' * (20 - n_dark) * 12_500 + bytes(n_dark * 12_500))
+    with open_source(path) as source:
+        warned = [f'the last {n_dark} planes of' in warning for warning in source.warnings]
+        assert warned == ([True] if n_dark else [])
+        assert sum(packet.data.size for packet in source) == 20 * 12_500
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3', 'ros1'])

@@ -1,0 +1,53 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Which of four columns without names is the time, whatever the readout of the sensor."""
+
+import numpy as np
+import pytest
+
+from spike_recon_ros.sources.columns import unnamed_columns
+
+N = 1_000
+CHANCE = np.random.default_rng(0)
+ANY = CHANCE.integers(0, 200, N)
+TIMES = {
+    'seconds': np.arange(N) * 2e-7,
+    'seconds since 1970': 1.7e9 + np.arange(N) * 1e-6,
+    'microseconds': 50_000 + np.arange(N) // 3,
+    'a readout in one microsecond': np.full(N, 70_000),
+    'many readouts': np.repeat(np.arange(10, 20), N // 10) * 1_000,
+}
+PIXELS = {
+    'any': ANY,
+    'sorted in one readout': np.sort(ANY),
+    'sorted in each of ten readouts': np.sort(ANY.reshape(10, -1), axis=1).reshape(-1),
+}
+POLARITIES = {
+    'any': CHANCE.integers(0, 2, N),
+    'one': np.ones(N),
+    'first OFF, then ON': np.arange(N) > N / 2,
+    'signed': 2 * CHANCE.integers(0, 2, N) - 1,
+}
+
+
+@pytest.mark.parametrize('order', ['txyp', 'xytp', 'xypt'])
+@pytest.mark.parametrize('time', TIMES)
+@pytest.mark.parametrize('sorted_column', ['x', 'y'])
+@pytest.mark.parametrize('pixels', PIXELS)
+@pytest.mark.parametrize('polarity', POLARITIES)
+def test_the_time_is_found_in_every_known_order(order, time, sorted_column, pixels, polarity):
+    columns = {'t': TIMES[time], 'x': ANY, 'y': ANY, 'p': POLARITIES[polarity]}
+    columns[sorted_column] = PIXELS[pixels]
+    table = np.column_stack([columns[name] for name in order]).astype(np.float64)
+    found = unnamed_columns(table)
+    assert ''.join(order[place] for place in found) == 'txyp'
+
+
+@pytest.mark.parametrize('pixels', PIXELS)
+def test_small_times_in_the_first_column_are_not_taken_for_pixels(pixels):
+    columns = [np.arange(N) // 3, ANY, PIXELS[pixels], POLARITIES['any']]
+    assert unnamed_columns(np.column_stack(columns).astype(np.float64)) == [0, 1, 2, 3]
+
+
+def test_a_table_in_which_nothing_grows_has_no_time():
+    assert unnamed_columns(CHANCE.integers(0, 200, (N, 4)).astype(np.float64)) is None
