@@ -24,6 +24,7 @@ from spike_recon_models.networks import (  # noqa: E402
     spk2img_published,
     stir_published,
     swinsf_published,
+    wavelet,
     wgse,
 )
 from spike_recon_models.networks.deformable import TAPS, Deformable  # noqa: E402
@@ -106,7 +107,7 @@ def test_swinsf_as_coded_attends_with_one_layer_and_adds_permuted_tokens():
 
 
 def test_the_wavelet_transform_reconstructs_the_planes():
-    analyses, syntheses = wgse.wavelet_matrices()
+    analyses, syntheses = wavelet.wavelet_matrices(41, 5)
     assert [len(matrix) for matrix in analyses] == [28, 21, 18, 16, 15, 15]
     back = sum(up @ down for down, up in zip(analyses, syntheses, strict=True))
     np.testing.assert_allclose(back[:41], np.eye(41), atol=1e-10)
@@ -114,7 +115,7 @@ def test_the_wavelet_transform_reconstructs_the_planes():
 
 
 def test_the_filters_of_the_wavelet_are_orthonormal():
-    low = np.array(wgse.LOW_PASS)
+    low = np.array(wavelet.LOW_PASS)
     products = [low[2 * shift :] @ low[: len(low) - 2 * shift] for shift in range(8)]
     np.testing.assert_allclose(products, [1, *[0] * 7], atol=1e-10)
 

@@ -24,16 +24,9 @@ from spike_recon_models.networks.checkpoint_file import (
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
 from spike_recon_models.networks.residual_block import ResidualBlock
+from spike_recon_models.networks.wavelet import wavelet_matrices
 
 PLANES, LEVELS = 41, 5
-LOW_PASS = (
-    *(-0.00011747678400228192, 0.0006754494059985568, -0.0003917403729959771),
-    *(-0.00487035299301066, 0.008746094047015655, 0.013981027917015516),
-    *(-0.04408825393106472, -0.01736930100202211, 0.128747426620186),
-    *(0.00047248457399797254, -0.2840155429624281, -0.015829105256023893),
-    *(0.5853546836548691, 0.6756307362980128, 0.3128715909144659, 0.05441584224308161),
-)
-"""Decomposition filter of db8 (Daubechies, "Ten Lectures on Wavelets", 1992)."""
 _UNUSED = 'wvl.dwt.h0', 'wvl.dwt.h1', 'wvl.idwt.g0', 'wvl.idwt.g1'
 """The filters, which are no weights."""
 
@@ -62,7 +55,7 @@ class Wgse(PlaneNetwork):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        analyses, syntheses = wavelet_matrices()
+        analyses, syntheses = wavelet_matrices(PLANES, LEVELS)
         for number, (analysis, synthesis) in enumerate(zip(analyses, syntheses, strict=True)):
             self.register_buffer(f'analysis_{number}', _layer(analysis), persistent=False)
             self.register_buffer(f'synthesis_{number}', _layer(synthesis), persistent=False)
@@ -111,59 +104,6 @@ class BandFilter(nn.Module):
         flat = coefficients.flatten(2)[:, None]
         hidden = torch.relu(flat + self.second(torch.relu(self.first(flat))))
         return torch.relu(self.last(hidden)).reshape(coefficients.shape)
-
-
-def wavelet_matrices() -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the transform of 41 planes as matrices, finest level first, the low-pass band last.
-
-    Planes outside of the 41 count as zero.
-
-    Returns: from planes to the coefficients of each band, [count, 41], and from these to planes,
-        [42, count]: the inverse transform of an odd number of planes gives one more.
-    """
-    low = np.array(LOW_PASS)
-    high = low[::-1] * (-1.0) ** np.arange(1, len(low) + 1)
-    analyses, lows = [], np.eye(PLANES)
-    for _ in range(LEVELS):
-        analyses.append(_decomposition(high, len(lows)) @ lows)
-        lows = _decomposition(low, len(lows)) @ lows
-    counts = [len(matrix) for matrix in analyses]
-    syntheses: list[np.ndarray] = []
-    for level in range(LEVELS):
-        syntheses.append(_up(_recomposition(high, counts[level]), counts, level))
-    last = _recomposition(low, counts[-1])
-    syntheses.append(_up(last, counts, LEVELS - 1))
-    return [*analyses, lows], syntheses
-
-
-def _up(matrix: np.ndarray, counts: list[int], level: int) -> np.ndarray:
-    """Carry what a level gives through the low-pass filters of all finer ones."""
-    low = np.array(LOW_PASS)
-    for finer in reversed(range(level)):
-        matrix = _recomposition(low, counts[finer]) @ matrix[: counts[finer]]
-    return matrix
-
-
-def _decomposition(taps: np.ndarray, count: int) -> np.ndarray:
-    """Return one step of the transform, [(count + taps - 1) // 2, count]."""
-    length = len(taps)
-    matrix = np.zeros(((count + length - 1) // 2, count))
-    for row in range(len(matrix)):
-        for tap, value in enumerate(taps):
-            if 0 <= (column := 2 * row + 1 - tap) < count:
-                matrix[row, column] = value
-    return matrix
-
-
-def _recomposition(taps: np.ndarray, count: int) -> np.ndarray:
-    """Return one step of the inverse transform, [2 count - taps + 2, count]."""
-    length = len(taps)
-    matrix = np.zeros((2 * count - length + 2, count))
-    for row in range(len(matrix)):
-        for column in range(count):
-            if 0 <= (tap := row + length - 2 - 2 * column) < length:
-                matrix[row, column] = taps[length - 1 - tap]
-    return matrix
 
 
 def _layer(matrix: np.ndarray) -> torch.Tensor:
