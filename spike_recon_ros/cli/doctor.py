@@ -16,7 +16,7 @@ from importlib import import_module
 from itertools import zip_longest
 from typing import Any
 
-from spike_recon_ros.cli import doctor_checks
+from spike_recon_ros.cli import doctor_checks, leftover_segments
 from spike_recon_ros.cli.doctor_checks import LIVE, NEEDED, ROLES, Check, Finding, checked
 
 DESCRIPTION = """\
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: what the main program prints as JSON; `ready` says what can be done.
     """
     if args.clean:
-        removed = doctor_checks.remove_orphaned_segments()
+        removed = leftover_segments.remove()
         _print(f'removed {removed} segments of shared memory')
     findings = []
     for name, check in CHECKS.items():

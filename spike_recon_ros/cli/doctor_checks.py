@@ -6,27 +6,22 @@ Libraries are imported inside the checks, because any of them may be broken. rcl
 process of its own first: with an unusable RMW_IMPLEMENTATION it ends the process that imports it.
 """
 
-import fcntl
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from spike_recon_ros.cli import leftover_segments
 from spike_recon_ros.cures import pip_install, pip_install_module
 from spike_recon_ros.errors import UserError
 
 NEEDED, LIVE, OPTIONAL = ROLES = 'needed', 'for live topics', 'optional'
 MISSING, BROKEN = 'missing', 'broken'
-SHARED_MEMORY = Path('/dev/shm')
-_SEGMENT = re.compile(r'(?:fastrtps|fastdds)_[0-9a-f]{16}')
-"""Name of a segment of Fast DDS; beside it lies NAME_el, which its owner keeps locked."""
 _IMPORT_TIMEOUT_S = 60
 
 
@@ -176,9 +171,9 @@ def _middleware() -> Finding:
 
 def shared_memory() -> Iterator[Finding]:
     """Look for segments whose owner was killed: they keep their memory until they are removed."""
-    if not SHARED_MEMORY.is_dir():
+    if not leftover_segments.SHARED_MEMORY.is_dir():
         return
-    left = orphaned_segments()
+    left = leftover_segments.find()
     megabytes = sum(path.stat().st_blocks * 512 for path in left) / 1e6
     cure = (
         f'{len(left)} segments of ROS processes that were killed take {megabytes:.0f} MB; run: '
@@ -186,42 +181,6 @@ def shared_memory() -> Iterator[Finding]:
     )
     found = '' if left else 'no leftovers'
     yield Finding('shared memory', OPTIONAL, found, cure, 'Fast DDS', 'leftovers')
-
-
-def remove_orphaned_segments() -> int:
-    """Remove the segments of killed processes; return how many.
-
-    `fastdds shm clean` would do, but needs psutil, which no package of ROS brings.
-    """
-    left = orphaned_segments()
-    for segment in left:
-        for path in (segment, segment.with_name(f'{segment.name}_el')):
-            path.unlink(missing_ok=True)
-    return len(left)
-
-
-def orphaned_segments() -> list[Path]:
-    """Return the segments of Fast DDS that no process holds the lock of."""
-    if not SHARED_MEMORY.is_dir():
-        return []
-    return [path for path in sorted(SHARED_MEMORY.iterdir()) if _is_orphaned(path)]
-
-
-def _is_orphaned(segment: Path) -> bool:
-    """Whether a file is a segment of Fast DDS that no process holds the lock of."""
-    if not _SEGMENT.fullmatch(segment.name):
-        return False
-    try:
-        lock = os.open(f'{segment}_el', os.O_RDONLY)
-    except OSError:  # just being made or removed, or another user's
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(lock)
-    return True
 
 
 def optional() -> Iterator[Finding]:

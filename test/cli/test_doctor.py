@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from spike_recon_ros.backends import choice
-from spike_recon_ros.cli import doctor, doctor_checks
+from spike_recon_ros.cli import doctor, doctor_checks, leftover_segments
 from spike_recon_ros.cli.main import main
 
 
@@ -130,7 +130,7 @@ def test_a_cache_that_cannot_be_written_is_named(report, monkeypatch):
 def test_shared_memory_of_killed_processes_is_reported_and_removed_on_request(
     report, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(doctor_checks, 'SHARED_MEMORY', tmp_path)
+    monkeypatch.setattr(leftover_segments, 'SHARED_MEMORY', tmp_path)
     segments = [tmp_path / f'fastdds_{number:016x}' for number in range(2)]
     for segment in segments:
         segment.write_bytes(bytes(3_000_000))
