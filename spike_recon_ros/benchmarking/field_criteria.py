@@ -173,9 +173,8 @@ def markdown(rows: Rows, models: Sequence[str]) -> str:
     """Return a table of FIGURES in Markdown, a column for each model; `-` = not measured."""
     lines = [
         '| | ' + ' | '.join(f'`{name}`' for name in models) + ' |',
-        '|---' * (len(models) + 1),
+        '|---' * (len(models) + 1) + '|',
     ]
-    lines[1] += '|'
     for label, part, names, digits in FIGURES:
         cells = []
         for model in models:

@@ -96,12 +96,8 @@ def write_events(path: Path, events: Events) -> None:
         for seq, (first, last) in enumerate(
             zip(borders, [*borders[1:], len(events)], strict=True)
         ):
-            x, y, p, t_ns = (
-                one[first:last] for one in (events.x, events.y, events.p, events.t_ns)
-            )
-            part = Events(x, y, p, t_ns, Triggers.empty())
             time_base = int(edges[seq])
-            data = encode_mono(part, time_base)
+            data = encode_mono(events[first:last], time_base)
             stamp_ns = time_base + PACKET_NS
             writer.write_packet(Packet('mono', WIDTH, HEIGHT, seq, time_base, stamp_ns, data))
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.benchmarking.live_processes import (
+    BEHIND,
     Process,
     parameter_options,
     run_live,
@@ -19,8 +20,6 @@ from spike_recon_ros.benchmarking.live_processes import (
 # Frames per second for each model; other models get the rate of fibar.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
 SOAK_FPS = 50.0
-BEHIND = ('late_frames', 'merged_windows', 'dropped_packets')
-"""Counters of the node that rise when it cannot keep up with the packets."""
 # Numba's caches and ROS's history queues fill in the first half minute.
 WARM_UP_S = 30.0
 SAMPLE_PERIOD_S = 1.0
@@ -33,19 +32,7 @@ def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, A
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             out = Path(folder) / 'frames'
-            reported = run_live(recording, out, {'model': model, 'fps': fps})
-            diagnostics = reported.recorder['diagnostics']
-            received = int(diagnostics['received_packets'])
-            results.append(
-                {
-                    'packets_lost': reported.player['packets'] - received,
-                    'frames': reported.recorder['frames'],
-                    'latency_p50_ms': reported.recorder['latency_p50_ms'],
-                    'latency_p99_ms': reported.recorder['latency_p99_ms'],
-                    'node_cpu_cores': reported.node_cpu_cores,
-                    **{name: int(diagnostics[name]) for name in BEHIND},
-                }
-            )
+            results.append(run_live(recording, out, {'model': model, 'fps': fps}).figures())
     return {
         'stream': name,
         'model': model,

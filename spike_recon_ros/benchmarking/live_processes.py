@@ -28,6 +28,8 @@ STOP_TIMEOUT = 20.0
 # How long the node may take for what waits when the player has ended.
 DRAIN_TIMEOUT = 300.0
 POLL_PERIOD = 0.2
+BEHIND = ('late_frames', 'merged_windows', 'dropped_packets')
+"""Counters of the node that rise when it cannot keep up with the packets."""
 LOSSLESS: dict[str, Any] = {
     'overload_lag': 60.0,
     'queue_time_limit': 3600.0,
@@ -54,6 +56,18 @@ class LiveResult:
     player: dict[str, Any]
     recorder: dict[str, Any]
     node_cpu_cores: float
+
+    def figures(self) -> dict[str, Any]:
+        """Return what benchmarks report: losses, images, latency and processor use."""
+        diagnostics = self.recorder['diagnostics']
+        return {
+            'packets_lost': self.player['packets'] - int(diagnostics['received_packets']),
+            'frames': self.recorder['frames'],
+            'latency_p50_ms': self.recorder['latency_p50_ms'],
+            'latency_p99_ms': self.recorder['latency_p99_ms'],
+            'node_cpu_cores': self.node_cpu_cores,
+            **{name: int(diagnostics[name]) for name in BEHIND},
+        }
 
 
 def run_live(

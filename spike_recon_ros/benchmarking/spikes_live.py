@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.benchmarking.live import BEHIND
 from spike_recon_ros.benchmarking.live_processes import run_live
 from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -46,7 +45,6 @@ def spikes_live(models: list[str]) -> Iterator[dict[str, Any]]:
 
 def _live(path: Path, out: Path, model: str, planes_s: int, fps: float) -> dict[str, Any]:
     reported = run_live(path, out, {'sensor': 'spike', 'model': model, 'fps': fps})
-    diagnostics = reported.recorder['diagnostics']
     played = reported.player['packets']
     return {
         'size': '400x250',
@@ -54,13 +52,8 @@ def _live(path: Path, out: Path, model: str, planes_s: int, fps: float) -> dict[
         'planes_s': planes_s,
         'fps': fps,
         'packets_played': played,
-        'packets_lost': played - int(diagnostics['received_packets']),
         'played_late_p99_ms': reported.player['late_p99_ms'],
         # No frame of the last window, because no later plane completes it.
         'frames_due': round(played * PLANES_PER_PACKET / planes_s * fps) - 1,
-        'frames': reported.recorder['frames'],
-        'latency_p50_ms': reported.recorder['latency_p50_ms'],
-        'latency_p99_ms': reported.recorder['latency_p99_ms'],
-        'node_cpu_cores': reported.node_cpu_cores,
-        **{name: int(diagnostics[name]) for name in BEHIND},
+        **reported.figures(),
     }
