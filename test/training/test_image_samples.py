@@ -18,13 +18,13 @@ pytest.importorskip('safetensors', reason='safetensors is not installed: nothing
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.losses import Loss, LossWeights, entropy_deficit  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
+from spike_recon_training.simulation.image_folders import folder_sequence  # noqa: E402
 from spike_recon_training.simulation.image_samples import (  # noqa: E402
     ColourPhotographs,
     GreySequences,
     ImageModel,
     MovingPhotographs,
     PairedImages,
-    folder_sequence,
     sequence_sample,
 )
 from spike_recon_training.train import Request, train  # noqa: E402

@@ -14,13 +14,13 @@ from torch.utils.data import IterableDataset
 from spike_recon_ros.errors import UserError
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
+from spike_recon_training.simulation.image_folders import folder_sequence
 from spike_recon_training.simulation.image_samples import (
     ColourPhotographs,
     GreySequences,
     ImageSource,
     MovingPhotographs,
     PairedImages,
-    folder_sequence,
 )
 from spike_recon_training.simulation.photographs import find_photographs, split_photographs
 from spike_recon_training.simulation.videos import find_videos, load_clips

@@ -7,7 +7,6 @@ frame of a sequence, and the frames left out. They come from photographs, from v
 folders with grey and RGB images of the same names.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,17 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_training.simulation.photographs import SUFFIXES
-from spike_recon_training.simulation.source_files import find_files
+from spike_recon_training.simulation.image_folders import (
+    GREY_FOLDERS,
+    RGB_FOLDERS,
+    read_image,
+    sorted_images,
+    subfolder,
+)
 
 Sample = tuple[np.ndarray, np.ndarray]
 """Input float32 [steps, channels, crop, crop] and truth float32 [steps, channels, crop, crop]."""
 IMAGE_TASKS = 'colour', 'between'
-GREY_FOLDERS = 'grey', 'gray', 'greyscale', 'grayscale'
-RGB_FOLDERS = 'rgb', 'colour', 'color'
-CHANNELS_IN_FILE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +219,7 @@ class PairedImages:
                 f'no image in {folder} has the same name in the grey and in the RGB folder; '
                 'rename them so that both of a pair have one name'
             )
-        self._pairs = [(_read(grey[name], grey=True), _read(rgb[name])) for name in both]
+        self._pairs = [(read_image(grey[name], grey=True), read_image(rgb[name])) for name in both]
         for name, (one, other) in zip(both, self._pairs, strict=True):
             if one.shape != other.shape[:2] or min(one.shape) < crop:
                 raise UserError(
@@ -231,49 +232,6 @@ class PairedImages:
         """Return a part of a pair."""
         grey, rgb = self._pairs[int(rng.integers(len(self._pairs)))]
         return colour_sample(grey, rgb, rng, crop)
-
-
-def folder_sequence(folder: Path) -> np.ndarray:
-    """Return the grey images of a folder uint8 [n, height, width], in the order of their numbers.
-
-    Raises:
-        UserError: there is no grey folder, or its images differ in size.
-    """
-    images = [_read(file, grey=True) for file in sorted_images(subfolder(folder, GREY_FOLDERS))]
-    if len({image.shape for image in images}) > 1:
-        raise UserError(f'the grey images in {folder} differ in size; use those of one size')
-    return np.stack(images)
-
-
-def subfolder(folder: Path, names: Sequence[str]) -> Path:
-    """Return the folder inside another one that has one of the names, in any case."""
-    inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    for one in inside:
-        if one.is_dir() and one.name.lower() in names:
-            return one
-    raise UserError(f'{folder} has no folder {" or ".join(names)}; give the folder above it')
-
-
-def sorted_images(folder: Path) -> list[Path]:
-    """Return the image files of a folder; `10.tif` comes after `9.tif`."""
-    parts = re.compile(r'(\d+)')
-
-    def key(file: Path) -> list[tuple[int, str]]:
-        return [(int(p), '') if p.isdigit() else (-1, p) for p in parts.split(file.name)]
-
-    return sorted(find_files([folder], SUFFIXES, 'images'), key=key)
-
-
-def _read(file: Path, *, grey: bool = False) -> np.ndarray:
-    """Return an image uint8, of 8 or 16 bits: RGB [height, width, 3] or grey [height, width]."""
-    image = cv2.imread(str(file), CHANNELS_IN_FILE)
-    if image is None:
-        raise UserError(f'{file} is not an image that OpenCV can read; remove or convert it')
-    if image.dtype == np.uint16:
-        image = np.right_shift(image, 8).astype(np.uint8)
-    elif image.dtype != np.uint8:
-        raise UserError(f'{file} holds {image.dtype}; convert it to 8 or 16 bits')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
 
 
 def _reduced(image: np.ndarray, side: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from spike_recon_training.simulation.blur import blurred
 from spike_recon_training.simulation.lighting import Lighting
+from spike_recon_training.simulation.outlines import outlines
 from spike_recon_training.simulation.paths import (
     Paths,
     inverse_homography,
@@ -30,8 +31,6 @@ CAMERA_SHARE = (0.4, 0.9)
 """Range of the camera's share of the maximum speed; the rest is for the objects' own motion."""
 LEVEL = math.radians(2.0)
 """Standard deviation of the angle of level textures, radians."""
-HARMONICS = 5
-"""Number of harmonics in the outline of an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,29 +271,5 @@ def _textures(
     gamma = log_uniform(generator, each, *model.gamma)
     luminance = floor + (1 - floor) * grey**gamma
     radius = log_uniform(generator, (count,), *model.thing_radius) * view_px * zoom.reshape(-1)
-    mask = _outlines(generator, radius, zoom.reshape(-1), grey.shape[-1])
+    mask = outlines(generator, radius, zoom.reshape(-1), grey.shape[-1])
     return torch.cat([luminance, mask], 1)
-
-
-def _outlines(
-    generator: torch.Generator, radius: torch.Tensor, edge: torch.Tensor, side: int
-) -> torch.Tensor:
-    """Return masks [n, 1, side, side]: 1 inside a smooth closed curve at the centre, 0 outside.
-
-    Args:
-        generator: random generator.
-        radius: [n], mean distance of the curve from the centre, texture pixels.
-        edge: [n], width of the transition from 1 to 0, texture pixels.
-        side: height and width of the masks, pixels.
-    """
-    count, device = len(radius), generator.device
-    offset = torch.arange(side, device=device) - (side - 1) / 2
-    distance = torch.hypot(offset[:, None], offset[None, :])
-    angle = torch.atan2(offset[:, None], offset[None, :])
-    bumps = torch.zeros(count, side, side, device=device)
-    for k in range(1, HARMONICS + 1):
-        size = uniform(generator, (count, 1, 1), 0, 0.5 / k)
-        phase = uniform(generator, (count, 1, 1), 0, 2 * math.pi)
-        bumps += size * torch.cos(k * angle + phase)
-    curve = radius[:, None, None] * (1 + bumps).clamp(min=0.2)
-    return torch.sigmoid((curve - distance) / (0.4 * edge[:, None, None]))[:, None]

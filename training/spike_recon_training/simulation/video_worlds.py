@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import torch
 
-from spike_recon_training.simulation.moving_layers import Lighting
+from spike_recon_training.simulation.lighting import Lighting
 from spike_recon_training.simulation.paths import log_uniform
 from spike_recon_training.simulation.videos import Clips
 
