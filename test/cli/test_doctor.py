@@ -18,10 +18,13 @@ from spike_recon_ros.cli.main import main
 
 
 @pytest.fixture
-def report(capsys):
-    """Return a function that runs the doctor and returns the JSON object and stderr."""
+def report(capsys, monkeypatch):
+    """Return a function that runs one check, or all, and returns the JSON object and stderr."""
+    checks = doctor.CHECKS
 
-    def run(*options):
+    def run(*options, only=''):
+        if only:
+            monkeypatch.setattr(doctor, 'CHECKS', {only: checks[only]})
         assert main(['doctor', *options]) == 0
         out, err = capsys.readouterr()
         return json.loads(out.splitlines()[-1]), err
@@ -44,6 +47,14 @@ def examine(code='', **environment):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+def only(name, check):
+    """Return code that leaves one check of all."""
+    return (
+        'from spike_recon_ros.cli import doctor, doctor_checks\n'
+        f'doctor.CHECKS = {{{name!r}: doctor_checks.{check}}}'
+    )
 
 
 def test_a_sound_machine_is_ready(report):
@@ -100,8 +111,7 @@ def test_kernels_that_cannot_be_compiled_are_named_with_the_cure(monkeypatch, tm
 
 
 def test_a_damaged_numba_cache_is_repaired(tmp_path):
-    alone = 'from spike_recon_ros.cli import doctor, doctor_checks as checks\n'
-    alone += 'doctor.CHECKS = {"compiled kernels": checks.kernels}'
+    alone = only('compiled kernels', 'kernels')
     result, _ = examine(alone, NUMBA_CACHE_DIR=str(tmp_path))
     assert 'compiled kernels' not in result['missing']['needed']
     indices = list(tmp_path.rglob('*.nbi'))
@@ -115,7 +125,7 @@ def test_a_damaged_numba_cache_is_repaired(tmp_path):
 
 def test_a_middleware_that_is_not_installed_is_named():
     pytest.importorskip('rclpy', reason='rclpy is not installed')
-    result, err = examine(RMW_IMPLEMENTATION='rmw_nobody_cpp')
+    result, err = examine(only('ROS 2', 'ros'), RMW_IMPLEMENTATION='rmw_nobody_cpp')
     assert result['ready']['live'] is False
     assert 'rclpy: the middleware RMW_IMPLEMENTATION=rmw_nobody_cpp is not installed' in err
 
@@ -123,7 +133,7 @@ def test_a_middleware_that_is_not_installed_is_named():
 def test_a_cache_that_cannot_be_written_is_named(report, monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', '/proc')
     monkeypatch.setattr(os, 'access', lambda *_: False)
-    _, err = report()
+    _, err = report(only='user cache')
     assert '/proc/spike_recon_ros cannot be written; set XDG_CACHE_HOME' in err
 
 
@@ -139,10 +149,10 @@ def test_shared_memory_of_killed_processes_is_reported_and_removed_on_request(
         (tmp_path / other).touch()
     with segments[0].with_name(f'{segments[0].name}_el').open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        result, err = report()
+        result, err = report(only='shared memory')
         assert '1 segments of ROS processes that were killed take 3 MB; run: spike-recon' in err
         assert 'shared memory' in result['missing']['optional']
-        result, err = report('--clean')
+        result, err = report('--clean', only='shared memory')
         assert 'removed 1 segments of shared memory' in err
         assert 'shared memory' not in result['missing']['optional']
         left = {path.name for path in tmp_path.iterdir()}
@@ -155,14 +165,14 @@ def test_what_brings_a_backend_is_named(report, monkeypatch):
         raise ModuleNotFoundError(f'No module named {module!r}', name=module)
 
     monkeypatch.setattr(doctor_checks, '_version', missing)
-    _, err = report()
+    _, err = report(only='libraries')
     assert 'openvino: pip install openvino' in err
 
 
 def test_without_a_backend_a_filter_is_suggested(report, monkeypatch):
     monkeypatch.setattr(choice, 'CANDIDATES', choice.CANDIDATES[:1])
     monkeypatch.setattr(choice.Candidate, 'missing', lambda candidate: [candidate.name])
-    result, err = report()
+    result, err = report(only='networks')
     assert result['ready']['networks'] is False
     assert 'use model:=fibar' in err
 

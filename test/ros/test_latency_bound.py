@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The latency of frames under overload, on a simulated clock."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -14,9 +15,10 @@ FPS, LAG = 50.0, 0.1
 SETTLED, END = 3.0, 13.0
 
 
-def _settled(cost, **settings):
+@functools.cache
+def _settled(cost):
     """Return a simulation with one cost, and the frames after it has settled."""
-    simulation = Simulation(lambda now: cost, fps=FPS, overload_lag=LAG, **settings)
+    simulation = Simulation(lambda now: cost, fps=FPS, overload_lag=LAG)
     simulation.run(SETTLED)
     return simulation, simulation.run(END)
 
@@ -60,9 +62,8 @@ def test_what_the_model_can_give_is_used(cost):
     samples = (cost.packet + cost.packet_in_step) / PACKET_S
     share = max(0.85 - samples, 0.3)
     rate = min(FPS, share / cost.step)
-    used = (
-        0.95 if _merging_helps(cost) else 0.4
-    )  # where packets are dropped, frames wait for a gap
+    # Where packets are dropped, frames wait for a gap.
+    used = 0.95 if _merging_helps(cost) else 0.4
     assert len(frames) / (END - SETTLED) >= used * rate
 
 
