@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from stream import random_events
 
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.mono_packets import mono_packets
 
@@ -29,14 +29,7 @@ def run(name: str, *arguments: object) -> 'subprocess.CompletedProcess[str]':
 @pytest.fixture
 def bag(tmp_path):
     """Return a bag of half a second of noise from a 32x24 sensor."""
-    random = np.random.default_rng(0)
-    events = Events(
-        random.integers(0, 32, 5_000).astype(np.uint16),
-        random.integers(0, 24, 5_000).astype(np.uint16),
-        random.integers(0, 2, 5_000).astype(np.uint8),
-        np.sort(random.integers(0, 500_000_000, 5_000)),
-        Triggers.empty(),
-    )
+    events = random_events(32, 24, 5_000, (0, 500_000_000))
     with BagWriter(tmp_path / 'bag') as writer:
         for packet in mono_packets(events, 32, 24, 0, 0):
             writer.write_packet(packet)

@@ -4,11 +4,11 @@
 
 import numpy as np
 import pytest
+from stream import random_events
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import crop, mirror_beyond
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 
@@ -24,15 +24,9 @@ def module():
     )
 
 
-def window_events(number, count=400):
-    random = np.random.default_rng(number)
-    return Events(
-        random.integers(0, WIDTH, count).astype(np.uint16),
-        random.integers(0, HEIGHT, count).astype(np.uint16),
-        random.integers(0, 2, count).astype(np.uint8),
-        np.sort(random.integers(0, WINDOW_NS, count)) + number * WINDOW_NS,
-        Triggers.empty(),
-    )
+def window_events(number):
+    span_ns = number * WINDOW_NS, (number + 1) * WINDOW_NS
+    return random_events(WIDTH, HEIGHT, 400, span_ns, seed=number)
 
 
 def from_events(backend):

@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
+from stream import random_events
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
@@ -25,15 +25,8 @@ if all(candidate.missing() for candidate in CANDIDATES):
     pytest.skip('no backend is installed', allow_module_level=True)
 
 
-def events_of(count, t_start_ns, t_end_ns, seed=3):
-    random = np.random.default_rng(seed)
-    return Events(
-        random.integers(0, WIDTH, count).astype(np.uint16),
-        random.integers(0, HEIGHT, count).astype(np.uint16),
-        random.integers(0, 2, count).astype(np.uint8),
-        np.sort(random.integers(t_start_ns, t_end_ns, count)).astype(np.int64),
-        Triggers.empty(),
-    )
+def events_of(count, t_start_ns, t_end_ns):
+    return random_events(WIDTH, HEIGHT, count, (t_start_ns, t_end_ns), seed=3)
 
 
 def loaded(shipped, **settings):

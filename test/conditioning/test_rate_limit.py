@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream import make_events, packets_of, run_packets
+from stream import make_events, packets_of, random_events, run_packets
 
 from spike_recon_ros.conditioning.rate_limit import BUCKET_S, RateLimit
 from spike_recon_ros.errors import UserError
@@ -17,15 +17,7 @@ SECOND = 1_000_000_000
 
 
 def uniform(rate, seconds, seed=0):
-    random = np.random.default_rng(seed)
-    count = int(rate * seconds)
-    return Events(
-        random.integers(0, WIDTH, count).astype(np.uint16),
-        random.integers(0, HEIGHT, count).astype(np.uint16),
-        random.integers(0, 2, count).astype(np.uint8),
-        np.sort(random.integers(0, int(seconds * SECOND), count)),
-        Triggers.empty(),
-    )
+    return random_events(WIDTH, HEIGHT, int(rate * seconds), (0, int(seconds * SECOND)), seed)
 
 
 def limited(events, rate, cuts=()):

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from stream import random_events
 
 from spike_recon_ros.backends.cuda.voxel_grid import SOURCE, DeviceVoxelGrid
 from spike_recon_ros.bundles.golden import deviation
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import mirror_beyond, padded_size
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS, voxel_grid
 
@@ -20,14 +20,7 @@ ACCEPT_EVENTS = 'tensorrt', 'torch'
 
 
 def events_of(count, height, width, seed=0):
-    chance = np.random.default_rng(seed)
-    return Events(
-        chance.integers(0, width, count).astype(np.uint16),
-        chance.integers(0, height, count).astype(np.uint16),
-        chance.integers(0, 2, count).astype(np.uint8),
-        np.sort(chance.integers(0, WINDOW_NS, count)),
-        Triggers.empty(),
-    )
+    return random_events(width, height, count, (0, WINDOW_NS), seed)
 
 
 def on_cpu(events, size, padded, normalisation, bins=BINS):

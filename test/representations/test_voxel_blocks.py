@@ -4,8 +4,9 @@
 
 import numpy as np
 import pytest
+from stream import random_events
 
-from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.events import Events
 from spike_recon_ros.representations.padding import crop, mirror_beyond
 from spike_recon_ros.representations.voxel_blocks import (
     blocks_shape,
@@ -17,15 +18,9 @@ from spike_recon_ros.representations.voxel_grid import voxel_grid
 BINS, T_START_NS, T_END_NS = 5, 1000, 9000
 
 
-def events_on(height, width, count=3000):
-    random = np.random.default_rng((height, width))
-    return Events(
-        random.integers(0, width, count).astype(np.uint16),
-        random.integers(0, height, count).astype(np.uint16),
-        random.integers(0, 2, count).astype(np.uint8),
-        np.sort(random.integers(T_START_NS - 500, T_END_NS + 500, count)),
-        Triggers.empty(),
-    )
+def events_on(height, width):
+    span_ns = T_START_NS - 500, T_END_NS + 500
+    return random_events(width, height, 3000, span_ns, seed=(height, width))
 
 
 def padded_grid(events, height, width, rows, columns):

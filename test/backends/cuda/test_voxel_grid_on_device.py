@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulated_gpu import SimulatedDevice
+from stream import random_events
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
@@ -45,13 +46,7 @@ def events_of(x, y, p, t_ns):
 
 
 def drawn(count, seed=3, height=HEIGHT, width=WIDTH, t_ns=1_000_000):
-    chance = np.random.default_rng(seed)
-    return events_of(
-        chance.integers(0, width, count),
-        chance.integers(0, height, count),
-        chance.integers(0, 2, count),
-        np.sort(chance.integers(0, t_ns, count)),
-    )
+    return random_events(width, height, count, (0, t_ns), seed)
 
 
 def on_cpu(events, t_start_ns, t_end_ns, shape, normalisation='none'):

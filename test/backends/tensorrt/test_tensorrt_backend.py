@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from simulated_gpu import skip_misfit
+from stream import random_events
 
 from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import CANDIDATES, Choice
@@ -17,7 +18,6 @@ from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import deviation, read_golden
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.padding import mirror_beyond, padded_size
 from spike_recon_ros.representations.voxel_grid import voxel_grid
 from spike_recon_ros.windows.window import Window
@@ -133,14 +133,7 @@ def test_graphs_change_nothing_and_can_be_switched_off(load, bundle, devices, in
 
 
 def events_of(count, seed):
-    chance = np.random.default_rng(seed)
-    return Events(
-        chance.integers(0, 30, count).astype(np.uint16),
-        chance.integers(0, 20, count).astype(np.uint16),
-        chance.integers(0, 2, count).astype(np.uint8),
-        np.sort(chance.integers(0, 1_000_000, count)),
-        Triggers.empty(),
-    )
+    return random_events(30, 20, count, (0, 1_000_000), seed)
 
 
 @pytest.fixture
