@@ -141,17 +141,25 @@ def test_references_that_all_come_too_late_are_named(
     assert 'within 1 s of their stamp' in text
 
 
-def test_missing_trigger_edges_are_named(make_node, camera, subscribe, warned, wait_until, soon):
-    node = make_node(model='fibar', sync_mode='trigger_events')
-    assert node.start()
+@pytest.mark.parametrize(
+    ('sync_mode', 'problem', 'advice'),
+    [
+        ('trigger_events', 'no trigger edge (up) came', 'check the trigger input'),
+        ('camera_image', 'no message came on /event_camera/frame_image', 'remap frame_image'),
+    ],
+)
+def test_missing_edges_and_references_are_named(
+    make_node, camera, subscribe, warned, wait_until, soon, sync_mode, problem, advice
+):
+    assert make_node(model='fibar', sync_mode=sync_mode).start()
     subscribe(Image, IMAGE)
     diagnostics = subscribe(DiagnosticArray, '/diagnostics')
     _stream(
         camera,
         wait_until,
-        lambda: diagnostics and 'trigger edge' in diagnostics[-1].status[0].message,
+        lambda: diagnostics and problem in diagnostics[-1].status[0].message,
     )
-    assert 'check the trigger input' in warned('no trigger edge (up) came')
+    assert advice in warned(problem)
 
 
 def test_edges_on_several_trigger_channels_are_named(make_node, camera, subscribe, warned, soon):
@@ -162,18 +170,6 @@ def test_edges_on_several_trigger_channels_are_named(make_node, camera, subscrib
     camera([0], encoding='evt2', data=words.view(np.uint8))
     text = warned('edges on other trigger channels than the first were ignored: 2 on channel 6')
     assert 'choose a channel with trigger_channel' in text
-
-
-def test_missing_references_are_named(make_node, camera, subscribe, warned, wait_until, soon):
-    assert make_node(model='fibar', sync_mode='camera_image').start()
-    subscribe(Image, IMAGE)
-    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
-    _stream(
-        camera,
-        wait_until,
-        lambda: diagnostics and 'no message came' in diagnostics[-1].status[0].message,
-    )
-    assert 'remap frame_image' in warned('no message came on /event_camera/frame_image')
 
 
 def test_every_packet_is_accounted_for(make_node, camera, subscribe, wait_until, values):
