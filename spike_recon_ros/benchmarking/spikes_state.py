@@ -90,7 +90,7 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
         yield row
     if out is not None and curves_possible():
         out.mkdir(parents=True, exist_ok=True)
-        draw_curves(out / PLOT, 'What the recurrent state is worth', 'PSNR, dB', curves)
+        draw_curves(out / PLOT, 'Effect of the recurrent state', 'PSNR, dB', curves)
 
 
 def _instants(clip: SpikeClip) -> list[int]:

@@ -42,7 +42,7 @@ def draw_curves(
         marker = '.' if len(times_s) <= FEW_POINTS else None
         axes.plot(times_s, gaps, label=name, linewidth=1.4, marker=marker)
     axes.set_title(title, loc='left', fontsize=11)
-    axes.set_xlabel('sensor time since the first event, s')
+    axes.set_xlabel('sensor time since the start, s')
     axes.set_ylabel(label)
     axes.margins(x=0.01)
     axes.grid(alpha=0.25)

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the state of spike networks is worth, measured on a small clip."""
+"""What the state of spike networks adds, measured on a small clip."""
 
 import cv2
 import numpy as np
