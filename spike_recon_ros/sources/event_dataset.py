@@ -15,6 +15,7 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.sources.columns import (
     LARGEST_GUESS,
     S_NS,
+    SENSOR_SIZES,
     UNIT_NAMES,
     Columns,
     are_in_order,
@@ -124,9 +125,15 @@ class EventDataset(ABC):
                 'sensor has; correct the coordinates, or give --size to leave out such events'
             )
         width, height = smallest_sensor(largest_x, largest_y)
+        hint = ''
+        if (largest_x, largest_y) in SENSOR_SIZES:  # as MATLAB counts; others end one before
+            hint = (
+                f'; its columns and rows end at {largest_x} and {largest_y}: if they count from '
+                '1, subtract 1'
+            )
         self.warn(
             f'{self.path} does not state the sensor size; {width}x{height} holds its events, '
-            'give --size if it differs'
+            f'give --size if it differs{hint}'
         )
         return width, height
 
@@ -198,7 +205,17 @@ class EventDataset(ABC):
     def _chunk_at(self, position: int) -> tuple[Events, int]:
         with reading(self.path, f'what follows {position:,} of {self.size:,} {self.unit}'):
             columns, following = self._read(position)
+            self._check_polarities(columns.polarity)
             return to_events(columns), following
+
+    def _check_polarities(self, polarities: np.ndarray) -> None:
+        """Warn if the first polarities differ and all of them mean ON."""
+        some = polarities[:CHUNK_EVENTS] if polarities.dtype != bool else polarities[:0]
+        if len(some) and (low := some.min()) > 0 and (high := some.max()) > low:
+            self.warn(
+                f'the polarities in {self.path} are {low:g} to {high:g}, and all above 0 are ON; '
+                'save OFF events as 0 or -1'
+            )
 
     def _all_columns(self) -> Iterator[Columns]:
         position = 0

@@ -1,11 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which of four columns without names is the time, whatever the readout of the sensor."""
+"""What tables of events leave open: which column is the time, where pixels begin, what is ON."""
 
 import numpy as np
 import pytest
 
 from spike_recon_ros.sources.columns import unnamed_columns
+from spike_recon_ros.sources.open_source import open_source
 
 N = 1_000
 CHANCE = np.random.default_rng(0)
@@ -51,3 +52,29 @@ def test_small_times_in_the_first_column_are_not_taken_for_pixels(pixels):
 
 def test_a_table_in_which_nothing_grows_has_no_time():
     assert unnamed_columns(CHANCE.integers(0, 200, (N, 4)).astype(np.float64)) is None
+
+
+@pytest.mark.parametrize(
+    ('x', 'y', 'counts_from_1'), [(240, 180, True), (239, 179, False), (239, 180, False)]
+)
+def test_coordinates_that_may_count_from_one_are_named(tmp_path, x, y, counts_from_1):
+    path = tmp_path / 'a.npz'
+    arrays = {'t': [1, 2], 'x': [1, x], 'y': [1, y], 'p': [0, 1]}
+    np.savez(path, **{name: np.array(values) for name, values in arrays.items()})
+    with open_source(path) as source:
+        (warning,) = (one for one in source.warnings if 'sensor size' in one)
+    assert ('if they count from 1, subtract 1' in warning) == counts_from_1
+
+
+@pytest.mark.parametrize(
+    ('polarities', 'are_wrong'),
+    [([1, 2], True), ([0, 1], False), ([-1, 1], False), ([0, 255], False), ([1, 1], False)],
+)
+def test_polarities_that_all_mean_on_are_named(tmp_path, polarities, are_wrong):
+    path = tmp_path / 'a.csv'
+    lines = [f'{i},{i % 50},{i % 40},{polarities[i % 2]}\n' for i in range(100)]
+    path.write_text('t,x,y,p\n' + ''.join(lines))
+    with open_source(path) as source:
+        list(source)
+        warned = [one for one in source.warnings if 'are 1 to 2, and all above 0 are ON' in one]
+    assert bool(warned) == are_wrong
