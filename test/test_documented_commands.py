@@ -124,6 +124,15 @@ def test_parameters_that_are_passed_to_the_node_exist():
     assert count > 2
 
 
+def test_parameters_that_are_set_while_the_node_runs_exist():
+    fields = {field.name: field for field in setting_fields()}
+    found = [words for _, words in LINES if words[:3] == ['ros2', 'param', 'set']]
+    assert found
+    for *_, node, name, text in found:
+        assert node == '/event_camera/recon'
+        check(name, type(fields[name].default)(text))
+
+
 def test_assignments_in_the_text_name_parameters_or_launch_arguments():
     files = (file.name for file in (ROOT / 'launch').iterdir())
     known = {'use_sim_time', 'image', 'camera_info', 'name'}

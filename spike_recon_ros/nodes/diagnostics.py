@@ -40,7 +40,7 @@ MISSING = ('lost_packets', 'lost_messages', 'dropped_packets', 'failed_packets')
 """Counters of packets that leave a gap in the stream."""
 CURES = {
     Part.NETWORK: 'check the network between camera and node, and the shared memory of the '
-    'middleware (docs: your camera)',
+    'middleware (docs: troubleshooting)',
     Part.NODE: 'this computer is too slow for the stream: lower fps or choose a faster model',
 }
 """What helps against losses."""
