@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The encoding of spike cameras: packed planes, back to back."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.cut_word import CutWord
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
@@ -45,27 +44,26 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
         self.period_ns = _period(period_ns)
         self._plane_bytes = height * bytes_per_row(width)
         self._padding = np.uint8(256 - 2 ** (width % 8) if width % 8 else 0)
-        self._counts = DecoderStatistics()
-        self._tail: np.ndarray | None = None
-        self._tail_seq = 0
+        self._cut = CutWord(self._plane_bytes)
+        self._outside_pixels = 0
         self._time_base = -1
         self._next_ns = 0
 
     @property
     def statistics(self) -> DecoderStatistics:
         """Snapshot of the counts so far."""
-        return replace(self._counts)
+        return DecoderStatistics(
+            outside_pixels=self._outside_pixels, truncated_words=self._cut.lost
+        )
 
     def decode(self, packet: Packet) -> SpikePlanes:
         """Return the planes that end in the packet, as read-only views unless one had been cut."""
-        data = self._joined(packet)
-        if packet.time_base != self._time_base:
+        same_base = packet.time_base == self._time_base
+        data = self._cut.split(self._cut.joined(packet, may_follow=same_base), packet.seq)
+        if not same_base:
             self._time_base = packet.time_base
             self._next_ns = min(max(packet.time_base, 0), MAX_TIME_BASE_NS)
-        count, left_over = divmod(data.size, self._plane_bytes)
-        if left_over:
-            self._tail, self._tail_seq = data[-left_over:].copy(), packet.seq
-            data = data[:-left_over]
+        count = data.size // self._plane_bytes
         bits = self._cleared(data.reshape(count, self.height, -1) if count else self._no_bits())
         t_ns = self._next_ns + self.period_ns * np.arange(count, dtype=np.int64)
         self._next_ns += self.period_ns * count
@@ -74,31 +72,16 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
     def reset(self) -> None:
         """Drop the carried state, as before the first packet of a stream."""
         self._time_base = -1
-        self._drop_tail()
+        self._cut.drop()
 
     def _no_bits(self) -> np.ndarray:
         return SpikePlanes.empty(self.height, self.width).bits
-
-    def _joined(self, packet: Packet) -> np.ndarray:
-        tail = self._tail
-        if tail is None:
-            return packet.data
-        if packet.seq != (self._tail_seq + 1) % 2**64 or packet.time_base != self._time_base:
-            self._drop_tail()
-            return packet.data
-        self._tail = None
-        return np.concatenate((tail, packet.data))
-
-    def _drop_tail(self) -> None:
-        if self._tail is not None:
-            self._counts.truncated_words += 1
-            self._tail = None
 
     def _cleared(self, bits: np.ndarray) -> np.ndarray:
         if self._padding:
             outside = np.unpackbits(bits[..., -1] & self._padding).sum()
             if outside:
-                self._counts.outside_pixels += int(outside)
+                self._outside_pixels += int(outside)
                 bits = bits.copy()
                 bits[..., -1] &= ~self._padding
         bits = bits.view()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Common part of all decoders of fixed-size words.
 
-It joins words that the end of a packet cut in two, restores the alignment after lost bytes,
-allocates the arrays, and calls the two numba kernels of the encoding.
+It restores the alignment after lost bytes, allocates the arrays, and calls the two numba kernels
+of the encoding.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from spike_recon_ros.packets.cut_word import CutWord
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Packet
@@ -70,8 +71,7 @@ class WordDecoder(Decoder[Events]):
         super().__init__(width, height)
         self._state = np.array(self.fresh_state, np.int64)
         self._counts = np.zeros(5, np.int64)
-        self._tail: np.ndarray | None = None
-        self._tail_seq = 0
+        self._cut = CutWord(self.word_bytes)
         self._time_base = -1
         self._sound_state = self._state.copy()
         self._is_suspect = False
@@ -81,21 +81,24 @@ class WordDecoder(Decoder[Events]):
     @property
     def statistics(self) -> DecoderStatistics:
         """Snapshot of the counts so far."""
-        return DecoderStatistics(*self._counts.tolist())
+        found = DecoderStatistics(*self._counts.tolist())
+        found.truncated_words += self._cut.lost
+        return found
 
     def decode(self, packet: Packet) -> Events:
         """Return the events of one packet, inside the sensor and in the order sent."""
-        has_tail = self._tail is not None
+        was_cut = self._cut.kept is not None
         time_base_ns = 0
-        data = self._joined(packet) if has_tail else packet.data
+        same_base = not self.relative_to_time_base or packet.time_base == self._time_base
+        data = self._cut.joined(packet, may_follow=same_base)
         if self.relative_to_time_base:
             time_base_ns = self._follow_time_base(packet)
-        if has_tail or self._is_suspect:
+        if was_cut or self._is_suspect:
             data = self._aligned(data, time_base_ns)
-        words = self._words(data, packet.seq)
+        words = self._viewed(self._cut.split(data, packet.seq))
         events, errors = self._run(words, time_base_ns, self._state, self._counts)
         self._is_suspect = errors * self.word_bytes > _ALIGNED_ERRORS * len(data)
-        if not self._is_suspect and self._tail is None:
+        if not self._is_suspect and self._cut.kept is None:
             self._sound_state[:] = self._state
         return events
 
@@ -141,17 +144,10 @@ class WordDecoder(Decoder[Events]):
         self._sound_state[:] = self.fresh_state
         self._is_suspect = False
         self._time_base = -1
-        self._drop_tail()
-
-    def _words(self, data: np.ndarray, seq: int) -> np.ndarray:
-        """Return the whole words in data, read-only and as a view; keep the rest for later."""
-        left_over = data.size % self.word_bytes
-        if left_over:
-            self._tail, self._tail_seq = data[-left_over:].copy(), seq
-            data = data[:-left_over]
-        return self._viewed(data)
+        self._cut.drop()
 
     def _viewed(self, data: np.ndarray) -> np.ndarray:
+        """Return bytes as words, read-only and as a view where that is possible."""
         words = data.view(self.word_type)
         flags = words.flags
         if not flags.aligned:
@@ -159,17 +155,6 @@ class WordDecoder(Decoder[Events]):
             flags = words.flags
         flags.writeable = False  # one compiled kernel serves messages and files alike
         return words
-
-    def _joined(self, packet: Packet) -> np.ndarray:
-        """Return the bytes left over from the last packet, and those of this one."""
-        follows = packet.seq == (self._tail_seq + 1) % 2**64
-        if self.relative_to_time_base and packet.time_base != self._time_base:
-            follows = False
-        if self._tail is None or not follows:
-            self._drop_tail()
-            return packet.data
-        tail, self._tail = self._tail, None
-        return np.concatenate((tail, packet.data))
 
     def _aligned(self, data: np.ndarray, time_base_ns: int) -> np.ndarray:
         """Return data from its first whole word on, if bytes were lost before.
@@ -197,11 +182,6 @@ class WordDecoder(Decoder[Events]):
         events, errors = self._run(words, time_base_ns, state.copy(), np.zeros(5, np.int64))
         steps_ns = np.abs(np.diff(events.t_ns))
         return errors + int(np.count_nonzero(steps_ns > _LARGE_STEP_NS))
-
-    def _drop_tail(self) -> None:
-        if self._tail is not None:
-            self._counts[TRUNCATED_WORDS] += 1
-            self._tail = None
 
     def _follow_time_base(self, packet: Packet) -> int:
         if packet.time_base != self._time_base:
