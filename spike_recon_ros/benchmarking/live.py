@@ -20,17 +20,18 @@ from spike_recon_ros.benchmarking.live_processes import (
 # Frames per second for each model; other models get the rate of fibar.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
 SOAK_FPS = 50.0
+ROUNDS = 3
 # Numba's caches and ROS's history queues fill in the first half minute.
 WARM_UP_S = 30.0
 SAMPLE_PERIOD_S = 1.0
 
 
-def live(name: str, recording: Path, model: str, rounds: int = 3) -> dict[str, Any]:
-    """Play a recording at its pace through the node, `rounds` times, each in fresh processes."""
+def live(name: str, recording: Path, model: str) -> dict[str, Any]:
+    """Play a recording at its pace through the node, ROUNDS times, each in fresh processes."""
     results = []
     fps = FPS.get(model, FPS['fibar'])
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
+        for _ in range(ROUNDS):
             out = Path(folder) / 'frames'
             results.append(run_live(recording, out, {'model': model, 'fps': fps}).figures())
     return {

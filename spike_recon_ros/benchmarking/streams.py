@@ -18,16 +18,15 @@ PACKET_EVENTS = 4096
 _EVT3_ADDR_Y, _EVT3_ADDR_X, _EVT3_TIME_LOW, _EVT3_TIME_HIGH = 0x0, 0x2, 0x6, 0x8
 
 
-def moving_edges(width: int, height: int, count: int, seed: int = 0) -> Events:
+def moving_edges(width: int, height: int, count: int) -> Events:
     """Return events of vertical edges that sweep over the sensor at 10 Mev/s, with noise.
 
     Args:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         count: number of events.
-        seed: of the noise.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     t_us = np.sort(generator.integers(0, count // 10, count))
     edge = (t_us // 50 + generator.integers(0, 4, count) * (width // 4)) % width
     x = (edge + generator.integers(-2, 3, count)) % width

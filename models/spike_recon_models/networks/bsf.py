@@ -239,7 +239,7 @@ def load_published(path: Path) -> Bsf:
     return network
 
 
-def published_names(depth: int = 4) -> dict[str, str]:
+def published_names() -> dict[str, str]:
     """Return our name of each layer -> that in the published file."""
     names = {
         'embed.first': 'rep.conv1',
@@ -252,7 +252,7 @@ def published_names(depth: int = 4) -> dict[str, str]:
         'align.warp': 'align.deform_conv',
         'draw': 'recons',
     }
-    for number in range(depth):
+    for number in range(4):
         names[f'refine.{number}.first'] = f'encoder.conv_list.{number}.0'
         names[f'refine.{number}.second'] = f'encoder.conv_list.{number}.2'
     for scale in range(SCALES):

@@ -30,7 +30,7 @@ def load_published(path: Path) -> Spk2Img:
     return network
 
 
-def published_names(depth: int = 10) -> dict[str, str]:
+def published_names() -> dict[str, str]:
     """Return our name of each layer -> that in the published file."""
     names = {
         'extract.choose': 'extractor.ca.ca_block',
@@ -40,7 +40,7 @@ def published_names(depth: int = 10) -> dict[str, str]:
     for number in range(len(CUTS)):
         names[f'extract.exposures.{number}.0'] = f'extractor.conv0_{number}'
         names[f'extract.exposures.{number}.2'] = f'extractor.conv1_{number}'
-    for number in range(depth):
+    for number in range(10):
         for place, layer in enumerate(('first', 'second', 'third')):
             names[f'extract.refine.{number}.{layer}'] = f'extractor.net.{number}.conv{place + 1}'
     for number, block in enumerate(OUTER):

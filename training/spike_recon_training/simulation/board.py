@@ -24,6 +24,9 @@ WHITE, BLACK = 0.9, 0.07
 PITCH = 1.64
 """Distance between the centres of neighbouring tags, in tag widths."""
 
+SCALE = 2.0
+"""Board pixels per plane unit."""
+
 MARGIN_MODULES = 0.6
 """Width of the white margin, in modules. With a wider one, detectors mistake the edge of the
 paper for the edge of the tag."""
@@ -63,7 +66,6 @@ def apriltag_board(
     half_height: float,
     *,
     tag_width: float = 52.0,
-    scale: float = 2.0,
     seed: int = 0,
 ) -> Board:
     """Make a board of at least the given size, tiled with 36h11 tags.
@@ -72,7 +74,6 @@ def apriltag_board(
         half_width: minimum distance from the centre to the left and right edges, plane units.
         half_height: minimum distance from the centre to the upper and lower edges, plane units.
         tag_width: side of a tag's black square, plane units.
-        scale: board pixels per plane unit.
         seed: seed of the texture; the tags are always 0, 1, 2, ... in reading order.
 
     Raises:
@@ -92,15 +93,15 @@ def apriltag_board(
             'make the tags wider'
         )
     rng = np.random.default_rng(seed)
-    cell = round(pitch * scale)
-    module = max(1, round(tag_width * scale / MODULES))
-    luminance = collage(rows * cell, columns * cell, tag_width * scale, rng)
+    cell = round(pitch * SCALE)
+    module = max(1, round(tag_width * SCALE / MODULES))
+    luminance = collage(rows * cell, columns * cell, tag_width * SCALE, rng)
     tags = {}
     for tag_id in range(rows * columns):
         row, column = divmod(tag_id, columns)
         tags[tag_id] = _draw_tag(luminance, tag_id, (row * cell, column * cell), cell, module)
     luminance *= _shading(rows * cell, columns * cell, rng)
-    return Board(np.clip(luminance, 0.01, 1.0), tags, scale)
+    return Board(np.clip(luminance, 0.01, 1.0), tags, SCALE)
 
 
 def _draw_tag(
