@@ -76,25 +76,19 @@ def describe_model(settings: Settings) -> str:
         UserError: there is no such model, or no backend here can run it.
     """
     check_model_name(settings.model)
+    if settings.model in ALL_FILTERS:
+        return f'filter {settings.model}'
     if settings.model != AUTO:
-        return _described(settings.model, settings)
+        return f'network {settings.model} {_where(settings)}'
     parts, has_network = [], False
     for kind in kinds_expected(settings):
         name, reason = _auto_model(settings, kind)
-        described = f'filter {name} ({reason})' if reason else _kind_and_name(name)
-        has_network |= described.startswith('network')
-        parts.append(f'{described} for {kind.samples}')
+        is_network = name not in ALL_FILTERS
+        because = f' ({reason})' if reason else ''
+        parts.append(f'{"network" if is_network else "filter"} {name}{because} for {kind.samples}')
+        has_network |= is_network
     text = ', '.join(parts)
     return f'{text}; networks {_where(settings)}' if has_network else text
-
-
-def _described(name: str, settings: Settings) -> str:
-    text = _kind_and_name(name)
-    return f'{text} {_where(settings)}' if text.startswith('network') else text
-
-
-def _kind_and_name(name: str) -> str:
-    return f'filter {name}' if name in ALL_FILTERS else f'network {name}'
 
 
 def _where(settings: Settings) -> str:
@@ -184,6 +178,20 @@ def bundle_of(name: str) -> Bundle | None:
     """
     folder = None if name in ALL_FILTERS else find_bundle(name)
     return None if folder is None else read_bundle(folder)
+
+
+def network_of(name: str) -> Bundle:
+    """Return the bundle of a network by its name or path.
+
+    Raises:
+        UserError: there is no such network, or its bundle is damaged.
+    """
+    bundle = bundle_of(name)
+    if bundle is None:
+        raise UserError(
+            f'{name} is not a network; give a name of the zoo or the folder of a bundle'
+        )
+    return bundle
 
 
 def choose_model(settings: Settings, kind: SensorKind) -> str:

@@ -9,11 +9,9 @@ import numpy as np
 
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.resting_scene import RestingScene
-from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.filters.registry import FILTERS
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import choose_model, kinds_expected, load_model
+from spike_recon_ros.model_choice import choose_model, kinds_expected, load_model, network_of
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -63,11 +61,9 @@ class _NetworkInputOnly:
 
     def __init__(self, name: str, width: int, height: int) -> None:
         self.name = name
-        folder = find_bundle(name)
-        assert folder is not None
         self._size = height, width
         self._resting = RestingScene(width, height)
-        self._input = NetworkInput(read_bundle(folder), width, height)
+        self._input = NetworkInput(network_of(name), width, height)
 
     def step(self, window: Window) -> np.ndarray:
         """Compute the input; return what is shown of a black image."""

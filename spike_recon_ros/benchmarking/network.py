@@ -20,8 +20,8 @@ from spike_recon_ros.backends.backend import (
 )
 from spike_recon_ros.backends.choice import choose_backend, load_backend
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import network_of
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.representations.padding import padded_size
 
@@ -62,7 +62,7 @@ def network(models: list[str]) -> list[dict[str, Any]]:
         for width, height in SIZES:
             placed = [(PEER, *_placed(peer, 'onnxruntime', width, height))]
             for name in models:
-                bundle = _bundle(name)
+                bundle = network_of(name)
                 placed.append((name, *_placed(bundle, 'auto', width, height)))
                 if placed[-1][1].precision == EIGHT_BITS:
                     placed.append((name, *_finer(bundle, width, height)))
@@ -92,7 +92,7 @@ def stability(models: list[str]) -> list[dict[str, Any]]:
     """
     results = []
     for name in models:
-        backend, shape = _placed(_bundle(name), 'auto', *NOISE_SIZE)
+        backend, shape = _placed(network_of(name), 'auto', *NOISE_SIZE)
         results.append(
             {
                 'model': name,
@@ -151,13 +151,6 @@ def _stillness(backend: Backend, shape: tuple[int, int, int]) -> dict[str, Any]:
             f'{name}_greatest_change_a_window': round(float(changes.max()), 4),
         }
     return changes_of
-
-
-def _bundle(name: str) -> Bundle:
-    folder = find_bundle(name)
-    if folder is None:
-        raise UserError(f'{name} is not a network; give a name of the zoo or a bundle')
-    return read_bundle(folder)
 
 
 def _placed(

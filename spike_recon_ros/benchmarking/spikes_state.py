@@ -18,15 +18,14 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.backends.network_model import NetworkModel
-from spike_recon_ros.bundles.bundle import read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
+from spike_recon_ros.bundles.zoo import zoo_names
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.cold_start import PlaneCutter
 from spike_recon_ros.evaluation.curves import curves_possible, draw_curves
 from spike_recon_ros.evaluation.full_reference import psnr
 from spike_recon_ros.evaluation.spike_scores import quantised
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.model_choice import load_model, network_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -43,14 +42,12 @@ def networks_with_state() -> list[str]:
 
     They read spike planes, have a state, and make images of the camera's size.
     """
-    found = []
-    for name in zoo_names():
-        folder = find_bundle(name)
-        assert folder is not None  # it is in the zoo
-        bundle = read_bundle(folder)
-        if bundle.sensor is SensorKind.SPIKE and bundle.state and bundle.output_scale == 1:
-            found.append(name)
-    return found
+    bundles = {name: network_of(name) for name in zoo_names()}
+    return [
+        name
+        for name, one in bundles.items()
+        if one.sensor is SensorKind.SPIKE and one.state and one.output_scale == 1
+    ]
 
 
 def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> Iterator[Any]:

@@ -3,7 +3,6 @@
 """The findings of `spike-recon doctor` about an NVIDIA GPU: driver, compiler, engines."""
 
 import importlib
-from collections.abc import Iterator
 from typing import Any
 
 from spike_recon_ros.backends.tensorrt.engine_cache import (
@@ -14,11 +13,11 @@ from spike_recon_ros.backends.tensorrt.engine_cache import (
     engines_there,
     onnx_sha256,
 )
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle, zoo_names
+from spike_recon_ros.bundles.zoo import zoo_names
 from spike_recon_ros.cli.doctor_checks import OPTIONAL, Finding
 from spike_recon_ros.cures import pip_install
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import network_of
 
 _BACKENDS = 'spike_recon_ros.backends'
 _RUNS, _VOXEL_GRID = 'backend tensorrt', 'voxel grid on the GPU'
@@ -64,7 +63,7 @@ def _engines(cuda_device: Any) -> list[Finding]:
     except UserError as error:
         return [_no_engines(str(error))]
     capability = cuda_device.compute_capability()
-    bundles = list(_installed())
+    bundles = [network_of(name) for name in zoo_names()]
     fit, findings = [], []
     for path, key in engines_there():
         bundle = next((one for one in bundles if engine_path(one, key) == path), None)
@@ -83,10 +82,3 @@ def _engines(cuda_device: Any) -> list[Finding]:
 
 def _no_engines(why: str) -> Finding:
     return Finding(f'engines in {engine_folder()}', OPTIONAL, '', why, _RUNS)
-
-
-def _installed() -> Iterator[Bundle]:
-    for name in zoo_names():
-        folder = find_bundle(name)
-        assert folder is not None
-        yield read_bundle(folder)

@@ -11,6 +11,7 @@ from rich.console import Console
 from spike_recon_ros.bundles.new_bundle import check_output, new_bundle
 from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import network_of
 from spike_recon_ros.offline import network_inputs
 from spike_recon_ros.offline.training_extra import training_installed
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.reduction < 1:
         raise UserError('--reduction must be 1 or more')
     check_output(args.output, overwrite=args.overwrite)
-    bundle = network_inputs.bundle_named(args.name)
+    bundle = network_of(args.name)
     with training_installed():
         from spike_recon_training.prune_bundle import narrower_bundle  # noqa: PLC0415
     console = Console(stderr=True)

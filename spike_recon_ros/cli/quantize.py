@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeR
 from spike_recon_ros.bundles.new_bundle import check_output
 from spike_recon_ros.cli.bundle_options import add_bundle_options
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.model_choice import network_of
 from spike_recon_ros.offline import network_inputs
 
 DESCRIPTION = """\
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.windows < 1:
         raise UserError('--windows must be 1 or more')
     check_output(args.output, overwrite=args.overwrite)
-    bundle = network_inputs.bundle_named(args.name)
+    bundle = network_of(args.name)
     try:
         quantise = importlib.import_module('spike_recon_ros.bundles.quantise')
     except ImportError as error:

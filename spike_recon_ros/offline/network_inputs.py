@@ -9,8 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.backends.network_input import NetworkInput
-from spike_recon_ros.bundles.bundle import Bundle, read_bundle
-from spike_recon_ros.bundles.zoo import find_bundle
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.frames.anchor import Anchor
 from spike_recon_ros.model import Model
@@ -24,18 +23,6 @@ from spike_recon_ros.windows.window import Window
 
 MOST_WINDOWS = 200
 """Limits the memory that the tensors take."""
-
-
-def bundle_named(name: str) -> Bundle:
-    """Return the bundle of a name in the zoo or of a folder.
-
-    Raises:
-        UserError: there is none, or it is damaged.
-    """
-    folder = find_bundle(name)
-    if folder is None:
-        raise UserError(f'{name} is not a network; give the folder of a bundle')
-    return read_bundle(folder)
 
 
 def tensors_of(

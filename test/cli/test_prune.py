@@ -42,7 +42,10 @@ def test_nothing_is_written_over_what_is_there(tmp_path, walk, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'cure'),
     [
-        (['nothing'], 'nothing is not a network; give the folder of a bundle'),
+        (
+            ['nothing'],
+            'nothing is not a network; give a name of the zoo or the folder of a bundle',
+        ),
         ([WIDE, '--reduction', '0'], '--reduction must be 1 or more'),
         ([WIDE, '--reduction', '1'], 'with --reduction 1: no block has more channels inside'),
     ],

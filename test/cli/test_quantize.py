@@ -163,7 +163,10 @@ def test_progress_counts_the_windows_of_each_phase(copied, tmp_path, inputs):
 
 def test_a_network_that_does_not_exist_is_named(walk, output, capsys):
     assert main(['quantize', 'nothing', '-d', str(walk), '-o', str(output)]) == 1
-    assert 'nothing is not a network; give the folder of a bundle' in capsys.readouterr().err
+    assert (
+        'nothing is not a network; give a name of the zoo or the folder of a bundle'
+        in capsys.readouterr().err
+    )
 
 
 def test_a_recording_of_another_sensor_is_refused(tmp_path, bundle, output, capsys):
