@@ -24,6 +24,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.messages import image_array
 from spike_recon_ros.sources.open_images import grey_image
 
@@ -83,8 +84,8 @@ class AprilTagNode(Node):
     def _find(self, image: Image, info: CameraInfo) -> None:
         try:
             corners, ids, _ = self._detector.detectMarkers(grey_image(image_array(image)))
-        except ValueError as error:
-            self.get_logger().warning(f'{error}; it is left out', throttle_duration_sec=10.0)
+        except UserError as error:
+            self.get_logger().warning(f'an image is left out: {error}', throttle_duration_sec=10.0)
             return
         if ids is None:
             return
