@@ -25,10 +25,12 @@ from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source, Topic
 from spike_recon_ros.sources.unwritten_tail import written_bytes
 
-EVENTS, FRAMES = 'events', 'frame'
+EVENTS, FRAMES, TRIGGERS = 'events', 'frame', 'triggers'
 """Types of streams, as the library names them."""
 CUT = 'failed to fill whole buffer'
 """How the library reports the end of the file inside a packet."""
+EXTERNAL_SIGNALS = (1, 2, 3)
+"""Sources of trigger entries: a rising edge, a falling edge, a pulse; others are internal."""
 MAGIC_BYTES = len(b'#!AER-DAT4.0\r\n')
 LARGEST_HEADER = 2**24
 INFO_FIELD = 2
@@ -74,13 +76,15 @@ class Aedat4Source(Source):
         self.width, self.height = sizes[self._stream]
 
     def __iter__(self) -> Iterator[Packet | Reference]:
-        seq = n_frames = 0
+        seq = n_frames = n_edges = 0
         for entry in _entries(self.path, self.warn):
             if entry['stream_id'] == self._frames:
                 n_frames += 1
                 self.topics = (Topic(IMAGES, 'frames', n_frames),)
                 if self._with_references:
                     yield Reference(_frame_t_ns(entry['frame']))
+            if TRIGGERS in entry:
+                n_edges += np.count_nonzero(np.isin(entry[TRIGGERS]['source'], EXTERNAL_SIGNALS))
             if entry['stream_id'] != self._stream:
                 continue
             with _sentences(self.path, f'what follows the first {seq} packets'):
@@ -90,6 +94,8 @@ class Aedat4Source(Source):
             for packet in mono_packets(events, self.width, self.height, seq, stamp_ns):
                 seq += 1
                 yield packet
+        if n_edges:
+            self.warn(f'{self.path} holds {n_edges:,} trigger edges, which are left out')
 
 
 def read_aedat4_frames(path: Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:

@@ -89,6 +89,8 @@ def test_missing_library_names_the_command_that_brings_it(tmp_path, monkeypatch)
 
 EVENTS = [(1_000_000 + 100 * i, i % 30, i % 20, i % 2) for i in range(1_000)]
 STAMPS_US = [1_020_000, 1_045_000, 1_090_000]
+# A reset of the clock, two edges and a pulse of the input, and the beginning of an exposure.
+EDGES = [(1_000_000, 0), (1_010_000, 1), (1_020_000, 2), (1_030_000, 3), (1_040_000, 9)]
 
 
 @pytest.fixture
@@ -146,13 +148,15 @@ def test_one_of_two_cameras_is_read_beside_frames_an_imu_and_triggers(
     other = [(t, 29 - x, 19 - y, 1 - p) for t, x, y, p in EVENTS[:500]]
     path = write_aedat4(
         tmp_path / 'a.aedat4', EVENTS, [(1_050_000, np.zeros((20, 30), np.uint8))], (30, 20),
-        compression=compression, second_camera=other,
+        compression=compression, second_camera=other, edges=EDGES,
     )  # fmt: skip
     with pytest.raises(UserError, match=r'2 event streams.*--topic from: 0, 2'):
         open_source(path)
     for topic, expected in (('0', EVENTS), ('2', other)):
         decoder = decoder_for('mono', 30, 20)
-        events = [decoder.decode(packet) for packet in open_source(path, topic=topic)]
+        source = open_source(path, topic=topic)
+        events = [decoder.decode(packet) for packet in source]
+        assert source.warnings == (f'{path} holds 3 trigger edges, which are left out',)
         assert sum(map(len, events)) == len(expected)
         assert events[-1].x.tolist() == [x for _, x, *_ in expected[-len(events[-1]) :]]
 
