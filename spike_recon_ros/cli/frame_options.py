@@ -20,7 +20,7 @@ def add_frame_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--frame-topic', metavar='TOPIC',
         help='topic of the frames of the aligned camera (--frames anchor, --color frame); '
-        'default: /event_camera/frame_image in a bag, the frames of a dataset or an AEDAT4 file',
+        'default: /event_camera/frame_image in a bag, the frames of a data set or an AEDAT4 file',
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--reference-topic', metavar='TOPIC',
         help='topic whose stamps request frames (sync_mode camera_image, time_reference); the '
-        'frames of a dataset are its topic `images`',
+        'frames of a data set are its topic `images`',
     )  # fmt: skip
     add_frame_option(parser)
     add_rectify_option(parser, 'write rectified images; the model sees the events as recorded')
