@@ -17,7 +17,7 @@ import rclpy
 from ament_index_python.packages import PackageNotFoundError as NoShareFolder
 from ament_index_python.packages import get_package_share_directory
 from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 
 from spike_recon_ros.errors import UserError
@@ -31,6 +31,7 @@ USERS_CHOICE = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, 'FASTDDS_BUILTIN_TRANSPO
 # From this version of rclpy on (Kilted), the old name causes a warning.
 RENAMED_IN = 9
 PROFILE = 'fastdds_shm64.xml'
+LONGEST_WAIT = 1.0
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -67,6 +68,16 @@ def ros(args: list[str] | None) -> Iterator[None]:
             raise UserError(f'ROS rejects this: {_one_line(error)}') from error
     finally:
         rclpy.try_shutdown()
+
+
+def spin_until_shutdown(executor: Executor) -> None:
+    """Run the callbacks of nodes until ROS is shut down or an interrupt comes.
+
+    ROS wakes the executor for SIGINT and SIGTERM only. Python sees other signals, such as that of
+    a closed terminal, between two waits, and an idle node would wait forever.
+    """
+    while rclpy.ok():
+        executor.spin_once(timeout_sec=LONGEST_WAIT)
 
 
 def prepare_middleware() -> None:

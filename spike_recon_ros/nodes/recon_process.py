@@ -15,7 +15,7 @@ from rclpy.utilities import remove_ros_args
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.free_memory import limit_heaps
 from spike_recon_ros.nodes.build_only import build, is_build_only
-from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.parameters import check_parameter_files
 from spike_recon_ros.nodes.recon_node import ReconNode
 
@@ -78,5 +78,5 @@ def _spin(nodes: Sequence[ReconNode]) -> int:
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
-    executor.spin()
+    spin_until_shutdown(executor)
     return 0

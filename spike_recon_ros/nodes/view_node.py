@@ -25,7 +25,7 @@ from std_srvs.srv import Trigger
 
 from spike_recon_ros.errors import UserError, one_line
 from spike_recon_ros.nodes.messages import colour_array, time_ns
-from spike_recon_ros.nodes.middleware import ros
+from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
 from spike_recon_ros.settings import setting_fields
@@ -287,7 +287,7 @@ def view(
         try:
             server.start()
             announce(server.address)
-            executor.spin()
+            spin_until_shutdown(executor)
         finally:
             server.stop()
             pictures = node.pictures
