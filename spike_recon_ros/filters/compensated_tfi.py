@@ -3,7 +3,8 @@
 """TFI averaged over many instants, each warped along the scene's motion to the image's instant.
 
 A mean over milliseconds is nearly free of rounding to whole planes. Its sharpness depends on the
-estimated optical flow. In the dark it consists of few spikes; see rate_noise.py for their noise.
+estimated optical flow. In the dark it consists of few spikes. rate_noise.py removes noise and
+sharpens what motion has blurred.
 """
 
 from functools import cached_property
@@ -38,7 +39,7 @@ class CompensatedTfi(SpikeIntervals):
     def _intensity(self) -> np.ndarray:
         if not self._moved.available:
             return super()._intensity()
-        intensity = np.empty((self._history.height, self._history.width), np.float32)
-        self._moved.write(intensity)
-        self._noise.remove(intensity)
+        intensity, middle = np.empty((2, self._history.height, self._history.width), np.float32)
+        self._moved.write(intensity, middle=middle)
+        self._noise.remove(intensity, middle)
         return np.clip(intensity, 0, 1, intensity)  # sharpening may overshoot

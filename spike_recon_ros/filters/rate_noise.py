@@ -11,12 +11,19 @@ is and smooths a dark one.
 The noise is removed in bands of an undecimated wavelet transform (Starck, Murtagh and Bijaoui,
 "Image Processing and Data Analysis", 1998): each coefficient is scaled by the share of the local
 energy that is not noise (Lee, "Digital Image Enhancement and Noise Filtering by Use of Local
-Statistics", TPAMI 1980).
+Statistics", TPAMI 1980). Where the scene moves, detail that is clearly not noise is amplified
+instead, because motion has blurred it, and less clear detail is reduced further: errors of the
+motion look like detail.
+
+The mean over the middle spans is compared with the mean over all. Where they differ by more than
+noise, the path is wrong, and the middle spans are used alone; their differences elsewhere are
+another measurement of the noise.
 """
 
 import cv2
 import numpy as np
 
+from spike_recon_ros.filters.rate_bands import BANDS, add_scaled, blend_middle
 from spike_recon_ros.jit import njit
 from spike_recon_ros.spike_history.history import NEVER, SpikeHistory
 from spike_recon_ros.spike_history.motion_compensated_rates import MotionCompensatedRates
@@ -43,14 +50,19 @@ DARK_SPIKES, DARK_PX = 3.0, 65
 """Regions of DARK_PX pixels with fewer spikes in MEAN_PLANES have the noise of intervals."""
 TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
 """Filter of the wavelet transform."""
-BAND_NOISE = 0.793, 0.0403, 0.0073
-"""Variance of white noise in each band, relative to that in the image."""
 SMOOTHED_PX = 2.0
 """Standard deviation of the blur of the rates from which the variance of the noise follows."""
+RATE_SMOOTHED_PX = 1.0
+"""The same for the rates from which the lengths of the intervals follow."""
 LEAST_RATE = 1e-3
 """Smallest rate, so that the variance is never 0, in spikes per plane."""
-ENERGY_PX = 5, 11, 21
-"""Width of the region of the local energy, of each band."""
+COMPARED_PX = 11
+"""The means are compared without what this box blur keeps; also the width of the region."""
+COMPARED_NOISE = 0.0649
+"""Variance of white noise in that comparison, relative to that in the image."""
+LEAST_DIFFERENCE = 0.02
+"""Variance of the difference of the means, relative to that of the mean, below which they hold the
+same spans and are not compared."""
 
 
 class RateNoise:
@@ -68,34 +80,70 @@ class RateNoise:
         self._now, self._low, self._band, self._energy, self._noise = np.empty(
             (5, *size), np.float32
         )
+        self._blur, self._off, self._off_low, self._off_energy = np.empty((4, *size), np.float32)
 
-    def remove(self, mean: np.ndarray) -> None:
+    def remove(self, mean: np.ndarray, middle: np.ndarray) -> None:
         """Remove noise in place from the rates of the last call of `rates.write`.
 
         Args:
             mean: float32 [height, width], spikes per plane. Unchanged if there were planes on one
                 side of the instant only.
+            middle: float32 [height, width], the mean over the middle spans.
         """
         with one_thread():
             spread = self._spread()
             if spread is not None:
-                self._shrink(mean, spread)
+                self._measure(mean, spread)
+                self._shrink(mean, self._use_middle(mean, middle, spread))
 
-    def _shrink(self, mean: np.ndarray, spread: float) -> None:
-        """Remove noise of the variance `spread` times the rate, and of intervals in the dark."""
-        noise, around = self._noise, self._energy
-        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, noise)
-        cv2.blur(mean, (DARK_PX, DARK_PX), around)
-        _write_variance(noise, around, np.float32(spread), np.float32(shot_noise(self._history)))
+    def _measure(self, mean: np.ndarray, spread: float) -> None:
+        """Write the motion blur, and the noise: `spread` times the rate, intervals in the dark."""
+        cv2.GaussianBlur(mean, (0, 0), RATE_SMOOTHED_PX, self._noise)
+        self._rates.write_blur(self._noise, self._blur)
+        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, self._noise)
+        cv2.blur(mean, (DARK_PX, DARK_PX), self._energy)
+        shot = np.float32(shot_noise(self._history))
+        _write_variance(self._noise, self._energy, np.float32(spread), shot)
+
+    def _use_middle(self, mean: np.ndarray, middle: np.ndarray, spread: float) -> float:
+        """Use the middle spans alone where they differ from all by more than noise.
+
+        Returns: variance of noise in the mean relative to that in the difference; 0 if there is
+            no difference.
+        """
+        part, between = self._rates.middle_noise()
+        if between < LEAST_DIFFERENCE:
+            return 0.0
+        off, low, band, energy = self._off, self._low, self._band, self._off_energy
+        cv2.subtract(middle, mean, off)
+        cv2.sepFilter2D(off, -1, TAPS, TAPS, low, borderType=cv2.BORDER_REFLECT_101)
+        cv2.blur(low, (COMPARED_PX, COMPARED_PX), band)
+        cv2.subtract(low, band, band)
+        cv2.sqrBoxFilter(band, cv2.CV_32F, (COMPARED_PX, COMPARED_PX), energy)
+        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, low)
+        scale = np.float32(spread * between * COMPARED_NOISE)
+        blend_middle(off, energy, low, scale, self._blur, np.float32(part), mean, self._noise)
+        return 1 / between
+
+    def _shrink(self, mean: np.ndarray, scale: float) -> None:
+        """Scale the bands of the mean; `scale` is the value that `_use_middle` returns."""
         now, low, band, energy = self._now, self._low, self._band, self._energy
-        now[:], mean[:] = mean, 0
-        for number, (share, width) in enumerate(zip(BAND_NOISE, ENERGY_PX, strict=True)):
+        off, off_low, off_energy = self._off, self._off_low, self._off_energy
+        now[:], mean[:], off_energy[:] = mean, 0, 0
+        for number, one in enumerate(BANDS):
             taps = np.zeros(4 * 2**number + 1, np.float32)
             taps[:: 2**number] = TAPS
+            if scale:
+                cv2.sepFilter2D(off, -1, taps, taps, off_low, borderType=cv2.BORDER_REFLECT_101)
+                cv2.subtract(off, off_low, band)
+                cv2.sqrBoxFilter(band, cv2.CV_32F, (one.compared_px,) * 2, off_energy)
+                off, off_low = off_low, off
             cv2.sepFilter2D(now, -1, taps, taps, low, borderType=cv2.BORDER_REFLECT_101)
             cv2.subtract(now, low, band)
-            cv2.sqrBoxFilter(band, cv2.CV_32F, (width, width), energy)
-            _add_shrunk(band, energy, noise, np.float32(share), mean)
+            cv2.sqrBoxFilter(band, cv2.CV_32F, (one.energy_px,) * 2, energy)
+            add_scaled(
+                band, energy, self._noise, off_energy, np.float32(scale), self._blur, one, mean
+            )
             now, low = low, now
         mean += now
 
@@ -145,15 +193,3 @@ def _write_variance(rates, around, spread, shot):
             rate = max(row[x], least)
             interval = shot * rate * min(rate, per_plane)
             row[x] = spread * rate + (interval if level[x] < dark else zero)
-
-
-@njit(nogil=True, cache=True, error_model='numpy')
-def _add_shrunk(band, energy, noise, share, out):
-    """Add a band, each value scaled by the share of its energy that is not noise."""
-    height, width = band.shape
-    zero, least = np.float32(0), np.float32(1e-12)
-    for y in range(height):
-        row, found, all_noise, target = band[y], energy[y], noise[y], out[y]
-        for x in range(width):
-            kept = max(found[x] - share * all_noise[x], zero) / (found[x] + least)
-            target[x] += kept * row[x]

@@ -17,6 +17,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.spike_history.history import PLANES_KEPT, SpikeHistory
 from spike_recon_ros.spike_history.mean_rates import mean_rates
+from spike_recon_ros.spike_history.motion_blur import write_motion_blur
 from spike_recon_ros.spike_history.plane_motion import FAST, FINE, PlaneMotion, one_thread
 from spike_recon_ros.spike_history.predicted_rates import PredictedRates
 from spike_recon_ros.spike_history.scene_path import ScenePath, warped_means, warped_rows
@@ -43,6 +44,10 @@ for _row, (_begin, _end) in zip(_ALL, _BOUNDS, strict=False):
     _row[_begin:_end] = 1
 _ALL[GROUPS] = _WEIGHTS
 """Weight of each span in each group, and in the mean over all."""
+MIDDLE_REACH = 16
+"""Planes on either side of the instant in the mean over the middle spans."""
+_MIDDLE = (-np.diff(_CUTS) * np.maximum(1 - np.abs(_LATER) / MIDDLE_REACH, 0)).astype(np.float32)
+"""Weight of each span in that mean."""
 _NEAR, _NEAREST = (_WEIGHTS * (np.abs(_LATER) < planes) for planes in (16, 9))
 """Weights of the means that predict the light: nearly as sharp and as free of noise as the mean
 over all spans, and made faster."""
@@ -72,7 +77,7 @@ class MotionCompensatedRates:
         self._predicted = PredictedRates(history)
         self._image = np.empty((history.height, history.width), np.float32)
         self._rates = np.empty((len(_LATER), history.height, history.width), np.float32)
-        self._means = np.empty((GROUPS + 1, history.height, history.width), np.float32)
+        self._means = np.empty((GROUPS + 2, history.height, history.width), np.float32)
         self._written: tuple[int, np.ndarray, ScenePath | None] = (0, self._rates[:0], None)
         mean_rates(history, np.arange(2), self._rates[:1])  # compile before the first packet
 
@@ -81,7 +86,12 @@ class MotionCompensatedRates:
         """Whether there are planes enough for `write` to change the mean."""
         return int(np.count_nonzero(self._seen())) > 1
 
-    def write(self, mean: np.ndarray, groups: np.ndarray | None = None) -> ScenePath | None:
+    def write(
+        self,
+        mean: np.ndarray,
+        groups: np.ndarray | None = None,
+        middle: np.ndarray | None = None,
+    ) -> ScenePath | None:
         """Write the mean rates in spikes per plane.
 
         Args:
@@ -89,6 +99,9 @@ class MotionCompensatedRates:
                 available.
             groups: float32 [GROUPS, height, width], mean over the spans of each group, oldest
                 first. A group without an available span is set to the previous `mean`.
+            middle: float32 [height, width], mean over the spans within MIDDLE_REACH planes; less
+                blurred than `mean` where the path is wrong, and noisier. Set to `mean` if no such
+                span is available.
 
         Returns: the path used; None if there was none.
         """
@@ -100,7 +113,7 @@ class MotionCompensatedRates:
                 path = self._motion.path(rates, cuts)
         if path is not None:
             self._refine(first, rates, cuts, path)
-        self._write_means(first, rates, path, mean, groups)
+        self._write_means(first, rates, path, mean, groups, middle)
         self._written = first, rates, path
         return path
 
@@ -113,8 +126,8 @@ class MotionCompensatedRates:
         Returns: float32 [2, rows, width], spikes per plane; float32 [2], the sums of their weights
             in the mean over all spans. None if one of them has no span.
         """
-        first, rates, path = self._written
-        used = slice(first, first + len(rates))
+        _, rates, path = self._written
+        used = self._used()
         weights = _WEIGHTS[used] * np.stack([_LATER[used] < 0, _LATER[used] > 0])
         sums = weights.sum(1)
         if not sums.all():
@@ -122,6 +135,40 @@ class MotionCompensatedRates:
         if path is not None:
             return warped_rows(rates, _LATER[used], weights, path, rows), sums
         return np.einsum('ms,srw->mrw', weights / sums[:, None], rates[:, rows]), sums
+
+    def middle_noise(self) -> tuple[float, float]:
+        """Return the variance of noise in the last `middle`, and in its difference from `mean`.
+
+        Both are relative to the variance in `mean`, for noise that is independent in all planes.
+        """
+        used = self._used()
+        mean, middle = _WEIGHTS[used], _MIDDLE[used]
+        if not middle.any():
+            return 1.0, 0.0
+        mean, middle = mean / mean.sum(), middle / middle.sum()
+        lengths = -np.diff(_CUTS)[used]
+        whole, part, between = (
+            float((one**2 / lengths).sum()) for one in (mean, middle, middle - mean)
+        )
+        return part / whole, between / whole
+
+    def write_blur(self, rate: np.ndarray, out: np.ndarray) -> None:
+        """Write the motion blur in the last `mean`; see write_motion_blur.
+
+        Args:
+            rate: float32 [height, width], spikes per plane.
+            out: float32 [height, width], pixels; 0 without a path.
+        """
+        path, used = self._written[2], self._used()
+        if path is None:
+            out.fill(0)
+            return
+        write_motion_blur(path, _LATER[used], -np.diff(_CUTS)[used], _WEIGHTS[used], rate, out)
+
+    def _used(self) -> slice:
+        """Return which spans the last `write` used."""
+        first, rates, _ = self._written
+        return slice(first, first + len(rates))
 
     def _refine(self, first: int, rates: np.ndarray, cuts: np.ndarray, path: ScenePath) -> None:
         """Replace the rates by those that follow the light inside the intervals."""
@@ -136,18 +183,27 @@ class MotionCompensatedRates:
         path: ScenePath | None,
         mean: np.ndarray,
         groups: np.ndarray | None,
+        middle: np.ndarray | None,
     ) -> None:
         wanted = _ALL if groups is not None else _ALL[GROUPS:]
+        if middle is not None:
+            wanted = np.vstack((_MIDDLE, wanted))
         seen = wanted[:, first : first + len(rates)].any(1)
         found = self._means[: np.count_nonzero(seen)]
         if len(found):
             _means(rates, first, wanted[seen], path, found)
+        within = found[:0]
+        if middle is not None:
+            ahead, seen = int(seen[0]), seen[1:]
+            within, found = found[:ahead], found[ahead:]
         if groups is not None:
             newest_first = groups[::-1]
             newest_first[~seen[:GROUPS]] = mean
             newest_first[seen[:GROUPS]] = found[: np.count_nonzero(seen[:GROUPS])]
         if len(rates):
             mean[:] = found[-1]
+        if middle is not None:
+            middle[:] = within[0] if len(within) else mean
 
     def _spans(self) -> tuple[int, np.ndarray]:
         """Return the index of the newest available span, and the rates of all available spans."""

@@ -10,6 +10,7 @@ from spike_recon_ros.packets.spike_planes import pack_planes
 from spike_recon_ros.spike_history.history import SpikeHistory
 from spike_recon_ros.spike_history.motion_compensated_rates import (
     GROUPS,
+    MIDDLE_REACH,
     REACH,
     MotionCompensatedRates,
 )
@@ -75,6 +76,49 @@ def test_without_an_available_span_the_mean_is_unchanged():
     assert path is None
     np.testing.assert_array_equal(mean, UNKNOWN)
     np.testing.assert_array_equal(groups, UNKNOWN)
+
+
+def middle_of(spikes, lookahead=REACH):
+    """Return the mean, the mean over the middle spans, and what made them."""
+    size = spikes.shape[1:]
+    history = SpikeHistory(*size[::-1], lookahead)
+    history.push(pack_planes(spikes))
+    mean, middle = np.full((2, *size), UNKNOWN, np.float32)
+    rates = MotionCompensatedRates(history)
+    rates.write(mean, middle=middle)
+    return mean, middle, rates
+
+
+def test_the_middle_mean_uses_no_far_planes():
+    spikes = np.zeros((PLANES, 8, 8), np.uint8)
+    spikes[INSTANT - MIDDLE_REACH : INSTANT + MIDDLE_REACH + 1] = 1
+    mean, middle, _ = middle_of(spikes)
+    np.testing.assert_allclose(middle, 1)
+    assert mean.max() < 0.9
+
+
+def test_without_middle_planes_their_mean_is_that_of_all():
+    mean, middle, rates = middle_of(np.ones((10, 8, 8), np.uint8))  # before the instant
+    np.testing.assert_array_equal(middle, mean)
+    assert (mean != UNKNOWN).all()
+    assert rates.middle_noise() == (1, 0)
+
+
+def test_the_noise_of_the_middle_mean_is_known():
+    chance = np.random.default_rng(3).random((PLANES, 31, 400))  # too low for motion
+    mean, middle, rates = middle_of((chance < 0.5).astype(np.uint8))
+    part, between = rates.middle_noise()
+    assert middle.var() / mean.var() == pytest.approx(part, rel=0.1)
+    assert (middle - mean).var() / mean.var() == pytest.approx(between, rel=0.1)
+
+
+def test_a_scene_at_rest_has_no_motion_blur(moving_spikes):
+    for velocity, most in (((0.0, 0.0), 0.05), ((0.4, 0.3), 2.0)):
+        mean, _, rates = middle_of(moving_spikes(velocity, PLANES, INSTANT)[0])
+        blur = np.full_like(mean, np.nan)
+        rates.write_blur(mean, blur)
+        assert most / 4 < np.median(inner(blur)) < most or not any(velocity)
+        assert np.median(inner(blur)) < most
 
 
 @pytest.mark.parametrize('lookahead', range(0, 34, 3))
