@@ -16,7 +16,8 @@ LATE_MS = 100.0
 """Packets that are published later than this are worth a word."""
 DESCRIPTION = """\
 Publish every topic of a rosbag2 bag whose message type is known and installed, or the packets of
-any other recording on /event_camera/events, at the recorded pace.
+any other recording on /event_camera/events, at the recorded pace. More than a minute without any
+message, as after a damaged time, is shortened to a second.
 
   spike-recon play recording/
   spike-recon play recording/ --loop --clock --ros-args -r /event_camera/events:=/my/events
