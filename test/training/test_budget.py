@@ -7,6 +7,7 @@ import types
 
 import pytest
 import yaml
+from small_recipes import SMALL
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -22,10 +23,8 @@ from spike_recon_training.train import Request, train  # noqa: E402
 from spike_recon_training.validation import EXTENTS, affordable  # noqa: E402
 
 RECIPE = {
-    'name': 'small',
+    **SMALL,
     'network': {'name': 'hybrid', 'arguments': {'channels': 4}},
-    'photographs': {'side': 64, 'held_share': 0.2},
-    'sequences': {'steps': [4], 'things': [0, 0]},
     'optimisation': {'batch': 2, 'crop': 16, 'windows': 2, 'segments': [1, 3]},
 }
 

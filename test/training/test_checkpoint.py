@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from small_recipes import SMALL
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -28,13 +29,6 @@ from spike_recon_training.export import export_run  # noqa: E402
 from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = {
-    'name': 'small',
-    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
-    'photographs': {'side': 64, 'held_share': 0.2},
-    'sequences': {'steps': [4], 'things': [0, 0]},
-    'optimisation': {'batch': 2, 'crop': 16, 'windows': 4, 'segments': [1, 2]},
-}
 
 
 class Payload:
@@ -51,7 +45,7 @@ class Payload:
 def trained(tmp_path_factory, photo_folder):
     """Return the folder of a short run."""
     folder = tmp_path_factory.mktemp('checkpoint')
-    (folder / 'small.yaml').write_text(yaml.safe_dump(RECIPE), encoding='utf-8')
+    (folder / 'small.yaml').write_text(yaml.safe_dump(SMALL), encoding='utf-8')
     train(request(folder / 'small.yaml', photo_folder, folder / 'run', minutes=0.005))
     return folder / 'run'
 
@@ -160,7 +154,7 @@ def test_what_a_callback_stored_is_found(trained):
 
 
 def test_another_recipe_neither_resumes_nor_replaces_that_of_the_run(run, photo_folder, tmp_path):
-    other = {**RECIPE, 'network': {'name': 'two_scale_gru', 'arguments': {'channels': 5}}}
+    other = {**SMALL, 'network': {'name': 'two_scale_gru', 'arguments': {'channels': 5}}}
     (tmp_path / 'other.yaml').write_text(yaml.safe_dump(other), encoding='utf-8')
     before = (run / 'recipe.yaml').read_bytes()
     with pytest.raises(UserError, match='does not hold the network of recipe'):

@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import yaml
+from small_recipes import SMALL
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 
@@ -21,11 +22,9 @@ from spike_recon_training.datasets.recorded import RecordedSequences  # noqa: E4
 from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
 from spike_recon_training.recipe import read_recipe  # noqa: E402
 
-SMALL = {
-    'name': 'small',
-    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
+RECORDED = {
+    **SMALL,
     'photographs': {'side': 64, 'held_share': 0},
-    'sequences': {'steps': [4], 'things': [0, 0]},
     'optimisation': {'batch': 3, 'crop': 16, 'windows': 2, 'segments': [2, 3]},
 }
 CPU = torch.device('cpu')
@@ -35,7 +34,7 @@ BINS = 5
 @pytest.fixture
 def recipe_file(tmp_path):
     file = tmp_path / 'small.yaml'
-    file.write_text(yaml.safe_dump(SMALL), encoding='utf-8')
+    file.write_text(yaml.safe_dump(RECORDED), encoding='utf-8')
     return file
 
 

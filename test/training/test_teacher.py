@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 import yaml
+from small_recipes import SMALL
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -23,13 +24,6 @@ from spike_recon_training.task import ReconstructionTask  # noqa: E402
 from spike_recon_training.teacher import Teacher, teacher_of  # noqa: E402
 from spike_recon_training.train import Request, train  # noqa: E402
 
-SMALL = {
-    'name': 'small',
-    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
-    'photographs': {'side': 64, 'held_share': 0.2},
-    'sequences': {'steps': [4], 'things': [0, 0]},
-    'optimisation': {'batch': 2, 'crop': 16, 'windows': 4, 'segments': [1, 2]},
-}
 L1 = LossWeights(ssim=0, gradient=0, temporal=0, teacher=1.0)
 
 

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 import yaml
+from small_recipes import SMALL
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -24,14 +25,6 @@ from spike_recon_training.checkpoint import CHECKPOINT  # noqa: E402
 from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
 from spike_recon_training.recipe import read_recipe  # noqa: E402
 from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
-
-SMALL = {
-    'name': 'small',
-    'network': {'name': 'two_scale_gru', 'arguments': {'channels': 4}},
-    'photographs': {'side': 64, 'held_share': 0.2},
-    'sequences': {'steps': [4], 'things': [0, 0]},
-    'optimisation': {'batch': 2, 'crop': 16, 'windows': 4, 'segments': [1, 2]},
-}
 
 
 @pytest.fixture(scope='module')
