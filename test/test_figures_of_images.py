@@ -70,6 +70,7 @@ def test_motion_that_changes():
         scores = (
             velocity[scene]['compensated_tfi'],
             file['compensated_tfi_before_removal_of_noise'][scene],
+            file['compensated_tfi_before_sharpening'][scene],
             today[scene]['compensated_tfi'],
             velocity[scene]['spk2vid'],
             file['spk2vid_before_training_with_sudden_motion'][scene],

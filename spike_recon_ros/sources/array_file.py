@@ -70,7 +70,8 @@ class ArrayFile(EventDataset):
             held = shown(', '.join(shapes)) or 'none'
             raise UserError(
                 f'{self.path} holds neither events (arrays x, y, t and p, or a table of them) nor '
-                f'spike planes (an array spk); its arrays are: {held}'
+                'spike planes (an array spk [n, height, width] of 0 and 1 in an .npz file; write '
+                f'it with np.savez(NAME, spk=planes)); its arrays are: {held}'
             )
         if not self.size:
             raise UserError(f'{self.path} holds no events; convert the recording again')

@@ -49,7 +49,8 @@ class SpikeDatSource(SpikeSource):
         if left_over:
             self.warn(
                 f'{path} ends with {left_over} bytes that are no whole plane of {layout.width}x'
-                f'{layout.height} pixels; they are left out'
+                f'{layout.height} pixels; they are left out. If the planes have another size, '
+                'give it with --plane-size'
             )
         n_dark = n_planes - -(-end_of_data(path) // plane_bytes)
         if n_dark > 0:

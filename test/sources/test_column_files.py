@@ -88,6 +88,7 @@ def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
 @pytest.mark.parametrize(
     ('arrays', 'sentence'),
     [
+        ({'raw': np.zeros((9, 4, 8), np.uint8)}, r'np\.savez\(NAME, spk=planes\)'),
         ({'x': X, 'y': Y, 't': T_US}, r'neither events .* its arrays are: x int64 \[300\]'),
         ({**COLUMNS, 'p': P[:9]}, 'differ in length'),
         ({name: one[:0] for name, one in COLUMNS.items()}, 'holds no events'),

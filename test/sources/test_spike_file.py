@@ -83,6 +83,7 @@ def test_bytes_after_the_last_whole_plane_are_left_out_and_reported(tmp_path):
     assert len(read(source)[0]) == 2
     [warning] = source.warnings
     assert 'ends with 321 bytes' in warning
+    assert 'with --plane-size' in warning
 
 
 def test_file_of_less_than_a_plane_asks_for_its_size(tmp_path):
