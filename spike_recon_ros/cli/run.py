@@ -166,7 +166,7 @@ def _run(
                 image = rectification.rectified(image)
             sink.write(image, frame.t_ns, frame.stamp_ns)
         if not reconstructor.statistics.frames:
-            left_out = left_out_warnings(reconstructor.decoder_statistics, 0)
+            left_out = _left_out(reconstructor, 0)
             mode = WHY_NO_FRAME.get(settings.sync_mode) or tally.sentence(args.reference_topic)
             raise UserError(f'{opened.path} gave no frame; {"; ".join(left_out) or mode}')
         if args.save_hot_pixels is not None:
@@ -175,7 +175,7 @@ def _run(
         if runs.startswith('filter'):  # why not a network was logged when it was loaded
             runs = f'filter {reconstructor.model_name}'
         counts = reconstructor.statistics
-        left_out = left_out_warnings(reconstructor.decoder_statistics, counts.samples)
+        left_out = _left_out(reconstructor, counts.samples)
     warnings = [
         *left_out,
         *repetition_warnings(counts.repeated_packets),
@@ -205,6 +205,10 @@ def _source(args: argparse.Namespace, settings: Settings) -> Source:
         return source
     size = facts.get('size')
     return with_frames(source, args.source, args.frame_topic, size, camera=args.topic)
+
+
+def _left_out(reconstructor: Reconstructor, used: int) -> list[str]:
+    return left_out_warnings(reconstructor.decoder_statistics, used, kind=reconstructor.kind)
 
 
 def _few_frames(settings: Settings, reconstructor: Reconstructor) -> list[str]:

@@ -220,7 +220,7 @@ def _frames_of_source(
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
         counts, dropped = reconstructor.statistics, reconstructor.decoder_statistics
-        found = left_out_warnings(dropped, counts.samples)
+        found = left_out_warnings(dropped, counts.samples, kind=reconstructor.kind)
         for sentence in [*found, *repetition_warnings(counts.repeated_packets)]:
             LOGGER.warning('%s', sentence)
     finally:

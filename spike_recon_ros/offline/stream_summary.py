@@ -128,7 +128,8 @@ class EventSummary:
         """Return sentences for people about what the numbers suggest."""
         _, width, height = self._sensor
         dropped = DecoderStatistics(**self._dropped())
-        left_out = left_out_warnings(dropped, self._sums['events'], f' of {width}x{height} pixels')
+        size = f' of {width}x{height} pixels'
+        left_out = left_out_warnings(dropped, self._sums['events'], size, kind=self.kind)
         return [*left_out, *repetition_warnings(self._sums['repeated_packets'])]
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
@@ -183,15 +184,31 @@ class SpikeSummary(EventSummary):
         }
 
 
-def left_out_warnings(dropped: DecoderStatistics, used: int, size: str = '') -> list[str]:
+def left_out_warnings(
+    dropped: DecoderStatistics,
+    used: int,
+    size: str = '',
+    *,
+    kind: SensorKind = SensorKind.EVENT,
+) -> list[str]:
     """Return sentences about what decoders left out, if a wrong size or encoding explains it.
 
     Args:
         dropped: counts of the decoders.
         used: how many events are used.
         size: the size of the sensor for people, such as ' of 640x480 pixels'.
+        kind: of the camera.
     """
     found = []
+    if kind is SensorKind.SPIKE:
+        # A row is padded to whole bytes, and the decoder counts the spikes in the padding.
+        if dropped.outside_pixels:
+            found.append(
+                f'{counted(dropped.outside_pixels, "spikes")} right of the last column of the '
+                f'sensor{size}, in the padding of the rows, left out; if the planes have another '
+                'size, give it with --plane-size'
+            )
+        return found
     if outside := dropped.outside_pixels:
         found.append(
             f'{outside:,} events ({100 * outside / (outside + used):.3g} %) lie outside the sensor'

@@ -11,6 +11,7 @@ from spike_recon_ros.offline.stream_summary import left_out_warnings
 from spike_recon_ros.packets.decoder import DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for
+from spike_recon_ros.packets.sensor_kind import SensorKind
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,16 @@ def test_a_sentence_says_what_is_left_out_and_why(dropped, used, words):
     assert len(found) == len(words)
     for sentence, pattern in zip(found, words, strict=True):
         assert re.search(pattern, sentence)
+
+
+def test_spikes_in_the_padding_of_rows_are_called_spikes():
+    bits = np.full((3, 2, 2), 0xFF, np.uint8)  # 13 columns and 3 bits of padding
+    decoder = decoder_for('spike_planes;period_ns=50000', 13, 2)
+    planes = decoder.decode(Packet('spike_planes;period_ns=50000', 13, 2, 0, 0, 0, bits.ravel()))
+    (sentence,) = left_out_warnings(decoder.statistics, len(planes), kind=SensorKind.SPIKE)
+    assert sentence.startswith('18 spikes right of the last column')
+    assert sentence.endswith('--plane-size')
+    assert left_out_warnings(DecoderStatistics(), 3, kind=SensorKind.SPIKE) == []
 
 
 def test_events_decoded_as_another_encoding_are_reported():
