@@ -5,15 +5,21 @@
 import pytest
 import yaml
 
-pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('safetensors', reason='safetensors is not installed')
 
-from safetensors.torch import save_file
+from safetensors.torch import save_file  # noqa: E402
 
-from spike_recon_models.networks.registry import make_network
-from spike_recon_ros.errors import UserError
-from spike_recon_training.initial_weights import first_network
-from spike_recon_training.recipe import find_recipe, read_recipe, write_recipe
+from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_models.networks.spk2vid import Spk2Vid  # noqa: E402
+from spike_recon_models.widening import widen  # noqa: E402
+from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
+from spike_recon_ros.bundles.zoo import find_bundle  # noqa: E402
+from spike_recon_ros.errors import UserError  # noqa: E402
+from spike_recon_training.initial_weights import first_network  # noqa: E402
+from spike_recon_training.recipe import find_recipe, read_recipe, write_recipe  # noqa: E402
+from spike_recon_training.reconstruction import reconstructed  # noqa: E402
+from spike_recon_training.trained_network import trained_network  # noqa: E402
 
 
 def test_weights_that_are_wider_than_the_recipe_name_the_cure(tmp_path):
@@ -41,3 +47,41 @@ def test_a_recipe_without_such_parts_can_be_written_and_read(tmp_path):
     recipe = read_recipe(find_recipe('toy'))
     write_recipe(recipe, tmp_path / 'same.yaml')
     assert read_recipe(tmp_path / 'same.yaml') == recipe
+
+
+def test_a_wide_spk2vid_starts_with_the_images_of_a_bundle_with_fewer_channels():
+    recipe = read_recipe(find_recipe('spk2vid_large'))
+    bundle = find_bundle('spk2vid')
+    wide = first_network(recipe, bundle).eval()
+    narrow = trained_network(read_bundle(bundle)).eval()
+    assert_same_video(narrow, wide)
+
+
+def test_a_bundle_that_differs_in_more_than_its_channels_is_refused():
+    recipe = read_recipe(find_recipe('spk2vid_large'))
+    with pytest.raises(UserError, match='does not fit recipe spk2vid_large: only `channels`'):
+        first_network(recipe, find_bundle('spk2vid_x4'))
+
+
+@pytest.mark.parametrize(
+    'more', [{'channels': 36}, {'channels': 36, 'align_width': 18}, {'align_width': 18}]
+)
+@pytest.mark.parametrize('taps', [1, 3])
+def test_any_part_of_spk2vid_may_become_wider(more, taps):
+    arguments = {'channels': 24, 'bins': 5, 'align_width': 12, 'taps': taps, 'views': 3}
+    narrow, wide = Spk2Vid(**arguments, seed=1), Spk2Vid(**arguments | more, seed=2)
+    generator = torch.Generator().manual_seed(3)
+    for parameter in narrow.parameters():  # many start at zero
+        parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
+    widen(narrow, wide)
+    assert_same_video(narrow, wide)
+
+
+def assert_same_video(narrow, wide):
+    generator = torch.Generator().manual_seed(0)
+    grids = torch.rand((3, 1, narrow.bins, 24, 32), generator=generator)
+    with torch.no_grad():
+        ours, state = reconstructed(wide, grids)
+        torch.testing.assert_close(ours, reconstructed(narrow, grids)[0], atol=1e-5, rtol=0)
+    assert ours.std() > 0.05
+    assert state[0].shape[1] >= 48

@@ -14,9 +14,14 @@ from safetensors.torch import load_file
 from spike_recon_models.export import WEIGHTS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
+from spike_recon_models.networks.spk2vid import Spk2Vid
+from spike_recon_models.widening import widen
+from spike_recon_ros.bundles.bundle import read_bundle
+from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.registry import representation_for
 from spike_recon_training.recipe import CROP_STEP, Recipe
+from spike_recon_training.trained_network import trained_network
 
 
 def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
@@ -24,7 +29,8 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
 
     Args:
         recipe: names the network and the seed of its weights.
-        start_from: bundle, or safetensors file, with the initial weights; None = random ones.
+        start_from: bundle, or safetensors file, with the initial weights; None = random ones. A
+            bundle of `spk2vid` may have fewer channels than the recipe.
 
     Raises:
         UserError: the recipe does not suit its network, or the weights do not fit.
@@ -35,7 +41,7 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
         raise UserError(f'recipe {recipe.name}: {error}') from None
     _check_sides(recipe, network)
     _check_channels(recipe, network)
-    if start_from is not None:
+    if start_from is not None and not _widened(network, recipe, start_from):
         _load(network, recipe, start_from / WEIGHTS if start_from.is_dir() else start_from)
     _freeze_others(network, recipe)
     return network
@@ -79,6 +85,21 @@ def _check_channels(recipe: Recipe, network: RecurrentNetwork) -> None:
             f'recipe {recipe.name}: its representation has {channels} channels, but '
             f'{recipe.network.name} reads {network.bins}; change one of the two'
         )
+
+
+def _widened(network: RecurrentNetwork, recipe: Recipe, start_from: Path) -> bool:
+    """Start from a bundle of Spk2Vid with fewer channels; return False if it is no such bundle."""
+    if not isinstance(network, Spk2Vid) or not (start_from / DESCRIPTION).is_file():
+        return False
+    narrow = trained_network(read_bundle(start_from))
+    channels = network.embed.out_channels
+    if not isinstance(narrow, Spk2Vid) or narrow.embed.out_channels >= channels:
+        return False
+    try:
+        widen(narrow, network)
+    except ValueError as error:
+        raise UserError(f'{start_from} does not fit recipe {recipe.name}: {error}') from None
+    return True
 
 
 def _load(network: RecurrentNetwork, recipe: Recipe, file: Path) -> None:

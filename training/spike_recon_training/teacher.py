@@ -11,16 +11,14 @@ teacher hold only what the data shows.
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
-from spike_recon_models.networks.registry import make_network
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.reconstruction import reconstructed
+from spike_recon_training.trained_network import trained_network
 
 
 class Teacher:
@@ -67,12 +65,7 @@ def teacher_of(folder: Path, recipe: Recipe, network: RecurrentNetwork) -> Teach
     bundle = read_bundle(folder)
     if difference := _difference(bundle, recipe, network):
         raise UserError(f'{bundle.name} cannot teach {recipe.name}: {difference}')
-    teacher = make_network(bundle.network, **bundle.network_arguments)
-    try:
-        teacher.load_state_dict(load_file(bundle.weights))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise UserError(f'{bundle.weights} does not fit {bundle.network}: {error}') from None
-    return Teacher(teacher)
+    return Teacher(trained_network(bundle))
 
 
 def _difference(bundle: Bundle, recipe: Recipe, network: RecurrentNetwork) -> str | None:

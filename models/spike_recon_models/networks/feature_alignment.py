@@ -27,17 +27,22 @@ class JointAlignment(nn.Module):
         width: channels of the motion estimate; 0 = as many as the features have.
         taps: samples per side of the kernel: 1 = plain warping, 3 = deformable 3x3 convolution.
         moments: number of earlier images.
+
+    Attributes:
+        groups: the argument.
+        images: whose features are read: the present one and the earlier ones.
     """
 
     def __init__(
         self, channels: int, groups: int = 2, width: int = 0, taps: int = 1, moments: int = 2
     ) -> None:
         super().__init__()
-        self._groups, self._taps, self._moments = groups, taps, moments
+        self.groups, self._taps, self._moments = groups, taps, moments
+        self.images = 1 + moments
         self._coordinates = moments * 2 * groups * taps**2
         """Of all images, two axes."""
         width = width or channels
-        self.motion = nn.Conv2d((1 + moments) * channels, width, 3, stride=2, padding=1)
+        self.motion = nn.Conv2d(self.images * channels, width, 3, stride=2, padding=1)
         self.wider = nn.Conv2d(width, width, 3, padding=2, dilation=2)
         self.offsets = nn.Conv2d(width, self._coordinates, 3, padding=1)
         self.correct = nn.Conv2d(width + self._coordinates, self._coordinates, 3, padding=1)
@@ -72,7 +77,7 @@ class JointAlignment(nn.Module):
         offsets = functional.interpolate(offsets, scale_factor=2, mode='nearest')
         flows = offsets.chunk(self._moments, 1)
         if known is not None:
-            each = self._groups * self._taps**2
+            each = self.groups * self._taps**2
             flows = tuple(
                 flow + offset.repeat(1, each, 1, 1)
                 for offset, flow in zip(known, flows, strict=True)
@@ -92,7 +97,7 @@ class JointAlignment(nn.Module):
         """
         batch, channels, height, width = features.shape
         # In float32 also below autocast: bfloat16 cannot resolve a tenth of a pixel far right.
-        each = batch * self._groups, channels // self._groups, height, width
+        each = batch * self.groups, channels // self.groups, height, width
         grouped = features.float().reshape(each)
         offsets = offsets.float()
         x = torch.arange(width, dtype=torch.float32, device=features.device)
