@@ -66,19 +66,23 @@ def _copy_alignment(narrow: JointAlignment, wide: JointAlignment, features: list
 def _copy_propagation(narrow: Propagation, wide: Propagation, features: list[int]) -> None:
     new = wide.join.out_channels
     _copy(narrow.join, wide.join, features, _spread(features, new, narrow.align.images))
-    views = list(zip(narrow.modulate.views, wide.modulate.views, strict=True))
-    for view, wider in views:
-        _copy(view, wider, inputs=features)
-    read = _spread(range(views[0][0].out_channels), views[0][1].out_channels, len(views))
+    views, wide_views = _convolutions(narrow.modulate.views), _convolutions(wide.modulate.views)
+    for view, wide_view in zip(views, wide_views, strict=True):
+        _copy(view, wide_view, inputs=features)
+    read = _spread(range(views[0].out_channels), wide_views[0].out_channels, len(views))
     alpha_beta = _spread(features, new, 2)
     _copy(narrow.modulate.modulate, wide.modulate.modulate, alpha_beta, read)
     _copy_blocks(narrow.refine, wide.refine, features)
 
 
 def _copy_blocks(narrow: nn.Sequential, wide: nn.Sequential, features: list[int]) -> None:
-    for block, wider in zip(narrow, wide, strict=True):
-        _copy(block.first, wider.first, features, features)
-        _copy(block.second, wider.second, features, features)
+    """Copy residual blocks, whose convolutions read and write features."""
+    for layer, wider in zip(_convolutions(narrow), _convolutions(wide), strict=True):
+        _copy(layer, wider, features, features)
+
+
+def _convolutions(part: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in part.modules() if isinstance(module, nn.Conv2d)]
 
 
 def _copy(
