@@ -30,6 +30,21 @@ def test_networks_of_event_cameras_in_the_model_zoo():
         check(first, *(one[name]['first_tag_ms'] for one in tags))
 
 
+def test_each_recording_of_the_other_simulator():
+    found = {
+        row['model']: row['recordings']
+        for row in results('field_images.json')['results']
+        if row['part'] == 'cross'
+    }
+    models = 'two_scale_gru', 'hybrid', 'two_scale_gru_small', 'firenet'
+    table = rows_below('| recording | `two_scale_gru` | `hybrid` |', FIGURES)
+    assert {model_of(label) for label, *_ in table} == set(found['firenet'])
+    for label, *cells in table:
+        for cell, model in zip(cells, models, strict=True):
+            score = found[model][model_of(label)]
+            check(cell, score['ssim'], score['ssim_matched'])
+
+
 def test_scenes_that_stop():
     text = MODEL_ZOO[MODEL_ZOO.index('When the scene stops') :]
     rest = results('evaluate_rest.json')['mean']

@@ -275,7 +275,8 @@ def test_bench_measures_spike_planes_and_scores_clips(spike_recon, tmp_path, mon
     status, (line,), _ = spike_recon('bench', 'spikes', '--clip', clip)
     assert status == 0
     results = json.loads(line)['spikes']
-    native = ['base', 'compensated_tfi', 'spike_intervals', 'spk2vid', 'tfi', 'tfp']
+    native = ['base', 'compensated_tfi', 'spike_intervals']
+    native += ['spk2vid', 'spk2vid_large', 'tfi', 'tfp']
     models = sorted([*native, 'spk2vid_x4'])
     assert [result['model'] for result in results if 'image_ms' in result] == models
     assert results[0]['history_us_per_plane'] > 0
