@@ -36,7 +36,7 @@ def clips(tmp_path):
 
 
 def test_networks_of_the_zoo_with_a_state_are_measured_with_and_without_it(clips):
-    assert networks_with_state() == ['spk2vid']
+    assert networks_with_state() == ['spk2vid', 'spk2vid_large']
     (row,) = spikes_state(['spk2vid'], [clips], None)
     assert len(row['psnr_with_state']) == len(row['psnr_without']) == 3
     assert row['psnr_with_state'][0] == row['psnr_without'][0]
