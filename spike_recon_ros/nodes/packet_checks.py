@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from rclpy.node import Node
 
+from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 
 # No packet for so long needs an explanation, s.
@@ -168,21 +170,37 @@ class PacketChecks:
             '(PTP, chrony)'
         )
 
-    def left_out(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
-        """Return what a wrong size or encoding of the packets left out since the last call."""
+    def left_out(
+        self, inputs: Inputs, counts: Mapping[str, int], kind: SensorKind = SensorKind.EVENT
+    ) -> list[Problem]:
+        """Return what a wrong size or encoding of the packets left out since the last call.
+
+        Args:
+            inputs: the node's subscriptions.
+            counts: the node's counters, as in /diagnostics.
+            kind: of the camera.
+        """
         last, self._last = self._last, counts
         if last is None:
             return []
         names = 'events', f'{UNUSED}outside_pixels', f'{UNUSED}unknown_words'
         events, outside, unknown = (max(0, counts[name] - last.get(name, 0)) for name in names)
+        columns, rows = inputs.packet_size or (0, 0)
         sentence = ''
-        if unknown > UNKNOWN_SHARE * (unknown + outside + events):
+        if kind is SensorKind.SPIKE:
+            # A row is padded to whole bytes, and the decoder counts the spikes in the padding.
+            if outside:
+                sentence = (
+                    f'{counted(outside, "spikes")} of the last second right of the last column of '
+                    f'the sensor of {columns}x{rows} pixels, in the padding of the rows, left '
+                    'out; correct width and height in the driver'
+                )
+        elif unknown > UNKNOWN_SHARE * (unknown + outside + events):
             sentence = (
                 f'{unknown} words of the last second are of no known type, beside {events} '
                 'events; the encoding that the driver states is probably wrong'
             )
         elif outside > OUTSIDE_SHARE * (outside + events):
-            columns, rows = inputs.packet_size or (0, 0)
             sentence = (
                 f'{outside} events ({100 * outside / (outside + events):.0f} %) of the last '
                 f'second lie outside the sensor of {columns}x{rows} pixels and are left out; '

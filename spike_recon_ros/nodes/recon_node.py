@@ -254,10 +254,15 @@ class ReconNode(LifecycleNode):
         return result
 
     def _publish_diagnostics(self) -> None:
-        if self._outputs is None or self._inputs is None:
+        reconstructor = self._reconstructor
+        if self._outputs is None or self._inputs is None or reconstructor is None:
             return
-        refused = self._reconstructor.frames.problem if self._reconstructor else ''
-        problems = self._checks.problems(self._inputs, self._health.counters(), refused)
+        problems = self._checks.problems(
+            self._inputs,
+            self._health.counters(),
+            reconstructor.kind,
+            reconstructor.frames.problem,
+        )
         clocks = self._sync.values()
         problems += self._sync.problems()
         self._reporter.problems(sentences(problems))

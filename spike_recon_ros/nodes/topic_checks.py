@@ -21,6 +21,7 @@ from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
@@ -61,13 +62,18 @@ class TopicChecks:
         self._packets = PacketChecks(node, settings)
 
     def problems(
-        self, inputs: Inputs, counts: Mapping[str, int], refused_frame: str = ''
+        self,
+        inputs: Inputs,
+        counts: Mapping[str, int],
+        kind: SensorKind,
+        refused_frame: str = '',
     ) -> list[Problem]:
         """Return the problems; call it about once a second.
 
         Args:
             inputs: the node's subscriptions.
             counts: the node's counters, as in /diagnostics.
+            kind: of the camera.
             refused_frame: why the latest frame of the aligned camera was refused, if any was.
         """
         found = [*self._publishers(inputs), *self._viewers()]
@@ -78,7 +84,7 @@ class TopicChecks:
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
             missing = self._packets.missing_frames(counts)
-            found += self._packets.left_out(inputs, counts) or missing
+            found += self._packets.left_out(inputs, counts, kind) or missing
             found += self._flicker()
             found += self._hot_pixel()
             if inputs.wants_frames:

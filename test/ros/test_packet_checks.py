@@ -10,6 +10,7 @@ import pytest
 from spike_recon_ros.nodes import packet_checks
 from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.packets.packet import EVENT_PACKET
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 
 TOPIC = '/event_camera/events'
@@ -85,6 +86,17 @@ def test_data_that_a_wrong_size_or_encoding_leaves_out_is_named(events, outside,
     assert len(found) == len(words)
     for problem, pattern in zip(found, words, strict=True):
         assert re.search(pattern, problem.sentence)
+
+
+def test_spikes_in_the_padding_of_rows_are_called_spikes():
+    checks = PacketChecks(graph({}), Settings())
+    assert not checks.left_out(inputs(), COUNTS, SensorKind.SPIKE)
+    planes = {**COUNTS, 'events': 20_000}  # the samples of a spike camera are planes
+    assert not checks.left_out(inputs(), planes, SensorKind.SPIKE)
+    news = {**planes, 'decoder: outside_pixels': 5}
+    [problem] = checks.left_out(inputs(), news, SensorKind.SPIKE)
+    assert problem.sentence.startswith('5 spikes of the last second right of the last column of')
+    assert 'events' not in problem.sentence
 
 
 @pytest.mark.parametrize(
