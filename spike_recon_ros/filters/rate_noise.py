@@ -77,9 +77,8 @@ class RateNoise:
         self._history, self._rates = history, rates
         self._rows = np.arange(min(ROW_STEP, history.height) // 2, history.height, ROW_STEP)
         size = history.height, history.width
-        self._now, self._low, self._band, self._energy, self._noise = np.empty(
-            (5, *size), np.float32
-        )
+        self._now, self._low, self._band, self._energy = np.empty((4, *size), np.float32)
+        self._noise, self._smooth = np.empty((2, *size), np.float32)
         self._blur, self._off, self._off_low, self._off_energy = np.empty((4, *size), np.float32)
 
     def remove(self, mean: np.ndarray, middle: np.ndarray) -> None:
@@ -100,7 +99,8 @@ class RateNoise:
         """Write the motion blur, and the noise: `spread` times the rate, intervals in the dark."""
         cv2.GaussianBlur(mean, (0, 0), RATE_SMOOTHED_PX, self._noise)
         self._rates.write_blur(self._noise, self._blur)
-        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, self._noise)
+        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, self._smooth)
+        self._noise[:] = self._smooth
         cv2.blur(mean, (DARK_PX, DARK_PX), self._energy)
         shot = np.float32(shot_noise(self._history))
         _write_variance(self._noise, self._energy, np.float32(spread), shot)
@@ -120,9 +120,8 @@ class RateNoise:
         cv2.blur(low, (COMPARED_PX, COMPARED_PX), band)
         cv2.subtract(low, band, band)
         cv2.sqrBoxFilter(band, cv2.CV_32F, (COMPARED_PX, COMPARED_PX), energy)
-        cv2.GaussianBlur(mean, (0, 0), SMOOTHED_PX, low)
-        scale = np.float32(spread * between * COMPARED_NOISE)
-        blend_middle(off, energy, low, scale, self._blur, np.float32(part), mean, self._noise)
+        scale, part = np.float32(spread * between * COMPARED_NOISE), np.float32(part)
+        blend_middle(off, energy, self._smooth, scale, self._blur, part, mean, self._noise)
         return 1 / between
 
     def _shrink(self, mean: np.ndarray, scale: float) -> None:
