@@ -10,11 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from spike_recon_models.networks.recurrent_network import RecurrentNetwork
-from spike_recon_models.networks.registry import make_network
+from spike_recon_models.trained_network import trained_network
 from spike_recon_ros.backends.backend import (
     FULL_PRECISION,
     Placement,
@@ -24,10 +21,8 @@ from spike_recon_ros.backends.backend import (
     chosen_precision,
 )
 from spike_recon_ros.backends.cuda.voxel_grid import DeviceVoxelGrid, load_device_voxel_grid
-from spike_recon_ros.bundles.description import FETCH_AGAIN
 from spike_recon_ros.bundles.golden import FLOAT32
 from spike_recon_ros.bundles.network import Network
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events
 
 _STEPS_BEFORE_RECORDING = 3
@@ -58,7 +53,7 @@ class TorchBackend:
         device = torch.device('cuda' if placement.device == 'gpu' else 'cpu')
         if device.type == 'cpu':
             torch.set_num_threads(placement.threads)
-        self._network = _network(bundle).to(device)
+        self._network = trained_network(bundle).to(device)
         height, width = placement.height, placement.width
         self._x = torch.zeros(1, bundle.bins, height, width, device=device)
         self._state = self._network.zero_state(1, height, width)
@@ -148,22 +143,3 @@ class TorchBackend:
             self._compute()
         self.reset()
         return graph.replay
-
-
-def _network(bundle: Network) -> RecurrentNetwork:
-    try:
-        network = make_network(bundle.network, **bundle.network_arguments)
-    except Exception as error:  # any arguments may have been read from the file
-        reason = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise UserError(
-            f'the network {bundle.network} of {bundle.name} cannot be made ({reason}); update '
-            'spike_recon_ros'
-        ) from None
-    try:
-        network.load_state_dict(load_file(bundle.weights))
-    except (RuntimeError, ValueError, MemoryError, OSError, SafetensorError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        raise UserError(
-            f'{bundle.weights} does not fit the network {bundle.network} ({reason}); {FETCH_AGAIN}'
-        ) from None
-    return network.eval()

@@ -12,6 +12,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_models.networks.spk2vid import Spk2Vid  # noqa: E402
+from spike_recon_models.trained_network import trained_network  # noqa: E402
 from spike_recon_models.widening import widen  # noqa: E402
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 from spike_recon_ros.bundles.zoo import find_bundle  # noqa: E402
@@ -19,7 +20,6 @@ from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.initial_weights import first_network  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe, write_recipe  # noqa: E402
 from spike_recon_training.reconstruction import reconstructed  # noqa: E402
-from spike_recon_training.trained_network import trained_network  # noqa: E402
 
 
 def test_weights_that_are_wider_than_the_recipe_name_the_cure(tmp_path):

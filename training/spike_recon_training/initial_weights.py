@@ -15,13 +15,13 @@ from spike_recon_models.export import WEIGHTS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.networks.spk2vid import Spk2Vid
+from spike_recon_models.trained_network import trained_network
 from spike_recon_models.widening import widen
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.registry import representation_for
 from spike_recon_training.recipe import CROP_STEP, Recipe
-from spike_recon_training.trained_network import trained_network
 
 
 def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:

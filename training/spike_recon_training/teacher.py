@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_models.trained_network import trained_network
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.errors import UserError
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.reconstruction import reconstructed
-from spike_recon_training.trained_network import trained_network
 
 
 class Teacher:
