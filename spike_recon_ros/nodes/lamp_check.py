@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watches for a flickering lamp while the node runs."""
 
-import time
 from typing import Any
 
 from spike_recon_ros.conditioning.lamp import LampSpectrum
+from spike_recon_ros.nodes.remembered import Remembered
 from spike_recon_ros.packets.events import Events
-
-REMEMBERED_S = 3.0
 
 
 class LampCheck:
@@ -19,18 +17,15 @@ class LampCheck:
 
     def __init__(self) -> None:
         self._spectrum = LampSpectrum()
-        self._found: tuple[float, float] | None = None  # frequency, monotonic time
+        self._frequency_hz = Remembered[float]()
 
     @property
     def frequency_hz(self) -> float | None:
         """How often a second the light flickers, if it did in the latest seconds."""
-        found = self._found
-        if found is None or time.monotonic() - found[1] > REMEMBERED_S:
-            return None
-        return found[0]
+        return self._frequency_hz.latest
 
     def add(self, samples: Any) -> None:
         """Count the events of a window; spike planes, which show the light itself, are ignored."""
         if isinstance(samples, Events):
             for frequency in self._spectrum.add(samples):
-                self._found = None if frequency is None else (frequency, time.monotonic())
+                self._frequency_hz.latest = frequency

@@ -6,11 +6,11 @@ A pixel that fires thousands of times a second looks like motion to the noise ga
 computing time. Samples of the events suffice to find it.
 """
 
-import time
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from spike_recon_ros.nodes.remembered import Remembered
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.hot_pixels import hot_pixels
 
@@ -19,7 +19,6 @@ MOST_PER_WINDOW = 1_000
 MOST_WAITING = 50_000
 LOUDEST_HZ = 500.0
 """Defective pixels that fire less often do no harm."""
-REMEMBERED_S = 3.0
 _ROW_BITS = 16
 
 
@@ -46,7 +45,7 @@ class PixelCheck:
     """
 
     def __init__(self) -> None:
-        self._found: tuple[HotPixel, float] | None = None  # and the monotonic time
+        self._hottest = Remembered[HotPixel]()
         self._n_windows = 0
         self._start_ns: int | None = None
         self._clear()
@@ -54,10 +53,7 @@ class PixelCheck:
     @property
     def hottest(self) -> HotPixel | None:
         """The most active defective pixel, if there was one in the latest seconds."""
-        found = self._found
-        if found is None or time.monotonic() - found[1] > REMEMBERED_S:
-            return None
-        return found[0]
+        return self._hottest.latest
 
     def add(self, samples: Any) -> None:
         """Count some events of a window; spike planes are ignored."""
@@ -98,5 +94,4 @@ class PixelCheck:
         if hot.size:
             hottest = hot[counts[hot].argmax()]
             rate_hz = float(counts[hottest]) / seconds
-            found = HotPixel(int(x[hottest]), int(y[hottest]), rate_hz, hot.size)
-            self._found = found, time.monotonic()
+            self._hottest.latest = HotPixel(int(x[hottest]), int(y[hottest]), rate_hz, hot.size)

@@ -8,6 +8,7 @@ clock of its sensor was zero, and reads what the others publish.
 """
 
 import time
+from collections import defaultdict
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -15,6 +16,7 @@ from rclpy.node import Node
 
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.remembered import Remembered
 from spike_recon_ros.settings import Settings
 
 CLOCK_ZERO = 'sensor_zero_s'
@@ -23,7 +25,6 @@ LARGEST_DIFFERENCE = 0.15
 """Host times are those of publication, which vary with the load, s."""
 MOST_CHANCES = 3
 """Calls in a row with a larger difference that a short overload explains."""
-REMEMBERED_S = 3.0
 
 
 class SyncCheck:
@@ -41,7 +42,7 @@ class SyncCheck:
         self._name = node.get_fully_qualified_name()
         self._zeros: list[float] = []
         self._zero: float | None = None
-        self._others: dict[str, tuple[float, float]] = {}  # zero, monotonic time
+        self._others: dict[str, Remembered[float]] = defaultdict(Remembered)
         self._n_different = 0
         self._subscription: Any = None
         if settings.grid_origin == 'sensor_time':
@@ -68,11 +69,11 @@ class SyncCheck:
 
     def problems(self) -> list[Problem]:
         """Return a problem if others are on the grid and none of them has this sensor's clock."""
-        now = time.monotonic()
+        zeros = {name: one.latest for name, one in self._others.items()}
         others = {
             name: zero - self._zero
-            for name, (zero, then) in self._others.items()
-            if self._zero is not None and now - then <= REMEMBERED_S
+            for name, zero in zeros.items()
+            if zero is not None and self._zero is not None
         }
         if not others or min(map(abs, others.values())) <= LARGEST_DIFFERENCE:
             self._n_different = 0
@@ -97,4 +98,4 @@ class SyncCheck:
                 continue
             for value in status.values:
                 if value.key == CLOCK_ZERO:
-                    self._others[status.hardware_id] = float(value.value), time.monotonic()
+                    self._others[status.hardware_id].latest = float(value.value)
