@@ -24,8 +24,10 @@ IN_VENV = AMENT_PREFIX_PATH="$(CURDIR)/.venv$${AMENT_PREFIX_PATH:+:$$AMENT_PREFI
 
 PYTEST = $(IN_VENV) $(BIN)/python -m pytest
 # Files share fixtures, so a file stays in one process. Each process needs 1 to 2 GB of memory.
+# A process that dies ends the run; replaced, it may wait for ever for tests that nobody runs.
 JOBS ?= $(shell nproc)
-PARALLEL = -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PARALLEL = -n $(JOBS) --maxprocesses 4 --max-worker-restart 0 \
+  --dist loadfile --no-loadscope-reorder
 COVERAGE = --cov=spike_recon_models --cov=spike_recon_training --cov-report=term
 
 .PHONY: help demo test test-training bench docs check parameters \
