@@ -7,6 +7,7 @@ different moments, which nothing in either node alone can tell. So each node pub
 clock of its sensor was zero, and reads what the others publish.
 """
 
+import math
 import time
 from collections import defaultdict
 from typing import Any
@@ -97,5 +98,14 @@ class SyncCheck:
             if status.hardware_id in ('', self._name):
                 continue
             for value in status.values:
-                if value.key == CLOCK_ZERO:
-                    self._others[status.hardware_id].latest = float(value.value)
+                if value.key == CLOCK_ZERO and (zero := _finite(value.value)) is not None:
+                    self._others[status.hardware_id].latest = zero
+
+
+def _finite(text: str) -> float | None:
+    """Return the number in a text that any node may have written, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -6,6 +6,7 @@ The sentences about problems come from the node; only those about a node that do
 written here, because that node cannot.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -114,9 +115,10 @@ def silence(node: str, is_there: bool, since_s: float) -> dict[str, Any] | None:
 
 def _number(text: str | None) -> float:
     try:
-        return float(text or 0)
+        number = float(text or 0)
     except ValueError:  # `unknown`
         return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 def _percentile(values: Sequence[float], percent: float) -> float | None:

@@ -70,3 +70,22 @@ def test_a_short_difference_is_no_problem(monkeypatch):
 def test_nothing_is_compared_on_another_grid(monkeypatch, grid):
     found, values = checks_of([100.0, 103.2], monkeypatch, grid=grid)
     assert (found, values) == ([[], []], [{}, {}])
+
+
+@pytest.mark.parametrize('foreign', ['', 'unknown', '12,5', 'nan', '-inf', '1e999'])
+def test_foreign_diagnostics_that_are_no_numbers_are_ignored(monkeypatch, foreign):
+    callbacks = []
+    node = SimpleNamespace(get_fully_qualified_name=lambda: '/left/recon')
+    node.create_subscription = lambda *args: callbacks.append(args[2]) or args
+    check = SyncCheck(node, Settings(grid_origin='sensor_time'))
+    statuses = [
+        DiagnosticStatus(hardware_id=name, values=[KeyValue(key=CLOCK_ZERO, value=text)])
+        for name, text in (('/rig/clock', foreign), ('/right/recon', '103.2'))
+    ]
+    monkeypatch.setattr(time, 'time_ns', lambda: 1_000 * 10**9)
+    for _ in range(MOST_CHANCES + 1):
+        check.add(SimpleNamespace(t_ns=900 * 10**9))
+        check.values()
+        callbacks[0](DiagnosticArray(status=statuses))
+        found = [problem.sentence for problem in check.problems()]
+    assert found[0].startswith('the clock of this sensor is 3.20 s ahead of that of /right/recon')

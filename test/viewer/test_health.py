@@ -51,6 +51,16 @@ def test_the_problems_of_each_part_are_passed_on():
     assert not [key for key in health['values'] if 'problems' in key]
 
 
+@pytest.mark.parametrize('value', ['', 'unknown', 'nan', 'inf', '-1e999'])
+def test_values_that_are_no_numbers_count_as_zero(value):
+    health = Health()
+    health.update(0, '', _later(lost_packets=value, waiting_packets=value), [], 10.0)
+    values = _later(lost_packets=value, waiting_packets=value, **{'resets: requested': value})
+    later = health.update(0, '', values, [], 11.0)
+    assert (later['losses']['lost_packets'], later['queue']) == ([0, 0], 0)
+    assert later['resets']['requested'] == 0
+
+
 @pytest.mark.parametrize(('level', 'word'), [(0, 'ok'), (1, 'warn'), (2, 'error'), (3, 'error')])
 def test_levels_are_words(level, word):
     assert Health().update(level, '', {}, [], 0.0)['level'] == word
