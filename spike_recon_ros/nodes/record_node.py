@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
+from rclpy.node import Node, NodeNameNonExistentError
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError, counted
@@ -21,9 +21,9 @@ from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import replay_qos
+from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
-from spike_recon_ros.topics import EVENTS
 
 PROGRESS = ('received_packets', 'published_frames', 'references')
 """Counters of the node that change while there is anything to do."""
@@ -48,8 +48,8 @@ class RecordNode(Node):
         unreadable: images in an encoding that is not supported, or malformed.
         dropped: images that came while MOST_WAITING_BYTES waited to be written.
         failure: why nothing can be written any more.
-        diagnostics: the latest values of the node's status.
-        is_idle: whether the player has ended and the node has nothing left to do.
+        diagnostics: the latest values of the status of the node that publishes the images.
+        is_idle: whether the player has ended and that node has nothing left to do.
     """
 
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
@@ -64,7 +64,8 @@ class RecordNode(Node):
         self.failure: Exception | None = None
         self.diagnostics: dict[str, str] = {}
         self.is_idle = False
-        self._packets_topic = self.resolve_topic_name(EVENTS)
+        self._topic = self.resolve_topic_name(topic)
+        self._reporting: set[str] = set()
         self._queued_bytes = self._done_bytes = 0  # each is changed by one thread alone
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
@@ -91,22 +92,40 @@ class RecordNode(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name.endswith(': reconstruction'):
+            if status.name.endswith(': reconstruction') and self._is_sender(status.hardware_id):
                 last, self.diagnostics = (
                     self.diagnostics,
                     {item.key: item.value for item in status.values},
                 )
-                self.is_idle = self._has_settled(last)
+                self.is_idle = self._has_settled(last, status.hardware_id)
 
-    def _has_settled(self, last: dict[str, str]) -> bool:
+    def _is_sender(self, name: str) -> bool:
+        """Whether a node that reports publishes the images: other cameras' nodes report, too."""
+        self._reporting.add(name)
+        publishers = self.get_publishers_info_by_topic(self._topic)
+        known = self._reporting & {
+            f'{one.node_namespace.rstrip("/")}/{one.node_name}' for one in publishers
+        }
+        return name in (known or self._reporting)  # a relay may publish the images
+
+    def _has_settled(self, last: dict[str, str], name: str) -> bool:
         """Whether nothing has changed since the last status, and nothing more can come."""
         now = self.diagnostics
         return (
             now.get('received_packets', '0') != '0'
             and now.get('waiting_packets') == '0'
             and all(now.get(key) == last.get(key) for key in PROGRESS)
-            and not self.count_publishers(self._packets_topic)
+            and not any(map(self.count_publishers, self._packet_topics(name)))
         )
+
+    def _packet_topics(self, name: str) -> list[str]:
+        """Return the topics of packets that a node subscribes to."""
+        namespace, _, base = name.rpartition('/')
+        try:
+            topics = self.get_subscriber_names_and_types_by_node(base, namespace or '/')
+        except NodeNameNonExistentError:  # it ended after its last report
+            return []
+        return [topic for topic, types in topics if EVENT_PACKET in types]
 
     def _write(self, sink: Sink) -> None:
         while (message := self._images.get()) is not None:

@@ -9,6 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from event_camera_msgs.msg import EventPacket
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import Writer as Writer2
@@ -222,6 +225,43 @@ def test_a_malformed_image_is_counted_and_the_next_one_written(executor, change)
     node._on_image(Image(**good))
     node.finish()
     assert (node.unreadable, node.written, node.failure) == (1, 1, None)
+
+
+def status_of(name, received):
+    counts = {'received_packets': received, 'waiting_packets': '0'}
+    return DiagnosticStatus(
+        name=f'{name}: reconstruction',
+        hardware_id=name,
+        values=[KeyValue(key=key, value=value) for key, value in counts.items()],
+    )
+
+
+def test_a_recorder_beside_two_cameras_follows_the_one_whose_images_it_records(
+    executor, wait_until
+):
+    cameras = [rclpy.create_node('recon', namespace=side) for side in ('left', 'right')]
+    for one in cameras:
+        executor.add_node(one)
+    outputs = [one.create_publisher(Image, 'recon/image_raw', 10) for one in cameras]
+    inputs = [one.create_subscription(EventPacket, 'events', print, 10) for one in cameras]
+    node = RecordNode(FullDisk(), '/left/recon/image_raw')
+    executor.add_node(node)
+    player = node.create_publisher(EventPacket, '/left/events', 10)
+    wait_until(lambda: node.count_publishers('/left/events'), 'the player')
+    wait_until(lambda: node.count_publishers('/left/recon/image_raw'), 'the images')
+    wait_until(lambda: node._packet_topics('/left/recon') == ['/left/events'], 'the subscription')
+    both = DiagnosticArray(status=[status_of('/left/recon', '7'), status_of('/right/recon', '9')])
+    for _ in range(3):
+        node._on_diagnostics(both)
+    assert node.diagnostics['received_packets'] == '7'
+    assert not node.is_idle
+    node.destroy_publisher(player)
+    wait_until(lambda: not node.count_publishers('/left/events'), 'the end of the player')
+    node._on_diagnostics(both)
+    assert node.is_idle
+    node.finish()
+    assert outputs
+    assert inputs
 
 
 def test_a_bag_cannot_choose_which_package_is_imported(tmp_path, monkeypatch):
