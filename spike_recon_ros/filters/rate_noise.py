@@ -109,12 +109,12 @@ class RateNoise:
         """Use the middle spans alone where they differ from all by more than noise.
 
         Returns: variance of noise in the mean relative to that in the difference; 0 if there is
-            no difference.
+            no difference. Otherwise `_off` and `_off_low` then hold it and its low-pass.
         """
         part, between = self._rates.middle_noise()
         if between < LEAST_DIFFERENCE:
             return 0.0
-        off, low, band, energy = self._off, self._low, self._band, self._off_energy
+        off, low, band, energy = self._off, self._off_low, self._band, self._off_energy
         cv2.subtract(middle, mean, off)
         cv2.sepFilter2D(off, -1, TAPS, TAPS, low, borderType=cv2.BORDER_REFLECT_101)
         cv2.blur(low, (COMPARED_PX, COMPARED_PX), band)
@@ -133,7 +133,10 @@ class RateNoise:
             taps = np.zeros(4 * 2**number + 1, np.float32)
             taps[:: 2**number] = TAPS
             if scale:
-                cv2.sepFilter2D(off, -1, taps, taps, off_low, borderType=cv2.BORDER_REFLECT_101)
+                if number:  # `_use_middle` has already filtered the finest band
+                    cv2.sepFilter2D(
+                        off, -1, taps, taps, off_low, borderType=cv2.BORDER_REFLECT_101
+                    )
                 cv2.subtract(off, off_low, band)
                 cv2.sqrBoxFilter(band, cv2.CV_32F, (one.compared_px,) * 2, off_energy)
                 off, off_low = off_low, off
