@@ -64,8 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         new_bundle(args.output, overwrite=args.overwrite) as folder,
     ):
         report = narrower_bundle(
-            bundle.description,
-            bundle.weights,
+            bundle,
             args.reduction,
             sequences,
             recordings,

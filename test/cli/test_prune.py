@@ -3,13 +3,13 @@
 """`spike-recon prune` writes a bundle of a narrower network, or says what to do."""
 
 import json
+import shutil
 
 import pytest
 
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import zoo_folder
 from spike_recon_ros.cli.main import main
-from spike_recon_ros.errors import UserError
 
 pytestmark = pytest.mark.training
 for library in ('torch', 'onnx', 'onnxscript', 'safetensors'):
@@ -56,14 +56,16 @@ def test_an_impossible_request_is_refused_in_one_sentence(tmp_path, walk, capsys
     assert not (tmp_path / 'narrow').exists()
 
 
-def test_a_network_without_reduction_cannot_be_narrower(tmp_path):
-    from safetensors.torch import save_file  # noqa: PLC0415 -- optional, as is torch
+def test_a_network_without_reduction_cannot_be_narrower(tmp_path, walk, exported, capsys):
+    firenet = str(exported('firenet'))
+    assert main(['prune', firenet, '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
+    assert 'its network, firenet, takes no `reduction`' in capsys.readouterr().err
 
-    from spike_recon_models.networks.registry import make_network  # noqa: PLC0415
-    from spike_recon_training.prune_bundle import narrower_bundle  # noqa: PLC0415
 
-    firenet = make_network('firenet', channels=4)
-    save_file(firenet.state_dict(), tmp_path / 'weights.safetensors')
-    card = {'name': 'mine', 'network': {'name': 'firenet', 'arguments': {'channels': 4}}}
-    with pytest.raises(UserError, match='its network, firenet, takes no `reduction`'):
-        narrower_bundle(card, tmp_path / 'weights.safetensors', 3, [], [], tmp_path, print)
+def test_weights_of_another_network_are_refused_in_one_sentence(
+    tmp_path, walk, copied, approve, exported, capsys
+):
+    shutil.copy(exported('firenet') / 'weights.safetensors', copied)
+    approve(copied)
+    assert main(['prune', str(copied), '-d', str(walk), '-o', str(tmp_path / 'narrow')]) == 1
+    assert 'weights.safetensors does not fit the network' in capsys.readouterr().err

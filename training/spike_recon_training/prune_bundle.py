@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file
 
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.pruning import prune
+from spike_recon_models.trained_network import trained_network
+from spike_recon_ros.bundles.bundle import Bundle
 from spike_recon_ros.errors import UserError
 
 
 def narrower_bundle(
-    card: dict[str, Any],
-    weights: Path,
+    bundle: Bundle,
     reduction: int,
     sequences: Sequence[Sequence[np.ndarray]],
     recordings: list[str],
@@ -27,8 +27,7 @@ def narrower_bundle(
     """Write the bundle; return the entry of its card about the pruning.
 
     Args:
-        card: of the bundle, in the form of model.yaml.
-        weights: file of the bundle.
+        bundle: with the wide network.
         reduction: channels outside a block per channel inside.
         sequences: inputs [bins, height, width] of consecutive windows, of several sequences.
         recordings: names of the recordings that they come from, for the card.
@@ -36,33 +35,33 @@ def narrower_bundle(
         progress: called with the name of each phase before it.
 
     Raises:
-        UserError: the network cannot be narrower.
+        UserError: the network cannot be narrower, or its weights do not fit its definition.
     """
-    name, arguments = card['network']['name'], card['network']['arguments']
-    wide = make_network(name, **arguments).eval()
-    wide.load_state_dict(load_file(weights))
-    arguments = arguments | {'reduction': reduction}
+    wide = trained_network(bundle)
+    arguments = bundle.network_arguments | {'reduction': reduction}
     try:
-        narrow = make_network(name, **arguments)
+        narrow = make_network(bundle.network, **arguments)
     except ValueError:
         raise UserError(
-            f'{card["name"]} cannot be narrower: its network, {name}, takes no `reduction`'
+            f'{bundle.name} cannot be narrower: its network, {bundle.network}, takes no '
+            '`reduction`'
         ) from None
     progress('comparing channels')
     try:
         lost = prune(wide, narrow, sequences)
     except ValueError as error:
         raise UserError(
-            f'{card["name"]} cannot be narrower with --reduction {reduction}: {error}'
+            f'{bundle.name} cannot be narrower with --reduction {reduction}: {error}'
         ) from None
     pruned = {
         'reduction': reduction,
         'recordings': recordings,
         'lost': {block: round(share, 4) for block, share in lost.items()},
     }
+    card = bundle.description
     trained = card['recipe'] if isinstance(card['recipe'], dict) else {}
     changed = {
-        'network': {'name': name, 'arguments': arguments},
+        'network': {'name': bundle.network, 'arguments': arguments},
         'recipe': {'pruned': pruned, **trained},
         'metrics': {},  # they are the wide one's
     }
