@@ -14,7 +14,7 @@ thresholds; L is the leaky sum of the deviations from it. Events come from edges
 would keep its noise after an edge has left. Therefore a sliding window holds the latest events. A
 pixel is active while one of its events is in the window. When a pixel becomes inactive, its level
 is replaced by the 3x3 Gaussian mean around it. The length of the window adapts: it grows by one
-event while less than `fill_ratio` of the pixels in active 2x2 tiles are active, as edges then have
+event while less than FILL_RATIO of the pixels in active 2x2 tiles are active, as edges then have
 gaps; otherwise it shrinks by one.
 """
 
@@ -32,6 +32,9 @@ U64, ONE = np.uint64, np.uint64(1)
 # One record per pixel, so that an event touches one cache line: L, pbar, and 1 + the index in the
 # ring of the pixel's latest event (0 = not active).
 _PIXEL = np.dtype([('level', np.float32), ('mean', np.float32), ('slot', np.int32)])
+FILL_RATIO = 0.6
+"""Share of active pixels in active tiles that the window adapts to; above 1/4, because one active
+pixel of four makes a tile active."""
 _TILE_PIXELS = 4
 
 # Indices in the array of counters.
@@ -66,24 +69,17 @@ class Fibar:
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         cutoff_num_events: cut-off period of the temporal filter, in events per pixel.
-        fill_ratio: share of active pixels in active tiles that the window adapts to, above 0.25
-            (one active pixel of four makes a tile active) and at most 1.
 
     Raises:
         UserError: `cutoff_num_events` is 4 or less.
-        ValueError: `fill_ratio` is out of range.
     """
 
     name = 'fibar'
     longest_window_ns = 0
 
-    def __init__(
-        self, width: int, height: int, cutoff_num_events: float = 40.0, fill_ratio: float = 0.6
-    ) -> None:
-        if not 1.0 / _TILE_PIXELS < fill_ratio <= 1.0:
-            raise ValueError(f'fill_ratio is {fill_ratio}; it must be above 0.25 and at most 1')
+    def __init__(self, width: int, height: int, cutoff_num_events: float = 40.0) -> None:
         alpha, beta = coefficients(cutoff_num_events)
-        self._constants = np.float32(alpha), np.float32(beta), _TILE_PIXELS * fill_ratio
+        self._constants = np.float32(alpha), np.float32(beta), _TILE_PIXELS * FILL_RATIO
         self._pixels = np.zeros((height, width), _PIXEL)
         self._tiles = np.zeros(((height + 1) // 2, (width + 1) // 2), np.uint8)
         capacity = 1 << (width * height).bit_length()
