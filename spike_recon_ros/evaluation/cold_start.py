@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from spike_recon_ros.model import Model, SpikeModel
-from spike_recon_ros.model_choice import LoadModel, load_model
+from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
@@ -80,7 +80,6 @@ class ColdStart:
 
     Args:
         settings: model and its parameters.
-        load: makes the model, see Reconstructor.
 
     Attributes:
         model_name: what runs, after the first packet.
@@ -88,8 +87,7 @@ class ColdStart:
             packet.
     """
 
-    def __init__(self, settings: Settings, load: LoadModel = load_model) -> None:
-        self._load_model = load
+    def __init__(self, settings: Settings) -> None:
         self._model: SpikeModel | None = None
         self._plane = 0
         self._reconstructor = Reconstructor(settings, load=self._load, cutter=self._cutter)
@@ -130,7 +128,7 @@ class ColdStart:
         self._reconstructor.close()
 
     def _load(self, settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
-        self._model = cast(SpikeModel, self._load_model(settings, width, height, kind=kind))
+        self._model = cast(SpikeModel, load_model(settings, width, height, kind=kind))
         return self._model
 
     def _cutter(self, *_: object) -> PlaneCutter:

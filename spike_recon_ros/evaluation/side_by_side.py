@@ -20,6 +20,8 @@ FAINT_INK = (150, 140, 132)
 OUTLINE = (90, 220, 60)
 
 FONT = cv2.FONT_HERSHEY_DUPLEX
+PANEL_WIDTH = 640
+"""Panels are magnified by the integer that comes closest to this width."""
 FULL_COLOUR_EVENTS = 2
 """Events of one polarity at a pixel that give the full colour."""
 
@@ -30,7 +32,6 @@ def side_by_side(
     truth: np.ndarray | None = None,
     *,
     tags: bool = False,
-    panel_width: int = 640,
 ) -> np.ndarray:
     """Draw the panels next to each other, each with a caption.
 
@@ -40,12 +41,11 @@ def side_by_side(
         reconstruction: uint8 [height, width].
         truth: uint8 [height, width], the ground truth; None = unknown.
         tags: outline the AprilTags that are read in the images, and show their number.
-        panel_width: panels are magnified by the integer that comes closest to this width.
 
     Returns: uint8 [H, W, 3], BGR.
     """
     height, width = reconstruction.shape
-    scale = max(1, round(panel_width / width))
+    scale = max(1, round(PANEL_WIDTH / width))
     panels = [
         _panel(*_data_panel(events, width, height, scale)),
         _image_panel(reconstruction, scale, 'reconstruction', tags),

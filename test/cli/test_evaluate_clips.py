@@ -10,6 +10,7 @@ import pytest
 from spike_recon_ros.cli import evaluate
 from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation import cold_start
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
@@ -186,7 +187,9 @@ class Recording:
     ('hop', 'expected'), [(0, [3, 20, 20]), (20, [20, 20]), (43, [43]), (10, [10] * 4)]
 )
 @pytest.mark.parametrize('per_packet', [1, 7, 60])
-def test_windows_end_with_the_last_plane_that_the_model_needs(hop, expected, per_packet):
+def test_windows_end_with_the_last_plane_that_the_model_needs(
+    monkeypatch, hop, expected, per_packet
+):
     period_ns = 50_000
     plane_bytes = HEIGHT * WIDTH // 8
     packets = [
@@ -197,7 +200,8 @@ def test_windows_end_with_the_last_plane_that_the_model_needs(hop, expected, per
         for seq, first in enumerate(range(0, 60, per_packet))
     ]  # fmt: skip
     model = Recording(hop)
-    start = ColdStart(Settings(model='tfp'), load=lambda *_, **__: model)
+    monkeypatch.setattr(cold_start, 'load_model', lambda *_, **__: model)
+    start = ColdStart(Settings(model='tfp'))
     for plane in (45, 32):  # the second one as if it was the first
         image = start.intensity(packets, plane)
     assert [len(window) for window in model.windows] == expected
@@ -207,10 +211,11 @@ def test_windows_end_with_the_last_plane_that_the_model_needs(hop, expected, per
     assert start.intensity(packets, 50) is None
 
 
-def test_a_window_longer_than_the_stream_before_the_plane_gives_no_image():
+def test_a_window_longer_than_the_stream_before_the_plane_gives_no_image(monkeypatch):
     plane = np.zeros(HEIGHT * WIDTH // 8, np.uint8)
     packets = [Packet(spike_encoding(9), WIDTH, HEIGHT, n, 9 * n, 0, plane) for n in range(60)]
-    start = ColdStart(Settings(model='tfp'), load=lambda *_, **__: Recording(43))
+    monkeypatch.setattr(cold_start, 'load_model', lambda *_, **__: Recording(43))
+    start = ColdStart(Settings(model='tfp'))
     assert start.intensity(packets, 31) is None
     assert start.intensity(packets, 32) is not None
 

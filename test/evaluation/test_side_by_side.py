@@ -9,6 +9,7 @@ from spike_recon_ros.evaluation.side_by_side import (
     GROUND,
     OFF,
     ON,
+    PANEL_WIDTH,
     SPIKE,
     draw_events,
     draw_plane,
@@ -64,15 +65,16 @@ def test_of_spike_planes_the_last_one_is_shown():
     assert (picture != GROUND).any(axis=2).sum() == 1
     assert (draw_plane(planes[:0], 10, 3) == GROUND).all()
     image = np.full((3, 10), 77, np.uint8)
-    assert ((side_by_side(planes, image, panel_width=10)) == SPIKE).all(axis=2).any()
+    shown = (side_by_side(planes, image) == SPIKE).all(axis=2)
+    assert shown.sum() == (PANEL_WIDTH // 10) ** 2
 
 
 def test_panels_show_the_images_in_whole_pixels():
-    page = side_by_side(events((1, 2, 1, 0)), grey(77), grey(200), panel_width=240)
+    page = side_by_side(events((1, 2, 1, 0)), grey(77), grey(200))
     assert page.dtype == np.uint8
     for value in (77, 200):
         shown = (page == value).all(axis=2)
-        assert shown.sum() == 4 * WIDTH * HEIGHT
+        assert shown.sum() == 5**2 * WIDTH * HEIGHT
 
 
 def test_without_truth_there_are_two_panels():
