@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from rclpy.node import Node
 
-from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.packets.spike_planes_decoder import spikes_in_padding
 from spike_recon_ros.settings import Settings
 
 # No packet for so long needs an explanation, s.
@@ -188,13 +188,10 @@ class PacketChecks:
         columns, rows = inputs.packet_size or (0, 0)
         sentence = ''
         if kind is SensorKind.SPIKE:
-            # A row is padded to whole bytes, and the decoder counts the spikes in the padding.
             if outside:
-                sentence = (
-                    f'{counted(outside, "spikes")} of the last second right of the last column of '
-                    f'the sensor of {columns}x{rows} pixels, in the padding of the rows, left '
-                    'out; correct width and height in the driver'
-                )
+                cure = 'correct width and height in the driver'
+                size = f' of {columns}x{rows} pixels'
+                sentence = spikes_in_padding(outside, cure, size, ' of the last second')
         elif unknown > UNKNOWN_SHARE * (unknown + outside + events):
             sentence = (
                 f'{unknown} words of the last second are of no known type, beside {events} '

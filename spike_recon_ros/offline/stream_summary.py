@@ -15,6 +15,7 @@ from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.packets.spike_planes_decoder import spikes_in_padding
 from spike_recon_ros.packets.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
@@ -201,13 +202,9 @@ def left_out_warnings(
     """
     found = []
     if kind is SensorKind.SPIKE:
-        # A row is padded to whole bytes, and the decoder counts the spikes in the padding.
         if dropped.outside_pixels:
-            found.append(
-                f'{counted(dropped.outside_pixels, "spikes")} right of the last column of the '
-                f'sensor{size}, in the padding of the rows, left out; if the planes have another '
-                'size, give it with --plane-size'
-            )
+            cure = 'if the planes have another size, give it with --plane-size'
+            found.append(spikes_in_padding(dropped.outside_pixels, cure, size))
         return found
     if outside := dropped.outside_pixels:
         found.append(

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.packets.cut_word import CutWord
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
@@ -87,6 +87,22 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
         bits = bits.view()
         bits.flags.writeable = False
         return bits
+
+
+def spikes_in_padding(spikes: int, cure: str, of_sensor: str = '', of_time: str = '') -> str:
+    """Return a sentence about spikes right of the last column, which a wrong width gives.
+
+    Args:
+        spikes: their number, the decoder's `outside_pixels`.
+        cure: what to do about it.
+        of_sensor: the size of the sensor for people, such as ' of 640x480 pixels'.
+        of_time: the time in which they came, such as ' of the last second'.
+    """
+    # A row is padded to whole bytes, and bits there are no pixels.
+    return (
+        f'{counted(spikes, "spikes")}{of_time} right of the last column of the sensor{of_sensor}, '
+        f'in the padding of the rows, left out; {cure}'
+    )
 
 
 def _period(text: str | None) -> int:
