@@ -138,4 +138,9 @@ def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         raise ValueError(f'its version {version} is not known')
     is_first = version == (1, 0)
     read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
-    return read(file)
+    try:
+        return read(file)
+    except OSError:
+        raise
+    except Exception as error:  # NumPy evaluates its text
+        raise ValueError(f'its header is damaged: {error or type(error).__name__}') from error

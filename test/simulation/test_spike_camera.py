@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from damaged_npy import DAMAGED_HEADERS, npz_with_damage
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.spike_planes import SpikePlanes, unpack_planes
@@ -19,6 +20,7 @@ from spike_recon_training.simulation.spike_camera import (
     read_calibration,
 )
 
+MAPS = {'Nl': np.ones((3, 4)), 'D_light': np.ones((3, 4))}
 IDEAL = {'light_scale': 1.0, 'gain_spread': 0.0, 'dark_rate': 0.0}
 
 
@@ -189,7 +191,16 @@ def test_invalid_calibration_is_rejected(tmp_path, changes, words):
         read_calibration(tmp_path / 'a.npz')
 
 
-@pytest.mark.parametrize('content', [b'', b'PK\x03\x04', b'words'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'PK\x03\x04',
+        b'words',
+        *(npz_with_damage(kind, 'Nd', **MAPS) for kind in DAMAGED_HEADERS),
+    ],
+    ids=['empty', 'cut', 'text', *DAMAGED_HEADERS],
+)
 def test_damaged_or_missing_calibration_is_rejected(tmp_path, content):
     (tmp_path / 'a.npz').write_bytes(content)
     with pytest.raises(UserError, match='is not a calibration'):

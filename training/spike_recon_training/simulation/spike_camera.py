@@ -9,14 +9,13 @@ Vision with Ordinary Devices, Engineering 2023). Between two samples the luminan
 linearly.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.spike_planes import bytes_per_row
 
@@ -198,9 +197,10 @@ def read_calibration(path: Path) -> PixelMaps:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[name].astype(np.float64) for name in CALIBRATION_ARRAYS]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of zipfile, decompressors and NumPy, which evaluates headers
+        reason = shown(str(error) or type(error).__name__)
         raise UserError(
-            f'{path} is not a calibration ({error}); it must be an .npz with the arrays '
+            f'{path} is not a calibration ({reason}); it must be an .npz with the arrays '
             f'{", ".join(CALIBRATION_ARRAYS)}'
         ) from error
     light, darkness, interval = arrays
