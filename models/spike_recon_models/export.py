@@ -28,7 +28,6 @@ from torch import nn
 
 from spike_recon_models.golden_input import EVENT_KIND, golden_input
 from spike_recon_models.model_card import model_card
-from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork, StateSpec
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.onnx_metadata import strip_metadata
@@ -189,7 +188,7 @@ def _input(network: RecurrentNetwork, card: dict[str, Any]) -> dict[str, Any]:
     if card.get('sensor', 'event') == 'event':
         kind = {
             'kind': EVENT_KIND,
-            'bins': network.bins - FRAME_CHANNELS * network.reads_frames,
+            'bins': network.grid_bins,
             'normalisation': representation['normalisation'],
         }
         return {'sensor': 'event', 'representation': kind}

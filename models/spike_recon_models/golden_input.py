@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_ros.representations.anchor_planes import CHANNELS as FRAME_CHANNELS
 
 EVENT_KIND = 'voxel_grid'
 GOLDEN_STEPS = 6

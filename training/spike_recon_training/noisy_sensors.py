@@ -12,6 +12,7 @@ their image must stay flat, because noise is no structure.
 import math
 
 import torch
+from torch.nn import functional
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
@@ -100,9 +101,10 @@ class NoisyRest:
             self._sensors.append(self._new(network, carried))
         state, noise, kept = self._sensors.pop(0)
         like = state[0] if state else next(network.parameters())
+        no_frame = 0, 0, 0, 0, 0, network.bins - network.grid_bins
         images = []
         for _ in range(WINDOWS):
-            image, state = network(noise.grid().to(like), state)
+            image, state = network(functional.pad(noise.grid(), no_frame).to(like), state)
             images.append(image.float())
         video = torch.stack(images)
         wanted = video.mean((-2, -1), keepdim=True) if kept is None else kept
@@ -120,7 +122,7 @@ class NoisyRest:
         self, network: RecurrentNetwork, carried: State
     ) -> tuple[State, NoiseSource, torch.Tensor | None]:
         """Return the state of a sensor, its noise, and the image to keep; None = any flat one."""
-        noise = NoiseSource(network.bins, self._side, self._generator)
+        noise = NoiseSource(network.grid_bins, self._side, self._generator)
         like = next(network.parameters())
         nothing = network.zero_state(1, self._side, self._side, like)
         # Scenes of another size cannot be used.

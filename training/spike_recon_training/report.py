@@ -198,7 +198,7 @@ class Validation(Callback):
         sets = 2 if self._held_clips else 1
         frame_s = sets * (simulation_s + 2 * network_s)
         extent = affordable(frame_s, float('inf') if self._budget.steps else limit_s)
-        of_run = held, self._recipe, network.bins
+        of_run = held, self._recipe, network.grid_bins
         self._segments = held_segments(*of_run, extent=extent)
         if self._held_clips:
             self._filmed = held_segments(*of_run, self._held_clips, extent)

@@ -100,6 +100,7 @@ class Rest:
         for _ in range(NOISY_WINDOWS):
             noise = strength * torch.randn(silence.shape, generator=self._random)
             noise *= torch.rand(silence.shape, generator=self._random) < density
+            noise[:, network.grid_bins :] = 0  # no frame
             _, state = network(noise.to(silence), state)
         return state
 

@@ -70,7 +70,11 @@ def teacher_of(folder: Path, recipe: Recipe, network: RecurrentNetwork) -> Teach
 
 def _difference(bundle: Bundle, recipe: Recipe, network: RecurrentNetwork) -> str | None:
     """Return the first difference between the tensors of both, if there is one."""
-    grid = {'kind': 'voxel_grid', 'bins': network.bins, 'normalisation': recipe.normalisation}
+    grid = {
+        'kind': 'voxel_grid',
+        'bins': network.grid_bins,
+        'normalisation': recipe.normalisation,
+    }
     pairs = {
         'sensor': (bundle.sensor.value, recipe.sensor),
         'representation': (bundle.representation, recipe.representation or grid),

@@ -177,9 +177,9 @@ def _sensor_data(
         raise UserError('give --photos, with folders of photographs')
     photographs, held, data = photographs_of(recipe, request.photos)
     clips, held_clips, videos = clips_of(recipe, request.videos)
-    recorded, recordings = _recorded(request, recipe, network.bins)
+    recorded, recordings = _recorded(request, recipe, network)
     simulated = SimulatedSegments(
-        photographs, recipe, network.bins, network.other_instants, clips=clips, **where
+        photographs, recipe, network.grid_bins, network.other_instants, clips=clips, **where
     )
     segments: IterableDataset = simulated
     if recorded is not None:
@@ -262,7 +262,7 @@ def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget)
 
 
 def _recorded(
-    request: Request, recipe: Recipe, bins: int
+    request: Request, recipe: Recipe, network: RecurrentNetwork
 ) -> tuple[RecordedSequences | ClipSequences | None, dict[str, Any]]:
     """Return the recordings to train on, if there are any, and their names for the model card."""
     if not request.recordings:
@@ -274,7 +274,12 @@ def _recorded(
     }
     if recipe.sensor == 'spike':
         return ClipSequences(request.recordings, recipe), described
-    return RecordedSequences(request.recordings, recipe, bins), described
+    if network.reads_frames:
+        raise UserError(
+            f'{recipe.network.name} reads frames, which are the truth of recordings; leave out '
+            '--recordings'
+        )
+    return RecordedSequences(request.recordings, recipe, network.grid_bins), described
 
 
 def _frames_per_step(optimisation: Optimisation) -> int:

@@ -79,7 +79,7 @@ def frame_times(
     elapsed_s: list[float] = []
     for _ in range(2):  # the first time includes compilation
         started_s = time.monotonic()
-        sequences = new_sequences(photographs, recipe, network.bins, SEED, 1)
+        sequences = new_sequences(photographs, recipe, network.grid_bins, SEED, 1)
         segment = next_segment(sequences, recipe, cold=True, windows=PROBE_WINDOWS)
         synchronize()
         simulated_s = time.monotonic()

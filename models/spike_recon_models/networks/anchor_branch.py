@@ -34,9 +34,6 @@ INSIDE = 16
 """Channels inside the residual blocks."""
 STAYS = 4.0
 """Initial logit of the shift by 0, so that at first almost nothing moves."""
-FRAME_CHANNELS = 3
-"""Grey, whether it is new, and how recent it is; representations/anchor_planes.py of the runtime
-writes them."""
 
 
 class AnchorBranch(nn.Module):
@@ -84,7 +81,8 @@ class AnchorBranch(nn.Module):
             events: float [batch, bins, height, width], the voxel grid.
             image: float [batch, 1, height, width] of the events, 0 to 1.
             features: float [batch, 2 features, height / 2, width / 2] of the network for events.
-            frame: float [batch, FRAME_CHANNELS, height, width].
+            frame: float [batch, 3, height, width], as anchor_planes.py of the runtime writes it:
+                grey, whether it is new, and how recent it is.
             carried: float [batch, 2, height, width]: grey times trust, and trust.
 
         Returns: the corrected image, and what is carried on.

@@ -12,6 +12,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from spike_recon_ros.representations import anchor_planes
+
 
 @dataclass(frozen=True, slots=True)
 class StateSpec:
@@ -77,6 +79,11 @@ class RecurrentNetwork(nn.Module):
             channel for each of `image_outputs`, and the new state.
         """
         raise NotImplementedError
+
+    @property
+    def grid_bins(self) -> int:
+        """Channels of the voxel grid in the input of a network for events."""
+        return self.bins - anchor_planes.CHANNELS * self.reads_frames
 
     def zero_state(
         self, batch: int, height: int, width: int, like: torch.Tensor | None = None

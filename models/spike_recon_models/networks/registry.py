@@ -3,7 +3,6 @@
 """The networks by name, with their initial weights."""
 
 import difflib
-from collections.abc import Callable
 from typing import Any
 
 from spike_recon_models.networks.bsf import Bsf
@@ -23,7 +22,7 @@ from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 from spike_recon_models.networks.two_scale_gru_frames import TwoScaleGruFrames
 from spike_recon_models.networks.wgse import Wgse
 
-NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
+NETWORKS: dict[str, type[RecurrentNetwork]] = {
     'base': SpikeBase,
     'bsf': Bsf,
     'firenet': FireNet,
@@ -41,7 +40,7 @@ NETWORKS: dict[str, Callable[..., RecurrentNetwork]] = {
     'wgse': Wgse,
     'two_scale_gru_frames': TwoScaleGruFrames,
 }
-READ_FRAMES = frozenset({'two_scale_gru_frames'})
+READ_FRAMES = frozenset(name for name, network in NETWORKS.items() if network.reads_frames)
 """Networks whose last input channels hold the frames of an aligned camera."""
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 
-from spike_recon_models.networks.anchor_branch import FRAME_CHANNELS, AnchorBranch
+from spike_recon_models.networks.anchor_branch import AnchorBranch
 from spike_recon_models.networks.recurrent_network import StateSpec
 from spike_recon_models.networks.two_scale_gru import TwoScaleGru
+from spike_recon_ros.representations import anchor_planes
 
 
 class TwoScaleGruFrames(TwoScaleGru):
@@ -32,15 +33,15 @@ class TwoScaleGruFrames(TwoScaleGru):
         self.anchor = AnchorBranch(
             self.bins, features, anchor_channels, seed=arguments.get('seed', 0)
         )
-        self.bins += FRAME_CHANNELS
+        self.bins += anchor_planes.CHANNELS
         self.state_specs += (StateSpec('carried', 2, 1),)
 
     def forward(
         self, x: torch.Tensor, state: tuple[torch.Tensor, ...] | None = None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """See RecurrentNetwork; the last FRAME_CHANNELS channels of `x` hold the frame."""
+        """See RecurrentNetwork; the channels of `x` after the voxel grid hold the frame."""
         *own, carried = self._state_or_zeros(x, state)
-        events, frame = x[:, :-FRAME_CHANNELS], x[:, -FRAME_CHANNELS:]
+        events, frame = x[:, : self.grid_bins], x[:, self.grid_bins :]
         drawn, new = self.drawn(events, tuple(own))
         image, carried = self.anchor(
             events, self.image_of(drawn), torch.cat([drawn, new[0]], 1), frame, carried

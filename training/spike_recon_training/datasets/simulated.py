@@ -12,7 +12,6 @@ import torch
 from torch.utils.data import IterableDataset
 
 from spike_recon_models.networks.registry import READ_FRAMES
-from spike_recon_ros.representations.anchor_planes import CHANNELS
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
@@ -118,7 +117,7 @@ def new_sequences(
     Args:
         photographs: textures of the scenes, on the device to simulate on.
         recipe: defines the sensor and the sequences.
-        bins: channels of the input of the network; ignored for spike cameras.
+        bins: channels of a voxel grid; ignored for spike cameras.
         seed: seed of all random values.
         batch: number of sequences; None = that of the recipe, or more if the seed selects small
             sensors.
@@ -142,17 +141,16 @@ def new_sequences(
             seed=seed,
             clips=clips,
         )
-    reads_frames = recipe.network.name in READ_FRAMES
     return Sequences(
         photographs,
         recipe.sequences,
         batch,
         crop,
         crop,
-        bins=bins - CHANNELS * reads_frames,
+        bins=bins,
         seed=seed,
         clips=clips,
-        with_frames=reads_frames,
+        with_frames=recipe.network.name in READ_FRAMES,
     )
 
 
