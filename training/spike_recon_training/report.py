@@ -27,6 +27,7 @@ from spike_recon_training.recipe import Recipe
 from spike_recon_training.run_curves import TRAINING, VALIDATION, memory_mib
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.videos import Clips
+from spike_recon_training.step_table import STEP, StepTable
 from spike_recon_training.task import ReconstructionTask
 from spike_recon_training.validation import (
     affordable,
@@ -65,7 +66,7 @@ class Report(Callback):
         segments: SimulatedSegments | ImageSegments,
         frames_per_step: int,
     ) -> None:
-        self._file = run / TRAINING
+        self._table = StepTable(run / TRAINING)
         self._budget = budget
         self._segments = segments
         self._frames_per_step = frames_per_step
@@ -74,11 +75,11 @@ class Report(Callback):
         self._line_step = self._first_step = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock; the table goes on at the step of the checkpoint, if there is one."""
         self._started_s = self._line_s = time.monotonic()
         self._line_step = self._first_step = trainer.global_step
-        if trainer.is_global_zero and not trainer.global_step:  # not those of an earlier run
-            self._file.unlink(missing_ok=True)
+        if trainer.is_global_zero:
+            self._table.begin_after(trainer.global_step)
 
     def on_train_batch_end(
         self,
@@ -113,13 +114,8 @@ class Report(Callback):
         row = {**curves, 'learning_rate': rate, **memory_mib(trainer.strategy.root_device)}
         if trainer.logger:
             trainer.logger.log_metrics(row, trainer.global_step)
-        row = {'step': trainer.global_step, 'elapsed_s': round(self._budget.now_s, 1), **row}
-        new = not self._file.exists()
-        with self._file.open('a', newline='', encoding='utf-8') as file:
-            writer = csv.DictWriter(file, row)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        elapsed_s = round(self._budget.now_s, 1)
+        self._table.append({STEP: trainer.global_step, 'elapsed_s': elapsed_s, **row})
 
     def summary(self, trainer: Trainer) -> dict[str, float | int]:
         """Return the figures of the run so far."""
@@ -137,8 +133,9 @@ class Report(Callback):
 class Validation(Callback):
     """Scores the averaged weights VALIDATIONS times and at the end.
 
-    A checkpoint is written before each validation, so an error in it loses nothing. The number of
-    held-back sequences depends on the measured time of one image, so that a short budget is kept.
+    A checkpoint is written before each validation, so an error in it loses nothing, and after it,
+    so that a resumed run has its figures. The number of held-back sequences depends on the
+    measured time of one image, so that a short budget is kept.
 
     Args:
         held: photographs that are not trained on; None = do not validate.
@@ -250,6 +247,7 @@ class Validation(Callback):
             self._score(trainer, task)
             self._took(time.monotonic() - started_s)
         self._budget.exclude(time.monotonic() - started_s)
+        self._checkpoints.save(trainer)
 
     def _score(self, trainer: Trainer, task: LightningModule) -> None:
         assert isinstance(task, ReconstructionTask)

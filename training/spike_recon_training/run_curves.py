@@ -5,7 +5,6 @@
 It reads only the files of the run, so it also works for a run that was interrupted.
 """
 
-import csv
 import importlib.util
 import resource
 import sys
@@ -16,6 +15,7 @@ import cv2
 import torch
 
 from spike_recon_ros.whole_file import write_figure
+from spike_recon_training.step_table import read_rows
 
 TRAINING, VALIDATION = 'training.csv', 'validation.csv'
 REPORT = 'report.png'
@@ -100,9 +100,6 @@ def _show_sheet(axes: Any, sheet: Path) -> None:
 
 def _columns(file: Path) -> dict[str, list[float]]:
     """Return the columns of a CSV file; nothing if it is missing. Empty fields become NaN."""
-    if not file.is_file():
-        return {}
-    with file.open(newline='', encoding='utf-8') as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read_rows(file)
     names = rows[0] if rows else {}
     return {name: [float(row[name] or 'nan') for row in rows] for name in names}

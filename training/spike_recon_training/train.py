@@ -140,7 +140,6 @@ def train(request: Request) -> dict[str, Any]:
     trainer.fit(
         task, DataLoader(data.segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
     )
-    checkpoints.save(trainer)
     result = {
         'run': str(request.run),
         'network': recipe.network.name,

@@ -1,0 +1,114 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A resumed run continues the tables of the run at its last checkpoint."""
+
+import json
+
+import pytest
+import yaml
+from small_recipes import SMALL
+
+pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
+pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing can be trained')
+
+from spike_recon_ros.errors import UserError
+from spike_recon_training import report
+from spike_recon_training.checkpoint import (
+    CHECKPOINT,
+    Checkpoints,
+    read_checkpoint,
+    remembered,
+)
+from spike_recon_training.run_curves import TRAINING
+from spike_recon_training.step_table import StepTable, read_rows
+from spike_recon_training.train import Request, train
+
+
+@pytest.fixture
+def table(tmp_path):
+    table = StepTable(tmp_path / TRAINING)
+    for step in (10, 20, 30):
+        table.append({'step': step, 'loss': step / 10})
+    return table
+
+
+def test_rows_after_the_step_of_a_checkpoint_are_dropped(table, tmp_path):
+    again = StepTable(tmp_path / TRAINING)
+    again.begin_after(20)
+    again.append({'step': 30, 'loss': 7.0})
+    assert [(row['step'], row['loss']) for row in read_rows(tmp_path / TRAINING)] == [
+        ('10', '1.0'), ('20', '2.0'), ('30', '7.0'),
+    ]  # fmt: skip
+
+
+def test_a_run_that_starts_at_step_0_has_a_new_table(table, tmp_path):
+    again = StepTable(tmp_path / TRAINING)
+    again.begin_after(0)
+    assert read_rows(tmp_path / TRAINING) == []
+    again.append({'step': 10, 'l1': 0.5})
+    assert read_rows(tmp_path / TRAINING) == [{'step': '10', 'l1': '0.5'}]
+
+
+def test_other_terms_of_a_resumed_run_have_columns_of_their_own(table, tmp_path):
+    again = StepTable(tmp_path / TRAINING)
+    again.begin_after(10)
+    again.append({'step': 20, 'ssim': 0.25})
+    assert read_rows(tmp_path / TRAINING) == [
+        {'step': '10', 'loss': '1.0', 'ssim': ''},
+        {'step': '20', 'loss': '', 'ssim': '0.25'},
+    ]
+
+
+@pytest.mark.parametrize('tail', ['4', '40,', '\0\0\0', 'x,1\r\n', '40,1,2\r\n', 'é,1\r\n'])
+def test_a_damaged_last_row_is_dropped(table, tmp_path, tail):
+    with (tmp_path / TRAINING).open('a', encoding='latin-1') as file:
+        file.write(tail)
+    again = StepTable(tmp_path / TRAINING)
+    again.begin_after(30)
+    again.append({'step': 40, 'loss': 4.0})
+    steps = [row['step'] for row in read_rows(tmp_path / TRAINING) if row['loss']]
+    assert steps == ['10', '20', '30', '40']
+
+
+@pytest.fixture
+def request_of(tmp_path, photo_folder):
+    (tmp_path / 'small.yaml').write_text(yaml.safe_dump(SMALL), encoding='utf-8')
+
+    def make(minutes, **options):
+        return Request(
+            recipe=str(tmp_path / 'small.yaml'), photos=[photo_folder], run=tmp_path / 'run',
+            budget_minutes=minutes, threads=1, device='cpu', **options,
+        )  # fmt: skip
+
+    return make
+
+
+def test_a_resumed_run_logs_each_step_once(tmp_path, request_of, monkeypatch):
+    monkeypatch.setattr(report, 'CURVE_STEPS', 1)
+    first = train(request_of(0.01))
+    file = tmp_path / 'run' / TRAINING
+    ahead = StepTable(file)
+    ahead.begin_after(first['steps'])
+    for step in (1, 2, 3):  # logged before a crash, after the last checkpoint
+        ahead.append({**read_rows(file)[0], 'step': first['steps'] + step})
+    train(request_of(first['minutes'] + 0.02, resume=True))
+    steps = [int(row['step']) for row in read_rows(file)]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) > first['steps']
+
+
+def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monkeypatch):
+    monkeypatch.setattr(report, 'VALIDATION_S', 0.0)
+    monkeypatch.setattr(report, 'VALIDATION_SHARE', 1.0)
+    figures = tmp_path / 'run' / 'validation.json'
+
+    def crash(*_):
+        if figures.exists():
+            raise UserError('crash')  # after which no checkpoint is written
+
+    monkeypatch.setattr(Checkpoints, 'on_train_batch_end', crash)
+    with pytest.raises(UserError, match='crash'):
+        train(request_of(0.1))
+    kept = remembered(read_checkpoint(tmp_path / 'run' / CHECKPOINT), 'history')
+    assert kept == json.loads(figures.read_text())
