@@ -47,13 +47,6 @@ IMAGE_LIMITS = {
     'between': 'Motion is not estimated. Between frames with fast motion, the result is a blend '
     'of both, with double edges.',
 }
-LIMITS = {
-    'colour': 'The colours are made up: they follow from the brightness of 17x17 pixels and from '
-    'what the training photographs show most often. They are not evidence of the colour of '
-    'anything.',
-    'between': 'The motion is not estimated. Frames between fast moving ones are blends of both, '
-    'with double edges.',
-}
 LIMITS = {'event': EVENT_LIMITS, 'spike': SPIKE_LIMITS}
 KINDS = {
     'event': 'simulated events from moving photographs; no recording was used',
