@@ -173,6 +173,37 @@ def test_a_folder_of_pairs_becomes_a_bundle(tmp_path, pairs, name):
     assert 'sensor' not in bundle.description
 
 
+@pytest.fixture
+def video(tmp_path):
+    """Return a folder with one video, of which nothing can be held back."""
+    folder = tmp_path / 'videos'
+    folder.mkdir()
+    noise = np.random.default_rng(3).integers(0, 256, (12, 16), np.uint8)
+    wide = cv2.resize(noise, (128, 96), interpolation=cv2.INTER_CUBIC)
+    film = cv2.VideoWriter(str(folder / 'a.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 25, (64, 48))
+    for shift in range(20):
+        film.write(cv2.cvtColor(wide[:48, shift : shift + 64], cv2.COLOR_GRAY2BGR))
+    film.release()
+    return folder
+
+
+def test_one_video_is_enough_to_train_on(tmp_path, video):
+    recipe = yaml.safe_load(find_recipe('frame_interpolation').read_text())
+    recipe['optimisation'] |= {'crop': CROP, 'batch': 2}
+    recipe['images'] = {'frames': 2}
+    asked = {'photos': [], 'videos': [video], 'device': 'cpu'}
+    asked |= {'recipe': str(tmp_path / 'small.yaml'), 'threads': 1}
+    (tmp_path / 'small.yaml').write_text(yaml.safe_dump(recipe))
+    figures = train(Request(**asked, run=tmp_path / 'run', budget_minutes=0.005))
+    asked['run'] = tmp_path / 'wrong'
+    assert (figures['data']['videos'], figures['data']['videos_held_back']) == (1, 0)
+    with pytest.raises(UserError, match='epochs counts photographs, and there are none'):
+        train(Request(**asked, epochs=2))
+    (tmp_path / 'small.yaml').write_text(yaml.safe_dump(recipe | {'videos': {'share': 0.0}}))
+    with pytest.raises(UserError, match=r'raise videos\.share above 0'):
+        train(Request(**asked, budget_minutes=0.005))
+
+
 def test_nothing_to_train_on_is_one_clear_sentence(tmp_path):
     with pytest.raises(UserError, match='give --photos'):
         train(Request(recipe='grey_to_rgb', photos=[], run=tmp_path / 'run', device='cpu'))

@@ -88,6 +88,14 @@ def test_held_back_photographs_do_not_depend_on_the_others(photo_folder):
     assert set(split_photographs(fewer, 0.4)[1]) == set(held) & set(fewer)
 
 
+def test_a_file_is_always_left_to_train_on(photo_folder):
+    files = find_photographs([photo_folder])
+    for some in (files[:1], files[:2], files):
+        used, held = split_photographs(some, 0.9999)
+        assert len(used) == 1
+        assert sorted(used + held) == some
+
+
 def test_patterns_differ_and_are_not_flat():
     rng = np.random.default_rng(3)
     drawn = [random_pattern(96, rng) for _ in range(12)]

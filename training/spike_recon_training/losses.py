@@ -16,11 +16,13 @@ from torch.nn import functional
 SSIM_REACH, SSIM_SIGMA = 5, 1.5
 """The 11x11 gaussian window of Wang et al., "Image Quality Assessment: From Error Visibility to
 Structural Similarity", IEEE TIP 2004."""
+SSIM_SIDE = 2 * SSIM_REACH + 1
+"""Side of the window, and of the smallest image that can be compared, pixels."""
 GRADIENT_SCALES = 3
 STRUCTURE_SHRINKS = 2, 4, 8
 """Factors by which images are downsampled before their structure is compared: windows of 22, 44
 and 88 pixels. A scale whose window is larger than the image is skipped."""
-STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * (2 * SSIM_REACH + 1)
+STRUCTURE_SIDE = STRUCTURE_SHRINKS[0] * SSIM_SIDE
 """Side of the smallest image whose structure can be compared, pixels."""
 LEAST_SQUARE = 1e-6
 """Added to the mean square error before the logarithm, so that it is finite: 60 dB."""
@@ -181,7 +183,7 @@ def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tens
     differences: list[torch.Tensor] = []
     for shrink in STRUCTURE_SHRINKS:
         small = functional.avg_pool2d(image, shrink), functional.avg_pool2d(truth, shrink)
-        if differences and min(small[0].shape[-2:]) < 2 * SSIM_REACH + 1:
+        if differences and min(small[0].shape[-2:]) < SSIM_SIDE:
             break
         differences.append(1 - _similarities(*small)[1].mean())
     return torch.stack(differences).mean()
@@ -189,8 +191,8 @@ def structure_difference(image: torch.Tensor, truth: torch.Tensor) -> torch.Tens
 
 def _similarities(image: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return SSIM's similarity of means, and that of contrasts and structures, of each pixel."""
-    if min(image.shape[-2:]) < 2 * SSIM_REACH + 1:
-        raise ValueError(f'SSIM needs images of at least {2 * SSIM_REACH + 1} pixels a side')
+    if min(image.shape[-2:]) < SSIM_SIDE:
+        raise ValueError(f'SSIM needs images of at least {SSIM_SIDE} pixels a side')
     stack = torch.cat([image, truth, image * image, truth * truth, image * truth])
     # Products with band matrices, many times faster than a convolution of a single channel.
     down = _gaussian_bands(image.shape[-2], image.device)

@@ -15,7 +15,7 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.representations.registry import ANY_LOOKAHEAD, SPIKE_KINDS
 from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_ros.whole_file import write_whole
-from spike_recon_training.losses import STRUCTURE_SIDE, LossWeights
+from spike_recon_training.losses import SSIM_SIDE, STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.image_samples import ImageModel, image_demands
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
@@ -215,7 +215,7 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
 def _check(recipe: Recipe) -> None:
     """Raise ValueError for wrong values of the right type."""
     o, s, photographs = recipe.optimisation, recipe.sequences, recipe.photographs
-    above_0 = ('batch', 'crop', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
+    above_0 = ('batch', 'windows', 'learning_rate', 'gradient_clip', 'budget_minutes')
     demands = {
         f'sensor must be one of: {", ".join(SENSORS)}': recipe.sensor in SENSORS,
         f'representation.kind must be one of: {", ".join(SPIKE_KINDS)}': (
@@ -240,6 +240,9 @@ def _check(recipe: Recipe) -> None:
         'optimisation.stage_factor must be above 0 and at most 1': 0 < o.stage_factor <= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in _shares(recipe)
+        ),
+        f'optimisation.crop must be at least {SSIM_SIDE}, which the validation by SSIM needs': (
+            o.crop >= SSIM_SIDE
         ),
         f'loss.structure needs an optimisation.crop of at least {STRUCTURE_SIDE}': (
             not recipe.loss.structure or o.crop >= STRUCTURE_SIDE

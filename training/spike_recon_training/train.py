@@ -223,10 +223,18 @@ def _budget(request: Request, optimisation: Optimisation) -> Budget:
 
 
 def _steps(request: Request, optimisation: Optimisation, photographs: int) -> int:
-    """Return the length of the training in steps; 0 = it is given in minutes."""
+    """Return the length of the training in steps; 0 = it is given in minutes.
+
+    Raises:
+        UserError: it is given in epochs, but there are no photographs.
+    """
     epochs = optimisation.epochs if request.epochs is None else request.epochs
     if request.budget_minutes or not epochs:
         return 0
+    if not photographs:
+        raise UserError(
+            'the length in epochs counts photographs, and there are none; give --budget-minutes'
+        )
     segments = sum(optimisation.segments) / 2
     return math.ceil(epochs * photographs * segments / (optimisation.batch * processes()))
 

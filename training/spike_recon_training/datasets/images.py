@@ -128,15 +128,19 @@ def image_sources(
         for files, sources, key in zip(
             parts, (used, held), ('videos', 'videos_held_back'), strict=True
         ):
-            clips = load_clips(files, recipe.videos.side, recipe.videos.longest)
-            grey = GreySequences(clips.shots, recipe.images, o.crop, clips.files)
-            data[key] = clips.files
-            sources.append((grey, own_share * recipe.videos.share))
+            data[key] = 0
+            if files:
+                clips = load_clips(files, recipe.videos.side, recipe.videos.longest)
+                grey = GreySequences(clips.shots, recipe.images, o.crop, clips.files)
+                data[key] = clips.files
+                sources.append((grey, own_share * recipe.videos.share))
     for folder in pairs:
         source = _paired(folder, recipe, colour)
         used.append((source, pairs_share / len(pairs)))
         data.setdefault('paired_folders', []).append(folder.name)
         data['photographs'] += source.files
+    if not used:
+        raise UserError(f'recipe {recipe.name}: raise videos.share above 0, or give --photos')
     return used, held, data
 
 

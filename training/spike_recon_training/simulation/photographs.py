@@ -54,13 +54,17 @@ def find_photographs(folders: list[Path]) -> list[Path]:
 def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path], list[Path]]:
     """Return the files to train on and the files held back.
 
-    The choice depends on a hash of each file name only, so it is the same in every run.
+    The choice depends on a hash of each file name only, so it is the same in every run. At least
+    one file is left to train on, and one is held back if there are two or more and a share of
+    them is.
     """
 
     def rank(file: Path) -> float:
         return int.from_bytes(hashlib.sha256(file.name.encode()).digest()[:4], 'big') / 2**32
 
     held = [file for file in files if rank(file) < held_share]
+    if len(held) == len(files):
+        held.remove(max(files, key=rank))
     if not held and held_share > 0 and len(files) > 1:
         held = [min(files, key=rank)]
     kept = set(held)
