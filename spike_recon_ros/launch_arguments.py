@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spike_recon_ros.errors import UserError, did_you_mean
+from spike_recon_ros.setting import choices_of
 from spike_recon_ros.settings import RENAMED, check, current_values, setting_fields
 
 TOPICS = {
@@ -213,14 +214,12 @@ def _full_name(topic: str, namespace: str) -> str:
 
 
 def _setting_arguments() -> list[Argument]:
-    def described(text: str, choices: tuple[Any, ...]) -> str:
-        listed = f'One of: {", ".join(map(str, choices))}.' if choices else ''
+    def described(text: str, choices: Sequence[str]) -> str:
+        listed = f'One of: {", ".join(choices)}.' if choices else ''
         return ' '.join([text, listed, _AS_IN_FILE])
 
     settings = [
-        Argument(
-            field.name, '', described(field.metadata['description'], field.metadata['choices'])
-        )
+        Argument(field.name, '', described(field.metadata['description'], choices_of(field)))
         for field in setting_fields()
     ]
     old = [Argument(old, '', f'Old name of {name}.') for old, (name, _) in RENAMED.items()]

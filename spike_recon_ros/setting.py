@@ -65,6 +65,11 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def choices_of(field: 'dataclasses.Field[Any]') -> list[str]:
+    """Return the values of a setting that has a list of them, as people type them."""
+    return [str(choice) or "''" for choice in field.metadata['choices']]
+
+
 def range_of(field: 'dataclasses.Field[Any]') -> str:
     """Return the range of a number for people to read, as `0.1 to 10,000`; '' if it has none."""
     low, high = field.metadata['low'], field.metadata['high']
@@ -80,10 +85,9 @@ def check_value(field: 'dataclasses.Field[Any]', value: Any) -> None:
     kind = type(field.default)
     accepted = (int, float) if kind is float else (kind,)
     if choices and value not in choices:
-        hint = did_you_mean(value, choices) if isinstance(value, str) else ''
-        raise UserError(
-            f'{field.name} is {value!r}; it must be one of: {", ".join(map(str, choices))}{hint}'
-        )
+        listed = choices_of(field)
+        hint = did_you_mean(value, listed) if isinstance(value, str) else ''
+        raise UserError(f'{field.name} is {value!r}; it must be one of: {", ".join(listed)}{hint}')
     if not isinstance(value, accepted) or isinstance(value, bool):
         raise UserError(f'{field.name} is {value!r}; it must be {_WORDS[kind]}')
     if low is not None and not low <= value <= high:

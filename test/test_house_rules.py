@@ -38,9 +38,9 @@ CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', '
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
-RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'warm_up', 'sources', 'sinks'}
+RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
-SETTINGS = {'setting', 'color_settings', 'parameter_files'}
+SETTINGS = {'color_settings', 'parameter_files'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
@@ -55,7 +55,7 @@ MAY_IMPORT = (
         'window_settings': {'setting', 'color_settings'},
         'settings': {'errors', 'setting', 'model_settings', 'window_settings'},
         'parameter_files': {'errors', 'settings', 'small_yaml'},
-        'launch_arguments': {'errors', 'settings'},
+        'launch_arguments': {'errors', 'setting', 'settings'},
         'frame': {'packets'},
         'packet_sequence': {'packets.packet', 'stream_statistics'},
         'model': {'windows.window', 'frames'},

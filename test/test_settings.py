@@ -79,3 +79,22 @@ def test_every_renamed_setting_has_a_current_name_and_valid_values():
 
 def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value():
     assert Settings(cuda_graphs=False).cuda_graphs == 'off'
+
+
+@pytest.mark.parametrize('field', list(setting_fields()), ids=lambda field: field.name)
+@pytest.mark.parametrize(
+    'value', [None, 'nonsense', '', True, -5, 7, 0.5, float('nan'), float('inf'), [1, 2], b'x'],
+    ids=repr,
+)  # fmt: skip
+def test_a_value_of_any_kind_is_valid_or_rejected_with_a_sentence(field, value):
+    refused = ''
+    try:
+        Settings(**{field.name: value})
+    except UserError as error:
+        refused = str(error)
+    assert not refused or refused.startswith(f'{field.name} is {value!r}')
+
+
+def test_a_setting_that_may_be_empty_says_so_where_a_value_is_rejected():
+    with pytest.raises(UserError, match=r"one of: '', rggb, .*; did you mean rggb"):
+        Settings(bayer_pattern='rgg')

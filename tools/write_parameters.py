@@ -12,7 +12,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from spike_recon_ros.setting import range_of
+from spike_recon_ros.setting import choices_of, range_of
 from spike_recon_ros.settings import setting_fields
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def _sentence(field: 'dataclasses.Field[Any]') -> str:
-    choices = field.metadata['choices']
+    choices = choices_of(field)
     parts = [field.metadata['description']]
     if choices:
         parts.append(f'One of {", ".join(f"`{choice}`" for choice in choices)}.')

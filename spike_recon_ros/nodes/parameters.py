@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings as ROS parameters, with range and description."""
 
+import array
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from rclpy.parameter import Parameter
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.qos import check_qos_overrides
 from spike_recon_ros.parameter_files import check_file_is_for, check_names, files_among
+from spike_recon_ros.setting import choices_of
 from spike_recon_ros.settings import RENAMED, Settings, check, current_values, setting_fields
 
 
@@ -102,18 +104,20 @@ def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Setting
 
 
 def _value_of(parameter: Parameter) -> Any:
-    current, _ = current_values({parameter.name: parameter.value})
+    value = parameter.value
+    plain = value.tolist() if isinstance(value, array.array) else value
+    current, _ = current_values({parameter.name: plain})
     return current[parameter.name]
 
 
 def _descriptor(field: 'dataclasses.Field[Any]') -> ParameterDescriptor:
-    low, high, choices = (field.metadata[key] for key in ('low', 'high', 'choices'))
+    low, high = field.metadata['low'], field.metadata['high']
     descriptor = ParameterDescriptor(description=field.metadata['description'])
     # ROS rejects `fps:=50` for a parameter whose default is 25.0, and `off`, which YAML reads as a
     # truth value, for one of words. `check` accepts both, and names what is valid.
     descriptor.dynamic_typing = True
-    if choices:
-        descriptor.additional_constraints = f'one of: {", ".join(map(str, choices))}'
+    if listed := choices_of(field):
+        descriptor.additional_constraints = f'one of: {", ".join(listed)}'
     if low is not None and isinstance(field.default, int):
         descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     elif low is not None:

@@ -75,17 +75,25 @@ class PlayNode(Node):
     def wait_for_subscribers(self, topics: Sequence[str], timeout: float) -> None:
         """Wait until each topic has a subscriber.
 
+        Args:
+            topics: as the recording names them, or as they are remapped.
+            timeout: for all of them together, s.
+
         Raises:
             UserError: none came in time, or there is no such topic.
         """
         give_up = time.monotonic() + timeout
+        remapped = {output.topic_name: output for output in self._outputs.values()}
         for topic in topics:
-            if topic not in self._outputs:
+            output = self._outputs.get(topic) or remapped.get(topic)
+            if output is None:
                 known = ', '.join(self._outputs)
                 raise UserError(f'the recording has no topic {topic}; it has: {known}')
-            while not self._outputs[topic].get_subscription_count():
+            while not output.get_subscription_count():
                 if time.monotonic() > give_up:
-                    raise UserError(f'nobody subscribed to {topic} within {timeout:g} s')
+                    raise UserError(
+                        f'nobody subscribed to {output.topic_name} within {timeout:g} s'
+                    )
                 rclpy.spin_once(self, timeout_sec=0.02)
         # Discovery is not symmetric: until the subscribers know this publisher too, messages that
         # are sent best effort are lost.
@@ -205,7 +213,7 @@ def play(
         clock: publish the recorded time on /clock.
         restamp: shift the header stamps to now.
         wait_for: topics that must have a subscriber before the start.
-        wait_timeout: longest time to wait for each of them, s.
+        wait_timeout: longest time to wait for all of them, s.
         facts: `topic`, `size`, `encoding` and `planes` of `open_source`, where the user gave them.
         ros_args: `--ros-args ...`.
 

@@ -9,7 +9,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State, TransitionEvent
 from lifecycle_msgs.srv import GetState
-from rcl_interfaces.srv import DescribeParameters
+from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -74,6 +74,19 @@ def test_every_setting_is_a_parameter_with_its_description_and_range(make_node, 
         if field.metadata['low'] is not None:
             assert ranges[0].from_value == field.metadata['low']
             assert ranges[0].to_value == field.metadata['high']
+
+
+def test_a_wrong_value_is_answered_and_the_node_goes_on(make_node, other, wait_until):
+    make_node()
+    client = other.create_client(SetParameters, '/event_camera/recon/set_parameters')
+    values = 'nonsense', [1, 2], 3, 2
+    requests = [Parameter('scale', value=value).to_parameter_msg() for value in values]
+    answer = client.call_async(SetParameters.Request(parameters=requests))
+    wait_until(answer.done, 'the answers')
+    results = answer.result().results
+    assert [one.successful for one in results] == [False, False, False, True]
+    assert results[0].reason == "scale is 'nonsense'; it must be one of: 1, 2, 4"
+    assert results[1].reason == 'scale is [1, 2]; it must be one of: 1, 2, 4'
 
 
 def test_the_defaults_of_the_parameters_are_those_of_the_settings(executor):

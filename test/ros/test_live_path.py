@@ -207,10 +207,12 @@ def test_a_wrong_argument_is_named_and_the_node_exits_with_1(arguments, words, c
     assert 'Traceback' not in log
 
 
-def test_the_player_names_the_topic_without_subscriber_and_exits_with_1(board):
-    done = _started('play', board, '--wait-for', '/event_camera/events', '--wait-timeout', 0.5)
+@pytest.mark.parametrize('given', ['/event_camera/events', '/cam/events'])
+def test_the_player_names_the_remapped_topic_without_subscriber_and_exits_with_1(board, given):
+    remap = '--ros-args', '-r', '/event_camera/events:=/cam/events'
+    done = _started('play', board, '--wait-for', given, '--wait-timeout', 0.5, *remap)
     assert done.returncode == 1
-    assert 'nobody subscribed to /event_camera/events within 0.5 s' in done.stderr
+    assert 'nobody subscribed to /cam/events within 0.5 s' in done.stderr
 
 
 def test_the_player_publishes_all_topics_of_a_bag(board):
