@@ -15,6 +15,12 @@ from torch import nn
 from spike_recon_models.networks.feature_alignment import JointAlignment
 from spike_recon_models.networks.spk2vid import Propagation, Spk2Vid
 
+CAN_GROW = 'only `channels`, `align_width` and `views` can grow, without super-resolution'
+TRIED_SIZE = 16, 24
+"""Rows and columns of the inputs on which both networks are compared."""
+TOLERANCE = 1e-4
+"""Largest difference of the images by rounding; intensities lie in 0..1."""
+
 
 @torch.no_grad()
 def widen(narrow: Spk2Vid, wide: Spk2Vid) -> None:
@@ -22,13 +28,14 @@ def widen(narrow: Spk2Vid, wide: Spk2Vid) -> None:
 
     Args:
         narrow: trained network.
-        wide: network with the same arguments, but more `channels` or a larger `align_width`.
+        wide: network with the same arguments, but more `channels` or `views`, or a larger
+            `align_width`.
 
     Raises:
         ValueError: the networks differ in other arguments, or enlarge their images.
     """
-    if narrow.state_dict().keys() != wide.state_dict().keys() or wide.enlarge is not None:
-        raise ValueError('only `channels` and `align_width` can grow, without super-resolution')
+    if narrow.bins != wide.bins or wide.enlarge is not None or not _holds(wide, narrow):
+        raise ValueError(CAN_GROW)
     # The channels that are sampled at the same offsets must stay together.
     groups = wide.first.align.groups
     old, new = (network.embed.out_channels // groups for network in (narrow, wide))
@@ -50,6 +57,34 @@ def widen(narrow: Spk2Vid, wide: Spk2Vid) -> None:
         _copy(narrow.fusion.flow, wide.fusion.flow)
     _copy(narrow.fusion.judge, wide.fusion.judge, inputs=features)
     _copy(narrow.fusion.trust, wide.fusion.trust)
+    if not _alike(narrow, wide):
+        raise ValueError(CAN_GROW)
+
+
+def _holds(wide: nn.Module, narrow: nn.Module) -> bool:
+    """Return whether each weight of `wide` has room for that of `narrow`."""
+    weights, old = wide.state_dict(), narrow.state_dict()
+    return weights.keys() == old.keys() and all(
+        size <= more
+        for name, value in old.items()
+        for size, more in zip(value.shape, weights[name].shape, strict=True)
+    )
+
+
+def _alike(narrow: Spk2Vid, wide: Spk2Vid) -> bool:
+    """Return whether both make the same images of random inputs.
+
+    Arguments such as `base` or `taps` change what weights mean, but not always their shapes.
+    """
+    generator = torch.Generator().manual_seed(0)
+    state = wide_state = None
+    for _ in range(2):  # the second one reads the state
+        x = torch.rand((1, narrow.bins, *TRIED_SIZE), generator=generator)
+        image, state = narrow(x, state)
+        wide_image, wide_state = wide(x, wide_state)
+        if not torch.allclose(image, wide_image, atol=TOLERANCE):
+            return False
+    return True
 
 
 def _copy_alignment(narrow: JointAlignment, wide: JointAlignment, features: list[int]) -> None:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The weights that a training begins with fit its network, or the cure is named."""
 
+import dataclasses
+
 import pytest
 import yaml
 
@@ -64,7 +66,8 @@ def test_a_bundle_that_differs_in_more_than_its_channels_is_refused():
 
 
 @pytest.mark.parametrize(
-    'more', [{'channels': 36}, {'channels': 36, 'align_width': 18}, {'align_width': 18}]
+    'more',
+    [{'channels': 36}, {'channels': 36, 'align_width': 18}, {'align_width': 18}, {'views': 4}],
 )
 @pytest.mark.parametrize('taps', [1, 3])
 def test_any_part_of_spk2vid_may_become_wider(more, taps):
@@ -75,6 +78,31 @@ def test_any_part_of_spk2vid_may_become_wider(more, taps):
         parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
     widen(narrow, wide)
     assert_same_video(narrow, wide)
+
+
+@pytest.mark.parametrize(
+    'other',
+    [
+        {'channels': 12}, {'align_width': 6}, {'taps': 5}, {'bins': 6}, {'base': 1},
+    ],
+)  # fmt: skip
+def test_arguments_that_change_what_weights_mean_must_be_the_same(other):
+    arguments = {'channels': 24, 'bins': 5, 'align_width': 12, 'taps': 3, 'views': 3}
+    narrow, wide = Spk2Vid(**arguments), Spk2Vid(**arguments | {'channels': 36} | other)
+    generator = torch.Generator().manual_seed(3)
+    for parameter in narrow.parameters():  # many start at zero
+        parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
+    with pytest.raises(ValueError, match=r'only `channels`, .* can grow'):
+        widen(narrow, wide)
+
+
+def test_a_wider_motion_estimate_starts_from_a_bundle_with_as_many_channels():
+    recipe = read_recipe(find_recipe('spk2vid'))
+    network = recipe.network
+    arguments = network.arguments | {'align_width': 2 * network.arguments['align_width']}
+    wider = dataclasses.replace(recipe, network=dataclasses.replace(network, arguments=arguments))
+    bundle = find_bundle('spk2vid')
+    assert_same_video(trained_network(read_bundle(bundle)), first_network(wider, bundle).eval())
 
 
 def assert_same_video(narrow, wide):

@@ -92,14 +92,20 @@ def _widened(network: RecurrentNetwork, recipe: Recipe, start_from: Path) -> boo
     if not isinstance(network, Spk2Vid) or not (start_from / DESCRIPTION).is_file():
         return False
     narrow = trained_network(read_bundle(start_from))
-    channels = network.embed.out_channels
-    if not isinstance(narrow, Spk2Vid) or narrow.embed.out_channels >= channels:
+    if not isinstance(narrow, Spk2Vid):
+        return False
+    if all(old >= new for old, new in zip(_widths(narrow), _widths(network), strict=True)):
         return False
     try:
         widen(narrow, network)
     except ValueError as error:
         raise UserError(f'{start_from} does not fit recipe {recipe.name}: {error}') from None
     return True
+
+
+def _widths(network: Spk2Vid) -> tuple[int, int]:
+    """Return the channels of the features and of the motion estimate."""
+    return network.embed.out_channels, network.first.align.wider.out_channels
 
 
 def _load(network: RecurrentNetwork, recipe: Recipe, file: Path) -> None:
