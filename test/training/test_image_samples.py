@@ -4,6 +4,7 @@
 
 import itertools
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -73,6 +74,13 @@ def test_pairs_are_read_by_name_and_cropped_at_one_place(pairs, rng):
     crops = [picture[top : top + CROP, left : left + CROP] for top, left in corners]
     found = np.rint(255 * rgb[0].transpose(1, 2, 0))
     assert any(np.array_equal(found, one[:, ::side]) for one in crops for side in (1, -1))
+
+
+def test_images_without_a_partner_are_left_out_with_a_warning(pairs, tmp_path, caplog):
+    shutil.copytree(pairs, tmp_path / 'pairs')
+    (tmp_path / 'pairs' / 'RGB' / 'image (8).tif').unlink()
+    assert PairedImages(tmp_path / 'pairs', CROP).files == 3
+    assert '1 image left out' in caplog.text
 
 
 def test_sequences_of_a_folder_follow_the_numbers_in_the_names(pairs, rng):

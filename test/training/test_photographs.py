@@ -15,6 +15,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_training.simulation.patterns import random_pattern
 from spike_recon_training.simulation.photographs import (
     find_photographs,
+    load_colours,
     load_photographs,
     split_photographs,
     textured_crops,
@@ -70,6 +71,17 @@ def test_long_photograph_gives_several_squares(tmp_path):
     cv2.imwrite(str(tmp_path / 'high.png'), wide.T)
     assert len(load_photographs([tmp_path / 'wide.png'], 100)) == 3
     assert len(load_photographs([tmp_path / 'high.png'], 50)) == 3
+
+
+def test_photographs_without_texture_do_not_count(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80, 3), np.uint8)
+    for name, image in (('flat', np.full_like(noise, 90)), ('noise', noise)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'), image)
+    files = find_photographs([tmp_path])
+    assert load_photographs(files, 64).files == 1
+    assert [colour.files for colour in load_colours(files, 64)] == [1, 1, 1]
+    with pytest.raises(UserError, match='image with texture of at least 64x64'):
+        load_photographs(files[:1], 64)
 
 
 def test_patterns_have_the_requested_share(photo_folder):

@@ -79,6 +79,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'sequences: {cuts: {interval_s: [0, 1]}}', r'cuts\.interval_s must be above 0'),
         (LEAST + 'sequences: {faults: {limit: 1}}', r'faults\.limit; did you mean limit_hz'),
         (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 20}', 'crop of at least 22'),
+        (LEAST + 'sensor: images\nimages: {side: 50}', 'side must be at least optimisation.crop'),
+        (LEAST + 'images: {speed_px: [0, 1]}', r'images\.speed_px must be above 0'),
         (LEAST + 'optimisation: {crop: 8}', 'crop must be at least 11'),
         (LEAST + 'optimisation: {small_share: 0.1, crop: 40}', 'crop of at least 48'),
         ('name: [', 'YAML'),

@@ -30,15 +30,9 @@ SENSORS = *(kind.value for kind in SensorKind), IMAGES
 SMALLEST_CROP = -(-STRUCTURE_SIDE // CROP_STEP) * CROP_STEP
 """The smallest side for which every term of the loss is defined, pixels."""
 LINEAR = (
-    'things',
-    'steps',
-    'mismatch',
-    'blur_px',
-    'aperture_px',
-    'noise_spread',
-    'noise_in_dark',
+    'things', 'steps', 'mismatch', 'blur_px', 'aperture_px', 'noise_spread', 'noise_in_dark',
     'noise_on',
-)
+)  # fmt: skip
 """Ranges that are uniform and may start at 0; all others are log-uniform."""
 
 
@@ -224,7 +218,9 @@ def _check(recipe: Recipe) -> None:
         f'spikes.hasty_share needs representation.kind to be one of: {", ".join(ANY_LOOKAHEAD)}': (
             not recipe.spikes.hasty_share or recipe.representation.get('kind') in ANY_LOOKAHEAD
         ),
-        **image_demands(recipe.images, recipe.image_task),
+        **image_demands(
+            recipe.images, recipe.image_task, o.crop if recipe.sensor == IMAGES else 0
+        ),
         f'normalisation must be one of: {", ".join(NORMALISATIONS)}': (
             recipe.normalisation in NORMALISATIONS
         ),
@@ -289,6 +285,7 @@ def _logarithmic(recipe: Recipe) -> Iterator[tuple[str, float]]:
         ('sequences.sensor.', recipe.sequences.sensor),
         ('sequences.faults.', recipe.sequences.faults),
         ('sequences.frames.', recipe.sequences.frames),
+        ('images.', recipe.images),
         ('spikes.', recipe.spikes),
         ('spikes.world.', recipe.spikes.world),
         ('spikes.video.', recipe.spikes.video),

@@ -7,6 +7,7 @@ frame of a sequence, and the frames left out. They come from photographs, from v
 folders with grey and RGB images of the same names.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_training.simulation.image_folders import (
     GREY_FOLDERS,
     RGB_FOLDERS,
@@ -50,11 +51,12 @@ class ImageModel:
     zoom: float = 0.01
 
 
-def image_demands(model: ImageModel, task: str) -> dict[str, bool]:
-    """Return what a recipe must fulfil, and whether it does."""
+def image_demands(model: ImageModel, task: str, crop: int) -> dict[str, bool]:
+    """Return what a recipe must fulfil whose crops have `crop` pixels, and whether it does."""
     return {
         f'image_task must be one of: {", ".join(IMAGE_TASKS)}': task in IMAGE_TASKS,
         'images.frames and .stride must be 1 or above': min(model.frames, model.stride) >= 1,
+        'images.side must be at least optimisation.crop': model.side >= crop,
     }
 
 
@@ -213,11 +215,17 @@ class PairedImages:
             for names in (GREY_FOLDERS, RGB_FOLDERS)
         )
         both = [name for name in grey if name in rgb]
-        self.files, self.left_out = len(both), len(grey) + len(rgb) - 2 * len(both)
+        self.files = len(both)
         if not both:
             raise UserError(
                 f'no image in {folder} has the same name in the grey and in the RGB folder; '
                 'rename them so that both of a pair have one name'
+            )
+        if alone := len(grey) + len(rgb) - 2 * len(both):
+            logging.getLogger(__name__).warning(
+                '%s: %s left out, for want of a partner of the same name',
+                folder,
+                counted(alone, 'images'),
             )
         self._pairs = [(read_image(grey[name], grey=True), read_image(rgb[name])) for name in both]
         for name, (one, other) in zip(both, self._pairs, strict=True):

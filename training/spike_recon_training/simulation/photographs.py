@@ -101,7 +101,7 @@ def textured_crops(files: list[Path], width: int, height: int, seed: int) -> Ite
 def load_photographs(
     files: list[Path], side: int, *, pattern_share: float = 0.0, seed: int = 0
 ) -> Photographs:
-    """Read the files; files that are not images, or too small, are skipped.
+    """Read the files; those that are not images, too small or without texture are skipped.
 
     Args:
         files: image files.
@@ -120,13 +120,11 @@ def load_photographs(
         image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
         if image is None or min(image.shape) < SMALLEST_SIDE:
             continue
-        squares += _cut(image, side)
-        used += 1
+        found = _cut(image, side)
+        squares += found
+        used += bool(found)
     if not squares:
-        raise UserError(
-            f'none of the {len(files)} files is an image of at least '
-            f'{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels that OpenCV can read'
-        )
+        raise _no_image(files)
     rng = np.random.default_rng(seed)
     drawn = round(len(squares) * pattern_share / (1 - pattern_share))
     squares += [random_pattern(side, rng) for _ in range(drawn)]
@@ -137,25 +135,31 @@ def load_colours(files: list[Path], side: int) -> tuple[Photographs, Photographs
     """Read the files in colour; return the same squares in red, green and blue.
 
     Args:
-        files: image files; those that are not images, or too small, are skipped.
+        files: image files; those that are not images, too small or without texture are skipped.
         side: height and width of the squares, pixels.
 
     Raises:
         UserError: no file is a usable image.
     """
     images = [cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in files]
-    usable = [
-        image for image in images if image is not None and min(image.shape[:2]) >= SMALLEST_SIDE
+    cut = [
+        _cut(image, side)
+        for image in images
+        if image is not None and min(image.shape[:2]) >= SMALLEST_SIDE
     ]
-    squares = [square for image in usable for square in _cut(image, side)]
+    squares = [square for found in cut for square in found]
     if not squares:
-        raise UserError(
-            f'none of the {len(files)} files is an image of at least '
-            f'{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels that OpenCV can read'
-        )
-    stacked = torch.from_numpy(np.stack(squares))
-    red, green, blue = (Photographs(stacked[..., k].contiguous(), len(usable)) for k in range(3))
+        raise _no_image(files)
+    stacked, used = torch.from_numpy(np.stack(squares)), sum(map(bool, cut))
+    red, green, blue = (Photographs(stacked[..., k].contiguous(), used) for k in range(3))
     return red, green, blue
+
+
+def _no_image(files: list[Path]) -> UserError:
+    return UserError(
+        f'none of the {len(files)} files is an image with texture of at least '
+        f'{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels that OpenCV can read'
+    )
 
 
 def _cut(image: np.ndarray, side: int) -> list[np.ndarray]:

@@ -110,7 +110,7 @@ class Sequences:
         planes = 1 if clips else things + 1
         rendered = batch * planes * height * width * self._steps
         self._at_once = max(1, RENDERED_AT_ONCE.get(device.type, 1_000_000) // rendered)
-        self._worlds = (
+        self._worlds: VideoWorlds | PlanarWorlds = (
             self._filmed(clips, model, height, width, generator, seed)
             if clips
             else self._photographed(photographs, model, height, width, things, generator)
@@ -145,7 +145,7 @@ class Sequences:
         width: int,
         generator: torch.Generator,
         seed: int,
-    ) -> VideoWorlds | PlanarWorlds:
+    ) -> VideoWorlds:
         return VideoWorlds(
             clips,
             model.video,
@@ -165,7 +165,7 @@ class Sequences:
         width: int,
         things: int,
         generator: torch.Generator,
-    ) -> VideoWorlds | PlanarWorlds:
+    ) -> PlanarWorlds:
         motion_px = log_uniform(generator, (len(self.window_s),), *model.motion_px)
         motion_px = motion_px.clamp(max=model.step_px * self._steps)
         return PlanarWorlds(
