@@ -10,7 +10,9 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.datasets.clips import ClipSequences  # noqa: E402
-from spike_recon_training.recipe import read_recipe  # noqa: E402
+from spike_recon_training.initial_weights import first_network  # noqa: E402
+from spike_recon_training.recipe import find_recipe, read_recipe  # noqa: E402
+from spike_recon_training.source_choice import recordings_of  # noqa: E402
 
 HEIGHT, WIDTH, PLANES = 20, 24, 60
 STACK = '{kind: spike_stack, planes: 9, lookahead_planes: 4}'
@@ -95,3 +97,10 @@ def test_truths_without_all_their_planes_are_skipped(dataset, tmp_path):
 def test_clips_that_are_too_short_or_small_are_an_error(dataset, tmp_path, change):
     with pytest.raises(UserError, match=r'no clip of .* has . images'):
         sequences(dataset[0], tmp_path, **change)
+
+
+def test_a_network_that_enlarges_images_finds_no_truth_in_clips(dataset):
+    recipe = read_recipe(find_recipe('spk2vid_x4'))
+    network = first_network(recipe, None)
+    with pytest.raises(UserError, match='4 times as large as the truth of recordings'):
+        recordings_of(recipe, network, [dataset[0]], 0.5)

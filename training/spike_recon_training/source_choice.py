@@ -1,11 +1,18 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Loads the photographs and videos of a run, and splits off those held back for validation."""
+"""What a run is trained on: photographs, videos and recordings.
+
+Splits off the photographs and videos that are held back for validation.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from spike_recon_models.networks.recurrent_network import RecurrentNetwork
+from spike_recon_ros.errors import UserError
+from spike_recon_training.datasets.clips import ClipSequences
+from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import (
     Photographs,
@@ -14,6 +21,11 @@ from spike_recon_training.simulation.photographs import (
     split_photographs,
 )
 from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
+
+RECORDED_KINDS = {
+    'event': 'simulated events from moving photographs, and recordings of event cameras',
+    'spike': 'simulated spike planes of moving photographs, and data sets of spike planes',
+}
 
 
 def photographs_of(
@@ -53,3 +65,39 @@ def clips_of(
         'videos_share': choice.share,
     }
     return clips, kept, counts
+
+
+def recordings_of(
+    recipe: Recipe, network: RecurrentNetwork, paths: Sequence[Path], share: float
+) -> tuple[RecordedSequences | ClipSequences | None, dict[str, Any]]:
+    """Return the recordings to train on, if there are any, and their names for the model card.
+
+    Args:
+        recipe: of the run.
+        network: that is trained.
+        paths: of the recordings or data sets.
+        share: of the sequences that come from them.
+
+    Raises:
+        UserError: they cannot be read, or hold no truth for such a network.
+    """
+    if not paths:
+        return None, {}
+    if network.reads_frames:
+        raise UserError(
+            f'{recipe.network.name} reads frames, which are the truth of recordings; leave out '
+            '--recordings'
+        )
+    if network.output_scale > 1:
+        raise UserError(
+            f'{recipe.network.name} makes images {network.output_scale} times as large as the '
+            'truth of recordings; leave out --recordings'
+        )
+    described = {
+        'kind': RECORDED_KINDS[recipe.sensor],
+        'recordings': [path.name for path in paths],
+        'recordings_share': share,
+    }
+    if recipe.sensor == 'spike':
+        return ClipSequences(paths, recipe), described
+    return RecordedSequences(paths, recipe, network.grid_bins), described

@@ -29,10 +29,8 @@ from spike_recon_training.checkpoint import (
     read_checkpoint,
     remembered,
 )
-from spike_recon_training.datasets.clips import ClipSequences
 from spike_recon_training.datasets.images import ImageSegments, held_images, image_sources
 from spike_recon_training.datasets.mixed import MixedSegments
-from spike_recon_training.datasets.recorded import RecordedSequences
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.datasets.simulated import SimulatedSegments
 from spike_recon_training.initial_weights import ancestor, first_network
@@ -46,21 +44,15 @@ from spike_recon_training.recipe import (
 )
 from spike_recon_training.report import Report, Validation
 from spike_recon_training.run_curves import draw_report
-from spike_recon_training.simulation.photographs import (
-    Photographs,
-)
+from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.videos import Clips
-from spike_recon_training.source_choice import clips_of, photographs_of
+from spike_recon_training.source_choice import clips_of, photographs_of, recordings_of
 from spike_recon_training.task import ReconstructionTask
 from spike_recon_training.teacher import teacher_of
 from spike_recon_training.trainer import make_trainer, prepare_process, processes
 from spike_recon_training.vgg_features import perceptual_distance
 
 SUMMARY = 'run.json'
-RECORDED_KINDS = {
-    'event': 'simulated events from moving photographs, and recordings of event cameras',
-    'spike': 'simulated spike planes of moving photographs, and data sets of spike planes',
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +168,9 @@ def _sensor_data(
         raise UserError('give --photos, with folders of photographs')
     photographs, held, data = photographs_of(recipe, request.photos)
     clips, held_clips, videos = clips_of(recipe, request.videos)
-    recorded, recordings = _recorded(request, recipe, network)
+    recorded, recordings = recordings_of(
+        recipe, network, request.recordings, request.recordings_share
+    )
     simulated = SimulatedSegments(
         photographs, recipe, network.grid_bins, network.other_instants, clips=clips, **where
     )
@@ -266,27 +260,6 @@ def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget)
             f'{file} does not hold the network of recipe {request.recipe}; resume with '
             f'{request.run / "recipe.yaml"}'
         ) from None
-
-
-def _recorded(
-    request: Request, recipe: Recipe, network: RecurrentNetwork
-) -> tuple[RecordedSequences | ClipSequences | None, dict[str, Any]]:
-    """Return the recordings to train on, if there are any, and their names for the model card."""
-    if not request.recordings:
-        return None, {}
-    described = {
-        'kind': RECORDED_KINDS[recipe.sensor],
-        'recordings': [path.name for path in request.recordings],
-        'recordings_share': request.recordings_share,
-    }
-    if recipe.sensor == 'spike':
-        return ClipSequences(request.recordings, recipe), described
-    if network.reads_frames:
-        raise UserError(
-            f'{recipe.network.name} reads frames, which are the truth of recordings; leave out '
-            '--recordings'
-        )
-    return RecordedSequences(request.recordings, recipe, network.grid_bins), described
 
 
 def _frames_per_step(optimisation: Optimisation) -> int:
