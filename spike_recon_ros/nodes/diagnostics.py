@@ -44,6 +44,8 @@ CURES = {
     Part.NODE: 'this computer is too slow for the stream: lower fps or choose a faster model',
 }
 """What helps against losses."""
+RESETS = 'resets: '
+"""Begins the counters of resets; their reason follows."""
 BREAKS = {
     ResetReason.TIME_JUMP: 'the clock of the camera jumped ahead',
     ResetReason.TIME_BACKWARDS: 'the clock of the camera jumped back',
@@ -94,13 +96,18 @@ class Diagnostics:
         self._missing = 0
 
     def status(
-        self, problems: Sequence[Problem] = (), others: Mapping[str, str] | None = None
+        self,
+        problems: Sequence[Problem] = (),
+        others: Mapping[str, str] | None = None,
+        *,
+        idle: str = '',
     ) -> DiagnosticStatus:
         """Return the status to publish; its level is of the time since the last call.
 
         Args:
             problems: of the topics; any makes the level WARN.
             others: more values to publish.
+            idle: why no packets are received, if that is as it should be.
         """
         now = self.counters()
         news = _difference(now, self._last)
@@ -109,7 +116,7 @@ class Diagnostics:
         # The counters of what is missing may be read a moment before the reset that follows.
         breaks = _breaks(news, explained=missing + self._missing > 0)
         self._missing = missing
-        level, message = self._judge(news, [*problems, *breaks])
+        level, message = self._judge(news, [*problems, *breaks], idle)
         failure = self._worker.statistics.failure
         found = [*problems, *breaks, *_losses(news, failure), *_cures(news)]
         values = {**now, **self._gauges(), **(others or {}), **by_part(found)}
@@ -187,7 +194,7 @@ class Diagnostics:
             'overflows': worker.overflows,
             'incompatible_qos': self._topics.incompatible_qos,
             **{
-                f'resets: {reason.value}': number
+                f'{RESETS}{reason.value}': number
                 for reason, number in sorted(counts.resets.items(), key=lambda pair: pair[0].value)
             },
             **{
@@ -223,7 +230,9 @@ class Diagnostics:
             'processing_p99_ms': _percentile(self._topics.processing_ms, 99),
         }
 
-    def _judge(self, news: Mapping[str, int], problems: Sequence[Problem]) -> tuple[bytes, str]:
+    def _judge(
+        self, news: Mapping[str, int], problems: Sequence[Problem], idle: str
+    ) -> tuple[bytes, str]:
         losses = sentences(_losses(news, self._worker.statistics.failure))
         others = sentences(problems)
         if news['failed_packets']:
@@ -231,7 +240,7 @@ class Diagnostics:
         if others or losses:
             return WARN, '; '.join([*others, *losses])
         if not news['received_packets'] and not self._worker.statistics.waiting_packets:
-            return OK, 'no packets'
+            return OK, idle or 'no packets'
         return OK, 'reconstructing'
 
 
@@ -259,7 +268,7 @@ def _breaks(news: Mapping[str, int], explained: bool) -> list[Problem]:
             'and the cable, or whether a recording loops',
         )
         for reason, words in BREAKS.items()
-        if news.get(key := f'resets: {reason.value}', 0) > 0
+        if news.get(key := f'{RESETS}{reason.value}', 0) > 0
         and not (explained and reason is ResetReason.TIME_JUMP)
     ]
 

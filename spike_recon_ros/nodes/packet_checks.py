@@ -21,8 +21,6 @@ LONGEST_WITHOUT_PACKETS = 2.0
 LONGEST_WITHOUT_FRAME = 5.0
 # At a low frame rate, the time of so many frames.
 MOST_FRAMES_MISSING = 3.0
-# Stamps so far from the clock of this computer, s, are of another clock; farther ones of a bag.
-AHEAD, BEHIND = (0.1, 60.0), (0.5, 10.0)
 UNUSED = 'decoder: '
 """Begins the counters of data that the decoder left out."""
 OUTSIDE_SHARE = 0.01
@@ -120,54 +118,6 @@ class PacketChecks:
             one.node_name == self._node.get_name()
             and one.node_namespace != self._node.get_namespace()
             for one in self._node.get_subscriptions_info_by_topic(topic)
-        )
-
-    def times(self, inputs: Inputs) -> list[Problem]:
-        """Return what is wrong with the stamps of the packets and the clock of the node."""
-        if inputs.packet_stamp_ns is None:  # a player may not have started yet
-            return []
-        is_simulated = self._node.get_parameter('use_sim_time').value
-        if is_simulated and not self._node.get_clock().now().nanoseconds:
-            return [
-                Problem(
-                    Part.NODE,
-                    'use_sim_time is set, but nothing publishes /clock, so latencies are not '
-                    'known; play the bag with --clock, or leave out use_sim_time',
-                )
-            ]
-        if inputs.packet_stamp_ns == 0:
-            topic = inputs.subscriptions[0].topic_name
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'the packets on {topic} have no stamp (0), so the images are stamped with '
-                    'the time of the sensor; let the driver stamp its messages, or play a '
-                    'recording with --restamp',
-                )
-            ]
-        sentence = '' if is_simulated else self._other_clock(inputs)
-        return [Problem(Part.CAMERA, sentence)] if sentence else []
-
-    def _other_clock(self, inputs: Inputs) -> str:
-        """Return a sentence if the packets are stamped by another clock than this computer's.
-
-        Old stamps matter only where the frames of two cameras are paired by them.
-        """
-        delay = inputs.packet_delay
-        is_paired = self._settings.grid_origin == 'host_time'
-        if delay is None:
-            return ''
-        if AHEAD[0] < -delay < AHEAD[1]:
-            where = 'ahead of'
-        elif is_paired and BEHIND[0] < delay < BEHIND[1]:
-            where = 'behind'
-        else:
-            return ''
-        pairs = ', so pairs of images show different moments' if is_paired else ''
-        return (
-            f'the packets on {inputs.subscriptions[0].topic_name} are stamped {abs(delay):.1f} s '
-            f'{where} the clock of this computer{pairs}; synchronise the clocks of the computers '
-            '(PTP, chrony)'
         )
 
     def left_out(

@@ -266,7 +266,8 @@ class ReconNode(LifecycleNode):
         clocks = self._sync.values()
         problems += self._sync.problems()
         self._reporter.problems(sentences(problems))
-        self._outputs.publish_diagnostics(self._health.status(problems, clocks))
+        idle = '' if self._inputs.are_open else f'nobody subscribes to {self._outputs.image_topic}'
+        self._outputs.publish_diagnostics(self._health.status(problems, clocks, idle=idle))
 
     def _log_statistics(self) -> None:
         line = self._health.sentence(self._settings.statistics_period)

@@ -7,7 +7,6 @@ Looks at the graph of topics and at what came on them; nothing here changes eith
 
 from collections.abc import Mapping
 
-from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
@@ -21,6 +20,8 @@ from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.stamp_checks import StampChecks
+from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
@@ -60,6 +61,7 @@ class TopicChecks:
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._last: Mapping[str, int] | None = None
         self._packets = PacketChecks(node, settings)
+        self._stamps = StampChecks(node, settings)
 
     def problems(
         self,
@@ -80,7 +82,8 @@ class TopicChecks:
         if inputs.are_open:
             if not found:
                 found += self._packets.missing_packets(inputs, counts)
-            found += self._packets.times(inputs)
+            found += self._wrong_types(inputs)
+            found += self._stamps.problems(inputs, counts)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
             missing = self._packets.missing_frames(counts)
@@ -92,6 +95,7 @@ class TopicChecks:
             found += self._other_trigger_channels()
         else:
             self._packets.reset()
+            self._stamps.reset()
         self._last = counts
         return found
 
@@ -136,8 +140,13 @@ class TopicChecks:
         found = []
         for subscription in inputs.subscriptions:
             topic = subscription.topic_name
-            publishers = self._node.get_publishers_info_by_topic(topic)
-            if subscription.msg_type is EventPacket and len(publishers) > 1:
+            kind = _type_name(subscription.msg_type)
+            publishers = [
+                one
+                for one in self._node.get_publishers_info_by_topic(topic)
+                if one.topic_type == kind
+            ]
+            if kind == EVENT_PACKET and len(publishers) > 1:
                 found.append(
                     Problem(
                         Part.CAMERA,
@@ -155,6 +164,28 @@ class TopicChecks:
                         'reliability, or the QoS of the publisher'
                     )
                     found.append(Problem(Part.NETWORK, sentence))
+        return found
+
+    def _wrong_types(self, inputs: Inputs) -> list[Problem]:
+        """Return whose messages are of another type; for packets, PacketChecks does this."""
+        found = []
+        for subscription in inputs.subscriptions:
+            topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
+            others = {
+                one.topic_type: one.node_name
+                for one in self._node.get_publishers_info_by_topic(topic)
+            }
+            if kind == EVENT_PACKET or not others or kind in others:
+                continue
+            other, name = next(iter(others.items()))
+            found.append(
+                Problem(
+                    Part.CAMERA,
+                    f'{name} publishes {other} on {topic}, not {kind}, so nothing of it is '
+                    'received; remap this topic to one of that type, or let a node convert the '
+                    'messages (compressed images: image_transport republish)',
+                )
+            )
         return found
 
     def _viewers(self) -> list[Problem]:
@@ -210,6 +241,11 @@ class TopicChecks:
                 )
             ]
         return []
+
+
+def _type_name(kind: type) -> str:
+    """Return the name of a message type as the graph writes it."""
+    return '/'.join([*kind.__module__.split('.')[:2], kind.__name__])
 
 
 def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:

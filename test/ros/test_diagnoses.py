@@ -6,10 +6,12 @@ import threading
 
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, TimeReference
+from sensor_msgs.msg import CompressedImage, Image, TimeReference
+from std_msgs.msg import String
 
 from spike_recon_ros.nodes import packet_checks
 from spike_recon_ros.nodes.messages import time_message
@@ -43,6 +45,36 @@ def test_two_publishers_of_packets_are_named(make_node, other, subscribe, warned
     message = warned('2 publishers send packets on /event_camera/events')
     assert 'a namespace' in message
     assert len(publishers) == 2
+
+
+@pytest.fixture
+def stranger():
+    """A node in a context of its own: in one context, a topic has one type."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('stranger', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def test_messages_of_another_type_are_named_and_are_no_second_camera(
+    make_node, camera, stranger, subscribe, warned, wait_until
+):
+    frames = stranger.create_publisher(CompressedImage, '/event_camera/frame_image', 10)
+    texts = stranger.create_publisher(String, EVENTS, 10)
+    node = make_node(model='fibar', sync_mode='camera_image')
+    wait_until(lambda: node.count_publishers(texts.topic_name), 'the other type')
+    assert node.start()
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    subscribe(Image, IMAGE)
+    message = warned(f'stranger publishes sensor_msgs/msg/CompressedImage on {frames.topic_name}')
+    assert 'not sensor_msgs/msg/Image' in message
+    camera(range(6))
+    wait_until(lambda: node.count_publishers(EVENTS) == 2, 'the camera')
+    count = len(diagnostics)
+    wait_until(lambda: len(diagnostics) > count + 1, 'later diagnostics')
+    assert 'publishers send packets' not in diagnostics[-1].status[0].message
 
 
 def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(

@@ -29,7 +29,7 @@ def seconds(monkeypatch):
     return now
 
 
-def graph(publishers, sim_time=None, readers=()):
+def graph(publishers, readers=()):
     """Return a node that sees topics, each with the types of its publishers."""
 
     def info(topic):
@@ -38,7 +38,6 @@ def graph(publishers, sim_time=None, readers=()):
             for one in publishers.get(topic, [])
         ]
 
-    clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=sim_time))
     return SimpleNamespace(
         get_publishers_info_by_topic=info,
         get_name=lambda: 'recon',
@@ -46,19 +45,15 @@ def graph(publishers, sim_time=None, readers=()):
         get_subscriptions_info_by_topic=lambda _: readers,
         get_topic_names_and_types=lambda: list(publishers.items()),
         count_publishers=lambda topic: len(publishers.get(topic, [])),
-        get_clock=lambda: clock,
-        get_parameter=lambda _: SimpleNamespace(value=sim_time is not None),
         resolve_topic_name=lambda name: f'/event_camera/{name}',
     )
 
 
-def inputs(stamp_ns=None, delay=None):
+def inputs():
     subscription = SimpleNamespace(topic_name=TOPIC)
     return SimpleNamespace(
         subscriptions=[subscription],
-        packet_stamp_ns=stamp_ns,
         packet_size=(480, 640),
-        packet_delay=delay,
     )
 
 
@@ -171,40 +166,6 @@ def test_the_counters_tell_why_packets_make_no_frame(seconds, settings, news, wo
     else:
         [problem] = found
         assert re.search(words, problem.sentence)
-
-
-@pytest.mark.parametrize(
-    ('sim_time', 'stamp_ns', 'words'),
-    [
-        (None, None, None),
-        (None, 1_700_000_000 * 10**9, None),
-        (None, 0, 'packets on /event_camera/events have no stamp'),
-        (0, None, None),
-        (0, 5, 'use_sim_time is set, but nothing publishes /clock'),
-        (5, 5, None),
-    ],
-)
-def test_missing_stamps_and_a_missing_clock_are_named(sim_time, stamp_ns, words):
-    found = PacketChecks(graph({}, sim_time), Settings()).times(inputs(stamp_ns))
-    assert [words in problem.sentence for problem in found] == ([] if words is None else [True])
-
-
-@pytest.mark.parametrize(
-    ('grid', 'delay', 'words'),
-    [
-        ('host_time', 0.02, ''),
-        ('host_time', 1.0, '1.0 s behind the clock of this computer, so pairs of images show'),
-        ('host_time', -1.0, '1.0 s ahead of the clock of this computer, so pairs of images show'),
-        ('host_time', 3600.0, ''),  # a recording
-        ('first_sample', 1.0, ''),  # a slow network
-        ('first_sample', -1.0, '1.0 s ahead of the clock of this computer; synchronise'),
-    ],
-)
-def test_stamps_of_another_clock_are_named(grid, delay, words):
-    checks = PacketChecks(graph({}), Settings(grid_origin=grid))
-    found = [problem.sentence for problem in checks.times(inputs(5, delay))]
-    assert len(found) == bool(words)
-    assert all(words in sentence for sentence in found)
 
 
 @pytest.mark.parametrize(
