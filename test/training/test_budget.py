@@ -78,7 +78,9 @@ def test_a_training_without_time_still_does_one_step(monkeypatch):
 
 
 def test_a_length_in_steps_is_exact_and_ignores_time(monkeypatch):
-    rates = simulated_training(Clock(monkeypatch), Budget(0.01, 1.0, 0.03, steps=50), 9.0)
+    budget = Budget(0.01, 1.0, 0.03)
+    budget.steps = 50
+    rates = simulated_training(Clock(monkeypatch), budget, 9.0)
     assert len(rates) == 50
     assert rates[-1] == pytest.approx(LAST)
 

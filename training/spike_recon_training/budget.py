@@ -48,14 +48,16 @@ class Budget(Callback):
     """Lightning callback that sets the learning rate and stops the training.
 
     Args:
-        minutes: total length of the training; ignored if `steps` is given.
+        minutes: total length of the training; ignored if `steps` is set.
         learning_rate: the highest.
         warm_up: share of the training in which the learning rate rises.
-        steps: number of optimiser steps; 0 = as many as fit into the minutes.
         stages: see `learning_rate_share`.
         stage_factor: see `learning_rate_share`.
 
     Attributes:
+        minutes: the argument.
+        steps: number of optimiser steps, set before the first one; 0 = as many as fit into the
+            minutes.
         now_s: seconds of training at the start of the last step, including those before an
             interruption; the same in all processes.
         progress: share of the training before the last step, 0 to 1; 1 = it ends with this step.
@@ -68,11 +70,10 @@ class Budget(Callback):
         minutes: float,
         learning_rate: float,
         warm_up: float,
-        steps: int = 0,
         stages: int = 0,
         stage_factor: float = 0.5,
     ) -> None:
-        self.minutes, self.steps = minutes, steps
+        self.minutes, self.steps = minutes, 0
         self._stages = stages, stage_factor
         self.now_s = self.progress = self.reserve_s = 0.0
         self._learning_rate = learning_rate

@@ -18,6 +18,8 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
 State = tuple[torch.Tensor, ...]
 
+SEED = 1
+"""Of the replacement of the sensors and of their noise."""
 SENSORS = 4
 """Number of noisy sensors; each step continues one of them."""
 WINDOWS = 4
@@ -78,12 +80,11 @@ class NoisyRest:
 
     Args:
         side: of each sensor, pixels; that of the trained ones.
-        seed: of their replacement and their noise.
     """
 
-    def __init__(self, side: int, seed: int = 1) -> None:
+    def __init__(self, side: int) -> None:
         self._side = side
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = torch.Generator().manual_seed(SEED)
         self._sensors: list[tuple[State, NoiseSource, torch.Tensor | None]] = []
 
     def change(self, network: RecurrentNetwork, carried: State) -> torch.Tensor:

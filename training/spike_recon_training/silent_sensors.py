@@ -21,6 +21,8 @@ from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
 State = tuple[torch.Tensor, ...]
 
+SEED = 0
+"""Of the replacement of the sensors and of their input."""
 SENSORS = 4
 """Number of silent sensors; each step continues one of them."""
 WINDOWS = 3
@@ -39,12 +41,11 @@ class Rest:
 
     Args:
         side: of each sensor, pixels; that of the trained ones.
-        seed: of their replacement and their input.
     """
 
-    def __init__(self, side: int, seed: int = 0) -> None:
+    def __init__(self, side: int) -> None:
         self._side = side
-        self._random = torch.Generator().manual_seed(seed)
+        self._random = torch.Generator().manual_seed(SEED)
         self._states: list[State] = []
 
     def change(self, network: RecurrentNetwork, carried: State) -> torch.Tensor:

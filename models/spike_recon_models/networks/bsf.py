@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from spike_recon_models.networks.checkpoint_file import (
     load_renamed,
@@ -32,7 +31,7 @@ from spike_recon_models.networks.local_attention import LocalAttention
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
 from spike_recon_models.networks.residual_block import ResidualBlock
-from spike_recon_models.networks.spk2img import BLOCKS, image_of_blocks
+from spike_recon_models.networks.spk2img import BLOCKS, doubled, image_of_blocks
 
 MIDDLE = BLOCKS // 2
 BLOCK_AND_HOP = {61: (21, 10), 41: (13, 7)}
@@ -159,7 +158,7 @@ class Aligned(NamedTuple):
 
     def doubled(self) -> 'Aligned':
         """Return both at twice the resolution; offsets are read as features, not as pixels."""
-        return Aligned(*(_doubled(one) for one in self))
+        return Aligned(*(doubled(one) for one in self))
 
 
 class ScaleAlignment(nn.Module):
@@ -216,10 +215,6 @@ def _two_convolutions(
         nn.ReLU(),
         nn.Conv2d(inner, outputs, 3, padding=1),
     )
-
-
-def _doubled(x: torch.Tensor) -> torch.Tensor:
-    return functional.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)
 
 
 def load_published(path: Path) -> Bsf:

@@ -109,13 +109,13 @@ class Hybrid(TwoScaleGru):
 
 
 def _active(x: torch.Tensor) -> torch.Tensor:
-    """Return 1 where the memory is updated, else 0, [batch, 1, height / 4, width / 4].
+    """Return 1 where the memory is updated, else 0, [batch, 1, height / 2, width / 2].
 
     That is near an event, and everywhere if it is so in more than MOVING_SHARE of the
     image: then the camera moves.
 
     Args:
-        x: unshuffled events [batch, channels, height, width], at half the resolution.
+        x: unshuffled events [batch, channels, height, width]; their sides are half of the image's.
     """
     blocks = functional.max_pool2d(x.abs().amax(1, keepdim=True), HOLD_BLOCK)
     near = functional.max_pool2d(blocks, 2 * HOLD_REACH + 1, stride=1, padding=HOLD_REACH)

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+SIDE = 3
+"""Of a block, pixels; a pixel attends to 3 x 3 blocks."""
 OUTSIDE = -99.0
 """Added to the similarity of pixels outside of the image: their share vanishes."""
 
@@ -18,12 +20,10 @@ class LocalAttention(nn.Module):
 
     Args:
         channels: of the features.
-        side: of a block, pixels; a pixel attends to 3 x 3 blocks.
     """
 
-    def __init__(self, channels: int, side: int = 3) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self._side = side
         self.query, self.key, self.value = (
             nn.Conv2d(channels, channels, 1, bias=False) for _ in range(3)
         )
@@ -34,7 +34,7 @@ class LocalAttention(nn.Module):
 
         Args:
             target: features of the middle, [batch, channels, height, width], both sides multiples
-                of `side`.
+                of SIDE.
             outer: features to collect from, the same shape.
         """
         batch, channels, height, width = target.shape
@@ -45,18 +45,17 @@ class LocalAttention(nn.Module):
         outside = OUTSIDE * (1 - self._neighbours(inside))
         shares = torch.softmax(queries @ keys.transpose(-2, -1) + outside.transpose(-2, -1), -1)
         rows, columns = queries.shape[1:3]
-        side = self._side
-        found = (shares @ values).reshape(batch, rows, columns, side, side, channels)
+        found = (shares @ values).reshape(batch, rows, columns, SIDE, SIDE, channels)
         found = found.permute(0, 5, 1, 3, 2, 4)
         return outer + self.gain * found.reshape(batch, channels, height, width)
 
     def _blocks(self, features: torch.Tensor) -> torch.Tensor:
         """Return [batch, rows, columns, pixels of a block, channels]."""
-        side = self._side
         batch, channels, height, width = features.shape
-        blocks = features.reshape(batch, channels, height // side, side, width // side, side)
+        rows, columns = height // SIDE, width // SIDE
+        blocks = features.reshape(batch, channels, rows, SIDE, columns, SIDE)
         blocks = blocks.permute(0, 2, 4, 3, 5, 1)
-        return blocks.reshape(batch, height // side, width // side, side * side, channels)
+        return blocks.reshape(batch, rows, columns, SIDE**2, channels)
 
     def _neighbours(self, features: torch.Tensor) -> torch.Tensor:
         """Return [batch, rows, columns, pixels of 3 x 3 blocks, channels]."""

@@ -26,13 +26,15 @@ OUTER = 0, 1, 3, 4
 CUTS = 0, 1, 2, 3
 """Planes that each exposure omits at each end of a block."""
 NARROW = 16
+GROUPS = 8
+"""Groups of channels that share the offsets of a deformable convolution."""
 
 
 class Spk2Img(PlaneNetwork):
     """The network.
 
     Args:
-        channels: of the features, a multiple of 8.
+        channels: of the features, a multiple of GROUPS.
         depth: residual blocks of the features.
         seed: of the initial weights.
     """
@@ -152,10 +154,9 @@ class PyramidAlignment(nn.Module):
 
     Args:
         channels: of the features.
-        groups: of channels that share their offsets.
     """
 
-    def __init__(self, channels: int, groups: int = 8) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
 
         def convolution(inputs: int, stride: int = 1) -> nn.Conv2d:
@@ -171,9 +172,9 @@ class PyramidAlignment(nn.Module):
         self.refine = nn.ModuleList(convolution(1) for _ in range(3))
         self.combine = nn.ModuleList(convolution(2) for _ in range(2))
         self.join = nn.ModuleList(convolution(2) for _ in range(2))
-        self.warps = nn.ModuleList(GuidedDeformable(channels, groups) for _ in range(3))
+        self.warps = nn.ModuleList(GuidedDeformable(channels, GROUPS) for _ in range(3))
         self.compare_last, self.refine_last = convolution(2), convolution(1)
-        self.warp_last = GuidedDeformable(channels, groups)
+        self.warp_last = GuidedDeformable(channels, GROUPS)
 
     def initialise(self, generator: torch.Generator) -> None:
         """Initialise the kernels at random and all offsets to zero."""
@@ -190,12 +191,12 @@ class PyramidAlignment(nn.Module):
             moving, fixed = scales[scale]
             found = _leaky(self.compare[scale](torch.cat([moving, fixed], 1)))
             if scale < 2:
-                both = torch.cat([found, 2 * _doubled(guide)], 1)
+                both = torch.cat([found, 2 * doubled(guide)], 1)
                 found = _leaky(self.combine[scale](both))
             guide = _leaky(self.refine[scale](found))
             moved = self.warps[scale](moving, guide)
             if scale < 2:
-                moved = self.join[scale](torch.cat([moved, _doubled(aligned)], 1))
+                moved = self.join[scale](torch.cat([moved, doubled(aligned)], 1))
             aligned = _leaky(moved) if scale else moved
         guide = _leaky(self.compare_last(torch.cat([aligned, target], 1)))
         return _leaky(self.warp_last(aligned, _leaky(self.refine_last(guide))))
@@ -229,5 +230,6 @@ def _leaky(x: torch.Tensor) -> torch.Tensor:
     return functional.leaky_relu(x, LEAK)
 
 
-def _doubled(x: torch.Tensor) -> torch.Tensor:
+def doubled(x: torch.Tensor) -> torch.Tensor:
+    """Return features at twice the resolution."""
     return functional.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False)

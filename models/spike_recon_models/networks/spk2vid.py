@@ -40,6 +40,8 @@ DEPTH = {'recent': 2, 'wide': 4}
 BOUND = 0.5
 """Limit of the features that are passed on. Real scenes seldom reach half of it; without the limit
 some inputs start an oscillation that never ends."""
+GATE_WIDTH = 8
+"""Channels of the hidden layer of the gate."""
 FIRST_GAIN = 0.1
 """Initial gain of the residual paths: training starts near the rate in the input."""
 
@@ -177,13 +179,12 @@ class CorrectionGate(nn.Module):
 
     Args:
         channels: of its input, at half the resolution.
-        width: channels of the hidden layer.
     """
 
-    def __init__(self, channels: int, width: int = 8) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.judge = nn.Conv2d(channels, width, 3, padding=1)
-        self.factor = nn.Conv2d(width, 4, 3, padding=1)
+        self.judge = nn.Conv2d(channels, GATE_WIDTH, 3, padding=1)
+        self.factor = nn.Conv2d(GATE_WIDTH, 4, 3, padding=1)
 
     def start_open(self) -> None:
         """Set the factor to 1."""

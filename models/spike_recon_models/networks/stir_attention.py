@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+HEADS = 4
+"""Of the attention."""
 EXPANSION = 2.66
 """Hidden channels of the feed-forward network per channel, as in Restormer."""
 
@@ -18,11 +20,10 @@ class InteractiveAttention(nn.Module):
     """Attention with queries of the middle window, and keys and values of each outer one.
 
     Args:
-        channels: of the features of a window, a multiple of `heads`.
-        heads: of the attention.
+        channels: of the features of a window, a multiple of HEADS.
     """
 
-    def __init__(self, channels: int, heads: int = 4) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm_middle = ChannelNorm(channels)
         self.norm_outer = nn.ModuleList(ChannelNorm(channels) for _ in range(2))
@@ -35,7 +36,7 @@ class InteractiveAttention(nn.Module):
             )
             for _ in range(2)
         )
-        self.temperature = nn.Parameter(torch.ones(2, heads, 1, 1))
+        self.temperature = nn.Parameter(torch.ones(2, HEADS, 1, 1))
         self.norm = ChannelNorm(channels)
         self.feed_forward = GatedFeedForward(channels, int(EXPANSION * channels))
 
@@ -55,10 +56,9 @@ class InteractiveAttention(nn.Module):
         self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, heat: torch.Tensor
     ) -> torch.Tensor:
         batch, channels, height, width = queries.shape
-        heads = heat.shape[0]
 
         def split(x: torch.Tensor) -> torch.Tensor:
-            return x.reshape(batch, heads, channels // heads, height * width)
+            return x.reshape(batch, HEADS, channels // HEADS, height * width)
 
         # In float32 also below autocast: these are sums over all pixels.
         with torch.autocast(queries.device.type, enabled=False):

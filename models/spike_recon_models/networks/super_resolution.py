@@ -15,6 +15,9 @@ from torch.nn import functional
 
 from spike_recon_models.networks.residual_block import LEAK, LinearResidualBlock
 
+BLOCKS = 3
+"""Residual blocks of the correction."""
+
 
 class SuperResolution(nn.Module):
     """Enlarges an image.
@@ -24,7 +27,6 @@ class SuperResolution(nn.Module):
         channels: of the features, a multiple of 4.
         scale: output pixels per sensor pixel, along each side.
         width: channels of the correction before it is drawn.
-        blocks: residual blocks of the correction.
         phases: channels of light between the pixels, of the representation `spike_compensated`.
             Their weights start at zero, so that training can continue from weights without them.
 
@@ -38,7 +40,6 @@ class SuperResolution(nn.Module):
         channels: int,
         scale: int,
         width: int = 32,
-        blocks: int = 3,
         phases: int = 0,
     ) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class SuperResolution(nn.Module):
         self._scale = scale
         self.read = nn.Conv2d(bins + 1 + channels // 4, width, 3, padding=1)
         self.between = nn.Conv2d(phases, width, 3, padding=1, bias=False) if phases else None
-        self.refine = nn.Sequential(*(LinearResidualBlock(width) for _ in range(blocks)))
+        self.refine = nn.Sequential(*(LinearResidualBlock(width) for _ in range(BLOCKS)))
         self.draw = nn.Conv2d(width, scale**2, 3, padding=1)
 
     def start_bicubic(self) -> None:

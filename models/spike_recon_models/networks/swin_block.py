@@ -17,6 +17,8 @@ from torch import nn
 
 WINDOW = 5
 SHIFT = WINDOW // 2
+WIDENING = 4
+"""Hidden channels of the perceptron per channel."""
 TEMPORAL_SHARE = 0.1
 APART = -100.0
 """Added to the score of two tokens that are neighbours only because of the cyclic shift."""
@@ -32,7 +34,6 @@ class SwinBlock(nn.Module):
         channels: of a token, a multiple of `heads`.
         heads: of both attentions.
         shifted: whether its windows are shifted.
-        widening: hidden channels per channel.
         as_coded: whether the temporal attention is that of the authors' code instead of their
             paper: queries, keys and values have the same weights, and each outer stream is
             increased by its own normalised tokens, permuted within their window.
@@ -43,7 +44,6 @@ class SwinBlock(nn.Module):
         channels: int,
         heads: int,
         shifted: bool,
-        widening: int = 4,
         as_coded: bool = False,
     ) -> None:
         super().__init__()
@@ -54,9 +54,9 @@ class SwinBlock(nn.Module):
         self.temporal = WindowAttention(channels, heads, shared=as_coded)
         self.mlp = nn.Sequential(
             nn.LayerNorm(channels),
-            nn.Linear(channels, widening * channels),
+            nn.Linear(channels, WIDENING * channels),
             nn.GELU(),
-            nn.Linear(widening * channels, channels),
+            nn.Linear(WIDENING * channels, channels),
         )
 
     def forward(self, streams: Streams) -> Streams:

@@ -20,6 +20,8 @@ MOST_IMAGES = 32.0
 """Largest weight of a pixel, in images; the state stores the weight as a share of it."""
 CARRIED_CHANNELS = 2
 """Of the state: image and weight."""
+JUDGE_WIDTH = 12
+"""Channels of the hidden layer for the share to keep."""
 FIRST_TRUST = -2.0
 """Initial logit of the share of the weight that is kept."""
 
@@ -31,14 +33,13 @@ class TemporalFusion(nn.Module):
         channels: of the features, at half the resolution of the sensor.
         motion_channels: of the features of the motion, at a quarter of it; 0 = optical flow is
             given.
-        width: channels of the hidden layer for the share to keep.
     """
 
-    def __init__(self, channels: int, motion_channels: int, width: int = 12) -> None:
+    def __init__(self, channels: int, motion_channels: int) -> None:
         super().__init__()
         self.flow = nn.Conv2d(motion_channels, 2, 3, padding=1) if motion_channels else None
-        self.judge = nn.Conv2d(channels + 4, width, 3, padding=1)
-        self.trust = nn.Conv2d(width, 4, 3, padding=1)
+        self.judge = nn.Conv2d(channels + 4, JUDGE_WIDTH, 3, padding=1)
+        self.trust = nn.Conv2d(JUDGE_WIDTH, 4, 3, padding=1)
 
     def start_still(self) -> None:
         """Initialise the flow to zero, and the share to keep to a small constant."""
