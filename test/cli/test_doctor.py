@@ -180,6 +180,7 @@ def test_without_a_backend_a_filter_is_suggested(report, monkeypatch):
 def test_the_table_shows_each_finding_once(capsys):
     result = doctor.run(argparse.Namespace(clean=False))
     lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= len(result['findings']) > 0
     for line, finding in zip(lines, result['findings'], strict=False):
         assert line.startswith(finding['name'])
 

@@ -76,6 +76,7 @@ def test_without_the_setting_there_is_no_colour(rig):
 def test_grey_images_are_the_same_with_and_without_colour(rig):
     plain, _ = run(rig, frames=False)
     coloured, _ = run(rig, color='frame')
+    assert plain
     for one, other in zip(plain, coloured, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
         assert one.stamp_ns == other.stamp_ns
