@@ -77,6 +77,35 @@ def test_a_file_that_differs_is_refused_with_the_name_of_the_weight(name, damage
     assert broken.removeprefix('module.') in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ('name', 'ours', 'theirs'),
+    [
+        ('bsf', 'align.attend.key.weight', 'align.kpa.to_k.weight'),
+        ('bsf', 'embed.several.1.2.weight', 'rep.conv_for_others.1.2.weight'),
+        ('stir', 'embed.norm_second.running_mean', 'resnet.bn2.running_mean'),
+        ('stir', 'attend.key_value.1.1.weight', 'transformer.attn.kv2_dwconv.weight'),
+        ('swinsf', 'groups.1.blocks.4.norm.bias', 'layers.1.residual_group.blocks.4.norm1.bias'),
+        ('spk2imgnet', 'weigh.2.4.weight', 'mask3.conv2.weight'),
+        (
+            'spk2imgnet',
+            'align.warps.1.guide.bias',
+            'pcd_align.pcd_align.L2_dcnpack_1.conv_offset_mask.bias',
+        ),
+        ('wgse', 'refine.1.second.weight', 'resblocks.1.conv2.weight'),
+    ],
+)
+def test_layers_of_one_shape_are_not_mixed_up(name, ours, theirs, tmp_path):
+    load, make, _ = CASES[name]
+    content = make()
+    torch.save(content, tmp_path / 'weights.pth')
+    weights = content.get('net', content)
+    found = load(tmp_path / 'weights.pth').state_dict()
+    expected = weights[theirs if theirs in weights else f'module.{theirs}']
+    assert torch.equal(found[ours], expected)
+    alike = [one for one in found.values() if one.shape == expected.shape]
+    assert sum(torch.equal(one, expected) for one in alike) == 1
+
+
 def test_the_flow_of_stir_is_read_from_its_own_channels(tmp_path):
     content = stir_file()
     torch.save(content, tmp_path / 'weights.pth')

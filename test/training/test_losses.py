@@ -9,10 +9,12 @@ import pytest
 torch = pytest.importorskip('torch', reason='torch is not installed: there are no losses')
 
 from spike_recon_training.losses import (  # noqa: E402
+    GREATEST_GAIN,
     Loss,
     LossWeights,
     change_difference,
     contrast_difference,
+    exposure_gain,
     gradient_difference,
     log_mean_square,
     ssim,
@@ -140,6 +142,20 @@ def test_a_relative_improvement_counts_the_same_for_clean_and_noisy_sequences():
         losses.append(float(log_mean_square(truth + less * error, truth)))
     assert losses[0] - losses[1] == pytest.approx(-np.log(0.9), rel=1e-2)
     assert losses[0] - losses[2] == pytest.approx(-np.log(0.9), rel=0.05)  # nearer to the least
+
+
+def test_dark_sequences_count_as_much_as_bright_ones_up_to_the_largest_gain():
+    loss = Loss(LossWeights(l1=1, ssim=0, gradient=0, temporal=1, exposure=0.4))
+    seen, truth = video(), video(seed=1)
+    before = video(1, seed=2)[0], video(1, seed=3)[0]
+    bright = loss(seen, truth, before)[1]
+    for factor in (0.5, 0.2):
+        dark = loss(factor * seen, factor * truth, tuple(factor * one for one in before))[1]
+        assert {name: float(term) for name, term in dark.items()} == pytest.approx(
+            {name: float(term) for name, term in bright.items()}, rel=1e-4
+        )
+    gains = exposure_gain(torch.tensor([0.2, 0.8, 0.0])[None, :, None, None, None], 0.4)
+    assert gains.flatten().tolist() == pytest.approx([2.0, 0.5, GREATEST_GAIN])
 
 
 def test_the_logarithm_of_no_error_is_finite():
