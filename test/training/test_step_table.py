@@ -98,6 +98,18 @@ def test_a_resumed_run_logs_each_step_once(tmp_path, request_of, monkeypatch):
     assert len(steps) > first['steps']
 
 
+def test_a_finished_run_that_is_resumed_for_longer_is_validated_on_the_way(
+    tmp_path, request_of, monkeypatch
+):
+    first = train(request_of(0.01))
+    figures = tmp_path / 'run' / 'validation.json'
+    assert len(json.loads(figures.read_text())) == 1
+    monkeypatch.setattr(report, 'VALIDATION_S', 0.0)
+    monkeypatch.setattr(report, 'VALIDATION_SHARE', 1.0)
+    train(request_of(first['minutes'] + 0.1, resume=True))
+    assert len(json.loads(figures.read_text())) > 2
+
+
 def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monkeypatch):
     monkeypatch.setattr(report, 'VALIDATION_S', 0.0)
     monkeypatch.setattr(report, 'VALIDATION_SHARE', 1.0)

@@ -215,6 +215,8 @@ class Validation(Callback):
         took_s = self._took_s
         if trainer.world_size > 1:  # all must write the checkpoint together
             took_s = trainer.strategy.broadcast(took_s)
+        # A run that is resumed for longer has advanced less than before.
+        self._last_progress = min(self._last_progress, self._budget.progress)
         advanced = self._budget.progress - self._last_progress
         least_s = max(VALIDATION_S, took_s / VALIDATION_SHARE)
         if advanced >= 1 / VALIDATIONS and self._budget.now_s - self._last_s >= least_s:
