@@ -157,7 +157,7 @@ def camera(photos: Path, seed: int, folder: Path) -> tuple[Rows, dict[str, float
     )  # fmt: skip
     quiet, bag = Console(quiet=True), folder / f'{photos.name}_{seed}'
     simulate(bag, simulation)
-    (recording,) = (with_color_truth(one) for one in survey([bag], quiet))
+    recording = with_color_truth(survey(bag, quiet))
     frames = list(read_images(bag, FRAMES))
     rows: Rows = defaultdict(list)
     spent_ms: dict[str, float] = {}

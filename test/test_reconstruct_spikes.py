@@ -172,4 +172,4 @@ def test_commands_for_events_refuse_spike_planes(tmp_path):
     with pytest.raises(UserError, match='bench measures events'):
         recorded_packets(dat_file(tmp_path, 2))
     with pytest.raises(UserError, match='holds spike planes'):
-        survey([dat_file(tmp_path, 2)], Console(quiet=True))
+        survey(dat_file(tmp_path, 2), Console(quiet=True))

@@ -100,7 +100,7 @@ def camera(bag: Path) -> dict[str, np.ndarray]:
     )  # fmt: skip
     simulate(bag, simulation)
     quiet = Console(quiet=True)
-    (recording,) = (with_color_truth(one) for one in survey([bag], quiet))
+    recording = with_color_truth(survey(bag, quiet))
     frames = [image for _, image in read_images(bag, FRAMES)]
     pictures: dict[str, np.ndarray] = {}
     for caption, model, values in (

@@ -95,8 +95,7 @@ def scored(
 @functools.cache
 def _surveyed(path: Path) -> Recording:
     """Return what is known of a recording; it is read once for all models."""
-    [recording] = survey([path], Console(quiet=True))
-    return recording
+    return survey(path, Console(quiet=True))
 
 
 def cross(model: Contender, place: Place) -> Figures:

@@ -11,8 +11,10 @@ from typing import Any
 
 from rich.console import Console
 
+from spike_recon_ros.cli.partial_result import check_none_failed
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.packets.sensor_kind import SensorKind
 
 KERNELS = ('decode', 'window', 'representation', 'filter', 'render', 'end_to_end')
@@ -77,7 +79,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: the results by measurement, which are also written to the files.
 
     Raises:
-        UserError: a recording cannot be read, or the live node not started.
+        PartialResultError: some of several measurements failed.
+        UserError: all of them did: a recording cannot be read, or the live node not started.
     """
     from spike_recon_ros.benchmarking.results import write_results  # noqa: PLC0415 -- slow
 
@@ -87,19 +90,24 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     wanted = [*MEASUREMENTS] if 'all' in args.what else args.what
     if 'all' in args.what and not args.clip:
         wanted = [what for what in wanted if what != 'spikes_state']
-    results: dict[str, list[dict[str, Any]]] = {}
-    for what in wanted:
+
+    def measure(what: str) -> list[dict[str, Any]]:
         console.print(f'[bold]{what}')
         load = round(os.getloadavg()[0], 2)  # before we add to it
-        results[what] = []
+        results = []
         for result in MEASUREMENTS[what](what, args):
             shown = {key: value for key, value in result.items() if not isinstance(value, list)}
             line = '  '.join(f'{key} {value}' for key, value in shown.items())
             console.print(f'  {line}', markup=False)
-            results[what].append(result)
+            results.append(result)
         if args.out is not None:
-            write_results(args.out / f'{what}.json', what, results[what], load)
-    return results
+            write_results(args.out / f'{what}.json', what, results, load)
+        return results
+
+    found, failed = use_each({what: what for what in wanted}, measure, console)
+    check_any_left(found, failed)
+    check_none_failed(found, failed, len(found), 'measurements')
+    return found
 
 
 # The modules below are imported on use: they compile kernels, or load networks.

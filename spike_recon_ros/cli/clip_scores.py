@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spike_recon_ros.cli.partial_result import check_none_failed
 from spike_recon_ros.cli.plane_options import given_layout
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.clip_extras import CLIP_METRICS, ClipExtras
@@ -20,7 +21,8 @@ from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.evaluation.evaluate import load_distance
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
-from spike_recon_ros.evaluation.spike_scores import evaluate_clips, evaluate_plane
+from spike_recon_ros.evaluation.spike_clips import evaluate_clips
+from spike_recon_ros.evaluation.spike_scores import evaluate_plane
 from spike_recon_ros.settings import AUTO, Settings
 from spike_recon_ros.whole_file import write_whole
 
@@ -71,6 +73,7 @@ def score_clips(args: argparse.Namespace, settings: Settings, console: Console) 
     if args.out is not None:
         write_whole(args.out / 'summary.json', json.dumps(result, indent=2) + '\n')
     _show_clips(result, console)
+    check_none_failed(result, result.get('failed', {}), len(result['clips']))
     return result
 
 

@@ -16,6 +16,7 @@ from spike_recon_ros.cli.frame_options import (
     add_rectify_option,
     print_unseen,
 )
+from spike_recon_ros.cli.partial_result import check_none_failed
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
@@ -73,7 +74,8 @@ where the sensor saw them. The ground truth is warped into the pixels of the sen
 RESULTS
 A score is the mean over the frames of a recording, then over the recordings. OUT gets
 summary.json, summary.csv, frames.csv, a sheet of pictures for each recording in sheets/, and the
-metrics over time in curves/ (if matplotlib is installed).
+metrics over time in curves/ (if matplotlib is installed). A recording that cannot be used is
+named and left out; the exit status is then 1.
 """.format(metrics='\n'.join(f'  {one.name:<16} {one.meaning}' for one in METRICS.values()))
 
 OUTSIDE_TRUTH = (
@@ -168,7 +170,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: what the main program prints as JSON.
 
     Raises:
-        UserError: a model, a recording or an option is not usable, or a metric is not possible.
+        PartialResultError: some recordings are not usable.
+        UserError: a model, all recordings or an option is not usable, or a metric is not possible.
     """
     settings, console = settings_of(args), Console(stderr=True)
     rectification = _rectification(args, settings, console)
@@ -206,6 +209,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         _show_protocol(summary['protocol'], console)
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
+    check_none_failed(summary, summary.get('failed', {}), len(summary['datasets']))
     return summary
 
 

@@ -5,7 +5,7 @@
 import argparse
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.partial_result import PartialResultError
+from spike_recon_ros.cli.partial_result import PartialResultError, check_none_failed
 from spike_recon_ros.cli.plane_options import (
     SOURCES,
     add_plane_options,
@@ -22,6 +22,7 @@ from spike_recon_ros.cli.plane_options import (
 )
 from spike_recon_ros.errors import UserError, counted, shown
 from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.offline.stream_summary import EventSummary, summary_for
 from spike_recon_ros.packets.decoder import UNUSABLE
 from spike_recon_ros.packets.packet import Packet
@@ -29,6 +30,7 @@ from spike_recon_ros.sources.clip_source import ClipSource, clips_of
 from spike_recon_ros.sources.images import bayer_topic
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.spike_clip import SpikeClip
 from spike_recon_ros.sources.spike_datasets import holds_clips
 
 DESCRIPTION = f"""\
@@ -68,10 +70,27 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """
     path, facts = Path(args.source), given_facts(args)
     if holds_clips(path):
-        clips = clips_of(path, {'topic': args.topic, **facts})
-        found = {clip.name: _inspected(ClipSource(clip)) for clip in clips}
-        return {'source': str(path), 'clips': found}
+        return _inspect_clips(path, clips_of(path, {'topic': args.topic, **facts}))
     return _inspected(open_source(args.source, topic=args.topic, **facts))
+
+
+def _inspect_clips(path: Path, clips: Sequence[SpikeClip]) -> dict[str, Any]:
+    """Inspect every clip of a data set."""
+    damaged = {}
+
+    def inspected(clip: SpikeClip) -> dict[str, Any]:
+        try:
+            return _inspected(ClipSource(clip))
+        except PartialResultError as error:
+            damaged[clip.name] = str(error)
+            return error.result
+
+    by_name = {clip.name: clip for clip in clips}
+    found, failed = use_each(by_name, inspected, Console(stderr=True))
+    check_any_left(found, failed)
+    result = {'source': str(path), 'clips': found}
+    check_none_failed(result, damaged | failed, len(clips) - len(damaged | failed))
+    return result
 
 
 def _inspected(opened: Source) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from spike_recon_ros.cli.frame_options import (
     frame_warnings,
     print_unseen,
 )
+from spike_recon_ros.cli.partial_result import check_none_failed
 from spike_recon_ros.cli.plane_options import (
     SOURCES,
     add_plane_options,
@@ -31,6 +32,7 @@ from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.reference_tally import ReferenceTally
+from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -124,16 +126,20 @@ def _run_clips(
     clips = clips_of(Path(args.source), {**topics, **given_facts(args)})
     if args.out.suffix and not args.out.is_dir():
         raise UserError(f'{args.source} holds {len(clips)} recordings; name a folder with -o')
-    found = {
-        clip.name: _run(args, settings, ClipSource(clip), args.out / clip.name, rectification)
-        for clip in clips
-    }
-    return {
+    found, failed = use_each(
+        {clip.name: clip for clip in clips},
+        lambda clip: _run(args, settings, ClipSource(clip), args.out / clip.name, rectification),
+        Console(stderr=True),
+    )
+    check_any_left(found, failed)
+    result = {
         'source': str(args.source),
         'out': str(args.out),
         'frames': sum(one['frames'] for one in found.values()),
         'clips': found,
     }
+    check_none_failed(result, failed, len(found))
+    return result
 
 
 def _run(

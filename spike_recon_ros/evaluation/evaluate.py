@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import Contender, contenders
+from spike_recon_ros.evaluation.contenders import Contender, contenders, unique_names
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
 from spike_recon_ros.evaluation.options import (
@@ -21,7 +21,12 @@ from spike_recon_ros.evaluation.options import (
     chosen_metrics,
     with_color_truths,
 )
-from spike_recon_ros.evaluation.protocols import Protocol, protocol_named, protocol_scores
+from spike_recon_ros.evaluation.protocols import (
+    Protocol,
+    protocol_named,
+    protocol_scores,
+    sequence_name,
+)
 from spike_recon_ros.evaluation.recordings import (
     Recording,
     evaluated_frames,
@@ -33,6 +38,7 @@ from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.offline.reference_tally import ReferenceTally
+from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.rectification import Rectification
@@ -78,10 +84,10 @@ def evaluate(
         overwrite: write into `out` although it is not empty.
         console: for progress.
 
-    Returns: the content of summary.json.
+    Returns: the content of summary.json; `failed` says why recordings could not be used.
 
     Raises:
-        UserError: a model, recording or argument is not usable, or a metric is not possible.
+        UserError: a model, all recordings or an argument is not usable, or a metric impossible.
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
     check_output(out, overwrite)
@@ -90,15 +96,44 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
         in_color, added = check_options(settings, found, frame_topic, asked, console)
-        listed = survey(recordings, console, topic, truth_topic, metrics or (), facts, frame_topic)
-        listed = [with_cut(with_rectification(one, rectification), rules) for one in listed]
+        asks = topic, truth_topic, metrics or (), facts, frame_topic
+        listed, failed = _surveyed(recordings, asks, rectification, rules, console)
         listed = with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
-        for one in listed:
-            _score(one, found, scores[one.name], settings, sheets, console)
-    return _reported(out, settings, found, listed, scores, skip_s, rules, console)
+        failed |= _score_each(listed, found, scores, settings, sheets, console)
+    return _reported(out, settings, found, listed, scores, skip_s, rules, failed, console)
+
+
+def _surveyed(
+    recordings: Sequence[Path | str],
+    asks: tuple[Any, ...],
+    rectification: Rectification | None,
+    rules: Protocol | None,
+    console: Console,
+) -> tuple[list[Recording], dict[str, str]]:
+    """Return the recordings that can be used, and why the others cannot, by name.
+
+    Args:
+        recordings: their paths.
+        asks: arguments of `survey` after the console.
+        rectification: see `evaluate`.
+        rules: protocol, if one was named.
+        console: for progress.
+    """
+    paths = [*map(Path, recordings)]
+    names = unique_names([sequence_name(path) for path in paths])
+
+    def surveyed(named: tuple[str, Path]) -> Recording:
+        name, path = named
+        one = survey(path, console, *asks, name=name)
+        return with_cut(with_rectification(one, rectification), rules)
+
+    by_name = {name: (name, path) for name, path in zip(names, paths, strict=True)}
+    found, failed = use_each(by_name, surveyed, console)
+    check_any_left(found, failed)
+    return [*found.values()], failed
 
 
 def _reported(
@@ -109,9 +144,11 @@ def _reported(
     scores: Scores,
     skip_s: float,
     rules: Protocol | None,
+    failed: Mapping[str, str],
     console: Console,
 ) -> dict[str, Any]:
     """Write and return what was scored, and the scores; also as a protocol averages them."""
+    recordings = [one for one in recordings if one.name in scores]
     summary = {
         'out': str(out),
         'skip_s': skip_s,
@@ -124,6 +161,8 @@ def _reported(
         datasets = {one.name: one.cut.dataset for one in recordings if one.cut is not None}
         by_dataset = protocol_scores(rules, scores, datasets)
         summary['protocol'] = {'name': rules.name, 'datasets': by_dataset}
+    if failed:
+        summary['failed'] = dict(failed)
     write_report(out, scores, summary, console)
     return summary
 
@@ -148,6 +187,27 @@ def load_distance(weights: Sequence[Path | str]) -> Compare:
     with training_installed():
         from spike_recon_training.perceptual import load_lpips  # noqa: PLC0415 -- needs torch
     return load_lpips(*(Path(file).expanduser() for file in weights))
+
+
+def _score_each(
+    recordings: Sequence[Recording],
+    models: Sequence[Contender],
+    scores: dict[str, dict[str, Score]],
+    settings: Settings,
+    sheets: Path,
+    console: Console,
+) -> dict[str, str]:
+    """Score all recordings; return why some cannot be scored, which then have no scores."""
+    by_name = {one.name: one for one in recordings}
+    done, failed = use_each(
+        by_name,
+        lambda one: _score(one, models, scores[one.name], settings, sheets, console),
+        console,
+    )
+    check_any_left(done, failed)
+    for name in failed:
+        del scores[name]
+    return failed
 
 
 def _score(

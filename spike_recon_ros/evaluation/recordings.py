@@ -10,7 +10,7 @@ that is compared.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.evaluation.contenders import Contender, unique_names
+from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import (
     Cut,
@@ -98,45 +98,43 @@ class Recording:
 
 
 def survey(
-    recordings: Sequence[Path | str],
+    path: Path,
     console: Console,
     topic: str | None = None,
     truth_topic: str | None = None,
     metrics: Collection[str] = (),
     facts: Mapping[str, Any] | None = None,
     frame_topic: str | None = None,
-) -> list[Recording]:
-    """Read every recording once, so that errors show before the first model runs.
+    *,
+    name: str = '',
+) -> Recording:
+    """Read a recording once, so that errors show before the first model runs.
 
     Args:
-        recordings: their paths.
-        console: for progress bars.
+        path: of the recording.
+        console: for the progress bar.
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = the one that recordings of this package
             and data sets have, if it is there.
-        metrics: that must be possible on each recording.
-        facts: see Recording; the same for all.
+        metrics: that must be possible on the recording.
+        facts: see Recording.
         frame_topic: see Recording; None = FRAMES, if the recording has it.
+        name: see Recording; empty = that of the file or the sequence.
 
     Raises:
-        UserError: a recording cannot be read, has no such topic, holds no events, or lacks the
+        UserError: the recording cannot be read, has no such topic, holds no events, or lacks the
             ground truth that a metric needs.
     """
-    paths = [*map(Path, recordings)]
-    names = unique_names([sequence_name(path) for path in paths])
-    found = []
-    for path, name in zip(paths, names, strict=True):
-        truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'), topic)
-        needing = [metric for metric in metrics if METRICS[metric].needs_truth]
-        if needing and truth is None:
-            raise UserError(
-                f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
-                'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
-            )
-        surveyed = _survey(path, name, topic, truth, facts or {}, console)
-        frames = frame_topic or (FRAMES if has_topic(path, FRAMES) else None)
-        found.append(dataclasses.replace(surveyed, frame_topic=frames))
-    return found
+    truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'), topic)
+    needing = [metric for metric in metrics if METRICS[metric].needs_truth]
+    if needing and truth is None:
+        raise UserError(
+            f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
+            'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
+        )
+    surveyed = _survey(path, name or sequence_name(path), topic, truth, facts or {}, console)
+    frames = frame_topic or (FRAMES if has_topic(path, FRAMES) else None)
+    return dataclasses.replace(surveyed, frame_topic=frames)
 
 
 def with_rectification(recording: Recording, rectification: Rectification | None) -> Recording:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Progress bars of commands that read a recording."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,7 +21,7 @@ def with_progress(
     even if the end is damage.
     """
     printed = source.warnings
-    _print(printed, console)
+    print_warnings(printed, console)
     count = TextColumn('{task.completed}/{task.fields[of]}')
     columns = ('{task.description}', BarColumn(), count, TimeRemainingColumn())
     try:
@@ -34,7 +34,7 @@ def with_progress(
                 if isinstance(item, Packet):
                     progress.advance(task)
     finally:
-        _print(source.warnings[len(printed) :], console)
+        print_warnings(source.warnings[len(printed) :], console)
 
 
 def _total(source: Source) -> str:
@@ -44,6 +44,7 @@ def _total(source: Source) -> str:
     return f'~{source.n_packets}' if source.estimates_packets else str(source.n_packets)
 
 
-def _print(sentences: tuple[str, ...], console: Console) -> None:
+def print_warnings(sentences: Iterable[str], console: Console) -> None:
+    """Print sentences about data that is guessed, cut or left out."""
     for sentence in sentences:
         console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)

@@ -23,7 +23,7 @@ class ClipSource(Source):
     def __init__(self, clip: SpikeClip) -> None:
         super().__init__(clip.files[0])
         self.name = clip.name
-        self._packets = clip.packets()
+        self._packets = clip.packets(self.warn)
         self.n_packets = len(self._packets)
 
     def __iter__(self) -> Iterator[Packet]:

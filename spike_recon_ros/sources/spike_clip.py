@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clip of spike planes with ground truth at some of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,8 +51,11 @@ class SpikeClip:
     truths: tuple[SpikeTruth, ...] = ()
     white_rate: float = WHITE_RATE
 
-    def packets(self) -> list[Packet]:
+    def packets(self, warn: Callable[[str], None] = lambda _: None) -> list[Packet]:
         """Return the packets of all files as one stream, the first plane at time 0.
+
+        Args:
+            warn: called with sentences about data that is left out.
 
         Raises:
             UserError: a file cannot be read.
@@ -64,6 +68,8 @@ class SpikeClip:
                     assert isinstance(packet, Packet)
                     time_base = t_start_ns + packet.time_base
                     packets.append(replace(packet, seq=len(packets), time_base=time_base))
+                for sentence in source.warnings:
+                    warn(sentence)
             t_start_ns += plane_count(file, self.layout) * self.layout.period_ns
         return packets
 

@@ -236,27 +236,10 @@ def test_a_folder_with_files_needs_overwrite(evaluate, blind, tmp_path):
     assert (tmp_path / 'mine.txt').exists()
 
 
-def test_truth_of_another_size_is_a_user_error(evaluate, tmp_path):
-    _write_mixed_bag(tmp_path / 'mixed')
-    status, _, err = evaluate('-m', 'fibar', '-d', tmp_path / 'mixed', '-o', tmp_path / 'out')
+def test_truth_of_another_size_is_a_user_error(evaluate, mixed, tmp_path):
+    status, _, err = evaluate('-m', 'fibar', '-d', mixed, '-o', tmp_path / 'out')
     assert status == 1
     assert 'have 8x6 pixels and the sensor 64x48' in err
-
-
-def _write_mixed_bag(path):
-    """Write events of a sensor of 64x48 pixels beside truth images of 8x6."""
-    from spike_recon_training.simulation import recording  # noqa: PLC0415
-    from spike_recon_training.simulation.event_camera import (  # noqa: PLC0415
-        EventCamera,
-        SensorModel,
-    )
-    from spike_recon_training.simulation.scene import BoardScene  # noqa: PLC0415
-
-    whole = recording.truth_image
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recording, 'truth_image', lambda *instant: whole(*instant)[::8, ::8])
-        camera = EventCamera(64, 48, SensorModel(), 0)
-        recording.simulate(BoardScene(64, 48, 0), camera, path, duration_s=0.1)
 
 
 @pytest.mark.training
