@@ -70,7 +70,7 @@ def test_with_unit_heads_it_is_the_distance_of_unit_vectors_at_each_layer(files)
 
 def test_missing_or_other_weights_are_one_sentence(files, tmp_path, monkeypatch):
     backbone, linear = files
-    with pytest.raises(UserError, match=r'no\.pth cannot be read as weights'):
+    with pytest.raises(UserError, match=r'no\.pth cannot be read: No such file'):
         perceptual.load_lpips(tmp_path / 'no.pth', linear)
     with pytest.raises(
         UserError, match=r'linear\.pth does not hold AlexNet \(features\.0\.weight'
@@ -80,6 +80,9 @@ def test_missing_or_other_weights_are_one_sentence(files, tmp_path, monkeypatch)
         perceptual.load_lpips(backbone, backbone)
     with pytest.raises(UserError, match='takes one or two files'):
         perceptual.load_lpips(backbone, linear, linear)
+    (tmp_path / 'text.pth').write_text('hello')
+    with pytest.raises(UserError, match=r'text\.pth is damaged, .* --lpips-weights'):
+        perceptual.load_lpips(tmp_path / 'text.pth', linear)
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(UserError, match='holds no weights by name'):
         perceptual.load_lpips(tmp_path / 'list.pth', linear)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from spike_recon_models.networks.checkpoint_file import load_tensors
 from spike_recon_ros.errors import UserError
 
 BACKBONE = 'alex'
@@ -38,19 +39,20 @@ SMALLEST_SIDE = 31
 Distance = Callable[[np.ndarray, np.ndarray], float]
 
 
-def load_lpips(backbone: Path | None = None, linear: Path | None = None, *more: Path) -> Distance:
+def load_lpips(*files: Path) -> Distance:
     """Return a function that computes LPIPS of two images, float [height, width] in 0..1.
 
     Args:
-        backbone: weights of torchvision's AlexNet; None = let the library lpips find them.
-        linear: weights of the linear layers; None = those in the library lpips.
-        more: must be empty.
+        files: weights of torchvision's AlexNet and of the linear layers; the library lpips has or
+            finds those that are not given.
 
     Raises:
-        UserError: the library or weights are missing, or a file holds others.
+        UserError: the library or weights are missing, a file holds others, or there are more than
+            two files.
     """
-    if more:
+    if len(files) > 2:
         raise UserError('--lpips-weights takes one or two files: AlexNet and the linear layers')
+    backbone, linear = (*files, None, None)[:2]
     network = _of_library() if backbone is None else _Lpips(backbone, linear or _packaged_linear())
 
     @torch.inference_mode()
@@ -107,9 +109,9 @@ class _Lpips(nn.Module):
 
 def _weights(file: Path) -> Mapping[str, torch.Tensor]:
     try:
-        found = torch.load(file, map_location='cpu', weights_only=True)
-    except Exception as error:  # torch raises many kinds
-        raise UserError(f'{file} cannot be read as weights ({_one_line(error)})') from None
+        found = load_tensors(file)
+    except ValueError as error:
+        raise UserError(f'{error}; give a file of --lpips-weights') from None
     if not isinstance(found, Mapping):
         raise UserError(f'{file} holds no weights by name; give a file of --lpips-weights')
     return found

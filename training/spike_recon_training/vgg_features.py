@@ -71,7 +71,7 @@ class VggDistance:
         try:
             weights = load_tensors(file)
         except ValueError as error:
-            raise UserError(str(error)) from None
+            raise UserError(f'{error}; give the vgg19 .pth of torchvision') from None
         self._layers = nn.ModuleDict()
         inputs = len(MEAN)
         for number, outputs in LAYERS.items():
