@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be simulated')
 
-from spike_recon_ros.packets.events import Events  # noqa: E402
+from spike_recon_ros.packets.events import Events, Triggers  # noqa: E402
 from spike_recon_ros.representations.voxel_grid import voxel_grid  # noqa: E402
 from spike_recon_training.simulation.event_camera import EventCamera, SensorModel  # noqa: E402
 from spike_recon_training.simulation.event_pixels import PixelArray  # noqa: E402
@@ -258,13 +258,12 @@ def test_steps_are_rounded_up_to_what_the_bins_need(photographs):
 def test_normalisation_equals_that_of_the_runtime():
     rng = np.random.default_rng(0)
     n = 200
-    events = Events.concatenate([])
     events = Events(
         rng.integers(0, WIDTH, n).astype(np.uint16),
         rng.integers(0, HEIGHT, n).astype(np.uint16),
         (rng.random(n) < 0.7).astype(np.uint8),
         np.sort(rng.integers(0, 10 * MS, n)),
-        events.triggers,
+        Triggers.empty(),
     )
     size = {'bins': BINS, 'height': HEIGHT, 'width': WIDTH}
     plain, normal = (

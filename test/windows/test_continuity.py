@@ -157,7 +157,6 @@ def test_many_pauses_in_one_packet_are_bounded_and_reset_once(stamp_ns):
     stream.push(np.arange(16_000) * 990 * MS, stamp_ns)
     stream.flush()
     assert stream.resets == 1
-    assert sum(not jump.repeated for jump in stream.jumps) == 1
     assert len(stream.t_ns) + stream.outliers == 16_000
     assert len(stream.t_ns) <= MOST_RUNS
     if stamp_ns:
