@@ -35,7 +35,7 @@ def main() -> None:
             if not cv2.imwrite(str(file), frame.image):
                 raise sr.UserError(f'{file} cannot be written; is the disk full?')
             number += 1
-    except sr.UserError as error:
+    except (sr.UserError, OSError) as error:
         raise SystemExit(f'error: {error}') from None
     print(f'{number} frames in {arguments.folder}')
 

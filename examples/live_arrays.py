@@ -66,8 +66,12 @@ def main() -> None:
         print(f'{live.statistics.frames} frames from {live.statistics.samples:,} events')
     if arguments.last_frame is not None and frames:
         assert frames[-1].image is not None
-        if not cv2.imwrite(str(arguments.last_frame), frames[-1].image):
-            raise SystemExit(f'error: {arguments.last_frame} cannot be written')
+        try:
+            is_written = cv2.imwrite(str(arguments.last_frame), frames[-1].image)
+        except cv2.error:  # an ending that is no image format
+            is_written = False
+        if not is_written:
+            raise SystemExit(f'error: {arguments.last_frame} cannot be written; name a .png file')
 
 
 if __name__ == '__main__':

@@ -98,5 +98,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except sr.UserError as error:
+    except (sr.UserError, OSError) as error:
         raise SystemExit(f'error: {error}') from None

@@ -63,6 +63,19 @@ def test_the_example_of_the_readme_runs(bag, monkeypatch):
     assert [image.shape for image in shown] == [(24, 32)] * 25 + [(260, 346)] * 9
 
 
+@pytest.mark.parametrize(
+    ('name', 'arguments'),
+    [('bag_to_frames.py', ['bag', 'file']), ('live_arrays.py', ['--last-frame', 'last.xyz'])],
+)
+def test_an_example_that_cannot_write_ends_with_one_line(bag, monkeypatch, name, arguments):
+    monkeypatch.chdir(bag.parent)
+    Path('file').write_text('mine', 'utf-8')
+    done = run(name, *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: ')
+    assert done.stderr.count('\n') == 1
+
+
 def test_bag_to_frames_writes_a_png_for_each_frame(bag, tmp_path):
     done = run('bag_to_frames.py', bag, tmp_path / 'frames', '--fps', 20)
     assert done.returncode == 0, done.stderr
@@ -85,7 +98,7 @@ def test_examples_fail_if_an_image_cannot_be_written(bag, tmp_path):
     assert done.stderr.endswith('000000.png cannot be written; is the disk full?\n')
     done = run('live_arrays.py', '--seconds', 0.2, '--last-frame', tmp_path / '000000.png')
     assert done.returncode == 1
-    assert done.stderr.endswith('000000.png cannot be written\n')
+    assert done.stderr.endswith('000000.png cannot be written; name a .png file\n')
 
 
 def test_live_arrays_shows_the_moving_disc(tmp_path):
