@@ -4,10 +4,10 @@
 
 import importlib.util
 import os
-import resource
 import shutil
 
 import pytest
+from full_disk import full_after
 
 from spike_recon_ros.cli.main import main
 
@@ -241,13 +241,8 @@ def test_a_full_disk_is_reported_with_the_file_and_nothing_incomplete_stays(
 ):
     main(['run', str(places['bag']), '-o', str(tmp_path / 'compiled'), '-m', 'fibar'])
     capfd.readouterr()
-    # A limit on the size of a file fails as a full disk does.
-    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, usual[1]))
-    try:
+    with full_after(limit):
         status, err = answer(line)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     assert status == 1
     sentence = err.splitlines()[-1]
     assert f'{named} cannot be written' in sentence

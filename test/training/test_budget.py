@@ -7,7 +7,7 @@ import types
 
 import pytest
 import yaml
-from small_recipes import SMALL
+from small_recipes import SMALL, request
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -19,7 +19,7 @@ from spike_recon_training import report  # noqa: E402
 from spike_recon_training.budget import LAST, Budget  # noqa: E402
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint  # noqa: E402
 from spike_recon_training.run_curves import REPORT, TRAINING, VALIDATION  # noqa: E402
-from spike_recon_training.train import Request, train  # noqa: E402
+from spike_recon_training.train import train  # noqa: E402
 from spike_recon_training.validation import EXTENTS, affordable  # noqa: E402
 
 RECIPE = {
@@ -99,17 +99,6 @@ def recipe_file(tmp_path_factory):
     file = tmp_path_factory.mktemp('recipe') / 'small.yaml'
     file.write_text(yaml.safe_dump(RECIPE), encoding='utf-8')
     return file
-
-
-def request(recipe_file, photo_folder, run, **options):
-    return Request(
-        recipe=str(recipe_file),
-        photos=[photo_folder],
-        run=run,
-        threads=1,
-        device='cpu',
-        **options,
-    )
 
 
 def test_epochs_give_a_number_of_steps_and_the_run_leaves_its_curves(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_recipes import SMALL
+from small_recipes import SMALL, request
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -26,7 +26,7 @@ from spike_recon_training.checkpoint import (  # noqa: E402
     remembered,
 )
 from spike_recon_training.export import export_run  # noqa: E402
-from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
+from spike_recon_training.train import SUMMARY, train  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,20 +56,8 @@ def run(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / 'run')
 
 
-def request(recipe, photo_folder, run, minutes=10.0, **options):
-    return Request(
-        recipe=str(recipe),
-        photos=[photo_folder],
-        run=run,
-        budget_minutes=minutes,
-        threads=1,
-        device='cpu',
-        **options,
-    )
-
-
 def resume(run, photo_folder, recipe=None):
-    return train(request(recipe or run / 'recipe.yaml', photo_folder, run, resume=True))
+    return train(request(recipe or run / 'recipe.yaml', photo_folder, run, 10.0, resume=True))
 
 
 @pytest.fixture(params=['torch format', 'plain pickle', 'inside a whole checkpoint'])

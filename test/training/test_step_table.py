@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from small_recipes import SMALL
+from small_recipes import SMALL, request
 
 pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -22,7 +22,7 @@ from spike_recon_training.checkpoint import (
 )
 from spike_recon_training.run_curves import TRAINING
 from spike_recon_training.step_table import StepTable, read_rows
-from spike_recon_training.train import Request, train
+from spike_recon_training.train import train
 
 
 @pytest.fixture
@@ -76,10 +76,7 @@ def request_of(tmp_path, photo_folder):
     (tmp_path / 'small.yaml').write_text(yaml.safe_dump(SMALL), encoding='utf-8')
 
     def make(minutes, **options):
-        return Request(
-            recipe=str(tmp_path / 'small.yaml'), photos=[photo_folder], run=tmp_path / 'run',
-            budget_minutes=minutes, threads=1, device='cpu', **options,
-        )  # fmt: skip
+        return request(tmp_path / 'small.yaml', photo_folder, tmp_path / 'run', minutes, **options)
 
     return make
 

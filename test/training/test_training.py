@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 import yaml
-from small_recipes import SMALL
+from small_recipes import SMALL, request
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
@@ -24,7 +24,7 @@ from spike_recon_training.budget import LAST, learning_rate_share  # noqa: E402
 from spike_recon_training.checkpoint import CHECKPOINT  # noqa: E402
 from spike_recon_training.datasets.simulated import SimulatedSegments  # noqa: E402
 from spike_recon_training.recipe import read_recipe  # noqa: E402
-from spike_recon_training.train import SUMMARY, Request, train  # noqa: E402
+from spike_recon_training.train import SUMMARY, train  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -39,18 +39,6 @@ def finished(tmp_path_factory, recipe_file, photo_folder):
     """Return the folder and the figures of a run of a second."""
     run = tmp_path_factory.mktemp('runs') / 'small'
     return run, train(request(recipe_file, photo_folder, run, 1 / 60))
-
-
-def request(recipe_file, photo_folder, run, minutes, **options):
-    return Request(
-        recipe=str(recipe_file),
-        photos=[photo_folder],
-        run=run,
-        budget_minutes=minutes,
-        threads=1,
-        device='cpu',
-        **options,
-    )
 
 
 def test_a_run_writes_its_figures_and_a_checkpoint(finished):
