@@ -31,11 +31,12 @@ from spike_recon_models.model_card import model_card
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork, StateSpec
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.onnx_metadata import strip_metadata
+from spike_recon_ros.bundles.description import DESCRIPTION
+from spike_recon_ros.bundles.network import GOLDEN, INT8_GOLDEN, INT8_ONNX, ONNX, WEIGHTS
 
 OPSET = 20
-WEIGHTS = 'weights.safetensors'
-HASHED = 'model.onnx', WEIGHTS, 'golden.npz'
-MADE_OF_EARLIER_WEIGHTS = 'model_int8.onnx', 'golden_int8.npz'
+HASHED = ONNX, WEIGHTS, GOLDEN
+MADE_OF_EARLIER_WEIGHTS = INT8_ONNX, INT8_GOLDEN
 """Files that `spike-recon quantize` may have made of an earlier export; they are removed."""
 SENSOR_KEYS = 'representation', 'window_ms'
 """Keys of a card that networks for images lack."""
@@ -89,14 +90,14 @@ def export_bundle(
     # safetensors writes files that only their owner may read.
     (folder / WEIGHTS).chmod(0o644)
     progress('computing the golden output')
-    _write_golden(network, card, folder / 'golden.npz')
+    _write_golden(network, card, folder / GOLDEN)
     progress('exporting to ONNX')
-    _write_onnx(network, folder / 'model.onnx')
+    _write_onnx(network, folder / ONNX)
     for name in MADE_OF_EARLIER_WEIGHTS:
         (folder / name).unlink(missing_ok=True)
     content = _description(network, folder, card)
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=97)
-    (folder / 'model.yaml').write_text(text, encoding='utf-8')
+    (folder / DESCRIPTION).write_text(text, encoding='utf-8')
     parameters = sum(parameter.numel() for parameter in network.parameters())
     (folder / 'README.md').write_text(model_card(content, parameters), encoding='utf-8')
 

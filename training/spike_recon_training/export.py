@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from spike_recon_models.export import WEIGHTS, export_bundle
+from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.registry import READ_FRAMES, make_network
+from spike_recon_ros.bundles.network import WEIGHTS
 from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
 from spike_recon_training.recipe import IMAGES, Recipe, find_recipe, read_recipe

@@ -11,7 +11,6 @@ import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from spike_recon_models.export import WEIGHTS
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.networks.spk2vid import Spk2Vid
@@ -19,6 +18,7 @@ from spike_recon_models.trained_network import trained_network
 from spike_recon_models.widening import widen
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import DESCRIPTION
+from spike_recon_ros.bundles.network import WEIGHTS
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.registry import representation_for
 from spike_recon_training.recipe import CROP_STEP, Recipe
@@ -136,7 +136,7 @@ def ancestor(start_from: Path | None) -> dict[str, Any] | None:
         return None
     known: dict[str, Any] = {'bundle': start_from.name}
     with contextlib.suppress(OSError, yaml.YAMLError, KeyError, TypeError):
-        card = yaml.safe_load((start_from / 'model.yaml').read_text(encoding='utf-8'))
+        card = yaml.safe_load((start_from / DESCRIPTION).read_text(encoding='utf-8'))
         keys = ('pruned', 'started_from', 'steps', 'minutes', 'frames')
         known |= {key: card['recipe'][key] for key in keys if card['recipe'].get(key)}
     return known
