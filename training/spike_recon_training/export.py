@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from spike_recon_models.export import export_bundle
-from spike_recon_models.networks.registry import READ_FRAMES, make_network
+from spike_recon_models.networks.registry import NETWORKS, make_network
 from spike_recon_ros.bundles.network import WEIGHTS
 from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
@@ -201,7 +201,8 @@ def _limits(recipe: Recipe) -> str:
     """Return what the network cannot do."""
     if recipe.sensor == IMAGES:
         return IMAGE_LIMITS[recipe.image_task]
-    return FRAME_LIMITS * (recipe.network.name in READ_FRAMES) + LIMITS[recipe.sensor]
+    frames = FRAME_LIMITS if NETWORKS[recipe.network.name].reads_frames else ''
+    return frames + LIMITS[recipe.sensor]
 
 
 def _reads(recipe: Recipe) -> dict[str, Any]:

@@ -40,8 +40,6 @@ NETWORKS: dict[str, type[RecurrentNetwork]] = {
     'wgse': Wgse,
     'two_scale_gru_frames': TwoScaleGruFrames,
 }
-READ_FRAMES = frozenset(name for name, network in NETWORKS.items() if network.reads_frames)
-"""Networks whose last input channels hold the frames of an aligned camera."""
 
 
 def make_network(name: str, **arguments: Any) -> RecurrentNetwork:

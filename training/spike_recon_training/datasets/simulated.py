@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from spike_recon_models.networks.registry import READ_FRAMES
+from spike_recon_models.networks.registry import NETWORKS
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
@@ -150,7 +150,7 @@ def new_sequences(
         bins=bins,
         seed=seed,
         clips=clips,
-        with_frames=recipe.network.name in READ_FRAMES,
+        with_frames=NETWORKS[recipe.network.name].reads_frames,
     )
 
 
