@@ -5,6 +5,7 @@
 import json
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,11 +21,11 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.nodes import play_node, record_node
+from spike_recon_ros.nodes import record_node
 from spike_recon_ros.nodes.messages import packet_of
-from spike_recon_ros.nodes.play_node import play
+from spike_recon_ros.nodes.play_node import PlayNode, play
 from spike_recon_ros.nodes.record_node import RecordNode
-from spike_recon_ros.nodes.recording import Due, open_recording
+from spike_recon_ros.nodes.recording import open_recording
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import EVENTS
@@ -101,31 +102,30 @@ def test_the_second_of_two_joined_files_follows_at_its_own_pace(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('has_clock', 'rate', 'is_unstamped', 'expected'),
+    ('file', 'clock', 'rate', 'expected'),
     [
-        (False, 1.0, True, 'now'),
-        (True, 1.0, True, 'recorded'),
-        (False, 0.5, True, 'recorded'),
-        (False, 1.0, False, 'recorded'),
+        ('unstamped', False, 1.0, 'now'),
+        ('unstamped', True, 1.0, 'recorded'),
+        ('unstamped', False, 0.5, 'recorded'),
+        ('bag', False, 1.0, 'recorded'),
     ],
 )
 def test_packets_of_files_without_host_time_are_stamped_with_now(
-    has_clock, rate, is_unstamped, expected
+    executor, subscribe, wait_until, ros1_bag, tmp_path, file, clock, rate, expected
 ):
-    published = []
-    node = SimpleNamespace(
-        _restamp=False,
-        _clock_output=SimpleNamespace(publish=lambda clock: None) if has_clock else None,
-        _recording=SimpleNamespace(
-            stamp_ns=lambda due: due.t_ns,
-            restamped=lambda due, stamp_ns: stamp_ns,
-            topics={EVENTS: None},
-        ),
-        _outputs={EVENTS: SimpleNamespace(publish=published.append)},
-        _first_stamp_ns=None, _begun_ns=70, _rate=rate, _last_clock_ns=0, published=0, packets=0,
-    )  # fmt: skip
-    play_node.PlayNode._publish(node, Due(5, EVENTS, 'recorded', is_unstamped))
-    assert published == [70 if expected == 'now' else 'recorded']
+    words = np.array([8 << 28 | 5_000_000 >> 6, *[1 << 28 | 3 << 11 | 4] * 10], '<u4')
+    raw = tmp_path / 'a.raw'
+    raw.write_bytes(b'% evt 2.0\n% geometry 640x480\n% end\n' + words.tobytes())
+    recording = open_recording(raw if file == 'unstamped' else ros1_bag)
+    node = PlayNode(recording, rate=rate, restamp=False, clock=clock)
+    executor.add_node(node)
+    packets = subscribe(EventPacket, EVENTS)
+    wait_until(lambda: node.count_subscribers(EVENTS), 'the subscription')
+    node.wait_for_subscribers([EVENTS], 20.0)
+    node.play(loop=False)
+    wait_until(lambda: packets, 'a packet')
+    is_today = abs(packets[0].header.stamp.sec - time.time()) < 600
+    assert is_today == (expected == 'now')
 
 
 def test_all_cameras_of_a_bag_are_published(tmp_path):
