@@ -16,18 +16,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from spike_recon_ros.errors import UserError, did_you_mean
+from spike_recon_ros.nodes.topic_names import PUBLISHED, SUBSCRIBED
 from spike_recon_ros.parameter_files import QOS_OVERRIDES
 
-PUBLISHED = (
-    '~/image_raw',
-    '~/image_color',
-    '~/samples_image',
-    '~/camera_info',
-    '~/debug/processing_time_ms',
-    '~/debug/pipeline_latency_ms',
-    '/diagnostics',
-)
-SUBSCRIBED = ('events', 'camera_info', 'frame_image', 'time_reference')
 # Topics of ROS itself, whose overrides other nodes in the same parameter file may need.
 _OF_ROS = ('/parameter_events', '/rosout', '/clock')
 _WORDS = {'history': HistoryPolicy, 'reliability': ReliabilityPolicy}

@@ -37,6 +37,7 @@ from spike_recon_ros.nodes.processor import WorkerStatistics
 from spike_recon_ros.nodes.reporting import Reporter
 from spike_recon_ros.nodes.sync_check import SyncCheck
 from spike_recon_ros.nodes.topic_checks import TopicChecks
+from spike_recon_ros.nodes.topic_names import check_topic_names
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
@@ -102,6 +103,7 @@ class ReconNode(LifecycleNode):
 
     def _configure(self) -> None:
         self._settings = read_settings(self)
+        check_topic_names(self)
         self._ignored = IgnoredEdges()
         self._reconstructor = Reconstructor(
             self._settings, self._reporter.reset, cutter=self._ignored.cutter_for

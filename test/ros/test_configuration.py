@@ -17,9 +17,10 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes.messages import image_array
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
-from spike_recon_ros.nodes.qos import PUBLISHED, SUBSCRIBED, check_qos_overrides
+from spike_recon_ros.nodes.qos import check_qos_overrides
 from spike_recon_ros.nodes.recon_node import ReconNode
 from spike_recon_ros.nodes.recon_process import main
+from spike_recon_ros.nodes.topic_names import PUBLISHED, SUBSCRIBED
 from spike_recon_ros.settings import Settings, setting_fields
 from spike_recon_ros.topics import EVENTS, IMAGE
 
@@ -273,6 +274,19 @@ def test_a_parameter_file_for_another_node_or_a_missing_one_ends_the_node(
     message = capfd.readouterr().err
     assert words in message
     assert 'Traceback' not in message
+
+
+@pytest.mark.parametrize(
+    ('name', 'topic', 'words'),
+    [
+        ('camera_info', EVENTS, 'events and camera_info are both the topic /event_camera/events'),
+        ('frame_image', IMAGE, '~/image_raw and frame_image are both the topic'),  # a loop
+    ],
+)
+def test_two_names_on_one_topic_leave_the_node_unconfigured(capfd, name, topic, words):
+    arguments = ['--ros-args', '-r', f'{name}:={topic}', '-p', 'model:=fibar']
+    assert main([*arguments, '-p', 'autostart:=true']) == 1
+    assert words in capfd.readouterr().err
 
 
 def test_the_qos_of_the_packets_can_be_overridden(make_node, subscribe, other, wait_until):
