@@ -7,29 +7,19 @@ import dataclasses
 import numpy as np
 import pytest
 from damaged_npy import DAMAGED_HEADERS, damaged_npy, npz_with_damage
+from one_sentence import refused
 
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.bundles.zoo import zoo_folder
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.open_source import open_source
 
-LONGEST_SENTENCE = 700
 TABLE = np.column_stack([np.arange(8) * 1e-3, np.arange(8), np.arange(8) % 5, np.arange(8) % 2])
 
 
 @pytest.fixture(params=DAMAGED_HEADERS)
 def kind(request):
     return request.param
-
-
-def refused(action, *arguments):
-    with pytest.raises(UserError) as caught:
-        action(*arguments)
-    sentence = str(caught.value)
-    assert '\n' not in sentence
-    assert len(sentence) < LONGEST_SENTENCE
-    return sentence
 
 
 def test_a_golden_array_is_refused(tmp_path, kind):

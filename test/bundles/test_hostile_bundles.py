@@ -11,22 +11,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from one_sentence import LONGEST_SENTENCE, refused
 
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.golden import read_golden
 from spike_recon_ros.errors import UserError
-
-LONGEST_SENTENCE = 1000
-
-
-def refused(action, *arguments):
-    """Return the sentence with which an action is refused."""
-    with pytest.raises(UserError) as caught:
-        action(*arguments)
-    sentence = str(caught.value)
-    assert '\n' not in sentence
-    assert len(sentence) < LONGEST_SENTENCE
-    return sentence
 
 
 def change_description(folder, change):
