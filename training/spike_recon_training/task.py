@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.nn import functional
 
 from spike_recon_models.networks.plane_network import PlaneNetwork
@@ -95,9 +95,12 @@ class ReconstructionTask(LightningModule):
         if self._teacher is not None:
             self._teacher.reset()
 
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Update the average; faster at first, so that it drops the initial weights."""
-        step = self.global_step
+    def update_average(self, step: int) -> None:
+        """Update the average; faster at first, so that it drops the initial weights.
+
+        Args:
+            step: number of steps of the optimiser so far.
+        """
         decay = min(self._optimisation.average, (1 + step) / (10 + step))
         with torch.no_grad():
             pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
@@ -124,3 +127,23 @@ class ReconstructionTask(LightningModule):
         o = self._optimisation
         trained = [one for one in self.network.parameters() if one.requires_grad]
         return torch.optim.AdamW(trained, lr=o.learning_rate, weight_decay=o.weight_decay)
+
+
+class Averaging(Callback):
+    """Updates the average after each step.
+
+    The first callback of a run, because a module's own hook comes after those of all callbacks:
+    they would validate and store the average of the step before.
+    """
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Update the average."""
+        assert isinstance(pl_module, ReconstructionTask)
+        pl_module.update_average(trainer.global_step)

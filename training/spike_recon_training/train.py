@@ -47,7 +47,7 @@ from spike_recon_training.run_curves import draw_report
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.source_choice import clips_of, photographs_of, recordings_of
-from spike_recon_training.task import ReconstructionTask
+from spike_recon_training.task import Averaging, ReconstructionTask
 from spike_recon_training.teacher import teacher_of
 from spike_recon_training.trainer import make_trainer, prepare_process, processes
 from spike_recon_training.vgg_features import perceptual_distance
@@ -126,7 +126,7 @@ def train(request: Request) -> dict[str, Any]:
     validation = Validation(
         data.held, recipe, request.run, budget, checkpoints, data.held_clips, data.held_segments
     )
-    callbacks: list[Callback] = [budget, report, validation, checkpoints]
+    callbacks: list[Callback] = [Averaging(), budget, report, validation, checkpoints]
     trainer = make_trainer(request.device, request.run, recipe, callbacks)
     checkpoint = request.run / CHECKPOINT if request.resume else None
     trainer.fit(

@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A resumed run continues the tables of the run at its last checkpoint."""
+"""A resumed run goes on where its checkpoint is: weights, figures and tables."""
 
 import json
 
@@ -8,21 +8,22 @@ import pytest
 import yaml
 from small_recipes import SMALL, request
 
-pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
+torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('lightning', reason='lightning is not installed: nothing can be trained')
 pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing can be trained')
 
-from spike_recon_ros.errors import UserError
-from spike_recon_training import report
-from spike_recon_training.checkpoint import (
+from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_ros.errors import UserError  # noqa: E402
+from spike_recon_training import report  # noqa: E402
+from spike_recon_training.checkpoint import (  # noqa: E402
     CHECKPOINT,
     Checkpoints,
     read_checkpoint,
     remembered,
 )
-from spike_recon_training.run_curves import TRAINING
-from spike_recon_training.step_table import StepTable, read_rows
-from spike_recon_training.train import train
+from spike_recon_training.run_curves import TRAINING  # noqa: E402
+from spike_recon_training.step_table import StepTable, read_rows  # noqa: E402
+from spike_recon_training.train import train  # noqa: E402
 
 
 @pytest.fixture
@@ -105,6 +106,25 @@ def test_a_finished_run_that_is_resumed_for_longer_is_validated_on_the_way(
     monkeypatch.setattr(report, 'VALIDATION_SHARE', 1.0)
     train(request_of(first['minutes'] + 0.1, resume=True))
     assert len(json.loads(figures.read_text())) > 2
+
+
+def test_a_checkpoint_holds_the_average_of_its_last_step(request_of, monkeypatch):
+    found = []
+
+    def compare(_, trainer, task, *rest):
+        if trainer.global_step == 1:
+            initial = make_network('two_scale_gru', channels=4).parameters()
+            kept, moved = (list(one.parameters()) for one in (task.average, task.network))
+            share = 1 - (1 + 1) / (10 + 1)
+            found.extend(
+                torch.allclose(average, torch.lerp(first, last, share))
+                for first, last, average in zip(initial, moved, kept, strict=True)
+            )
+
+    monkeypatch.setattr(Checkpoints, 'on_train_batch_end', compare)
+    train(request_of(0.005))
+    assert found
+    assert all(found)
 
 
 def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monkeypatch):
