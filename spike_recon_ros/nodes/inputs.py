@@ -54,6 +54,7 @@ class Inputs:
         subscriptions: those that are open.
         wants_frames: whether the pixels of the images on FRAME_TOPIC are used.
         reference_topic: full name of the topic of references; empty if the mode uses none.
+        reference_stamp_ns: stamp of the latest reference; None before it.
         reference_ahead: stamp of the latest reference minus that of the latest packet when the
             reference came, s; None if either has not come.
     """
@@ -75,6 +76,7 @@ class Inputs:
         self.subscriptions: list[Subscription] = []
         self.wants_frames = settings.uses_frames
         self.reference_topic = ''
+        self.reference_stamp_ns: int | None = None
         self.reference_ahead: float | None = None
         self._receiver: Receiver | None = None
         self._node = node
@@ -89,7 +91,7 @@ class Inputs:
 
     def open(self) -> None:
         """Subscribe to what the settings ask for."""
-        self.packet_stamp_ns = self.reference_ahead = None
+        self.packet_stamp_ns = self.reference_stamp_ns = self.reference_ahead = None
         self.packet_delay = self.frame_ahead = None
         own = OwnThread()
         packets = self._subscribe(
@@ -138,6 +140,7 @@ class Inputs:
     def _on_reference(self, message: Image | TimeReference) -> None:
         stamp_ns = time_ns(message.header.stamp)
         self._statistics.references += 1
+        self.reference_stamp_ns = stamp_ns
         if self.packet_stamp_ns:
             self.reference_ahead = (stamp_ns - self.packet_stamp_ns) / 1e9
         self._worker.put(Reference(stamp_ns))

@@ -7,9 +7,11 @@ Looks at the graph of topics and at what came on them; nothing here changes eith
 
 from collections.abc import Mapping
 
+from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.frame_checks import FrameChecks
@@ -26,6 +28,8 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
+STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
+"""Messages of which a topic can have one sender only, and their words."""
 # A frame is made at a reference only if the reference is at most this far from the packets, s.
 LARGEST_STAMP_DIFFERENCE = 1.0
 # RMW_DURATION_INFINITE, which some middlewares round down to seconds.
@@ -146,11 +150,11 @@ class TopicChecks:
                 for one in self._node.get_publishers_info_by_topic(topic)
                 if one.topic_type == kind
             ]
-            if kind == EVENT_PACKET and len(publishers) > 1:
+            if len(publishers) > 1 and (what := STREAMS.get(subscription.msg_type)):
                 found.append(
                     Problem(
                         Part.CAMERA,
-                        f'{len(publishers)} publishers send packets on {topic} and their streams '
+                        f'{len(publishers)} publishers send {what} on {topic} and their streams '
                         'mix; stop all but one, or give each camera a namespace and a node of its '
                         'own',
                     )
@@ -221,6 +225,14 @@ class TopicChecks:
             return []
         ahead = inputs.reference_ahead
         topic = inputs.reference_topic
+        if inputs.reference_stamp_ns == 0:
+            return [
+                Problem(
+                    Part.CAMERA,
+                    f'the messages on {topic} have no stamp (0), so no frame can be made for '
+                    'them; let their driver stamp them with the time of the host',
+                )
+            ]
         if ahead is not None and abs(ahead) > LARGEST_STAMP_DIFFERENCE:
             direction = 'ahead of' if ahead > 0 else 'behind'
             return [

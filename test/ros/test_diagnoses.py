@@ -147,6 +147,21 @@ def test_references_on_another_clock_are_named(
     assert 'synchronise the clocks' in text
 
 
+def test_references_without_a_stamp_and_their_second_sender_are_named(
+    make_node, camera, subscribe, other, warned, wait_until
+):
+    assert make_node(model='fibar', sync_mode='camera_image').start()
+    subscribe(Image, IMAGE)
+    senders = [other.create_publisher(Image, '/event_camera/frame_image', 10) for _ in range(2)]
+    wait_until(senders[0].get_subscription_count, 'the subscription to references')
+    warned('2 publishers send images on /event_camera/frame_image')
+    camera(range(6))
+    timer = other.create_timer(0.1, lambda: senders[0].publish(Image()))
+    text = warned('the messages on /event_camera/frame_image have no stamp (0)')
+    other.destroy_timer(timer)
+    assert 'let their driver stamp them' in text
+
+
 def test_references_that_all_come_too_late_are_named(
     make_node, camera, subscribe, other, warned, wait_until
 ):
