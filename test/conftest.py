@@ -4,6 +4,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
         yield
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """Let each test draw the same numbers from PyTorch, whichever tests ran before it."""
+    if torch := sys.modules.get('torch'):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope='session')
