@@ -7,14 +7,11 @@ Looks at the graph of topics and at what came on them; nothing here changes eith
 
 from collections.abc import Mapping
 
-from event_camera_msgs.msg import EventPacket
-from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
-from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.frame_checks import FrameChecks
+from spike_recon_ros.nodes.graph_checks import GraphChecks
 from spike_recon_ros.nodes.inputs import FRAME_TOPIC, Inputs
 from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.messages import camera_info_size
@@ -23,17 +20,12 @@ from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.nodes.stamp_checks import StampChecks
-from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
-STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
-"""Messages of which a topic can have one sender only, and their words."""
 # A frame is made at a reference only if the reference is at most this far from the packets, s.
 LARGEST_STAMP_DIFFERENCE = 1.0
-# RMW_DURATION_INFINITE, which some middlewares round down to seconds.
-_INFINITE_NS = 9_223_372_036 * 10**9
 
 
 class TopicChecks:
@@ -59,11 +51,11 @@ class TopicChecks:
     ) -> None:
         self._node = node
         self._settings = settings
-        self._image_topic, self._image_qos = outputs.image_topic, outputs.image_qos
         self._lamps, self._pixels = lamps, pixels
         self._ignored_edges = ignored_edges
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._last: Mapping[str, int] | None = None
+        self._graph = GraphChecks(node, outputs.image_topic, outputs.image_qos)
         self._packets = PacketChecks(node, settings)
         self._stamps = StampChecks(node, settings)
 
@@ -82,11 +74,11 @@ class TopicChecks:
             kind: of the camera.
             refused_frame: why the latest frame of the aligned camera was refused, if any was.
         """
-        found = [*self._publishers(inputs), *self._viewers()]
+        found = self._graph.problems(inputs)
         if inputs.are_open:
             if not found:
                 found += self._packets.missing_packets(inputs, counts)
-            found += self._wrong_types(inputs)
+            found += self._graph.wrong_types(inputs)
             found += self._stamps.problems(inputs, counts)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
@@ -100,6 +92,7 @@ class TopicChecks:
         else:
             self._packets.reset()
             self._stamps.reset()
+        found += self._graph.other_senders()
         self._last = counts
         return found
 
@@ -139,71 +132,6 @@ class TopicChecks:
     def _other_trigger_channels(self) -> list[Problem]:
         sentence = self._ignored_edges.warning(self._settings, 'trigger_channel')
         return [Problem(Part.CAMERA, sentence)] if sentence else []
-
-    def _publishers(self, inputs: Inputs) -> list[Problem]:
-        found = []
-        for subscription in inputs.subscriptions:
-            topic = subscription.topic_name
-            kind = _type_name(subscription.msg_type)
-            publishers = [
-                one
-                for one in self._node.get_publishers_info_by_topic(topic)
-                if one.topic_type == kind
-            ]
-            if len(publishers) > 1 and (what := STREAMS.get(subscription.msg_type)):
-                found.append(
-                    Problem(
-                        Part.CAMERA,
-                        f'{len(publishers)} publishers send {what} on {topic} and their streams '
-                        'mix; stop all but one, or give each camera a namespace and a node of its '
-                        'own',
-                    )
-                )
-            for publisher in publishers:
-                reason = _mismatch(publisher.qos_profile, subscription.qos_profile)
-                if reason:
-                    sentence = (
-                        f'the QoS of {publisher.node_name} on {topic} does not match '
-                        f'({reason}); set qos_overrides.{topic}.subscription.'
-                        'reliability, or the QoS of the publisher'
-                    )
-                    found.append(Problem(Part.NETWORK, sentence))
-        return found
-
-    def _wrong_types(self, inputs: Inputs) -> list[Problem]:
-        """Return whose messages are of another type; for packets, PacketChecks does this."""
-        found = []
-        for subscription in inputs.subscriptions:
-            topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
-            others = {
-                one.topic_type: one.node_name
-                for one in self._node.get_publishers_info_by_topic(topic)
-            }
-            if kind == EVENT_PACKET or not others or kind in others:
-                continue
-            other, name = next(iter(others.items()))
-            found.append(
-                Problem(
-                    Part.CAMERA,
-                    f'{name} publishes {other} on {topic}, not {kind}, so nothing of it is '
-                    'received; remap this topic to one of that type, or let a node convert the '
-                    'messages (compressed images: image_transport republish)',
-                )
-            )
-        return found
-
-    def _viewers(self) -> list[Problem]:
-        found = []
-        for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
-            reason = _mismatch(self._image_qos, viewer.qos_profile)
-            if reason:
-                sentence = (
-                    f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
-                    f'match ({reason}); let it subscribe with volatile durability, '
-                    'best effort'
-                )
-                found.append(Problem(Part.VIEWER, sentence))
-        return found
 
     def _camera_info(self, inputs: Inputs) -> list[Problem]:
         info = inputs.camera_info
@@ -253,37 +181,3 @@ class TopicChecks:
                 )
             ]
         return []
-
-
-def _type_name(kind: type) -> str:
-    """Return the name of a message type as the graph writes it."""
-    return '/'.join([*kind.__module__.split('.')[:2], kind.__name__])
-
-
-def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
-    """Return in one line why two profiles do not match; '' if they may match."""
-    match, reason = qos_check_compatible(_normalised(publisher), _normalised(subscription))
-    if match != QoSCompatibility.ERROR:
-        return ''
-    return ' '.join(reason.replace('ERROR:', '').strip(' ;').split())
-
-
-def _normalised(profile: QoSProfile) -> QoSProfile:
-    """Return a profile in which `no limit` is written in one way.
-
-    The graph reports an infinite duration for what a profile leaves at its default, 0. rclpy's
-    check takes these two for different.
-    """
-    return QoSProfile(
-        history=profile.history,
-        depth=profile.depth,
-        reliability=profile.reliability,
-        durability=profile.durability,
-        liveliness=profile.liveliness,
-        deadline=_normalised_limit(profile.deadline),
-        liveliness_lease_duration=_normalised_limit(profile.liveliness_lease_duration),
-    )
-
-
-def _normalised_limit(limit: Duration) -> Duration:
-    return Duration() if limit.nanoseconds >= _INFINITE_NS else limit

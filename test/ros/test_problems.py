@@ -56,6 +56,14 @@ def test_a_node_that_nobody_subscribes_to_misses_no_packets(
     assert {one.status[0].message for one in diagnostics} == {f'nobody subscribes to {IMAGE}'}
 
 
+def test_a_second_node_that_publishes_the_images_is_named(make_node, subscribe, warned, soon):
+    assert make_node(model='fibar').start()
+    assert make_node(model='fibar').start()  # forgotten in another terminal
+    subscribe(Image, IMAGE)
+    message = warned('2 nodes publish on /event_camera/recon/image_raw')
+    assert '(/event_camera/recon, /event_camera/recon)' in message
+
+
 def test_a_jump_of_the_camera_clock_is_named(
     make_node, camera, subscribe, warned, values, wait_until
 ):

@@ -1,0 +1,152 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the graph of topics shows to be wrong: senders, viewers, their types and their QoS."""
+
+from event_camera_msgs.msg import EventPacket
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from sensor_msgs.msg import Image, TimeReference
+
+from spike_recon_ros.nodes.inputs import Inputs
+from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.packets.packet import EVENT_PACKET
+
+STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
+"""Messages of which a topic can have one sender only, and their words."""
+# RMW_DURATION_INFINITE, which some middlewares round down to seconds.
+_INFINITE_NS = 9_223_372_036 * 10**9
+
+
+class GraphChecks:
+    """Looks at who else publishes and subscribes on the topics of the node.
+
+    Args:
+        node: whose topics are checked.
+        image_topic: full name of the topic of its images.
+        image_qos: of its publisher.
+    """
+
+    def __init__(self, node: Node, image_topic: str, image_qos: QoSProfile) -> None:
+        self._node = node
+        self._image_topic, self._image_qos = image_topic, image_qos
+
+    def problems(self, inputs: Inputs) -> list[Problem]:
+        """Return what keeps packets from the node, or images from viewers."""
+        return [*self._publishers(inputs), *self._viewers()]
+
+    def _publishers(self, inputs: Inputs) -> list[Problem]:
+        found = []
+        for subscription in inputs.subscriptions:
+            topic = subscription.topic_name
+            kind = _type_name(subscription.msg_type)
+            publishers = [
+                one
+                for one in self._node.get_publishers_info_by_topic(topic)
+                if one.topic_type == kind
+            ]
+            if len(publishers) > 1 and (what := STREAMS.get(subscription.msg_type)):
+                found.append(
+                    Problem(
+                        Part.CAMERA,
+                        f'{len(publishers)} publishers send {what} on {topic} and their streams '
+                        'mix; stop all but one, or give each camera a namespace and a node of its '
+                        'own',
+                    )
+                )
+            for publisher in publishers:
+                reason = _mismatch(publisher.qos_profile, subscription.qos_profile)
+                if reason:
+                    sentence = (
+                        f'the QoS of {publisher.node_name} on {topic} does not match '
+                        f'({reason}); set qos_overrides.{topic}.subscription.'
+                        'reliability, or the QoS of the publisher'
+                    )
+                    found.append(Problem(Part.NETWORK, sentence))
+        return found
+
+    def wrong_types(self, inputs: Inputs) -> list[Problem]:
+        """Return whose messages are of another type; for packets, PacketChecks does this."""
+        found = []
+        for subscription in inputs.subscriptions:
+            topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
+            others = {
+                one.topic_type: one.node_name
+                for one in self._node.get_publishers_info_by_topic(topic)
+            }
+            if kind == EVENT_PACKET or not others or kind in others:
+                continue
+            other, name = next(iter(others.items()))
+            found.append(
+                Problem(
+                    Part.CAMERA,
+                    f'{name} publishes {other} on {topic}, not {kind}, so nothing of it is '
+                    'received; remap this topic to one of that type, or let a node convert the '
+                    'messages (compressed images: image_transport republish)',
+                )
+            )
+        return found
+
+    def _viewers(self) -> list[Problem]:
+        found = []
+        for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
+            reason = _mismatch(self._image_qos, viewer.qos_profile)
+            if reason:
+                sentence = (
+                    f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
+                    f'match ({reason}); let it subscribe with volatile durability, '
+                    'best effort'
+                )
+                found.append(Problem(Part.VIEWER, sentence))
+        return found
+
+    def other_senders(self) -> list[Problem]:
+        """Name nodes that publish on the topic of the images too: often one left running."""
+        senders = [
+            f'{one.node_namespace.rstrip("/")}/{one.node_name}'
+            for one in self._node.get_publishers_info_by_topic(self._image_topic)
+        ]
+        if len(senders) < 2:
+            return []
+        return [
+            Problem(
+                Part.NODE,
+                f'{len(senders)} nodes publish on {self._image_topic} '
+                f'({", ".join(sorted(senders))}), so viewers see their images mixed; stop all but '
+                'one, or give each a namespace',
+            )
+        ]
+
+
+def _type_name(kind: type) -> str:
+    """Return the name of a message type as the graph writes it."""
+    return '/'.join([*kind.__module__.split('.')[:2], kind.__name__])
+
+
+def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
+    """Return in one line why two profiles do not match; '' if they may match."""
+    match, reason = qos_check_compatible(_normalised(publisher), _normalised(subscription))
+    if match != QoSCompatibility.ERROR:
+        return ''
+    return ' '.join(reason.replace('ERROR:', '').strip(' ;').split())
+
+
+def _normalised(profile: QoSProfile) -> QoSProfile:
+    """Return a profile in which `no limit` is written in one way.
+
+    The graph reports an infinite duration for what a profile leaves at its default, 0. rclpy's
+    check takes these two for different.
+    """
+    return QoSProfile(
+        history=profile.history,
+        depth=profile.depth,
+        reliability=profile.reliability,
+        durability=profile.durability,
+        liveliness=profile.liveliness,
+        deadline=_normalised_limit(profile.deadline),
+        liveliness_lease_duration=_normalised_limit(profile.liveliness_lease_duration),
+    )
+
+
+def _normalised_limit(limit: Duration) -> Duration:
+    return Duration() if limit.nanoseconds >= _INFINITE_NS else limit
