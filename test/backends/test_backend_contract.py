@@ -27,10 +27,9 @@ def reference(bundle, windows, precision='fp32'):
         int8_graph = importlib.import_module('spike_recon_ros.bundles.int8_graph')
         return int8_graph.images(bundle, bundle.int8_onnx, [windows])
     torch = pytest.importorskip('torch', reason='torch is not installed: nothing to compare with')
-    safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')
-    networks = importlib.import_module('spike_recon_models.networks.registry')
-    network = networks.make_network(bundle.network, **bundle.network_arguments).eval()
-    network.load_state_dict(safetensors.load_file(bundle.weights))
+    pytest.importorskip('safetensors', reason='safetensors is not installed')
+    models = importlib.import_module('spike_recon_models.trained_network')
+    network = models.trained_network(bundle)
     state, images = None, []
     with torch.no_grad():
         for window in windows:

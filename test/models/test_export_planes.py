@@ -9,9 +9,7 @@ torch = pytest.importorskip('torch', reason='torch is not installed: nothing can
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: nothing can be exported')
 pytest.importorskip('onnxscript', reason='onnxscript is not installed: nothing can be exported')
 
-from safetensors.torch import load_file  # noqa: E402 -- comes with the exporter
-
-from spike_recon_models.networks.registry import make_network  # noqa: E402
+from spike_recon_models.trained_network import trained_network  # noqa: E402 -- needs torch
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 
 TOLERANCE = {'rtol': 1e-3, 'atol': 2e-5}
@@ -25,9 +23,7 @@ WARPS = {'Stir': 4, 'StirStreaming': 4, 'Bsf': 3 * 9}
 def network_and_graph(request, exported):
     """Return a network and its graph."""
     bundle = read_bundle(exported(request.param))
-    network = make_network(bundle.network, **bundle.network_arguments).eval()
-    network.load_state_dict(load_file(bundle.weights))
-    return network, bundle.onnx
+    return trained_network(bundle), bundle.onnx
 
 
 @torch.no_grad()
