@@ -56,6 +56,22 @@ def test_the_simulation_adds_frames_after_the_voxel_grid_and_only_the_branch_lea
     assert learning == {'anchor'}
 
 
+def test_the_normalisation_of_events_leaves_frames_as_they_are(recipe, network, photographs):
+    plain, normal = (
+        next(
+            segment
+            for segment in SimulatedSegments(
+                photographs, dataclasses.replace(recipe, normalisation=kind), network.grid_bins
+            )
+            if segment.grids[:, :, -1].any()  # a frame has come
+        )
+        for kind in ('none', 'nonzero')
+    )
+    bins = network.grid_bins
+    assert torch.equal(normal.grids[:, :, bins:], plain.grids[:, :, bins:])
+    assert not torch.equal(normal.grids[:, :, :bins], plain.grids[:, :, :bins])
+
+
 @pytest.mark.parametrize('term', [Rest, NoisyRest])
 def test_sensors_at_rest_show_no_frame(network, term):
     rest, seen = term(SIDE), []

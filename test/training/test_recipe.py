@@ -81,6 +81,7 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'loss: {structure: 1}\noptimisation: {crop: 20}', 'crop of at least 22'),
         (LEAST + 'sensor: images\nimages: {side: 50}', 'side must be at least optimisation.crop'),
         (LEAST + 'images: {speed_px: [0, 1]}', r'images\.speed_px must be above 0'),
+        (LEAST + 'normalisation: nonzero\nloss: {noise: 1}', 'loss.noise needs sensor: event and'),
         (LEAST + 'optimisation: {crop: 8}', 'crop must be at least 11'),
         (LEAST + 'optimisation: {small_share: 0.1, crop: 40}', 'crop of at least 48'),
         ('name: [', 'YAML'),

@@ -56,7 +56,8 @@ class LossWeights:
         rest: mean absolute change of the image from window to window while the sensor has been
             silent for up to hundreds of windows; see `silent_sensors.py`.
         noise: mean absolute change of the image while the sensor has sent only noise for up to
-            hundreds of windows, and contrast of the image of noise alone; see `noisy_sensors.py`.
+            hundreds of windows, and contrast of the image of noise alone; for event cameras
+            without normalisation; see `noisy_sensors.py`.
         mse: mean square error.
         entropy: 1 - entropy of the image as a share of the largest one, see `entropy_deficit`.
         exposure: mean grey to which truth and reconstruction of each sequence are scaled before

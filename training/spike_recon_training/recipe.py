@@ -231,8 +231,10 @@ def _check(recipe: Recipe) -> None:
         'world.sudden_ms must be above 0': all(
             min(world.sudden_ms) > 0 for world in (s.world, recipe.spikes.world)
         ),
-        'optimisation.epochs must be 0 or above': o.epochs >= 0,
-        'optimisation.stages must be 0 or above': o.stages >= 0,
+        'optimisation.epochs and .stages must be 0 or above': min(o.epochs, o.stages) >= 0,
+        'loss.noise needs sensor: event and normalisation: none': (
+            not recipe.loss.noise or (recipe.sensor, recipe.normalisation) == ('event', 'none')
+        ),
         'optimisation.stage_factor must be above 0 and at most 1': 0 < o.stage_factor <= 1,
         'shares, optimisation.average and .warm_up must lie from 0 to below 1': all(
             0 <= share < 1 for share in _shares(recipe)
@@ -247,8 +249,9 @@ def _check(recipe: Recipe) -> None:
             not o.small_share or o.crop >= 2 * SMALLEST_CROP
         ),
         'loss.teacher must lie from 0 to 1': 0 <= recipe.loss.teacher <= 1,
-        'photographs.side must be at least 32': photographs.side >= 32,
-        'videos.side must be at least 32': recipe.videos.side >= 32,
+        'photographs.side and videos.side must be at least 32': (
+            min(photographs.side, recipe.videos.side) >= 32
+        ),
         'videos.share must lie from 0 to 1': 0 <= recipe.videos.share <= 1,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,
         'sequences.steps must be 1 or above': min(s.steps) >= 1,

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import IterableDataset
 
 from spike_recon_models.networks.registry import NETWORKS
+from spike_recon_ros.representations import anchor_planes
 from spike_recon_ros.representations.registry import representation_for, with_lookahead
 from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import CROP_STEP, SMALLEST_CROP, Recipe
@@ -196,5 +197,7 @@ def next_segment(
         return Segment(grids, truths, cold, others)
     grids, truths = sequences.next(count)
     if recipe.normalisation == 'nonzero':
-        grids = normalise_nonzero(grids)
+        frames = anchor_planes.CHANNELS * NETWORKS[recipe.network.name].reads_frames
+        bins = grids.shape[2] - frames
+        grids = torch.cat([normalise_nonzero(grids[:, :, :bins]), grids[:, :, bins:]], 2)
     return Segment(grids, truths, cold)
