@@ -70,6 +70,11 @@ def test_a_recorder_shows_the_latency_unless_the_stamps_are_old():
     )
 
 
+def test_images_a_little_ahead_of_the_clock_of_a_player_have_a_latency():
+    early = {**RECORDED, 'latency_p50_ms': -3.25, 'latency_p99_ms': 1.5}
+    assert last_line('record', early) == '75 images, latency p50 -3.25 ms, p99 1.5 ms'
+
+
 def test_train_and_export_name_the_next_command():
     trained = {'run': 'runs/toy', 'steps': 1_452, 'minutes': 1.03}
     assert last_line('train', trained).endswith('spike-recon export runs/toy -o BUNDLE')
