@@ -25,6 +25,7 @@ from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
 CLOCK_PERIOD_NS = 5_000_000
+"""Time between two messages on /clock at rate 1 and above, as recorded; at a lower rate, as played."""
 DELIVERY_TIMEOUT = 2.0
 DISCOVERY_TIMEOUT = 3.0
 SETTLING_TIME = 0.5
@@ -65,7 +66,7 @@ class PlayNode(Node):
             for topic, kind in recording.topics.items()
         }
         self._clock_output = self.create_publisher(Clock, '/clock', 10) if clock else None
-        self._last_clock_ns = 0
+        self._last_clock_ns: int | None = None
         self._begun_ns = 0
         self._first_stamp_ns: int | None = None
         self._skipped_ns = 0
@@ -170,6 +171,10 @@ class PlayNode(Node):
         """Offset that restamping added to the stamps of the latest round, at rate 1."""
         return self._begun_ns - self._first_stamp_ns if self._first_stamp_ns is not None else 0
 
+    def _is_clock_due(self, t_ns: int) -> bool:
+        last_ns = self._last_clock_ns
+        return last_ns is None or abs(t_ns - last_ns) >= CLOCK_PERIOD_NS * min(1.0, self._rate)
+
     def _publish(self, due: Due) -> None:
         message = due.message
         # With /clock, the time of the recording is the time of today. At another rate, stamps of
@@ -182,9 +187,7 @@ class PlayNode(Node):
                 self._first_stamp_ns = stamp_ns
             since_ns = round((stamp_ns - self._first_stamp_ns) / self._rate)
             message = self._recording.restamped(due, self._begun_ns + since_ns)
-        if self._clock_output is not None and (
-            abs(due.t_ns - self._last_clock_ns) >= CLOCK_PERIOD_NS
-        ):
+        if self._clock_output is not None and self._is_clock_due(due.t_ns):
             self._clock_output.publish(Clock(clock=time_message(due.t_ns)))
             self._last_clock_ns = due.t_ns
         self._outputs[due.topic].publish(message)
