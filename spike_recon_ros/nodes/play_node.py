@@ -25,7 +25,7 @@ from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
 
 CLOCK_PERIOD_NS = 5_000_000
-"""Time between two messages on /clock at rate 1 and above, as recorded; at a lower rate, as played."""
+"""Time between two messages on /clock, as recorded; at a rate below 1, as played."""
 DELIVERY_TIMEOUT = 2.0
 DISCOVERY_TIMEOUT = 3.0
 SETTLING_TIME = 0.5

@@ -70,3 +70,16 @@ def test_a_time_far_ahead_is_waited_for_a_second_and_reported(played, year_ns):
 
 def test_a_pause_of_a_minute_is_played_as_it_was(played):
     assert played((0, 60 * NS)) == ([0, 60], [], 0)
+
+
+@pytest.mark.parametrize(
+    ('rate', 'expected'), [(0.01, [0, 1, 2, 6, 0]), (1.0, [0, 6, 0]), (10.0, [0, 6, 0])]
+)
+def test_the_clock_begins_with_the_first_message_and_is_finer_at_a_low_rate(rate, expected):
+    node = SimpleNamespace(_last_clock_ns=None, _rate=rate)
+    published = []
+    for t_ms in (0, 1, 2, 6, 0):  # and again from the beginning
+        if play_node.PlayNode._is_clock_due(node, t_ms * 1_000_000):
+            node._last_clock_ns = t_ms * 1_000_000
+            published.append(t_ms)
+    assert published == expected
