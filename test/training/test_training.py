@@ -62,6 +62,14 @@ def test_a_run_ends_in_its_time_with_the_lowest_learning_rate(finished):
     assert figures['steps'] >= 1
 
 
+def test_only_the_first_of_several_processes_writes_the_recipe(
+    tmp_path, recipe_file, photo_folder, monkeypatch
+):
+    monkeypatch.setenv('RANK', '1')
+    train(request(recipe_file, photo_folder, tmp_path / 'run', 0.005))
+    assert not (tmp_path / 'run' / 'recipe.yaml').exists()
+
+
 def test_a_resumed_run_continues_steps_and_time(tmp_path, recipe_file, photo_folder):
     first = train(request(recipe_file, photo_folder, tmp_path / 'run', 0.01))
     with pytest.raises(UserError, match='--resume'):

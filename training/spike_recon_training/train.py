@@ -10,7 +10,6 @@ many; each simulates its own sequences.
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +48,12 @@ from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.source_choice import clips_of, photographs_of, recordings_of
 from spike_recon_training.task import Averaging, ReconstructionTask
 from spike_recon_training.teacher import teacher_of
-from spike_recon_training.trainer import make_trainer, prepare_process, processes
+from spike_recon_training.trainer import (
+    is_first_process,
+    make_trainer,
+    prepare_process,
+    processes,
+)
 from spike_recon_training.vgg_features import perceptual_distance
 
 SUMMARY = 'run.json'
@@ -118,8 +122,8 @@ def train(request: Request) -> dict[str, Any]:
     if request.resume:
         _check_resumable(request, task, budget)
     # Written only now: a recipe that does not fit must not replace that of an earlier run.
-    request.run.mkdir(parents=True, exist_ok=True)
-    write_recipe(recipe, request.run / 'recipe.yaml')
+    if is_first_process():
+        write_recipe(recipe, request.run / 'recipe.yaml')
 
     report = Report(request.run, budget, data.simulated, _frames_per_step(optimisation))
     checkpoints = Checkpoints(request.run, budget, ancestor(request.start_from), taught_by)
@@ -199,7 +203,7 @@ def _write_summary(result: dict[str, Any], run: Path) -> None:
 def _check_free(request: Request) -> None:
     """Raise UserError if another run would be overwritten."""
     file = request.run / CHECKPOINT
-    if not request.resume and file.exists() and int(os.environ.get('RANK', '0')) == 0:
+    if not request.resume and file.exists() and is_first_process():
         raise UserError(
             f'{request.run} holds a run already; add --resume or choose another folder'
         )

@@ -28,6 +28,11 @@ def processes() -> int:
     return int(os.environ.get('WORLD_SIZE', '1'))
 
 
+def is_first_process() -> bool:
+    """Return whether this is the process of all those that writes the files of the run."""
+    return os.environ.get('RANK', '0') == '0'
+
+
 def make_trainer(device: str, run: Path, recipe: Recipe, callbacks: list[Callback]) -> Trainer:
     """Return the trainer of a run.
 
