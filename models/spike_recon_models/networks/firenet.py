@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from spike_recon_models.networks.checkpoint_file import published_file
+from spike_recon_models.networks.checkpoint_file import published_file, weights_by_name
 from spike_recon_models.networks.recurrent_cells import ConvGru
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
@@ -87,7 +87,7 @@ def load_published(path: Path) -> FireNet:
         ValueError: the file does not hold such weights.
     """
     with published_file(path, 'FireNet') as content:
-        theirs = content['state_dict']
+        theirs = weights_by_name(content)
         ours = {
             f'{layer}.{kind}': torch.cat([theirs[f'{name}.{kind}'] for name in names])
             for layer, names in _PUBLISHED.items()

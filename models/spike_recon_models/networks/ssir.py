@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from spike_recon_models.networks.checkpoint_file import published_file
+from spike_recon_models.networks.checkpoint_file import published_file, weights_by_name
 from spike_recon_models.networks.lif import fire
 from spike_recon_models.networks.plane_network import Estimate, PlaneNetwork
 from spike_recon_models.networks.recurrent_network import initialise
@@ -102,7 +102,7 @@ def load_published(path: Path) -> Ssir:
         ValueError: the file does not hold such weights.
     """
     with published_file(path, 'SSIR') as content:
-        theirs = {name.removeprefix('module.'): value for name, value in content.items()}
+        theirs = weights_by_name(content)
         ours = {'head.3.weight': theirs[_LAST]}
         for layer, names in _NEURONS.items():
             ours |= _folded(theirs, layer, *names)
