@@ -3,6 +3,7 @@
 """Photographs as they come in."""
 
 import argparse
+import shutil
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ pytest.importorskip('torch', reason='torch is not installed: nothing can be simu
 
 from spike_recon_ros.cli import simulate as simulate_command
 from spike_recon_ros.errors import UserError
+from spike_recon_training.recipe import find_recipe, read_recipe
 from spike_recon_training.simulation.patterns import random_pattern
 from spike_recon_training.simulation.photographs import (
     find_photographs,
@@ -20,6 +22,7 @@ from spike_recon_training.simulation.photographs import (
     split_photographs,
     textured_crops,
 )
+from spike_recon_training.source_choice import photographs_of
 
 
 def test_photographs_are_found_recursively_and_sorted(photo_folder, tmp_path):
@@ -106,6 +109,22 @@ def test_a_file_is_always_left_to_train_on(photo_folder):
         used, held = split_photographs(some, 0.9999)
         assert len(used) == 1
         assert sorted(used + held) == some
+
+
+def test_a_file_held_back_that_is_no_photograph_leaves_out_the_validation(
+    photo_folder, tmp_path, caplog
+):
+    recipe = read_recipe(find_recipe('toy'))
+    shutil.copytree(photo_folder, tmp_path / 'photos')
+    _, held = split_photographs(
+        find_photographs([tmp_path / 'photos']), recipe.photographs.held_share
+    )
+    for file in held:
+        file.write_bytes(b'no image')
+    photographs, kept, counts = photographs_of(recipe, [tmp_path / 'photos'])
+    assert photographs.files == counts['photographs'] == 12 - len(held)
+    assert (kept, counts['held_back']) == (None, 0)
+    assert 'nothing is held back for validation: none of the' in caplog.text
 
 
 def test_patterns_differ_and_are_not_flat():

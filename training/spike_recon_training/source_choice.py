@@ -6,6 +6,7 @@ Splits off the photographs and videos that are held back for validation.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from spike_recon_training.recipe import Recipe
 from spike_recon_training.simulation.photographs import (
     Photographs,
     find_photographs,
+    load_held,
     load_photographs,
     split_photographs,
 )
@@ -34,9 +36,9 @@ def photographs_of(
     """Return the photographs to train on, those held back, and the counts for the model card."""
     choice = recipe.photographs
     used, held = split_photographs(find_photographs(folders), choice.held_share)
-    options = {'pattern_share': choice.pattern_share}
-    photographs = load_photographs(used, choice.side, **options, seed=recipe.seed)
-    kept = load_photographs(held, choice.side, **options, seed=1 + recipe.seed) if held else None
+    load = partial(load_photographs, side=choice.side, pattern_share=choice.pattern_share)
+    photographs = load(used, seed=recipe.seed)
+    kept = load_held(partial(load, seed=1 + recipe.seed), held)
     counts = {
         'folders': [folder.name for folder in folders],
         'photographs': photographs.files,
@@ -54,8 +56,8 @@ def clips_of(
         return None, None, {}
     choice = recipe.videos
     used, held = split_photographs(find_videos(list(folders)), choice.held_share)
-    clips = load_clips(used, choice.side, choice.longest)
-    kept = load_clips(held, choice.side, choice.longest) if held else None
+    load = partial(load_clips, side=choice.side, longest=choice.longest)
+    clips, kept = load(used), load_held(load, held)
     kind = 'spike planes' if recipe.sensor == 'spike' else 'events'
     counts = {
         'kind': f'simulated {kind} from moving photographs and videos; no recording was used',

@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from spike_recon_training.simulation.image_samples import (
     MovingPhotographs,
     PairedImages,
 )
-from spike_recon_training.simulation.photographs import find_photographs, split_photographs
+from spike_recon_training.simulation.photographs import (
+    find_photographs,
+    load_held,
+    split_photographs,
+)
 from spike_recon_training.simulation.videos import find_videos, load_clips
 
 HELD_BATCHES, HELD_SEED = 4, 20_260_101
@@ -115,24 +120,26 @@ def image_sources(
     own_share = 1 - pairs_share if pairs else 1.0
     photo_share = own_share * (1 - recipe.videos.share if videos else 1.0)
     if photos and photo_share:
-        parts = split_photographs(find_photographs(list(photos)), recipe.photographs.held_share)
-        for files, sources, key in zip(parts, (used, held), data, strict=True):
-            if files:
-                still = ColourPhotographs(files, recipe.images.side, o.crop)
+        files, kept = split_photographs(
+            find_photographs(list(photos)), recipe.photographs.held_share
+        )
+        load = partial(ColourPhotographs, side=recipe.images.side, crop=o.crop)
+        for still, sources, key in (
+            (load(files), used, 'photographs'), (load_held(load, kept), held, 'held_back'),
+        ):  # fmt: skip
+            if still is not None:
                 data[key] = still.files
                 moving = MovingPhotographs(still, recipe.images)
                 sources.append((still if colour else moving, photo_share))
         data['folders'] = [folder.name for folder in photos]
     if videos and recipe.videos.share:
-        parts = split_photographs(find_videos(list(videos)), recipe.videos.held_share)
-        for files, sources, key in zip(
-            parts, (used, held), ('videos', 'videos_held_back'), strict=True
-        ):
-            data[key] = 0
-            if files:
-                clips = load_clips(files, recipe.videos.side, recipe.videos.longest)
-                grey = GreySequences(clips.shots, recipe.images, o.crop, clips.files)
-                data[key] = clips.files
+        files, kept = split_photographs(find_videos(list(videos)), recipe.videos.held_share)
+        filmed = partial(_filmed, recipe)
+        for grey, sources, key in (
+            (filmed(files), used, 'videos'), (load_held(filmed, kept), held, 'videos_held_back'),
+        ):  # fmt: skip
+            data[key] = grey.files if grey else 0
+            if grey is not None:
                 sources.append((grey, own_share * recipe.videos.share))
     for folder in pairs:
         source = _paired(folder, recipe, colour)
@@ -142,6 +149,11 @@ def image_sources(
     if not used:
         raise UserError(f'recipe {recipe.name}: raise videos.share above 0, or give --photos')
     return used, held, data
+
+
+def _filmed(recipe: Recipe, files: list[Path]) -> GreySequences:
+    clips = load_clips(files, recipe.videos.side, recipe.videos.longest)
+    return GreySequences(clips.shots, recipe.images, recipe.optimisation.crop, clips.files)
 
 
 def _paired(folder: Path, recipe: Recipe, colour: bool) -> PairedImages | GreySequences:

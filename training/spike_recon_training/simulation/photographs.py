@@ -3,9 +3,11 @@
 """Loads photographs as square textures of equal size, grey or one for each colour."""
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ SMALLEST_SIDE = 64
 """Minimum length of the shorter side, pixels; smaller images are mostly icons and are skipped."""
 LEAST_TEXTURE = 25.0
 """Standard deviation below which nothing can be measured on an image, grey levels."""
+
+Loaded = TypeVar('Loaded')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,25 @@ def split_photographs(files: list[Path], held_share: float) -> tuple[list[Path],
         held = [min(files, key=rank)]
     kept = set(held)
     return [file for file in files if file not in kept], held
+
+
+def load_held(load: Callable[[list[Path]], Loaded], files: list[Path]) -> Loaded | None:
+    """Return what is loaded of the files held back.
+
+    Args:
+        load: raises UserError if no file can be used.
+        files: held back, as `split_photographs` returns them.
+
+    Returns: None if there are none, or none can be used, of which there is a warning: the files to
+        train on may be fine.
+    """
+    if not files:
+        return None
+    try:
+        return load(files)
+    except UserError as error:
+        logging.getLogger(__name__).warning('nothing is held back for validation: %s', error)
+        return None
 
 
 def textured_crops(files: list[Path], width: int, height: int, seed: int) -> Iterator[np.ndarray]:
