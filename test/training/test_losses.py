@@ -158,6 +158,14 @@ def test_dark_sequences_count_as_much_as_bright_ones_up_to_the_largest_gain():
     assert gains.flatten().tolist() == pytest.approx([2.0, 0.5, GREATEST_GAIN])
 
 
+def test_changes_of_a_single_window_have_a_gradient_of_zero():
+    seen = video(1).requires_grad_()
+    loss, _ = Loss(LossWeights(l1=0, ssim=0, gradient=0, temporal=1))(seen, video(1, seed=1))
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert not seen.grad.any()
+
+
 def test_the_logarithm_of_no_error_is_finite():
     seen = video().requires_grad_()
     loss, terms = Loss(LossWeights(l1=0, ssim=0, gradient=0, temporal=0, log_mse=1))(seen, video())

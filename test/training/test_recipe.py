@@ -82,6 +82,11 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         (LEAST + 'sensor: images\nimages: {side: 50}', 'side must be at least optimisation.crop'),
         (LEAST + 'images: {speed_px: [0, 1]}', r'images\.speed_px must be above 0'),
         (LEAST + 'normalisation: nonzero\nloss: {noise: 1}', 'loss.noise needs sensor: event and'),
+        (LEAST + 'sequences: {world: {sudden_ms: [0, 1]}}', r'world\.sudden_ms must be above 0'),
+        (
+            LEAST + 'loss: {l1: 0, ssim: 0, gradient: 0, temporal: 0, rest: 1}',
+            'a weight of loss that compares images must be above 0',
+        ),
         (LEAST + 'optimisation: {crop: 8}', 'crop must be at least 11'),
         (LEAST + 'optimisation: {small_share: 0.1, crop: 40}', 'crop of at least 48'),
         ('name: [', 'YAML'),

@@ -127,6 +127,22 @@ def test_a_checkpoint_holds_the_average_of_its_last_step(request_of, monkeypatch
     assert all(found)
 
 
+def test_a_run_that_cannot_be_resumed_keeps_its_checkpoint(tmp_path, request_of, monkeypatch):
+    first = train(request_of(0.005))
+    file = tmp_path / 'run' / CHECKPOINT
+    before = file.read_bytes()
+    longer = request_of(first['minutes'] + 1, resume=True)
+    only = {**SMALL, 'optimisation': {**SMALL['optimisation'], 'only': ['image']}}
+    (tmp_path / 'small.yaml').write_text(yaml.safe_dump(only), encoding='utf-8')
+    with pytest.raises(UserError, match=r'another optimisation\.only .* resume with'):
+        train(longer)
+    (tmp_path / 'small.yaml').write_text(yaml.safe_dump(SMALL), encoding='utf-8')
+    monkeypatch.setattr(report.Report, 'on_train_start', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(longer)
+    assert file.read_bytes() == before
+
+
 def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monkeypatch):
     monkeypatch.setattr(report, 'VALIDATION_S', 0.0)
     monkeypatch.setattr(report, 'VALIDATION_SHARE', 1.0)

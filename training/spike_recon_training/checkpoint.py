@@ -107,10 +107,12 @@ class Checkpoints(Callback):
     ) -> None:
         """Save what has been trained, whatever stops the run, unless it diverged.
 
-        Several processes must save together, which they cannot after an error in one of them.
+        A resumed run that stops before its first step has trained nothing, and may not even have
+        read all of its checkpoint. Several processes must save together, which they cannot after
+        an error in one of them.
         """
         diverged = isinstance(exception, UserError) or not _finite(trainer)
-        if trainer.world_size > 1 or not trainer.global_step or diverged:
+        if trainer.world_size > 1 or self._last_s is None or diverged:
             return
         self.save(trainer)
         Console(stderr=True).print(

@@ -228,9 +228,7 @@ def _check(recipe: Recipe) -> None:
             o.precision in PRECISIONS
         ),
         'optimisation.segments must begin at 1 or above': o.segments[0] >= 1,
-        'world.sudden_ms must be above 0': all(
-            min(world.sudden_ms) > 0 for world in (s.world, recipe.spikes.world)
-        ),
+        'a weight of loss that compares images must be above 0': recipe.loss.compares,
         'optimisation.epochs and .stages must be 0 or above': min(o.epochs, o.stages) >= 0,
         'loss.noise needs sensor: event and normalisation: none': (
             not recipe.loss.noise or (recipe.sensor, recipe.normalisation) == ('event', 'none')

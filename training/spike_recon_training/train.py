@@ -257,12 +257,19 @@ def _check_resumable(request: Request, task: ReconstructionTask, budget: Budget)
             f'{request.run} has trained for {checkpoint["global_step"]} of {budget.steps} steps '
             'already; give more --epochs, which count from the beginning'
         )
+    cure = f'resume with {request.run / "recipe.yaml"}'
     try:
         task.load_state_dict(checkpoint['state_dict'])
     except RuntimeError:
         raise UserError(
-            f'{file} does not hold the network of recipe {request.recipe}; resume with '
-            f'{request.run / "recipe.yaml"}'
+            f'{file} does not hold the network of recipe {request.recipe}; {cure}'
+        ) from None
+    try:
+        task.configure_optimizers().load_state_dict(checkpoint['optimizer_states'][0])
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise UserError(
+            f'{file} was trained with another optimisation.only than that of {request.recipe}; '
+            f'{cure}'
         ) from None
 
 
