@@ -78,11 +78,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         ros_args=args.ros_args,
     )
     if not result['frames']:
-        raise PartialResultError(
-            f'no image arrived on {args.topic}; start what publishes it, or give another --topic '
-            '(`ros2 topic list` shows them)',
-            result,
+        why = result.get('why_silent') or (
+            'start what publishes it, or give another --topic (`ros2 topic list` shows them)'
         )
+        raise PartialResultError(f'no image arrived on {args.topic}; {why}', result)
     return result
 
 

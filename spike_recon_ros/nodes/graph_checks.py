@@ -39,7 +39,7 @@ class GraphChecks:
         found = []
         for subscription in inputs.subscriptions:
             topic = subscription.topic_name
-            kind = _type_name(subscription.msg_type)
+            kind = type_name(subscription.msg_type)
             publishers = [
                 one
                 for one in self._node.get_publishers_info_by_topic(topic)
@@ -55,7 +55,7 @@ class GraphChecks:
                     )
                 )
             for publisher in publishers:
-                reason = _mismatch(publisher.qos_profile, subscription.qos_profile)
+                reason = mismatch(publisher.qos_profile, subscription.qos_profile)
                 if reason:
                     sentence = (
                         f'the QoS of {publisher.node_name} on {topic} does not match '
@@ -69,7 +69,7 @@ class GraphChecks:
         """Return whose messages are of another type; for packets, PacketChecks does this."""
         found = []
         for subscription in inputs.subscriptions:
-            topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
+            topic, kind = subscription.topic_name, type_name(subscription.msg_type)
             others = {
                 one.topic_type: one.node_name
                 for one in self._node.get_publishers_info_by_topic(topic)
@@ -90,7 +90,7 @@ class GraphChecks:
     def _viewers(self) -> list[Problem]:
         found = []
         for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
-            reason = _mismatch(self._image_qos, viewer.qos_profile)
+            reason = mismatch(self._image_qos, viewer.qos_profile)
             if reason:
                 sentence = (
                     f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
@@ -118,12 +118,12 @@ class GraphChecks:
         ]
 
 
-def _type_name(kind: type) -> str:
+def type_name(kind: type) -> str:
     """Return the name of a message type as the graph writes it."""
     return '/'.join([*kind.__module__.split('.')[:2], kind.__name__])
 
 
-def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
+def mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
     """Return in one line why two profiles do not match; '' if they may match."""
     match, reason = qos_check_compatible(_normalised(publisher), _normalised(subscription))
     if match != QoSCompatibility.ERROR:

@@ -17,10 +17,11 @@ from rclpy.node import Node, NodeNameNonExistentError
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError, counted
+from spike_recon_ros.nodes.graph_checks import mismatch, type_name
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
-from spike_recon_ros.nodes.qos import replay_qos
+from spike_recon_ros.nodes.qos import overridable, replay_qos
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
@@ -54,7 +55,6 @@ class RecordNode(Node):
 
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
         super().__init__('recorder', **kwargs)
-        warn_of_ignored_parameters(self)
         self.latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self.received = 0
         self.first = self.latest = 0.0
@@ -70,8 +70,26 @@ class RecordNode(Node):
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
         self._writer.start()
-        self.create_subscription(Image, topic, self._on_image, replay_qos())
+        self._subscription = self.create_subscription(
+            Image, topic, self._on_image, replay_qos(), qos_overriding_options=overridable()
+        )
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+        warn_of_ignored_parameters(self)  # after those of the QoS are declared
+
+    def why_silent(self) -> str:
+        """Return why the publishers of the topic cannot be received; '' if they can."""
+        for publisher in self.get_publishers_info_by_topic(self._topic):
+            if publisher.topic_type != (kind := type_name(Image)):
+                return (
+                    f'{publisher.node_name} publishes {publisher.topic_type} there, not {kind}; '
+                    'give the --topic of the images themselves'
+                )
+            if reason := mismatch(publisher.qos_profile, self._subscription.qos_profile):
+                return (
+                    f'the QoS of {publisher.node_name} does not match ({reason}); add --ros-args '
+                    f'-p qos_overrides.{self._topic}.subscription.reliability:=best_effort'
+                )
+        return ''
 
     def finish(self) -> None:
         """Wait until everything that came is written."""
@@ -156,6 +174,8 @@ def record(
 ) -> dict[str, Any]:
     """Record until the wanted number of images or an interrupt; return the counts.
 
+    If no image came although somebody publishes on the topic, `why_silent` says why.
+
     Args:
         out: folder, video or bag to write.
         topic: of the images.
@@ -186,6 +206,8 @@ def record(
         finally:
             node.finish()
             summary = _summary(node)
+            if not node.received and (why := node.why_silent()):
+                summary['why_silent'] = why
             node.destroy_node()
     if node.failure is not None:
         raise UserError(f'after {counted(node.written, "images")}, {node.failure}')

@@ -63,6 +63,17 @@ def other(executor):
 
 
 @pytest.fixture
+def stranger():
+    """A node in a context of its own: in one context, a topic has one type."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('stranger', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
 def make_node(executor):
     """A function that makes a ReconNode with parameters, not yet configured.
 

@@ -6,7 +6,6 @@ import threading
 
 import numpy as np
 import pytest
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -45,17 +44,6 @@ def test_two_publishers_of_packets_are_named(make_node, other, subscribe, warned
     message = warned('2 publishers send packets on /event_camera/events')
     assert 'a namespace' in message
     assert len(publishers) == 2
-
-
-@pytest.fixture
-def stranger():
-    """A node in a context of its own: in one context, a topic has one type."""
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('stranger', context=context)
-    yield node
-    node.destroy_node()
-    rclpy.shutdown(context=context)
 
 
 def test_messages_of_another_type_are_named_and_are_no_second_camera(

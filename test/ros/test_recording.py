@@ -2,29 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as the player publishes them."""
 
-import json
 import sys
-import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from event_camera_msgs.msg import EventPacket
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from sensor_msgs.msg import Image
 
-from spike_recon_ros.cli.main import main
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.nodes import record_node
 from spike_recon_ros.nodes.messages import packet_of
 from spike_recon_ros.nodes.play_node import PlayNode, play
-from spike_recon_ros.nodes.record_node import RecordNode
 from spike_recon_ros.nodes.recording import open_recording
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.sources.open_source import open_source
@@ -169,101 +160,6 @@ def test_recorded_clock_and_new_stamps_cannot_be_combined(ros1_bag):
         play(ros1_bag, clock=True, restamp=True)
 
 
-class FullDisk:
-    """A sink that takes two images."""
-
-    def __init__(self):
-        self.room = 2
-
-    def write(self, image, t_ns, stamp_ns):
-        if not self.room:
-            raise OSError('no space left on device')
-        self.room -= 1
-
-
-def test_a_recorder_that_can_no_longer_write_stops_with_the_error(executor):
-    node = RecordNode(FullDisk(), '/image')
-    executor.add_node(node)
-    for _ in range(3):
-        node._on_image(record_node.Image(encoding='mono8', height=1, width=1, step=1, data=[0]))
-    node.finish()
-    assert node.written == 2
-    assert 'no space left' in str(node.failure)
-
-
-def test_images_are_dropped_and_counted_while_too_many_wait(executor, monkeypatch):
-    monkeypatch.setattr(record_node, 'MOST_WAITING_BYTES', 2)
-    may_write = threading.Event()
-    sink = SimpleNamespace(write=lambda *_: may_write.wait())
-    node = RecordNode(sink, '/image')
-    executor.add_node(node)
-    for _ in range(20):
-        node._on_image(Image(encoding='mono8', height=1, width=1, step=1, data=[0]))
-    may_write.set()
-    node.finish()
-    assert node.written + node.dropped == 20
-    assert node.dropped >= 16
-
-
-@pytest.mark.parametrize(
-    'change',
-    [
-        {'encoding': 'bayer_rggb8'},
-        {'height': 2},
-        {'height': 0},
-        {'width': 3},
-        {'step': 0},
-        {'data': []},
-        {'encoding': 'mono16'},
-    ],
-)
-def test_a_malformed_image_is_counted_and_the_next_one_written(executor, change):
-    node = RecordNode(FullDisk(), '/image')
-    executor.add_node(node)
-    good = {'encoding': 'mono8', 'height': 1, 'width': 1, 'step': 1, 'data': [0]}
-    node._on_image(Image(**{**good, **change}))
-    node._on_image(Image(**good))
-    node.finish()
-    assert (node.unreadable, node.written, node.failure) == (1, 1, None)
-
-
-def status_of(name, received):
-    counts = {'received_packets': received, 'waiting_packets': '0'}
-    return DiagnosticStatus(
-        name=f'{name}: reconstruction',
-        hardware_id=name,
-        values=[KeyValue(key=key, value=value) for key, value in counts.items()],
-    )
-
-
-def test_a_recorder_beside_two_cameras_follows_the_one_whose_images_it_records(
-    executor, wait_until
-):
-    cameras = [rclpy.create_node('recon', namespace=side) for side in ('left', 'right')]
-    for one in cameras:
-        executor.add_node(one)
-    outputs = [one.create_publisher(Image, 'recon/image_raw', 10) for one in cameras]
-    inputs = [one.create_subscription(EventPacket, 'events', print, 10) for one in cameras]
-    node = RecordNode(FullDisk(), '/left/recon/image_raw')
-    executor.add_node(node)
-    player = node.create_publisher(EventPacket, '/left/events', 10)
-    wait_until(lambda: node.count_publishers('/left/events'), 'the player')
-    wait_until(lambda: node.count_publishers('/left/recon/image_raw'), 'the images')
-    wait_until(lambda: node._packet_topics('/left/recon') == ['/left/events'], 'the subscription')
-    both = DiagnosticArray(status=[status_of('/left/recon', '7'), status_of('/right/recon', '9')])
-    for _ in range(3):
-        node._on_diagnostics(both)
-    assert node.diagnostics['received_packets'] == '7'
-    assert not node.is_idle
-    node.destroy_publisher(player)
-    wait_until(lambda: not node.count_publishers('/left/events'), 'the end of the player')
-    node._on_diagnostics(both)
-    assert node.is_idle
-    node.finish()
-    assert outputs
-    assert inputs
-
-
 def test_a_bag_cannot_choose_which_package_is_imported(tmp_path, monkeypatch):
     package = tmp_path / 'site' / 'evil_msgs'
     package.mkdir(parents=True)
@@ -279,12 +175,3 @@ def test_a_bag_cannot_choose_which_package_is_imported(tmp_path, monkeypatch):
     assert set(recording.topics) == {EVENTS}
     assert 'evil_msgs/msg/Code is of no package' in recording.left_out['/code']
     assert 'evil_msgs' not in sys.modules
-
-
-def test_a_recorder_that_receives_no_image_fails_and_names_the_topic(monkeypatch, capsys):
-    nothing = {'frames': 0, 'written': 0, 'diagnostics': {'received_packets': '7'}}
-    monkeypatch.setattr(record_node, 'record', lambda *_, **__: nothing)
-    assert main(['record', 'out', '--topic', '/nobody/image']) == 1
-    printed = capsys.readouterr()
-    assert 'spike-recon record: no image arrived on /nobody/image; start what' in printed.err
-    assert json.loads(printed.out) == nothing
