@@ -32,6 +32,21 @@ def test_weights_that_are_wider_than_the_recipe_name_the_cure(tmp_path):
         first_network(read_recipe(tmp_path / 'narrow.yaml'), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ('changed', 'sentence'),
+    [
+        ({'network': {'name': 'grey_to_rgb'}}, 'grey_to_rgb reads images, but sensor is event'),
+        ({'sensor': 'images'}, 'firenet reads the samples of a camera, but sensor is images'),
+        ({'network': {'name': 'firenet', 'arguments': {'bins': 1}}}, 'reads 1 bin, but a voxel'),
+    ],
+)
+def test_a_network_of_another_kind_than_the_recipe_is_refused(tmp_path, changed, sentence):
+    recipe = {'name': 'mine', 'network': {'name': 'firenet'}} | changed
+    (tmp_path / 'mine.yaml').write_text(yaml.safe_dump(recipe))
+    with pytest.raises(UserError, match=sentence):
+        first_network(read_recipe(tmp_path / 'mine.yaml'), None)
+
+
 def test_only_the_named_parts_of_a_network_are_trained(tmp_path):
     recipe = read_recipe(find_recipe('spk2vid_x4'))
     network = first_network(recipe, None)

@@ -21,7 +21,10 @@ from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.bundles.network import WEIGHTS
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.representations.registry import representation_for
-from spike_recon_training.recipe import CROP_STEP, Recipe
+from spike_recon_training.recipe import CROP_STEP, IMAGES, Recipe
+
+LEAST_BINS = 2
+"""Of a simulated voxel grid: each event lies between two bins."""
 
 
 def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
@@ -76,6 +79,17 @@ def _check_sides(recipe: Recipe, network: RecurrentNetwork) -> None:
 
 
 def _check_channels(recipe: Recipe, network: RecurrentNetwork) -> None:
+    if (recipe.sensor == IMAGES) != bool(network.image_inputs):
+        read = 'images' if network.image_inputs else 'the samples of a camera'
+        raise UserError(
+            f'recipe {recipe.name}: {recipe.network.name} reads {read}, but sensor is '
+            f'{recipe.sensor}; change one of the two'
+        )
+    if recipe.sensor == 'event' and network.grid_bins < LEAST_BINS:
+        raise UserError(
+            f'recipe {recipe.name}: {recipe.network.name} reads {network.grid_bins} bin, but a '
+            f'voxel grid is simulated with {LEAST_BINS} or more; raise bins'
+        )
     if recipe.sensor != 'spike':
         return
     crop = recipe.optimisation.crop
