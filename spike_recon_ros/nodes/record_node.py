@@ -195,18 +195,20 @@ def record(
     summary: dict[str, Any] = {}
     with open_sink(out, fps, overwrite=overwrite) as sink, ros(ros_args):
         sink.keeps_partial = True  # what was live cannot be recorded again
-        node = RecordNode(sink, topic)
+        node, why = RecordNode(sink, topic), ''
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         try:
             while node.failure is None and node.received < (frames or math.inf):
                 executor.spin_once(timeout_sec=0.2)
+                if not node.received:  # after an interrupt, the graph is not known any more
+                    why = node.why_silent()
                 if until_played and node.is_idle:
                     break
         finally:
             node.finish()
             summary = _summary(node)
-            if not node.received and (why := node.why_silent()):
+            if why and not node.received:
                 summary['why_silent'] = why
             node.destroy_node()
     if node.failure is not None:

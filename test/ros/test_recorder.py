@@ -138,6 +138,21 @@ def test_a_recorder_names_why_it_receives_nothing(
     node.finish()
 
 
+def test_after_an_interrupt_the_reason_for_silence_is_still_known(stranger, tmp_path, monkeypatch):
+    publisher = stranger.create_publisher(CompressedImage, '/camera/image', 1)
+    real = RecordNode.why_silent
+
+    def then_interrupted(node):
+        if why := real(node):
+            rclpy.shutdown()
+        return why
+
+    monkeypatch.setattr(RecordNode, 'why_silent', then_interrupted)
+    result = record_node.record(tmp_path / 'out', publisher.topic_name, ros_args=[])
+    assert result['frames'] == 0
+    assert 'publishes sensor_msgs/msg/CompressedImage there' in result['why_silent']
+
+
 def test_a_recorder_with_another_qos_receives_images_that_are_sent_best_effort(
     executor, other, wait_until
 ):
