@@ -19,6 +19,7 @@ import numpy as np
 import rclpy
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -145,7 +146,12 @@ def main() -> None:
     """Run until interrupted."""
     rclpy.init(args=sys.argv)
     try:
-        rclpy.spin(AprilTagNode())
+        node = AprilTagNode()
+    except (ValueError, ParameterException) as error:  # a text where a number is expected
+        rclpy.try_shutdown()
+        raise SystemExit(f'error: a parameter is wrong: {error}') from None
+    try:
+        rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

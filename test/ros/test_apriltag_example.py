@@ -149,6 +149,13 @@ def test_a_tag_without_a_size_is_refused(executor, module, wrong):
         node_of(module, **wrong)
 
 
+@pytest.mark.parametrize('wrong', ['tag_size:=big', 'border_bits:=1.5'])
+def test_a_parameter_of_another_type_ends_the_example_with_a_sentence(module, monkeypatch, wrong):
+    monkeypatch.setattr('sys.argv', ['apriltag_node.py', '--ros-args', '-p', wrong])
+    with pytest.raises(SystemExit, match='error: a parameter is wrong'):
+        module.main()
+
+
 def test_a_size_may_be_a_whole_number(executor, module):
     executor.add_node(node_of(module, tag_size=1))
 
