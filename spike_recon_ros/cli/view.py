@@ -9,10 +9,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.settings_options import add_settings, given_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
+from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.parameter_files import USUAL_NODE
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.viewer.access import DEFAULT_HOST, DEFAULT_PORT, Access
@@ -136,6 +138,8 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
     from spike_recon_ros.viewer.server import PageServer  # noqa: PLC0415 -- needs aiohttp
 
     models = args.models or [base.model]
+    for model in models:
+        check_model_name(model)
     all_settings = [dataclasses.replace(base, model=model) for model in models]
     facts = given_facts(args)
     source = open_source(args.source, args.topic, **facts)
@@ -151,7 +155,10 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
     finally:
         server.stop()
         show.stop()
-    return {'source': str(args.source), 'models': models, 'frames': show.state['frames']}
+    result = {'source': str(args.source), 'models': models, 'frames': show.state['frames']}
+    if show.state['level'] == 'error':  # the page has shown it, too
+        raise PartialResultError(show.state['message'], result)
+    return result
 
 
 def _announce(address: str) -> None:
