@@ -100,14 +100,14 @@ def test_silence_from_the_beginning_gives_an_image(model):
 
 
 def test_long_windows_are_split_after_a_reset(model):
-    window_ns = 35_000_000
+    window_ns = 28_000_000
     seen, whole = [], model.longest_window_ns
     assert WINDOW_NS < whole < window_ns
-    for step in range(10):
+    for step in range(12):
         seen.append(model.longest_window_ns > window_ns)
         start_ns, end_ns = step * window_ns, (step + 1) * window_ns
         model.step(Window(start_ns, end_ns, events_of(20_000, start_ns, end_ns)))
-    assert seen == [False] * 9 + [True]  # after 300 ms
+    assert seen == [False] * 11 + [True]  # after 300 ms
     model.reset()
     assert model.longest_window_ns == whole
 
