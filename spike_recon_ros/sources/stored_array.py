@@ -143,4 +143,5 @@ def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     except OSError:
         raise
     except Exception as error:  # NumPy evaluates its text
-        raise ValueError(f'its header is damaged: {error or type(error).__name__}') from error
+        reason = str(error) or type(error).__name__
+        raise ValueError(f'its header is damaged: {reason}') from error
