@@ -6,6 +6,7 @@ from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.nodes.inputs import Inputs
@@ -102,10 +103,8 @@ class GraphChecks:
 
     def other_senders(self) -> list[Problem]:
         """Name nodes that publish on the topic of the images too: often one left running."""
-        senders = [
-            f'{one.node_namespace.rstrip("/")}/{one.node_name}'
-            for one in self._node.get_publishers_info_by_topic(self._image_topic)
-        ]
+        publishers = self._node.get_publishers_info_by_topic(self._image_topic)
+        senders = [full_name(one) for one in publishers]
         if len(senders) < 2:
             return []
         return [
@@ -116,6 +115,11 @@ class GraphChecks:
                 'one, or give each a namespace',
             )
         ]
+
+
+def full_name(endpoint: TopicEndpointInfo) -> str:
+    """Return the name of the node of a publisher or subscription, with its namespace."""
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 
 def type_name(kind: type) -> str:

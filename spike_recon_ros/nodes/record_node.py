@@ -17,7 +17,7 @@ from rclpy.node import Node, NodeNameNonExistentError
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError, counted
-from spike_recon_ros.nodes.graph_checks import mismatch, type_name
+from spike_recon_ros.nodes.graph_checks import full_name, mismatch, type_name
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
@@ -121,9 +121,7 @@ class RecordNode(Node):
         """Whether a node that reports publishes the images: other cameras' nodes report, too."""
         self._reporting.add(name)
         publishers = self.get_publishers_info_by_topic(self._topic)
-        known = self._reporting & {
-            f'{one.node_namespace.rstrip("/")}/{one.node_name}' for one in publishers
-        }
+        known = self._reporting & {full_name(one) for one in publishers}
         return name in (known or self._reporting)  # a relay may publish the images
 
     def _has_settled(self, last: dict[str, str], name: str) -> bool:
