@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.cli.partial_result import check_none_failed
+from spike_recon_ros.cli.partial_result import check_complete
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: the results by measurement, which are also written to the files.
 
     Raises:
-        PartialResultError: some of several measurements failed.
+        PartialResultError: some of several measurements failed, or an interrupt left some.
         UserError: all of them did: a recording cannot be read, or the live node not started.
     """
     from spike_recon_ros.benchmarking.results import write_results  # noqa: PLC0415 -- slow
@@ -104,10 +104,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             write_results(args.out / f'{what}.json', what, results, load)
         return results
 
-    found, failed = use_each({what: what for what in wanted}, measure, console)
-    check_any_left(found, failed)
-    check_none_failed(found, failed, len(found), 'measurements')
-    return found
+    used = use_each({what: what for what in wanted}, measure, console)
+    check_any_left(used)
+    result: dict[str, Any] = {**used.outputs, **used.left_out()}
+    check_complete(result, len(used.outputs), 'measurements')
+    return result
 
 
 # The modules below are imported on use: they compile kernels, or load networks.

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.partial_result import check_none_failed
+from spike_recon_ros.cli.partial_result import check_complete
 from spike_recon_ros.cli.plane_options import given_layout
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.clip_extras import CLIP_METRICS, ClipExtras
@@ -73,7 +73,7 @@ def score_clips(args: argparse.Namespace, settings: Settings, console: Console) 
     if args.out is not None:
         write_whole(args.out / 'summary.json', json.dumps(result, indent=2) + '\n')
     _show_clips(result, console)
-    check_none_failed(result, result.get('failed', {}), len(result['clips']))
+    check_complete(result, len(result['clips']))
     return result
 
 

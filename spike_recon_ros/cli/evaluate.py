@@ -16,7 +16,7 @@ from spike_recon_ros.cli.frame_options import (
     add_rectify_option,
     print_unseen,
 )
-from spike_recon_ros.cli.partial_result import check_none_failed
+from spike_recon_ros.cli.partial_result import check_complete
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: what the main program prints as JSON.
 
     Raises:
-        PartialResultError: some recordings are not usable.
+        PartialResultError: some recordings are not usable, or an interrupt left some.
         UserError: a model, all recordings or an option is not usable, or a metric is not possible.
     """
     settings, console = settings_of(args), Console(stderr=True)
@@ -209,7 +209,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         _show_protocol(summary['protocol'], console)
     written = ', '.join(sorted(path.name for path in args.out.iterdir()))
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
-    check_none_failed(summary, summary.get('failed', {}), len(summary['datasets']))
+    check_complete(summary, len(summary['datasets']))
     return summary
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spike_recon_ros.cli.partial_result import PartialResultError, check_none_failed
+from spike_recon_ros.cli.partial_result import PartialResultError, check_complete
 from spike_recon_ros.cli.plane_options import (
     SOURCES,
     add_plane_options,
@@ -86,10 +86,11 @@ def _inspect_clips(path: Path, clips: Sequence[SpikeClip]) -> dict[str, Any]:
             return error.result
 
     by_name = {clip.name: clip for clip in clips}
-    found, failed = use_each(by_name, inspected, Console(stderr=True))
-    check_any_left(found, failed)
-    result = {'source': str(path), 'clips': found}
-    check_none_failed(result, damaged | failed, len(clips) - len(damaged | failed))
+    used = use_each(by_name, inspected, Console(stderr=True))
+    check_any_left(used)
+    left_out = dataclasses.replace(used, failed=damaged | used.failed).left_out()
+    result = {'source': str(path), 'clips': used.outputs, **left_out}
+    check_complete(result, len(used.outputs.keys() - damaged))
     return result
 
 

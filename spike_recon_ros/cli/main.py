@@ -127,6 +127,8 @@ def _one_sentence(program: str) -> Iterator[list[int]]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except UserError as error:
         print(f'{program}: {one_line(error)}', file=sys.stderr)
+        if isinstance(error, PartialResultError):
+            status[0] = error.status
     except OSError as error:  # a full disk, a folder without permission
         print(f'{program}: {os_error_sentence(error)}', file=sys.stderr)
     except ModuleNotFoundError as error:

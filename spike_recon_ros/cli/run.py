@@ -19,7 +19,7 @@ from spike_recon_ros.cli.frame_options import (
     frame_warnings,
     print_unseen,
 )
-from spike_recon_ros.cli.partial_result import check_none_failed
+from spike_recon_ros.cli.partial_result import check_complete
 from spike_recon_ros.cli.plane_options import (
     SOURCES,
     add_plane_options,
@@ -126,19 +126,20 @@ def _run_clips(
     clips = clips_of(Path(args.source), {**topics, **given_facts(args)})
     if args.out.suffix and not args.out.is_dir():
         raise UserError(f'{args.source} holds {len(clips)} recordings; name a folder with -o')
-    found, failed = use_each(
+    used = use_each(
         {clip.name: clip for clip in clips},
         lambda clip: _run(args, settings, ClipSource(clip), args.out / clip.name, rectification),
         Console(stderr=True),
     )
-    check_any_left(found, failed)
+    check_any_left(used)
     result = {
         'source': str(args.source),
         'out': str(args.out),
-        'frames': sum(one['frames'] for one in found.values()),
-        'clips': found,
+        'frames': sum(one['frames'] for one in used.outputs.values()),
+        'clips': used.outputs,
+        **used.left_out(),
     }
-    check_none_failed(result, failed, len(found))
+    check_complete(result, len(used.outputs))
     return result
 
 

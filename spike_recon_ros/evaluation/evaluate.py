@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares models on recordings: scores every frame, and writes tables, curves and pictures."""
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from spike_recon_ros.evaluation.report import Scores, summarise, write_report
 from spike_recon_ros.evaluation.score import Compare, EvaluatedFrame, Score
 from spike_recon_ros.evaluation.sheet import Sheet, sheet_instants_s
 from spike_recon_ros.offline.reference_tally import ReferenceTally
-from spike_recon_ros.offline.several_inputs import check_any_left, use_each
+from spike_recon_ros.offline.several_inputs import Used, check_any_left, use_each
 from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.rectification import Rectification
@@ -84,7 +85,7 @@ def evaluate(
         overwrite: write into `out` although it is not empty.
         console: for progress.
 
-    Returns: the content of summary.json; `failed` says why recordings could not be used.
+    Returns: the content of summary.json, also of what is left out, see `Used.left_out`.
 
     Raises:
         UserError: a model, all recordings or an argument is not usable, or a metric impossible.
@@ -102,8 +103,9 @@ def evaluate(
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
-        failed |= _score_each(listed, found, scores, settings, sheets, console)
-    return _reported(out, settings, found, listed, scores, skip_s, rules, failed, console)
+        used = _score_each(listed, found, scores, settings, sheets, console)
+    left_out = dataclasses.replace(used, failed=failed | used.failed).left_out()
+    return _reported(out, settings, found, listed, scores, skip_s, rules, left_out, console)
 
 
 def _surveyed(
@@ -131,9 +133,11 @@ def _surveyed(
         return with_cut(with_rectification(one, rectification), rules)
 
     by_name = {name: (name, path) for name, path in zip(names, paths, strict=True)}
-    found, failed = use_each(by_name, surveyed, console)
-    check_any_left(found, failed)
-    return [*found.values()], failed
+    used = use_each(by_name, surveyed, console)
+    if used.unfinished:  # nothing has been scored yet
+        raise KeyboardInterrupt
+    check_any_left(used)
+    return [*used.outputs.values()], used.failed
 
 
 def _reported(
@@ -144,7 +148,7 @@ def _reported(
     scores: Scores,
     skip_s: float,
     rules: Protocol | None,
-    failed: Mapping[str, str],
+    left_out: Mapping[str, Any],
     console: Console,
 ) -> dict[str, Any]:
     """Write and return what was scored, and the scores; also as a protocol averages them."""
@@ -161,8 +165,7 @@ def _reported(
         datasets = {one.name: one.cut.dataset for one in recordings if one.cut is not None}
         by_dataset = protocol_scores(rules, scores, datasets)
         summary['protocol'] = {'name': rules.name, 'datasets': by_dataset}
-    if failed:
-        summary['failed'] = dict(failed)
+    summary |= left_out
     write_report(out, scores, summary, console)
     return summary
 
@@ -196,18 +199,18 @@ def _score_each(
     settings: Settings,
     sheets: Path,
     console: Console,
-) -> dict[str, str]:
-    """Score all recordings; return why some cannot be scored, which then have no scores."""
+) -> Used[None]:
+    """Score all recordings; those that cannot be scored, or are left, then have no scores."""
     by_name = {one.name: one for one in recordings}
-    done, failed = use_each(
+    used = use_each(
         by_name,
         lambda one: _score(one, models, scores[one.name], settings, sheets, console),
         console,
     )
-    check_any_left(done, failed)
-    for name in failed:
+    check_any_left(used)
+    for name in (*used.failed, *used.unfinished):
         del scores[name]
-    return failed
+    return used
 
 
 def _score(

@@ -53,7 +53,7 @@ def evaluate_clips(
         extras: further metrics, and where to write the images. With metrics that need no truth,
             or a folder, the middle plane of each clip without truth counts as well.
 
-    Returns: `mean`, the scores of each of the `clips`, `skipped`, and the `failed`, if any.
+    Returns: `mean`, the scores of each of the `clips`, `skipped`, and `Used.left_out`.
 
     Raises:
         UserError: the data set or an argument is not usable, or no image can be scored.
@@ -74,13 +74,13 @@ def evaluate_clips(
             progress.advance(task)
             scores.add(clip)
 
-        used, failed = use_each({clip.name: clip for clip in clips}, measure, console)
+        used = use_each({clip.name: clip for clip in clips}, measure, console)
     name = scores.close()
-    check_any_left(used, failed)
+    check_any_left(used)
     scored = scores.by_clip
     if not scored:
         raise UserError(f'no clip of {path} is long enough for {name}; choose another model')
-    n_wanted = sum(len(clip.truths) or 1 for clip in clips if clip.name in used)
+    n_wanted = sum(len(clip.truths) or 1 for clip in clips if clip.name in used.outputs)
     n_scored = sum(len(clip['instants']) for clip in scored.values())
     return {
         'source': str(path),
@@ -88,7 +88,7 @@ def evaluate_clips(
         'clips': scored,
         'skipped': n_wanted - n_scored,
         'mean': _mean(list(scored.values())),
-        **({'failed': failed} if failed else {}),
+        **used.left_out(),
     }
 
 
