@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the graph of topics shows to be wrong: senders, viewers, their types and their QoS."""
 
+from collections.abc import Sequence
+
 from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
-from spike_recon_ros.packets.packet import EVENT_PACKET
 
 STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
 """Messages of which a topic can have one sender only, and their words."""
@@ -31,21 +33,23 @@ class GraphChecks:
     def __init__(self, node: Node, image_topic: str, image_qos: QoSProfile) -> None:
         self._node = node
         self._image_topic, self._image_qos = image_topic, image_qos
+        # Each subscription of the node, with all that publish on its topic.
+        self._publishers: list[tuple[Subscription, list[TopicEndpointInfo]]] = []
 
     def problems(self, inputs: Inputs) -> list[Problem]:
-        """Return what keeps packets from the node, or images from viewers."""
-        return [*self._publishers(inputs), *self._viewers()]
+        """Look at the graph; return what keeps packets from the node, or images from viewers."""
+        self._publishers = [
+            (one, self._node.get_publishers_info_by_topic(one.topic_name))
+            for one in inputs.subscriptions
+        ]
+        return [*self._senders(), *self._viewers()]
 
-    def _publishers(self, inputs: Inputs) -> list[Problem]:
+    def _senders(self) -> list[Problem]:
         found = []
-        for subscription in inputs.subscriptions:
+        for subscription, everybody in self._publishers:
             topic = subscription.topic_name
             kind = type_name(subscription.msg_type)
-            publishers = [
-                one
-                for one in self._node.get_publishers_info_by_topic(topic)
-                if one.topic_type == kind
-            ]
+            publishers = [one for one in everybody if one.topic_type == kind]
             if len(publishers) > 1 and (what := STREAMS.get(subscription.msg_type)):
                 found.append(
                     Problem(
@@ -66,27 +70,17 @@ class GraphChecks:
                     found.append(Problem(Part.NETWORK, sentence))
         return found
 
-    def wrong_types(self, inputs: Inputs) -> list[Problem]:
-        """Return whose messages are of another type; for packets, PacketChecks does this."""
-        found = []
-        for subscription in inputs.subscriptions:
-            topic, kind = subscription.topic_name, type_name(subscription.msg_type)
-            others = {
-                one.topic_type: one.node_name
-                for one in self._node.get_publishers_info_by_topic(topic)
-            }
-            if kind == EVENT_PACKET or not others or kind in others:
-                continue
-            other, name = next(iter(others.items()))
-            found.append(
-                Problem(
-                    Part.CAMERA,
-                    f'{name} publishes {other} on {topic}, not {kind}, so nothing of it is '
-                    'received; remap this topic to one of that type, or let a node convert the '
-                    'messages (compressed images: image_transport republish)',
-                )
-            )
-        return found
+    def wrong_types(self) -> list[Problem]:
+        """Return whose messages are of another type, at the latest look.
+
+        For packets, PacketChecks does this.
+        """
+        sentences = [
+            wrong_type(publishers, subscription)
+            for subscription, publishers in self._publishers
+            if subscription.msg_type is not EventPacket
+        ]
+        return [Problem(Part.CAMERA, sentence) for sentence in sentences if sentence]
 
     def _viewers(self) -> list[Problem]:
         found = []
@@ -115,6 +109,20 @@ class GraphChecks:
                 'one, or give each a namespace',
             )
         ]
+
+
+def wrong_type(publishers: Sequence[TopicEndpointInfo], subscription: Subscription) -> str:
+    """Return a sentence if all that publish on the topic of a subscription send another type."""
+    kind = type_name(subscription.msg_type)
+    others = {one.topic_type: one.node_name for one in publishers}
+    if not others or kind in others:
+        return ''
+    other, name = next(iter(others.items()))
+    return (
+        f'{name} publishes {other} on {subscription.topic_name}, not {kind}, so nothing of it is '
+        'received; remap this topic to one of that type, or let a node convert the messages '
+        '(compressed images: image_transport republish)'
+    )
 
 
 def full_name(endpoint: TopicEndpointInfo) -> str:

@@ -78,7 +78,7 @@ class TopicChecks:
         if inputs.are_open:
             if not found:
                 found += self._packets.missing_packets(inputs, counts)
-            found += self._graph.wrong_types(inputs)
+            found += self._graph.wrong_types()
             found += self._stamps.problems(inputs, counts)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)

@@ -13,22 +13,20 @@ from typing import Any
 
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import Image
-from std_srvs.srv import Trigger
 
 from spike_recon_ros.errors import UserError, one_line
+from spike_recon_ros.nodes.graph_checks import wrong_type
 from spike_recon_ros.nodes.messages import colour_array, time_ns
 from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
-from spike_recon_ros.settings import setting_fields
+from spike_recon_ros.nodes.view_services import ViewServices
 from spike_recon_ros.topics import GROUND_TRUTH
 from spike_recon_ros.viewer.access import Access
 from spike_recon_ros.viewer.health import Health, silence
@@ -43,7 +41,6 @@ TITLES = {
     FRAMES: 'camera frames',
     TRUTH: 'truth',
 }
-LIVE_SETTINGS = [field.name for field in setting_fields() if field.metadata['live']]
 TICK_S, TICKS_BETWEEN_PARAMETERS = 1.0, 3
 
 
@@ -76,13 +73,14 @@ class ViewNode(Node):
             FRAMES: f'{namespace}/frame_image',
             TRUTH: GROUND_TRUTH,
         }
+        self._is_other_topic = bool(image_topic)  # than that of the node
         self.show = LiveShow(
             target,
             TITLES,
             Actions(
                 look=self._handed_over(self._watch),
-                set_value=self._handed_over(self._call_set),
-                reset=self._handed_over(self._call_reset),
+                set_value=self._handed_over(self._set_value),
+                reset=self._handed_over(self._reset),
                 record=self._handed_over(self._switch_recording),
             ),
         )
@@ -94,9 +92,7 @@ class ViewNode(Node):
         self._timer: Timer | None = None
         self._ticks = 0
         self._begin_health()
-        self._set_client: Any = self.create_client(SetParameters, f'{target}/set_parameters')
-        self._get_client: Any = self.create_client(GetParameters, f'{target}/get_parameters')
-        self._reset_client: Any = self.create_client(Trigger, f'{target}/reset')
+        self._calls = ViewServices(self, target, self.show)
 
     def close(self) -> None:
         """End a recording and destroy the node."""
@@ -199,8 +195,28 @@ class ViewNode(Node):
         if health is not None:
             self.show.tell_all({'health': health})
         if self._ticks % TICKS_BETWEEN_PARAMETERS == 0:
-            self._call_get()
+            self._calls.get()
+            self._explain_empty_panes()
         self._ticks += 1
+
+    def _set_value(self, name: str, value: Any) -> None:
+        self._calls.set(name, value)
+
+    def _reset(self) -> None:
+        self._calls.reset()
+
+    def _explain_empty_panes(self) -> None:
+        """Tell the page why panes have shown no picture, where the graph shows it."""
+        for pane, subscription in self.watched.items():
+            if self._due[pane]:
+                continue
+            topic = subscription.topic_name
+            publishers = self.get_publishers_info_by_topic(topic)
+            sentence = wrong_type(publishers, subscription)
+            if not publishers and pane == IMAGE and self._is_other_topic:
+                sentence = f'nothing publishes on {topic}; `ros2 topic list` shows what there is'
+            if sentence:
+                self.show.tell_all({'error': sentence})
 
     def _nodes(self) -> list[str]:
         return [
@@ -216,42 +232,6 @@ class ViewNode(Node):
             self.show.tell_all({'note': f'{state["images"]} images are in {state["path"]}'})
         self.show.tell_all({'recording': self._recording.state()})
         self._set_timer()
-
-    def _call_reset(self) -> None:
-        self._ready(self._reset_client)
-
-        def done(future: Any) -> None:
-            self.show.tell_all({'note': future.result().message})
-
-        self._reset_client.call_async(Trigger.Request()).add_done_callback(done)
-
-    def _call_set(self, name: str, value: Any) -> None:
-        self._ready(self._set_client)
-
-        def done(future: Any) -> None:
-            result = future.result().results[0]
-            if not result.successful:
-                self.show.tell_all({'error': result.reason})
-            self._call_get()  # what holds now, for every browser
-
-        request = SetParameters.Request()
-        request.parameters = [Parameter(name, value=value).to_parameter_msg()]
-        self._set_client.call_async(request).add_done_callback(done)
-
-    def _call_get(self) -> None:
-        if not self._get_client.service_is_ready():
-            return
-
-        def done(future: Any) -> None:
-            values = map(parameter_value_to_python, future.result().values)
-            self.show.values(dict(zip(LIVE_SETTINGS, values, strict=False)))
-
-        request = GetParameters.Request(names=LIVE_SETTINGS)
-        self._get_client.call_async(request).add_done_callback(done)
-
-    def _ready(self, client: Any) -> None:
-        if not client.service_is_ready():
-            raise UserError(f'{self._target} does not answer; is it running?')
 
 
 def view(

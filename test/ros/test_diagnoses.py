@@ -65,6 +65,19 @@ def test_messages_of_another_type_are_named_and_are_no_second_camera(
     assert 'publishers send packets' not in diagnostics[-1].status[0].message
 
 
+def test_the_graph_is_asked_once_for_the_publishers_of_a_topic(make_node, subscribe, wait_until):
+    node = make_node(model='fibar', sync_mode='camera_image')
+    assert node.start()
+    subscribe(Image, IMAGE)
+    wait_until(lambda: node._inputs.are_open, 'the subscriptions')
+    asked, ask = [], node.get_publishers_info_by_topic
+    node.get_publishers_info_by_topic = lambda topic: asked.append(topic) or ask(topic)
+    checks = node._checks._graph
+    checks.problems(node._inputs)
+    checks.wrong_types()
+    assert asked == [one.topic_name for one in node._inputs.subscriptions]
+
+
 def test_the_qos_of_a_publisher_that_does_not_match_is_named_with_its_cure(
     make_node, other, subscribe, warned
 ):

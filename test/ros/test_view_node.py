@@ -10,7 +10,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 pytest.importorskip('aiohttp', reason='aiohttp is not installed; run: pip install aiohttp')
 
@@ -73,8 +73,13 @@ class Browser:
 
 
 @pytest.fixture
-def viewer(executor, tmp_path, request):
-    node = ViewNode(getattr(request, 'param', RECON), '', executor, 1000.0, tmp_path)
+def image_topic(request):
+    return getattr(request, 'param', '')
+
+
+@pytest.fixture
+def viewer(executor, tmp_path, image_topic, request):
+    node = ViewNode(getattr(request, 'param', RECON), image_topic, executor, 1000.0, tmp_path)
     executor.add_node(node)
     return node
 
@@ -232,6 +237,24 @@ def test_colour_images_are_shown_in_colour(
     wait_until(lambda: 'frames' in browser.pictures, 'the picture')
     shown = browser.pictures['frames'][0]
     assert np.abs(shown.astype(int) - expected).max() < 12
+
+
+def test_images_of_another_type_are_named_on_the_page(browse, viewer, wait_until, stranger):
+    publisher = stranger.create_publisher(CompressedImage, IMAGE, 10)
+    wait_until(lambda: viewer.count_publishers(IMAGE), 'the publisher')
+    browser = browse()
+    wait_until(lambda: browser.found('error'), 'the error')
+    assert (
+        f'stranger publishes sensor_msgs/msg/CompressedImage on {publisher.topic_name}, not '
+        'sensor_msgs/msg/Image' in browser.found('error')[-1]
+    )
+
+
+@pytest.mark.parametrize('image_topic', ['/nowhere/image'], indirect=True)
+def test_a_named_topic_that_nobody_publishes_is_named_on_the_page(browse, wait_until, image_topic):
+    browser = browse()
+    wait_until(lambda: browser.found('error'), 'the error')
+    assert f'nothing publishes on {image_topic}; ' in browser.found('error')[-1]
 
 
 def test_a_malformed_image_is_named_on_the_page(browse, wait_until, other):
