@@ -94,6 +94,7 @@ class Diagnostics:
         self._topics = topics
         self._last = self._last_logged = self.counters()
         self._missing = 0
+        self._failed = 0  # packets of the last look whose gap may be counted only now
 
     def status(
         self,
@@ -111,7 +112,9 @@ class Diagnostics:
         """
         now = self.counters()
         news = _difference(now, self._last)
-        self._last = now
+        self._last, failed, lost = now, news['failed_packets'], news['lost_packets']
+        news = _without_failed(news, self._failed)
+        self._failed = min(failed, max(0, self._failed + failed - lost))
         missing = sum(news[key] for key in MISSING)
         # The counters of what is missing may be read a moment before the reset that follows.
         breaks = _breaks(news, explained=missing + self._missing > 0)
@@ -134,7 +137,7 @@ class Diagnostics:
         Packets that are still waiting, for example while the model is loaded, have come.
         """
         now = self.counters()
-        news = _difference(now, self._last_logged)
+        news = _without_failed(_difference(now, self._last_logged))
         self._last_logged = now
         waiting = now['waiting_packets']
         if not news['received_packets'] and not news['decoded_packets'] and not waiting:
@@ -275,6 +278,17 @@ def _breaks(news: Mapping[str, int], explained: bool) -> list[Problem]:
 
 def _difference(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:
     return {key: count - before.get(key, 0) for key, count in now.items()}
+
+
+def _without_failed(news: Mapping[str, int], failed_before: int = 0) -> dict[str, int]:
+    """Return news in which a failed packet is not lost, too, because of the gap that it leaves.
+
+    Args:
+        news: what was counted since the last look.
+        failed_before: packets that failed just before it.
+    """
+    lost = news['lost_packets'] - news['failed_packets'] - failed_before
+    return {**news, 'lost_packets': max(0, lost)}
 
 
 def _percentile(values: deque[float], percent: float) -> str:

@@ -68,16 +68,15 @@ class StampChecks:
                     'known; play the bag with --clock, or leave out use_sim_time',
                 )
             ]
-        if inputs.packet_stamp_ns == 0:
+        if inputs.packet_stamp_ns <= 0:
             topic = inputs.subscriptions[0].topic_name
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'the packets on {topic} have no stamp (0), so the images are stamped with '
-                    'the time of the sensor; let the driver stamp its messages, or play a '
-                    'recording with --restamp',
-                )
-            ]
+            what = (
+                'are stamped before 1970, and so are the images'
+                if inputs.packet_stamp_ns
+                else 'have no stamp (0), so the images are stamped with the time of the sensor'
+            )
+            cure = 'let the driver stamp its messages, or play a recording with --restamp'
+            return [Problem(Part.CAMERA, f'the packets on {topic} {what}; {cure}')]
         sentence = self._stopped(inputs, counts)
         if not sentence and not is_simulated:
             sentence = self._other_clock(inputs)

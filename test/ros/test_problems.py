@@ -155,6 +155,26 @@ def test_a_jump_ahead_is_the_camera_s_fault_only_if_no_packets_are_missing():
     assert named()
 
 
+def test_a_packet_that_failed_is_not_lost_before_the_node_too():
+    recon, worker = Stub(), Stub()
+    worker.statistics = WorkerStatistics()
+    diagnostics = Diagnostics('recon', recon, worker, TopicStatistics())
+
+    def lost():
+        values = {item.key: item.value for item in diagnostics.status().values}
+        return values.get('problems: network', '').partition(' lost')[0]
+
+    worker.statistics.failed_packets += 1
+    assert not lost()
+    recon.statistics.lost_packets += 1  # the gap is seen at the packet after
+    assert not lost()
+    worker.statistics.failed_packets += 2
+    recon.statistics.lost_packets += 5
+    assert lost() == '3 packets'
+    recon.statistics.lost_packets += 1
+    assert lost() == '1 packet'
+
+
 def test_packets_on_another_topic_are_named(make_node, other, subscribe, warned, soon):
     assert make_node(model='fibar').start()
     subscribe(Image, IMAGE)

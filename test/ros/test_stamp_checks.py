@@ -36,6 +36,7 @@ def inputs(stamp_ns=None, delay=None):
         (None, None, None),
         (None, 1_700_000_000 * 10**9, None),
         (None, 0, 'packets on /event_camera/events have no stamp'),
+        (None, -5, 'packets on /event_camera/events are stamped before 1970'),
         (0, None, None),
         (0, 5, 'use_sim_time is set, but nothing publishes /clock'),
         (5, 5, None),
