@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks learn to keep their image while a resting sensor sends noise."""
 
+import copy
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
@@ -78,6 +80,18 @@ def test_sensor_that_has_seen_nothing_must_stay_flat_at_any_grey(monkeypatch):
 
     assert max(changes(Grey(1.0, 0.0), NoisyRest(SIDE), 5)) == pytest.approx(0, abs=1e-6)
     assert max(changes(Grey(1.0, 0.1), NoisyRest(SIDE), 5)) > 0
+
+
+@pytest.mark.parametrize('side', [SIDE, 2 * SIDE])
+def test_sensors_of_a_checkpoint_continue_unless_their_size_has_changed(side):
+    network, rest, resumed = Integrator(0.999, 0.01), NoisyRest(SIDE), NoisyRest(side)
+    begin = changes(network, rest, 20)
+    resumed.load_state_dict(copy.deepcopy(rest.state_dict()), BINS)
+    if side == SIDE:
+        assert changes(network, resumed, 20) == changes(network, rest, 20) != begin
+    else:
+        state = carried(side)
+        assert changes(network, resumed, 3, state) == changes(network, NoisyRest(side), 3, state)
 
 
 def test_gradients_reach_the_network():

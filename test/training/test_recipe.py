@@ -89,6 +89,14 @@ def test_exponents_without_a_point_are_numbers(tmp_path):
         ),
         (LEAST + 'optimisation: {crop: 8}', 'crop must be at least 11'),
         (LEAST + 'optimisation: {small_share: 0.1, crop: 40}', 'crop of at least 48'),
+        (
+            LEAST + 'photographs: {side: 32}\nsequences: {world: {blur_px: [0.3, 6]}}',
+            r'photographs\.side, which is 32, must be above 2\.5 times the largest blur, '
+            r'sequences\.world\.photo_px_per_px 2\.2 times blur_px 6',
+        ),
+        (LEAST + 'spikes: {world: {blur_px: [0, .inf]}}', r'world\.blur_px is inf; .* a finite'),
+        (LEAST + 'optimisation: {learning_rate: .nan}', 'learning_rate is nan; .* a finite'),
+        (LEAST + f'seed: 1\nwindow_ms: 1{"0" * 400}', 'window_ms is 1000.* a finite'),
         ('name: [', 'YAML'),
     ],
 )

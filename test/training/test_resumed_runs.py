@@ -14,7 +14,7 @@ pytest.importorskip('tensorboard', reason='tensorboard is not installed: nothing
 
 from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
-from spike_recon_training import report  # noqa: E402
+from spike_recon_training import report, task  # noqa: E402
 from spike_recon_training.checkpoint import (  # noqa: E402
     CHECKPOINT,
     Checkpoints,
@@ -157,3 +157,24 @@ def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monke
         train(request_of(0.1))
     kept = remembered(read_checkpoint(tmp_path / 'run' / CHECKPOINT), 'history')
     assert kept == json.loads(figures.read_text())
+
+
+def test_a_resumed_run_continues_its_sensors_at_rest(
+    tmp_path, request_of, photo_folder, monkeypatch
+):
+    recipe = {**SMALL, 'loss': {**SMALL.get('loss', {}), 'rest': 0.1, 'noise': 0.1}}
+    file = tmp_path / 'rest.yaml'
+    file.write_text(yaml.safe_dump(recipe), encoding='utf-8')
+    first = train(request(file, photo_folder, tmp_path / 'run', 0.01))
+    stored = read_checkpoint(tmp_path / 'run' / CHECKPOINT)[task.SENSORS]
+    assert stored['rest']['states']
+    assert stored['noise']['sensors']
+    continued = []
+    for kind in (task.Rest, task.NoisyRest):
+        monkeypatch.setattr(
+            kind, 'load_state_dict', lambda self, found, *_: continued.append(found)
+        )
+    train(request(file, photo_folder, tmp_path / 'run', first['minutes'] + 0.02, resume=True))
+    assert [int(one['random'].sum()) for one in continued] == [
+        int(stored[name]['random'].sum()) for name in ('rest', 'noise')
+    ]

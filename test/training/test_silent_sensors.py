@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks learn to stand still when nothing comes in."""
 
+import copy
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
@@ -64,6 +66,22 @@ def test_a_sensor_continues_from_call_to_call():
     network, rest = Pendulum(0.97), Rest(SIDE)
     changes = [float(rest.change(network, carried(network)).detach()) for _ in range(60)]
     assert 0 < max(changes[-SENSORS:]) < 0.3 * max(changes[:SENSORS])
+
+
+@pytest.mark.parametrize('side', [SIDE, 2 * SIDE])
+def test_sensors_of_a_checkpoint_continue_unless_their_size_has_changed(side):
+    network, rest, resumed = Pendulum(0.97), Rest(SIDE), Rest(side)
+
+    def changes(one, side=SIDE):
+        state = carried(network, side)
+        return [float(one.change(network, state).detach()) for _ in range(20)]
+
+    begin = changes(rest)
+    resumed.load_state_dict(copy.deepcopy(rest.state_dict()))
+    if side == SIDE:
+        assert changes(resumed) == changes(rest) != begin
+    else:
+        assert changes(resumed, side) == changes(Rest(side), side)
 
 
 def test_some_sensors_have_had_no_input():

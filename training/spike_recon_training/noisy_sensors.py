@@ -10,6 +10,8 @@ their image must stay flat, because noise is no structure.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -71,6 +73,14 @@ class NoiseSource:
         grid.index_add_(0, at + counts.numel(), later)
         return grid.view(1, self._bins, *self._shape)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint stores, without the generator."""
+        return {'rates': self._rates, 'on': self._on}
+
+    def load_state_dict(self, stored: Mapping[str, Any]) -> None:
+        """Continue the noise of a checkpoint."""
+        self._rates, self._on = stored['rates'].cpu(), stored['on']
+
     def _draw(self) -> float:
         return float(torch.rand((), generator=self._generator))
 
@@ -101,6 +111,9 @@ class NoisyRest:
         while len(self._sensors) < SENSORS:
             self._sensors.append(self._new(network, carried))
         state, noise, kept = self._sensors.pop(0)
+        device = next(network.parameters()).device
+        state = tuple(part.to(device) for part in state)
+        kept = kept if kept is None else kept.to(device)
         like = state[0] if state else next(network.parameters())
         no_frame = 0, 0, 0, 0, 0, network.bins - network.grid_bins
         images = []
@@ -114,6 +127,30 @@ class NoisyRest:
         if not lost and self._drawn() >= REPLACED:
             self._sensors.append((tuple(part.detach() for part in state), noise, kept))
         return change
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint stores of the sensors."""
+        sensors = [
+            {'state': state, 'noise': noise.state_dict(), 'kept': kept}
+            for state, noise, kept in self._sensors
+        ]
+        return {'side': self._side, 'random': self._generator.get_state(), 'sensors': sensors}
+
+    def load_state_dict(self, stored: Mapping[str, Any], bins: int) -> None:
+        """Continue the sensors of a checkpoint, unless they have another size.
+
+        Args:
+            stored: by `state_dict`.
+            bins: channels of the grids.
+        """
+        if stored['side'] != self._side:
+            return
+        self._sensors = []
+        for one in stored['sensors']:
+            noise = NoiseSource(bins, self._side, self._generator)
+            noise.load_state_dict(one['noise'])
+            self._sensors.append((one['state'], noise, one['kept']))
+        self._generator.set_state(stored['random'].cpu())  # after what new sources drew
 
     def _drawn(self) -> float:
         return float(torch.rand((), generator=self._generator))

@@ -17,6 +17,7 @@ from spike_recon_ros.representations.voxel_grid import NORMALISATIONS
 from spike_recon_ros.whole_file import write_whole
 from spike_recon_training.losses import SSIM_SIDE, STRUCTURE_SIDE, LossWeights
 from spike_recon_training.simulation.image_samples import ImageModel, image_demands
+from spike_recon_training.simulation.moving_layers import blur_demands
 from spike_recon_training.simulation.sequences import SequenceModel
 from spike_recon_training.simulation.spike_sequences import SpikeSequenceModel
 from spike_recon_training.typed_values import plain, typed
@@ -250,6 +251,7 @@ def _check(recipe: Recipe) -> None:
         'photographs.side and videos.side must be at least 32': (
             min(photographs.side, recipe.videos.side) >= 32
         ),
+        **blur_demands(photographs.side, sequences=s.world, spikes=recipe.spikes.world),
         'videos.share must lie from 0 to 1': 0 <= recipe.videos.share <= 1,
         'things must be 0 or above': min(s.things[0], recipe.spikes.things[0]) >= 0,
         'sequences.steps must be 1 or above': min(s.steps) >= 1,

@@ -14,6 +14,8 @@ any input, which stands still.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -67,13 +69,23 @@ class Rest:
             while len(self._states) < SENSORS:
                 state = self._new_state(network, carried, silence)
                 self._states.append(_settled(network, state, silence))
-            state = self._states.pop(0)
+            state = tuple(part.to(silence.device) for part in self._states.pop(0))
             images = []
             for _ in range(WINDOWS):
                 image, state = network(silence, state)
                 images.append(image)
         self._states.append(tuple(part.detach() for part in state))
         return torch.stack(images).diff(dim=0).abs().mean()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint stores of the sensors."""
+        return {'side': self._side, 'random': self._random.get_state(), 'states': self._states}
+
+    def load_state_dict(self, stored: Mapping[str, Any]) -> None:
+        """Continue the sensors of a checkpoint, unless they have another size."""
+        if stored['side'] == self._side:
+            self._random.set_state(stored['random'].cpu())
+            self._states = [*stored['states']]
 
     def _drawn(self) -> float:
         return float(torch.rand((), generator=self._random))

@@ -24,6 +24,9 @@ from spike_recon_training.reconstruction import reconstructed
 from spike_recon_training.silent_sensors import Rest
 from spike_recon_training.teacher import Teacher
 
+SENSORS = 'sensors'
+"""Part of a checkpoint."""
+
 
 class ReconstructionTask(LightningModule):
     """Carries the recurrent state from segment to segment, detached in between.
@@ -94,6 +97,16 @@ class ReconstructionTask(LightningModule):
         self._state = self._before = self._before_taught = None
         if self._teacher is not None:
             self._teacher.reset()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the sensors of the terms `rest` and `noise`, which last for hundreds of steps."""
+        checkpoint[SENSORS] = {'rest': self._rest.state_dict(), 'noise': self._noisy.state_dict()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Continue these sensors; checkpoints of earlier versions have none."""
+        if SENSORS in checkpoint:
+            self._rest.load_state_dict(checkpoint[SENSORS]['rest'])
+            self._noisy.load_state_dict(checkpoint[SENSORS]['noise'], self.network.grid_bins)
 
     def update_average(self, step: int) -> None:
         """Update the average; faster at first, so that it drops the initial weights.

@@ -5,6 +5,7 @@
 import contextlib
 import dataclasses
 import difflib
+import math
 import typing
 from typing import Any
 
@@ -40,9 +41,19 @@ def typed(kind: Any, value: Any, where: str) -> Any:
             return str(value)
         if kind is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as a string
             with contextlib.suppress(ValueError):
-                return float(value)
+                return _finite(float(value), where)
         raise ValueError(f'{where} is {value!r}; it must be {_word(kind)}')
-    return float(value) if kind is float else value
+    return _finite(value, where) if kind is float else value
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)  # a whole number may be too large
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f'{where} is {value}; it must be a finite number')
+    return number
 
 
 def _made_dataclass(kind: Any, value: Any, where: str) -> Any:

@@ -11,6 +11,11 @@ RADIUS_SIGMAS = 2.5
 """Radius of the blur kernel, in standard deviations."""
 
 
+def is_blurrable(sigma: float, side: int) -> bool:
+    """Return whether images with this shorter side are large enough for a blur, both in pixels."""
+    return _radius(sigma) < side
+
+
 def blurred(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """Blur each image with its own Gaussian; the border is padded by reflection.
 
@@ -23,7 +28,7 @@ def blurred(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     Returns: float32 [n, channels, height, width].
     """
     count = len(images)
-    radius = max(1, math.ceil(RADIUS_SIGMAS * float(sigma.max())))
+    radius = _radius(float(sigma.max()))
     offset = torch.arange(-radius, radius + 1, device=images.device)
     kernel = torch.exp(-0.5 * (offset / sigma[:, None].clamp(min=1e-3)) ** 2)
     kernel = (kernel / kernel.sum(1, keepdim=True))[:, None, None]
@@ -33,3 +38,7 @@ def blurred(images: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     )
     stack = functional.pad(stack, (0, 0, radius, radius), 'reflect')
     return functional.conv2d(stack, kernel.transpose(2, 3), groups=count).transpose(0, 1)
+
+
+def _radius(sigma: float) -> int:
+    return max(1, math.ceil(RADIUS_SIGMAS * sigma))

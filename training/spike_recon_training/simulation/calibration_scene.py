@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A calibration board in front of a camera with known intrinsics, distortion and poses.
 
-Unlike the board of tags, this one is seen whole, tilted by up to 40 degrees, near and far and in
+Unlike the board of tags, this one is seen whole, tilted by up to 45 degrees, near and far and in
 all corners of the image, as a person moves it to calibrate a camera.
 """
 

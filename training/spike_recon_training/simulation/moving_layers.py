@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from spike_recon_training.simulation.blur import blurred
+from spike_recon_training.simulation.blur import RADIUS_SIGMAS, blurred, is_blurrable
 from spike_recon_training.simulation.lighting import Lighting
 from spike_recon_training.simulation.outlines import outlines
 from spike_recon_training.simulation.paths import (
@@ -70,6 +70,24 @@ class WorldModel:
     lighting_share: float = 0.3
     lighting_depth: tuple[float, float] = (0.05, 0.7)
     lighting_hz: tuple[float, float] = (0.2, 4.0)
+
+
+def blur_demands(side: int, **worlds: WorldModel) -> dict[str, bool]:
+    """Return whether photographs are large enough for the blur of each world, by the demand.
+
+    Args:
+        side: of the photographs, pixels.
+        **worlds: of a recipe, by the part that holds them.
+    """
+    found = {}
+    for part, world in worlds.items():
+        zoom, sigma = world.photo_px_per_px[1], world.blur_px[1]
+        demand = (
+            f'photographs.side, which is {side}, must be above {RADIUS_SIGMAS:g} times the '
+            f'largest blur, {part}.world.photo_px_per_px {zoom:g} times blur_px {sigma:g}'
+        )
+        found[demand] = is_blurrable(zoom * sigma, side)
+    return found
 
 
 class PlanarWorlds:
