@@ -12,7 +12,6 @@ from spike_recon_ros.frames.store import FrameStore
 
 UNSEEN = 0.0005
 """Shares of pixels below it are not reported."""
-UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color', 'dropped')
 
 
 def add_frame_option(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +42,3 @@ def frame_counts(store: FrameStore) -> dict[str, dict[str, int]]:
     """Return the counts of the frames for the result; empty if none came."""
     counts = asdict(store.counts)
     return {'camera_frames': counts} if counts['received'] else {}
-
-
-def frame_warnings(store: FrameStore) -> list[str]:
-    """Return a sentence if some frames could not be used."""
-    counts = asdict(store.counts)
-    listed = [f'{counts[key]:,} {key.replace("_", " ")}' for key in UNUSED if counts[key]]
-    if not listed:
-        return []
-    why = f'; {store.problem}' if store.problem else ''
-    return [f'of {counts["received"]:,} frames, {", ".join(listed)} were not used{why}']

@@ -16,7 +16,6 @@ from spike_recon_ros.cli.frame_options import (
     add_frame_option,
     add_rectify_option,
     frame_counts,
-    frame_warnings,
     print_unseen,
 )
 from spike_recon_ros.cli.partial_result import check_complete
@@ -188,7 +187,6 @@ def _run(
         *repetition_warnings(counts.repeated_packets),
         *_few_frames(settings, reconstructor),
         tally.sentence(args.reference_topic) if args.reference_topic else '',
-        *frame_warnings(reconstructor.frames),
         ignored.warning(settings, '--trigger-channel'),
     ]
     for sentence in filter(None, warnings):

@@ -60,11 +60,12 @@ class FrameStore:
         counts: what came and what was left out.
         problem: a sentence about the latest frame that could not be used; empty = there is none.
             Later frames that can be used do not clear it.
+        was_used: whether any window has found a frame.
     """
 
     def __init__(self) -> None:
         self.counts = FrameCounts()
-        self.problem = ''
+        self.problem, self.was_used = '', False
         self._frames: list[CameraFrame] = []
         self._bytes = 0
         self._asked_ns: int | None = None
@@ -113,7 +114,10 @@ class FrameStore:
         for _ in range(following - 1):
             self._discard(self._frames[0])
         latest = self._frames[0] if following else None
-        return latest if latest and stamp_ns - latest.stamp_ns <= OLDEST_NS else None
+        if latest is None or stamp_ns - latest.stamp_ns > OLDEST_NS:
+            return None
+        self.was_used = True
+        return latest
 
     def note_events(self, stamp_ns: int) -> None:
         """Note the host time of the latest events, which stamps of frames are compared with.

@@ -1,17 +1,21 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The frames of a whole recording, with progress and resets shown on a terminal."""
+"""The frames of a whole recording, with progress and what is wrong shown on a terminal."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
 from rich.console import Console
 
-from spike_recon_ros.errors import UserError
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.frames.store import OLDEST_NS, FrameStore
+from spike_recon_ros.offline.progress import print_warnings, with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sources.source import Source
+
+UNUSED = 'unregistered', 'other_clock', 'blank', 'without_color', 'dropped'
 
 
 def frames_of(
@@ -42,6 +46,8 @@ def frames_of(
         if counts.unregistered or counts.without_color:  # none of the others will be usable either
             raise UserError(reconstructor.frames.problem)
     yield from _counted(reconstructor.stream_end(), tally)
+    if reconstructor.settings.uses_frames:
+        print_warnings(_unused(reconstructor.frames), console)
 
 
 def _counted(frames: Iterable[Frame], tally: ReferenceTally | None) -> Iterator[Frame]:
@@ -49,6 +55,22 @@ def _counted(frames: Iterable[Frame], tally: ReferenceTally | None) -> Iterator[
         if tally is not None:
             tally.add_frame(frame)
         yield frame
+
+
+def _unused(store: FrameStore) -> list[str]:
+    """Return a sentence if frames of the aligned camera were not used."""
+    counts = asdict(store.counts)
+    listed = [f'{counts[key]:,} {key.replace("_", " ")}' for key in UNUSED if counts[key]]
+    if listed:
+        why = f'; {store.problem}' if store.problem else ''
+        return [f'of {counts["received"]:,} frames, {", ".join(listed)} were not used{why}']
+    if store.was_used:
+        return []
+    count = counted(counts['received'], 'frames')
+    return [
+        f'no frame was used, of {count}: each comes after the events, or more than '
+        f'{OLDEST_NS / 1e9:g} s before them; check the clocks of both cameras'
+    ]
 
 
 def print_reset(console: Console, reason: ResetReason, detail: str) -> None:

@@ -112,6 +112,21 @@ def test_frames_on_another_clock_are_counted_with_a_sentence(
     )
 
 
+@pytest.mark.parametrize('command', ['run', 'evaluate'])
+@pytest.mark.parametrize('later_s', [-3, 3])
+def test_frames_that_all_come_before_or_after_the_events_are_named(
+    changed, spike_recon, tmp_path, later_s, command
+):
+    bag, out = changed(lambda image: image, later_s * S), tmp_path / 'o'
+    words = {
+        'run': ['run', bag, *FILTER],
+        'evaluate': ['evaluate', '-m', 'fibar', '-d', bag, '-q', 'flicker'],
+    }
+    status, _, err = spike_recon(*words[command], '--color', 'frame', '-o', out)
+    assert status == 0, err
+    assert 'no frame was used, of 4 frames: each comes after the events, or more than 1 s' in err
+
+
 def test_a_mosaic_on_a_sensor_of_an_odd_size_is_one_sentence(spike_recon, tmp_path):
     simulate(tmp_path / 'odd', Simulation(EventSensor(), size=(65, 48), duration_s=0.02))
     words = '--color', 'mosaic', '--bayer-pattern', 'rggb', '-o', tmp_path / 'o'
