@@ -26,6 +26,10 @@ UNUSED = 'decoder: '
 OUTSIDE_SHARE = 0.01
 """Share of events outside the sensor that no damage explains."""
 OVERLOAD = ('dropped_packets', 'merged_windows')
+MOST_PACKETS = 3000
+"""Packets in a second that each computer can take; drivers send one every 1 to 4 ms."""
+TOO_MANY = (*OVERLOAD, 'lost_packets', 'lost_messages')
+"""Counters of what more packets cause."""
 
 
 class PacketChecks:
@@ -46,10 +50,11 @@ class PacketChecks:
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
         self._last: Mapping[str, int] | None = None
+        self._at_second: Mapping[str, int] | None = None
 
     def reset(self) -> None:
         """Forget the earlier calls: the node is not subscribed."""
-        self._at_frame = self._at_packet = self._last = None
+        self._at_frame = self._at_packet = self._last = self._at_second = None
         self._at_publisher = 0.0
 
     def missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
@@ -88,7 +93,8 @@ class PacketChecks:
             Problem(
                 Part.CAMERA,
                 f'no packets for {seconds:.0f} s: {names[0]} publishes on {topic}, '
-                'but nothing comes; check the camera, its cable and its driver',
+                'but nothing comes; check the camera, its cable and its driver, or whether its '
+                'packets are too large for the middleware (docs: troubleshooting)',
             )
         ]
 
@@ -154,6 +160,23 @@ class PacketChecks:
                 'correct width and height in the driver'
             )
         return [Problem(Part.CAMERA, sentence)] if sentence else []
+
+    def too_many(self, counts: Mapping[str, int]) -> list[Problem]:
+        """Return a problem if the packets are so small that their number is the overload."""
+        last, self._at_second = self._at_second, counts
+        if last is None:
+            return []
+        packets = counts['received_packets'] - last['received_packets']
+        if packets <= MOST_PACKETS or all(counts[key] == last[key] for key in TOO_MANY):
+            return []
+        return [
+            Problem(
+                Part.CAMERA,
+                f'{packets} packets came in the last second, too many to take one by one; let the '
+                'driver put the events of 1 to 4 ms into a packet (event_message_time_threshold '
+                'of metavision_driver and libcaer_driver)',
+            )
+        ]
 
     def missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
         """Return why packets make no frame, if they do not; call it about once a second."""

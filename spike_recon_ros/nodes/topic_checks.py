@@ -82,6 +82,7 @@ class TopicChecks:
             found += self._stamps.problems(inputs, counts)
             found += self._camera_info(inputs)
             found += self._references(inputs, counts)
+            found += self._packets.too_many(counts)
             missing = self._packets.missing_frames(counts)
             found += self._packets.left_out(inputs, counts, kind) or missing
             found += self._flicker()

@@ -17,8 +17,23 @@ TOPIC = '/event_camera/events'
 COUNTS = {
     'received_packets': 0, 'decoded_packets': 0, 'waiting_packets': 0, 'frames': 0, 'events': 0,
     'references': 0, 'dropped_packets': 0, 'merged_windows': 0, 'decoder: unknown_words': 0,
-    'decoder: outside_pixels': 0,
+    'decoder: outside_pixels': 0, 'lost_packets': 0, 'lost_messages': 0,
 }  # fmt: skip
+
+
+def test_packets_so_small_that_there_are_too_many_are_named():
+    checks, totals = PacketChecks(graph({}), Settings()), {**COUNTS, 'events': 100}
+
+    def second(**more):
+        for key, number in more.items():
+            totals[key] += number
+        return [problem.sentence for problem in checks.too_many(dict(totals))]
+
+    assert not second(received_packets=20_000, dropped_packets=1)  # nothing to compare with
+    assert not second(received_packets=20_000)
+    assert not second(received_packets=1_000, dropped_packets=10)
+    (sentence,) = second(received_packets=20_000, lost_messages=10)
+    assert sentence.startswith('20000 packets came in the last second, too many')
 
 
 @pytest.fixture
