@@ -8,6 +8,7 @@ What the user has set in the environment is kept.
 import contextlib
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +33,7 @@ USERS_CHOICE = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, 'FASTDDS_BUILTIN_TRANSPO
 RENAMED_IN = 9
 PROFILE = 'fastdds_shm64.xml'
 LONGEST_WAIT = 1.0
+_PLACE = re.compile(r',? at /\S+:\d+')
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -54,6 +56,11 @@ def ros(args: list[str] | None) -> Iterator[None]:
             raise UserError(
                 f'ROS cannot write its log ({_one_line(error)}); set ROS_LOG_DIR to a folder '
                 'that you may write'
+            ) from error
+        if 'params file' in str(error):
+            raise UserError(
+                f'ROS cannot read a parameter file ({_one_line(error)}); write all values below '
+                'ros__parameters, without anchors and aliases (& and *)'
             ) from error
         raise UserError(
             f'ROS does not understand its arguments ({_one_line(error)}); they look like '
@@ -105,8 +112,12 @@ def profile() -> Path:
 
 
 def _one_line(error: Exception) -> str:
-    """Return the message of an error of ROS, which may point at a character below the line."""
-    return ' '.join(line.strip() for line in str(error).splitlines() if line.strip(' ^'))
+    """Return the message of an error of ROS, without the places in the code of ROS.
+
+    It may point at a character below the line.
+    """
+    text = ' '.join(line.strip() for line in str(error).splitlines() if line.strip(' ^'))
+    return _PLACE.sub('', text)
 
 
 def _rclpy_major() -> int:

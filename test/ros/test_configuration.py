@@ -276,6 +276,17 @@ def test_a_parameter_file_for_another_node_or_a_missing_one_ends_the_node(
     assert 'Traceback' not in message
 
 
+def test_a_parameter_file_with_an_alias_which_ros_refuses_is_one_sentence(capfd, tmp_path):
+    path = tmp_path / 'params.yaml'
+    values = 'fps: &rate 50.0\n    statistics_period: *rate\n'
+    path.write_text(f'/**:\n  ros__parameters:\n    {values}', encoding='utf-8')
+    assert main(['--ros-args', '--params-file', str(path)]) == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert 'ROS cannot read a parameter file' in last
+    assert 'without anchors and aliases' in last
+    assert '.c:' not in last
+
+
 @pytest.mark.parametrize(
     ('name', 'topic', 'words'),
     [
