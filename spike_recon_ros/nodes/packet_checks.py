@@ -109,7 +109,8 @@ class PacketChecks:
             return Problem(
                 Part.CAMERA,
                 f'no packets: nothing publishes on {topic}, but packets are published on '
-                f'{", ".join(sorted(others))}; remap events, as in events_topic:={others[0]}',
+                f'{", ".join(sorted(others))}; remap events: -r events:={others[0]}, or '
+                f'events_topic:={others[0]} of the launch file',
             )
         return Problem(
             Part.CAMERA,

@@ -65,6 +65,13 @@ class Receiver:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._receive()
+        except _rclpy.RCLError:
+            if self._context.ok():  # else an interrupt came meanwhile
+                raise
+
+    def _receive(self) -> None:
         subscription, context = self._subscription, self._context
         events_due = time.monotonic() + _EVENTS_PERIOD
         with contextlib.suppress(_rclpy.InvalidHandle), self._handle, subscription.handle:

@@ -115,7 +115,7 @@ def test_spikes_in_the_padding_of_rows_are_called_spikes():
         ({}, 'nothing publishes on /event_camera/events; start the driver'),
         (
             {TOPIC: [], '/b/events': [EVENT_PACKET], '/a/events': [EVENT_PACKET], '/c': ['x']},
-            'published on /a/events, /b/events; remap events, as in events_topic:=/',
+            'published on /a/events, /b/events; remap events: -r events:=/',
         ),
         (
             {TOPIC: ['dvs_msgs/msg/EventArray']},
