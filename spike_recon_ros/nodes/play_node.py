@@ -222,6 +222,7 @@ def play(
 
     Raises:
         UserError: a number is out of range, the recording cannot be read, or nobody subscribed.
+        KeyboardInterrupt: an interrupt came before anything was published.
     """
     if not 0 < rate < math.inf:
         raise UserError(f'--rate is {rate:g}; it must be above 0')
@@ -242,4 +243,6 @@ def play(
         finally:
             summary = node.summary()
             node.destroy_node()
+    if not summary:
+        raise KeyboardInterrupt  # before there was a node, or again while it ended
     return summary

@@ -186,6 +186,7 @@ def record(
 
     Raises:
         UserError: a number is out of range, or `out` cannot be written, at the start or later.
+        KeyboardInterrupt: an interrupt came before there was anything to count.
     """
     for name, value in (('fps', fps), ('frames', frames)):
         if value is not None and not 0 < value < math.inf:
@@ -209,6 +210,8 @@ def record(
             if why and not node.received:
                 summary['why_silent'] = why
             node.destroy_node()
+    if not summary:
+        raise KeyboardInterrupt  # before there was a node, or again while it finished
     if node.failure is not None:
         raise UserError(f'after {counted(node.written, "images")}, {node.failure}')
     return summary

@@ -257,7 +257,9 @@ def view(
 
     Raises:
         UserError: ROS rejects a name, or the address cannot be bound.
+        KeyboardInterrupt: an interrupt came before the page was there.
     """
+    summary: dict[str, Any] = {}
     cv2.setNumThreads(1)  # pictures are small: threads would only wait for each other
     with ros(ros_args):
         executor = SingleThreadedExecutor()
@@ -270,6 +272,8 @@ def view(
             spin_until_shutdown(executor)
         finally:
             server.stop()
-            pictures = node.pictures
+            summary = {'node': target, 'pictures': node.pictures}
             node.close()
-    return {'node': target, 'pictures': pictures}
+    if not summary:
+        raise KeyboardInterrupt  # before there was a node, or again while it ended
+    return summary

@@ -249,44 +249,6 @@ def test_off_is_valid_for_a_choice_though_yaml_reads_a_truth_value(make_node):
     assert node._settings.cuda_graphs == 'off'
 
 
-def test_without_a_folder_for_logs_the_sentence_names_the_cure(capfd, monkeypatch):
-    monkeypatch.setenv('ROS_LOG_DIR', '/proc/no/such/folder')
-    assert main(['--ros-args', '-p', 'model:=fibar']) == 1
-    assert 'set ROS_LOG_DIR to a folder that you may write' in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ('section', 'words'),
-    [
-        ('recon:', 'but none for this node, /event_camera/recon'),
-        ('/event_camera/driver:', 'but none for this node, /event_camera/recon'),
-        (None, 'does not exist'),
-    ],
-)
-def test_a_parameter_file_for_another_node_or_a_missing_one_ends_the_node(
-    capfd, tmp_path, section, words
-):
-    path = tmp_path / 'params.yaml'
-    if section is not None:
-        path.write_text(f'{section}\n  ros__parameters:\n    fps: 50.0\n', encoding='utf-8')
-    arguments = ['--ros-args', '--params-file', str(path), '-p', 'autostart:=true']
-    assert main(arguments) == 1
-    message = capfd.readouterr().err
-    assert words in message
-    assert 'Traceback' not in message
-
-
-def test_a_parameter_file_with_an_alias_which_ros_refuses_is_one_sentence(capfd, tmp_path):
-    path = tmp_path / 'params.yaml'
-    values = 'fps: &rate 50.0\n    statistics_period: *rate\n'
-    path.write_text(f'/**:\n  ros__parameters:\n    {values}', encoding='utf-8')
-    assert main(['--ros-args', '--params-file', str(path)]) == 1
-    last = capfd.readouterr().err.splitlines()[-1]
-    assert 'ROS cannot read a parameter file' in last
-    assert 'without anchors and aliases' in last
-    assert '.c:' not in last
-
-
 @pytest.mark.parametrize(
     ('name', 'topic', 'words'),
     [
