@@ -34,7 +34,7 @@ from spike_recon_ros.frames.camera_frame import camera_frame
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
-from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.offline.progress import print_warnings, with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import EventSummary
 from spike_recon_ros.packets.packet import Packet
@@ -43,7 +43,7 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.sources.open_images import grey_image, has_topic
+from spike_recon_ros.sources.open_images import grey_image, has_topic, image_topics
 from spike_recon_ros.sources.open_images import truth_topic as default_truth_topic
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.rectification import Rectification
@@ -127,10 +127,16 @@ def survey(
     """
     truth = truth_topic or default_truth_topic(path, (facts or {}).get('size'), topic)
     needing = [metric for metric in metrics if METRICS[metric].needs_truth]
+    images = '' if truth else ', '.join(image_topics(path))
     if needing and truth is None:
+        which = f'--truth-topic, which may be: {images}' if images else '--truth-topic'
         raise UserError(
-            f'{needing[0]} compares with ground truth and {path} has none; name the topic of '
-            'its images with --truth-topic, or ask for tags, first_tag_ms and flicker only'
+            f'{needing[0]} compares with ground truth and {path} has none; ask for tags, '
+            f'first_tag_ms and flicker only, or name the topic of its images with {which}'
+        )
+    if images and not metrics:
+        print_warnings(
+            [f'{path}: compared with no images; --truth-topic may be {images}'], console
         )
     surveyed = _survey(path, name or sequence_name(path), topic, truth, facts or {}, console)
     frames = frame_topic or (FRAMES if has_topic(path, FRAMES) else None)

@@ -19,6 +19,7 @@ from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
+from spike_recon_ros.sources.source import Source
 from spike_recon_ros.topics import EVENTS
 
 # Offset of the first member of a serialized message, here the stamp of its header: four bytes for
@@ -131,6 +132,8 @@ class SourceRecording(Recording):
 
     def __init__(self, path: Path, facts: Mapping[str, Any] | None = None) -> None:
         self._path, self._facts = path, facts or {}
+        # Opened now, so that a wrong topic is named before anybody waits for a subscriber.
+        self._opened: Source | None = open_source(path, **self._facts)
         self.topics = {EVENTS: EventPacket}
         self.left_out = {}
 
@@ -141,7 +144,8 @@ class SourceRecording(Recording):
         """
         early: list[Packet] = []  # packets before the first time, such as headers of a stream
         t_ns: int | None = None
-        with open_source(self._path, **self._facts) as source:
+        opened, self._opened = self._opened, None
+        with opened or open_source(self._path, **self._facts) as source:
             decoder, clock = StreamDecoder(), RecordingClock()
             for packet in source:
                 assert isinstance(packet, Packet)

@@ -16,7 +16,8 @@ from spike_recon_ros.frames.encodings import ENCODINGS
 from spike_recon_ros.sources.bag import Bag
 
 BAYER_ENCODING = re.compile(r'bayer_([rgb]{4})\d+')
-IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+IMAGE = 'sensor_msgs/msg/Image'
+IMAGE_TYPES = IMAGE, 'sensor_msgs/msg/CompressedImage'
 
 
 def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]]:
@@ -31,7 +32,7 @@ def read_images(path: str | Path, topic: str) -> Iterator[tuple[int, np.ndarray]
     convert = image_converter()
     bag = Bag(Path(path))
     try:
-        found = [one for one in bag.topics if one.type in (IMAGE, COMPRESSED_IMAGE)]
+        found = [one for one in bag.topics if one.type in IMAGE_TYPES]
         names = {one.name for one in found if one.name.strip('/') == topic.strip('/')}
         if not names:
             listed = ', '.join(one.name for one in found) or 'none'

@@ -14,11 +14,11 @@ from spike_recon_ros.sources.aedat4 import has_aedat4_frames, read_aedat4_frames
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.dataset_source import check_image_topic
 from spike_recon_ros.sources.event_dataset import IMAGES
-from spike_recon_ros.sources.images import read_images
+from spike_recon_ros.sources.images import IMAGE_TYPES, read_images
 from spike_recon_ros.sources.open_source import is_aedat4, is_bag, open_dataset
 from spike_recon_ros.topics import GROUND_TRUTH
 
-__all__ = ['grey_image', 'has_topic', 'open_images', 'truth_topic']
+__all__ = ['grey_image', 'has_topic', 'image_topics', 'open_images', 'truth_topic']
 
 
 def open_images(
@@ -92,5 +92,20 @@ def has_topic(path: str | Path, topic: str) -> bool:
     bag = Bag(user_path(path))
     try:
         return any(one.name == topic and one.n_messages for one in bag.topics)
+    finally:
+        bag.close()
+
+
+def image_topics(path: str | Path) -> list[str]:
+    """Return the image topics of a bag; none of other recordings.
+
+    Raises:
+        UserError: if the bag cannot be read.
+    """
+    if not is_bag(path):
+        return []
+    bag = Bag(user_path(path))
+    try:
+        return [one.name for one in bag.topics if one.type in IMAGE_TYPES and one.n_messages]
     finally:
         bag.close()

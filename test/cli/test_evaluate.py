@@ -15,6 +15,7 @@ from spike_recon_ros.cli.main import main
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.topics import GROUND_TRUTH
@@ -234,6 +235,22 @@ def test_a_folder_with_files_needs_overwrite(evaluate, blind, tmp_path):
     assert '--overwrite' in err
     assert evaluate(*words, '--overwrite')[0] == 0
     assert (tmp_path / 'mine.txt').exists()
+
+
+def test_images_that_may_be_the_truth_are_named(evaluate, board, tmp_path):
+    bag, topic = tmp_path / 'davis', '/davis/image_raw'
+    with open_source(board) as source, BagWriter(bag) as writer:
+        for packet in source:
+            writer.write_packet(packet)
+        for stamp_ns, image in read_images(board, GROUND_TRUTH):
+            writer.write_image(topic, image, stamp_ns)
+    words = '-m', 'fibar', '-d', bag, '-o', tmp_path / 'out', '--overwrite'
+    status, _, err = evaluate(*words, '-q', 'mse')
+    assert (status, f'--truth-topic, which may be: {topic}' in err) == (1, True)
+    status, summary, err = evaluate(*words)
+    assert (status, summary['datasets']['davis']['truth_topic']) == (0, None)
+    assert f'compared with no images; --truth-topic may be {topic}' in err
+    assert topic not in evaluate(*words, '-q', 'flicker')[2]
 
 
 def test_truth_of_another_size_is_a_user_error(evaluate, mixed, tmp_path):

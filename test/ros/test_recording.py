@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from event_camera_msgs.msg import EventPacket
-from rclpy.serialization import deserialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.rosbag1 import Writer
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -56,6 +56,16 @@ def test_the_packets_of_a_ros_1_bag_are_published_as_ros_2_messages(ros1_bag):
         (1, 'evt3', 100 * 10**9 + 1),
     ]
     assert played[1].data.tolist() == [0, 1, 2, 3]
+
+
+def test_a_wrong_topic_is_named_before_anybody_waits(ros1_bag):
+    with pytest.raises(UserError, match='has no event topic /nope'):
+        open_recording(ros1_bag, {'topic': '/nope'})
+
+
+def test_a_recording_can_be_published_again(ros1_bag):
+    recording = open_recording(ros1_bag)
+    assert [len([*recording.messages()]) for _ in range(3)] == [2, 2, 2]
 
 
 def test_the_packets_of_a_dataset_are_due_at_their_first_event(make_recorded, tmp_path):
@@ -124,7 +134,8 @@ def test_all_cameras_of_a_bag_are_published(tmp_path):
     store.register(get_types_from_msg(EVENT_PACKET_FIELDS, EVENT_PACKET))
     with Writer2(tmp_path / 'stereo', version=8) as writer:
         for side in ('left', 'right'):
-            writer.add_connection(f'/{side}/events', EVENT_PACKET, typestore=store)
+            connection = writer.add_connection(f'/{side}/events', EVENT_PACKET, typestore=store)
+            writer.write(connection, 1, serialize_message(EventPacket(width=4, height=4)))
     assert set(open_recording(tmp_path / 'stereo').topics) == {'/left/events', '/right/events'}
     alone = open_recording(tmp_path / 'stereo', {'topic': '/right/events'})
     assert set(alone.topics) == {EVENTS}
