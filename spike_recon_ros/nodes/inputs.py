@@ -133,6 +133,7 @@ class Inputs:
 
     def _reject(self, problem: str) -> None:
         self._statistics.rejected_packets += 1
+        self._worker.statistics.failure = problem
         self._node.get_logger().error(
             f'{problem}; check the driver that sends it', throttle_duration_sec=5.0
         )

@@ -230,9 +230,14 @@ class PacketChecks:
                 else f'no message came on {topic} in {seconds:.0f} s, so no frame was made; remap '
                 f'{name} to a topic that is published'
             )
-        overloaded = any(news[key] for key in OVERLOAD)
-        can_tell = news['events'] > 0 and not overloaded
-        return self._why_windows_are_open(news, seconds) if can_tell else ''
+        if any(news[key] for key in OVERLOAD):
+            return ''
+        if not news['events']:
+            return (
+                f'no event came in {seconds:.0f} s of packets, so no frame was made: nothing '
+                'moves, the lens is covered, or the thresholds (biases) of the camera are too high'
+            )
+        return self._why_windows_are_open(news, seconds)
 
     def _why_windows_are_open(self, news: Mapping[str, int], seconds: float) -> str:
         """Return why events complete no window of `window_events` or of 1 / `fps`."""

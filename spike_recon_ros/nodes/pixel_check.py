@@ -48,6 +48,7 @@ class PixelCheck:
         self._hottest = Remembered[HotPixel]()
         self._n_windows = 0
         self._start_ns: int | None = None
+        self._latest_ns = 0  # beginning of the latest window
         self._clear()
 
     @property
@@ -60,9 +61,11 @@ class PixelCheck:
         if not isinstance(samples, Events) or not len(samples):
             return
         first_ns, last_ns = int(samples.t_ns[0]), int(samples.t_ns[-1])
-        if self._start_ns is None or first_ns < self._start_ns:
+        # A recording that loops goes back, perhaps exactly to where it began.
+        if self._start_ns is None or first_ns < self._latest_ns:
             self._clear()
             self._start_ns = first_ns
+        self._latest_ns = first_ns
         step = -(-len(samples) // MOST_PER_WINDOW)
         self._n_windows += 1
         some = slice(self._n_windows % step, None, step)  # not in step with a regular pixel

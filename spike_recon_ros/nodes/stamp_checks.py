@@ -22,6 +22,8 @@ from spike_recon_ros.settings import Settings
 AHEAD, BEHIND = 0.1, (0.5, 10.0)
 # Stamps that do not advance for so long, s, although so many packets came, are not of messages.
 LONGEST_WITHOUT_ADVANCE, FEWEST_PACKETS = 2.0, 10
+EARLIEST_NS = 10**18
+"""In 2001; clocks that count from the start of a computer or a simulation are far below."""
 
 
 class _At(NamedTuple):
@@ -68,16 +70,8 @@ class StampChecks:
                     'known; play the bag with --clock, or leave out use_sim_time',
                 )
             ]
-        if inputs.packet_stamp_ns <= 0:
-            topic = inputs.subscriptions[0].topic_name
-            what = (
-                'are stamped before 1970, and so are the images'
-                if inputs.packet_stamp_ns
-                else 'have no stamp (0), so the images are stamped with the time of the sensor'
-            )
-            cure = 'let the driver stamp its messages, or play a recording with --restamp'
-            return [Problem(Part.CAMERA, f'the packets on {topic} {what}; {cure}')]
-        sentence = self._stopped(inputs, counts)
+        sentence = _no_time_of_day(inputs, 0 if is_simulated else EARLIEST_NS)
+        sentence = sentence or self._stopped(inputs, counts)
         if not sentence and not is_simulated:
             sentence = self._other_clock(inputs)
         return [Problem(Part.CAMERA, sentence)] if sentence else []
@@ -122,3 +116,18 @@ class StampChecks:
             f'{where} the clock of this computer{pairs}; synchronise the clocks of the computers '
             '(PTP, chrony)'
         )
+
+
+def _no_time_of_day(inputs: Inputs, earliest_ns: int) -> str:
+    """Return a sentence if the latest stamp is none, or not later than a time."""
+    stamp_ns = inputs.packet_stamp_ns or 0
+    if stamp_ns > earliest_ns:
+        return ''
+    where = 'before' if stamp_ns < 0 else 'after the beginning of'
+    what = f'are stamped {abs(stamp_ns) / 1e9:.1f} s {where} 1970, and so are the images'
+    if not stamp_ns:
+        what = 'have no stamp (0), so the images are stamped with the time of the sensor'
+    return (
+        f'the packets on {inputs.subscriptions[0].topic_name} {what}; let the driver stamp its '
+        'messages with the time of ROS, or play a recording with --restamp'
+    )

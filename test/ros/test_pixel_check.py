@@ -51,6 +51,16 @@ def test_a_pixel_that_fires_alone_is_found_with_its_rate(place, n_events, rate_h
     assert found.rate_hz == pytest.approx(rate_hz, rel=0.15)
 
 
+def test_a_short_recording_that_loops_has_no_pixel_that_fires_too_often():
+    x, y, t_ns = (np.concatenate(two) for two in zip(scene(20_000), pixel(9, 9, 400), strict=True))
+    order = np.argsort(t_ns)[: len(t_ns) // 4]  # half a second
+    x, y, t_ns = x[order].astype(np.uint16), y[order].astype(np.uint16), t_ns[order]
+    check, p = PixelCheck(), np.ones(len(x), np.uint8)
+    for part in np.array_split(np.arange(len(x)), 12) * 30:
+        check.add(Events(x[part], y[part], p[part], t_ns[part], Triggers.empty()))
+    assert check.hottest is None
+
+
 def test_the_most_active_of_several_is_named():
     found = fed(scene(20_000), pixel(9, 9, 2_000), pixel(200, 100, 4_000)).hottest
     assert (found.x, found.y, found.n_hot) == (200, 100, 2)

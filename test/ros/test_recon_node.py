@@ -65,6 +65,8 @@ def test_a_big_endian_packet_is_rejected_and_counted(
     message = EventPacket(encoding='mono', width=WIDTH, height=HEIGHT, is_bigendian=True)
     publisher.publish(message)
     wait_until(lambda: diagnostics and values(diagnostics)['failed_packets'] == '1', 'the count')
+    problems = [values([one]).get('problems: camera', '') for one in diagnostics]
+    assert any('1 packet failed: a packet is big-endian' in one for one in problems)
 
 
 def test_reset_zeroes_the_state_and_is_counted(

@@ -13,6 +13,7 @@ from spike_recon_ros.settings import Settings
 COUNTS = {'received_packets': 0}
 LOOPED = 'resets: time went backwards'
 NS = 10**9
+EPOCH_NS = 1_700_000_000 * NS
 
 
 def node(sim_time=None):
@@ -36,7 +37,9 @@ def inputs(stamp_ns=None, delay=None):
         (None, None, None),
         (None, 1_700_000_000 * 10**9, None),
         (None, 0, 'packets on /event_camera/events have no stamp'),
-        (None, -5, 'packets on /event_camera/events are stamped before 1970'),
+        (None, -5 * NS, 'events are stamped 5.0 s before 1970, and so are the images'),
+        (None, 5 * NS, 'events are stamped 5.0 s after the beginning of 1970'),
+        (5, 0, 'packets on /event_camera/events have no stamp'),
         (0, None, None),
         (0, 5, 'use_sim_time is set, but nothing publishes /clock'),
         (5, 5, None),
@@ -61,7 +64,7 @@ def test_missing_stamps_and_a_missing_clock_are_named(sim_time, stamp_ns, words)
 )
 def test_stamps_of_another_clock_are_named(grid, delay, words):
     checks = StampChecks(node(), Settings(grid_origin=grid))
-    found = [problem.sentence for problem in checks.problems(inputs(5, delay), COUNTS)]
+    found = [problem.sentence for problem in checks.problems(inputs(EPOCH_NS, delay), COUNTS)]
     assert len(found) == bool(words)
     assert all(words in sentence for sentence in found)
 
@@ -76,7 +79,9 @@ def found_at(monkeypatch):
             monkeypatch.setattr(
                 stamp_checks, 'time', SimpleNamespace(monotonic=lambda now=second: float(now))
             )
-            problems = checks.problems(inputs(round(stamp_s * NS)), {**COUNTS, **counts})
+            problems = checks.problems(
+                inputs(EPOCH_NS + round(stamp_s * NS)), {**COUNTS, **counts}
+            )
             sentences.append([problem.sentence for problem in problems])
         return sentences
 
