@@ -12,7 +12,7 @@ from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import spikes_in_padding
+from spike_recon_ros.packets.spike_planes_decoder import parts_of_planes, spikes_in_padding
 from spike_recon_ros.settings import Settings
 
 # No packet for so long needs an explanation, s.
@@ -25,6 +25,8 @@ UNUSED = 'decoder: '
 """Begins the counters of data that the decoder left out."""
 OUTSIDE_SHARE = 0.01
 """Share of events outside the sensor that no damage explains."""
+CUT_SHARE = 0.5
+"""Share of packets that end inside a plane that losses do not explain."""
 OVERLOAD = ('dropped_packets', 'merged_windows')
 MOST_PACKETS = 3000
 """Packets in a second that each computer can take; drivers send one every 1 to 4 ms."""
@@ -140,15 +142,13 @@ class PacketChecks:
         last, self._last = self._last, counts
         if last is None:
             return []
-        names = 'events', f'{UNUSED}outside_pixels', f'{UNUSED}unknown_words'
-        events, outside, unknown = (max(0, counts[name] - last.get(name, 0)) for name in names)
+        news = {key: max(0, number - last.get(key, 0)) for key, number in counts.items()}
         columns, rows = inputs.packet_size or (0, 0)
         sentence = ''
+        events = news['events']
+        outside, unknown = news[f'{UNUSED}outside_pixels'], news[f'{UNUSED}unknown_words']
         if kind is SensorKind.SPIKE:
-            if outside:
-                cure = 'correct width and height in the driver'
-                size = f' of {columns}x{rows} pixels'
-                sentence = spikes_in_padding(outside, cure, size, ' of the last second')
+            sentence = _planes_left_out(news, f' of {columns}x{rows} pixels')
         elif unknown > UNKNOWN_SHARE * (unknown + outside + events):
             sentence = (
                 f'{unknown} words of the last second are of no known type, beside {events} '
@@ -252,3 +252,14 @@ class PacketChecks:
             f'the packets of {seconds:.0f} s made no frame, because the time of the sensor hardly '
             'advances in them; check time_base in the driver, or play the recording faster'
         )
+
+
+def _planes_left_out(news: Mapping[str, int], size: str) -> str:
+    """Return a sentence if the planes of the last second do not have the size of the sensor."""
+    when, cut = ' of the last second', news[f'{UNUSED}truncated_words']
+    if cut > CUT_SHARE * news['decoded_packets']:
+        return parts_of_planes(cut, 'correct width and height in the driver', size, when)
+    if outside := news[f'{UNUSED}outside_pixels']:
+        cure = 'correct width, height and the order of bits (bit 0 is the leftmost) in the driver'
+        return spikes_in_padding(outside, cure, size, when)
+    return ''

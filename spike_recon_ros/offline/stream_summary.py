@@ -15,7 +15,7 @@ from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import spikes_in_padding
+from spike_recon_ros.packets.spike_planes_decoder import parts_of_planes, spikes_in_padding
 from spike_recon_ros.packets.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
@@ -202,9 +202,11 @@ def left_out_warnings(
     """
     found = []
     if kind is SensorKind.SPIKE:
+        cure = 'if the planes have another size, give it with --plane-size'
         if dropped.outside_pixels:
-            cure = 'if the planes have another size, give it with --plane-size'
             found.append(spikes_in_padding(dropped.outside_pixels, cure, size))
+        if dropped.truncated_words > 1:  # one is the end of the recording
+            found.append(parts_of_planes(dropped.truncated_words, cure, size))
         return found
     if outside := dropped.outside_pixels:
         found.append(

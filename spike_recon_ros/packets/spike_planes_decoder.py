@@ -105,6 +105,21 @@ def spikes_in_padding(spikes: int, cure: str, of_sensor: str = '', of_time: str 
     )
 
 
+def parts_of_planes(packets: int, cure: str, of_sensor: str = '', of_time: str = '') -> str:
+    """Return a sentence about packets that end inside a plane, as a wrong size makes them.
+
+    Args:
+        packets: their number, the decoder's `truncated_words`.
+        cure: see `spikes_in_padding`.
+        of_sensor: see there.
+        of_time: see there.
+    """
+    return (
+        f'{counted(packets, "packets")}{of_time} end inside a plane{of_sensor}, which is left '
+        f'out; {cure}'
+    )
+
+
 def _period(text: str | None) -> int:
     if text and text.isascii() and text.isdecimal() and 0 < len(text) <= 10:
         period_ns = int(text)

@@ -41,6 +41,14 @@ def test_spikes_in_the_padding_of_rows_are_called_spikes():
     assert left_out_warnings(DecoderStatistics(), 3, kind=SensorKind.SPIKE) == []
 
 
+@pytest.mark.parametrize(('packets', 'named'), [(1, False), (7, True)])
+def test_packets_that_end_inside_a_plane_are_named_unless_the_recording_ends(packets, named):
+    dropped = DecoderStatistics(truncated_words=packets)
+    found = left_out_warnings(dropped, 3, ' of 9x9 pixels', kind=SensorKind.SPIKE)
+    sentence = '7 packets end inside a plane of 9x9 pixels, which is left out; if the planes have'
+    assert [one.startswith(sentence) for one in found] == [True] * named
+
+
 def test_events_decoded_as_another_encoding_are_reported():
     words = np.arange(3_000, dtype=np.uint32) % 480 | 100 << 11 | np.uint32(1) << 28
     words[::10] = np.uint32(8) << 28 | np.arange(300, dtype=np.uint32)

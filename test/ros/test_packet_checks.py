@@ -17,7 +17,8 @@ TOPIC = '/event_camera/events'
 COUNTS = {
     'received_packets': 0, 'decoded_packets': 0, 'waiting_packets': 0, 'frames': 0, 'events': 0,
     'references': 0, 'dropped_packets': 0, 'merged_windows': 0, 'decoder: unknown_words': 0,
-    'decoder: outside_pixels': 0, 'lost_packets': 0, 'lost_messages': 0,
+    'decoder: outside_pixels': 0, 'decoder: truncated_words': 0, 'lost_packets': 0,
+    'lost_messages': 0,
 }  # fmt: skip
 
 
@@ -107,6 +108,16 @@ def test_spikes_in_the_padding_of_rows_are_called_spikes():
     [problem] = checks.left_out(inputs(), news, SensorKind.SPIKE)
     assert problem.sentence.startswith('5 spikes of the last second right of the last column of')
     assert 'events' not in problem.sentence
+
+
+@pytest.mark.parametrize(('packets', 'named'), [(150, True), (10, False)])
+def test_packets_that_are_no_whole_number_of_planes_are_named(packets, named):
+    checks = PacketChecks(graph({}), Settings())
+    assert not checks.left_out(inputs(), COUNTS, SensorKind.SPIKE)
+    news = {**COUNTS, 'decoded_packets': 200, 'decoder: truncated_words': packets}
+    found = [one.sentence for one in checks.left_out(inputs(), news, SensorKind.SPIKE)]
+    sentence = '150 packets of the last second end inside a plane of 480x640 pixels, which is left'
+    assert [one.startswith(sentence) for one in found] == [True] * named
 
 
 @pytest.mark.parametrize(
