@@ -130,7 +130,8 @@ def main() -> int:
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
     names = options.model or MODELS
-    starts = {name: ColdStart(Settings(model=name, device='cpu', threads=1)) for name in names}
+    known = {'dark_rate': SpikeSensorModel().dark_rate, 'device': 'cpu', 'threads': 1}
+    starts = {name: ColdStart(Settings(model=name, **known)) for name in names}
     held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
     photographs = textured_crops(held, WIDTH, HEIGHT, options.seed)
     scenes = {}

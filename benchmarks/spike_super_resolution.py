@@ -69,10 +69,8 @@ def main() -> int:
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--picture', type=Path)
     options = parser.parse_args()
-    starts = {
-        name: ColdStart(Settings(model=name, device='cpu', threads=1))
-        for name in (options.model, *NATIVE)
-    }
+    known = {'dark_rate': SpikeSensorModel().dark_rate, 'device': 'cpu', 'threads': 1}
+    starts = {name: ColdStart(Settings(model=name, **known)) for name in (options.model, *NATIVE)}
     held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
     photographs = textured_crops(held, SCALE * WIDTH, SCALE * HEIGHT, options.seed)
     scenes = {scene: [next(photographs) for _ in range(PHOTOGRAPHS)] for scene in SCENES}

@@ -6,7 +6,7 @@ Filters implement it directly; a network does so through its bundle, representat
 """
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -62,6 +62,30 @@ class FrameModel(Model, Protocol):
     """
 
     anchor_at: Callable[[int], Anchor | None] | None
+
+
+class WithoutDarkCurrent:
+    """A SpikeModel that subtracts the mean dark rate of a camera from the images of another one.
+
+    Nothing in the planes separates dark current from light, so the rate must be known. Pixels that
+    are darker than that become 0.
+
+    Args:
+        model: makes the images; all its other attributes are those of this one.
+        dark_rate: mean rate without light, spikes/plane.
+    """
+
+    def __init__(self, model: SpikeModel, dark_rate: float) -> None:
+        self._model, self._dark_rate = model, np.float32(dark_rate)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def step(self, window: Window) -> np.ndarray:
+        """See Model."""
+        intensity = self._model.step(window)
+        intensity -= self._dark_rate
+        return np.maximum(intensity, 0, out=intensity)
 
 
 def parts_of(model: Model, window: Window) -> int:

@@ -17,23 +17,15 @@ from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.filters.registry import ALL_FILTERS, SPIKE_FILTERS, filter_for
 from spike_recon_ros.free_memory import return_free_memory
-from spike_recon_ros.model import Model, SpikeModel
+from spike_recon_ros.model import Model, SpikeModel, WithoutDarkCurrent
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.sensor_settings import check_sensor
 from spike_recon_ros.settings import AUTO, EVENT_MODEL, FRAME_MODEL, SPIKE_MODELS, Settings
 
 MOST_THREADS = 4
 """Threads of a network unless the user sets more: further ones bring little at sensor size."""
 EVENT_FALLBACK = 'fibar'
 """Filter that `auto` selects for events if no network can run."""
-EVENTS_ONLY = (
-    'frames',
-    'roi',
-    'scale',
-    'flicker_frequency',
-    'noise_filter_time',
-    'max_event_rate',
-)
-"""Settings that must keep their defaults for a spike camera."""
 _log = logging.getLogger(__name__)
 
 
@@ -200,7 +192,7 @@ def choose_model(settings: Settings, kind: SensorKind) -> str:
     Raises:
         UserError: there is no such model, or the settings are for another kind of sensor.
     """
-    _check_sensor(settings, kind)
+    check_sensor(settings, kind)
     name = _auto_model(settings, kind)[0] if settings.model == AUTO else settings.model
     check_model_name(name)
     _check_model_fits(name, kind)
@@ -232,6 +224,13 @@ def load_model(
     Raises:
         UserError: there is no such model, it cannot run here, or it is for another kind of sensor.
     """
+    model = _load_as_measured(settings, width, height, kind)
+    if not settings.dark_rate or kind is SensorKind.EVENT:
+        return model
+    return cast(Model, WithoutDarkCurrent(cast(SpikeModel, model), settings.dark_rate))
+
+
+def _load_as_measured(settings: Settings, width: int, height: int, kind: SensorKind) -> Model:
     name = choose_model(settings, kind)
     bundle = bundle_of(name)
     if bundle is None:
@@ -263,29 +262,6 @@ def load_model(
 def load_spike_model(settings: Settings, width: int, height: int) -> SpikeModel:
     """Make the model that the settings choose, for a spike camera; see `load_model`."""
     return cast(SpikeModel, load_model(settings, width, height, kind=SensorKind.SPIKE))
-
-
-def _check_sensor(settings: Settings, kind: SensorKind) -> None:
-    if settings.sensor not in (AUTO, kind.value):
-        raise UserError(
-            f'the packets hold {kind.samples}, but sensor is {settings.sensor}; set it to auto or '
-            f'{kind.value}, or subscribe to another topic'
-        )
-    if kind is SensorKind.EVENT:
-        return
-    if settings.sync_mode != 'free_running':
-        raise UserError(
-            f'sync_mode {settings.sync_mode} is for events; set it to free_running for a spike '
-            'camera'
-        )
-    if settings.hot_pixel_time or settings.hot_pixel_file:
-        raise UserError(
-            'hot pixels are masked in events only; leave hot_pixel_time and hot_pixel_file out '
-            'for a spike camera'
-        )
-    for name in EVENTS_ONLY:
-        if getattr(settings, name) != getattr(Settings, name):
-            raise UserError(f'{name} is for events; leave it out for a spike camera')
 
 
 def _check_model_fits(name: str, kind: SensorKind) -> None:

@@ -112,3 +112,11 @@ class ModelSettings:
         'by half a period and blurs motion over a period, 10 ms at 100 Hz. off: never.',
         choices=('on', 'off'),
     )
+    dark_rate: float = setting(
+        0.0,
+        'Spike cameras: mean number of spikes per plane of a pixel without light, which is '
+        'subtracted from the images. `spike-recon inspect` shows it for a recording with the lens '
+        'covered. 0 = the images show the rates as measured.',
+        low=0.0,
+        high=0.5,
+    )

@@ -46,10 +46,8 @@ MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
     | {'jit': LEAN}
     | {
-        **{name: {'errors'} for name in ('regular_file', 'whole_file')},
-        'image_file': {'errors', 'regular_file'},
-        'small_yaml': {'errors', 'regular_file'},
-        'setting': {'errors'},
+        **{name: {'errors'} for name in ('regular_file', 'whole_file', 'setting')},
+        **{name: {'errors', 'regular_file'} for name in ('image_file', 'small_yaml')},
         'model_settings': {'setting', 'packets.sensor_kind'},
         'color_settings': {'setting', 'model_settings'},
         'window_settings': {'setting', 'color_settings'},
@@ -59,6 +57,7 @@ MAY_IMPORT = (
         'frame': {'packets'},
         'packet_sequence': {'packets.packet', 'stream_statistics'},
         'model': {'windows.window', 'frames'},
+        'sensor_settings': {'errors', 'packets.sensor_kind', 'settings'},
         'packets': {'errors', 'jit'},
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
         'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
@@ -74,7 +73,7 @@ MAY_IMPORT = (
         | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
         'rendering': CONTRACTS,
         'model_choice': CONTRACTS
-        | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory'},
+        | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory', 'sensor_settings'},
         'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
         'reconstructor': PIPELINE,
         'warm_up': PIPELINE | {'reconstructor'},

@@ -16,12 +16,15 @@ from spike_recon_ros.model_choice import (
     describe_running,
     kinds_expected,
     load_model,
+    load_spike_model,
 )
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import EVENT_MODEL, SPIKE_MODELS, Settings
+from spike_recon_ros.windows.window import Window
 
 WIDTH, HEIGHT = 16, 12
 
@@ -87,6 +90,24 @@ def test_a_packet_of_the_other_sensor_does_not_disturb_the_stream():
     assert not reconstructor.statistics.resets
 
 
+def test_the_dark_rate_of_a_spike_camera_is_subtracted_from_its_images():
+    bright = np.full((HEIGHT, WIDTH // 8), 0x0F, np.uint8)  # four of eight columns fire each time
+    window = Window(0, 63, SpikePlanes(np.stack([bright] * 63), np.arange(63)))
+    images = []
+    for rate in (0.0, 0.1):
+        settings = Settings(model='tfp', dark_rate=rate)
+        model = load_spike_model(settings, WIDTH, HEIGHT)
+        assert (model.name, model.lookahead_planes) == ('tfp', 10)
+        images.append(model.step(window))
+    assert set(np.unique(images[0])) == {0.0, 1.0}
+    np.testing.assert_allclose(images[1], np.maximum(images[0] - 0.1, 0), atol=1e-6)
+
+
+def test_a_dark_rate_is_for_spike_cameras_alone():
+    with pytest.raises(UserError, match='dark_rate is for spike cameras; leave it out'):
+        choose_model(Settings(model='fibar', dark_rate=0.004), SensorKind.EVENT)
+
+
 @pytest.mark.parametrize(
     ('changes', 'kinds'),
     [
@@ -97,6 +118,7 @@ def test_a_packet_of_the_other_sensor_does_not_disturb_the_stream():
         ({'sensor': 'event'}, [SensorKind.EVENT]),
         ({'sync_mode': 'by_count'}, [SensorKind.EVENT]),
         ({'hot_pixel_time': 1.0}, [SensorKind.EVENT]),
+        ({'dark_rate': 0.004}, [SensorKind.SPIKE]),
     ],
 )
 def test_the_expected_cameras_follow_from_the_settings(changes, kinds):

@@ -7,7 +7,7 @@ its state zeroed before each window. The rows hold PSNR by the number of images 
 
 In low light PSNR mostly measures how well the brightness was guessed: nothing in the planes
 separates a sensor's dark current from light. So each row also holds the PSNR of levelled images:
-those shifted to the mean of the ground truth.
+those shifted to the mean of the ground truth. The plot shows these.
 """
 
 import itertools
@@ -83,11 +83,16 @@ def spikes_state(models: list[str], datasets: list[Path], out: Path | None) -> I
             for kind, curve in zip(('psnr', 'psnr_levelled'), means.T.tolist(), strict=True):
                 row[f'{kind}_{which.replace(" ", "_")}'] = curve
             times_s = [HOP * 5e-5 * number for number in range(length)]
-            curves[f'{name}, {folder}, {which}'] = times_s, means[:, 0].tolist()
+            curves[f'{name}, {folder}, {which}'] = times_s, means[:, 1].tolist()
         yield row
     if out is not None and curves_possible():
         out.mkdir(parents=True, exist_ok=True)
-        draw_curves(out / PLOT, 'Effect of the recurrent state', 'PSNR, dB', curves)
+        draw_curves(
+            out / PLOT,
+            'Effect of the recurrent state',
+            'PSNR at the mean of the truth, dB',
+            curves,
+        )
 
 
 def _instants(clip: SpikeClip) -> list[int]:

@@ -65,6 +65,29 @@ def test_an_added_gate_changes_nothing_before_it_is_trained_and_can_keep_the_rat
     torch.testing.assert_close(new(x)[0], x[:, :1])
 
 
+def test_the_image_can_keep_the_light_that_was_measured_and_its_own_detail():
+    biased, keeping = (woken(Spk2Vid(**SMALL, measured_light=on)) for on in (False, True))
+    keeping.load_state_dict(biased.state_dict())
+    x = torch.cat([tensors(1)[0]] * 6, 3).repeat(1, 1, 6, 1)  # some regions wide
+    with torch.no_grad():
+        biased.head.bias += 0.05
+        keeping.head.bias += 0.05
+        shifted, state = biased(x)
+        image, same = keeping(x)
+    torch.testing.assert_close(same, state)
+    lost = functional.avg_pool2d(x[:, :1] - shifted, 32)
+    assert float(lost.abs().mean()) > 0.02
+    kept = functional.avg_pool2d(x[:, :1] - image, 32)
+    assert float(kept.abs().max()) < 0.2 * float(lost.abs().mean())
+    slow = functional.avg_pool2d(image - shifted, 4)
+    assert float(slow.diff(dim=3).abs().max()) < 0.1 * float(shifted.diff(dim=3).abs().max())
+
+
+def test_light_is_measured_in_the_channel_base_alone():
+    with pytest.raises(ValueError, match='channel base'):
+        Spk2Vid(**SMALL, base=None, measured_light=True)
+
+
 def test_the_second_layer_reads_features_of_four_images_ago():
     network, windows = woken(Spk2Vid(**SMALL)), tensors(6)
     other = windows.clone()

@@ -147,6 +147,17 @@ def test_the_aperture_blurs_the_light_and_not_the_truth(photographs):
     assert float((sharp[0][-1].mean(1, keepdim=True) - expected).abs().max()) > 2 / 41
 
 
+def test_the_truth_holds_the_dark_rate_as_the_planes_do(photographs):
+    dark = replace(PERFECT, dark_rate=(0.1, 0.1), dark_spread=0.0)
+    light, measured = (
+        sequences(photographs, sensor=sensor, motion_px=(1e-6, 1e-6)).next(4)
+        for sensor in (PERFECT, dark)
+    )
+    torch.testing.assert_close(measured[1], (light[1] + 0.1).clamp(max=1))
+    error = (measured[0][-1].mean(1, keepdim=True) - measured[1][-1]).abs()
+    assert float(error.max()) <= 1.01 / 41
+
+
 def test_blur_of_an_image_is_that_of_opencv():
     images = torch.rand(2, 3, 20, 30, generator=torch.Generator().manual_seed(0))
     found = blurred(images, torch.tensor([1.4, 0.4]))

@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from spike_recon_models.networks.feature_alignment import ContentModulation, JointAlignment
 from spike_recon_models.networks.gated_views import GatedViews
+from spike_recon_models.networks.measured_light import keep_light
 from spike_recon_models.networks.recurrent_network import (
     RecurrentNetwork,
     StateSpec,
@@ -66,6 +67,8 @@ class Spk2Vid(RecurrentNetwork):
         gate: whether a factor per pixel, 0 to 2, scales the correction of the rate, so that the
             rate can be kept where it is better than any correction, as in still scenes. It starts
             at 1, so that training can continue from weights without it.
+        measured_light: whether the image is as bright as channel `base`, on average over regions
+            (measured_light.py). The carried image is not, so weights without it keep their effect.
         scale: output pixels per sensor pixel, along each side; above 1 = super-resolution
             (super_resolution.py), for `channels` a multiple of 12. Training can continue from
             weights of scale 1.
@@ -88,6 +91,7 @@ class Spk2Vid(RecurrentNetwork):
         motion: bool = False,
         align_width: int = 0,
         gate: bool = False,
+        measured_light: bool = False,
         scale: int = 1,
         phases: bool = False,
         enlarge_width: int = 32,
@@ -96,9 +100,12 @@ class Spk2Vid(RecurrentNetwork):
         super().__init__()
         if phases and scale == 1:
             raise ValueError('phases needs a scale above 1')
+        if measured_light and base is None:
+            raise ValueError('measured_light needs the channel base')
         self.bins, self.output_scale = bins, scale
         self._base = base
         self._motion = motion
+        self._measured_light = measured_light
         self._phases = 2 * scale**2 if phases else 0
         lit = bins - self._phases - (2 if motion else 0)
         self.state_specs = (
@@ -160,6 +167,8 @@ class Spk2Vid(RecurrentNetwork):
         if self._base is not None:
             image = image + x[:, self._base : self._base + 1]
         image, carried = self.fusion(image, carried, drawn, motion if moved is None else moved)
+        if self._measured_light and self._base is not None:
+            image = keep_light(image, x[:, self._base : self._base + 1])
         if self.enlarge is not None:
             image = self.enlarge(image, centred, drawn, between)
         recent = torch.cat([first, recent_1], 1)

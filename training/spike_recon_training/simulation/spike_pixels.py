@@ -58,6 +58,7 @@ class SpikePixels:
     Attributes:
         light_scale: float32 [batch], spikes/plane at a luminance of 1.
         aperture_px: float32 [batch], standard deviation of the pixels' blur, pixels.
+        dark_rate: float32 [batch], mean rate without light, spikes/plane.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class SpikePixels:
         self.aperture_px = uniform(generator, each, *ranges.aperture_px)
         spread = log_uniform(generator, each, *ranges.gain_spread)[:, None, None]
         self._gain = (1 + spread * normal()).clamp(min=0.1)
-        dark = log_uniform(generator, each, *ranges.dark_rate)[:, None, None]
-        self._dark = dark * (1 + ranges.dark_spread * normal()).clamp(min=0)
+        self.dark_rate = log_uniform(generator, each, *ranges.dark_rate)
+        self._dark = self.dark_rate[:, None, None] * (1 + ranges.dark_spread * normal()).clamp(
+            min=0
+        )
         photons = log_uniform(generator, each, *ranges.photons_per_spike)
         self._low, self._photons = low, photons[low][:, None, None, None]
         self._charge = torch.rand(shape, generator=generator, device=device)

@@ -140,7 +140,8 @@ class SpikeSequences:
 
         Returns: the input tensors, float32 [windows, batch, channels, height, width]; the images
             at their instants in spikes/plane, float32 [windows, batch, 1, scale * height,
-            scale * width], 0 to 1; and images of that shape for each of `other_instants`.
+            scale * width], 0 to 1, with the mean dark rate, which planes do not show apart; and
+            images of that shape for each of `other_instants`.
         """
         tensors, truths = [], []
         for _ in range(windows):
@@ -149,7 +150,11 @@ class SpikeSequences:
             images = self._luminance(
                 torch.tensor([instant + offset + 0.5 for offset in (0, *self._other_instants)])
             )
-            truths.append((images * self._pixels.light_scale[:, None, None, None]).clamp(max=1))
+            light, dark = (
+                one[:, None, None, None]
+                for one in (self._pixels.light_scale, self._pixels.dark_rate)
+            )
+            truths.append((images * light + dark).clamp(max=1))
         truth, *others = torch.stack(truths).split(1, dim=2)
         return torch.stack(tensors), truth, dict(zip(self._other_instants, others, strict=True))
 
