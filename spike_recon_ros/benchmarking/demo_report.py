@@ -37,6 +37,8 @@ SMALLEST_SHARE = 0.975
 PICTURE_EVENTS_NS = 20_000_000
 BUSY_MS = 50.0
 """If the player sends packets later than this, other programs need its processor."""
+WAITED_MS = 100.0
+"""Latency beyond the work on a frame that a free machine does not have."""
 COUNTS = (
     'received_packets', 'decoded_packets', 'dropped_packets', 'failed_packets',
     'discarded_packets', 'waiting_packets', 'windows', 'merged_windows', 'frames', 'late_frames',
@@ -162,6 +164,12 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     if (summary['played_late_p99_ms'] or 0.0) > BUSY_MS:
         late = f'p99 {summary["played_late_p99_ms"]:.0f} ms late, which adds to the latency'
         table.add_row('this machine is busy', f'packets were sent {late}')
+    elif (waited_ms := _waited_ms(summary)) > WAITED_MS:
+        table.add_row(
+            'this machine is busy',
+            f'{waited_ms:.0f} ms of the latency is waiting; stop other programs, or use a faster '
+            'model (--model fibar)',
+        )
     after = summary['settled_after_s']
     share, in_view = settled['share_of_tags_in_view'], settled['tags_in_view_per_frame']
     table.add_row(
@@ -183,6 +191,12 @@ def show(console: Console, summary: dict[str, Any], out: Path) -> None:
     ):
         files.add_row('', escape(str(out / name)), f'[dim]{escape(what)}')
     console.print(files)
+
+
+def _waited_ms(summary: dict[str, Any]) -> float:
+    """Return how much of the latency is not the work on a frame; 0 if it is not known."""
+    latency_ms = summary['latency_p50_ms']
+    return 0.0 if latency_ms is None else latency_ms - summary['processing_p50_ms']
 
 
 def _arrived(frames: Path) -> tuple[list[np.ndarray], np.ndarray]:
