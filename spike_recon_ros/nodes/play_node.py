@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishes a recording at its recorded pace, for machines without `ros2 bag`."""
 
+import contextlib
 import math
 import time
 from collections import deque
@@ -232,7 +233,7 @@ def play(
         )
     recording = open_recording(source, facts)
     summary: dict[str, Any] = {}
-    with ros(ros_args):
+    with contextlib.closing(recording), ros(ros_args):
         node = PlayNode(recording, rate=rate, restamp=restamp, clock=clock)
         try:
             if wait_for:

@@ -72,6 +72,10 @@ class Recording(ABC):
         """Yield from the beginning, in the order of recording."""
 
     @abstractmethod
+    def close(self) -> None:
+        """Close the files; nothing can be replayed after that."""
+
+    @abstractmethod
     def restamped(self, due: Due, stamp_ns: int) -> Any:
         """Return the message with another header stamp; as it is if it has no header."""
 
@@ -108,6 +112,10 @@ class BagRecording(Recording):
         """Yield the messages as bytes, as recorded."""
         for topic, t_ns, raw in self._bag.messages(set(self.topics)):
             yield Due(t_ns, topic.name, bytes(raw))
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._bag.close()
 
     def restamped(self, due: Due, stamp_ns: int) -> bytes:
         """Return the bytes with another stamp in the header."""
@@ -157,6 +165,12 @@ class SourceRecording(Recording):
                 yield from (self._due(one, t_ns or 0) for one in early)
                 early.clear()
         yield from (self._due(one, 0) for one in early)
+
+    def close(self) -> None:
+        """Close what was opened and never replayed."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _due(self, packet: Packet, t_ns: int) -> Due:
         message = packet_message(packet, self.FRAME_ID)
@@ -212,4 +226,5 @@ def open_recording(path: Path, facts: Mapping[str, Any] | None = None) -> Record
         recording = BagRecording(path)
         if EVENT_PACKET in recording.types:
             return recording
+        recording.close()
     return SourceRecording(path, facts)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as the player publishes them."""
 
+import os
 import sys
 import time
 
@@ -66,6 +67,13 @@ def test_a_wrong_topic_is_named_before_anybody_waits(ros1_bag):
 def test_a_recording_can_be_published_again(ros1_bag):
     recording = open_recording(ros1_bag)
     assert [len([*recording.messages()]) for _ in range(3)] == [2, 2, 2]
+
+
+def test_a_recording_that_is_closed_keeps_no_file_open(ros1_bag):
+    before = len(os.listdir('/proc/self/fd'))
+    for _ in range(4):
+        open_recording(ros1_bag).close()
+    assert len(os.listdir('/proc/self/fd')) == before
 
 
 def test_the_packets_of_a_dataset_are_due_at_their_first_event(make_recorded, tmp_path):
