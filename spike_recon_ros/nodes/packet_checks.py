@@ -26,7 +26,7 @@ UNUSED = 'decoder: '
 OUTSIDE_SHARE = 0.01
 """Share of events outside the sensor that no damage explains."""
 CUT_SHARE = 0.5
-"""Share of packets that end inside a plane that losses do not explain."""
+"""Share of packets that end inside an event or a plane that losses do not explain."""
 OVERLOAD = ('dropped_packets', 'merged_windows')
 MOST_PACKETS = 3000
 """Packets in a second that each computer can take; drivers send one every 1 to 4 ms."""
@@ -159,6 +159,11 @@ class PacketChecks:
                 f'{outside} events ({100 * outside / (outside + events):.0f} %) of the last '
                 f'second lie outside the sensor of {columns}x{rows} pixels and are left out; '
                 'correct width and height in the driver'
+            )
+        elif (cut := news[f'{UNUSED}truncated_words']) > CUT_SHARE * news['decoded_packets']:
+            sentence = (
+                f'{cut} packets of the last second end inside an event, which is left out; check '
+                'whether the driver or a relay cuts them'
             )
         return [Problem(Part.CAMERA, sentence)] if sentence else []
 

@@ -111,12 +111,16 @@ def test_spikes_in_the_padding_of_rows_are_called_spikes():
 
 
 @pytest.mark.parametrize(('packets', 'named'), [(150, True), (10, False)])
-def test_packets_that_are_no_whole_number_of_planes_are_named(packets, named):
+@pytest.mark.parametrize(
+    ('kind', 'part'),
+    [(SensorKind.SPIKE, 'a plane of 480x640 pixels'), (SensorKind.EVENT, 'an event')],
+)
+def test_packets_that_are_no_whole_number_of_samples_are_named(packets, named, kind, part):
     checks = PacketChecks(graph({}), Settings())
-    assert not checks.left_out(inputs(), COUNTS, SensorKind.SPIKE)
+    assert not checks.left_out(inputs(), COUNTS, kind)
     news = {**COUNTS, 'decoded_packets': 200, 'decoder: truncated_words': packets}
-    found = [one.sentence for one in checks.left_out(inputs(), news, SensorKind.SPIKE)]
-    sentence = '150 packets of the last second end inside a plane of 480x640 pixels, which is left'
+    found = [one.sentence for one in checks.left_out(inputs(), news, kind)]
+    sentence = f'150 packets of the last second end inside {part}, which is left out'
     assert [one.startswith(sentence) for one in found] == [True] * named
 
 
