@@ -64,7 +64,7 @@ def ros(args: list[str] | None) -> Iterator[None]:
             ) from error
         raise UserError(
             f'ROS does not understand its arguments ({_one_line(error)}); they look like '
-            '--ros-args -p fps:=50 -r events:=/my/events --params-file recon.yaml'
+            '--ros-args -p fps:=50 -r events:=/my/events -r __ns:=/front --params-file recon.yaml'
         ) from error
     try:
         yield

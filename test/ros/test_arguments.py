@@ -13,6 +13,11 @@ def test_without_a_folder_for_logs_the_sentence_names_the_cure(capfd, monkeypatc
     assert 'set ROS_LOG_DIR to a folder that you may write' in capfd.readouterr().err
 
 
+def test_a_namespace_without_its_slash_is_shown_how_it_looks(capfd):
+    assert main(['--ros-args', '-r', '__ns:=front']) == 1
+    assert '-r __ns:=/front' in capfd.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ('section', 'words'),
     [
