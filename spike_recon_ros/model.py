@@ -5,7 +5,7 @@
 Filters implement it directly; a network does so through its bundle, representation and backend.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -88,11 +88,6 @@ class WithoutDarkCurrent:
         return np.maximum(intensity, 0, out=intensity)
 
 
-def parts_of(model: Model, window: Window) -> int:
-    """Return the number of steps in which `step_in_parts` processes a window."""
-    return -(-(window.t_end_ns - window.t_start_ns) // _longest_ns(model, window))
-
-
 def step_in_parts(
     model: Model,
     window: Window,
@@ -106,16 +101,27 @@ def step_in_parts(
         model: makes the steps.
         window: to process.
         whole: process it in one step all the same, as under overload.
+        hurries: see `step_each`.
+    """
+    longest_ns = model.longest_window_ns
+    parts = [window] if whole or not longest_ns else window.in_parts(longest_ns)
+    return step_each(model, window, parts, hurries)
+
+
+def step_each(
+    model: Model, window: Window, parts: Sequence[Window], hurries: Callable[[int, int], bool]
+) -> np.ndarray:
+    """Process the parts of a window; return the last intensity.
+
+    Args:
+        model: makes the steps.
+        window: the whole.
+        parts: of the window, in order.
         hurries: called after each part with the numbers of parts that are done and left, if
             several are left; returns whether to process these in one step.
     """
-    parts = [window] if whole else window.in_parts(_longest_ns(model, window))
     done = 0
     while len(parts) - done > 1 and not (done and hurries(done, len(parts) - done)):
         model.step(parts[done])
         done += 1
     return model.step(window.after(parts[:done]))
-
-
-def _longest_ns(model: Model, window: Window) -> int:
-    return model.longest_window_ns or max(1, window.t_end_ns - window.t_start_ns)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spike_recon_ros import model_choice
 from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
@@ -16,7 +18,6 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
-from spike_recon_ros.model import Model, parts_of, step_in_parts
 from spike_recon_ros.packet_sequence import is_repeated, succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
@@ -26,9 +27,9 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
+from spike_recon_ros.window_steps import Pace, WindowSteps
 from spike_recon_ros.windows.cutter import Cutter, cutter_for
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
-from spike_recon_ros.windows.merging import WindowMerger
 from spike_recon_ros.windows.piece import TimeJump
 from spike_recon_ros.windows.window import Window
 from spike_recon_ros.windows.window_stream import WindowStream
@@ -45,8 +46,7 @@ class Reconstructor:
 
     Attributes:
         statistics: counts since construction.
-        holds: of n windows joined, whether to join the next one, too; for callers that are late.
-        hurries: of the parts of a window, done and left: whether to process the rest in one step.
+        pace: decides what is left out where time is short, and what is done in advance.
         rendering, coloring: whether frames get an image, and one in colour if `color` says so.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
@@ -68,18 +68,15 @@ class Reconstructor:
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
         self.rendering = self.coloring = True
-        self.holds: Callable[[int], bool] = lambda count: False
-        self.hurries: Callable[[int, int], bool] = lambda done, left: False
+        self.pace = Pace()
         self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
         self._color = ColorStage(settings, self.frames, self.statistics, load)
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
-        self._renderer, self._merger = Renderer(settings), WindowMerger()
+        self._renderer, self._steps = Renderer(settings), WindowSteps()
         self._sensor: tuple[str, int, int] | None = None
         self._loaded_for: tuple[int, int, SensorKind] | None = None
         self._decoder: Decoder[Any] | None = None
-        self._model: Model | None = None
-        self._mask: HotPixelMask | None = None
         self._conditioner: Conditioner | None = None
         self._last_packet: Packet | None = None
         self._unfinished: Iterator[Frame] = iter(())
@@ -99,13 +96,14 @@ class Reconstructor:
         self._begin_stream(references)
         self.region = region_of(self.settings, width, height)
         self._conditioner = Conditioner(self.settings, self.region, self.statistics)
-        self._mask = HotPixelMask(*self.region.image_size, self.settings)
-        self._model = self._load(self.settings, *self.region.image_size, kind=kind)
+        self._steps.mask = HotPixelMask(*self.region.image_size, self.settings)
+        model = self._load(self.settings, *self.region.image_size, kind=kind)
+        self._steps.model = model
         if self.settings.frames == 'anchor':
             anchors = Anchors(self.frames, self.region, lambda: self._windows)
-            self._model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
+            model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
         self._color.prepare(self.region, kind)
-        self._renderer.output_range = getattr(self._model, 'output_range', None)
+        self._renderer.output_range = getattr(model, 'output_range', None)
         self._loaded_for, self.model_name, self.kind = (width, height, kind), model_name, kind
         self.statistics.models_loaded += 1
 
@@ -175,21 +173,22 @@ class Reconstructor:
         """Release the model; the next packet loads it again."""
         self._unfinished = iter(())
         self._color.close()
-        if self._model is not None:
-            self._model.close()
-        self._model = self._sensor = self._loaded_for = self._last_packet = None
+        if self._steps.model is not None:
+            self._steps.model.close()
+        self._steps.model = self._sensor = self._loaded_for = self._last_packet = None
         self._begin_stream()  # pending samples are from the old sensor
         self._renderer.reset()
 
     @property
     def runs(self) -> str:
         """Text that names the model and its backend; empty before a model is loaded."""
-        return '' if self._model is None else model_choice.describe_running(self._model)
+        model = self._steps.model
+        return '' if model is None else model_choice.describe_running(model)
 
     @property
     def spike_rate(self) -> float | None:
         """Share of spiking neurons that fired for the last window; see NetworkModel."""
-        return getattr(self._model, 'spike_rate', None)
+        return getattr(self._steps.model, 'spike_rate', None)
 
     @property
     def late_references(self) -> int:
@@ -214,22 +213,28 @@ class Reconstructor:
         Raises:
             UserError: no packet was seen yet, or the file cannot be written.
         """
-        if self._mask is None:
+        if self._steps.mask is None:
             raise UserError(f'no packet was seen: there are no hot pixels to write to {path}')
-        self._mask.save(path)
+        self._steps.mask.save(path)
 
     def _begin_stream(self, references: Iterable[Reference] = ()) -> None:
         period_ns = getattr(self._decoder, 'period_ns', 0)
         self._windows = WindowStream(self.settings, self._new_cutter, period_ns, self._conditioner)
         for reference in references:
             self._windows.push_reference(reference)
-        self._merger.clear()
+        self._steps.clear()
 
     def _zero_state(self, reason: ResetReason, detail: str) -> None:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
             self._on_reset(reason, detail)
-        for part in (self._renderer, self.frames, self._mask, self._model, self._color):
+        for part in (
+            self._renderer,
+            self.frames,
+            self._steps.mask,
+            self._steps.model,
+            self._color,
+        ):
             if part is not None:
                 part.reset()
 
@@ -264,14 +269,16 @@ class Reconstructor:
             reason = ResetReason.TIME_JUMP if jump.step_ns > 0 else ResetReason.TIME_BACKWARDS
             self._zero_state(reason, jump.detail)
         if jump.restart:
-            self._merger.clear()
+            self._steps.clear()
 
     def _frames(self, steps: Iterable[Window | TimeJump]) -> Iterator[Frame]:
-        for window in self._merger.join(self._without_jumps(steps), self.holds):
-            self.statistics.merged_windows = self._merger.merged
-            if (frame := self._step(window)) is not None:
+        for window, intensity in self._steps.run(self._without_jumps(steps), self.pace):
+            self.statistics.merged_windows = self._steps.merged
+            if (frame := self._frame(window, intensity)) is not None:
                 yield frame
-        self.statistics.merged_windows = self._merger.merged
+        self.statistics.merged_windows = self._steps.merged
+        if self.settings.frames == 'off':  # a frame for mid window may come after its events
+            self._steps.begin(self._windows.begin, self.pace)
 
     def _without_jumps(self, steps: Iterable[Window | TimeJump]) -> Iterator[Window]:
         self.statistics.time_outliers += self._windows.take_outliers()
@@ -281,15 +288,12 @@ class Reconstructor:
             else:
                 yield step
 
-    def _step(self, window: Window) -> Frame | None:
-        assert self._model is not None and self._mask is not None  # noqa: PT018 -- one state
-        window = self._mask.apply(window)
-        whole = self._merger.joined > 1 or self.hurries(0, parts_of(self._model, window))
-        intensity = step_in_parts(self._model, window, whole=whole, hurries=self.hurries)
-        self._color.step(window, whole, wanted=self.coloring)
-        self.statistics.read_model(self._model)
+    def _frame(self, window: Window, intensity: np.ndarray) -> Frame | None:
+        model = self._steps.model
+        self._color.step(window, self._steps.was_whole, wanted=self.coloring)
+        self.statistics.read_model(model)
         self.statistics.windows += 1
-        lookahead_planes = getattr(self._model, 'lookahead_planes', 0)
+        lookahead_planes = getattr(model, 'lookahead_planes', 0)
         t_ns = self._windows.image_time_ns(window, lookahead_planes)
         if not window.due or t_ns is None:
             return None

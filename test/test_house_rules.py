@@ -37,7 +37,7 @@ FILES = {'regular_file', 'image_file', 'small_yaml', 'whole_file'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color'}
+PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 SETTINGS = {'color_settings', 'parameter_files'}
@@ -57,6 +57,7 @@ MAY_IMPORT = (
         'frame': {'packets'},
         'packet_sequence': {'packets.packet', 'stream_statistics'},
         'model': {'windows.window', 'frames'},
+        'window_steps': {'model', 'windows'},
         'sensor_settings': {'errors', 'packets.sensor_kind', 'settings'},
         'packets': {'errors', 'jit'},
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},

@@ -1,14 +1,17 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A window that is too long for a model is processed in parts."""
+"""A window that is too long for a model is processed in parts, some before it is complete."""
 
 import numpy as np
+import pytest
+from stream import make_events, packets_of
 
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.window_steps import Pace
 
 MS = 1_000_000
 SIDE = 16
@@ -41,8 +44,8 @@ def processed(merge, hurries=lambda done, left: False):
     events = Events(zeros, zeros, zeros.astype(np.uint8), t_ns, Triggers.empty())
     model = RecordingModel()
     reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
-    reconstructor.holds = lambda joined: joined < merge
-    reconstructor.hurries = hurries
+    reconstructor.pace.holds = lambda joined: joined < merge
+    reconstructor.pace.hurries = hurries
     packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
     return reconstructor.push(packet), model.windows
 
@@ -76,3 +79,74 @@ def test_what_is_left_of_a_window_can_be_processed_in_one_step():
     assert [frame.intensity[0, 0] for frame in frames] == [2, 4, 6, 8]
     assert [parts[0].t_end_ns, parts[1].t_end_ns] == [parts[1].t_start_ns, 25 * MS]
     assert sum(len(part.samples) for part in parts) == 1000
+
+
+class Eager(Pace):
+    """Processes parts of a window as soon as they are complete."""
+
+    def begins(self):
+        return True
+
+
+def frames_of(packets, pace, **settings):
+    """Return the frames, and the number of steps of the model before each packet."""
+    reconstructor = Reconstructor(Settings(**settings))
+    reconstructor.pace = pace
+    frames = [frame for packet in packets for frame in reconstructor.push(packet)]
+    frames += reconstructor.flush()
+    reconstructor.close()
+    return frames
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {'model': 'two_scale_gru_small'},
+        {'model': 'two_scale_gru_small', 'fps': 8.0, 'hot_pixel_time': 0.15},
+        {'model': 'two_scale_gru_small', 'grid_origin': 'sensor_time'},
+        {'model': 'two_scale_gru_small', 'sync_mode': 'by_count', 'window_events': 3000},
+    ],
+    ids=lambda settings: ' '.join(map(str, settings.values())),
+)
+def test_frames_are_the_same_whether_parts_wait_for_their_window_or_not(settings):
+    settings = {'fps': 25.0, 'device': 'cpu', 'threads': 1, **settings}
+    events = make_events(30_000, step_ns=20_000)
+    packets = packets_of(events, range(0, 30_000, 317))
+    early, late = (frames_of(packets, pace, **settings) for pace in (Eager(), Pace()))
+    assert len(early) == len(late) > 3
+    for one, other in zip(early, late, strict=True):
+        assert (one.t_ns, one.stamp_ns, one.t_start_ns) == (
+            other.t_ns,
+            other.stamp_ns,
+            other.t_start_ns,
+        )
+        np.testing.assert_array_equal(one.intensity, other.intensity)
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.samples.t_ns, other.samples.t_ns)
+
+
+def test_only_the_last_part_is_left_when_the_last_event_of_a_window_comes():
+    model = RecordingModel()
+    reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
+    reconstructor.pace = Eager()
+    steps = []
+    for packet in packets_of(make_events(1000, step_ns=100_000), range(0, 1000, 10)):
+        reconstructor.push(packet)
+        steps.append(len(model.windows))
+    # Packets of 1 ms, parts of 25 / 3 ms: a step once a later event has come.
+    assert steps[:26] == [0] * 8 + [1] * 8 + [2] * 9 + [3]
+    assert steps[-1] == 11
+
+
+def test_a_reset_forgets_the_parts_of_the_window_at_hand():
+    model = RecordingModel()
+    reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
+    reconstructor.pace = Eager()
+    packets = packets_of(make_events(1000, step_ns=100_000), range(0, 1000, 10))
+    for packet in packets[:20]:
+        reconstructor.push(packet)
+    assert len(model.windows) == 2
+    reconstructor.reset()
+    frames = [frame for packet in packets[20:] for frame in reconstructor.push(packet)]
+    assert frames[0].t_start_ns == 20_000_000
+    assert len(frames[0].samples) == 250

@@ -205,6 +205,17 @@ class MergeControl:
         self._parts = done + (1 if self._hurries else left)
         return self._hurries
 
+    def begins(self, lag: float) -> bool:
+        """Return whether there is time to process a part of a window before the others.
+
+        Only where every window gets a frame and is processed in parts: else the time is needed for
+        what has arrived, and the part might be merged with later ones.
+
+        Args:
+            lag: age of the packet at hand, s.
+        """
+        return self._merge <= 1.0 and not self._hurries and lag <= self.largest_lag / 2
+
     def should_drop(self, lag: float, since_step: float) -> bool:
         """Return whether packets must be dropped.
 

@@ -20,6 +20,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.window_steps import Pace
 
 # Lag that must be made up for per second after a model was loaded.
 CATCHING_UP = 0.5
@@ -72,7 +73,7 @@ class WorkerStatistics:
         )
 
 
-class Processor:
+class Processor(Pace):
     """Processes queued items and bounds the lag, the age of the packet at hand.
 
     Above `overload_lag`, long windows are processed in one step, and windows are merged, so that
@@ -126,7 +127,10 @@ class Processor:
         # When the latest step began, and at which lag; when it ended, after how many samples.
         self._step_begun = self._step_lag = self._step_ended = 0.0
         self._samples = 0
-        reconstructor.holds, reconstructor.hurries = self._holds, self._hurries
+        # When parts of a window that is not complete yet began, and the time that they took.
+        self._early_begun: float | None = None
+        self._early = 0.0
+        reconstructor.pace = self
 
     def adopt(self, settings: Settings) -> None:
         """Use other limits from now on."""
@@ -204,15 +208,19 @@ class Processor:
                     if self._queue.stopping:
                         return
         finally:
-            self._worked += self._clock() - self._begun
+            now = self._clock()
+            self._worked += now - self._begun
+            if self._early_begun is not None:
+                self._early += now - self._early_begun
+                self._early_begun = None
 
-    def _holds(self, joined: int) -> bool:
-        """Return whether to merge the window at hand with the next one."""
+    def holds(self, count: int) -> bool:
+        """See Pace."""
         assert self._queued is not None
         now = self._clock()
         lag = self._lag(self._queued, now)
         held = Held(
-            windows=joined,
+            windows=count,
             samples=self._reconstructor.statistics.samples - self._samples,
             lag=lag,
             others_wait=self._others_wait(),
@@ -223,11 +231,21 @@ class Processor:
         self._step_begun, self._step_lag = now, lag
         return False
 
-    def _hurries(self, done: int, left: int) -> bool:
-        """Return whether to process what is left of the window at hand in one step."""
+    def hurries(self, done: int, left: int) -> bool:
+        """See Pace."""
         assert self._queued is not None
         lag = self._lag(self._queued, self._clock())
         return self._control.hurries(done, left, lag, self._others_wait())
+
+    def begins(self) -> bool:
+        """See Pace."""
+        assert self._queued is not None
+        now = self._clock()
+        lag = self._lag(self._queued, now)
+        begins = not self._others_wait() and self._control.begins(lag)
+        if begins and self._early_begun is None:
+            self._early_begun = now
+        return begins
 
     def _others_wait(self) -> bool:
         assert self._queued is not None
@@ -244,7 +262,9 @@ class Processor:
             windows=counts.windows + counts.merged_windows,
             samples=counts.samples,
         )
-        self._control.add_step(samples, now - self._step_begun, self._step_lag, progress)
+        seconds = now - self._step_begun + self._early
+        self._early = 0.0
+        self._control.add_step(samples, seconds, self._step_lag, progress)
 
     def _frames_of(self, item: Packet | Reference | CameraFrame) -> Generator[Frame, None, None]:
         if not isinstance(item, Packet):

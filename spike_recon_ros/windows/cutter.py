@@ -15,6 +15,7 @@ from spike_recon_ros.packets.packet import Reference
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.at_moments import AtReferences, AtTriggers
+from spike_recon_ros.windows.fixed_rate import FixedRate
 from spike_recon_ros.windows.on_grid import OnGrid
 from spike_recon_ros.windows.sample_cutter import SampleCutter
 from spike_recon_ros.windows.window import Window
@@ -41,7 +42,7 @@ class Cutter(Protocol):
         """Return the windows that no later sample will complete, at the end of a recording."""
 
 
-class FreeRunning(SampleCutter):
+class FreeRunning(FixedRate):
     """Windows [t0 + k/fps, t0 + (k+1)/fps), where t0 is the time of the first sample.
 
     Args:
@@ -50,11 +51,9 @@ class FreeRunning(SampleCutter):
     """
 
     def __init__(self, fps: float, max_gap_ns: int) -> None:
-        super().__init__()
+        super().__init__(max_gap_ns)
         self._fps = fps
-        self._max_gap_ns = max_gap_ns
         self._index = 0
-        self._last_sample_ns = 0
 
     def flush(self) -> list[Window]:
         """Return the last, unfinished window if it holds a sample."""
@@ -71,13 +70,14 @@ class FreeRunning(SampleCutter):
         assert self._pending.first_t_ns is not None
         return self._pending.first_t_ns + round((self._index + ahead) * 1e9 / self._fps)
 
+    def _span(self) -> tuple[int, int] | None:
+        return None if self._pending.first_t_ns is None else (self._time(0), self._time(1))
+
     def _cut(self) -> Window:
-        t_start_ns, t_end_ns = self._time(0), self._time(1)
+        t_start_ns, t_end_ns = self._rest_from(self._time(0)), self._time(1)
         self._index += 1
-        samples = self._pending.take_before(t_end_ns)
-        if len(samples):
-            self._last_sample_ns = int(samples.t_ns[-1])
-        return Window(t_start_ns, t_end_ns, samples)
+        self._begun_until_ns = None
+        return Window(t_start_ns, t_end_ns, self._take_before(t_end_ns))
 
     def _skip_pause(self) -> None:
         """After `max_gap_ns` without samples, continue at the window of the next one."""

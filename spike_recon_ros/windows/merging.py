@@ -24,6 +24,11 @@ class WindowMerger:
         self.joined = 1
         self.clear()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no window is held back."""
+        return not self._held
+
     def clear(self) -> None:
         """Drop what is held back; the stream starts again."""
         self._held: list[Window[Any]] = []

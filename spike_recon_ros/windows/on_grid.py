@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from spike_recon_ros.packets.sensor_clock import CLOCK_STEP_NS, SensorClock
-from spike_recon_ros.windows.sample_cutter import SampleCutter
+from spike_recon_ros.windows.fixed_rate import FixedRate
 from spike_recon_ros.windows.window import Window
 
 NS_PER_S = 1_000_000_000
 
 
-class OnGrid(SampleCutter):
+class OnGrid(FixedRate):
     """Windows between consecutive multiples of 1/fps of a clock; each has its multiple as stamp.
 
     The multiples are exact integers, so all cameras with one `fps` have the same. A multiple is
@@ -35,13 +35,11 @@ class OnGrid(SampleCutter):
     """
 
     def __init__(self, fps: float, max_gap_ns: int, clock: SensorClock) -> None:
-        super().__init__()
+        super().__init__(max_gap_ns)
         self._fps = Fraction(fps)
-        self._max_gap_ns = max_gap_ns
         self._clock = clock
         self._index = 0
         self._t_start_ns: int | None = None
-        self._last_sample_ns = 0
         self._is_whole = False
 
     def flush(self) -> list[Window]:
@@ -97,16 +95,20 @@ class OnGrid(SampleCutter):
         if not -CLOCK_STEP_NS / 2 < ahead_ns < NS_PER_S / self._fps + CLOCK_STEP_NS / 2:
             self._index = self._index_after(self._start_ns)
 
+    def _span(self) -> tuple[int, int] | None:
+        # The first window of a stream may not be due, so nothing waits for it.
+        return (self._start_ns, self._border_ns()) if self._is_whole else None
+
     def _cut(self, t_end_ns: int) -> Window:
         t_start_ns, stamp_ns = self._start_ns, self._stamp_ns(self._index)
-        first_ns = self._pending.first_t_ns
-        samples = self._pending.take_before(t_end_ns)
-        if len(samples):
-            self._last_sample_ns = int(samples.t_ns[-1])
-        due = self._is_whole or t_start_ns == first_ns
-        self._t_start_ns, self._is_whole = t_end_ns, True
+        due = self._is_whole or t_start_ns == self._pending.first_t_ns
+        rest_ns = self._rest_from(t_start_ns)
+        # A correction of the clock offset may move the border into a part that was cut off.
+        t_end_ns = max(t_end_ns, rest_ns + (self._begun_until_ns is not None))
+        window = Window(rest_ns, t_end_ns, self._take_before(t_end_ns), stamp_ns, due)
+        self._t_start_ns, self._is_whole, self._begun_until_ns = t_end_ns, True, None
         self._index += 1
-        return Window(t_start_ns, t_end_ns, samples, stamp_ns, due)
+        return window
 
     def _skip_pause(self) -> None:
         """After `max_gap_ns` without samples, continue at the window of the next one."""

@@ -30,17 +30,22 @@ class Window(Generic[Samples]):
     stamp_ns: int | None = None
     due: bool = True
 
-    def in_parts(self, longest_ns: int) -> 'list[Window[Samples]]':
+    def in_parts(self, longest_ns: int, first_ns: int | None = None) -> 'list[Window[Samples]]':
         """Split into windows of equal length, none longer than `longest_ns`.
 
         Only the last one is due, if this one is. An event belongs to the first part that ends
         after it and after all events sent before it, so the order is kept.
+
+        Args:
+            longest_ns: length of the longest part, above 0.
+            first_ns: where the whole window began, if this one is only the rest of it.
         """
-        length_ns = self.t_end_ns - self.t_start_ns
-        count = -(-length_ns // longest_ns)
-        if count <= 1:
+        first_ns = self.t_start_ns if first_ns is None else first_ns
+        ends = part_ends(first_ns, self.t_end_ns, longest_ns)
+        inner_ns: list[int] = [t_ns for t_ns in ends[:-1] if t_ns > self.t_start_ns]
+        if not inner_ns:
             return [self]
-        borders = [self.t_start_ns + length_ns * k // count for k in range(count + 1)]
+        borders = [self.t_start_ns, *inner_ns, self.t_end_ns]
         t_ns = self.samples.t_ns
         inner: list[int] = [first_at_or_after(t_ns, border) for border in borders[1:-1]]
         cuts = [0, *inner, len(self.samples)]
@@ -62,6 +67,13 @@ class Window(Generic[Samples]):
             return self
         samples = self.samples[sum(len(part.samples) for part in parts) :]
         return Window(parts[-1].t_end_ns, self.t_end_ns, samples, self.stamp_ns, self.due)
+
+
+def part_ends(t_start_ns: int, t_end_ns: int, longest_ns: int) -> list[int]:
+    """Return the ends of the equal parts of a window, none of them longer than `longest_ns`."""
+    length_ns = t_end_ns - t_start_ns
+    count = max(1, -(-length_ns // longest_ns))
+    return [t_start_ns + length_ns * k // count for k in range(1, count + 1)]
 
 
 def joined(windows: 'Sequence[Window[Samples]]') -> 'Window[Samples]':

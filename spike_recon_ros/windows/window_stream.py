@@ -12,6 +12,7 @@ from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.at_moments import MOST_WAITING
 from spike_recon_ros.windows.continuity import Continuity
 from spike_recon_ros.windows.cutter import Cutter
+from spike_recon_ros.windows.fixed_rate import FixedRate
 from spike_recon_ros.windows.piece import Piece, TimeJump
 from spike_recon_ros.windows.window import Window
 
@@ -76,6 +77,13 @@ class WindowStream:
         if self._is_empty:
             self.early_references.append(reference)
         return iter(self._cutter.push_reference(reference))
+
+    def begin(self, longest_ns: int) -> Window | None:
+        """Return the next part of the window at hand if it is complete, see FixedRate.
+
+        None also where the end of a window is not known in advance.
+        """
+        return self._cutter.begin(longest_ns) if isinstance(self._cutter, FixedRate) else None
 
     def flush(self) -> Steps:
         """Return the last windows, at the end of a recording."""

@@ -219,9 +219,10 @@ def test_long_windows_are_processed_in_one_step_before_any_are_merged():
 
 
 def test_the_rest_of_a_window_is_processed_in_one_step_once_its_parts_would_be_late():
-    simulation = Simulation(lambda now: Cost(step=0.06), parts=4, fps=10.0, overload_lag=LAG)
+    simulation = Simulation(lambda now: Cost(step=0.06), parts=6, fps=10.0, overload_lag=LAG)
     first, second, *_ = simulation.run(1.0)
-    assert first.steps == 3  # 120 ms after the window the frame is late
+    # Two in advance, and two after the window, which then is 157 ms old: the rest is one step.
+    assert first.steps == 5
     assert second.steps == 1
 
 
@@ -245,3 +246,24 @@ def test_long_windows_are_processed_in_parts_where_there_is_time():
     cost = Cost(step=0.015, packet=0.0001)
     simulation = Simulation(lambda now: cost, parts=2, fps=15.0, overload_lag=LAG)
     assert {frame.steps for frame in simulation.run(END)} == {2}
+
+
+def test_a_frame_waits_for_one_step_where_the_others_were_made_before_its_last_event():
+    cost = Cost(step=0.012, packet=0.00005)
+    for parts, steps_after in ((1, 1), (2, 1), (3, 1)):
+        simulation = Simulation(lambda now: cost, parts=parts, fps=25.0, overload_lag=LAG)
+        simulation.run(SETTLED)
+        frames = simulation.run(END)
+        assert len(frames) == pytest.approx(25 * (END - SETTLED), abs=1)
+        assert {frame.steps for frame in frames} == {parts}
+        latency = max(frame.latency for frame in frames)
+        assert latency <= steps_after * cost.step + 3 * PACKET_S
+
+
+def test_steps_in_advance_leave_time_for_all_frames_where_the_model_is_just_fast_enough():
+    cost = Cost(step=0.018, packet=0.00005)  # two of them take 90 % of a window
+    simulation = Simulation(lambda now: cost, parts=2, fps=25.0, overload_lag=LAG)
+    simulation.run(SETTLED)
+    frames = simulation.run(END)
+    assert len(frames) == pytest.approx(25 * (END - SETTLED), abs=1)
+    assert max(frame.latency for frame in frames) <= LAG

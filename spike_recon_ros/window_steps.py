@@ -1,0 +1,121 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of a model over the windows of a stream: merged if late, in parts if long.
+
+Parts may be processed before their window is complete: then only the last one is left to do when
+the last event arrives, and the frame is published earlier. The steps are the same either way.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from spike_recon_ros.model import Model, step_each
+from spike_recon_ros.windows.hot_pixels import HotPixelMask
+from spike_recon_ros.windows.merging import WindowMerger
+from spike_recon_ros.windows.window import Window, joined
+
+
+class Pace:
+    """Decides how much is done per window: here every step, none before its window is complete.
+
+    Callers that must not be late have one of their own.
+    """
+
+    def holds(self, count: int) -> bool:
+        """Return, of `count` windows joined, whether to join the next one, too."""
+        return False
+
+    def hurries(self, done: int, left: int) -> bool:
+        """Return, of the parts of a window, whether to process the rest in one step."""
+        return False
+
+    def begins(self) -> bool:
+        """Return whether to process a part of a window that is not complete yet."""
+        return False
+
+
+class WindowSteps:
+    """Runs a model on the windows of a stream, without the events of hot pixels.
+
+    Attributes:
+        model: makes the steps; None = not loaded.
+        mask: removes events of hot pixels; set with the model.
+        was_whole: whether the last window was processed in one step although its parts should be
+            shorter.
+    """
+
+    def __init__(self) -> None:
+        self.model: Model | None = None
+        self.mask: HotPixelMask | None = None
+        self.was_whole = False
+        self._merger = WindowMerger()
+        self._begun: list[Window] = []
+        self._longest_ns = 0
+
+    @property
+    def merged(self) -> int:
+        """Windows that were joined to their successor."""
+        return self._merger.merged
+
+    def run(self, windows: Iterable[Window], pace: Pace) -> Iterator[tuple[Window, np.ndarray]]:
+        """Process windows, or what `begin` has left of them.
+
+        Yields: each window as it was processed, whole and without events of hot pixels, and the
+            intensity at its end.
+        """
+        for window in self._merger.join(windows, pace.holds):
+            yield self._finish(window, pace)
+
+    def begin(self, next_part: Callable[[int], Window | None], pace: Pace) -> None:
+        """Process the parts of the window at hand that are complete, while `pace` wants it.
+
+        Args:
+            next_part: cuts off a part, see `WindowStream.begin`.
+            pace: decides.
+        """
+        if self.model is None or not self._merger.is_empty:  # windows are processed in order
+            return
+        while self._limit_ns and pace.begins():
+            part = next_part(self._limit_ns)
+            if part is None:
+                return
+            self._longest_ns = self._limit_ns
+            self._begun.append(self._without_hot_pixels(part))
+            self.model.step(self._begun[-1])
+
+    def clear(self) -> None:
+        """Drop the windows at hand: the stream starts again."""
+        self._merger.clear()
+        self._begun = []
+
+    @property
+    def _limit_ns(self) -> int:
+        """Length of the longest part of the window at hand; 0 = no limit.
+
+        A model may change its limit from step to step, but the parts of a window are equal.
+        """
+        assert self.model is not None
+        return self._longest_ns if self._begun else self.model.longest_window_ns
+
+    def _finish(self, window: Window, pace: Pace) -> tuple[Window, np.ndarray]:
+        assert self.model is not None
+        limit_ns, begun = self._limit_ns, self._begun
+        self._begun = []
+        rest = self._without_hot_pixels(window)
+        is_merged, done = self._merger.joined > 1, len(begun)
+        parts = [rest]
+        if limit_ns and not is_merged:
+            parts = rest.in_parts(limit_ns, begun[0].t_start_ns if begun else None)
+        self.was_whole = is_merged or pace.hurries(done, len(parts))
+        intensity = step_each(
+            self.model,
+            rest,
+            [rest] if self.was_whole else parts,
+            lambda more, left: pace.hurries(done + more, left),
+        )
+        return joined([*begun, rest]), intensity
+
+    def _without_hot_pixels(self, window: Window) -> Window:
+        assert self.mask is not None
+        return self.mask.apply(window)

@@ -1,0 +1,59 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the cutters have in common whose windows have an end that is known in advance."""
+
+from typing import Any
+
+from spike_recon_ros.windows.sample_cutter import SampleCutter
+from spike_recon_ros.windows.window import Window, part_ends
+
+
+class FixedRate(SampleCutter):
+    """Base class: cuts off parts of the window at hand while its other samples are still to come.
+
+    Args:
+        max_gap_ns: a pause is filled with empty windows for this long; the rest is skipped.
+    """
+
+    def __init__(self, max_gap_ns: int) -> None:
+        super().__init__()
+        self._max_gap_ns = max_gap_ns
+        self._last_sample_ns = 0
+        self._begun_until_ns: int | None = None
+
+    def begin(self, longest_ns: int) -> Window | None:
+        """Cut off the next part of the window at hand, if a later sample has been seen.
+
+        The window that is completed later is what is left. The parts are those of
+        `Window.in_parts`, and they are not due.
+
+        Args:
+            longest_ns: length of the longest part, above 0.
+
+        Returns: None if the part is not complete, or is the last one.
+        """
+        span = self._span()
+        if span is None:
+            return None
+        ends = part_ends(*span, longest_ns)[:-1]
+        start_ns = self._rest_from(span[0])
+        end_ns = next((t_ns for t_ns in ends if t_ns > start_ns), None)
+        if end_ns is None or not self._pending.reaches(end_ns):
+            return None
+        part = Window(start_ns, end_ns, self._take_before(end_ns), due=False)
+        self._begun_until_ns = end_ns
+        return part
+
+    def _span(self) -> tuple[int, int] | None:
+        """Return start and end of the window at hand; None if they are not known."""
+        raise NotImplementedError
+
+    def _rest_from(self, t_start_ns: int) -> int:
+        """Return where the rest of a window begins, which starts at a time."""
+        return t_start_ns if self._begun_until_ns is None else self._begun_until_ns
+
+    def _take_before(self, t_end_ns: int) -> Any:
+        samples = self._pending.take_before(t_end_ns)
+        if len(samples):
+            self._last_sample_ns = int(samples.t_ns[-1])
+        return samples
