@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from spike_recon_ros import model_choice
 from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
@@ -67,8 +65,7 @@ class Reconstructor:
         model_choice.check_model_name(settings.model)
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
-        self.rendering = self.coloring = True
-        self.pace = Pace()
+        self.rendering, self.coloring, self.pace = True, True, Pace()
         self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
         self._color = ColorStage(settings, self.frames, self.statistics, load)
@@ -182,8 +179,7 @@ class Reconstructor:
     @property
     def runs(self) -> str:
         """Text that names the model and its backend; empty before a model is loaded."""
-        model = self._steps.model
-        return '' if model is None else model_choice.describe_running(model)
+        return model_choice.describe_running(self._steps.model) if self._steps.model else ''
 
     @property
     def spike_rate(self) -> float | None:
@@ -288,7 +284,7 @@ class Reconstructor:
             else:
                 yield step
 
-    def _frame(self, window: Window, intensity: np.ndarray) -> Frame | None:
+    def _frame(self, window: Window, intensity: Any) -> Frame | None:
         model = self._steps.model
         self._color.step(window, self._steps.was_whole, wanted=self.coloring)
         self.statistics.read_model(model)
