@@ -67,7 +67,9 @@ class WindowSteps:
         for window in self._merger.join(windows, pace.holds):
             yield self._finish(window, pace)
 
-    def begin(self, next_part: Callable[[int], Window | None], pace: Pace) -> None:
+    def begin(
+        self, next_part: Callable[[int, Callable[[], bool]], Window | None], pace: Pace
+    ) -> None:
         """Process the parts of the window at hand that are complete, while `pace` wants it.
 
         Args:
@@ -76,11 +78,11 @@ class WindowSteps:
         """
         if self.model is None or not self._merger.is_empty:  # windows are processed in order
             return
-        while self._limit_ns and pace.begins():
-            part = next_part(self._limit_ns)
+        while limit_ns := self._limit_ns:
+            part = next_part(limit_ns, pace.begins)
             if part is None:
                 return
-            self._longest_ns = self._limit_ns
+            self._longest_ns = limit_ns
             self._begun.append(self._without_hot_pixels(part))
             self.model.step(self._begun[-1])
 

@@ -76,7 +76,7 @@ class FreeRunning(FixedRate):
     def _cut(self) -> Window:
         t_start_ns, t_end_ns = self._rest_from(self._time(0)), self._time(1)
         self._index += 1
-        self._begun_until_ns = None
+        self._finish_window()
         return Window(t_start_ns, t_end_ns, self._take_before(t_end_ns))
 
     def _skip_pause(self) -> None:

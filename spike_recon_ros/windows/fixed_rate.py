@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the cutters have in common whose windows have an end that is known in advance."""
 
+from collections.abc import Callable
 from typing import Any
 
 from spike_recon_ros.windows.sample_cutter import SampleCutter
 from spike_recon_ros.windows.window import Window, part_ends
+
+NEVER_NS = 2**63
+"""End of a part that no sample reaches."""
 
 
 class FixedRate(SampleCutter):
@@ -20,33 +24,41 @@ class FixedRate(SampleCutter):
         self._max_gap_ns = max_gap_ns
         self._last_sample_ns = 0
         self._begun_until_ns: int | None = None
+        # The next part of the window at hand, once it is known.
+        self._part_start_ns = 0
+        self._part_end_ns: int | None = None
 
-    def begin(self, longest_ns: int) -> Window | None:
+    def begin(self, longest_ns: int, wanted: Callable[[], bool] = lambda: True) -> Window | None:
         """Cut off the next part of the window at hand, if a later sample has been seen.
 
         The window that is completed later is what is left. The parts are those of
         `Window.in_parts`, and they are not due.
 
         Args:
-            longest_ns: length of the longest part, above 0.
+            longest_ns: length of the longest part, above 0; the same until the window is complete.
+            wanted: asked once a part is complete, so not for each packet.
 
-        Returns: None if the part is not complete, or is the last one.
+        Returns: None if the part is not complete, is the last one, or is not wanted.
         """
-        span = self._span()
-        if span is None:
+        if self._part_end_ns is None and (span := self._span()) is not None:
+            start_ns = self._rest_from(span[0])
+            ends = part_ends(*span, longest_ns)[:-1]
+            self._part_end_ns = next((t_ns for t_ns in ends if t_ns > start_ns), NEVER_NS)
+            self._part_start_ns = start_ns
+        end_ns = self._part_end_ns
+        if end_ns is None or not self._pending.reaches(end_ns) or not wanted():
             return None
-        ends = part_ends(*span, longest_ns)[:-1]
-        start_ns = self._rest_from(span[0])
-        end_ns = next((t_ns for t_ns in ends if t_ns > start_ns), None)
-        if end_ns is None or not self._pending.reaches(end_ns):
-            return None
-        part = Window(start_ns, end_ns, self._take_before(end_ns), due=False)
-        self._begun_until_ns = end_ns
+        part = Window(self._part_start_ns, end_ns, self._take_before(end_ns), due=False)
+        self._begun_until_ns, self._part_end_ns = end_ns, None
         return part
 
     def _span(self) -> tuple[int, int] | None:
         """Return start and end of the window at hand; None if they are not known."""
         raise NotImplementedError
+
+    def _finish_window(self) -> None:
+        """Note that the window at hand was cut."""
+        self._begun_until_ns = self._part_end_ns = None
 
     def _rest_from(self, t_start_ns: int) -> int:
         """Return where the rest of a window begins, which starts at a time."""

@@ -106,7 +106,8 @@ class OnGrid(FixedRate):
         # A correction of the clock offset may move the border into a part that was cut off.
         t_end_ns = max(t_end_ns, rest_ns + (self._begun_until_ns is not None))
         window = Window(rest_ns, t_end_ns, self._take_before(t_end_ns), stamp_ns, due)
-        self._t_start_ns, self._is_whole, self._begun_until_ns = t_end_ns, True, None
+        self._t_start_ns, self._is_whole = t_end_ns, True
+        self._finish_window()
         self._index += 1
         return window
 

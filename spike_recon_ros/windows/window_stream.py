@@ -78,12 +78,14 @@ class WindowStream:
             self.early_references.append(reference)
         return iter(self._cutter.push_reference(reference))
 
-    def begin(self, longest_ns: int) -> Window | None:
+    def begin(self, longest_ns: int, wanted: Callable[[], bool]) -> Window | None:
         """Return the next part of the window at hand if it is complete, see FixedRate.
 
         None also where the end of a window is not known in advance.
         """
-        return self._cutter.begin(longest_ns) if isinstance(self._cutter, FixedRate) else None
+        if not isinstance(self._cutter, FixedRate):
+            return None
+        return self._cutter.begin(longest_ns, wanted)
 
     def flush(self) -> Steps:
         """Return the last windows, at the end of a recording."""
