@@ -37,7 +37,8 @@ def packets():
 def test_the_camera_info_of_a_large_image_projects_to_its_pixels(
     make_node, other, subscribe, wait_until
 ):
-    assert make_node(sensor='spike', model='spk2vid_x4', fps=1000, overload_lag=60.0).start()
+    node = make_node(sensor='spike', model='spk2vid_x4', fps=1000, overload_lag=60.0)
+    assert node.start()
     images, infos = subscribe(Image, IMAGE), subscribe(CameraInfo, INFO)
     calibration = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
     camera = other.create_publisher(EventPacket, EVENTS, 1000)
@@ -50,7 +51,13 @@ def test_the_camera_info_of_a_large_image_projects_to_its_pixels(
         p=np.hstack([K, BASELINE]).ravel().tolist(),
         roi=RegionOfInterest(width=WIDTH, height=HEIGHT),
     )
-    calibration.publish(given)
+
+    def is_known():
+        # Best effort: what is published before the subscription has found the publisher is lost.
+        calibration.publish(given)
+        return node._inputs.camera_info
+
+    wait_until(is_known, 'camera_info')
     for packet in packets():
         camera.publish(packet_message(packet, 'camera'))
     wait_until(lambda: images and infos, 'an image and its camera_info')
