@@ -5,7 +5,7 @@
 Filters implement it directly; a network does so through its bundle, representation and backend.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -88,40 +88,14 @@ class WithoutDarkCurrent:
         return np.maximum(intensity, 0, out=intensity)
 
 
-def step_in_parts(
-    model: Model,
-    window: Window,
-    *,
-    whole: bool = False,
-    hurries: Callable[[int, int], bool] = lambda done, left: False,
-) -> np.ndarray:
+def step_in_parts(model: Model, window: Window, *, whole: bool = False) -> np.ndarray:
     """Process a window in parts of the length that suits the model; return the last intensity.
 
     Args:
         model: makes the steps.
         window: to process.
         whole: process it in one step all the same, as under overload.
-        hurries: see `step_each`.
     """
     longest_ns = model.longest_window_ns
     parts = [window] if whole or not longest_ns else window.in_parts(longest_ns)
-    return step_each(model, window, parts, hurries)
-
-
-def step_each(
-    model: Model, window: Window, parts: Sequence[Window], hurries: Callable[[int, int], bool]
-) -> np.ndarray:
-    """Process the parts of a window; return the last intensity.
-
-    Args:
-        model: makes the steps.
-        window: the whole.
-        parts: of the window, in order.
-        hurries: called after each part with the numbers of parts that are done and left, if
-            several are left; returns whether to process these in one step.
-    """
-    done = 0
-    while len(parts) - done > 1 and not (done and hurries(done, len(parts) - done)):
-        model.step(parts[done])
-        done += 1
-    return model.step(window.after(parts[:done]))
+    return [model.step(part) for part in parts][-1]

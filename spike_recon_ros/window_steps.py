@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from spike_recon_ros.model import Model, step_each
+from spike_recon_ros.model import Model
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.merging import WindowMerger
 from spike_recon_ros.windows.window import Window, joined
@@ -110,13 +110,13 @@ class WindowSteps:
         if limit_ns and not is_merged:
             parts = rest.in_parts(limit_ns, begun[0].t_start_ns if begun else None)
         self.was_whole = is_merged or pace.hurries(done, len(parts))
-        intensity = step_each(
-            self.model,
-            rest,
-            [rest] if self.was_whole else parts,
-            lambda more, left: pace.hurries(done + more, left),
-        )
-        return joined([*begun, rest]), intensity
+        if self.was_whole:
+            parts = [rest]
+        now = 0
+        while len(parts) - now > 1 and not (now and pace.hurries(done + now, len(parts) - now)):
+            self.model.step(parts[now])
+            now += 1
+        return joined([*begun, rest]), self.model.step(rest.after(parts[:now]))
 
     def _without_hot_pixels(self, window: Window) -> Window:
         assert self.mask is not None
