@@ -89,7 +89,7 @@ class Eager(Pace):
 
 
 def frames_of(packets, pace, **settings):
-    """Return the frames, and the number of steps of the model before each packet."""
+    """Return the frames of packets with a pace."""
     reconstructor = Reconstructor(Settings(**settings))
     reconstructor.pace = pace
     frames = [frame for packet in packets for frame in reconstructor.push(packet)]

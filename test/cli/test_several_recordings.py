@@ -112,14 +112,18 @@ def clips(tmp_path):
     return folder.parent
 
 
+def words_of(command, clips, out):
+    """Return the arguments with which a command uses all clips."""
+    return {
+        'inspect': [clips],
+        'run': [clips, '-m', 'tfp', '-o', out],
+        'evaluate': ['-d', clips, '-m', 'tfp', '-o', out],
+    }[command]
+
+
 @pytest.mark.parametrize('command', ['inspect', 'run', 'evaluate'])
 def test_an_empty_clip_does_not_end_the_work_on_others(spike_recon, clips, tmp_path, command):
-    words = {
-        'inspect': [clips],
-        'run': [clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-        'evaluate': ['-d', clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-    }
-    status, out, err = spike_recon(command, *words[command])
+    status, out, err = spike_recon(command, *words_of(command, clips, tmp_path / 'out'))
     result = json.loads(out[0])
     assert status == 1
     assert set(result['clips']) == {'classA/a', 'classA/b'}
@@ -139,12 +143,7 @@ def test_an_interrupt_keeps_the_results_of_finished_clips(
     spike_recon, clips, tmp_path, monkeypatch, command, owner, name
 ):
     monkeypatch.setattr(owner, name, interrupted(getattr(owner, name), 2))
-    words = {
-        'inspect': [clips],
-        'run': [clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-        'evaluate': ['-d', clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-    }
-    status, out, err = spike_recon(command, *words[command])
+    status, out, err = spike_recon(command, *words_of(command, clips, tmp_path / 'out'))
     result = json.loads(out[0])
     assert (status, set(result['clips'])) == (INTERRUPTED, {'classA/a'})
     assert result['unfinished'] == ['classA/b', 'classA/c']
@@ -154,12 +153,7 @@ def test_an_interrupt_keeps_the_results_of_finished_clips(
 @pytest.mark.parametrize('command', ['inspect', 'run', 'evaluate'])
 def test_what_is_left_out_of_a_clip_is_named(spike_recon, clips, tmp_path, command):
     (clips / 'classA/c.dat').unlink()
-    words = {
-        'inspect': [clips],
-        'run': [clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-        'evaluate': ['-d', clips, '-m', 'tfp', '-o', tmp_path / 'out'],
-    }
-    status, _, err = spike_recon(command, *words[command])
+    status, _, err = spike_recon(command, *words_of(command, clips, tmp_path / 'out'))
     assert (status, err.count('b.dat ends with 77 bytes that are no whole plane')) == (0, 1)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stream import events_at
 
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.packet import Reference
@@ -18,20 +19,6 @@ from spike_recon_ros.windows.window import Window
 
 MS = 1_000_000
 GAP_NS = 10**9
-
-
-def events_at(t_ns, triggers=()):
-    """Events at the given times, numbered through x, with rising trigger edges at others."""
-    t_ns = np.asarray(t_ns, np.int64)
-    n = len(t_ns)
-    edges = np.asarray(triggers, np.int64)
-    return Events(
-        np.arange(n, dtype=np.uint16),
-        np.zeros(n, np.uint16),
-        np.zeros(n, np.uint8),
-        t_ns,
-        Triggers(edges, np.ones(len(edges), np.uint8), np.zeros(len(edges), np.uint8)),
-    )
 
 
 def cut(events, places):

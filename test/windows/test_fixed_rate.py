@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stream import events_at
 
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.cutter import FreeRunning, cutter_for
@@ -21,13 +21,6 @@ SETTINGS = {
     'free running': Settings(fps=25.0),
     'on a grid': Settings(fps=25.0, grid_origin='sensor_time'),
 }
-
-
-def events_at(t_ns):
-    """Events at the given times, numbered through x."""
-    count = len(t_ns)
-    x, zeros = np.arange(count, dtype=np.uint16), np.zeros(count, np.uint8)
-    return Events(x, zeros.astype(np.uint16), zeros, np.asarray(t_ns, np.int64), Triggers.empty())
 
 
 def parts_of(settings, packets, begins):

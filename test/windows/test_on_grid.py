@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from stream import events_at
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.cutter import FreeRunning, cutter_for
@@ -21,14 +21,6 @@ MS = 1_000_000
 S = 1_000 * MS
 GAP_NS = S
 EPOCH_NS = 1_767_225_600 * S + 7 * MS + 123
-
-
-def events_at(t_ns):
-    """Events at the given times, numbered through x."""
-    count = len(t_ns)
-    x, zeros = np.arange(count, dtype=np.uint16), np.zeros(count, np.uint8)
-    times = np.asarray(t_ns, np.int64)
-    return Events(x, zeros.astype(np.uint16), zeros, times, Triggers.empty())
 
 
 def packets_of(first_ns, duration_ns, packet_ns, offset_ns, jitter_ns=(0,)):
