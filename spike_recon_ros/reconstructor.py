@@ -22,6 +22,7 @@ from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.plane_runs import IN_GAP, PlaneRuns
 from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
@@ -94,8 +95,7 @@ class Reconstructor:
         self.region = region_of(self.settings, width, height)
         self._conditioner = Conditioner(self.settings, self.region, self.statistics)
         self._steps.mask = HotPixelMask(*self.region.image_size, self.settings)
-        model = self._load(self.settings, *self.region.image_size, kind=kind)
-        self._steps.model = model
+        model = self._steps.model = self._load(self.settings, *self.region.image_size, kind=kind)
         if self.settings.frames == 'anchor':
             anchors = Anchors(self.frames, self.region, lambda: self._windows)
             model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
@@ -104,17 +104,21 @@ class Reconstructor:
         self._loaded_for, self.model_name, self.kind = (width, height, kind), model_name, kind
         self.statistics.models_loaded += 1
 
+    def needs(self, packet: Packet) -> bool:
+        """Return whether the next frame needs a packet; see PlaneRuns."""
+        return self._runs.needs(packet, self.pace.longest_run_ns(), self._last_packet)
+
     def skip(self, packet: Packet) -> None:
-        """Note a packet that the caller dropped; a spike camera, which counts planes, is reset."""
+        """Note a packet that the caller dropped; planes are not joined across the gap."""
         deque(self._unfinished, maxlen=0)
         last = self._last_packet
         if last is None or (packet.encoding, packet.width, packet.height) != self._sensor:
             return
-        if self.kind is SensorKind.SPIKE:
-            self.reset(ResetReason.OVERLOAD, 'packets of spike planes were dropped')
-            return
         self._check_sequence(last, packet)
         self._last_packet = packet
+        if self._runs.begin():
+            self._zero_state(ResetReason.OVERLOAD, IN_GAP, in_gap=True)
+            self._steps.clear()
 
     def push(self, packet: Packet) -> list[Frame]:
         """Process one packet and return the frames that it completes, oldest first.
@@ -129,7 +133,7 @@ class Reconstructor:
         return list(self.stream(reference))
 
     def flush(self) -> list[Frame]:
-        """At the end of a recording, return the frames that no later packet will complete."""
+        """Return the frames that no later packet will complete, at the end of a recording."""
         return list(self.stream_end())
 
     def stream(self, item: Packet | Reference | CameraFrame) -> Iterator[Frame]:
@@ -216,21 +220,17 @@ class Reconstructor:
     def _begin_stream(self, references: Iterable[Reference] = ()) -> None:
         period_ns = getattr(self._decoder, 'period_ns', 0)
         self._windows = WindowStream(self.settings, self._new_cutter, period_ns, self._conditioner)
+        self._runs = PlaneRuns(self._steps.model, period_ns, self._windows)
         for reference in references:
             self._windows.push_reference(reference)
         self._steps.clear()
 
-    def _zero_state(self, reason: ResetReason, detail: str) -> None:
+    def _zero_state(self, reason: ResetReason, detail: str, in_gap: bool = False) -> None:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
             self._on_reset(reason, detail)
-        for part in (
-            self._renderer,
-            self.frames,
-            self._steps.mask,
-            self._steps.model,
-            self._color,
-        ):
+        others = (self._decoder,) if in_gap else (self._renderer, self.frames, self._steps.mask)
+        for part in self._steps.model, self._color, *others:
             if part is not None:
                 part.reset()
 
@@ -254,8 +254,8 @@ class Reconstructor:
 
     def _check_sequence(self, last: Packet, packet: Packet) -> None:
         # An interval between spikes that spans a gap would look like bright light.
-        is_spike = self.kind is SensorKind.SPIKE
-        found = succession(last, packet, 0 if is_spike else self.settings.lost_packets_tolerated)
+        is_event = self.kind is SensorKind.EVENT
+        found = succession(last, packet, is_event * self.settings.lost_packets_tolerated)
         self.statistics.lost_packets += found.lost
         if found.reason is not None:
             self.reset(found.reason, found.detail)

@@ -34,6 +34,10 @@ class Pace:
         """Return whether to process a part of a window that is not complete yet."""
         return False
 
+    def longest_run_ns(self) -> int | None:
+        """Return how much of a spike camera there is time to read per frame; None = all."""
+        return None
+
 
 class WindowSteps:
     """Runs a model on the windows of a stream, without the events of hot pixels.

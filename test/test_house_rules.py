@@ -19,10 +19,7 @@ FOLDER_OF = {
     'spike_recon_training': 'training/spike_recon_training',
 }
 ROS_PACKAGE = re.compile(r'rclpy|ament_\w+|launch|launch_ros|\w+_msgs|\w+_interfaces|std_srvs')
-HEADER = (
-    '# Copyright 2026 spike_recon_ros maintainers',
-    '# SPDX-License-Identifier: Apache-2.0',
-)
+HEADER = ('# Copyright 2026 spike_recon_ros maintainers', '# SPDX-License-Identifier: Apache-2.0')
 DIALECT = re.compile(
     r'Comes in:|Goes out:|[Kk]nows? nothing about'
     r'|\banew\b|\bsenseless\b|\bmakes? no sense\b|\b(?:is|are|be) taken in\b|\btold\b|\bsaid\b'
@@ -37,7 +34,7 @@ FILES = {'regular_file', 'image_file', 'small_yaml', 'whole_file'}
 CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
 PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps'}
+PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps', 'plane_runs'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 SETTINGS = {'color_settings', 'parameter_files'}
@@ -76,6 +73,7 @@ MAY_IMPORT = (
         'model_choice': CONTRACTS
         | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory', 'sensor_settings'},
         'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
+        'plane_runs': {'packets', 'spike_history', 'windows'},
         'reconstructor': PIPELINE,
         'warm_up': PIPELINE | {'reconstructor'},
         # Only nodes and cli import the viewer; they run without its library until it is asked for.

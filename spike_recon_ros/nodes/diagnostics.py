@@ -13,6 +13,7 @@ from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.problems import Part, Problem, by_part, sentences
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.sensor_kind import SensorKind
+from spike_recon_ros.plane_runs import IN_GAP
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 
 LATENCIES_KEPT = 1000
@@ -259,7 +260,10 @@ def _losses(news: Mapping[str, int], failure: str = '') -> list[Problem]:
 
 def _cures(news: Mapping[str, int]) -> list[Problem]:
     parts = {problem.part for problem in _losses(news)}
-    return [Problem(part, cure) for part, cure in CURES.items() if part in parts]
+    cures = dict(CURES)
+    if news.get(f'{RESETS}{ResetReason.OVERLOAD.value}'):
+        cures[Part.NODE] = IN_GAP
+    return [Problem(part, cure) for part, cure in cures.items() if part in parts]
 
 
 def _breaks(news: Mapping[str, int], explained: bool) -> list[Problem]:

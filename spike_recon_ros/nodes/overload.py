@@ -9,6 +9,7 @@ lets a slow model follow a fast camera: the frame rate falls to what the model c
 import math
 from dataclasses import dataclass
 
+from spike_recon_ros.nodes.step_cost import StepCost
 from spike_recon_ros.settings import Settings
 
 # Longest merged window: in s of sensor time where the frame rate is fixed, else in windows.
@@ -26,17 +27,14 @@ SMALLEST_STEP_SHARE = 0.3
 SMALLEST_LAG_SHARE, LAG_SHARE_OF_LONG_STEPS = 0.1, 0.5
 # A frame is made, however late, when the last one is older than this, s, and than so many steps.
 LONGEST_WITHOUT_FRAME, FEWEST_STEPS = 1.0, 7
-# Averages forget by this factor a step, or with this time constant, s.
-FORGET_STEP, FORGET_S = 0.93, 2.0
-FORGET_EXCESS = 0.1
+# Averages forget with this time constant, s.
+FORGET_S = 2.0
 # Shortest stream, s, after which the cost of samples is known, and after which packets are dropped
 # because of it. At first everything takes longer, above all memory that was never used before.
 FIRST_ESTIMATE_S, FIRST_DROP_S = 0.5, 1.5
-# Least relative variance of the samples that shows how the cost of a step depends on them.
-LEAST_VARIANCE = 0.1
-# A step counts as at most this many times the expected cost: a process that was stopped has not
-# become slow.
-LARGEST_SURPRISE = 10.0
+# Shortest sum of the runs of planes, s, that shows the cost of a plane; share of the time that all
+# planes must take at least, so that runs go on.
+SHORTEST_RUNS_S, LEAST_LOAD_OF_RUNS = 0.02, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,49 +76,6 @@ class Held:
     since_step: float
 
 
-class StepCost:
-    """Estimates the cost of a window of n samples in k parts as `k * fixed + n * per_sample`.
-
-    Attributes:
-        fixed: of each part, s.
-        per_sample: s.
-    """
-
-    def __init__(self) -> None:
-        self.fixed = self.per_sample = 0.0
-        self._sums = [0.0] * 5
-        # Ratio of cost to estimate, on the safe side: it rises at once and falls slowly.
-        self._excess = 1.0
-
-    def expected(self, samples: float, parts: int = 1) -> float:
-        """Return the cost of the next step, s, on the safe side."""
-        return self._excess * (parts * self.fixed + self.per_sample * samples)
-
-    def add(self, samples: float, seconds: float, parts: int = 1) -> None:
-        """Learn from a step.
-
-        Until steps with different numbers of samples are seen, the whole cost counts as fixed.
-        """
-        samples, seconds = samples / parts, seconds / parts
-        if self._sums[0]:
-            seconds = min(seconds, LARGEST_SURPRISE * self.expected(samples))
-        new = (1.0, samples, seconds, samples**2, samples * seconds)
-        self._sums = [
-            old * FORGET_STEP + value for old, value in zip(self._sums, new, strict=True)
-        ]
-        count, *sums = self._sums
-        mean_samples, mean_seconds, mean_square, mean_product = (value / count for value in sums)
-        variance = mean_square - mean_samples**2
-        if variance > LEAST_VARIANCE * mean_samples**2:
-            slope = (mean_product - mean_samples * mean_seconds) / variance
-            slope = min(max(slope, 0.0), mean_seconds / mean_samples)
-            weight = min(1.0, variance / mean_samples**2)
-            self.per_sample += weight * (slope - self.per_sample)
-        self.fixed = max(0.0, mean_seconds - self.per_sample * mean_samples)
-        ratio = seconds / max(1e-9, self.fixed + self.per_sample * samples)
-        self._excess = max(ratio, self._excess + FORGET_EXCESS * (ratio - self._excess))
-
-
 class MergeControl:
     """Bounds the latency of frames: merges windows while frames would be late, and drops last.
 
@@ -138,6 +93,8 @@ class MergeControl:
 
     Attributes:
         largest_lag: age, s, of the packet at hand up to which a frame is made while others wait.
+        run: time of a spike camera that there is time to read per frame, s; None = all of it. Then
+            windows are not merged, because every plane would still have to be read.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -156,14 +113,17 @@ class MergeControl:
         # In how many parts a window is processed while there is time.
         self._most_parts = 1
         self.largest_lag = settings.overload_lag
+        self.run: float | None = None
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
         """Use another `overload_lag` from now on."""
         self._overload_lag = settings.overload_lag
-        self._most = MOST_MERGED_WINDOWS
+        self._most, self._longest_run = MOST_MERGED_WINDOWS, settings.overload_lag / 2
         if settings.sync_mode == 'free_running':
             self._most = max(self._most, round(settings.fps * LONGEST_MERGED_S))
+            share = 1 - SMALLEST_STEP_SHARE
+            self._longest_run = min(self._longest_run, share / settings.fps)
 
     def is_late(self, lag: float) -> bool:
         """Whether a frame with this lag, s, counts as late."""
@@ -177,6 +137,8 @@ class MergeControl:
         is_late = held.others_wait and held.lag > self.largest_lag
         self._merged, self._held_samples = held.windows, held.samples
         self._parts = 1
+        if self.run is not None:  # a window that is held ends with its run, unread
+            return is_late and not self._is_overdue(held.since_step)
         if is_late:
             self._hurries = self._most_parts > 1
             self._merge = max(self._merge, self._needed(CATCHING_UP_UTILISATION))
@@ -224,7 +186,24 @@ class MergeControl:
             since_step: time since the last step, s.
         """
         is_late = self._is_too_long and lag > self.largest_lag
+        if self.run is not None:
+            is_late = lag > self._overload_lag
         return is_late and not self._is_overdue(since_step)
+
+    def measure_run(self, *, dropped: bool = False) -> None:
+        """Set `run` by the cost of a spike plane.
+
+        Args:
+            dropped: whether packets had to be dropped. Else runs begin only where windows are
+                merged because of the planes.
+        """
+        begins = self.run is None
+        if self._streamed < SHORTEST_RUNS_S or (begins and self._merge < 2.0 and not dropped):
+            return
+        per_plane = self._cost.per_plane if dropped or not begins else self._cost.per_sample
+        load = (self._other + per_plane * self._samples) / self._streamed
+        least = 1 - SMALLEST_STEP_SHARE if begins else LEAST_LOAD_OF_RUNS
+        self.run = self._longest_run / load if load > least else None
 
     def add_step(self, samples: int, seconds: float, lag: float, progress: Progress) -> None:
         """Learn from a step that has ended.

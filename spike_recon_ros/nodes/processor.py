@@ -6,16 +6,17 @@ Separate from the thread that calls it, so that tests can run it on a simulated 
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 
 from spike_recon_ros.errors import UserError, one_line
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.nodes.overload import Held, MergeControl, Progress
 from spike_recon_ros.nodes.packet_queue import PacketQueue, Queued
+from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
@@ -30,57 +31,13 @@ LONG_DELAY = 0.02
 MOST_STALE = 3
 
 
-@dataclass(slots=True)
-class WorkerStatistics:
-    """Counts of packets and frames, and what the worker does now.
-
-    Every packet that was received is decoded, dropped, failed, discarded or still waiting.
-
-    Attributes:
-        received_packets: packets that were queued.
-        decoded_packets: packets that the reconstructor has processed.
-        dropped_packets: packets whose data was dropped because the queue was over a limit.
-        failed_packets: packets that raised an error.
-        discarded_packets: packets that waited when the worker was stopped.
-        overflows: how often the queue was over a limit.
-        frames: frames made.
-        late_frames: frames made from packets that had waited longer than `overload_lag`.
-        lag: age of the latest packet when the worker took it, s.
-        busy: time spent working, s.
-        failure: why the latest failed packet failed.
-    """
-
-    received_packets: int = 0
-    decoded_packets: int = 0
-    dropped_packets: int = 0
-    failed_packets: int = 0
-    discarded_packets: int = 0
-    overflows: int = 0
-    frames: int = 0
-    late_frames: int = 0
-    lag: float = 0.0
-    busy: float = 0.0
-    failure: str = ''
-
-    @property
-    def waiting_packets(self) -> int:
-        """Packets that are queued or being processed."""
-        return self.received_packets - (
-            self.decoded_packets
-            + self.dropped_packets
-            + self.failed_packets
-            + self.discarded_packets
-        )
-
-
 class Processor(Pace):
     """Processes queued items and bounds the lag, the age of the packet at hand.
 
     Above `overload_lag`, long windows are processed in one step, and windows are merged, so that
     the model makes fewer steps. Only when that is not enough, the oldest packets are dropped; the
     state survives. MergeControl decides all of this.
-    The packets of a spike camera are dropped only when the oldest is older than
-    `queue_time_limit`, because each gap resets the state.
+    Of a spike camera, planes are dropped that no frame needs; see PlaneRuns.
 
     A model whose sensor was not known before is loaded when the first packet comes. What arrives
     meanwhile is not overload but the beginning of the scene, so the lag that this causes does not
@@ -146,9 +103,10 @@ class Processor(Pace):
         """Process what was taken from the queue, or skip it if its data was dropped."""
         item = queued.item
         if isinstance(item, Packet) and not queued.dropped:
-            self._drop_old(queued)
+            self._drop_old(queued, item)
         if isinstance(item, Packet) and queued.dropped:
-            self._last_arrived = None
+            # Runs of planes are so short that each of their packets counts.
+            self._last_arrived = queued.arrived if self._is_spike else None
             self._reconstructor.skip(item)
             return
         begun = self._clock()
@@ -172,18 +130,24 @@ class Processor(Pace):
             self._statistics.failure = one_line(error)
         self._report(error)
 
-    def _drop_old(self, queued: Queued) -> None:
-        """Drop the packet at hand, and old ones behind it, if it is too old."""
+    def _drop_old(self, queued: Queued, packet: Packet) -> None:
+        """Drop the packet at hand if no frame needs it, or with old ones behind it if too old."""
         now = self._clock()
         excused = self._excused(now)
         lag = self._lag(queued, now)
-        is_event = self._reconstructor.kind is SensorKind.EVENT
         if lag - queued.delayed > self._queue.time_limit:
             largest_lag = self._queue.time_limit / 2 + queued.delayed
-        elif is_event and self._control.should_drop(lag, now - self._step_ended):
+        elif self._control.should_drop(lag, now - self._step_ended):
             largest_lag = self._control.largest_lag / 2
-        else:
+        elif self._reconstructor.needs(packet):
             return
+        else:
+            with self._counting:
+                self._statistics.dropped_packets += self._queue.drop_before(-math.inf, queued)
+            return
+        if self._is_spike:
+            self._control.measure_run(dropped=True)
+            largest_lag = self._control.largest_lag / 2 + queued.delayed
         self.count_dropped(self._queue.drop_before(now - excused - largest_lag, queued))
 
     def _make_frames(self, queued: Queued, item: Packet | Reference | CameraFrame) -> None:
@@ -204,7 +168,7 @@ class Processor(Pace):
                     self._statistics.late_frames += self._control.is_late(self._step_lag)
                     self._publish(frame, done - begun)
                     begun = self._clock()
-                    self._end_step(queued, begun)
+                    self._end_step(queued, begun, len(frame.samples))
                     if self._queue.stopping:
                         return
         finally:
@@ -247,13 +211,22 @@ class Processor(Pace):
             self._early_begun = now
         return begins
 
+    def longest_run_ns(self) -> int | None:
+        """See Pace."""
+        return None if self._control.run is None else int(self._control.run * 1e9)
+
+    @property
+    def _is_spike(self) -> bool:
+        return self._reconstructor.kind is SensorKind.SPIKE
+
     def _others_wait(self) -> bool:
         assert self._queued is not None
         return len(self._queue) > 0 or self._queued.delayed > LONG_DELAY
 
-    def _end_step(self, queued: Queued, now: float) -> None:
+    def _end_step(self, queued: Queued, now: float, used: int) -> None:
         counts = self._reconstructor.statistics
-        samples = counts.samples - self._samples
+        # Planes of windows without a frame are decoded, but not processed.
+        samples = used if self._is_spike else counts.samples - self._samples
         self._step_ended, self._samples, self._stale = now, counts.samples, 0
         progress = Progress(
             busy=self._worked + now - self._begun,
@@ -265,6 +238,8 @@ class Processor(Pace):
         seconds = now - self._step_begun + self._early
         self._early = 0.0
         self._control.add_step(samples, seconds, self._step_lag, progress)
+        if self._is_spike:
+            self._control.measure_run()
 
     def _frames_of(self, item: Packet | Reference | CameraFrame) -> Generator[Frame, None, None]:
         if not isinstance(item, Packet):

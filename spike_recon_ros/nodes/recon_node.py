@@ -33,12 +33,12 @@ from spike_recon_ros.nodes.parameters import (
 from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.preloading import Preloader
 from spike_recon_ros.nodes.problems import sentences
-from spike_recon_ros.nodes.processor import WorkerStatistics
 from spike_recon_ros.nodes.reporting import Reporter
 from spike_recon_ros.nodes.sync_check import SyncCheck
 from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.topic_names import check_topic_names
 from spike_recon_ros.nodes.worker import Worker
+from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges

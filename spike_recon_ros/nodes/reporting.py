@@ -14,6 +14,8 @@ from spike_recon_ros.reconstructor import ResetReason
 
 # A stream that resets at every packet must not flood the log; the counters show each of them.
 RESET_PERIOD = 0.5
+# Under overload, each frame of a spike camera may follow a reset.
+OVERLOAD_PERIOD = 10.0
 ERROR_PERIOD = 5.0
 LONGEST_LINE = 1000
 _NUMBER = re.compile(r'\d+(\.\d+)?')
@@ -53,11 +55,12 @@ class Reporter:
         self._node.get_logger().error(describe(error))
 
     def reset(self, reason: ResetReason, detail: str) -> None:
-        """Log a reset of the state, at most one for a reason in each RESET_PERIOD."""
+        """Log a reset of the state, seldom if the same reason comes again and again."""
         now = time.monotonic()
         if not self._node.context.ok():
             return
-        if now - self._last_reset.get(reason, -float('inf')) < RESET_PERIOD:
+        period = OVERLOAD_PERIOD if reason is ResetReason.OVERLOAD else RESET_PERIOD
+        if now - self._last_reset.get(reason, -float('inf')) < period:
             return
         self._last_reset[reason] = now
         text = f'state reset: {reason.value}' + (f' ({detail})' if detail else '')

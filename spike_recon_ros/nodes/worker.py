@@ -9,7 +9,8 @@ from collections.abc import Callable
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.nodes.packet_queue import PacketQueue, Request
-from spike_recon_ros.nodes.processor import Processor, WorkerStatistics
+from spike_recon_ros.nodes.processor import Processor
+from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings

@@ -140,6 +140,10 @@ class Continuity:
         outliers, self._outliers = self._outliers, 0
         return outliers
 
+    def shifted_ns(self, t_ns: int) -> int:
+        """Return a time, as decoded, on the timeline of the stream."""
+        return t_ns - self._shift_ns
+
     def _begin_packet(self) -> None:
         self._pieces = []
         self._spans: list[tuple[int, int, int]] = []  # first, last and shift of each piece

@@ -60,6 +60,9 @@ class FreeRunning(FixedRate):
         return [*self._complete(), *([self._cut()] if self._pending.count else [])]
 
     def _complete(self) -> Iterator[Window]:
+        if self._run_ns is not None and (first_ns := self._pending.next_t_ns) is not None:
+            self._index = self._index_from(first_ns + self._run_ns) - 1
+            self._begun_until_ns, self._run_ns = first_ns, None
         while self._pending.latest_t_ns is not None and self._pending.reaches(self._time(1)):
             window = self._cut()
             self._skip_pause()
@@ -69,6 +72,17 @@ class FreeRunning(FixedRate):
         """Return the border `ahead` windows after the current start, without adding up errors."""
         assert self._pending.first_t_ns is not None
         return self._pending.first_t_ns + round((self._index + ahead) * 1e9 / self._fps)
+
+    def _index_from(self, t_ns: int) -> int:
+        """Return the number of the first border at a time or after it."""
+        assert self._pending.first_t_ns is not None
+        index = int((t_ns - self._pending.first_t_ns) * self._fps / 1e9) - 1
+        while self._time(index - self._index) < t_ns:
+            index += 1
+        return index
+
+    def _border_from(self, t_ns: int) -> int:
+        return self._time(self._index_from(t_ns) - self._index)
 
     def _span(self) -> tuple[int, int] | None:
         return None if self._pending.first_t_ns is None else (self._time(0), self._time(1))

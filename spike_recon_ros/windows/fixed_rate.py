@@ -27,6 +27,34 @@ class FixedRate(SampleCutter):
         # The next part of the window at hand, once it is known.
         self._part_start_ns = 0
         self._part_end_ns: int | None = None
+        # Length of the run that begins with the next sample.
+        self._run_ns: int | None = None
+
+    def begin_run(self, run_ns: int) -> None:
+        """Drop the samples at hand, because the next ones are missing.
+
+        The next window begins with the next sample, and ends at the first border that is at least
+        `run_ns` later: the borders stay as they were.
+        """
+        self._pending.clear()
+        self._finish_window()
+        self._run_ns = run_ns
+
+    def needs(self, t_ns: int, next_ns: int, run_ns: int) -> bool:
+        """Return whether the next window needs samples, if its last `run_ns` are enough.
+
+        Args:
+            t_ns: time of the first of these samples.
+            next_ns: time of the sample after them.
+            run_ns: see `begin_run`.
+        """
+        if self._run_ns is not None:
+            end_ns = self._border_from(t_ns + run_ns)
+        elif (span := self._span()) is not None:
+            end_ns = span[1]
+        else:
+            return True
+        return self._border_from(next_ns + run_ns) > end_ns
 
     def begin(self, longest_ns: int, wanted: Callable[[], bool] = lambda: True) -> Window | None:
         """Cut off the next part of the window at hand, if a later sample has been seen.
@@ -54,6 +82,10 @@ class FixedRate(SampleCutter):
 
     def _span(self) -> tuple[int, int] | None:
         """Return start and end of the window at hand; None if they are not known."""
+        raise NotImplementedError
+
+    def _border_from(self, t_ns: int) -> int:
+        """Return the first border at a time or after it."""
         raise NotImplementedError
 
     def _finish_window(self) -> None:

@@ -60,6 +60,9 @@ class OnGrid(FixedRate):
         return self._t_start_ns
 
     def _complete(self) -> Iterator[Window]:
+        if self._run_ns is not None and (first_ns := self._pending.next_t_ns) is not None:
+            self._index = self._index_after(first_ns + self._run_ns)
+            self._t_start_ns, self._is_whole, self._run_ns = first_ns, True, None
         while self._pending.latest_t_ns is not None:
             self._follow_clock()
             t_end_ns = self._border_ns()
@@ -79,6 +82,9 @@ class OnGrid(FixedRate):
     def _border_ns(self) -> int:
         """Return the sensor time at which the next window ends."""
         return self._clock.to_sensor_ns(self._stamp_ns(self._index))
+
+    def _border_from(self, t_ns: int) -> int:
+        return self._clock.to_sensor_ns(self._stamp_ns(self._index_after(t_ns)))
 
     def _index_after(self, t_ns: int) -> int:
         return math.floor(self._clock.to_host_ns(t_ns) * self._fps / NS_PER_S) + 1

@@ -90,6 +90,10 @@ class SampleBuffer:
             self.first_t_ns = int(samples.t_ns[0])
         self.latest_t_ns = newest if self.latest_t_ns is None else max(self.latest_t_ns, newest)
 
+    def clear(self) -> None:
+        """Drop what is stored, but not when the stream began."""
+        self._parts, self.count, self.latest_t_ns = [], 0, None
+
     @property
     def next_t_ns(self) -> int | None:
         """Time of the oldest sample in the queue."""

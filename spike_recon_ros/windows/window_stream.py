@@ -87,6 +87,32 @@ class WindowStream:
             return None
         return self._cutter.begin(longest_ns, wanted)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no sample has come since the stream, or its latest run, began."""
+        return self._is_empty
+
+    def begin_run(self, run_ns: int) -> None:
+        """Begin a run of samples behind missing ones; see FixedRate.
+
+        The clock goes on, so the stamps of frames are as without the gap.
+        """
+        if not (run_ns and isinstance(self._cutter, FixedRate)):
+            self._begin()
+            return
+        self._cutter.begin_run(run_ns)
+        self._is_empty = True
+
+    def needs(self, t_ns: int, next_ns: int, run_ns: int) -> bool:
+        """Return whether the next window needs samples, see FixedRate.
+
+        True where its end is not known in advance.
+        """
+        if not isinstance(self._cutter, FixedRate):
+            return True
+        shifted_ns = self._continuity.shifted_ns
+        return self._cutter.needs(shifted_ns(t_ns), shifted_ns(next_ns), run_ns)
+
     def flush(self) -> Steps:
         """Return the last windows, at the end of a recording."""
         yield from self._cut(self._continuity.flush())

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from simulated import PACKET_S, Cost, Simulation
 
-from spike_recon_ros.nodes.overload import LONGEST_MERGED_S, StepCost
+from spike_recon_ros.nodes.overload import LONGEST_MERGED_S
+from spike_recon_ros.nodes.step_cost import StepCost
 
 FPS, LAG = 50.0, 0.1
 SETTLED, END = 3.0, 13.0
