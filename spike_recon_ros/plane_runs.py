@@ -38,9 +38,23 @@ class PlaneRuns:
         planes = model.lookahead_planes + PLANES_KEPT if has_runs else 0
         self._shortest_ns = planes * period_ns
 
-    def begin(self) -> bool:
-        """Begin a run behind missing planes; return False if that makes no difference."""
-        if not self._period_ns or self._windows.is_empty:
+    @property
+    def has_planes(self) -> bool:
+        """Whether the stream is that of a spike camera."""
+        return self._period_ns > 0
+
+    def begin(self, packet: Packet, last: Packet | None) -> bool:
+        """Begin a run behind missing planes.
+
+        Args:
+            packet: missing, or the one behind.
+            last: the packet before.
+
+        Returns: False if there are no planes yet, or if `time_base` does not give their times.
+        """
+        if not self.has_planes or self._windows.is_empty:
+            return False
+        if last is None or packet.time_base == last.time_base:
             return False
         self._windows.begin_run(self._shortest_ns)
         return True

@@ -11,7 +11,6 @@ from spike_recon_ros import model_choice
 from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
@@ -115,10 +114,8 @@ class Reconstructor:
         if last is None or (packet.encoding, packet.width, packet.height) != self._sensor:
             return
         self._check_sequence(last, packet)
+        self._begin_run(ResetReason.OVERLOAD, IN_GAP, packet)
         self._last_packet = packet
-        if self._runs.begin():
-            self._zero_state(ResetReason.OVERLOAD, IN_GAP, in_gap=True)
-            self._steps.clear()
 
     def push(self, packet: Packet) -> list[Frame]:
         """Process one packet and return the frames that it completes, oldest first.
@@ -174,9 +171,8 @@ class Reconstructor:
         """Release the model; the next packet loads it again."""
         self._unfinished = iter(())
         self._color.close()
-        if self._steps.model is not None:
-            self._steps.model.close()
-        self._steps.model = self._sensor = self._loaded_for = self._last_packet = None
+        self._steps.close()
+        self._sensor = self._loaded_for = self._last_packet = None
         self._begin_stream()  # pending samples are from the old sensor
         self._renderer.reset()
 
@@ -208,14 +204,8 @@ class Reconstructor:
             self._conditioner.adopt(settings)
 
     def save_hot_pixels(self, path: Path) -> None:
-        """Write the mask of hot pixels as a PNG file for the setting `hot_pixel_file`.
-
-        Raises:
-            UserError: no packet was seen yet, or the file cannot be written.
-        """
-        if self._steps.mask is None:
-            raise UserError(f'no packet was seen: there are no hot pixels to write to {path}')
-        self._steps.mask.save(path)
+        """Write the mask of hot pixels for the setting `hot_pixel_file`; see WindowSteps."""
+        self._steps.save_hot_pixels(path)
 
     def _begin_stream(self, references: Iterable[Reference] = ()) -> None:
         period_ns = getattr(self._decoder, 'period_ns', 0)
@@ -257,8 +247,17 @@ class Reconstructor:
         is_event = self.kind is SensorKind.EVENT
         found = succession(last, packet, is_event * self.settings.lost_packets_tolerated)
         self.statistics.lost_packets += found.lost
-        if found.reason is not None:
+        if found.reason is ResetReason.LOST_PACKETS and self._runs.has_planes:
+            self._begin_run(found.reason, found.detail, packet)
+        elif found.reason is not None:
             self.reset(found.reason, found.detail)
+
+    def _begin_run(self, reason: ResetReason, detail: str, packet: Packet) -> None:
+        if self._runs.begin(packet, self._last_packet):
+            self._zero_state(reason, detail, in_gap=True)
+            self._steps.clear()
+        elif self._runs.has_planes and not self._windows.is_empty:
+            self.reset(reason, detail)
 
     def _follow_jump(self, jump: TimeJump) -> None:
         if not jump.repeated:  # a damaged packet may jump many times

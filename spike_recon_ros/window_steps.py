@@ -7,9 +7,11 @@ the last event arrives, and the frame is published earlier. The steps are the sa
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
 from spike_recon_ros.windows.hot_pixels import HotPixelMask
 from spike_recon_ros.windows.merging import WindowMerger
@@ -94,6 +96,22 @@ class WindowSteps:
         """Drop the windows at hand: the stream starts again."""
         self._merger.clear()
         self._begun = []
+
+    def close(self) -> None:
+        """Release the model."""
+        if self.model is not None:
+            self.model.close()
+        self.model = None
+
+    def save_hot_pixels(self, path: Path) -> None:
+        """Write the mask of hot pixels as a PNG file for the setting `hot_pixel_file`.
+
+        Raises:
+            UserError: no packet was seen yet, or the file cannot be written.
+        """
+        if self.mask is None:
+            raise UserError(f'no packet was seen: there are no hot pixels to write to {path}')
+        self.mask.save(path)
 
     @property
     def _limit_ns(self) -> int:

@@ -54,7 +54,7 @@ MAY_IMPORT = (
         'frame': {'packets'},
         'packet_sequence': {'packets.packet', 'stream_statistics'},
         'model': {'windows.window', 'frames'},
-        'window_steps': {'model', 'windows'},
+        'window_steps': {'errors', 'model', 'windows'},
         'sensor_settings': {'errors', 'packets.sensor_kind', 'settings'},
         'packets': {'errors', 'jit'},
         'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},

@@ -3,6 +3,7 @@
 """What the node does with a spike camera whose planes come faster than it can read them."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,3 +124,24 @@ def test_stamps_advance_across_gaps():
     stamps = np.array([frame.stamp_ns for _, frame in made])
     assert (np.diff(stamps) > 0).all()
     assert {frame.stamp_ns - frame.t_ns for _, frame in made} == {HOST_AHEAD_NS}
+
+
+def test_lost_packets_change_neither_frame_times_nor_stamps():
+    settings = Settings(model='tfp', fps=25.0)
+    reconstructor = Reconstructor(settings)
+    kept = [n for n in range(1000) if n % 100 not in (17, 18, 63)]
+    frames = [frame for n in kept for frame in reconstructor.push(packet_at(n))]
+    with_time = _with_time('tfp', fps=25.0)
+    assert len(frames) >= 19
+    for frame in frames:
+        assert np.array_equal(frame.intensity, with_time[frame.t_ns].intensity)
+        assert frame.stamp_ns == with_time[frame.t_ns].stamp_ns
+    assert reconstructor.statistics.resets[ResetReason.LOST_PACKETS] == 20
+
+
+def test_a_time_base_that_stays_the_same_begins_again_after_lost_packets():
+    reconstructor = Reconstructor(Settings(model='tfp', fps=25.0))
+    packets = [replace(packet_at(n), time_base=0) for n in range(300) if n != 150]
+    frames = [frame for packet in packets for frame in reconstructor.push(packet)]
+    assert len(frames) == 6
+    assert set(reconstructor.statistics.resets) == {ResetReason.LOST_PACKETS}
