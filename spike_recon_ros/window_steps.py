@@ -24,8 +24,13 @@ class Pace:
     Callers that must not be late have one of their own.
     """
 
-    def holds(self, count: int) -> bool:
-        """Return, of `count` windows joined, whether to join the next one, too."""
+    def holds(self, count: int, can_join: bool = True) -> bool:
+        """Return, of `count` windows joined, whether to join the next one, too.
+
+        Args:
+            count: windows joined.
+            can_join: False if the model needs each window alone; then return False.
+        """
         return False
 
     def hurries(self, done: int, left: int) -> bool:
@@ -70,7 +75,8 @@ class WindowSteps:
         Yields: each window as it was processed, whole and without events of hot pixels, and the
             intensity at its end.
         """
-        for window in self._merger.join(windows, pace.holds):
+        can_join = not getattr(self.model, 'hop_planes', 0)
+        for window in self._merger.join(windows, lambda count: pace.holds(count, can_join)):
             yield self._finish(window, pace)
 
     def begin(

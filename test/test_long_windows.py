@@ -44,7 +44,7 @@ def processed(merge, hurries=lambda done, left: False):
     events = Events(zeros, zeros, zeros.astype(np.uint8), t_ns, Triggers.empty())
     model = RecordingModel()
     reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
-    reconstructor.pace.holds = lambda joined: joined < merge
+    reconstructor.pace.holds = lambda joined, can_join: joined < merge
     reconstructor.pace.hurries = hurries
     packet = Packet('mono', SIDE, SIDE, 0, 0, 0, encode_mono(events, 0))
     return reconstructor.push(packet), model.windows

@@ -192,13 +192,13 @@ def test_a_new_resolution_resets_the_state():
 def test_under_overload_windows_are_merged_and_no_event_is_lost():
     events = make_events(4000)
     reconstructor = Reconstructor(Settings(model='leaky_integrator', fps=1000.0))
-    reconstructor.pace.holds = lambda joined: joined < 4
+    reconstructor.pace.holds = lambda joined, can_join: joined < 4
     frames = [
         frame for packet in packets_of(events, [500]) for frame in reconstructor.push(packet)
     ]
     assert [len(frame.samples) for frame in frames] == [400] * 9
     assert reconstructor.statistics.merged_windows == 39 - 9 - 1
-    reconstructor.pace.holds = lambda joined: False
+    reconstructor.pace.holds = lambda joined, can_join: False
     frames += reconstructor.flush()
     assert sum(len(frame.samples) for frame in frames) == 4000
 

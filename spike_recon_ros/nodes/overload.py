@@ -67,6 +67,7 @@ class Held:
         lag: age of the packet at hand, s.
         others_wait: whether more packets wait.
         since_step: time since the last step, s.
+        can_join: whether the model can read several windows as one.
     """
 
     windows: int
@@ -74,6 +75,7 @@ class Held:
     lag: float
     others_wait: bool
     since_step: float
+    can_join: bool = True
 
 
 class MergeControl:
@@ -137,6 +139,9 @@ class MergeControl:
         is_late = held.others_wait and held.lag > self.largest_lag
         self._merged, self._held_samples = held.windows, held.samples
         self._parts = 1
+        if not held.can_join:
+            self._is_too_long = is_late
+            return False
         if self.run is not None:  # a window that is held ends with its run, unread
             return is_late and not self._is_overdue(held.since_step)
         if is_late:

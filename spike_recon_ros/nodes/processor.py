@@ -178,7 +178,7 @@ class Processor(Pace):
                 self._early += now - self._early_begun
                 self._early_begun = None
 
-    def holds(self, count: int) -> bool:
+    def holds(self, count: int, can_join: bool = True) -> bool:
         """See Pace."""
         assert self._queued is not None
         now = self._clock()
@@ -189,8 +189,9 @@ class Processor(Pace):
             lag=lag,
             others_wait=self._others_wait(),
             since_step=now - self._step_ended,
+            can_join=can_join,
         )
-        if self._control.holds(held) or self._follows_gap:
+        if self._control.holds(held) or (self._follows_gap and can_join):
             return True
         self._step_begun, self._step_lag = now, lag
         return False

@@ -21,9 +21,9 @@ from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
 
 Options = dict[str, str]
 
-MOST_PIXELS = 2**23
-"""Pixels of a sensor. Event cameras have up to 2 million; more is damage, and would only fill the
-memory."""
+MOST_PIXELS = 2**24
+"""Pixels of a sensor. Event cameras have up to 2 million, and image sensors of 4096x2304 pixels
+exist; much more is damage, and would only fill the memory."""
 LARGEST_SIDE = {
     'evt2': 2048, 'evt21': 2048, 'evt3': 2048, 'libcaer_cmp': 2048,
     'libcaer': 32_768, 'mono': 32_768,

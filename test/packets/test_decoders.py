@@ -46,3 +46,8 @@ def test_unknown_encoding_names_the_known_ones():
 def test_unknown_byte_order_is_not_guessed():
     with pytest.raises(UserError, match="endianness='big'"):
         decoder_for('evt21;endianness=big', 640, 480)
+
+
+@pytest.mark.parametrize('encoding', ['mono', 'libcaer', 'spike_planes;period_ns=50000'])
+def test_the_largest_image_sensors_are_accepted(encoding):
+    assert decoder_for(encoding, 4096, 2304).width == 4096

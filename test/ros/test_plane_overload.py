@@ -145,3 +145,13 @@ def test_a_time_base_that_stays_the_same_begins_again_after_lost_packets():
     frames = [frame for packet in packets for frame in reconstructor.push(packet)]
     assert len(frames) == 6
     assert set(reconstructor.statistics.resets) == {ResetReason.LOST_PACKETS}
+
+
+@pytest.mark.parametrize(('load', 'step_s'), [(1.5, 0.001), (0.1, 0.004)])
+def test_windows_of_a_network_with_a_fixed_hop_are_never_merged(load, step_s):
+    simulation = PlaneSimulation(lambda now: load * PERIOD_S, step_s, fps=1000.0, hop_planes=20)
+    simulation.run(SETTLED)
+    made = simulation.run(END)
+    assert {len(frame.samples) for _, frame in made} == {20}
+    assert len(made) >= 100.0 * (END - SETTLED)
+    assert max(age for age, _ in made) < 0.15
