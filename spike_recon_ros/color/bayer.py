@@ -7,10 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from spike_recon_ros.conditioning.region import Region
+from spike_recon_ros.conditioning.region import SMALLEST_IMAGE, Region
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.settings import Settings
 
@@ -25,7 +26,7 @@ _CONVERSIONS = {
 }
 
 
-def check_mosaic(settings: Settings, region: Region) -> None:
+def check_mosaic(settings: Settings, region: Region, kind: SensorKind) -> None:
     """Check that the pixels of a region have a Bayer pattern that can be reconstructed.
 
     Raises:
@@ -45,10 +46,13 @@ def check_mosaic(settings: Settings, region: Region) -> None:
     sides = region.width, region.height
     if any(side % 2 for side in sides):
         what = 'a sensor' if region.is_sensor else 'a roi'
+        whole = sides[0] // 2 * 2, sides[1] // 2 * 2
+        cure = f'set roi to {region.x // 2 * 2},{region.y // 2 * 2},{whole[0]},{whole[1]}'
+        if kind is SensorKind.SPIKE or min(whole) < SMALLEST_IMAGE:  # a roi is for events
+            cure = 'check width and height in the driver or the file, or leave color out'
         raise UserError(
             f'color:=mosaic needs an even number of columns and rows, but {what} of '
-            f'{sides[0]}x{sides[1]} pixels has not; set roi to '
-            f'{region.x // 2 * 2},{region.y // 2 * 2},{sides[0] // 2 * 2},{sides[1] // 2 * 2}'
+            f'{sides[0]}x{sides[1]} pixels has not; {cure}'
         )
     if region.x % 2 or region.y % 2:
         raise UserError(

@@ -41,7 +41,7 @@ class MosaicColor:
         kind: SensorKind,
         load: Callable[[int, int], Model],
     ) -> None:
-        check_mosaic(settings, region)
+        check_mosaic(settings, region, kind)
         self._pattern, self._is_spike = settings.bayer_pattern, kind is SensorKind.SPIKE
         size = region.width // 2, region.height // 2
         self._models: list[Model] = []

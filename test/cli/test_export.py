@@ -72,6 +72,8 @@ def test_a_missing_run_leaves_nothing(tmp_path, capsys):
         'holds no last.ckpt; give the folder of `spike-recon train -o`' in capsys.readouterr().err
     )
     assert not list(tmp_path.iterdir())
+    assert main(['export', str(tmp_path / 'run'), '-o', str(tmp_path / 'out')]) == 1
+    assert f'{tmp_path / "run"} does not exist; give the folder' in capsys.readouterr().err
 
 
 def test_an_export_of_published_weights_names_each_phase(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from spike_recon_ros.color_settings import BAYER_PATTERNS
 from spike_recon_ros.conditioning.region import region_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes, pack_planes, unpack_planes
 from spike_recon_ros.settings import Settings
 
@@ -74,4 +75,14 @@ def test_demosaicing_restores_a_uniform_colour(pattern):
 def test_a_broken_pattern_is_one_sentence(values, size, cure):
     settings = Settings(**{'color': 'mosaic', 'bayer_pattern': 'rggb', **values})
     with pytest.raises(UserError, match=cure):
-        check_mosaic(settings, region_of(settings, *size))
+        check_mosaic(settings, region_of(settings, *size), SensorKind.EVENT)
+
+
+@pytest.mark.parametrize(
+    ('size', 'kind'), [((33, 17), SensorKind.SPIKE), ((7, 7), SensorKind.EVENT)]
+)
+def test_a_roi_is_no_cure_where_none_can_be_set(size, kind):
+    settings = Settings(color='mosaic', bayer_pattern='rggb')
+    with pytest.raises(UserError, match='has not; check width and height') as caught:
+        check_mosaic(settings, region_of(settings, *size), kind)
+    assert 'roi' not in str(caught.value)

@@ -88,7 +88,8 @@ def export_run(
     """
     file = run / CHECKPOINT
     if not file.is_file():
-        raise UserError(f'{run} holds no {CHECKPOINT}; give the folder of `spike-recon train -o`')
+        what = f'{run} holds no {CHECKPOINT}' if run.exists() else f'{run} does not exist'
+        raise UserError(f'{what}; give the folder of `spike-recon train -o`')
     progress('reading the checkpoint')
     recipe = read_recipe(run / 'recipe.yaml')
     checkpoint = read_checkpoint(file)
