@@ -18,7 +18,7 @@ from spike_recon_ros.frames.store import FrameStore
 from spike_recon_ros.packet_sequence import is_repeated, succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference
-from spike_recon_ros.packets.registry import decoder_for, sensor_kind_of
+from spike_recon_ros.packets.registry import check_expected_size, decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.plane_runs import IN_GAP, PlaneRuns
@@ -87,6 +87,7 @@ class Reconstructor:
         """
         if self._loaded_for == (width, height, kind):
             return
+        check_expected_size(width, height)
         model_name = model_choice.choose_model(self.settings, kind)
         references = self._windows.early_references
         self.close()

@@ -91,6 +91,19 @@ def check_sensor_size(name: str, width: int, height: int) -> None:
     )
 
 
+def check_expected_size(width: int, height: int) -> None:
+    """Check the size of a sensor that has sent nothing yet, before memory for it is allocated.
+
+    Raises:
+        UserError: there is no such camera.
+    """
+    if min(width, height) < 1 or width * height > MOST_PIXELS:
+        raise UserError(
+            f'a sensor of {width}x{height} pixels is impossible, it has from 1 to '
+            f'{MOST_PIXELS:,} pixels; check sensor_size, or width and height in camera_info'
+        )
+
+
 def sensor_kind_of(encoding: str) -> SensorKind:
     """Return the kind of camera that sends packets of this encoding."""
     is_spike = split_encoding(encoding)[0] == SPIKE_PLANES

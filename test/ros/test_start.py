@@ -129,6 +129,28 @@ def test_a_malformed_size_leaves_the_node_unconfigured(make_node, capfd, size):
         sensor_of_settings(Settings(sensor_size=size), EVENTS)
 
 
+def test_an_impossible_size_is_one_sentence(make_node, capfd):
+    assert not make_node(sensor_size='99999x99999', model='fibar').start()
+    log = capfd.readouterr().err
+    assert 'a sensor of 99999x99999 pixels is impossible' in log
+    assert 'Traceback' not in log
+
+
+@pytest.mark.parametrize('sides', [(2**32 - 1, 2**32 - 1), (99_999, 99_999)])
+def test_an_impossible_size_in_camera_info_is_logged_and_ignored(
+    make_node, other, camera, wait_until, capfd, sides
+):
+    node = make_node(model='fibar')
+    assert node.start()
+    publisher = other.create_publisher(CameraInfo, '/event_camera/camera_info', 10)
+    wait_until(publisher.get_subscription_count, 'the node to look for camera_info')
+    publisher.publish(CameraInfo(width=sides[0], height=sides[1]))
+    log = []
+    wait_until(lambda: log.append(capfd.readouterr().err) or 'impossible' in ''.join(log), 'a log')
+    assert 'no model loaded' in ''.join(log)
+    assert node._reconstructor.region is None
+
+
 @pytest.mark.parametrize(
     'content',
     ['', '[', '[]', '{"/event_camera/events": 3}', '[' * 100_000,
