@@ -77,8 +77,11 @@ class RecordNode(Node):
         warn_of_ignored_parameters(self)  # after those of the QoS are declared
 
     def why_silent(self) -> str:
-        """Return why the publishers of the topic cannot be received; '' if they can."""
-        for publisher in self.get_publishers_info_by_topic(self._topic):
+        """Return why nothing can be received on the topic; '' if something can or may come."""
+        publishers = self.get_publishers_info_by_topic(self._topic)
+        if not publishers and (others := self._other_images()):
+            return f'nobody publishes there, but images come on {others}; give it as --topic'
+        for publisher in publishers:
             if publisher.topic_type != (kind := type_name(Image)):
                 return (
                     f'{publisher.node_name} publishes {publisher.topic_type} there, not {kind}; '
@@ -90,6 +93,15 @@ class RecordNode(Node):
                     f'-p qos_overrides.{self._topic}.subscription.reliability:=best_effort'
                 )
         return ''
+
+    def _other_images(self) -> str:
+        """Return the topics on which somebody publishes images."""
+        topics = self.get_topic_names_and_types()
+        return ' or '.join(
+            topic
+            for topic, types in topics
+            if type_name(Image) in types and self.count_publishers(topic)
+        )
 
     def finish(self) -> None:
         """Wait until everything that came is written."""

@@ -175,3 +175,12 @@ def test_a_recorder_that_receives_no_image_fails_and_names_the_topic(monkeypatch
     printed = capsys.readouterr()
     assert 'spike-recon record: no image arrived on /nobody/image; start what' in printed.err
     assert json.loads(printed.out) == nothing
+
+
+def test_a_recorder_without_a_publisher_names_the_topics_of_images(other, executor, wait_until):
+    other.create_publisher(Image, '/left/recon/image_raw', 1)
+    node = RecordNode(FullDisk(), '/event_camera/recon/image_raw')
+    executor.add_node(node)
+    wait_until(node.why_silent, 'the other publisher')
+    assert 'images come on /left/recon/image_raw; give it as --topic' in node.why_silent()
+    node.finish()
