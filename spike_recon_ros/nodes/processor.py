@@ -139,7 +139,7 @@ class Processor(Pace):
             largest_lag = self._queue.time_limit / 2 + queued.delayed
         elif self._control.should_drop(lag, now - self._step_ended):
             largest_lag = self._control.largest_lag / 2
-        elif self._reconstructor.needs(packet):
+        elif self._control.run is None or self._reconstructor.needs(packet):
             return
         else:
             with self._counting:
