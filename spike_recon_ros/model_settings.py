@@ -109,7 +109,8 @@ class ModelSettings:
         'on',
         'Networks for events. on: while a lamp flickers at 80 to 900 Hz and causes most events, '
         'events are averaged over its period, so that the images do not flicker; this delays them '
-        'by half a period and blurs motion over a period, 10 ms at 100 Hz. off: never.',
+        'by half a period, blurs motion over a period, 10 ms at 100 Hz, and leaves out slow '
+        'changes of low contrast. off: never.',
         choices=('on', 'off'),
     )
     dark_rate: float = setting(

@@ -7,18 +7,18 @@ phase. The mean of the voxel grids of a window that is shifted over one period h
 frequency of the lamp and its harmonics. Unlike a comb filter (conditioning/flicker.py) it keeps no
 single events, which flicker again.
 
-The light of a lamp returns to where it was, so its ON and OFF steps must cancel. Those of a pixel
-do not, because its two thresholds differ from the nominal ones: hundreds of events a second would
-add up to noise. So both polarities are weighted by how often they occur. Windows with a surplus
-are not counted, because there the scene changes.
+ON and OFF events are weighted so that those of the lamp cancel in each pixel
+(threshold_balance.py). What remains is held back until it adds up to a step (dead_zone.py).
 """
 
 import numpy as np
 
+from spike_recon_ros.backends.dead_zone import DeadZone
+from spike_recon_ros.backends.threshold_balance import ThresholdBalance
 from spike_recon_ros.conditioning.lamp import BIN_NS, LampSpectrum
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
-from spike_recon_ros.windows.window import Window
+from spike_recon_ros.windows.window import Window, joined
 
 FOUND_NS = 200_000_000
 """Length of the stretches in which a lamp is looked for."""
@@ -26,12 +26,10 @@ KEPT_STRETCHES = 5
 """Stretches without the lamp after which it counts as off."""
 SHIFTS = 4
 """Shifts of a window over one period; they remove the first three harmonics of the lamp."""
-MEMORY_S = 2.0
-"""Time constant of the counts of a pixel's events."""
-LARGEST_SURPLUS = 3
-"""Of one polarity in a window, above which the scene changes and the window is not counted."""
-FEW_EVENTS = 70.0
-"""Events of a pixel at which half of their imbalance is corrected."""
+START_NS = 2 * FOUND_NS
+"""Windows that begin within this time of the first one are kept until a lamp is found."""
+REREAD_NS = 20_000_000
+"""Least length of the windows in which they are read again."""
 HISTORY_NS = 300_000_000
 """Events before a window that are kept. A window is read again until the state is updated."""
 F32 = np.float32
@@ -59,12 +57,15 @@ class LampAverage:
         self.frequency_hz: float | None = None
         self._spectrum = LampSpectrum(FOUND_NS // BIN_NS)
         self._missing = 0
+        self._at_start: list[Window] | None = []
         self._end_lamp()
 
     def _end_lamp(self) -> None:
-        self._history = Events.empty()
-        # OFF and ON events of each pixel; without a lamp they need no memory.
-        self._counts = np.zeros((2, 0, 0), F32)
+        self._history: list[Window] = []
+        self._counted_ns = 0
+        # Without a lamp they need no memory.
+        self._balance: ThresholdBalance | None = None
+        self._dead_zone: DeadZone | None = None
 
     def watch(self, window: Window) -> None:
         """Look for a lamp in the events of a window, before any were removed."""
@@ -72,70 +73,111 @@ class LampAverage:
             if found is not None:
                 self._missing = 0
                 if self.frequency_hz is None:
-                    self._counts = np.zeros((2, *self._size), F32)
+                    self._begin_lamp(found)
                 self.frequency_hz = found
             elif self.frequency_hz is not None:
                 self._missing += 1
                 if self._missing >= KEPT_STRETCHES:
                     self.frequency_hz = None
                     self._end_lamp()
+        if self.frequency_hz is None and self._at_start is not None:
+            self._at_start.append(window)
+            if window.t_end_ns - self._at_start[0].t_start_ns > START_NS:
+                self._at_start = None
+
+    def _begin_lamp(self, frequency_hz: float) -> None:
+        """Remember the events of the kept windows, too."""
+        self.frequency_hz = frequency_hz
+        self._balance = ThresholdBalance(*self._size[::-1])
+        self._dead_zone = DeadZone(*self._size[::-1])
+        if self._at_start:
+            self._history = list(self._at_start)
+            self._count_periods(self._at_start[-1].t_end_ns)
+
+    def take_start(self) -> list[Window]:
+        """Return, once, the windows before the lamp was found, if it shone from the start.
+
+        A network that read them without averaging has the flicker in its state. It should zero the
+        state and read these windows instead; short ones are joined.
+        """
+        if self.frequency_hz is None or not self._at_start:
+            return []
+        windows, self._at_start = self._at_start, None
+        return _rejoined(windows)
 
     def add(self, window: Window) -> None:
         """Remember the events of a window, once, for itself and later ones."""
         if self.frequency_hz is None:
             return
-        events = window.samples
-        seconds = (window.t_end_ns - window.t_start_ns) / 1e9
-        self._counts *= F32(np.exp(-seconds / MEMORY_S))
-        new = np.zeros((2, *self._size), np.int32)
-        _count(events.x, events.y, events.p, new)
-        self._counts += new * (np.abs(new[1] - new[0]) <= LARGEST_SURPLUS)
-        joined = Events.concatenate([self._history, events])
-        first = np.searchsorted(joined.t_ns, window.t_end_ns - HISTORY_NS)
-        self._history = joined[int(first) :]
+        self._history.append(window)
+        self._count_periods(window.t_end_ns)
+        while self._history[0].t_end_ns < window.t_end_ns - HISTORY_NS:
+            del self._history[0]
+
+    def _count_periods(self, end_ns: int) -> None:
+        """Count the events of the periods that are over."""
+        assert self.frequency_hz is not None
+        assert self._balance is not None
+        period_ns = round(1e9 / self.frequency_hz)
+        self._counted_ns = max(self._counted_ns, self._history[0].t_start_ns)
+        if end_ns - self._counted_ns < period_ns:
+            return
+        over_ns = (end_ns - self._counted_ns) // period_ns * period_ns
+        events = self._events_since(self._counted_ns)
+        edges = self._counted_ns, self._counted_ns + over_ns
+        first, last = np.searchsorted(events.t_ns, edges).tolist()
+        self._balance.add(events[first:last], over_ns / 1e9)
+        self._counted_ns += over_ns
+
+    def _events_since(self, t_ns: float) -> Events:
+        """Return the events of the windows that end after a time."""
+        return joined([one for one in self._history if one.t_end_ns > t_ns]).samples
 
     def write(self, window: Window, out: np.ndarray) -> None:
-        """Write the mean of the voxel grids of a window over one period.
+        """Write the mean of the voxel grids of a window over one period, without small changes.
 
         Args:
             window: ends with the window that was added last.
             out: float32 [bins, height, width].
         """
         assert self.frequency_hz is not None
+        assert self._balance is not None
+        assert self._dead_zone is not None
         period_ns = 1e9 / self.frequency_hz
-        times = self._history.t_ns
-        first, last = np.searchsorted(times, (window.t_start_ns - period_ns, window.t_end_ns))
-        events = self._history[int(first) : int(last)]
+        events = self._events_since(window.t_start_ns - period_ns)
+        cuts = np.searchsorted(events.t_ns, (window.t_start_ns - period_ns, window.t_end_ns))
+        events = events[slice(*cuts.tolist())]
         length_ns = max(window.t_end_ns - window.t_start_ns, 1)
         out.fill(0.0)
         _average(
             out,
             (events.x, events.y, events.p, events.t_ns - window.t_start_ns),
-            self._on_weights(),
+            self._balance.on_weights(),
             period_ns,
             float(length_ns),
         )
+        self._dead_zone.apply(out, window.t_start_ns, window.t_end_ns)
 
-    def _on_weights(self) -> np.ndarray:
-        """Return the weight of an ON event of each pixel; that of an OFF event is 2 minus it."""
-        off, on = self._counts
-        total = off + on
-        return F32(1) - (on - off) * total / (total * total + F32(FEW_EVENTS**2))
+
+def _rejoined(windows: list[Window]) -> list[Window]:
+    """Join windows of a stream until each has REREAD_NS or more."""
+    groups: list[list[Window]] = []
+    for window in windows:
+        if groups and window.t_start_ns - groups[-1][0].t_start_ns < REREAD_NS:
+            groups[-1].append(window)
+        else:
+            groups.append([window])
+    return [joined(group) for group in groups]
 
 
 def _compile() -> None:
     """Compile the kernels now instead of when a lamp is found, for whole and for padded grids."""
+    ThresholdBalance(1, 1)
+    DeadZone(1, 1)
     none = Events.empty()
-    _count(none.x, none.y, none.p, np.zeros((2, 1, 1), np.int32))
     for grid in (np.zeros((1, 1, 1), F32), np.zeros((1, 2, 2), F32)[..., :1]):
         weights = np.ones((1, 1), F32)
         _average(grid, (none.x, none.y, none.p, none.t_ns), weights, 1.0, 1.0)
-
-
-@njit(nogil=True, cache=True)
-def _count(xs, ys, ps, counts):
-    for i in range(xs.size):
-        counts[ps[i], ys[i], xs[i]] += 1
 
 
 @njit(nogil=True, cache=True)

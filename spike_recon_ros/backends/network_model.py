@@ -130,6 +130,7 @@ class NetworkModel:
             return np.zeros(self._size, np.float32)
         if self._lamp is not None:
             self._lamp.watch(window)
+            self._read_again(self._lamp.take_start())
         if self._resting is not None:
             window = self._resting.apply(window, has_lamp=self._has_lamp)
         if self._lamp is not None:
@@ -150,6 +151,14 @@ class NetworkModel:
                 self._zero_extrapolated_state(window)
         assert self._last is not None
         return self._last.copy()
+
+    def _read_again(self, windows: list[Window]) -> None:
+        """Zero the state and read windows again, if there are any."""
+        if windows:
+            self._steps.clear()
+            self._backend.reset()
+        for window in windows:
+            self._intensity(window, commit=True)
 
     @property
     def gated_events(self) -> int:

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from spike_recon_ros.backends import lamp_average
+from spike_recon_ros.backends import dead_zone, lamp_average, threshold_balance
 from spike_recon_ros.backends.lamp_average import FOUND_NS, KEPT_STRETCHES, LampAverage
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.representations.voxel_grid import voxel_grid
@@ -105,6 +105,54 @@ def test_a_moving_scene_in_steady_light_has_no_lamp():
         assert lamp.frequency_hz is None
 
 
+def test_windows_before_a_lamp_was_found_are_read_again_once_if_it_shone_from_the_start():
+    lamp, before = LampAverage(WIDTH, HEIGHT), []
+    for window in windows(lit(on=4, off=3, end_ns=600_000_000)):
+        lamp.watch(window)
+        again = lamp.take_start()
+        if lamp.frequency_hz is not None:
+            break
+        assert not again
+        before.append(window)
+    assert len(again) == -(-len(before) // 2)  # two windows of 18 ms in each
+    assert [one.t_end_ns for one in again[:-1]] == [one.t_end_ns for one in before[1:-1:2]]
+    assert sum(len(one.samples) for one in again) == sum(len(one.samples) for one in before)
+    change = np.zeros((HEIGHT, WIDTH), np.float32)
+    for one in again[1:]:  # the first one lacks the period before it
+        out = np.empty((BINS, HEIGHT, WIDTH), np.float32)
+        lamp.write(one, out)
+        change += out.sum(0)
+    periods = (again[-1].t_end_ns - again[0].t_end_ns) / 1e7
+    assert np.abs(change).max() < 0.2 * periods  # unaveraged, one event per period
+    assert not lamp.take_start()
+
+
+def test_a_scene_seen_before_a_lamp_is_switched_on_is_not_read_again():
+    lamp = LampAverage(WIDTH, HEIGHT)
+    for k in range(30):  # steady light, a few events
+        lamp.watch(Window(k * WINDOW_NS, (k + 1) * WINDOW_NS, Events.empty()))
+    for window in windows(lit(end_ns=600_000_000)):
+        lamp.watch(window)
+        assert not lamp.take_start()
+        lamp.add(window)
+    assert lamp.frequency_hz is not None
+
+
+def test_windows_of_a_lamp_may_be_empty_or_end_where_they_start():
+    lamp = LampAverage(WIDTH, HEIGHT)
+    for window in windows(lit(end_ns=600_000_000)):
+        lamp.watch(window)
+        lamp.add(window)
+    end = window.t_end_ns
+    nothing = Events.empty()
+    for start, stop in ((end, end), (end, end + WINDOW_NS), (end + WINDOW_NS, end + 10**10)):
+        empty = Window(start, stop, nothing)
+        lamp.add(empty)
+        out = np.ones((BINS, HEIGHT, WIDTH), np.float32)
+        lamp.write(empty, out)
+    assert not out.any()
+
+
 def test_a_lamp_that_is_switched_off_is_forgotten():
     lamp, _, _ = sums(lit(end_ns=600_000_000))
     assert lamp.frequency_hz is not None
@@ -126,7 +174,12 @@ def test_a_reset_forgets_the_lamp():
 
 def test_no_kernel_is_compiled_when_a_lamp_is_found(monkeypatch):
     events = lit(end_ns=600_000_000)
-    lamp, kernels = LampAverage(WIDTH, HEIGHT), (lamp_average._count, lamp_average._average)
+    lamp = LampAverage(WIDTH, HEIGHT)
+    kernels = (
+        lamp_average._average,
+        threshold_balance._count,
+        dead_zone._hold_back,
+    )
     for kernel in kernels:
         monkeypatch.setattr(kernel, '_can_compile', False)
     padded = np.empty((BINS, HEIGHT + 2, WIDTH + 4), np.float32)
