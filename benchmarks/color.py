@@ -107,7 +107,8 @@ def spike_windows(scene: Any, seed: int) -> Iterator[Window]:
 def mosaic(scene: Any, seed: int, model: str, kind: SensorKind) -> tuple[Rows, dict[str, float]]:
     """Score a sensor with a Bayer pattern; also return ms for each stage."""
     is_event = kind is SensorKind.EVENT
-    settings = Settings(model=model, threads=1)
+    dark_rate = 0.0 if is_event else SpikeSensorModel().dark_rate
+    settings = Settings(model=model, threads=1, dark_rate=dark_rate)
     whole = load_model(settings, WIDTH, HEIGHT, kind=kind)
     phases = [load_model(settings, WIDTH // 2, HEIGHT // 2, kind=kind) for _ in range(4)]
     lookahead_ns = 0 if is_event else getattr(whole, 'lookahead_planes', 0) * PERIOD_NS
