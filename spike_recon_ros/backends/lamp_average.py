@@ -57,8 +57,12 @@ class LampAverage:
         self.frequency_hz: float | None = None
         self._spectrum = LampSpectrum(FOUND_NS // BIN_NS)
         self._missing = 0
-        self._at_start: list[Window] | None = []
+        self.forget_start()
         self._end_lamp()
+
+    def forget_start(self) -> None:
+        """Forget the windows that `take_start` would return; those that follow are the first."""
+        self._at_start: list[Window] | None = []
 
     def _end_lamp(self) -> None:
         self._history: list[Window] = []
@@ -100,10 +104,10 @@ class LampAverage:
         A network that read them without averaging has the flicker in its state. It should zero the
         state and read these windows instead; short ones are joined.
         """
-        if self.frequency_hz is None or not self._at_start:
+        if self.frequency_hz is None:
             return []
         windows, self._at_start = self._at_start, None
-        return _rejoined(windows)
+        return _rejoined(windows or [])
 
     def add(self, window: Window) -> None:
         """Remember the events of a window, once, for itself and later ones."""

@@ -153,10 +153,14 @@ class NetworkModel:
         return self._last.copy()
 
     def _read_again(self, windows: list[Window]) -> None:
-        """Zero the state and read windows again, if there are any."""
-        if windows:
-            self._steps.clear()
-            self._backend.reset()
+        """Zero the state and read windows again, if there are any.
+
+        Not with frames: those of earlier windows are gone, and the next one corrects the state.
+        """
+        if not windows or self._bundle.reads_frames:
+            return
+        self._steps.clear()
+        self._backend.reset()
         for window in windows:
             self._intensity(window, commit=True)
 
@@ -263,6 +267,8 @@ class NetworkModel:
         self._backend.reset()
         if self._resting is not None:
             self._resting.forget()
+        if self._lamp is not None:
+            self._lamp.forget_start()
 
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""

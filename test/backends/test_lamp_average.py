@@ -127,6 +127,18 @@ def test_windows_before_a_lamp_was_found_are_read_again_once_if_it_shone_from_th
     assert not lamp.take_start()
 
 
+def test_windows_before_the_state_was_zeroed_are_not_read_again():
+    lamp = LampAverage(WIDTH, HEIGHT)
+    for number, window in enumerate(windows(lit(end_ns=600_000_000))):
+        lamp.watch(window)
+        if number == 4:
+            lamp.forget_start()
+        again = lamp.take_start()
+        if lamp.frequency_hz is not None:
+            break
+    assert again[0].t_start_ns == 5 * WINDOW_NS
+
+
 def test_a_scene_seen_before_a_lamp_is_switched_on_is_not_read_again():
     lamp = LampAverage(WIDTH, HEIGHT)
     for k in range(30):  # steady light, a few events

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network under a lamp that shines from the start: the flicker leaves its state."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
 from spike_recon_ros.backends.network_model import NetworkModel
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_network
+from spike_recon_ros.frames.anchor import Anchor
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.windows.window import Window
 
@@ -40,16 +43,18 @@ def windows(count):
         yield Window(k * WINDOW_NS, (k + 1) * WINDOW_NS, events)
 
 
+def network(name, **options):
+    """Return a context manager of a network of the zoo."""
+    folder = find_network(name)
+    assert folder is not None
+    model = NetworkModel(read_bundle(folder), choose_backend(), WIDTH, HEIGHT, **options)
+    return contextlib.closing(model)
+
+
 def contrasts(count, **options):
     """Return the standard deviation of each image; the wall has none."""
-    folder = find_network('two_scale_gru_small')
-    assert folder is not None
-    bundle = read_bundle(folder)
-    model = NetworkModel(bundle, choose_backend(), WIDTH, HEIGHT, **options)
-    try:
+    with network('two_scale_gru_small', **options) as model:
         return [float(model.step(window).std()) for window in windows(count)]
-    finally:
-        model.close()
 
 
 def test_what_flickered_before_the_lamp_was_found_leaves_the_image():
@@ -58,3 +63,18 @@ def test_what_flickered_before_the_lamp_was_found_leaves_the_image():
     assert before == plain[9]
     assert found < 0.5 * before
     assert max(averaged[11:]) < 0.5 * min(plain[11:])
+
+
+def test_frames_are_asked_for_in_order_when_a_lamp_is_found():
+    grey = np.full((HEIGHT, WIDTH), 0.5, np.float32)
+    asked = []
+
+    def anchor_at(t_ns):
+        asked.append(t_ns)
+        return Anchor(0, t_ns, grey)
+
+    with network('two_scale_gru_frames', lamp_averaging=True) as model:
+        model.anchor_at = anchor_at
+        for window in windows(16):
+            model.step(window)
+    assert asked == sorted(asked)
