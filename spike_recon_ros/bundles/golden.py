@@ -23,7 +23,9 @@ class Tolerance(NamedTuple):
     """Largest accepted deviation, as a share of the contrast of the golden output.
 
     Attributes:
-        smooth: for networks in which a small difference stays small.
+        smooth: for networks in which a small difference stays small. Measured over 100 windows in
+            bfloat16: up to 0.051, where the output of `spk2vid` for noise has a contrast of 0.013;
+            a real image changes by 0.001 dB. A lost state deviates by 0.57 or above.
         spiking: for networks in which rounding can flip a spike. Each flipped spike is a local
             error until its neuron fires again or decays. Measured over 100 windows: up to 0.0005
             in float32 and 0.03 to 0.09 in bfloat16, neither growing with time. Real faults
@@ -40,7 +42,7 @@ class Tolerance(NamedTuple):
 
 FLOAT32 = Tolerance(smooth=1e-3, spiking=0.05)
 FLOAT16 = Tolerance(smooth=0.01, spiking=0.12)
-BFLOAT16 = Tolerance(smooth=0.05, spiking=0.12)
+BFLOAT16 = Tolerance(smooth=0.08, spiking=0.12)
 INT8 = Tolerance(smooth=0.1, spiking=0.12)
 """Relative to the output of the same int8 graph on the machine that quantised it. With bfloat16
 around the convolutions, values near a rounding boundary fall on its other side (0.05 measured);
