@@ -246,7 +246,7 @@ class Reconstructor:
     def _check_sequence(self, last: Packet, packet: Packet) -> None:
         # An interval between spikes that spans a gap would look like bright light.
         is_event = self.kind is SensorKind.EVENT
-        found = succession(last, packet, is_event * self.settings.lost_packets_tolerated)
+        found = succession(last, packet, self.settings.lost_packets_tolerated if is_event else 0)
         self.statistics.lost_packets += found.lost
         if found.reason is ResetReason.LOST_PACKETS and self._runs.has_planes:
             self._begin_run(found.reason, found.detail, packet)

@@ -30,9 +30,6 @@ class DeadZone:
         self._before = np.zeros((height, width), F32)
         self._after = self._before.copy()
         self._t_start_ns: int | None = None
-        padded = np.zeros((1, height, width + 1), F32)
-        for grid in (padded[..., :width].copy(), padded[..., :width]):
-            _hold_back(grid, self._before)  # compile for both layouts
 
     def apply(self, grid: np.ndarray, t_start_ns: int, t_end_ns: int) -> None:
         """Hold back small changes.

@@ -27,7 +27,7 @@ KEPT_STRETCHES = 5
 SHIFTS = 4
 """Shifts of a window over one period; they remove the first three harmonics of the lamp."""
 START_NS = 2 * FOUND_NS
-"""Windows that begin within this time of the first one are kept until a lamp is found."""
+"""Longest stream whose windows are all kept, so that they can be read again."""
 REREAD_NS = 20_000_000
 """Least length of the windows in which they are read again."""
 HISTORY_NS = 300_000_000
@@ -76,9 +76,9 @@ class LampAverage:
         for found in self._spectrum.add(window.samples):
             if found is not None:
                 self._missing = 0
-                if self.frequency_hz is None:
-                    self._begin_lamp(found)
-                self.frequency_hz = found
+                is_new, self.frequency_hz = self.frequency_hz is None, found
+                if is_new:
+                    self._begin_lamp()
             elif self.frequency_hz is not None:
                 self._missing += 1
                 if self._missing >= KEPT_STRETCHES:
@@ -89,9 +89,8 @@ class LampAverage:
             if window.t_end_ns - self._at_start[0].t_start_ns > START_NS:
                 self._at_start = None
 
-    def _begin_lamp(self, frequency_hz: float) -> None:
+    def _begin_lamp(self) -> None:
         """Remember the events of the kept windows, too."""
-        self.frequency_hz = frequency_hz
         self._balance = ThresholdBalance(*self._size[::-1])
         self._dead_zone = DeadZone(*self._size[::-1])
         if self._at_start:
@@ -127,15 +126,13 @@ class LampAverage:
         if end_ns - self._counted_ns < period_ns:
             return
         over_ns = (end_ns - self._counted_ns) // period_ns * period_ns
-        events = self._events_since(self._counted_ns)
-        edges = self._counted_ns, self._counted_ns + over_ns
-        first, last = np.searchsorted(events.t_ns, edges).tolist()
-        self._balance.add(events[first:last], over_ns / 1e9)
-        self._counted_ns += over_ns
+        first_ns, self._counted_ns = self._counted_ns, self._counted_ns + over_ns
+        self._balance.add(self._events_between(first_ns, self._counted_ns), over_ns / 1e9)
 
-    def _events_since(self, t_ns: float) -> Events:
-        """Return the events of the windows that end after a time."""
-        return joined([one for one in self._history if one.t_end_ns > t_ns]).samples
+    def _events_between(self, first_ns: float, last_ns: float) -> Events:
+        """Return the events from a time up to, and not including, another one."""
+        events = joined([one for one in self._history if one.t_end_ns > first_ns]).samples
+        return events[slice(*np.searchsorted(events.t_ns, (first_ns, last_ns)).tolist())]
 
     def write(self, window: Window, out: np.ndarray) -> None:
         """Write the mean of the voxel grids of a window over one period, without small changes.
@@ -148,15 +145,13 @@ class LampAverage:
         assert self._balance is not None
         assert self._dead_zone is not None
         period_ns = 1e9 / self.frequency_hz
-        events = self._events_since(window.t_start_ns - period_ns)
-        cuts = np.searchsorted(events.t_ns, (window.t_start_ns - period_ns, window.t_end_ns))
-        events = events[slice(*cuts.tolist())]
+        events = self._events_between(window.t_start_ns - period_ns, window.t_end_ns)
         length_ns = max(window.t_end_ns - window.t_start_ns, 1)
         out.fill(0.0)
         _average(
             out,
             (events.x, events.y, events.p, events.t_ns - window.t_start_ns),
-            self._balance.on_weights(),
+            self._balance.on_weights,
             period_ns,
             float(length_ns),
         )
@@ -176,12 +171,12 @@ def _rejoined(windows: list[Window]) -> list[Window]:
 
 def _compile() -> None:
     """Compile the kernels now instead of when a lamp is found, for whole and for padded grids."""
-    ThresholdBalance(1, 1)
-    DeadZone(1, 1)
+    balance, dead_zone = ThresholdBalance(1, 2), DeadZone(1, 2)
     none = Events.empty()
-    for grid in (np.zeros((1, 1, 1), F32), np.zeros((1, 2, 2), F32)[..., :1]):
-        weights = np.ones((1, 1), F32)
-        _average(grid, (none.x, none.y, none.p, none.t_ns), weights, 1.0, 1.0)
+    balance.add(none, 0.0)
+    for grid in (np.zeros((1, 2, 1), F32), np.zeros((1, 2, 2), F32)[..., :1]):
+        _average(grid, (none.x, none.y, none.p, none.t_ns), balance.on_weights, 1.0, 1.0)
+        dead_zone.apply(grid, 0, 0)
 
 
 @njit(nogil=True, cache=True)

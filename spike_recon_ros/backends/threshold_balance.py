@@ -34,20 +34,23 @@ class ThresholdBalance:
     Args:
         width: columns, pixels.
         height: rows, pixels.
+
+    Attributes:
+        on_weights: weight of an ON event of each pixel, float32 [height, width]; that of an OFF
+            event is 2 minus it.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self._off_on = np.zeros((2, height, width), F32)
-        none = Events.empty()
-        _count(none.x, none.y, none.p, self._off_on)  # compile
+        self.on_weights = np.ones((height, width), F32)
 
     def add(self, events: Events, seconds: float) -> None:
         """Count the events of one or more whole periods of the lamp."""
         self._off_on *= F32(np.exp(-seconds / MEMORY_S))
         _count(events.x, events.y, events.p, self._off_on)
+        self.on_weights = self._weights()
 
-    def on_weights(self) -> np.ndarray:
-        """Return the weight of an ON event of each pixel; that of an OFF event is 2 minus it."""
+    def _weights(self) -> np.ndarray:
         off, on = self._off_on
         total, surplus = on + off, on - off
         near_total, near_surplus = (cv2.blur(one, (SIDE_PX, SIDE_PX)) for one in (total, surplus))

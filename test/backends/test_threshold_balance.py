@@ -29,7 +29,7 @@ def weights_after(*periods):
     balance = ThresholdBalance(WIDTH, HEIGHT)
     for events in periods:
         balance.add(events, PERIOD_S)
-    return balance.on_weights()
+    return balance.on_weights
 
 
 def test_weighted_events_cancel_where_one_polarity_is_more_frequent():
@@ -45,7 +45,7 @@ def test_a_sensor_whose_on_threshold_is_lower_is_balanced_after_one_period():
 
 
 def test_without_events_all_weights_are_one():
-    assert (ThresholdBalance(WIDTH, HEIGHT).on_weights() == 1).all()
+    assert (ThresholdBalance(WIDTH, HEIGHT).on_weights == 1).all()
 
 
 def test_a_pixel_without_events_has_the_mean_of_the_others():
