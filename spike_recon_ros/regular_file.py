@@ -92,8 +92,15 @@ def check_no_stand_in(path: Path) -> None:
 
 
 def own_files(paths: Iterable[Path]) -> list[Path]:
-    """Return paths in order, without the files that macOS adds (`._NAME` beside `NAME`)."""
-    return sorted(path for path in paths if not path.name.startswith(MACOS_PREFIX))
+    """Return paths in `number_order`, without what macOS adds (`._NAME` beside `NAME`)."""
+    own = (path for path in paths if not path.name.startswith(MACOS_PREFIX))
+    return sorted(own, key=lambda path: [number_order(part) for part in path.parts])
+
+
+def number_order(name: str) -> tuple[list[str | int], str]:
+    """Return the key by which names are sorted as their writer counted: `a_2` before `a_10`."""
+    words = re.split('([0-9]+)', name)
+    return [int(word) if place % 2 else word for place, word in enumerate(words)], name
 
 
 def _missing(path: Path) -> str:

@@ -67,6 +67,13 @@ def test_files_of_macos_are_no_part_of_a_recording(tmp_path):
     assert [path.name for path in own_files(tmp_path.iterdir())] == ['a.txt', 'b.txt']
 
 
+def test_files_are_in_the_order_of_their_numbers(tmp_path):
+    names = ['a_1b1.txt', 'a_2b1.txt', 'a_10b0.txt', 'a_10b1.txt', 'b.txt']
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    assert [path.name for path in own_files(tmp_path.iterdir())] == names
+
+
 def test_folders_that_macos_copied_are_read(tmp_path):
     folder = tmp_path / 'input'
     folder.mkdir()

@@ -162,6 +162,8 @@ class ArrayFile(EventDataset):
             table = table.transposed
         if table.shape[1] != 4:
             return None
+        if not len(table):
+            return table, [], [0, 1, 2, 3]
         with reading(self.path, 'the first events'):
             order = unnamed_columns(table[:UNIT_SAMPLE].astype(np.float64))
         return None if order is None else (table, [], order)

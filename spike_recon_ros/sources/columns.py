@@ -26,7 +26,7 @@ SLOWEST_RATE_EV_S, SLOWEST_LONG_RATE_EV_S, USUAL_RATE_EV_S = 2.0, 100.0, 1_000.0
 with MANY_EVENTS, and of one whose times have fractions."""
 FEWEST_EVENTS, MANY_EVENTS = 5, 1_000
 UNIT_SAMPLE = 1_000
-NUMBERS, FLOATS = 'biuf', 'f'
+NUMBERS = 'biuf'
 PIXELS = (np.uint8, np.uint16, np.float32)
 SENSOR_SIZES = ((128, 128), (240, 180), (346, 260), (640, 480), (1280, 720))
 """Width and height of common event sensors, smallest first."""
@@ -42,6 +42,8 @@ COLUMN_NAMES = {
 TIME_WITH_UNIT = re.compile(
     rf'({"|".join(COLUMN_NAMES["time"][:6])})[ _]?[\[(]?(s|ms|us|µs|μs|ns)[\])]?'
 )
+REMARK = re.compile(r'[ _]*[\[(][^\])]*[\])]$')
+"""What a name of a column may say in brackets at its end, such as `x [px]`."""
 UNITS = {'s': S_NS, 'ms': MS_NS, 'us': US_NS, 'µs': US_NS, 'μs': US_NS, 'ns': NS}
 SORTED_SHARE = 0.9
 """Times of some cameras go back now and then; coordinates of events go back at every other row."""
@@ -157,7 +159,7 @@ def stated_unit_ns(name: str) -> int:
 
 
 def _without_unit(word: str) -> str:
-    return 't' if stated_unit_ns(word) else word
+    return 't' if stated_unit_ns(word) else REMARK.sub('', word)
 
 
 def unnamed_columns(table: np.ndarray) -> list[int] | None:
@@ -204,26 +206,23 @@ def _pixels(values: np.ndarray) -> np.ndarray:
     return np.where(possible, values, NOWHERE).astype(np.uint16)
 
 
-def check_column(what: str, array: Any, columns: int = 1, kinds: str = NUMBERS) -> int:
-    """Check the shape and type of an array and return its number of rows.
+def check_column(what: str, array: Any, columns: int = 1) -> int:
+    """Check that an array holds numbers in columns and return its number of rows.
 
     Args:
         what: its name for people.
         array: anything with `shape` and `dtype`; [n, columns], and for one column also [n].
         columns: how many there must be.
-        kinds: allowed kinds of NumPy types.
 
     Raises:
         UserError: if it has another shape or type.
     """
     shape = tuple(array.shape)
     fits = shape[1:] == (columns,) or (columns == 1 and len(shape) == 1)
-    if not fits or array.dtype.kind not in kinds:
-        wanted = 'floating point numbers' if kinds == FLOATS else 'numbers'
-        wanted += f' [n, {columns}]' if columns > 1 else ' [n]'
-        seconds = ' of seconds' if (kinds, columns) == (FLOATS, 1) else ''
+    if not fits or array.dtype.kind not in NUMBERS:
+        wanted = f'[n, {columns}]' if columns > 1 else '[n]'
         raise UserError(
-            f'{what} is {array.dtype} {list(shape)}; it must hold {wanted}{seconds}: convert the '
+            f'{what} is {array.dtype} {list(shape)}; it must hold numbers {wanted}: convert the '
             'recording again'
         )
     return shape[0]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
+from spike_recon_ros.regular_file import number_order
 from spike_recon_ros.sources.columns import (
-    FLOATS,
     LARGEST_SIDE,
     UNIT_SAMPLE,
     US_NS,
@@ -79,7 +79,7 @@ class EventUtilsHdf5(TableHdf5):
         self.names = _columns_of(file)
         super().__init__(path, file)
         group = file.get('images')
-        self._images = sorted(group) if hasattr(group, 'keys') else []
+        self._images = sorted(group, key=number_order) if hasattr(group, 'keys') else []
         self.n_frames = len(self._images)
         self.width, self.height = size or self._sensor_size()
         times = self._columns[2]
@@ -232,7 +232,7 @@ class MvsecHdf5(Hdf5Dataset):
             )
         self.camera = camera
         self._events = self._dataset(f'{camera}/events')
-        self.size = check_column(f'{camera}/events in {path}', self._events, 4, FLOATS)
+        self.size = check_column(f'{camera}/events in {path}', self._events, 4)
         last = self._events[self.size - 1, 2].item() if self.size else 0.0
         self._unit_ns = self.find_unit(self._events[:UNIT_SAMPLE, 2], self.size, last)
         height_width: tuple[int, ...] = MVSEC_SHAPE
@@ -241,9 +241,7 @@ class MvsecHdf5(Hdf5Dataset):
             self._times = self._dataset(f'{camera}/image_raw_ts')
             counts = {
                 'image_raw': self._images.shape[0] if len(self._images.shape) == 3 else 0,
-                'image_raw_ts': check_column(
-                    f'{camera}/image_raw_ts in {path}', self._times, kinds=FLOATS
-                ),
+                'image_raw_ts': check_column(f'{camera}/image_raw_ts in {path}', self._times),
             }
             self.n_frames = check_lengths(f'{camera} in {path}', counts)
         if self.n_frames:

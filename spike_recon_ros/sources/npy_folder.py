@@ -14,7 +14,6 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.sources.columns import (
-    FLOATS,
     UNIT_SAMPLE,
     Columns,
     check_column,
@@ -48,7 +47,7 @@ class NpyFolder(EventDataset):
         self._xy = _stored(path / places)
         self._p = _stored(path / polarities)
         lengths = {
-            times: check_column(str(path / times), self._t, kinds=FLOATS),
+            times: check_column(str(path / times), self._t),
             places: check_column(str(path / places), self._xy, 2),
             polarities: check_column(str(path / polarities), self._p),
         }
@@ -63,7 +62,7 @@ class NpyFolder(EventDataset):
             self._images_t = _stored(path / FRAME_TIMES)
             counts = {
                 FRAMES: len(self._images) if self._images.ndim in (3, 4) else 0,
-                FRAME_TIMES: check_column(str(path / FRAME_TIMES), self._images_t, kinds=FLOATS),
+                FRAME_TIMES: check_column(str(path / FRAME_TIMES), self._images_t),
             }
             self.n_frames = check_lengths(path, counts)
         self.width, self.height = size or self._sensor_size()

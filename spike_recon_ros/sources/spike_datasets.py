@@ -115,7 +115,7 @@ def _keyed(file: Path, images: Sequence[Path], middle: bool = False) -> SpikeCli
 def _sreds(path: Path, split: str) -> Iterator[SpikeClip]:
     """Yield a clip for each scene: one file per frame, which is exposed at its first plane."""
     spikes, images = (path / place for place in _SREDS[split])
-    for scene in sorted(spikes.glob('*/*/')):
+    for scene in own_files(spikes.glob('*/*/')):
         files = tuple(own_files(scene.glob('*.dat')))
         found = [images / scene.name / f'{file.stem}.png' for file in files]
         there = [image for image in found if image.is_file()]

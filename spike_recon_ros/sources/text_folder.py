@@ -83,6 +83,7 @@ class TextFolder(EventDataset):
                 self._frame_lines = list(_frame_lines(frames_file))
         self.n_frames = len(self._frame_lines)
         self._order, self._n_columns, self._stated_unit_ns = [0, 1, 2, 3], 4, 0
+        self._has_names = False
         stated = self._read_preamble()
         self._unit_ns = self._find_unit()
         if stated is None and size is None:
@@ -103,7 +104,7 @@ class TextFolder(EventDataset):
             elif names := column_names(line):
                 order = named_columns(names)
                 assert order is not None
-                self._order, self._n_columns = order, len(names)
+                self._order, self._n_columns, self._has_names = order, len(names), True
                 self._stated_unit_ns = stated_unit_ns(names[order[0]])
             elif words and not words[0].startswith(COMMENT) and words != SIZE_NAMES:
                 if are_names(words):
@@ -149,11 +150,10 @@ class TextFolder(EventDataset):
             last = self._table(_whole_lines(tail))[:, 0][-1:]
         except ValueError:  # a damaged end is reported where it is read
             last = head[:, 0][-1:]
-        if self._stated_unit_ns:
-            return self._stated_unit_ns
         bytes_per_event = max(1.0, min(2**16, self.size - self._start) / len(head))
         n_events = round((self.size - self._start) / bytes_per_event)
-        return self.find_unit(head[:, 0], n_events, float(last[0]) if len(last) else head[-1, 0])
+        last_time = float(last[0]) if len(last) else head[-1, 0]
+        return self.find_unit(head[:, 0], n_events, last_time, self._stated_unit_ns)
 
     def _with_time_first(self, head: np.ndarray) -> np.ndarray:
         """Return the first events with the time in the first column; find it if it is elsewhere.
@@ -161,13 +161,13 @@ class TextFolder(EventDataset):
         Raises:
             UserError: no column grows like a time.
         """
-        if are_in_order(head[:, 0]):
+        if self._has_names or are_in_order(head[:, 0]):
             return head
-        order = unnamed_columns(head) if self._order == [0, 1, 2, 3] else None
+        order = unnamed_columns(head)
         if order is None:
             raise UserError(
-                f'the first column of {self._named} is no time; its lines must hold time, '
-                'x, y and polarity, or a first line must name the columns, such as: x y t p'
+                f'no column of {self._named} grows like a time; sort its lines by time, as '
+                '`sort -g` does, or name its columns in the first line, such as: x y t p'
             )
         self._order = order
         names = ['x', 'y', 'polarity']

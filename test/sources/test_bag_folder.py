@@ -35,3 +35,15 @@ def test_files_that_the_description_of_a_bag_does_not_list_are_named(
         assert len(list(source)) == 3
         (warning,) = source.warnings
     assert 'does not list bag_1.mcap, so it is not read' in warning
+
+
+def test_parts_of_a_bag_without_description_are_read_in_the_order_of_their_numbers(
+    ros2, write_bag, events_topic, tmp_path
+):
+    joined = tmp_path / 'joined'
+    joined.mkdir()
+    for part in range(12):
+        bag = write_bag(tmp_path / f'{part}', ros2, [(events_topic, ros2.packet(part, part))])
+        next(bag.glob('*.mcap')).rename(joined / f'bag_{part}.mcap')
+    with open_source(joined) as source:
+        assert [packet.seq for packet in source] == list(range(12))

@@ -92,6 +92,7 @@ def test_one_table_in_a_numpy_file_is_read(tmp_path, table):
         ({'x': X, 'y': Y, 't': T_US}, r'neither events .* its arrays are: x int64 \[300\]'),
         ({**COLUMNS, 'p': P[:9]}, 'differ in length'),
         ({name: one[:0] for name, one in COLUMNS.items()}, 'holds no events'),
+        ({'events': np.zeros((0, 4))}, 'holds no events'),
         ({**COLUMNS, 't': np.full(N, np.nan)}, 'is damaged'),
         ({**COLUMNS, 'x': np.array(['a'] * N)}, 'neither events'),
         ({**COLUMNS, 'x': 32 * X}, 'events at column .*, which no sensor has; correct the'),

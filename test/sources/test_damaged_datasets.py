@@ -53,7 +53,6 @@ def cut(name, n_bytes):
         (cut('events_ts.npy', 5_000), r'events_ts\.npy is damaged.*convert it again'),
         (cut('events_ts.npy', 0), r'events_ts\.npy is damaged'),
         (array('events_p.npy', np.zeros(5)), r'events_ts\.npy 3000, events_xy\.npy 3000, .* 5'),
-        (array('events_ts.npy', np.arange(3_000)), r'floating point numbers \[n\] of seconds'),
         (array('events_xy.npy', np.zeros((3_000, 3))), r'numbers \[n, 2\]'),
         (array('events_p.npy', np.array(1)), 'it is a scalar'),
         (array('events_p.npy', np.full(3_000, 'a')), 'must hold numbers'),
@@ -121,7 +120,7 @@ def without_stamp(file):
         (
             'mvsec',
             replaced('davis/left/events', np.zeros((5, 3))),
-            r'floating point numbers \[n, 4\]',
+            r'must hold numbers \[n, 4\]',
         ),
         ('mvsec', replaced('davis/left/image_raw_ts', np.zeros(5)), 'image_raw 9, .* 5'),
         ('mvsec', deleted('davis'), r'unknown layout \(it holds: nothing\)'),

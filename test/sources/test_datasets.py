@@ -231,6 +231,30 @@ def test_a_folder_of_evimo2_is_read(make_recorded, tmp_path):
     assert any('give --size' in warning for warning in source.warnings)
 
 
+@pytest.mark.parametrize('layout', ['npy', 'event_utils', 'mvsec'])
+def test_times_in_whole_microseconds_are_read_with_a_warning(layout, make_recorded, tmp_path):
+    recorded = make_recorded(start_s=1.0)
+    expected_ns = [round(t * 1e6) * 1_000 for t in recorded.seconds]
+    recorded.seconds, recorded.images_seconds = (
+        np.rint(times * 1e6).astype(np.int64)
+        for times in (recorded.seconds, recorded.images_seconds)
+    )
+    with open_source(recorded.write(layout, tmp_path)) as source:
+        assert decoded(list(source)).t_ns.tolist() == expected_ns
+        assert any('are microseconds, not seconds' in warning for warning in source.warnings)
+        assert source.dataset.frame_times_ns[0] == 1_010_000_000
+
+
+def test_frames_without_leading_zeros_are_in_the_order_of_their_numbers(make_recorded, tmp_path):
+    h5py = pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
+    recorded = make_recorded(n_frames=12)
+    path = recorded.write('event_utils', tmp_path)
+    with h5py.File(path, 'r+') as file:
+        for number in range(12):
+            file.move(f'images/image{number:09d}', f'images/image{number}')
+    assert [t_ns for t_ns, _ in open_images(path, 'images')] == recorded.images_ns
+
+
 def test_topic_is_refused_where_there_is_one_camera(layout, make_recorded, tmp_path):
     if layout == 'mvsec':
         pytest.skip('MVSEC has two cameras')

@@ -52,6 +52,17 @@ def test_events_and_frames_arrive_with_their_times(sequence):
     assert [int(image[0, 0, 0]) for _, image in images] == [0, 10, 20, 30, 40]
 
 
+def test_files_without_leading_zeros_are_in_the_order_of_their_numbers(sequence):
+    for folder, names in (('event', '{}.txt'), ('gt', '{}_img.png')):
+        for number, file in enumerate(sorted((sequence / folder).iterdir()), 8):
+            file.rename(file.with_name(names.format(number)))  # from 8 to 11, and to 12
+    with open_source(sequence) as source:
+        events = Events.concatenate(list(source.dataset.chunks()))
+    assert events.t_ns.tolist() == (1_000 * T_US).tolist()
+    images = [int(image[0, 0, 0]) for _, image in open_images(sequence, 'images')]
+    assert images == [0, 10, 20, 30, 40]
+
+
 @pytest.mark.parametrize(
     ('name', 'text', 'sentence'),
     [

@@ -25,6 +25,7 @@ CSV = '\n'.join(f'{x},{y},{bool(int(p))},{t}' for x, y, p, t in (r.split(',') fo
 INTEGERS = [f'{t},{x},{y},{p}' for t, x, y, p in zip(T_US, X, Y, P, strict=True)]
 SHUFFLED = '\n'.join(np.random.default_rng(0).permutation(ROWS))
 BACKWARDS = '\n'.join(reversed(MIXED.splitlines())) + '\n'
+CSV_BACKWARDS = '\n'.join(reversed(CSV.splitlines())) + '\n'
 
 
 def read(path):
@@ -59,6 +60,7 @@ def read(path):
             (240, 180),
         ),
         ('t,x,y,p,\n' + BODY.replace(' ', ',').replace('\n', ',\n'), (240, 180)),
+        ('t [s],x [px],y (px),polarity [0/1]\n' + BODY.replace(' ', ','), (240, 180)),
         ('"t","x","y","p"\n' + BODY.replace(' ', '","'), (240, 180)),
         (''.join(f'[{line.replace(" ", ", ")}]\n' for line in LINES), (240, 180)),
         ('x;y;p;t\n' + CSV.upper().replace(',', ';'), (240, 180)),
@@ -83,8 +85,10 @@ def test_a_text_is_read_whatever_its_first_lines_and_separators(tmp_path, text, 
 @pytest.mark.parametrize(
     ('text', 'sentence'),
     [
-        (BACKWARDS, 'is no time'),
-        (SHUFFLED, 'is no time'),
+        (BACKWARDS, 'no column of .* grows like a time; sort its lines by time'),
+        (SHUFFLED, 'no column of .* grows like a time; sort its lines by time'),
+        (f'x y p t\n{CSV_BACKWARDS}', 'not in the order of their times; sort them by time'),
+        (f'x,y,p,t_us\n{CSV_BACKWARDS}', 'not in the order of their times; sort them by time'),
         ('240 180\n', 'no events'),
         ('# t x y p\n', 'no events'),
         (BODY.replace('.', ',').replace(' ', ';'), 'decimal commas; save it with decimal points'),
