@@ -133,6 +133,12 @@ def _show_clips(result: dict[str, Any], console: Console) -> None:
         )
         table.add_row(escape(name), str(len(clip.get('instants', ())) or ''), *shown)
     console.print(table)
+    if result['without_truth']:
+        console.print(
+            f'{counted(result["without_truth"], "clips")} without ground truth: there is no image '
+            'of that name',
+            markup=False,
+        )
     if result['skipped']:
         console.print(
             f'{counted(result["skipped"], "images")} left out: too few planes follow for '

@@ -24,7 +24,7 @@ from spike_recon_ros.evaluation.spike_scores import (
     score,
 )
 from spike_recon_ros.offline.progress import print_warnings
-from spike_recon_ros.offline.several_inputs import check_any_left, use_each
+from spike_recon_ros.offline.several_inputs import Used, check_any_left, use_each
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, plane_count, read_truth
 from spike_recon_ros.sources.spike_datasets import find_clips
@@ -53,13 +53,15 @@ def evaluate_clips(
         extras: further metrics, and where to write the images. With metrics that need no truth,
             or a folder, the middle plane of each clip without truth counts as well.
 
-    Returns: `mean`, the scores of each of the `clips`, `skipped`, and `Used.left_out`.
+    Returns: `mean`, the scores of each of the `clips`, `skipped`, the number of clips
+        `without_truth`, and `Used.left_out`.
 
     Raises:
         UserError: the data set or an argument is not usable, or no image can be scored.
     """
     check_white_rate(white_rate)
-    clips = [clip for clip in find_clips(path) if clip.truths or extras.without_truth]
+    found = find_clips(path)
+    clips = [clip for clip in found if clip.truths or extras.without_truth]
     if not clips:
         raise UserError(
             f'{path} holds planes but no images to compare with; look at them with spike-recon '
@@ -77,19 +79,23 @@ def evaluate_clips(
         used = use_each({clip.name: clip for clip in clips}, measure, console)
     name = scores.close()
     check_any_left(used)
-    scored = scores.by_clip
-    if not scored:
+    if not (scored := scores.by_clip):
         raise UserError(f'no clip of {path} is long enough for {name}; choose another model')
-    n_wanted = sum(len(clip.truths) or 1 for clip in clips if clip.name in used.outputs)
-    n_scored = sum(len(clip['instants']) for clip in scored.values())
     return {
         'source': str(path),
         'model': name,
         'clips': scored,
-        'skipped': n_wanted - n_scored,
+        'skipped': _planes_skipped(clips, used, scored),
+        'without_truth': sum(not clip.truths for clip in found),
         'mean': _mean(list(scored.values())),
         **used.left_out(),
     }
+
+
+def _planes_skipped(clips: list[SpikeClip], used: Used, scored: dict[str, Any]) -> int:
+    """Return how many planes of the clips that could be read have no score."""
+    n_wanted = sum(len(clip.truths) or 1 for clip in clips if clip.name in used.outputs)
+    return n_wanted - sum(len(clip['instants']) for clip in scored.values())
 
 
 class _Scores:

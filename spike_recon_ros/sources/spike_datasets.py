@@ -101,12 +101,15 @@ def _split_in_two(path: Path, split: str) -> Iterator[SpikeClip]:
 
 
 def _keyed(file: Path, images: Sequence[Path], middle: bool = False) -> SpikeClip:
-    """Return the clip of a file, with the images that have its name."""
+    """Return the clip of a file, with the images that have its name.
+
+    Without any, the images of the other clips tell the size of its planes.
+    """
     keyed = _KEY.fullmatch(file.stem)
     name = keyed.group(1) if keyed else file.stem
-    pairs = ((_KEY.fullmatch(image.stem), image) for image in images)
-    truths = {int(key.group(2)) - 1: image for key, image in pairs if key and key.group(1) == name}
-    layout = _layout(file, list(truths.values()))
+    pairs = [(key, image) for image in images if (key := _KEY.fullmatch(image.stem))]
+    truths = {int(key.group(2)) - 1: image for key, image in pairs if key.group(1) == name}
+    layout = _layout(file, list(truths.values()) or [image for _, image in pairs])
     if middle and len(truths) == 1:
         truths = {plane_count(file, layout) // 2: image for image in truths.values()}
     return SpikeClip(file.stem, (file,), layout, _in_order(truths))

@@ -83,6 +83,17 @@ def test_images_too_near_to_the_end_are_left_out_and_counted(dataset, capsys):
     assert '1 image left out' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('options', [(), ('-o', 'out')])
+def test_clips_without_truth_beside_others_are_counted(dataset, tmp_path, options, capsys):
+    for truth in (dataset / 'test/gt').glob('b_*.png'):
+        truth.unlink()
+    options = [tmp_path / one if one == 'out' else one for one in options]
+    result = run('-d', dataset, '-m', 'tfp', *options)
+    assert result['without_truth'] == 1
+    assert len(result['clips']) == (2 if options else 1)
+    assert '1 clip without ground truth' in capsys.readouterr().err
+
+
 def test_the_white_rate_can_be_given(dataset):
     assert run('-d', dataset, '-m', 'tfp', '--white-rate', 1.0)['mean']['psnr'] < 15
     assert run('-d', dataset, '-m', 'tfp')['mean']['psnr'] > 20
