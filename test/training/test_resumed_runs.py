@@ -3,6 +3,7 @@
 """A resumed run goes on where its checkpoint is: weights, figures and tables."""
 
 import json
+import signal
 
 import pytest
 import yaml
@@ -141,6 +142,22 @@ def test_a_run_that_cannot_be_resumed_keeps_its_checkpoint(tmp_path, request_of,
     with pytest.raises(ZeroDivisionError):
         train(longer)
     assert file.read_bytes() == before
+
+
+def test_an_interrupted_run_is_saved_and_stays_an_interrupt(tmp_path, request_of, monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+
+    def interrupt(_, trainer, *rest):
+        if trainer.global_step == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report.Report, 'on_train_batch_end', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(request_of(1))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert read_checkpoint(tmp_path / 'run' / CHECKPOINT)['global_step'] == 3
+    assert train(request_of(0.05, resume=True))['steps'] > 3
 
 
 def test_a_crash_after_a_validation_loses_no_figures(tmp_path, request_of, monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightning.pytorch import Callback
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_ros.errors import UserError
@@ -49,6 +49,7 @@ from spike_recon_training.source_choice import clips_of, photographs_of, recordi
 from spike_recon_training.task import Averaging, ReconstructionTask
 from spike_recon_training.teacher import teacher_of
 from spike_recon_training.trainer import (
+    fit,
     is_first_process,
     make_trainer,
     prepare_process,
@@ -102,6 +103,7 @@ def train(request: Request) -> dict[str, Any]:
     Raises:
         UserError: recipe, photographs, checkpoint or the run's folder are not usable, or the loss
             diverged.
+        KeyboardInterrupt: it was interrupted; the checkpoint holds what was trained.
     """
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
@@ -133,9 +135,7 @@ def train(request: Request) -> dict[str, Any]:
     callbacks: list[Callback] = [Averaging(), budget, report, validation, checkpoints]
     trainer = make_trainer(request.device, request.run, recipe, callbacks)
     checkpoint = request.run / CHECKPOINT if request.resume else None
-    trainer.fit(
-        task, DataLoader(data.segments, batch_size=None), ckpt_path=checkpoint, weights_only=True
-    )
+    fit(trainer, task, data.segments, checkpoint)
     result = {
         'run': str(request.run),
         'network': recipe.network.name,

@@ -4,13 +4,15 @@
 
 import logging
 import os
+import signal
 import warnings
 from pathlib import Path
 from typing import Literal
 
 import torch
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader, IterableDataset
 
 from spike_recon_ros.cpu_threads import default_threads
 from spike_recon_ros.errors import UserError
@@ -65,6 +67,31 @@ def make_trainer(device: str, run: Path, recipe: Recipe, callbacks: list[Callbac
         use_distributed_sampler=False,
         log_every_n_steps=1_000_000,
     )
+
+
+def fit(
+    trainer: Trainer, task: LightningModule, segments: IterableDataset, checkpoint: Path | None
+) -> None:
+    """Train until a callback of the trainer stops it.
+
+    Args:
+        trainer: of the run.
+        task: with the network.
+        segments: its batches.
+        checkpoint: from which the run continues; None = from the start.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted; the callbacks have saved what there is.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    batches = DataLoader(segments, batch_size=None)
+    try:
+        trainer.fit(task, batches, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as ended:  # Lightning makes this of an interrupt, and ignores further ones
+        if not isinstance(ended.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
 
 
 def prepare_process(threads: int) -> None:
