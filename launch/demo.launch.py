@@ -35,14 +35,21 @@ from launch_ros.event_handlers import OnStateTransition
 
 from spike_recon_ros.benchmarking.demo_report import FASTEST_VIDEO
 from spike_recon_ros.cli.demo import SHOWS
-from spike_recon_ros.launch_arguments import check_arguments, parameters_given, recon_arguments
+from spike_recon_ros.launch_arguments import (
+    check_arguments,
+    check_no_respawn,
+    image_topic,
+    parameters_given,
+    renamed_inputs,
+    with_defaults,
+)
+from spike_recon_ros.topics import EVENTS
 
 FILE = 'demo.launch.py'
 ARGUMENTS = ('out', 'sensor', 'duration', 'rate')
 NAME = 'spike_recon_ros'
 SHARE = Path(get_package_share_directory(NAME))
 PROGRAMS = Path(get_package_prefix(NAME)) / 'lib' / NAME
-EVENTS_TOPIC = '/event_camera/events'
 # When the player ends, the last packets are still being processed.
 LAST_FRAMES_S = 1.0
 
@@ -74,15 +81,16 @@ def generate_launch_description() -> LaunchDescription:
 
 def one_after_the_other(context: LaunchContext) -> list[Action]:
     """Make the processes and chain them by their ends and by the node's state."""
-    recon_names = (argument.name for argument in recon_arguments(''))
-    check_arguments(sys.argv, FILE, [*ARGUMENTS, *recon_names])
-    given = context.launch_configurations
+    check_arguments(sys.argv, FILE, [*ARGUMENTS, *with_defaults({})])
+    given = with_defaults(context.launch_configurations)
+    check_no_respawn(given)
     show = SHOWS[given['sensor']]
     duration, rate = given['duration'] or str(show.duration_s), given['rate'] or f'{show.rate:g}'
     fps = float(parameters_given(given)[0].get('fps', show.fps))
     # Stamps that are moved to now would run slower than the time in the packets.
     pace = ['--restamp'] if float(rate) == 1 else ['--rate', rate]
     out = Path(given['out']).expanduser().absolute()
+    out.mkdir(parents=True, exist_ok=True)
     recording, video = out / 'recording', out / 'reconstruction.mp4'
     simulate = ExecuteProcess(
         cmd=[
@@ -95,17 +103,17 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
     )
     recon = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
-        launch_arguments={
-            'namespace': 'event_camera',
-            'node_name': 'recon',
-            'fps': f'{fps:g}',
-        }.items(),
+        launch_arguments={'fps': f'{fps:g}'}.items(),
     )
     recorder = Node(
         package=NAME,
         executable='record_node',
         name='recorder',
-        arguments=[str(video), '--overwrite', '--fps', f'{min(fps, FASTEST_VIDEO):g}'],
+        namespace=given['namespace'],
+        arguments=[
+            *(str(video), '--overwrite', '--fps', f'{min(fps, FASTEST_VIDEO):g}'),
+            *('--topic', image_topic(given)),
+        ],
         output='screen',
     )
     # The node subscribes to the packets once the recorder subscribes to the images.
@@ -113,7 +121,9 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
         package=NAME,
         executable='play_node',
         name='player',
-        arguments=[str(recording), *pace, '--wait-for', EVENTS_TOPIC],
+        namespace=given['namespace'],
+        arguments=[str(recording), *pace, '--wait-for', EVENTS],
+        remappings=[*renamed_inputs(given).values()],
         output='screen',
     )
     shut_down = EmitEvent(event=Shutdown(reason='the demo is over'))
@@ -121,7 +131,6 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
         LogInfo(msg=f'the video is {video}; it was played at {rate} times the recorded speed'),
         TimerAction(period=LAST_FRAMES_S, actions=[shut_down]),
     ]
-    out.mkdir(parents=True, exist_ok=True)
     return [
         RegisterEventHandler(
             OnStateTransition(goal_state='active', entities=[player], handle_once=True)

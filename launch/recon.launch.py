@@ -37,9 +37,11 @@ from spike_recon_ros.launch_arguments import (
     TOPICS,
     Argument,
     check_arguments,
+    full_namespace,
     image_topic,
     parameters_given,
     recon_arguments,
+    web_port,
 )
 
 FILE = 'recon.launch.py'
@@ -48,6 +50,7 @@ PARAMETER_FILE = str(SHARE / 'config' / 'recon.yaml')
 # The topic that recon.rviz and foxglove_layout.json show; other topics are remapped to it.
 USUAL_IMAGE_TOPIC = '/event_camera/recon/image_raw'
 FOXGLOVE_PORT = 8765
+RESPAWN_DELAY_S = 2.0
 # Transitions that end an attempt to start the node without success.
 FAILURES = (
     ('configuring', 'unconfigured'),
@@ -93,12 +96,15 @@ def reconstruction(given: dict[str, str]) -> list:
     """Start the node and, with autostart, take it to active by lifecycle events.
 
     A node that ends with an error, or cannot be configured or activated, ends the launch with an
-    error too.
+    error too. With respawn, it is started again instead and takes itself to active.
     """
     params_file = Path(given['params_file']).expanduser()
     if not params_file.is_file():
         raise RuntimeError(f'there is no parameter file {params_file}')
     parameters, notes = parameters_given(given)
+    respawns = given['respawn'] == 'true'
+    if respawns:  # a request to a node that was killed would be lost
+        parameters['autostart'] = given['autostart'] == 'true'
     node = LifecycleNode(
         package='spike_recon_ros',
         executable='recon_node',
@@ -108,10 +114,14 @@ def reconstruction(given: dict[str, str]) -> list:
         remappings=[(topic, given[name]) for name, (topic, _) in TOPICS.items()],
         ros_arguments=['--log-level', given['log_level']],
         output='screen',
+        respawn=respawns,
+        respawn_delay=RESPAWN_DELAY_S,
     )
-    on_exit = RegisterEventHandler(OnProcessExit(target_action=node, on_exit=end_if_failed))
-    actions = [*(LogInfo(msg=note) for note in notes), on_exit]
-    if given['autostart'] == 'false' or given['build_only'] == 'true':
+    actions = [LogInfo(msg=note) for note in notes]
+    if not respawns:
+        on_exit = OnProcessExit(target_action=node, on_exit=end_if_failed)
+        actions.append(RegisterEventHandler(on_exit))
+    if respawns or given['autostart'] == 'false' or given['build_only'] == 'true':
         return [*actions, node]
     configure, activate = (
         EmitEvent(
@@ -226,7 +236,7 @@ def foxglove(given: dict[str, str]) -> list:
 
 def web(given: dict[str, str]) -> list:
     """Serve a web page with video, health and parameters."""
-    node = '/' + '/'.join(filter(None, (given['namespace'].strip('/'), given['node_name'])))
+    node = f'{full_namespace(given).rstrip("/")}/{given["node_name"]}'
     page = Node(
         package='spike_recon_ros',
         executable='spike-recon',
@@ -234,7 +244,7 @@ def web(given: dict[str, str]) -> list:
         namespace=given['namespace'],
         arguments=[
             'view', '--node', node, '--image-topic', image_topic(given),
-            '--host', given['viewer_host'], '--port', given['viewer_port'],
+            '--host', given['viewer_host'], '--port', str(web_port(given)),
         ],
         parameters=[{'use_sim_time': given['use_sim_time'] == 'true'}],
         output='screen',

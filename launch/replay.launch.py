@@ -33,7 +33,13 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.event_handlers import OnStateTransition
 
-from spike_recon_ros.launch_arguments import check_arguments, recon_arguments
+from spike_recon_ros.launch_arguments import (
+    TOPICS,
+    check_arguments,
+    check_no_respawn,
+    renamed_inputs,
+    with_defaults,
+)
 from spike_recon_ros.sources.open_source import is_bag_of_packets
 
 FILE = 'replay.launch.py'
@@ -46,8 +52,7 @@ LAST_FRAMES_S = 1.0
 def generate_launch_description() -> LaunchDescription:
     """Start the node first; the player follows once the node is active and receives everything."""
     recon = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py')),
-        launch_arguments={'use_sim_time': 'true'}.items(),
+        PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'recon.launch.py'))
     )
     return LaunchDescription(
         [
@@ -69,6 +74,13 @@ def generate_launch_description() -> LaunchDescription:
                 '(spike_recon), or auto: the first if it is installed and the recording is a ROS '
                 '2 bag of EventPackets',
             ),
+            # Declared here too, because the first declaration of an argument sets its default.
+            DeclareLaunchArgument(
+                'use_sim_time',
+                default_value='true',
+                choices=['true', 'false'],
+                description='use the time on /clock, which the player publishes',
+            ),
             OpaqueFunction(function=start_player_when_active),
             recon,
         ]
@@ -77,8 +89,8 @@ def generate_launch_description() -> LaunchDescription:
 
 def start_player_when_active(context: LaunchContext) -> list[Action]:
     """Make the player and what starts and follows it."""
-    recon = (argument.name for argument in recon_arguments(''))
-    check_arguments(sys.argv, FILE, [*ARGUMENTS, *recon])
+    check_arguments(sys.argv, FILE, [*ARGUMENTS, *with_defaults({})])
+    check_no_respawn(with_defaults(context.launch_configurations))
     player = make_player(context.launch_configurations)
 
     def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
@@ -96,20 +108,35 @@ def start_player_when_active(context: LaunchContext) -> list[Action]:
 
 
 def make_player(given: dict[str, str]) -> Action:
-    """Return the process that plays the recording and publishes its time on /clock."""
+    """Return the process that plays the recording and publishes its time on /clock.
+
+    It plays for the node: a file on the topic that the node reads, and the usual topics of a bag
+    in the namespace of the node. Where an argument names a topic, it names one of the bag.
+    """
     loop = ['--loop'] if given['loop'] == 'true' else []
     options = ['--rate', given['rate'], '--clock', *loop]
+    is_bag = is_bag_of_packets(given['bag'])
+    arguments = with_defaults(given)
+    remappings = [('events', arguments['events_topic'])]
+    if is_bag:
+        usual = {name: topic for name, (topic, _) in TOPICS.items()}
+        renamed = renamed_inputs(arguments)
+        remappings = [renamed[name] for name in renamed if arguments[name] == usual[name]]
     rosbag2 = given['player'] == 'rosbag2' or (
-        given['player'] == 'auto' and is_installed('ros2bag') and is_bag_of_packets(given['bag'])
+        given['player'] == 'auto' and is_installed('ros2bag') and is_bag
     )
     if rosbag2:
         command = ['ros2', 'bag', 'play', str(Path(given['bag']).expanduser()), *options]
+        if remappings:
+            command += ['--remap', *(f'{old}:={new}' for old, new in remappings)]
         return ExecuteProcess(cmd=command, name='player', output='screen')
     return Node(
         package='spike_recon_ros',
         executable='play_node',
         name='player',
+        namespace=arguments['namespace'],
         arguments=[given['bag'], *options],
+        remappings=remappings,
         output='screen',
     )
 

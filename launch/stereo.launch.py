@@ -27,6 +27,7 @@ from spike_recon_ros.launch_arguments import (
     TOPICS_OF_SIDE,
     arguments_of_side,
     check_arguments,
+    full_namespace,
     parameters_given,
     stereo_arguments,
 )
@@ -65,21 +66,26 @@ def one_process(sides: list[dict[str, str]]) -> list:
     nodes = Node(
         package='spike_recon_ros',
         executable='recon_node',
-        arguments=[side['namespace'] for side in sides],
+        arguments=[full_namespace(side) for side in sides],
         parameters=[str(params_file), RECON['as_texts'](parameters)],
         remappings=[remapping for side in sides for remapping in remappings_of(side)],
         ros_arguments=['--log-level', given['log_level']],
         output='screen',
+        respawn=given['respawn'] == 'true',
+        respawn_delay=RECON['RESPAWN_DELAY_S'],
     )
-    on_exit = OnProcessExit(target_action=nodes, on_exit=RECON['end_if_failed'])
-    return [*(LogInfo(msg=note) for note in notes), RegisterEventHandler(on_exit), nodes]
+    actions = [LogInfo(msg=note) for note in notes]
+    if given['respawn'] == 'false':
+        on_exit = OnProcessExit(target_action=nodes, on_exit=RECON['end_if_failed'])
+        actions.append(RegisterEventHandler(on_exit))
+    return [*actions, nodes]
 
 
 def remappings_of(side: dict[str, str]) -> list[tuple[str, str]]:
     """Rename the topics of one node only, by their full names."""
-    namespace = side['namespace'].strip('/')
+    namespace = full_namespace(side).rstrip('/')
     return [
-        (f'/{namespace}/{topic}', target if target[0] == '/' else f'/{namespace}/{target}')
+        (f'{namespace}/{topic}', target if target[0] == '/' else f'{namespace}/{target}')
         for topic, target in ((TOPICS[name][0], side[name]) for name in TOPICS_OF_SIDE)
         if target != topic
     ]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.setting import choices_of
 from spike_recon_ros.settings import RENAMED, check, current_values, setting_fields
+from spike_recon_ros.topics import NAMESPACE
 
 TOPICS = {
     'events_topic': ('events', 'topic of the packets (event_camera_msgs/msg/EventPacket)'),
@@ -46,7 +47,7 @@ def recon_arguments(params_file: str) -> list[Argument]:
         params_file: default of the argument of that name.
     """
     return [
-        Argument('namespace', 'event_camera', 'namespace of the node'),
+        Argument('namespace', NAMESPACE, 'namespace of the node'),
         Argument('node_name', 'recon', 'name of the node'),
         *(Argument(name, topic, what) for name, (topic, what) in TOPICS.items()),
         Argument('params_file', params_file, 'parameter file of the node'),
@@ -55,6 +56,12 @@ def recon_arguments(params_file: str) -> list[Argument]:
             'use_sim_time', '', f'use the time on /clock. {_AS_IN_FILE}', ('', *_TRUE_OR_FALSE)
         ),
         Argument('autostart', 'true', 'configure and activate the node', _TRUE_OR_FALSE),
+        Argument(
+            'respawn',
+            'false',
+            'start the node again after it has ended, instead of ending the launch',
+            _TRUE_OR_FALSE,
+        ),
         Argument(
             'build_only',
             'false',
@@ -137,17 +144,43 @@ def arguments_of_side(given: Mapping[str, str], side: str) -> dict[str, str]:
             f'both nodes would read the packets on {topics[0]}; give left_events_topic and '
             'right_events_topic the topics of two cameras'
         )
-    defaults = {argument.name: argument.default for argument in recon_arguments('')}
-    port = given['viewer_port']
-    if not port.isdecimal():
-        raise UserError(f'viewer_port is {port!r}; it must be a whole number')
     return {
-        **defaults,
-        **given,
+        **with_defaults(given),
         'namespace': given[f'{side}_namespace'],
-        'viewer_port': str(int(port) + SIDES.index(side)),
+        'viewer_port': str(web_port(given) + SIDES.index(side)),
         **{name: given[f'{side}_{name}'] for name in TOPICS_OF_SIDE},
     }
+
+
+def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments of recon.launch.py, for a file that includes it and reads them first.
+
+    Args:
+        given: values of arguments, of other files too.
+    """
+    return {**{argument.name: argument.default for argument in recon_arguments('')}, **given}
+
+
+def check_no_respawn(given: Mapping[str, str]) -> None:
+    """Check the arguments of a file that ends with its recording.
+
+    Raises:
+        UserError: the node is to be started again.
+    """
+    if given['respawn'] == 'true':
+        raise UserError('respawn is for live cameras (recon.launch.py); leave it out here')
+
+
+def web_port(given: Mapping[str, str]) -> int:
+    """Return the port of the web page.
+
+    Raises:
+        UserError: it is not one.
+    """
+    text = given['viewer_port']
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise UserError(f'viewer_port is {text!r}; it must be a whole number from 1 to 65535')
+    return int(text)
 
 
 def check_arguments(command_line: Sequence[str], launch_file: str, known: Iterable[str]) -> None:
@@ -204,7 +237,31 @@ def image_topic(given: Mapping[str, str]) -> str:
     """Return the full name of the topic that the node publishes on."""
     topic = given['image_topic']
     relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
-    return _full_name(relative, given['namespace'])
+    return _full_name(relative, full_namespace(given))
+
+
+def full_namespace(given: Mapping[str, str]) -> str:
+    """Return the namespace of the node, below the one that PushRosNamespace has set."""
+    namespace = given['namespace']
+    if namespace.startswith('/'):
+        return namespace
+    return _full_name(namespace, given.get('ros_namespace', ''))
+
+
+def renamed_inputs(given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the usual full name of each topic that the node reads, and the name it has here.
+
+    For players: a bag holds the usual names, and the node may read others.
+
+    Returns: both names by the argument that renames the topic; those that are equal are left out.
+    """
+    namespace = full_namespace(given)
+    names = {
+        name: (f'/{NAMESPACE}/{topic}', _full_name(given[name], namespace))
+        for name, (topic, _) in TOPICS.items()
+        if not topic.startswith('~')
+    }
+    return {name: both for name, both in names.items() if both[0] != both[1]}
 
 
 def _full_name(topic: str, namespace: str) -> str:

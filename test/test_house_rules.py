@@ -50,7 +50,7 @@ MAY_IMPORT = (
         'window_settings': {'setting', 'color_settings'},
         'settings': {'errors', 'setting', 'model_settings', 'window_settings'},
         'parameter_files': {'errors', 'settings', 'small_yaml'},
-        'launch_arguments': {'errors', 'setting', 'settings'},
+        'launch_arguments': {'errors', 'setting', 'settings', 'topics'},
         'frame': {'packets'},
         'packet_sequence': {'packets.packet', 'stream_statistics'},
         'model': {'windows.window', 'frames'},

@@ -12,10 +12,15 @@ from spike_recon_ros.launch_arguments import (
     SIDES,
     arguments_of_side,
     check_arguments,
+    check_no_respawn,
+    full_namespace,
     image_topic,
     parameters_given,
     recon_arguments,
+    renamed_inputs,
     stereo_arguments,
+    web_port,
+    with_defaults,
 )
 from spike_recon_ros.settings import RENAMED, setting_fields
 from spike_recon_ros.viewer.access import Access
@@ -132,3 +137,48 @@ def test_both_sides_of_stereo_need_topics_of_their_own():
     same = {f'{side}_events_topic': '/cam/events' for side in SIDES}
     with pytest.raises(UserError, match='both nodes would read the packets on /cam/events'):
         arguments_of_side({**given, **same}, 'left')
+
+
+@pytest.mark.parametrize(
+    ('pushed', 'namespace', 'expected'),
+    [
+        (None, 'event_camera', '/event_camera'),
+        ('/robot', 'cam0', '/robot/cam0'),
+        ('/robot', '/cam0', '/cam0'),
+        (None, '/', '/'),
+    ],
+)
+def test_names_are_below_the_namespace_that_an_including_file_pushed(
+    given, pushed, namespace, expected
+):
+    given['namespace'] = namespace
+    if pushed:
+        given['ros_namespace'] = pushed  # where launch_ros keeps it
+    assert full_namespace(given) == expected
+    assert image_topic(given) == f'{expected.rstrip("/")}/recon/image_raw'
+
+
+def test_a_player_learns_where_the_node_reads(given):
+    assert renamed_inputs(given) == {}
+    moved = renamed_inputs({**given, 'namespace': 'cam0', 'camera_info_topic': '/info'})
+    assert moved['events_topic'] == ('/event_camera/events', '/cam0/events')
+    assert moved['camera_info_topic'] == ('/event_camera/camera_info', '/info')
+
+
+def test_a_file_that_includes_the_other_reads_arguments_that_were_not_given():
+    assert with_defaults({'fps': '50', 'out': 'x'}).items() >= {
+        ('fps', '50'), ('out', 'x'), ('namespace', 'event_camera'),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize('text', ['', '0', '65536', '8088.0', 'web'])
+def test_a_port_that_is_none_ends_the_launch(given, text):
+    assert web_port(given) == 8088
+    with pytest.raises(UserError, match=f"viewer_port is '{text}'; it must be a whole number"):
+        web_port({**given, 'viewer_port': text})
+
+
+def test_a_launch_that_ends_with_its_recording_starts_no_node_again(given):
+    check_no_respawn(given)
+    with pytest.raises(UserError, match='respawn is for live cameras'):
+        check_no_respawn({**given, 'respawn': 'true'})

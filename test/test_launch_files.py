@@ -236,7 +236,7 @@ def test_stereo_in_one_process_renames_topics_by_their_full_names(stereo):
     assert kinds([process]) == ['Node']
     if HAS_LAUNCH:
         pytest.skip("only the stand-in for ROS's launch shows the arguments of a node")
-    assert process.arguments == [*SIDES]
+    assert process.arguments == ['/left', '/right']
     assert process.remappings == [('/right/events', '/cam1/events')]
     assert process.parameters[1]['autostart'] is True
 

@@ -21,6 +21,7 @@ message, as after a damaged time, is shortened to a second.
 
   spike-recon play recording/
   spike-recon play recording/ --loop --clock --ros-args -r /event_camera/events:=/my/events
+  spike-recon play camera.raw --ros-args -r __ns:=/cam0          on /cam0/events
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.errors import counted
-from spike_recon_ros.topics import IMAGE
+from spike_recon_ros.topics import IMAGE_NAME
 
 TAKES_ROS_ARGS = True
 LARGEST_LATENCY_MS = 60_000.0
@@ -20,6 +20,7 @@ Subscribe to an image topic and write every image until Ctrl-C, or until N image
 
   spike-recon record out                 one PNG per image
   spike-recon record out.mp4 --fps 50    a video
+  spike-recon record out --ros-args -r __ns:=/cam0      of the node /cam0/recon
 """
 
 
@@ -31,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--topic',
         metavar='TOPIC',
-        default=IMAGE,
-        help='image topic (default: %(default)s)',
+        default=IMAGE_NAME,
+        help='image topic, full or in the namespace /event_camera (default: %(default)s)',
     )
     parser.add_argument(
         '--frames', metavar='N', type=int, help='stop after N images (default: at Ctrl-C)'
@@ -65,8 +66,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, OUT cannot be written, or no image arrived.
     """
     ros_or_cure()
-    print(f'recording {args.topic} to {args.out}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.record_node import record  # noqa: PLC0415 -- needs ROS
+
+    def announce(topic: str) -> None:
+        print(f'recording {topic} to {args.out}; Ctrl-C stops', file=sys.stderr, flush=True)
 
     result = record(
         args.out,
@@ -75,13 +78,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         frames=args.frames,
         overwrite=args.overwrite,
         until_played=args.until_played,
+        announce=announce,
         ros_args=args.ros_args,
     )
     if not result['frames']:
         why = result.get('why_silent') or (
             'start what publishes it, or give another --topic (`ros2 topic list` shows them)'
         )
-        raise PartialResultError(f'no image arrived on {args.topic}; {why}', result)
+        topic = result.get('topic', args.topic)
+        raise PartialResultError(f'no image arrived on {topic}; {why}', result)
     return result
 
 

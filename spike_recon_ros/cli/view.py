@@ -15,7 +15,6 @@ from spike_recon_ros.cli.ros_guard import ros_or_cure
 from spike_recon_ros.cli.settings_options import add_settings, given_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.model_choice import check_model_name
-from spike_recon_ros.parameter_files import USUAL_NODE
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.viewer.access import DEFAULT_HOST, DEFAULT_PORT, Access
 from spike_recon_ros.viewer.film import MOST_MODELS, FilmShow
@@ -25,6 +24,7 @@ DESCRIPTION = """\
 Serve a web page until Ctrl-C; open the address that is printed in a browser.
 
   spike-recon view                            the live node: video, health, parameters
+  spike-recon view --node /left/recon         another one
   spike-recon view recording/                 a recording, to scrub through
   spike-recon view recording/ -m hybrid -m fibar    two models side by side
   spike-recon view --host 0.0.0.0             for a phone in the same network; needs the
@@ -60,8 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     live = parser.add_argument_group('the live node')
     live.add_argument(
-        '--node', metavar='NAME', default=USUAL_NODE, help='node to look at (default: %(default)s)'
-    )
+        '--node', metavar='NAME', default='recon',
+        help='node to look at, its full name or in the namespace /event_camera (default: '
+        '%(default)s)',
+    )  # fmt: skip
     live.add_argument(
         '--image-topic',
         metavar='TOPIC',
@@ -109,8 +111,6 @@ def _live(args: argparse.Namespace, access: Access) -> dict[str, Any]:
         )
     if not 0 < args.rate <= 1000:
         raise UserError(f'--rate is {args.rate:g}; it must be above 0 and at most 1000')
-    if not args.node.startswith('/'):
-        raise UserError(f'--node is {args.node!r}; give the full name, such as {USUAL_NODE}')
     if not args.record_to.is_dir():
         raise UserError(f'--record-to: there is no folder {args.record_to}')
     ros_or_cure()

@@ -24,6 +24,7 @@ from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.parameters import warn_of_ignored_parameters
 from spike_recon_ros.nodes.qos import replay_qos
 from spike_recon_ros.nodes.recording import Due, Recording, open_recording
+from spike_recon_ros.topics import NAMESPACE
 
 CLOCK_PERIOD_NS = 5_000_000
 """Time between two messages on /clock, as recorded; at a rate below 1, as played."""
@@ -52,7 +53,8 @@ class PlayNode(Node):
         self, recording: Recording, *, rate: float, restamp: bool, clock: bool, **kwargs: Any
     ) -> None:
         # Nothing is spun while playing, so no service would be answered.
-        super().__init__('player', start_parameter_services=False, **kwargs)
+        options = {'namespace': NAMESPACE, **kwargs}
+        super().__init__('player', start_parameter_services=False, **options)
         warn_of_ignored_parameters(self)
         self.published = 0
         self.packets = 0
@@ -73,12 +75,26 @@ class PlayNode(Node):
         self._skipped_ns = 0
         for topic, why in recording.left_out.items():
             self.get_logger().warning(f'{topic} is left out: {why}')
+        self._warn_of_idle_namespace()
+
+    def _warn_of_idle_namespace(self) -> None:
+        """Warn if the user gave a namespace and no topic of a bag is in it."""
+        namespace = self.get_namespace().rstrip('/')
+        names = [output.topic_name for output in self._outputs.values()]
+        if namespace == f'/{NAMESPACE}' or any(one.startswith(f'{namespace}/') for one in names):
+            return
+        packets = [name for name, kind in self._recording.topics.items() if kind is EventPacket]
+        if full := [name for name in packets if name.startswith('/')]:
+            self.get_logger().warning(
+                f'the namespace {namespace} moves no topic, because a bag holds full names; move '
+                f'each of them, for example: -r {full[0]}:={namespace}/{full[0].split("/")[-1]}'
+            )
 
     def wait_for_subscribers(self, topics: Sequence[str], timeout: float) -> None:
         """Wait until each topic has a subscriber.
 
         Args:
-            topics: as the recording names them, or as they are remapped.
+            topics: as the recording names them, or as they are remapped, full or relative.
             timeout: for all of them together, s.
 
         Raises:
@@ -87,9 +103,9 @@ class PlayNode(Node):
         give_up = time.monotonic() + timeout
         remapped = {output.topic_name: output for output in self._outputs.values()}
         for topic in topics:
-            output = self._outputs.get(topic) or remapped.get(topic)
+            output = self._outputs.get(topic) or remapped.get(self.resolve_topic_name(topic))
             if output is None:
-                known = ', '.join(self._outputs)
+                known = ', '.join(remapped)
                 raise UserError(f'the recording has no topic {topic}; it has: {known}')
             while not output.get_subscription_count():
                 if time.monotonic() > give_up:

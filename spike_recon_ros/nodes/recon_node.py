@@ -41,6 +41,7 @@ from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.topics import NAMESPACE
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DIAGNOSTICS_PERIOD = 1.0
@@ -55,7 +56,7 @@ class ReconNode(LifecycleNode):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__('recon', **{'namespace': 'event_camera', **kwargs})
+        super().__init__('recon', **{'namespace': NAMESPACE, **kwargs})
         declare_settings(self)
         autostart = 'Configure and activate at the start, without a lifecycle manager.'
         self.declare_parameter(

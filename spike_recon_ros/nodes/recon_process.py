@@ -8,6 +8,8 @@ has a worker thread, a model and a state of its own.
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
@@ -47,8 +49,8 @@ def main(args: list[str] | None = None) -> int:
     return 0
 
 
-def _namespaces(arguments: Sequence[str]) -> list[dict[str, str]]:
-    """Return the namespace of each node as an option of ReconNode."""
+def _namespaces(arguments: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the namespace of each node as options of ReconNode."""
     names = remove_ros_args(list(arguments))
     if options := [name for name in names if name.startswith('-')]:
         raise UserError(
@@ -57,7 +59,19 @@ def _namespaces(arguments: Sequence[str]) -> list[dict[str, str]]:
         )
     if len({name.strip('/') for name in names}) < len(names):
         raise UserError(f'the namespaces {", ".join(names)} must differ')
-    return [{'namespace': name} for name in names] or [{}]
+    return [_in_namespace(name, arguments) for name in names] or [{}]
+
+
+def _in_namespace(name: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the options for a node in a namespace, which is below that of `-r __ns:=...`.
+
+    ROS would put all nodes of the process into the latter. A rule of the node itself wins.
+    """
+    rules = [value for option, value in pairwise(arguments) if option in ('-r', '--remap')]
+    above = [rule.removeprefix('__ns:=') for rule in rules if rule.startswith('__ns:=')]
+    base = above[0] if above and not name.startswith('/') else ''
+    full = '/' + '/'.join(part.strip('/') for part in (base, name) if part.strip('/'))
+    return {'namespace': full, 'cli_args': ['--ros-args', '-r', f'__ns:={full}']}
 
 
 def _spin(nodes: Sequence[ReconNode]) -> int:

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from spike_recon_ros.nodes.qos import overridable, replay_qos
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.topics import NAMESPACE
 
 PROGRESS = ('received_packets', 'published_frames', 'references')
 """Counters of the node that change while there is anything to do."""
@@ -42,6 +44,7 @@ class RecordNode(Node):
         topic: the image topic.
 
     Attributes:
+        topic: its full name.
         received: images that came.
         first, latest: monotonic times of the first and the latest image, s.
         latencies_ms: now minus stamp of the latest images, when they came.
@@ -54,7 +57,7 @@ class RecordNode(Node):
     """
 
     def __init__(self, sink: Sink, topic: str, **kwargs: Any) -> None:
-        super().__init__('recorder', **kwargs)
+        super().__init__('recorder', **{'namespace': NAMESPACE, **kwargs})
         self.latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self.received = 0
         self.first = self.latest = 0.0
@@ -64,7 +67,6 @@ class RecordNode(Node):
         self.failure: Exception | None = None
         self.diagnostics: dict[str, str] = {}
         self.is_idle = False
-        self._topic = self.resolve_topic_name(topic)
         self._reporting: set[str] = set()
         self._queued_bytes = self._done_bytes = 0  # each is changed by one thread alone
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
@@ -73,12 +75,13 @@ class RecordNode(Node):
         self._subscription = self.create_subscription(
             Image, topic, self._on_image, replay_qos(), qos_overriding_options=overridable()
         )
+        self.topic = self._subscription.topic_name
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
         warn_of_ignored_parameters(self)  # after those of the QoS are declared
 
     def why_silent(self) -> str:
         """Return why nothing can be received on the topic; '' if something can or may come."""
-        publishers = self.get_publishers_info_by_topic(self._topic)
+        publishers = self.get_publishers_info_by_topic(self.topic)
         if not publishers and (others := self._other_images()):
             return f'nobody publishes there, but images come on {others}; give it as --topic'
         for publisher in publishers:
@@ -90,7 +93,7 @@ class RecordNode(Node):
             if reason := mismatch(publisher.qos_profile, self._subscription.qos_profile):
                 return (
                     f'the QoS of {publisher.node_name} does not match ({reason}); add --ros-args '
-                    f'-p qos_overrides.{self._topic}.subscription.reliability:=best_effort'
+                    f'-p qos_overrides.{self.topic}.subscription.reliability:=best_effort'
                 )
         return ''
 
@@ -132,7 +135,7 @@ class RecordNode(Node):
     def _is_sender(self, name: str) -> bool:
         """Whether a node that reports publishes the images: other cameras' nodes report, too."""
         self._reporting.add(name)
-        publishers = self.get_publishers_info_by_topic(self._topic)
+        publishers = self.get_publishers_info_by_topic(self.topic)
         known = self._reporting & {full_name(one) for one in publishers}
         return name in (known or self._reporting)  # a relay may publish the images
 
@@ -180,6 +183,7 @@ def record(
     frames: int | None = None,
     overwrite: bool = False,
     until_played: bool = False,
+    announce: Callable[[str], None] = lambda topic: None,
     ros_args: list[str] | None = None,
 ) -> dict[str, Any]:
     """Record until the wanted number of images or an interrupt; return the counts.
@@ -194,6 +198,7 @@ def record(
         overwrite: replace what `out` holds.
         until_played: also stop once nobody publishes packets any more and the node has worked
             through all of them.
+        announce: called with the full name of the topic before anything is received.
         ros_args: `--ros-args ...`.
 
     Raises:
@@ -209,6 +214,7 @@ def record(
         node, why = RecordNode(sink, topic), ''
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        announce(node.topic)
         try:
             while node.failure is None and node.received < (frames or math.inf):
                 executor.spin_once(timeout_sec=0.2)
@@ -233,6 +239,7 @@ def _summary(node: RecordNode) -> dict[str, Any]:
     frames, late = node.received, node.latencies_ms
     seconds = node.latest - node.first
     return {
+        'topic': node.topic,
         'frames': frames,
         'fps': round((frames - 1) / seconds, 2) if seconds else None,
         'latency_p50_ms': round(float(np.percentile(late, 50)), 2) if frames else None,

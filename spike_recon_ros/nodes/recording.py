@@ -20,7 +20,7 @@ from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.sources.source import Source
-from spike_recon_ros.topics import EVENTS
+from spike_recon_ros.topics import EVENTS_NAME, NAMESPACE
 
 # Offset of the first member of a serialized message, here the stamp of its header: four bytes for
 # byte order and version come before it.
@@ -134,15 +134,18 @@ class BagRecording(Recording):
 
 
 class SourceRecording(Recording):
-    """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic."""
+    """Packets of a file that is no ROS 2 bag, as EventPacket messages on one topic.
 
-    FRAME_ID = 'event_camera'
+    The name of the topic is relative: it is in the namespace of the player.
+    """
+
+    FRAME_ID = NAMESPACE
 
     def __init__(self, path: Path, facts: Mapping[str, Any] | None = None) -> None:
         self._path, self._facts = path, facts or {}
         # Opened now, so that a wrong topic is named before anybody waits for a subscriber.
         self._opened: Source | None = open_source(path, **self._facts)
-        self.topics = {EVENTS: EventPacket}
+        self.topics = {EVENTS_NAME: EventPacket}
         self.left_out = {}
 
     def messages(self) -> Iterator[Due]:
@@ -176,7 +179,7 @@ class SourceRecording(Recording):
         message = packet_message(packet, self.FRAME_ID)
         if not packet.stamp_ns:
             message.header.stamp = time_message(t_ns)
-        return Due(t_ns, EVENTS, message, is_unstamped=not packet.stamp_ns)
+        return Due(t_ns, EVENTS_NAME, message, is_unstamped=not packet.stamp_ns)
 
     def restamped(self, due: Due, stamp_ns: int) -> EventPacket:
         """Set the stamp in the message, which is nobody else's."""

@@ -18,6 +18,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
+from rclpy.validate_topic_name import validate_topic_name
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError, one_line
@@ -27,7 +28,7 @@ from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
 from spike_recon_ros.nodes.view_services import ViewServices
-from spike_recon_ros.topics import GROUND_TRUTH
+from spike_recon_ros.topics import NAMESPACE
 from spike_recon_ros.viewer.access import Access
 from spike_recon_ros.viewer.health import Health, silence
 from spike_recon_ros.viewer.live import HEALTH, Actions, LiveShow
@@ -48,13 +49,15 @@ class ViewNode(Node):
     """Node `viewer`.
 
     Args:
-        target: full name of the node to look at.
+        target: name of the node to look at; one without a slash in front is in the namespace of
+            this node.
         image_topic: of its images; empty = `<target>/image_raw`.
         executor: that spins this node; the page's thread hands it what is to be done.
         rate: most pictures of a pane each second.
         record_to: folder for recordings that the page asks for.
 
     Attributes:
+        target: full name of the node to look at.
         show: what the page shows.
         watched: the subscriptions to images, by pane.
         pictures: images that were passed on to the page.
@@ -64,14 +67,17 @@ class ViewNode(Node):
         self, target: str, image_topic: str, executor: Executor, rate: float, record_to: Path,
         **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__('viewer', **{'namespace': target.rpartition('/')[0] or '/', **options})
+        beside = (target.rpartition('/')[0] or '/') if target.startswith('/') else NAMESPACE
+        super().__init__('viewer', **{'namespace': beside, **options})
+        if not target.startswith('/'):
+            target = f'{self.get_namespace().rstrip("/")}/{target}'
         namespace = target.rpartition('/')[0]
-        self._target, self._executor_, self._period_s = target, executor, 1 / rate
+        self.target, self._executor_, self._period_s = target, executor, 1 / rate
         self.topics = {
             SAMPLES: f'{target}/samples_image',
             IMAGE: image_topic or f'{target}/image_raw',
             FRAMES: f'{namespace}/frame_image',
-            TRUTH: GROUND_TRUTH,
+            TRUTH: f'{namespace}/ground_truth/image_raw',
         }
         self._is_other_topic = bool(image_topic)  # than that of the node
         self.show = LiveShow(
@@ -87,7 +93,9 @@ class ViewNode(Node):
         self.watched: dict[str, Subscription] = {}
         self.pictures = 0
         self._due = dict.fromkeys(TITLES, 0.0)
-        self._recording = ViewRecording(executor, self.topics[IMAGE], record_to)
+        validate_topic_name(self.topics[IMAGE])  # its error names the topic
+        images = self.resolve_topic_name(self.topics[IMAGE])
+        self._recording = ViewRecording(executor, images, record_to)
         self._diagnostics: Subscription | None = None
         self._timer: Timer | None = None
         self._ticks = 0
@@ -171,7 +179,7 @@ class ViewNode(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == f'{self._target}: reconstruction':
+            if status.name == f'{self.target}: reconstruction':
                 values = {item.key: item.value for item in status.values}
                 self._heard = time.monotonic()
                 level = int.from_bytes(status.level, 'little')
@@ -191,7 +199,7 @@ class ViewNode(Node):
         if self._diagnostics is None:
             return
         since_s = time.monotonic() - self._heard
-        health = silence(self._target, self._target in self._nodes(), since_s)
+        health = silence(self.target, self.target in self._nodes(), since_s)
         if health is not None:
             self.show.tell_all({'health': health})
         if self._ticks % TICKS_BETWEEN_PARAMETERS == 0:
@@ -247,7 +255,7 @@ def view(
     """Serve the page of a live node until interrupted; return the counts.
 
     Args:
-        target: full name of the node to look at.
+        target: name of the node to look at, see ViewNode.
         access: where the page is served, and to whom.
         image_topic: of the images; empty = `<target>/image_raw`.
         rate: most pictures of a pane each second.
@@ -272,7 +280,7 @@ def view(
             spin_until_shutdown(executor)
         finally:
             server.stop()
-            summary = {'node': target, 'pictures': node.pictures}
+            summary = {'node': node.target, 'pictures': node.pictures}
             node.close()
     if not summary:
         raise KeyboardInterrupt  # before there was a node, or again while it ended

@@ -20,7 +20,7 @@ from spike_recon_ros.nodes.play_node import PlayNode, play
 from spike_recon_ros.nodes.recording import open_recording
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS
 from spike_recon_ros.sources.open_source import open_source
-from spike_recon_ros.topics import EVENTS
+from spike_recon_ros.topics import EVENTS, EVENTS_NAME
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_all_cameras_of_a_bag_are_published(tmp_path):
             writer.write(connection, 1, serialize_message(EventPacket(width=4, height=4)))
     assert set(open_recording(tmp_path / 'stereo').topics) == {'/left/events', '/right/events'}
     alone = open_recording(tmp_path / 'stereo', {'topic': '/right/events'})
-    assert set(alone.topics) == {EVENTS}
+    assert set(alone.topics) == {EVENTS_NAME}
 
 
 @pytest.mark.parametrize('name', ['davis346_apriltags', 'mono', 'gen41_hd_evt3_vectorised.raw'])
