@@ -36,6 +36,7 @@ PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representati
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps', 'plane_runs'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
+RUNNING |= {'unused_settings'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 SETTINGS = {'color_settings', 'parameter_files'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
@@ -72,6 +73,7 @@ MAY_IMPORT = (
         'rendering': CONTRACTS,
         'model_choice': CONTRACTS
         | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory', 'sensor_settings'},
+        'unused_settings': {'filters', 'model_choice', 'packets.sensor_kind', 'settings'},
         'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
         'plane_runs': {'packets', 'spike_history', 'windows'},
         'reconstructor': PIPELINE,

@@ -5,6 +5,7 @@
 import argparse
 import contextlib
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -27,10 +28,10 @@ from spike_recon_ros.calibration.solve import (
     choose_views,
 )
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
-from spike_recon_ros.cli.settings_options import add_settings, settings_of
+from spike_recon_ros.cli.settings_options import add_settings, checked_load, settings_of
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
-from spike_recon_ros.model_choice import load_model
+from spike_recon_ros.model_choice import LoadModel
 from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -210,10 +211,11 @@ def _read(pictures: Iterable[Path]) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _reconstructed(args: argparse.Namespace, console: Console) -> Iterator[tuple[int, np.ndarray]]:
+    warn = functools.partial(console.print, style='yellow', markup=False)
     reconstructor = Reconstructor(
         settings_of(args),
         on_reset=lambda reason, detail: print_reset(console, reason, detail),
-        load=_load,
+        load=functools.partial(_load, checked_load(args, warn)),
     )
     with (
         contextlib.closing(reconstructor),
@@ -230,11 +232,13 @@ def _reconstructed(args: argparse.Namespace, console: Console) -> Iterator[tuple
             yield frame.t_ns, grey_image(frame.image)
 
 
-def _load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
+def _load(
+    load: LoadModel, settings: Settings, width: int, height: int, *, kind: SensorKind
+) -> Model:
     """Load the model; for events, `auto` is EVENT_MODEL."""
     if kind is SensorKind.EVENT and settings.model == AUTO:
         settings = dataclasses.replace(settings, model=EVENT_MODEL)
-    return load_model(settings, width, height, kind=kind)
+    return load(settings, width, height, kind=kind)
 
 
 def _check_options(args: argparse.Namespace) -> None:

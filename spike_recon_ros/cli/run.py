@@ -5,6 +5,7 @@
 import argparse
 import contextlib
 import dataclasses
+import functools
 import tempfile
 import time
 from pathlib import Path
@@ -25,7 +26,7 @@ from spike_recon_ros.cli.plane_options import (
     add_size_options,
     given_facts,
 )
-from spike_recon_ros.cli.settings_options import add_settings, settings_of
+from spike_recon_ros.cli.settings_options import add_settings, checked_load, settings_of
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
@@ -151,12 +152,7 @@ def _run(
 ) -> dict[str, Any]:
     console = Console(stderr=True)
     ignored, tally = IgnoredEdges(), ReferenceTally()
-    settings = dataclasses.replace(settings, color_encoding='bgr8')  # that of OpenCV
-    reconstructor = Reconstructor(
-        settings,
-        on_reset=lambda reason, detail: print_reset(console, reason, detail),
-        cutter=ignored.cutter_for,
-    )
+    reconstructor = _reconstructor(args, settings, out, console, ignored)
     begun = time.perf_counter()
     with (
         contextlib.closing(reconstructor),
@@ -201,6 +197,23 @@ def _run(
     if args.reference_topic:
         result['references_without_frame'] = tally.without_frame()
     return {**result, 'seconds': round(seconds, 3)}
+
+
+def _reconstructor(
+    args: argparse.Namespace,
+    settings: Settings,
+    out: Path,
+    console: Console,
+    ignored: IgnoredEdges,
+) -> Reconstructor:
+    used = {'color_encoding', 'fps'} if out.suffix.lower() == '.mp4' else {'color_encoding'}
+    warn = functools.partial(console.print, style='yellow', soft_wrap=True, markup=False)
+    return Reconstructor(
+        dataclasses.replace(settings, color_encoding='bgr8'),  # that of OpenCV
+        on_reset=lambda reason, detail: print_reset(console, reason, detail),
+        load=checked_load(args, warn, used),
+        cutter=ignored.cutter_for,
+    )
 
 
 def _source(args: argparse.Namespace, settings: Settings) -> Source:

@@ -5,13 +5,18 @@
 import argparse
 import dataclasses
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from spike_recon_ros.errors import UserError
+from spike_recon_ros.model import Model
+from spike_recon_ros.model_choice import LoadModel, load_model
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.parameter_files import settings_in
 from spike_recon_ros.setting import PIPELINE, range_of
 from spike_recon_ros.settings import RENAMED, Settings, current_values, setting_fields
+from spike_recon_ros.unused_settings import unused
 
 SHORT = {'model': '-m'}
 
@@ -70,6 +75,35 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     names = [*(field.name for field in setting_fields(PIPELINE)), *RENAMED]
     given = {name: getattr(options, _destination(name), None) for name in names}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def checked_load(
+    options: argparse.Namespace,
+    warn: Callable[[str], None],
+    used: Collection[str] = (),
+) -> LoadModel:
+    """Return a function that checks that the settings are used, and then loads the model.
+
+    It raises UserError for an option that has no effect, and warns of one in a parameter file.
+
+    Args:
+        options: of the command.
+        warn: called with a sentence for each setting in a file that has no effect.
+        used: settings that the command itself uses.
+    """
+    given, _ = current_values(given_settings(options))
+    warned: set[str] = set()
+
+    def checked(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
+        for name, sentence in unused(settings, [kind]).items():
+            if name in given and name not in used:
+                raise UserError(f'{sentence}; leave out --{name.replace("_", "-")}')
+            if name not in warned and name not in used:
+                warn(sentence)
+            warned.add(name)
+        return load_model(settings, width, height, kind=kind)
+
+    return checked
 
 
 def _destination(name: str) -> str:

@@ -18,9 +18,11 @@ from rclpy.parameter import Parameter
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.nodes.qos import check_qos_overrides
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.parameter_files import check_file_is_for, check_names, files_among
 from spike_recon_ros.setting import choices_of
 from spike_recon_ros.settings import RENAMED, Settings, check, current_values, setting_fields
+from spike_recon_ros.unused_settings import unused
 
 
 def declare_settings(node: Node) -> None:
@@ -73,27 +75,39 @@ def check_parameter_files(arguments: Sequence[str], node: str) -> None:
         check_file_is_for(path, node)
 
 
-def check_change(parameters: Sequence[Parameter], configured: bool) -> SetParametersResult:
+def check_change(
+    parameters: Sequence[Parameter], configured: Settings | None, kinds: Sequence[SensorKind]
+) -> SetParametersResult:
     """Accept or reject a change of parameters.
 
     Args:
         parameters: the parameters with their new values.
-        configured: whether the node is configured; then only parameters that may change live are
-            accepted.
+        configured: the settings of a node that is configured; then only parameters that may
+            change live and have an effect are accepted, and values that do not change.
+        kinds: kinds of camera that may send packets.
     """
-    fields = {field.name: field for field in setting_fields()}
-    for parameter in parameters:
-        field = fields.get(parameter.name)
-        if field is None:
-            continue
-        try:
-            check(field.name, _value_of(parameter))
-        except UserError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        if configured and not field.metadata['live']:
-            reason = f'{field.name} is read when the node is configured: clean up the node first'
-            return SetParametersResult(successful=False, reason=reason)
+    try:
+        for name, field in _fields_of(parameters).items():
+            value = _value_of(next(one for one in reversed(parameters) if one.name == name))
+            check(name, value)
+            if configured is None or value == getattr(configured, name):
+                continue
+            if not field.metadata['live']:
+                raise UserError(
+                    f'{name} is read when the node is configured: clean up the node first'
+                )
+            changed = with_changes(configured, parameters)
+            if sentence := unused(changed, kinds).get(name):
+                raise UserError(sentence)
+    except UserError as error:
+        return SetParametersResult(successful=False, reason=str(error))
     return SetParametersResult(successful=True)
+
+
+def _fields_of(parameters: Sequence[Parameter]) -> dict[str, 'dataclasses.Field[Any]']:
+    """Return the settings among parameters."""
+    names = [parameter.name for parameter in parameters]
+    return {field.name: field for field in setting_fields() if field.name in names}
 
 
 def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Settings:

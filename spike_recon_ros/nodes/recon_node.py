@@ -18,7 +18,7 @@ from rclpy.timer import Timer
 from std_srvs.srv import Trigger
 
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.model_choice import describe_model
+from spike_recon_ros.model_choice import describe_model, kinds_expected
 from spike_recon_ros.nodes.build_only import declare_build_only
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
@@ -39,9 +39,11 @@ from spike_recon_ros.nodes.topic_checks import TopicChecks
 from spike_recon_ros.nodes.topic_names import check_topic_names
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.topics import NAMESPACE
+from spike_recon_ros.unused_settings import unused
 from spike_recon_ros.windows.ignored_edges import IgnoredEdges
 
 DIAGNOSTICS_PERIOD = 1.0
@@ -105,6 +107,8 @@ class ReconNode(LifecycleNode):
     def _configure(self) -> None:
         self._settings = read_settings(self)
         check_topic_names(self)
+        for sentence in unused(self._settings, kinds_expected(self._settings)).values():
+            self.get_logger().warning(sentence)
         self._ignored = IgnoredEdges()
         self._reconstructor = Reconstructor(
             self._settings, self._reporter.reset, cutter=self._ignored.cutter_for
@@ -247,7 +251,8 @@ class ReconNode(LifecycleNode):
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         reconstructor = self._reconstructor
-        result = check_change(parameters, configured=reconstructor is not None)
+        configured = None if reconstructor is None else self._settings
+        result = check_change(parameters, configured, self._kinds())
         if result.successful and reconstructor is not None:
             settings = self._settings = with_changes(self._settings, parameters)
             if self._worker is None:
@@ -255,6 +260,13 @@ class ReconNode(LifecycleNode):
             else:
                 self._worker.adopt(settings)
         return result
+
+    def _kinds(self) -> list[SensorKind]:
+        """Return the kinds of camera that may send packets."""
+        reconstructor = self._reconstructor
+        if reconstructor is None:
+            return []
+        return [reconstructor.kind] if reconstructor.runs else kinds_expected(self._settings)
 
     def _publish_diagnostics(self) -> None:
         reconstructor = self._reconstructor

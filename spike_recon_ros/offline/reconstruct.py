@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.model import Model
+from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.offline.arrays import (
     Samples,
     Size,
@@ -25,12 +27,14 @@ from spike_recon_ros.offline.arrays import (
 )
 from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
 from spike_recon_ros.packets.events import Events
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import RENAMED, Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
+from spike_recon_ros.unused_settings import unused
 
 LOGGER = logging.getLogger('spike_recon_ros')
 Self = TypeVar('Self', bound='ArrayReconstructor')
@@ -78,7 +82,7 @@ def reconstruct(
     if isinstance(source, str | Path | Source):
         if t_unit is not None:
             raise UserError('t_unit is for arrays, a recording has its own times; leave it out')
-        reconstructor = Reconstructor(chosen, on_reset=_log_reset)
+        reconstructor = Reconstructor(chosen, on_reset=_log_reset, load=_load)
         if isinstance(source, Source):
             if topic or reference_topic or size is not None:
                 raise UserError('give topic, reference_topic and size to open_source, not here')
@@ -132,7 +136,7 @@ class ArrayReconstructor:
                 'for arrays use free_running or by_count'
             )
         self.size = Size.of(size)
-        self._reconstructor = Reconstructor(chosen, on_reset=_log_reset)
+        self._reconstructor = Reconstructor(chosen, on_reset=_log_reset, load=_load)
         self._next_seq = 0
         self._period_ns: int | None = None
 
@@ -251,6 +255,13 @@ def _warn_if_empty(statistics: Statistics, source: str) -> None:
             statistics.packets,
             statistics.samples,
         )
+
+
+def _load(settings: Settings, width: int, height: int, *, kind: SensorKind) -> Model:
+    """Load the model, and warn of settings that have no effect."""
+    for sentence in unused(settings, [kind]).values():
+        LOGGER.warning(sentence)
+    return load_model(settings, width, height, kind=kind)
 
 
 def _log_reset(reason: ResetReason, detail: str) -> None:

@@ -171,10 +171,10 @@ def test_settings_come_from_a_ros_parameter_file_and_options_win(spike_recon, bo
 
 def test_the_old_name_of_an_option_works_with_a_warning(spike_recon, board, tmp_path, capsys):
     status, _, err = spike_recon(
-        'run', board, '-o', tmp_path / 'a', '-m', 'fibar', '--front-end', 'device'
+        'run', board, '-o', tmp_path / 'a', '-m', 'fibar', '--front-end', 'auto'
     )
     assert status == 0
-    assert 'front_end is deprecated; use voxel_grid_on instead, with the value gpu' in err
+    assert 'front_end is deprecated; use voxel_grid_on instead, with the value auto' in err
     with pytest.raises(SystemExit):
         main(['run', '--help'])
     assert '--front-end' not in capsys.readouterr().out
