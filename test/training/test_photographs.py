@@ -3,7 +3,10 @@
 """Photographs as they come in."""
 
 import argparse
+import os
 import shutil
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -28,9 +31,12 @@ from spike_recon_training.source_choice import photographs_of
 def test_photographs_are_found_recursively_and_sorted(photo_folder, tmp_path):
     (tmp_path / 'deep' / 'er').mkdir(parents=True)
     source = next(photo_folder.iterdir()).read_bytes()
-    for name in ('b.png', 'deep/er/a.PNG', 'notes.txt'):
+    for name in ('10.png', '9.png', 'b.png', 'deep/er/a.PNG', 'notes.txt'):
         (tmp_path / name).write_bytes(source)
-    assert [file.name for file in find_photographs([tmp_path])] == ['b.png', 'a.PNG']
+    (tmp_path / 'folder.png').mkdir()
+    os.mkfifo(tmp_path / 'pipe.png')  # reading it would wait for ever
+    names = [file.name for file in find_photographs([tmp_path])]
+    assert names == ['10.png', '9.png', 'b.png', 'a.PNG']  # by name, as seeds rely on it
 
 
 def test_folder_without_photographs_is_an_error_that_names_the_file_types(tmp_path):
@@ -41,12 +47,29 @@ def test_folder_without_photographs_is_an_error_that_names_the_file_types(tmp_pa
 
 
 def test_files_that_are_not_images_are_skipped(photo_folder, tmp_path):
-    broken = tmp_path / 'broken.jpg'
+    broken, huge, lost = (tmp_path / name for name in ('broken.jpg', 'huge.png', 'lost.png'))
     broken.write_bytes(b'no image')
+    header = struct.pack('>4sIIBBBBB', b'IHDR', 100_000, 100_000, 8, 0, 0, 0, 0)
+    checksum = struct.pack('>I', zlib.crc32(header))
+    huge.write_bytes(b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + header + checksum)
+    lost.symlink_to('/nowhere/lost.png')
     good = find_photographs([photo_folder])
-    assert load_photographs([broken, *good], 64).files == len(good)
+    assert load_photographs([broken, huge, lost, *good], 64).files == len(good)
     with pytest.raises(UserError, match='1 files'):
         load_photographs([broken], 64)
+    with pytest.raises(UserError, match='1 files'):
+        load_colours([huge], 64)
+
+
+def test_files_that_are_left_out_are_counted_in_a_warning(photo_folder, tmp_path, caplog):
+    recipe = read_recipe(find_recipe('toy'))
+    shutil.copytree(photo_folder, tmp_path / 'photos')
+    photographs_of(recipe, [tmp_path / 'photos'])
+    assert 'left out' not in caplog.text
+    for name in ('a.jpg', 'b.jpg'):
+        (tmp_path / 'photos' / name).write_bytes(b'no image')
+    photographs_of(recipe, [tmp_path / 'photos'])
+    assert '2 of 14 files of photographs are left out' in caplog.text
 
 
 def test_squares_have_the_whole_range_and_the_size(photographs):

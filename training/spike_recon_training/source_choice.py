@@ -5,6 +5,7 @@
 Splits off the photographs and videos that are held back for validation.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ def photographs_of(
     load = partial(load_photographs, side=choice.side, pattern_share=choice.pattern_share)
     photographs = load(used, seed=recipe.seed)
     kept = load_held(partial(load, seed=1 + recipe.seed), held)
+    _warn_of_unused(len(used) + len(held), photographs, kept, 'photographs')
     counts = {
         'folders': [folder.name for folder in folders],
         'photographs': photographs.files,
@@ -58,6 +60,7 @@ def clips_of(
     used, held = split_photographs(find_videos(list(folders)), choice.held_share)
     load = partial(load_clips, side=choice.side, longest=choice.longest)
     clips, kept = load(used), load_held(load, held)
+    _warn_of_unused(len(used) + len(held), clips, kept, 'videos')
     kind = 'spike planes' if recipe.sensor == 'spike' else 'events'
     counts = {
         'kind': f'simulated {kind} from moving photographs and videos; no recording was used',
@@ -67,6 +70,26 @@ def clips_of(
         'videos_share': choice.share,
     }
     return clips, kept, counts
+
+
+def _warn_of_unused(
+    found: int, used: Photographs | Clips, held: Photographs | Clips | None, kind: str
+) -> None:
+    """Warn of files that were found but are not used.
+
+    Args:
+        found: number of files.
+        used: to train on.
+        held: held back.
+        kind: plural of what they are.
+    """
+    unused = found - used.files - (held.files if held else 0)
+    if unused:
+        logging.getLogger(__name__).warning(
+            '%d of %d files of %s are left out: they cannot be read, or are too small, too short '
+            'or without texture',
+            unused, found, kind,
+        )  # fmt: skip
 
 
 def recordings_of(

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folders with grey and RGB images."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.regular_file import number_order
 from spike_recon_training.simulation.photographs import SUFFIXES
-from spike_recon_training.simulation.source_files import find_files
+from spike_recon_training.simulation.source_files import find_files, read_picture
 
 GREY_FOLDERS = 'grey', 'gray', 'greyscale', 'grayscale'
 RGB_FOLDERS = 'rgb', 'colour', 'color'
@@ -43,17 +43,13 @@ def subfolder(folder: Path, names: Sequence[str]) -> Path:
 
 def sorted_images(folder: Path) -> list[Path]:
     """Return the image files of a folder; `10.tif` comes after `9.tif`."""
-    parts = re.compile(r'(\d+)')
-
-    def key(file: Path) -> list[tuple[int, str]]:
-        return [(int(p), '') if p.isdigit() else (-1, p) for p in parts.split(file.name)]
-
-    return sorted(find_files([folder], SUFFIXES, 'images'), key=key)
+    files = find_files([folder], SUFFIXES, 'images')
+    return sorted(files, key=lambda file: number_order(file.name))
 
 
 def read_image(file: Path, *, grey: bool = False) -> np.ndarray:
     """Return an image uint8, of 8 or 16 bits: RGB [height, width, 3] or grey [height, width]."""
-    image = cv2.imread(str(file), CHANNELS_IN_FILE)
+    image = read_picture(file, CHANNELS_IN_FILE)
     if image is None:
         raise UserError(f'{file} is not an image that OpenCV can read; remove or convert it')
     if image.dtype == np.uint16:

@@ -24,6 +24,7 @@ from spike_recon_training.simulation.image_folders import (
     sorted_images,
     subfolder,
 )
+from spike_recon_training.simulation.source_files import read_picture
 
 Sample = tuple[np.ndarray, np.ndarray]
 """Input float32 [steps, channels, crop, crop] and truth float32 [steps, channels, crop, crop]."""
@@ -104,7 +105,7 @@ class ColourPhotographs:
     def __init__(self, files: Sequence[Path], side: int, crop: int) -> None:
         self.pictures = []
         for file in files:
-            picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+            picture = read_picture(file, cv2.IMREAD_COLOR)
             if picture is None or min(picture.shape[:2]) < crop:
                 continue
             if int(np.ptp(picture.astype(np.int16), axis=2).max()) < 16:  # has no colours

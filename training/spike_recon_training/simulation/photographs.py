@@ -15,7 +15,7 @@ import torch
 
 from spike_recon_ros.errors import UserError
 from spike_recon_training.simulation.patterns import random_pattern
-from spike_recon_training.simulation.source_files import find_files
+from spike_recon_training.simulation.source_files import find_files, read_picture
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm')
 SMALLEST_SIDE = 64
@@ -108,7 +108,7 @@ def textured_crops(files: list[Path], width: int, height: int, seed: int) -> Ite
         nothing can be measured on them.
     """
     for index in np.random.default_rng(seed).permutation(len(files)):
-        image = cv2.imread(str(files[index]), cv2.IMREAD_GRAYSCALE)
+        image = read_picture(files[index], cv2.IMREAD_GRAYSCALE)
         if image is None:
             continue
         if image.shape[0] > image.shape[1]:
@@ -140,7 +140,7 @@ def load_photographs(
     squares: list[np.ndarray] = []
     used = 0
     for file in files:
-        image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        image = read_picture(file, cv2.IMREAD_GRAYSCALE)
         if image is None or min(image.shape) < SMALLEST_SIDE:
             continue
         found = _cut(image, side)
@@ -164,7 +164,7 @@ def load_colours(files: list[Path], side: int) -> tuple[Photographs, Photographs
     Raises:
         UserError: no file is a usable image.
     """
-    images = [cv2.imread(str(file), cv2.IMREAD_COLOR_RGB) for file in files]
+    images = [read_picture(file, cv2.IMREAD_COLOR_RGB) for file in files]
     cut = [
         _cut(image, side)
         for image in images
