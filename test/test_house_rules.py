@@ -36,13 +36,13 @@ PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representati
 PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
 PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps', 'plane_runs'}
 RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
-RUNNING |= {'unused_settings'}
+RUNNING |= {'unused_settings', 'joined_thread'}
 MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
 SETTINGS = {'color_settings', 'parameter_files'}
 ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
 MAY_IMPORT = (
     {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
-    | {'jit': LEAN}
+    | {'jit': LEAN, 'joined_thread': set()}
     | {
         **{name: {'errors'} for name in ('regular_file', 'whole_file', 'setting')},
         **{name: {'errors', 'regular_file'} for name in ('image_file', 'small_yaml')},

@@ -8,7 +8,6 @@ worker waits for it meanwhile. This thread looks at one subscription only.
 """
 
 import contextlib
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.context import Context
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.subscription import Subscription
+
+from spike_recon_ros.joined_thread import JoinedThread
 
 _LONGEST_WAIT_NS = 50_000_000
 """How long the thread may wait before it looks whether to end."""
@@ -56,7 +57,7 @@ class Receiver:
         self._subscription, self._context = subscription, context
         self._handle = context.handle
         self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name='receive', daemon=True)
+        self._thread = JoinedThread(self._run, 'receive')
         self._thread.start()
 
     def stop(self) -> None:

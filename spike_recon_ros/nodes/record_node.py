@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receives images and writes them to files, for machines without `ros2 bag` or a viewer."""
 
+import functools
 import math
 import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from rclpy.node import Node, NodeNameNonExistentError
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.errors import UserError, counted
+from spike_recon_ros.joined_thread import JoinedThread
 from spike_recon_ros.nodes.graph_checks import full_name, mismatch, type_name
 from spike_recon_ros.nodes.messages import image_array, time_ns
 from spike_recon_ros.nodes.middleware import ros
@@ -70,7 +71,7 @@ class RecordNode(Node):
         self._reporting: set[str] = set()
         self._queued_bytes = self._done_bytes = 0  # each is changed by one thread alone
         self._images: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, args=(sink,), daemon=True)
+        self._writer = JoinedThread(functools.partial(self._write, sink), 'write')
         self._writer.start()
         self._subscription = self.create_subscription(
             Image, topic, self._on_image, replay_qos(), qos_overriding_options=overridable()

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One thread that turns queued packets into frames."""
 
-import threading
 import traceback
 from collections.abc import Callable
 
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import CameraFrame
+from spike_recon_ros.joined_thread import JoinedThread
 from spike_recon_ros.nodes.packet_queue import PacketQueue, Request
 from spike_recon_ros.nodes.processor import Processor
 from spike_recon_ros.nodes.worker_statistics import WorkerStatistics
@@ -37,7 +37,7 @@ class Worker:
         self.statistics = statistics or WorkerStatistics()
         self._queue = PacketQueue(reconstructor.settings)
         self._processor = Processor(reconstructor, self._queue, publish, report, self.statistics)
-        self._thread = threading.Thread(target=self._run, name='reconstruct', daemon=True)
+        self._thread = JoinedThread(self._run, 'reconstruct')
         self._thread.start()
 
     def put(self, item: Packet | Reference, age: float = 0.0) -> None:

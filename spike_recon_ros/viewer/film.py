@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError, counted, one_line, reason_and_cure
+from spike_recon_ros.joined_thread import JoinedThread
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.rendering.samples_image import draw_samples
@@ -108,7 +109,7 @@ class FilmShow(Show):
         self._resets: list[str] = []
         self._state = {'frames': 0, 'done': False, 'message': 'reconstructing', 'level': 'ok'}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name='film', daemon=True)
+        self._thread = JoinedThread(self._work, 'film')
 
     def start(self) -> None:
         """Begin to reconstruct."""

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from spike_recon_ros.errors import UserError, one_line
+from spike_recon_ros.joined_thread import JoinedThread
 from spike_recon_ros.viewer.access import Access, RefusedError
 from spike_recon_ros.viewer.show import Show, Viewer
 
@@ -48,7 +49,7 @@ class PageServer:
         self._show, self._access = show, access
         self._sockets: set[web.WebSocketResponse] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name='page', daemon=True)
+        self._thread = JoinedThread(self._run, 'page')
         self._started = threading.Event()
         self._failure: OSError | None = None
         self._runner: web.AppRunner | None = None
