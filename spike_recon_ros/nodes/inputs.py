@@ -13,6 +13,7 @@ from typing import Any
 from event_camera_msgs.msg import EventPacket
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, TimeReference
 
@@ -21,7 +22,7 @@ from spike_recon_ros.frames.encodings import frame_of_message
 from spike_recon_ros.nodes.diagnostics import TopicStatistics
 from spike_recon_ros.nodes.messages import time_ns
 from spike_recon_ros.nodes.packet_reader import read_packet
-from spike_recon_ros.nodes.qos import events_qos, overridable, reference_qos
+from spike_recon_ros.nodes.qos import events_qos, kept_qos, overridable, reference_qos
 from spike_recon_ros.nodes.qos_events import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from spike_recon_ros.nodes.receiver import OwnThread, Receiver
 from spike_recon_ros.nodes.worker import Worker
@@ -79,6 +80,7 @@ class Inputs:
         self.reference_stamp_ns: int | None = None
         self.reference_ahead: float | None = None
         self._receiver: Receiver | None = None
+        self._kept: Subscription | None = None
         self._node = node
         self._sync_mode = settings.sync_mode
         self._worker = worker
@@ -105,6 +107,24 @@ class Inputs:
             self.reference_topic = self._node.resolve_topic_name(topic)
         if self.wants_frames and self._sync_mode != 'camera_image':
             self._subscribe(Image, FRAME_TOPIC, self._on_frame, reference_qos())
+        self.read_kept_camera_info()
+
+    def read_kept_camera_info(self) -> None:
+        """Also subscribe to a camera_info that was sent once and is kept for late subscribers.
+
+        Call it now and then while the node is subscribed. The graph is looked at first, because
+        publishers that keep nothing would warn of such a subscription.
+        """
+        if self._kept is not None or not self.are_open:
+            return
+        topic = self._node.resolve_topic_name('camera_info')
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        if any(
+            one.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for one in publishers
+        ):
+            self._kept = self._node.create_subscription(
+                CameraInfo, 'camera_info', self._on_camera_info, kept_qos()
+            )
 
     def close(self) -> None:
         """Unsubscribe from everything."""
@@ -114,6 +134,9 @@ class Inputs:
         for subscription in self.subscriptions:
             self._node.destroy_subscription(subscription)
         self.subscriptions = []
+        if self._kept is not None:
+            self._node.destroy_subscription(self._kept)
+            self._kept = None
 
     def _on_packet(self, serialized: bytes, info: Mapping[str, Any]) -> None:
         try:

@@ -44,6 +44,11 @@ def reference_qos() -> QoSProfile:
     return _keep_last(10, ReliabilityPolicy.BEST_EFFORT)
 
 
+def kept_qos() -> QoSProfile:
+    """Return the profile for a message that its publisher keeps for late subscribers."""
+    return QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
 def image_qos() -> QoSProfile:
     """Return the profile of what the node publishes."""
     return _keep_last(10, ReliabilityPolicy.RELIABLE)

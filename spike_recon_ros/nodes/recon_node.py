@@ -272,6 +272,7 @@ class ReconNode(LifecycleNode):
         reconstructor = self._reconstructor
         if self._outputs is None or self._inputs is None or reconstructor is None:
             return
+        self._inputs.read_kept_camera_info()
         problems = self._checks.problems(
             self._inputs,
             self._health.counters(),
