@@ -43,6 +43,11 @@ class PlaneRuns:
         """Whether the stream is that of a spike camera."""
         return self._period_ns > 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether planes have been read since the stream, or its latest run, began."""
+        return self.has_planes and not self._windows.is_empty
+
     def begin(self, packet: Packet, last: Packet | None) -> bool:
         """Begin a run behind missing planes.
 
@@ -50,10 +55,8 @@ class PlaneRuns:
             packet: missing, or the one behind.
             last: the packet before.
 
-        Returns: False if there are no planes yet, or if `time_base` does not give their times.
+        Returns: False if it cannot, because `time_base` does not give the times of its planes.
         """
-        if not self.has_planes or self._windows.is_empty:
-            return False
         if last is None or packet.time_base == last.time_base:
             return False
         self._windows.begin_run(self._shortest_ns)

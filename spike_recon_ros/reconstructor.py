@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from spike_recon_ros import model_choice
-from spike_recon_ros.color.stage import ColorStage
 from spike_recon_ros.conditioning.conditioner import Conditioner
 from spike_recon_ros.conditioning.region import Region, parse_roi, region_of
 from spike_recon_ros.frame import Frame
+from spike_recon_ros.frame_maker import FrameMaker
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
@@ -22,7 +22,6 @@ from spike_recon_ros.packets.registry import check_expected_size, decoder_for, s
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.plane_runs import IN_GAP, PlaneRuns
-from spike_recon_ros.rendering.renderer import Renderer
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
 from spike_recon_ros.window_steps import Pace, WindowSteps
@@ -45,10 +44,10 @@ class Reconstructor:
     Attributes:
         statistics: counts since construction.
         pace: decides what is left out where time is short, and what is done in advance.
-        rendering, coloring: whether frames get an image, and one in colour if `color` says so.
+        images: makes the frames, and decides whether they get images.
         model_name: the model that runs; before the first packet, the one in the settings.
         kind: kind of camera that sends the packets; EVENT before the first packet.
-        frames: frames of an aligned camera.
+        frames: frames of an aligned camera, which the pipeline reads.
         region: the part of the sensor that the images show; None before the model is loaded.
 
     Raises:
@@ -65,12 +64,12 @@ class Reconstructor:
         model_choice.check_model_name(settings.model)
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
-        self.rendering, self.coloring, self.pace = True, True, Pace()
+        self.pace = Pace()
         self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
-        self._color = ColorStage(settings, self.frames, self.statistics, load)
+        self.images = FrameMaker(settings, self.frames, self.statistics, load)
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
-        self._renderer, self._steps = Renderer(settings), WindowSteps()
+        self._steps = WindowSteps()
         self._sensor: tuple[str, int, int] | None = None
         self._loaded_for: tuple[int, int, SensorKind] | None = None
         self._decoder: Decoder[Any] | None = None
@@ -99,8 +98,7 @@ class Reconstructor:
         if self.settings.frames == 'anchor':
             anchors = Anchors(self.frames, self.region, lambda: self._windows)
             model.anchor_at = anchors.at  # type: ignore[attr-defined]  # a FrameModel
-        self._color.prepare(self.region, kind)
-        self._renderer.output_range = getattr(model, 'output_range', None)
+        self.images.prepare(self.region, kind, model)
         self._loaded_for, self.model_name, self.kind = (width, height, kind), model_name, kind
         self.statistics.models_loaded += 1
 
@@ -171,11 +169,10 @@ class Reconstructor:
     def close(self) -> None:
         """Release the model; the next packet loads it again."""
         self._unfinished = iter(())
-        self._color.close()
+        self.images.close()
         self._steps.close()
         self._sensor = self._loaded_for = self._last_packet = None
         self._begin_stream()  # pending samples are from the old sensor
-        self._renderer.reset()
 
     @property
     def runs(self) -> str:
@@ -200,7 +197,7 @@ class Reconstructor:
     def adopt(self, settings: Settings) -> None:
         """Apply new settings of the rendering and the event rate without changing the state."""
         self.settings = settings
-        self._renderer.adopt(settings)
+        self.images.adopt(settings)
         if self._conditioner is not None:
             self._conditioner.adopt(settings)
 
@@ -220,8 +217,9 @@ class Reconstructor:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
             self._on_reset(reason, detail)
-        others = (self._decoder,) if in_gap else (self._renderer, self.frames, self._steps.mask)
-        for part in self._steps.model, self._color, *others:
+        self.images.reset(keep_contrast=in_gap)
+        others = (self._decoder,) if in_gap else (self.frames, self._steps.mask)
+        for part in self._steps.model, *others:
             if part is not None:
                 part.reset()
 
@@ -254,10 +252,12 @@ class Reconstructor:
             self.reset(found.reason, found.detail)
 
     def _begin_run(self, reason: ResetReason, detail: str, packet: Packet) -> None:
+        if not self._runs.has_begun:  # there is nothing that must not be joined across the gap
+            return
         if self._runs.begin(packet, self._last_packet):
             self._zero_state(reason, detail, in_gap=True)
             self._steps.clear()
-        elif self._runs.has_planes and not self._windows.is_empty:
+        else:
             self.reset(reason, detail)
 
     def _follow_jump(self, jump: TimeJump) -> None:
@@ -268,11 +268,16 @@ class Reconstructor:
             self._steps.clear()
 
     def _frames(self, steps: Iterable[Window | TimeJump]) -> Iterator[Frame]:
+        counts = self.statistics
         for window, intensity in self._steps.run(self._without_jumps(steps), self.pace):
-            self.statistics.merged_windows = self._steps.merged
-            if (frame := self._frame(window, intensity)) is not None:
+            counts.merged_windows = self._steps.merged
+            counts.windows += 1
+            counts.read_model(self._steps.model)
+            whole = self._steps.was_whole
+            frame = self.images.frame(window, intensity, self._windows, whole=whole)
+            if frame is not None:
                 yield frame
-        self.statistics.merged_windows = self._steps.merged
+        counts.merged_windows = self._steps.merged
         if self.settings.frames == 'off':  # a frame for mid window may come after its events
             self._steps.begin(self._windows.begin, self.pace)
 
@@ -283,18 +288,3 @@ class Reconstructor:
                 self._follow_jump(step)
             else:
                 yield step
-
-    def _frame(self, window: Window, intensity: Any) -> Frame | None:
-        model = self._steps.model
-        self._color.step(window, self._steps.was_whole, wanted=self.coloring)
-        self.statistics.read_model(model)
-        self.statistics.windows += 1
-        lookahead_planes = getattr(model, 'lookahead_planes', 0)
-        t_ns = self._windows.image_time_ns(window, lookahead_planes)
-        if not window.due or t_ns is None:
-            return None
-        self.statistics.frames += 1
-        stamp_ns = self._windows.stamp_of(window, t_ns, lookahead_planes)
-        image = self._renderer.render(intensity, t_ns, window.samples) if self.rendering else None
-        color = self._color.render(image, stamp_ns, self._renderer.limits)
-        return Frame(t_ns, stamp_ns, window.t_start_ns, window.samples, intensity, image, color)

@@ -98,6 +98,12 @@ def imported_rooms(room: Path) -> set[str]:
     return others & rooms - {room.name, 'packets'}
 
 
+def test_the_architecture_names_every_file_that_rooms_share():
+    text = (ROOT / 'docs' / 'architecture.md').read_text('utf-8')
+    shared = {file.name for file in (ROOT / 'spike_recon_ros').glob('*.py')} - {'__init__.py'}
+    assert not {name for name in shared if f'`{name}`' not in text}
+
+
 def test_the_architecture_lists_the_imports_of_each_room():
     text = (ROOT / 'docs' / 'architecture.md').read_text('utf-8')
     listed = dict(re.findall(r'^\| `(\w+)/` \| .* \| (.*) \|$', text, re.MULTILINE))

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from import_table import MAY_IMPORT
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = 'spike_recon_ros'
@@ -26,68 +27,6 @@ DIALECT = re.compile(
 )
 FORBIDDEN_NAMES = {'utils', 'helpers', 'common', 'misc'}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60
-
-# Which modules of the runtime each room may import, beside itself; a name stands for everything
-# below it. Only the reconstructor joins rooms; only what lies above it sees all of them.
-NAMES, ERRORS, LEAN = {'topics', 'image_encodings'}, {'errors', 'cures'}, {'lean_import'}
-FILES = {'regular_file', 'image_file', 'small_yaml', 'whole_file'}
-CONTRACTS = ERRORS | {'jit', 'settings', 'packets', 'model', 'windows.window', 'image_encodings'}
-PIPELINE = {'errors', 'settings', 'packets', 'windows', 'filters', 'representations', 'bundles'}
-PIPELINE |= {'backends', 'rendering', 'model', 'frame', 'model_choice', 'stream_statistics'}
-PIPELINE |= {'packet_sequence', 'conditioning', 'frames', 'color', 'window_steps', 'plane_runs'}
-RUNNING = PIPELINE | NAMES | ERRORS | {'reconstructor', 'setting', 'warm_up', 'sources', 'sinks'}
-RUNNING |= {'unused_settings', 'joined_thread'}
-MEASURING = RUNNING | {'offline', 'evaluation', 'spike_history', 'regular_file', 'whole_file'}
-SETTINGS = {'color_settings', 'parameter_files'}
-ALONE = {'topics', 'cures', 'lean_import', 'cpu_threads', 'free_memory', 'stream_statistics'}
-MAY_IMPORT = (
-    {name: set() for name in ALONE | {'errors', 'image_encodings', 'prefetch', 'recording_clock'}}
-    | {'jit': LEAN, 'joined_thread': set()}
-    | {
-        **{name: {'errors'} for name in ('regular_file', 'whole_file', 'setting')},
-        **{name: {'errors', 'regular_file'} for name in ('image_file', 'small_yaml')},
-        'model_settings': {'setting', 'packets.sensor_kind'},
-        'color_settings': {'setting', 'model_settings'},
-        'window_settings': {'setting', 'color_settings'},
-        'settings': {'errors', 'setting', 'model_settings', 'window_settings'},
-        'parameter_files': {'errors', 'settings', 'small_yaml'},
-        'launch_arguments': {'errors', 'setting', 'settings', 'topics'},
-        'frame': {'packets'},
-        'packet_sequence': {'packets.packet', 'stream_statistics'},
-        'model': {'windows.window', 'frames'},
-        'window_steps': {'errors', 'model', 'windows'},
-        'sensor_settings': {'errors', 'packets.sensor_kind', 'settings'},
-        'packets': {'errors', 'jit'},
-        'frames': {'errors', 'image_encodings', 'packets.packet', 'conditioning.region'},
-        'sources': ERRORS | FILES | {'jit', 'frames', 'packets', 'topics'},
-        'sinks': ERRORS | NAMES | {'regular_file', 'recording_clock'},
-        'windows': {'errors', 'jit', 'settings', 'packets'} | FILES,
-        'conditioning': {'errors', 'jit', 'prefetch', 'settings', 'packets', 'stream_statistics'},
-        'spike_history': {'errors', 'jit', 'packets'},
-        'representations': CONTRACTS | {'spike_history', 'prefetch'},
-        'filters': CONTRACTS | {'spike_history', 'prefetch'},
-        'bundles': FILES | {'errors', 'packets.sensor_kind', 'representations'},
-        'backends': CONTRACTS
-        | LEAN
-        | {'representations', 'bundles', 'frames', 'conditioning.lamp'},
-        'rendering': CONTRACTS,
-        'model_choice': CONTRACTS
-        | {'filters', 'bundles', 'backends', 'cpu_threads', 'free_memory', 'sensor_settings'},
-        'unused_settings': {'filters', 'model_choice', 'packets.sensor_kind', 'settings'},
-        'color': PIPELINE | ERRORS | {'cpu_threads', 'jit'},
-        'plane_runs': {'packets', 'spike_history', 'windows'},
-        'reconstructor': PIPELINE,
-        'warm_up': PIPELINE | {'reconstructor'},
-        # Only nodes and cli import the viewer; they run without its library until it is asked for.
-        'viewer': RUNNING | {'recording_clock'},
-        'nodes': RUNNING | {'parameter_files', 'viewer', 'free_memory', 'recording_clock'},
-        'offline': RUNNING | {'recording_clock', 'color_settings'},
-        'evaluation': RUNNING | {'offline', 'whole_file'},
-        'benchmarking': MEASURING,
-        'calibration': {'errors', 'whole_file'},
-        'cli': MEASURING | SETTINGS | {'calibration', 'benchmarking', 'nodes', 'viewer'},
-    }
-)
 
 
 def files_in(*folders: str) -> list[Path]:
@@ -149,7 +88,7 @@ def test_imports_run_one_way():
     offenders = set()
     for file in RUNTIME_FILES:
         room = file.relative_to(ROOT / RUNTIME).with_suffix('').parts[0]
-        assert room in MAY_IMPORT, f'{room} is new: say in {name_of(THIS)} what it may import'
+        assert room in MAY_IMPORT, f'{room} is new: say in import_table.py what it may import'
         allowed = {f'{RUNTIME}.{name}' for name in (*MAY_IMPORT[room], room, '__version__')}
         offenders |= offending(
             [file],

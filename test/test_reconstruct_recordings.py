@@ -31,7 +31,7 @@ def test_a_real_recording_gives_a_frame_each_20_ms(recordings):
 def test_a_real_recording_gives_a_frame_at_each_trigger_edge(recordings):
     settings = Settings(sync_mode='trigger_events', trigger_edge='up', model='leaky_integrator')
     reconstructor = Reconstructor(settings)
-    reconstructor.rendering = False
+    reconstructor.images.rendering = False
     times_ns = []
     with open_source(recordings('event/vga_evt3')) as source:
         for packet in source:

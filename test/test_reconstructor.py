@@ -206,7 +206,7 @@ def test_under_overload_windows_are_merged_and_no_event_is_lost():
 def test_without_rendering_only_the_image_is_missing():
     packets = packets_of(make_events(4000), [1000, 2000])
     rendered, blind = (Reconstructor(Settings(fps=100.0)) for _ in range(2))
-    blind.rendering = False
+    blind.images.rendering = False
     pairs = []
     for packet in packets:
         pairs += zip(rendered.push(packet), blind.push(packet), strict=True)

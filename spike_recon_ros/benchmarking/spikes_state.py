@@ -142,7 +142,7 @@ def _intensities(clip: SpikeClip, name: str, kept: bool) -> Iterator[np.ndarray]
         load=load,
         cutter=lambda *_: PlaneCutter(borders, every_window_due=True),
     )
-    reconstructor.rendering = False
+    reconstructor.images.rendering = False
     for packet in clip.packets():
         for frame in reconstructor.stream(packet):
             yield frame.intensity

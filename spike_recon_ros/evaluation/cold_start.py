@@ -91,7 +91,7 @@ class ColdStart:
         self._model: SpikeModel | None = None
         self._plane = 0
         self._reconstructor = Reconstructor(settings, load=self._load, cutter=self._cutter)
-        self._reconstructor.rendering = False
+        self._reconstructor.images.rendering = False
 
     def intensity(self, packets: Iterable[Packet], plane: int) -> np.ndarray | None:
         """Return the intensity at a plane, in spikes per plane.

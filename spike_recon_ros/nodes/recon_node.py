@@ -209,7 +209,7 @@ class ReconNode(LifecycleNode):
         if self._inputs is None or self._worker is None or self._outputs is None:
             return
         if self._reconstructor is not None:
-            self._reconstructor.coloring = self._outputs.has_color_viewers()
+            self._reconstructor.images.coloring = self._outputs.has_color_viewers()
         wanted = self._outputs.has_viewers()
         if wanted and not self._inputs.are_open:
             self._inputs.open()

@@ -67,7 +67,7 @@ def _tensors(bundle: Bundle, path: Path, most: int, console: Console) -> list[li
         frames='anchor' if bundle.reads_frames else 'off',
     )
     reconstructor = Reconstructor(settings, load=load)
-    reconstructor.rendering = False
+    reconstructor.images.rendering = False
     opened = open_source(path)
     with with_frames(opened, path) if bundle.reads_frames else opened as source:
         for _ in frames_of(source, reconstructor, console, f'{path.name}: reading'):

@@ -47,7 +47,7 @@ def run(bag, frames=True, coloring=lambda number: True, **values):
     found = []
     with open_source(bag) as source:
         for number, item in enumerate(with_frames(source, bag) if frames else source):
-            reconstructor.coloring = coloring(number)
+            reconstructor.images.coloring = coloring(number)
             found += reconstructor.push(item)
     reconstructor.close()
     return found, reconstructor
