@@ -142,10 +142,15 @@ def one_after_the_other(context: LaunchContext) -> list[Action]:
 
 
 def after(process: ExecuteProcess, *actions: Action) -> RegisterEventHandler:
-    """Run actions when a process has succeeded; end the launch with an error if it failed."""
+    """Run actions when a process has succeeded; end the launch with an error if it failed.
+
+    After an interrupt, nothing more is run.
+    """
 
     def on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
-        if event.returncode and not context.is_shutdown:
+        if context.is_shutdown:
+            return []
+        if event.returncode:
             raise RuntimeError(f'{event.process_name} failed; its log above says why')
         return list(actions)
 

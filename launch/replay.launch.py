@@ -94,7 +94,9 @@ def start_player_when_active(context: LaunchContext) -> list[Action]:
     player = make_player(context.launch_configurations)
 
     def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
-        if event.returncode and not context.is_shutdown:
+        if context.is_shutdown:
+            return []
+        if event.returncode:
             raise RuntimeError('the recording was not played; the log above says why')
         shut_down = EmitEvent(event=Shutdown(reason='the recording is over'))
         return [TimerAction(period=LAST_FRAMES_S, actions=[shut_down])]

@@ -63,13 +63,15 @@ class StampChecks:
             return []
         is_simulated = self._node.get_parameter('use_sim_time').value
         if is_simulated and not self._node.get_clock().now().nanoseconds:
-            return [
-                Problem(
-                    Part.NODE,
-                    'use_sim_time is set, but nothing publishes /clock, so latencies are not '
-                    'known; play the bag with --clock, or leave out use_sim_time',
-                )
-            ]
+            clock = self._node.resolve_topic_name('/clock')
+            sentence = (
+                f'use_sim_time is set, but the publisher of {clock} is silent, so latencies are '
+                'not known; let the simulation or the bag go on'
+                if self._node.count_publishers(clock)
+                else f'use_sim_time is set, but nothing publishes {clock}, so latencies are not '
+                'known; play the bag with --clock, or leave out use_sim_time'
+            )
+            return [Problem(Part.NODE, sentence)]
         sentence = _no_time_of_day(inputs, 0 if is_simulated else EARLIEST_NS)
         sentence = sentence or self._stopped(inputs, counts)
         if not sentence and not is_simulated:

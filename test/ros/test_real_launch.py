@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip('launch_ros', reason="ROS's launch is not installed")
@@ -109,3 +110,22 @@ def test_a_wrong_argument_ends_the_launch_with_an_error(
     ):
         assert process.wait(START_TIMEOUT)
     assert sentence in (tmp_path / 'log.txt').read_text()
+
+
+def test_an_interrupt_ends_a_replay_in_order(launched, tmp_path):
+    raw = tmp_path / 'a.raw'
+    words = [word for t in range(100, 900) for word in (8 << 12 | t, 6 << 12, 3, 2 << 12 | 5)]
+    raw.write_bytes(b'% evt 3.0\n% geometry 64x48\n% end\n' + np.array(words, '<u2').tobytes())
+    options = 'model:=fibar', 'loop:=true', 'use_sim_time:=false', 'namespace:=cam0'
+    with launched(LAUNCH / 'replay.launch.py', f'bag:={raw}', *options) as (process, wait_for):
+        wait_for('nobody subscribed to /cam0/events')
+    assert process.returncode == 0
+    assert 'Caught exception' not in (tmp_path / 'log.txt').read_text()
+
+
+def test_an_interrupt_ends_a_demonstration_before_its_next_step(launched, tmp_path):
+    demo = LAUNCH / 'demo.launch.py', f'out:={tmp_path / "demo"}', 'duration:=20'
+    with launched(*demo) as (process, wait_for):
+        wait_for('[simulate-1]: process started')
+    assert process.returncode == 0
+    assert 'recon_node' not in (tmp_path / 'log.txt').read_text()

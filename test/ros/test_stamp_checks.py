@@ -16,11 +16,13 @@ NS = 10**9
 EPOCH_NS = 1_700_000_000 * NS
 
 
-def node(sim_time=None):
+def node(sim_time=None, clocks=0):
     clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=sim_time))
     return SimpleNamespace(
         get_clock=lambda: clock,
         get_parameter=lambda _: SimpleNamespace(value=sim_time is not None),
+        resolve_topic_name=lambda name: name,
+        count_publishers=lambda topic: clocks,
     )
 
 
@@ -48,6 +50,11 @@ def inputs(stamp_ns=None, delay=None):
 def test_missing_stamps_and_a_missing_clock_are_named(sim_time, stamp_ns, words):
     found = StampChecks(node(sim_time), Settings()).problems(inputs(stamp_ns), COUNTS)
     assert [words in problem.sentence for problem in found] == ([] if words is None else [True])
+
+
+def test_a_clock_that_is_paused_is_not_called_missing():
+    (found,) = StampChecks(node(0, clocks=1), Settings()).problems(inputs(5), COUNTS)
+    assert 'the publisher of /clock is silent' in found.sentence
 
 
 @pytest.mark.parametrize(
