@@ -279,7 +279,7 @@ class Reconstructor:
                 yield frame
         counts.merged_windows = self._steps.merged
         if self.settings.frames == 'off':  # a frame for mid window may come after its events
-            self._steps.begin(self._windows.begin, self.pace)
+            self._steps.step_ahead(self._windows.next_part, self.pace)
 
     def _without_jumps(self, steps: Iterable[Window | TimeJump]) -> Iterator[Window]:
         self.statistics.time_outliers += self._windows.take_outliers()

@@ -70,7 +70,7 @@ class WindowSteps:
         return self._merger.merged
 
     def run(self, windows: Iterable[Window], pace: Pace) -> Iterator[tuple[Window, np.ndarray]]:
-        """Process windows, or what `begin` has left of them.
+        """Process windows, or what `step_ahead` has left of them.
 
         Yields: each window as it was processed, whole and without events of hot pixels, and the
             intensity at its end.
@@ -79,13 +79,13 @@ class WindowSteps:
         for window in self._merger.join(windows, lambda count: pace.holds(count, can_join)):
             yield self._finish(window, pace)
 
-    def begin(
+    def step_ahead(
         self, next_part: Callable[[int, Callable[[], bool]], Window | None], pace: Pace
     ) -> None:
         """Process the parts of the window at hand that are complete, while `pace` wants it.
 
         Args:
-            next_part: cuts off a part, see `WindowStream.begin`.
+            next_part: cuts off a part, see `WindowStream.next_part`.
             pace: decides.
         """
         if self.model is None or not self._merger.is_empty:  # windows are processed in order

@@ -56,7 +56,9 @@ class FixedRate(SampleCutter):
             return True
         return self._border_from(next_ns + run_ns) > end_ns
 
-    def begin(self, longest_ns: int, wanted: Callable[[], bool] = lambda: True) -> Window | None:
+    def next_part(
+        self, longest_ns: int, wanted: Callable[[], bool] = lambda: True
+    ) -> Window | None:
         """Cut off the next part of the window at hand, if a later sample has been seen.
 
         The window that is completed later is what is left. The parts are those of

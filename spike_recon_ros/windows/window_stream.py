@@ -78,14 +78,14 @@ class WindowStream:
             self.early_references.append(reference)
         return iter(self._cutter.push_reference(reference))
 
-    def begin(self, longest_ns: int, wanted: Callable[[], bool]) -> Window | None:
-        """Return the next part of the window at hand if it is complete, see FixedRate.
+    def next_part(self, longest_ns: int, wanted: Callable[[], bool]) -> Window | None:
+        """Cut off the next part of the window at hand if it is complete, see FixedRate.
 
         None also where the end of a window is not known in advance.
         """
         if not isinstance(self._cutter, FixedRate):
             return None
-        return self._cutter.begin(longest_ns, wanted)
+        return self._cutter.next_part(longest_ns, wanted)
 
     @property
     def is_empty(self) -> bool:

@@ -31,7 +31,7 @@ def parts_of(settings, packets, begins):
             first_ns = begun[0].t_start_ns if begun else None
             windows.append([*begun, *rest.in_parts(LONGEST_NS, first_ns)])
             begun = []
-        while may_begin and (part := cutter.begin(LONGEST_NS)) is not None:
+        while may_begin and (part := cutter.next_part(LONGEST_NS)) is not None:
             begun.append(part)
     return windows
 
@@ -61,13 +61,13 @@ def test_parts_are_the_same_whether_they_are_cut_off_early_or_not(settings, data
 
 def test_a_part_is_cut_off_as_soon_as_a_later_event_has_come():
     cutter = FreeRunning(25.0, 10**9)
-    assert cutter.begin(LONGEST_NS) is None
+    assert cutter.next_part(LONGEST_NS) is None
     assert not list(cutter.push(events_at([0, 13 * MS])))
-    assert cutter.begin(LONGEST_NS) is None
+    assert cutter.next_part(LONGEST_NS) is None
     assert not list(cutter.push(events_at([14 * MS])))
-    part = cutter.begin(LONGEST_NS)
+    part = cutter.next_part(LONGEST_NS)
     assert (part.t_start_ns, part.t_end_ns, part.due) == (0, 40 * MS // 3, False)
-    assert cutter.begin(LONGEST_NS) is None
+    assert cutter.next_part(LONGEST_NS) is None
     (rest,) = cutter.push(events_at([41 * MS]))
     assert (rest.t_start_ns, rest.t_end_ns, rest.due) == (part.t_end_ns, 40 * MS, True)
     assert (len(part.samples), len(rest.samples)) == (2, 1)
@@ -76,13 +76,13 @@ def test_a_part_is_cut_off_as_soon_as_a_later_event_has_come():
 def test_a_window_that_is_short_enough_is_not_begun():
     cutter = FreeRunning(100.0, 10**9)
     list(cutter.push(events_at([0, 9 * MS])))
-    assert cutter.begin(LONGEST_NS) is None
+    assert cutter.next_part(LONGEST_NS) is None
 
 
 def test_the_end_of_a_recording_gives_the_rest_of_a_window_that_was_begun():
     cutter = FreeRunning(25.0, 10**9)
     list(cutter.push(events_at([0, 14 * MS])))
-    assert cutter.begin(LONGEST_NS) is not None
+    assert cutter.next_part(LONGEST_NS) is not None
     (rest,) = cutter.flush()
     assert (rest.t_end_ns, len(rest.samples)) == (40 * MS, 1)
 
@@ -99,7 +99,7 @@ def test_a_clock_that_is_corrected_does_not_move_a_border_into_a_part():
             assert window.t_end_ns > window.t_start_ns
             ends.append((window.t_start_ns, window.t_end_ns))
             begun_until = None
-        while (part := cutter.begin(LONGEST_NS)) is not None:
+        while (part := cutter.next_part(LONGEST_NS)) is not None:
             assert begun_until in (None, part.t_start_ns)
             begun_until = part.t_end_ns
     assert len(ends) >= 8
