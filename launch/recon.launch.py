@@ -42,6 +42,7 @@ from spike_recon_ros.launch_arguments import (
     parameters_given,
     recon_arguments,
     web_port,
+    with_defaults,
 )
 
 FILE = 'recon.launch.py'
@@ -78,7 +79,7 @@ def declared(arguments: list[Argument]) -> list[DeclareLaunchArgument]:
 def everything(context: LaunchContext) -> list:
     """Return the actions that the arguments ask for."""
     check_arguments(sys.argv, FILE, (argument.name for argument in recon_arguments('')))
-    given = context.launch_configurations
+    given = with_defaults(context.launch_configurations)
     return [*reconstruction(given), *views(given)]
 
 

@@ -35,6 +35,7 @@ from launch_ros.event_handlers import OnStateTransition
 
 from spike_recon_ros.launch_arguments import (
     TOPICS,
+    TRUE_OR_FALSE,
     check_arguments,
     check_no_respawn,
     renamed_inputs,
@@ -63,7 +64,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'loop',
                 default_value='false',
-                choices=['true', 'false'],
+                choices=TRUE_OR_FALSE,
                 description='begin again at the end',
             ),
             DeclareLaunchArgument(
@@ -78,7 +79,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'use_sim_time',
                 default_value='true',
-                choices=['true', 'false'],
+                choices=TRUE_OR_FALSE,
                 description='use the time on /clock, which the player publishes',
             ),
             OpaqueFunction(function=start_player_when_active),
@@ -90,8 +91,9 @@ def generate_launch_description() -> LaunchDescription:
 def start_player_when_active(context: LaunchContext) -> list[Action]:
     """Make the player and what starts and follows it."""
     check_arguments(sys.argv, FILE, [*ARGUMENTS, *with_defaults({})])
-    check_no_respawn(with_defaults(context.launch_configurations))
-    player = make_player(context.launch_configurations)
+    given = with_defaults(context.launch_configurations)
+    check_no_respawn(given)
+    player = make_player(given)
 
     def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
         if context.is_shutdown:
@@ -118,12 +120,11 @@ def make_player(given: dict[str, str]) -> Action:
     loop = ['--loop'] if given['loop'] == 'true' else []
     options = ['--rate', given['rate'], '--clock', *loop]
     is_bag = is_bag_of_packets(given['bag'])
-    arguments = with_defaults(given)
-    remappings = [('events', arguments['events_topic'])]
+    remappings = [('events', given['events_topic'])]
     if is_bag:
         usual = {name: topic for name, (topic, _) in TOPICS.items()}
-        renamed = renamed_inputs(arguments)
-        remappings = [renamed[name] for name in renamed if arguments[name] == usual[name]]
+        renamed = renamed_inputs(given)
+        remappings = [renamed[name] for name in renamed if given[name] == usual[name]]
     rosbag2 = given['player'] == 'rosbag2' or (
         given['player'] == 'auto' and is_installed('ros2bag') and is_bag
     )
@@ -136,7 +137,7 @@ def make_player(given: dict[str, str]) -> Action:
         package='spike_recon_ros',
         executable='play_node',
         name='player',
-        namespace=arguments['namespace'],
+        namespace=given['namespace'],
         arguments=[given['bag'], *options],
         remappings=remappings,
         output='screen',

@@ -30,6 +30,7 @@ from spike_recon_ros.launch_arguments import (
     full_namespace,
     parameters_given,
     stereo_arguments,
+    with_defaults,
 )
 
 FILE = 'stereo.launch.py'
@@ -46,7 +47,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def everything(context: LaunchContext) -> list:
     """Return the actions that the arguments ask for."""
-    given = context.launch_configurations
+    given = with_defaults(context.launch_configurations)
     check_arguments(sys.argv, FILE, (argument.name for argument in stereo_arguments('')))
     sides = [arguments_of_side(given, side) for side in SIDES]
     views = [action for side in sides for action in RECON['views'](side)]

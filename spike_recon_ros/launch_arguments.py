@@ -28,7 +28,8 @@ TOPICS = {
 }
 """Arguments that rename topics: the topic of the node, and the description."""
 _AS_IN_FILE = 'Empty = the value in params_file.'
-_TRUE_OR_FALSE = ('true', 'false')
+TRUE_OR_FALSE = ('true', 'false', 'True', 'False')
+"""Choices of an argument that is a truth value; other launch files often pass Python's."""
 
 
 class Argument(NamedTuple):
@@ -53,20 +54,20 @@ def recon_arguments(params_file: str) -> list[Argument]:
         Argument('params_file', params_file, 'parameter file of the node'),
         *_setting_arguments(),
         Argument(
-            'use_sim_time', '', f'use the time on /clock. {_AS_IN_FILE}', ('', *_TRUE_OR_FALSE)
+            'use_sim_time', '', f'use the time on /clock. {_AS_IN_FILE}', ('', *TRUE_OR_FALSE)
         ),
-        Argument('autostart', 'true', 'configure and activate the node', _TRUE_OR_FALSE),
+        Argument('autostart', 'true', 'configure and activate the node', TRUE_OR_FALSE),
         Argument(
             'respawn',
             'false',
             'start the node again after it has ended, instead of ending the launch',
-            _TRUE_OR_FALSE,
+            TRUE_OR_FALSE,
         ),
         Argument(
             'build_only',
             'false',
             'build the TensorRT engines of the model, then exit',
-            _TRUE_OR_FALSE,
+            TRUE_OR_FALSE,
         ),
         Argument('build_sizes', '', 'sensor sizes to build for, as 346x260,640x480 (build_only)'),
         Argument('log_level', 'info', 'debug, info, warn, error or fatal'),
@@ -87,7 +88,7 @@ def recon_arguments(params_file: str) -> list[Argument]:
             'compressed',
             'false',
             'publish a JPEG copy on <image_topic>/compressed',
-            _TRUE_OR_FALSE,
+            TRUE_OR_FALSE,
         ),
     ]
 
@@ -117,7 +118,7 @@ def stereo_arguments(params_file: str) -> list[Argument]:
             'one_process',
             'false',
             'run both nodes in one process, which saves memory',
-            _TRUE_OR_FALSE,
+            TRUE_OR_FALSE,
         ),
         *(argument for name, argument in of_nodes.items() if name not in _OF_ONE_NODE),
     ]
@@ -153,12 +154,14 @@ def arguments_of_side(given: Mapping[str, str], side: str) -> dict[str, str]:
 
 
 def with_defaults(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments of recon.launch.py, for a file that includes it and reads them first.
+    """Return arguments of a launch file, and the defaults of those of recon.launch.py.
 
-    Args:
-        given: values of arguments, of other files too.
+    A file that includes the latter reads them before they are declared. Truth values are written
+    `true` and `false`.
     """
-    return {**{argument.name: argument.default for argument in recon_arguments('')}, **given}
+    defaults = {argument.name: argument.default for argument in recon_arguments('')}
+    plain = {name: text.lower() if text in TRUE_OR_FALSE else text for name, text in given.items()}
+    return {**defaults, **plain}
 
 
 def check_no_respawn(given: Mapping[str, str]) -> None:

@@ -171,6 +171,12 @@ def test_a_file_that_includes_the_other_reads_arguments_that_were_not_given():
     }  # fmt: skip
 
 
+def test_truth_values_may_be_written_as_python_writes_them(given):
+    assert with_defaults({'use_sim_time': 'True', 'respawn': 'False'}).items() >= {
+        ('use_sim_time', 'true'), ('respawn', 'false'),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize('text', ['', '0', '65536', '8088.0', 'web'])
 def test_a_port_that_is_none_ends_the_launch(given, text):
     assert web_port(given) == 8088

@@ -142,11 +142,11 @@ def test_every_argument_is_declared_before_the_values_are_used(load, name):
 
 
 @pytest.mark.parametrize(('fits', 'action'), [(True, 'ExecuteProcess'), (False, 'Node')])
-def test_rosbag2_plays_only_bags_of_packets_by_itself(load, fits, action):
+def test_rosbag2_plays_only_bags_of_packets_by_itself(load, given, fits, action):
     replay = load('replay.launch.py')
     replay.is_bag_of_packets = lambda path: fits
-    given = {'bag': 'x', 'rate': '1', 'loop': 'false', 'player': 'auto'}
-    assert type(replay.make_player(given)).__name__ == action
+    own = {'bag': 'x', 'rate': '1', 'loop': 'false', 'player': 'auto'}
+    assert type(replay.make_player({**given, **own})).__name__ == action
 
 
 def test_without_autostart_the_node_is_only_started(recon, given):
