@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings that have no effect: which they are, and where they are refused or named."""
 
+import importlib
 import logging
+import socket
 
 import numpy as np
 import pytest
@@ -158,3 +160,22 @@ def test_python_logs_it(planes, caplog):
         frames = list(reconstruct(planes, size=(16, 16), model='tfp', lookahead_planes=5, fps=100))
     assert frames
     assert 'lookahead_planes has no effect' in caplog.text
+
+
+def test_a_page_of_one_model_shows_it_as_an_error(recording, capsys, monkeypatch):
+    pytest.importorskip('aiohttp')
+    film = importlib.import_module('spike_recon_ros.viewer.film')
+
+    class Interrupted(film.FilmShow):
+        def start(self):
+            super().start()
+            self.wait()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr('spike_recon_ros.cli.view.FilmShow', Interrupted)
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = str(probe.getsockname()[1])
+    options = ['-m', 'tfp', '--lookahead-planes', '5', '--port', port]
+    assert main(['view', *recording, *options]) == 1
+    assert 'leave out --lookahead-planes' in capsys.readouterr().err

@@ -12,9 +12,14 @@ from typing import Any
 from spike_recon_ros.cli.partial_result import PartialResultError
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
-from spike_recon_ros.cli.settings_options import add_settings, given_settings, settings_of
+from spike_recon_ros.cli.settings_options import (
+    add_settings,
+    checked_load,
+    given_settings,
+    settings_of,
+)
 from spike_recon_ros.errors import UserError, counted
-from spike_recon_ros.model_choice import check_model_name
+from spike_recon_ros.model_choice import check_model_name, load_model
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.viewer.access import DEFAULT_HOST, DEFAULT_PORT, Access
 from spike_recon_ros.viewer.film import MOST_MODELS, FilmShow
@@ -143,7 +148,11 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
     all_settings = [dataclasses.replace(base, model=model) for model in models]
     facts = given_facts(args)
     source = open_source(args.source, args.topic, **facts)
-    show = FilmShow(source, all_settings, models, size=facts.get('size'), camera=args.topic)
+    # Models that are compared share the options.
+    load = checked_load(args, _warn) if len(models) == 1 else load_model
+    show = FilmShow(
+        source, all_settings, models, size=facts.get('size'), camera=args.topic, load=load
+    )
     server = PageServer(show, access)
     try:
         server.start()
@@ -159,6 +168,10 @@ def _film(args: argparse.Namespace, access: Access) -> dict[str, Any]:
     if show.state['level'] == 'error':  # the page has shown it, too
         raise PartialResultError(show.state['message'], result)
     return result
+
+
+def _warn(sentence: str) -> None:
+    print(f'spike-recon view: {sentence}', file=sys.stderr)
 
 
 def _announce(address: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError, counted, one_line, reason_and_cure
 from spike_recon_ros.joined_thread import JoinedThread
+from spike_recon_ros.model_choice import LoadModel, load_model
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.rendering.samples_image import draw_samples
@@ -84,6 +85,7 @@ class FilmShow(Show):
         titles: of the models.
         size: columns and rows of the sensor, if the user gave them.
         camera: topic of the events, if the user gave it.
+        load: makes the models.
     """
 
     def __init__(
@@ -94,8 +96,10 @@ class FilmShow(Show):
         *,
         size: tuple[int, int] | None = None,
         camera: str | None = None,
+        load: LoadModel = load_model,
     ) -> None:
         super().__init__()
+        self._load = load
         self._source = source
         self._settings = list(all_settings)
         self._file = tempfile.TemporaryFile(prefix='spike_recon_view_')  # noqa: SIM115
@@ -190,7 +194,7 @@ class FilmShow(Show):
             self._source.close()
 
     def _reconstruct(self) -> None:
-        models = [Reconstructor(one, on_reset=self._on_reset) for one in self._settings]
+        models = [Reconstructor(one, self._on_reset, self._load) for one in self._settings]
         truths = self._truths()
         try:
             for item in self._source:
