@@ -107,6 +107,32 @@ def test_every_place_of_every_recording_is_drawn(make_recorded, tmp_path, recipe
     assert first == {1, 101, 102, 103}
 
 
+def test_frames_without_events_around_them_are_no_truth(
+    layout, make_recorded, tmp_path, recipe, caplog
+):
+    recorded = make_recorded(n_frames=9)
+    recorded.images[:] = np.arange(9)[:, None, None]
+    recorded.images_seconds[:2] -= 3  # before the first event
+    recorded.images_seconds[4] = recorded.images_seconds[3]
+    recorded.images_seconds[8] += 3
+    sequences = RecordedSequences([recorded.write(layout, tmp_path)], recipe, BINS)
+    chance = np.random.default_rng(0)
+    seen = set()
+    for _ in range(20):
+        for segment in sequences.sequence(chance, CPU):
+            seen |= set((255 * segment.truths).round().int().flatten().tolist())
+    assert seen == {3, 5, 6, 7}  # frame 2 begins the first window
+    assert '4 of 9 frames' in caplog.text
+
+
+def test_what_was_guessed_of_a_recording_is_a_warning(make_recorded, tmp_path, recipe, caplog):
+    recorded = make_recorded(start_s=1.0)
+    for name in ('seconds', 'images_seconds'):
+        setattr(recorded, name, np.rint(1e6 * getattr(recorded, name)))
+    RecordedSequences([recorded.write('npy', tmp_path)], recipe, BINS)
+    assert 'are microseconds, not seconds' in caplog.text
+
+
 def test_draws_repeat_with_the_seed(make_recorded, tmp_path, recipe):
     path = make_recorded().write('npy', tmp_path)
     one, same, other = (drawn([path], recipe, seed)[0].grids for seed in (1, 1, 2))
@@ -169,13 +195,21 @@ def few_frames(recorded):
     recorded.images, recorded.images_seconds = recorded.images[:2], recorded.images_seconds[:2]
 
 
+def early_frames(recorded):
+    recorded.images_seconds[:-2] -= 100
+
+
 def small_frames(recorded):
     recorded.images = recorded.images[:, :15]
 
 
 @pytest.mark.parametrize(
     ('change', 'cure'),
-    [(few_frames, 'holds 2 frames; .* needs 3'), (small_frames, '23x15 pixels; lower')],
+    [
+        (few_frames, 'holds 2 frames among its events; .* needs 3'),
+        (early_frames, 'holds 2 frames among its events; .* needs 3'),
+        (small_frames, '23x15 pixels; lower'),
+    ],
 )
 def test_recording_that_is_too_small_is_refused(make_recorded, tmp_path, recipe, change, cure):
     recorded = make_recorded()

@@ -3,13 +3,15 @@
 """Segments from recordings of event cameras with frames.
 
 The input is the voxel grid of the events between two consecutive frames. The truth is the later
-frame. Both are cropped.
+frame. Both are cropped. Frames outside the events are left out: nothing shows what is on them.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +27,20 @@ from spike_recon_training.datasets.segments import Segment
 from spike_recon_training.recipe import Recipe
 
 
+class _Recording(NamedTuple):
+    """A dataset, and the frames of it that can be truths.
+
+    Attributes:
+        dataset: events and frames.
+        frames: numbers of the frames, int64 [n].
+        t_ns: their times, int64 [n], which grow.
+    """
+
+    dataset: EventDataset
+    frames: np.ndarray
+    t_ns: np.ndarray
+
+
 class RecordedSequences:
     """Batches of sequences, each from a random position in a recording.
 
@@ -34,8 +50,8 @@ class RecordedSequences:
         bins: channels of a voxel grid.
 
     Raises:
-        UserError: a recording cannot be read, has too few frames, is smaller than the crop, or its
-            frames differ in size from the sensor.
+        UserError: a recording cannot be read, has too few frames among its events, is smaller than
+            the crop, or its frames differ in size from the sensor.
     """
 
     def __init__(self, paths: Sequence[Path], recipe: Recipe, bins: int) -> None:
@@ -44,7 +60,7 @@ class RecordedSequences:
         self._bins = bins
         self._recordings = [self._opened(path) for path in paths]
 
-    def _opened(self, path: Path) -> EventDataset:
+    def _opened(self, path: Path) -> _Recording:
         recording = open_dataset(path)
         if recording is None:
             raise UserError(
@@ -52,10 +68,11 @@ class RecordedSequences:
                 '(event_utils) or to a folder of NumPy files (EVREAL)'
             )
         crop, needed = self._optimisation.crop, self._optimisation.windows + 1
-        if recording.n_frames < needed:
+        frames = _frames_among_events(recording)
+        if len(frames) < needed:
             raise UserError(
-                f'{path} holds {recording.n_frames} frames; optimisation.windows in the recipe '
-                f'needs {needed}'
+                f'{path} holds {len(frames)} frames among its events; optimisation.windows in the '
+                f'recipe needs {needed}'
             )
         if recording.frame(0).shape[:2] != (recording.height, recording.width):
             raise UserError(
@@ -66,7 +83,9 @@ class RecordedSequences:
                 f'{path} is {recording.width}x{recording.height} pixels; lower optimisation.crop '
                 f'in the recipe, which is {crop}'
             )
-        return recording
+        for sentence in _left_out(recording, len(frames)):
+            logging.getLogger(__name__).warning('%s', sentence)
+        return _Recording(recording, frames, recording.frame_times_ns[frames])
 
     def sequence(self, rng: np.random.Generator, device: torch.device) -> Iterator[Segment]:
         """Yield the segments of one batch of sequences; the first one starts cold.
@@ -76,27 +95,27 @@ class RecordedSequences:
             device: device of the tensors.
         """
         o = self._optimisation
-        longest = max(recording.n_frames - 1 for recording in self._recordings) // o.windows
+        longest = max(len(recording.frames) - 1 for recording in self._recordings) // o.windows
         draw = partial(self._draw, rng)
         return batched_segments(o, longest, draw, rng, device)
 
     def _draw(self, rng: np.random.Generator, windows: int) -> Iterator[Sample]:
         """Start a sequence at a random frame, uniform over all recordings, with a random crop."""
-        positions = [max(recording.n_frames - windows, 0) for recording in self._recordings]
+        positions = [max(len(recording.frames) - windows, 0) for recording in self._recordings]
         number, first = draw_position(positions, rng)
         recording = self._recordings[number]
-        crop = self._optimisation.crop
-        top = int(rng.integers(recording.height - crop + 1))
-        left = int(rng.integers(recording.width - crop + 1))
+        crop, dataset = self._optimisation.crop, recording.dataset
+        top = int(rng.integers(dataset.height - crop + 1))
+        left = int(rng.integers(dataset.width - crop + 1))
         return self._windows(recording, first, windows, (top, left))
 
     def _windows(
-        self, recording: EventDataset, first: int, windows: int, corner: tuple[int, int]
+        self, recording: _Recording, first: int, windows: int, corner: tuple[int, int]
     ) -> Iterator[Sample]:
         """Yield a sample for each window between consecutive frames, from the frame `first` on."""
         crop, (top, left) = self._optimisation.crop, corner
-        cuts_ns = np.maximum.accumulate(recording.frame_times_ns)[first : first + windows + 1]
-        chunks = recording.chunks(recording.position_at(int(cuts_ns[0])))
+        dataset, cuts_ns = recording.dataset, recording.t_ns[first : first + windows + 1]
+        chunks = dataset.chunks(dataset.position_at(int(cuts_ns[0])))
         cropped = (_cropped(events, top, left, crop) for events in chunks)
         _, rest = _before(int(cuts_ns[0]), Events.empty(), cropped)
         for number in range(1, windows + 1):
@@ -106,8 +125,32 @@ class RecordedSequences:
                 events, start_ns, end_ns, bins=self._bins, height=crop, width=crop,
                 normalisation=self._normalisation,
             )  # fmt: skip
-            frame = recording.frame(first + number)[top : top + crop, left : left + crop]
+            frame = dataset.frame(int(recording.frames[first + number]))
+            frame = frame[top : top + crop, left : left + crop]
             yield grid, _luminance(frame)[None]
+
+
+def _frames_among_events(recording: EventDataset) -> np.ndarray:
+    """Return the numbers of the frames whose time grows and that lie among the events."""
+    first = next((int(one.t_ns[0]) for one in recording.chunks() if len(one)), None)
+    if first is None or not recording.n_frames:
+        return np.empty(0, np.int64)
+    ends = recording.chunks(max(recording.size - recording.chunk, 0))
+    last = max((int(one.t_ns.max()) for one in ends if len(one)), default=first)
+    t_ns = recording.frame_times_ns
+    before = np.maximum.accumulate(t_ns)
+    grows = np.concatenate([[True], t_ns[1:] > before[:-1]])
+    return np.flatnonzero(grows & (t_ns >= first) & (t_ns <= last))
+
+
+def _left_out(recording: EventDataset, used: int) -> Iterator[str]:
+    """Yield sentences on what was guessed of a recording, and on frames that are not used."""
+    yield from recording.warnings
+    if unused := recording.n_frames - used:
+        yield (
+            f'{unused} of {recording.n_frames} frames of {recording.path} are left out: they are '
+            'before the first event, after the last one, or not later than the frame before'
+        )
 
 
 def _before(t_ns: int, rest: Events, following: Iterator[Events]) -> tuple[Events, Events]:
