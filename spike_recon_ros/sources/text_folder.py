@@ -44,6 +44,7 @@ LONGEST_FRAME_LIST = 2**26
 DAVIS240_SHAPE = (180, 240)
 """Rows and columns of the sensor that the data set was recorded with."""
 SIZE_LINE = re.compile(rb'\s*(\d{1,5})(?:\.0*)?(?:[\s,]+|[xX])(\d{1,5})(?:\.0*)?\s*')
+FRAME_SEPARATOR = re.compile(r'[\s,;]+')
 SIZE_NAMES = [b'width', b'height']
 SIZE_SAMPLES = 16
 """Places of a text without size and frames at which the largest coordinates are looked for."""
@@ -223,7 +224,13 @@ class TextFolder(EventDataset):
 
     def _frame(self, index: int) -> np.ndarray:
         name = self._frame_lines[index][1]
-        return read_image_file(self._images_folder / name, cv2.IMREAD_UNCHANGED)
+        file = self._images_folder / name
+        if not file.exists() and not file.is_symlink():
+            raise UserError(
+                f'{self.path / FRAMES_FILE} lists {shown(name)}, which is not there; copy it, or '
+                'remove its line'
+            )
+        return read_image_file(file, cv2.IMREAD_UNCHANGED)
 
 
 def _whole_lines(lines: bytes) -> bytes:
@@ -232,7 +239,10 @@ def _whole_lines(lines: bytes) -> bytes:
 
 
 def _frame_lines(file: Path) -> list[tuple[float, str]]:
+    """Return time and file name of each frame; any exception means damage."""
     if file.stat().st_size > LONGEST_FRAME_LIST:
         raise ValueError(f'it has more than {LONGEST_FRAME_LIST:,} bytes')
-    words = (line.split(maxsplit=1) for line in file.read_text(encoding='utf-8').splitlines())
-    return [(float(seconds), name.strip()) for seconds, name in (w for w in words if w)]
+    lines = map(str.strip, file.read_text(encoding='utf-8-sig').splitlines())
+    marks = tuple(mark.decode() for mark in COMMENT)
+    words = [FRAME_SEPARATOR.split(one, 1) for one in lines if one and not one.startswith(marks)]
+    return [(float(seconds), name) for seconds, name in words]

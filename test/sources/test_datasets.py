@@ -245,6 +245,14 @@ def test_times_in_whole_microseconds_are_read_with_a_warning(layout, make_record
         assert source.dataset.frame_times_ns[0] == 1_010_000_000
 
 
+def test_a_list_of_frames_may_have_comments_and_commas(make_recorded, tmp_path):
+    recorded = make_recorded()
+    path = recorded.write('text', tmp_path)
+    lines = (path / 'images.txt').read_text().replace(' ', ', ')
+    (path / 'images.txt').write_text(f'\ufeff# timestamp, filename\n{lines}\n', encoding='utf-8')
+    assert [t_ns for t_ns, _ in open_images(path, 'images')] == recorded.images_ns
+
+
 def test_frames_without_leading_zeros_are_in_the_order_of_their_numbers(make_recorded, tmp_path):
     h5py = pytest.importorskip('h5py', reason='h5py is not installed: no HDF5 is read')
     recorded = make_recorded(n_frames=12)
