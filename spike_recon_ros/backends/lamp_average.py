@@ -30,6 +30,8 @@ START_NS = 2 * FOUND_NS
 """Longest stream whose windows are all kept, so that they can be read again."""
 REREAD_NS = 20_000_000
 """Least length of the windows in which they are read again."""
+BLOCK_NS = 8_000_000
+"""Least length of the blocks of whole periods in which events are counted."""
 HISTORY_NS = 300_000_000
 """Events before a window that are kept. A window is read again until the state is updated."""
 F32 = np.float32
@@ -118,16 +120,18 @@ class LampAverage:
             del self._history[0]
 
     def _count_periods(self, end_ns: int) -> None:
-        """Count the events of the periods that are over."""
+        """Count the events of the blocks of periods that are over."""
         assert self.frequency_hz is not None
         assert self._balance is not None
         period_ns = round(1e9 / self.frequency_hz)
+        block_ns = -(-BLOCK_NS // period_ns) * period_ns
         self._counted_ns = max(self._counted_ns, self._history[0].t_start_ns)
-        if end_ns - self._counted_ns < period_ns:
+        blocks = (end_ns - self._counted_ns) // block_ns
+        if blocks <= 0:
             return
-        over_ns = (end_ns - self._counted_ns) // period_ns * period_ns
-        first_ns, self._counted_ns = self._counted_ns, self._counted_ns + over_ns
-        self._balance.add(self._events_between(first_ns, self._counted_ns), over_ns / 1e9)
+        first_ns, self._counted_ns = self._counted_ns, self._counted_ns + blocks * block_ns
+        events = self._events_between(first_ns, self._counted_ns)
+        self._balance.add(events, first_ns, block_ns, blocks)
 
     def _events_between(self, first_ns: float, last_ns: float) -> Events:
         """Return the events from a time up to, and not including, another one."""
@@ -173,7 +177,7 @@ def _compile() -> None:
     """Compile the kernels now instead of when a lamp is found, for whole and for padded grids."""
     balance, dead_zone = ThresholdBalance(1, 2), DeadZone(1, 2)
     none = Events.empty()
-    balance.add(none, 0.0)
+    balance.add(none, 0, 1, 1)
     for grid in (np.zeros((1, 2, 1), F32), np.zeros((1, 2, 2), F32)[..., :1]):
         _average(grid, (none.x, none.y, none.p, none.t_ns), balance.on_weights, 1.0, 1.0)
         dead_zone.apply(grid, 0, 0)

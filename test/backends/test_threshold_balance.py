@@ -9,10 +9,10 @@ from spike_recon_ros.backends.threshold_balance import ThresholdBalance
 from spike_recon_ros.packets.events import Events, Triggers
 
 WIDTH, HEIGHT = 40, 30
-PERIOD_S = 0.01
+PERIOD_NS = 10_000_000
 
 
-def period(off, on):
+def period(off, on, number=0):
     """Return the events of a period: `off` and `on` are counts of each pixel."""
     parts = []
     for polarity, counts in enumerate((off, on)):
@@ -21,14 +21,14 @@ def period(off, on):
         parts.append((np.repeat(x, repeats), np.repeat(y, repeats), polarity))
     x, y = (np.concatenate([part[axis] for part in parts]) for axis in (0, 1))
     p = np.concatenate([np.full(len(part[0]), part[2], np.uint8) for part in parts])
-    times = np.arange(len(x), dtype=np.int64)
+    times = np.arange(len(x), dtype=np.int64) + number * PERIOD_NS
     return Events(x.astype(np.uint16), y.astype(np.uint16), p, times, Triggers.empty())
 
 
 def weights_after(*periods):
     balance = ThresholdBalance(WIDTH, HEIGHT)
     for events in periods:
-        balance.add(events, PERIOD_S)
+        balance.add(events, 0, PERIOD_NS, 1)
     return balance.on_weights
 
 
@@ -42,6 +42,29 @@ def test_weighted_events_cancel_where_one_polarity_is_more_frequent():
 def test_a_sensor_whose_on_threshold_is_lower_is_balanced_after_one_period():
     weights = weights_after(period(2, 3))
     assert 3 * weights == pytest.approx(2 * (2 - weights), abs=1e-5)
+
+
+@pytest.mark.parametrize(('off', 'on'), [(2, 8), (9, 4)])
+def test_a_sensor_with_very_unequal_thresholds_is_balanced(off, on):
+    weights = weights_after(*[period(off, on)] * 3)
+    assert on * weights == pytest.approx(off * (2 - weights), abs=1e-4)
+
+
+def test_an_edge_that_passes_within_a_period_hardly_changes_the_weights():
+    on = np.full((HEIGHT, WIDTH), 2)
+    edge = on.copy()
+    edge[4, 5] = 13
+    weights = weights_after(*[period(on, on)] * 10, period(on, edge), *[period(on, on)] * 10)
+    assert abs(weights[4, 5] - 1) < 0.02  # without a bound, 0.1
+
+
+def test_the_periods_of_one_call_are_bounded_one_by_one():
+    off, on = np.full((HEIGHT, WIDTH), 2), np.full((HEIGHT, WIDTH), 2)
+    on[4, 5] = 4
+    apart = weights_after(*[period(off, on)] * 3)
+    balance = ThresholdBalance(WIDTH, HEIGHT)
+    balance.add(Events.concatenate([period(off, on, k) for k in range(3)]), 0, PERIOD_NS, 3)
+    assert balance.on_weights == pytest.approx(apart, abs=1e-4)
 
 
 def test_without_events_all_weights_are_one():
