@@ -217,7 +217,7 @@ def parameters_given(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str
     Args:
         given: values of the arguments; an empty one overrides nothing.
 
-    Returns: the parameters by name, and a sentence for each old name of a setting.
+    Returns: the parameters by name, and sentences about old names and what has no effect.
 
     Raises:
         UserError: a value is not valid.
@@ -233,6 +233,8 @@ def parameters_given(given: Mapping[str, str]) -> tuple[dict[str, Any], list[str
         parameters['use_sim_time'] = given['use_sim_time'] == 'true'
     if given.get('build_only') == 'true':
         parameters |= {'build_only': True, 'build_sizes': given['build_sizes']}
+    elif given.get('build_sizes'):
+        notes.append('build_sizes has no effect: it is for build_only:=true')
     return parameters, notes
 
 

@@ -61,6 +61,12 @@ def test_a_build_is_passed_on(given):
     assert parameters_given(build)[0] == {'build_only': True, 'build_sizes': '346x260'}
 
 
+def test_sizes_without_a_build_are_noted(given):
+    parameters, (note,) = parameters_given({**given, 'build_sizes': '346x260'})
+    assert parameters == {}
+    assert 'build_sizes has no effect' in note
+
+
 def test_the_old_name_of_a_setting_works_with_a_note(given):
     parameters, (note,) = parameters_given({**given, 'front_end': 'device'})
     assert parameters == {'voxel_grid_on': 'gpu'}
