@@ -3,6 +3,7 @@
 """Tell the formats of recordings apart, by content first, then by name."""
 
 import re
+from itertools import islice
 from pathlib import Path
 
 from spike_recon_ros.errors import UserError, shown
@@ -43,6 +44,9 @@ SUFFIXES = {
 FOLDERS = {EVREAL[0]: NPY_FOLDER, EVIMO[0]: NPY_FOLDER, EVENTS_FILE: TEXT}
 """Kinds of folders, by a file in them."""
 HEAD_BYTES = 4096
+DEEPEST_RECORDING, MOST_LOOKED_AT = 4, 1_000
+"""Folders below one that is no recording, and entries on each level, in which one is looked for;
+DSEC has zurich_city_00_a/events/left/events.h5."""
 DAT_FIRST_LINE = re.compile(rb'%[ \t]*[A-Za-z][\t -~\x80-\xff]*\r?\n')
 # How files begin, and the suffix by which a bag is opened.
 MAGICS = (
@@ -167,11 +171,23 @@ def _is_bag_folder(path: Path) -> bool:
 
 
 def _such_as(folder: Path) -> str:
-    """Return the end of a sentence that names a recording in a folder, or ''."""
-    for path in own_files(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES or (path.is_dir() and _is_bag_folder(path)):
-            return f', such as {path}'
+    """Return the end of a sentence that names a recording in a folder or below it, or ''."""
+    for depth in range(1, DEEPEST_RECORDING + 1):
+        below = islice(folder.glob('/'.join('*' * depth)), MOST_LOOKED_AT)
+        if found := next(filter(_may_be_recording, own_files(below)), None):
+            return f', such as {found}'
     return ''
+
+
+def _may_be_recording(path: Path) -> bool:
+    """Whether a folder has the layout of a recording, or a file a suffix that no other files have.
+
+    Texts may be anything.
+    """
+    if path.is_dir():
+        names = any((path / name).exists() for name in FOLDERS)
+        return names or _is_bag_folder(path) or is_evaid(path)
+    return SUFFIXES.get(path.suffix.lower(), TEXT) != TEXT
 
 
 def _recording_beside(path: Path) -> Path | None:

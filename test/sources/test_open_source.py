@@ -90,6 +90,18 @@ def test_a_folder_of_recordings_names_one_of_them(tmp_path):
         open_source(tmp_path)
 
 
+@pytest.mark.parametrize(
+    'name', ['zurich/events/left/events.h5', 'a/events_ts.npy', 'a/b/events.txt']
+)
+def test_a_folder_of_a_data_set_names_a_recording_below_it(tmp_path, name):
+    (tmp_path / 'readme.txt').touch()
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).touch()
+    recording = name if name.endswith('.h5') else name.rpartition('/')[0]
+    with pytest.raises(UserError, match=rf'a recording in it, such as .*/{recording}$'):
+        open_source(tmp_path)
+
+
 @pytest.mark.parametrize('name', ['a.raw.tmp_index', 'a.bias', 'a.json'])
 def test_a_file_beside_a_recording_names_the_recording(tmp_path, name):
     (tmp_path / 'a.raw').write_bytes(b'% evt 3.0\n% end\n' + bytes(8))
