@@ -48,12 +48,18 @@ def windows(events):
         yield Window(start, end, events[int(first) : int(last)])
 
 
-def sums(events):
-    """Return the mean change of each window, plain and filtered, once there is a lamp."""
-    lamp, plain, filtered = LampAverage(WIDTH, HEIGHT), [], []
+def followed(lamp, events):
+    """Yield each window once the average has seen it."""
     for window in windows(events):
         lamp.watch(window)
         lamp.add(window)
+        yield window
+
+
+def sums(events):
+    """Return the mean change of each window, plain and filtered, once there is a lamp."""
+    lamp, plain, filtered = LampAverage(WIDTH, HEIGHT), [], []
+    for window in followed(lamp, events):
         if lamp.frequency_hz is not None:
             out = np.ones((BINS, HEIGHT, WIDTH), np.float32)
             lamp.write(window, out)
@@ -80,9 +86,7 @@ def test_unequal_thresholds_do_not_add_up():
 
 def test_a_window_that_is_read_again_longer_has_all_its_events():
     lamp = LampAverage(WIDTH, HEIGHT)
-    for window in windows(lit(on=3, off=0)):
-        lamp.watch(window)
-        lamp.add(window)
+    *_, window = followed(lamp, lit(on=3, off=0))
     out = np.empty((BINS, HEIGHT, WIDTH), np.float32)
     longer = Window(window.t_start_ns - 2 * WINDOW_NS, window.t_end_ns, window.samples)
     lamp.write(window, out)
@@ -152,9 +156,7 @@ def test_a_scene_seen_before_a_lamp_is_switched_on_is_not_read_again():
 
 def test_windows_of_a_lamp_may_be_empty_or_end_where_they_start():
     lamp = LampAverage(WIDTH, HEIGHT)
-    for window in windows(lit(end_ns=600_000_000)):
-        lamp.watch(window)
-        lamp.add(window)
+    *_, window = followed(lamp, lit(end_ns=600_000_000))
     end = window.t_end_ns
     nothing = Events.empty()
     for start, stop in ((end, end), (end, end + WINDOW_NS), (end + WINDOW_NS, end + 10**10)):
@@ -195,8 +197,6 @@ def test_no_kernel_is_compiled_when_a_lamp_is_found(monkeypatch):
     for kernel in kernels:
         monkeypatch.setattr(kernel, '_can_compile', False)
     padded = np.empty((BINS, HEIGHT + 2, WIDTH + 4), np.float32)
-    for window in windows(events):
-        lamp.watch(window)
-        lamp.add(window)
+    *_, window = followed(lamp, events)
     lamp.write(window, padded[:, :HEIGHT, :WIDTH])
     lamp.write(window, np.empty((BINS, HEIGHT, WIDTH), np.float32))
