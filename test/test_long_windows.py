@@ -4,8 +4,9 @@
 
 import numpy as np
 import pytest
-from stream import make_events, packets_of
+from stream import EPOCH_NS, HEIGHT, WIDTH, make_events, packets_of
 
+from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -136,6 +137,32 @@ def test_only_the_last_part_is_left_when_the_last_event_of_a_window_comes():
     # Packets of 1 ms, parts of 25 / 3 ms: a step once a later event has come.
     assert steps[:26] == [0] * 8 + [1] * 8 + [2] * 9 + [3]
     assert steps[-1] == 11
+
+
+class FrameReader(RecordingModel):
+    """A model that records the stamp of the camera's frame for each part."""
+
+    anchor_at = None
+
+    def step(self, window):
+        anchor = self.anchor_at(window.t_end_ns)
+        self.windows.append(anchor and anchor.stamp_ns)
+        return np.zeros((HEIGHT, WIDTH), np.float32)
+
+
+@pytest.mark.parametrize('pace', [Pace(), Eager()], ids=['waits', 'is eager'])
+def test_a_frame_of_the_camera_that_comes_after_later_events_is_used_from_its_time_on(pace):
+    model = FrameReader()
+    settings = Settings(model='two_scale_gru_frames', frames='anchor', fps=40.0)
+    reconstructor = Reconstructor(settings, load=lambda *_, **__: model)
+    reconstructor.pace = pace
+    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+    packets = packets_of(make_events(300, step_ns=MS // 10), range(0, 300, 10))
+    for number, packet in enumerate(packets):
+        reconstructor.push(packet)
+        if number == 20:  # parts end after 8.3, 16.7 and 25 ms
+            list(reconstructor.stream(CameraFrame(EPOCH_NS + 10 * MS, image)))
+    assert model.windows == [None, EPOCH_NS + 10 * MS, EPOCH_NS + 10 * MS]
 
 
 def test_a_reset_forgets_the_parts_of_the_window_at_hand():
