@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A window that is too long for a model is processed in parts, some before it is complete."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stream import EPOCH_NS, HEIGHT, WIDTH, make_events, packets_of
@@ -12,6 +14,7 @@ from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.stream_statistics import ResetReason
 from spike_recon_ros.window_steps import Pace
 
 MS = 1_000_000
@@ -176,4 +179,21 @@ def test_a_reset_forgets_the_parts_of_the_window_at_hand():
     reconstructor.reset()
     frames = [frame for packet in packets[20:] for frame in reconstructor.push(packet)]
     assert frames[0].t_start_ns == 20_000_000
+    assert len(frames[0].samples) == 250
+
+
+def test_a_jump_of_time_in_a_file_forgets_the_parts_of_the_window_at_hand():
+    model = RecordingModel()
+    reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
+    reconstructor.pace = Eager()
+    borders = range(0, 1000, 10)
+    before = packets_of(make_events(1000, t_start_ns=10_000 * MS, step_ns=100_000), borders)[:20]
+    after = packets_of(make_events(1000, t_start_ns=MS, step_ns=100_000), borders, seq=20)
+    for packet in before:
+        reconstructor.push(replace(packet, stamp_ns=0))
+    assert len(model.windows) == 2
+    unstamped = (replace(packet, stamp_ns=0) for packet in after)
+    frames = [frame for packet in unstamped for frame in reconstructor.push(packet)]
+    assert reconstructor.statistics.resets == {ResetReason.TIME_BACKWARDS: 1}
+    assert frames[0].t_start_ns == MS
     assert len(frames[0].samples) == 250
