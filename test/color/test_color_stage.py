@@ -199,6 +199,21 @@ def test_each_phase_of_a_bayer_sensor_has_its_own_state():
     assert all(model.shape is None for model in made)
 
 
+def test_a_reset_of_the_pipeline_forgets_the_colours_as_well(tmp_path):
+    scene = Simulation(SpikeSensor(), size=SIZE, duration_s=0.02, bayer_pattern='rggb', seed=3)
+    simulate(tmp_path / 'bayer', scene)
+    settings = Settings(model='tfi', fps=1000.0, color='mosaic', bayer_pattern='rggb')
+    reconstructor, runs = Reconstructor(settings), []
+    for _ in range(2):
+        with open_source(tmp_path / 'bayer') as source:
+            frames = [frame for packet in source for frame in reconstructor.push(packet)]
+        runs.append([frame.color for frame in frames])
+        reconstructor.reset()
+    reconstructor.close()
+    assert np.ptp(hues(runs[0][-1])) > 3
+    np.testing.assert_array_equal(runs[0], runs[1])
+
+
 def test_a_spike_camera_with_a_bayer_pattern_gives_the_colours_of_the_scene(tmp_path):
     simulation = Simulation(
         SpikeSensor(), size=SIZE, duration_s=0.02, bayer_pattern='grbg', truth_hz=500.0, seed=3
