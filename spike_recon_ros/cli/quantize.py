@@ -21,9 +21,9 @@ Measure the value ranges inside a network on recordings, and write a new bundle 
 whose convolutions compute in int8. The backend openvino runs that graph on CPUs with instructions
 for it (VNNI); `precision:=bf16` or `fp32` selects the float graph again.
 
-The recordings must resemble what the network will see in light, speed and sensor, up to the fastest
-motion: values beyond those that were measured are clipped. Two seconds of each are enough, and
-simulated recordings work well:
+The recordings must resemble what the network will see in light, speed and sensor, up to the
+fastest motion: values beyond those that were measured are clipped. Two seconds of each are enough,
+and simulated recordings work well:
 
   spike-recon simulate photos/ -o walk
   spike-recon simulate photos/ --speed 6 --contrast 0.15 -o run
