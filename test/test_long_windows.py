@@ -197,3 +197,18 @@ def test_a_jump_of_time_in_a_file_forgets_the_parts_of_the_window_at_hand():
     assert reconstructor.statistics.resets == {ResetReason.TIME_BACKWARDS: 1}
     assert frames[0].t_start_ns == MS
     assert len(frames[0].samples) == 250
+
+
+def test_no_part_is_processed_before_an_earlier_window_that_waits_to_be_joined():
+    class EagerInPairs(Eager):
+        def holds(self, count, can_join=True):
+            return count < 2
+
+    model = RecordingModel()
+    reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, **__: model)
+    reconstructor.pace = EagerInPairs()
+    for packet in packets_of(make_events(1010, step_ns=100_000), range(0, 1010, 10)):
+        reconstructor.push(packet)
+    ends = [window.t_end_ns for window in model.windows]
+    assert [window.t_start_ns for window in model.windows] == [0, *ends[:-1]]
+    assert sum(len(window.samples) for window in model.windows) == 1000

@@ -86,3 +86,22 @@ def test_events_are_needed_and_skipped_ones_reset_nothing(model):
     assert len(needed(reconstructor, packets[:50])) == 50
     reconstructor.skip(packets[50])
     assert not reconstructor.statistics.resets
+
+
+def test_the_contrast_goes_on_over_a_gap():
+    packets = [packet_at(n) for n in range(8 * FRAME_PACKETS)]
+    bright = [replace(one, data=one.data | 0x55) for one in packets[: 4 * FRAME_PACKETS]]
+    images = []
+    for lost in (set(), {4 * FRAME_PACKETS + 3}):
+        reconstructor = Reconstructor(Settings(model='tfp', fps=25.0, tone_time=10.0))
+        stream = bright + packets[4 * FRAME_PACKETS :]
+        frames = [
+            frame
+            for packet in stream
+            if packet.seq not in lost
+            for frame in reconstructor.push(packet)
+        ]
+        images.append(frames[-1].image)
+    assert reconstructor.statistics.resets == {ResetReason.LOST_PACKETS: 1}
+    difference = images[0].astype(int) - images[1]
+    assert np.abs(difference).max() <= 3
