@@ -212,3 +212,20 @@ def test_no_part_is_processed_before_an_earlier_window_that_waits_to_be_joined()
     ends = [window.t_end_ns for window in model.windows]
     assert [window.t_start_ns for window in model.windows] == [0, *ends[:-1]]
     assert sum(len(window.samples) for window in model.windows) == 1000
+
+
+def test_the_parts_of_a_window_are_equal_even_if_the_model_changes_its_limit():
+    class Impatient(RecordingModel):
+        @property
+        def longest_window_ns(self):
+            return (5 if self.windows else 10) * MS
+
+    ends = []
+    for pace in (Pace(), Eager()):
+        model = Impatient()
+        reconstructor = Reconstructor(Settings(fps=40.0), load=lambda *_, made=model, **__: made)
+        reconstructor.pace = pace
+        for packet in packets_of(make_events(510, step_ns=100_000), range(0, 510, 10)):
+            reconstructor.push(packet)
+        ends.append([window.t_end_ns // MS for window in model.windows])
+    assert ends == [[8, 16, 25, 30, 35, 40, 45, 50]] * 2
