@@ -13,9 +13,17 @@ from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes
 from spike_recon_ros.sources.source import Source
-from spike_recon_ros.sources.spike_layout import K10, M1, SpikeLayout, layout_of, write_sidecar
+from spike_recon_ros.sources.spike_layout import (
+    K10,
+    M1,
+    SpikeLayout,
+    layout_of,
+    sidecar_of,
+    write_sidecar,
+)
 from spike_recon_ros.sources.spike_m1 import whole_planes
 from spike_recon_ros.sources.spike_npz import SpikeNpzSource
+from spike_recon_ros.sources.spike_rows import LOOKED_AT_BYTES, better_row
 from spike_recon_ros.sources.spike_source import PLANES_PER_PACKET, SpikeSource
 from spike_recon_ros.sources.stored_array import StoredArray
 from spike_recon_ros.sources.unwritten_tail import end_of_data
@@ -60,6 +68,20 @@ class SpikeDatSource(SpikeSource):
             )
         self._stored = StoredArray(path, (n_planes, layout.height, stored_row), np.uint8)
         self.n_packets = -(-n_planes // PLANES_PER_PACKET)
+        if not sidecar_of(path).exists():
+            self._check_rows(stored_row)
+
+    def _check_rows(self, stored_row: int) -> None:
+        """Warn if the rows seem to have another length."""
+        middle = len(self._stored) // 2
+        some = self._stored[middle : middle + 1 + LOOKED_AT_BYTES // self._stored[:1].nbytes]
+        if (better := better_row(some, stored_row)) is not None:
+            size = f'{self.layout.width}x{self.layout.height}'
+            self.warn(
+                f'{self.path} does not look like planes of {size} pixels: its rows seem to have '
+                f'{8 * better} pixels, or up to 7 fewer; give the size with --plane-size, or size '
+                f'and layout in {self.path.name}.yaml'
+            )
 
     def _planes(self) -> Iterator[tuple[int, np.ndarray]]:
         for first in range(0, len(self._stored), PLANES_PER_PACKET):
