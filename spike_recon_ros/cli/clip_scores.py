@@ -43,6 +43,7 @@ def score_plane(args: argparse.Namespace, settings: Settings, console: Console) 
             white_rate=args.white_rate,
             enlarge=args.enlarge,
             layout=given_layout(args),
+            console=console,
             extras=_extras(args),
         )
     console.print(

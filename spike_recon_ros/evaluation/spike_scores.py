@@ -6,17 +6,19 @@ Each image is made from a zero state by the pipeline (see cold_start), divided b
 and rounded to 8 bits, as the ground truth is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.clip_extras import ClipExtras
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
+from spike_recon_ros.offline.progress import print_warnings
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -46,6 +48,7 @@ def evaluate_plane(
     white_rate: float | None = None,
     enlarge: str = BICUBIC,
     layout: Mapping[str, Any] | None = None,
+    console: Console | None = None,
     extras: ClipExtras = NO_EXTRAS,
 ) -> dict[str, Any]:
     """Score the image of one plane.
@@ -59,6 +62,7 @@ def evaluate_plane(
             0.6.
         enlarge: how images that are smaller than the ground truth are enlarged.
         layout: of a file of planes, see `open_source`.
+        console: for warnings about the recording; None = stderr.
         extras: further metrics, and where to write the image.
 
     Returns: `psnr` (dB), `ssim`, and what they depend on.
@@ -71,7 +75,8 @@ def evaluate_plane(
     check_white_rate(white_rate)
     white_rate = white_rate or _white_rate_of(path) or WHITE_RATE
     image = read_truth(truth)
-    packets = spike_packets(path, layout)
+    shown_on = console or Console(stderr=True)
+    packets = spike_packets(path, layout, lambda sentence: print_warnings([sentence], shown_on))
     check_size(truth, image, path, packets[0].width, packets[0].height)
     start = ColdStart(settings)
     intensity = start.intensity(packets, plane)
@@ -94,18 +99,25 @@ def evaluate_plane(
     }
 
 
-def spike_packets(path: Path, layout: Mapping[str, Any] | None = None) -> list[Packet]:
+def spike_packets(
+    path: Path,
+    layout: Mapping[str, Any] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> list[Packet]:
     """Return all packets of a recording of spike planes.
 
     Args:
         path: of the recording.
         layout: of a file of planes, see `open_source`.
+        warn: called with sentences about data that is guessed, cut or left out.
 
     Raises:
         UserError: it cannot be read, or holds something else.
     """
     with open_source(path, planes=layout) as source:
         packets = [packet for packet in source if isinstance(packet, Packet)]
+        for sentence in source.warnings:
+            warn(sentence)
     kinds = {sensor_kind_of(packet.encoding) for packet in packets}
     if kinds != {SensorKind.SPIKE}:
         raise UserError(f'{path} holds no spike planes; to score events, leave --truth out')

@@ -15,8 +15,8 @@ SHORTEST_ROW = 8
 LONGEST_ROW = 512
 MULTIPLES = np.arange(1, 16, 2)
 LEAST_SUPPORT, LEAST_SIGMAS = 0.01, 6.0
-"""Correlation below which rows are too dark or too uniform to be told apart, and its multiple of
-what chance gives."""
+"""Correlation below which rows are too dark or too uniform to be distinguished, and the same as a
+multiple of what chance gives."""
 LEAST_RATIO = 2.0
 """How many times as well as the assumed length another one must fit."""
 BESIDE, LEAST_PEAK = (2, 3, 4), 1.5
@@ -31,7 +31,7 @@ def better_row(data: np.ndarray, row_bytes: int) -> int | None:
         data: packed rows without gaps, uint8, any shape.
         row_bytes: assumed length.
 
-    Returns: bytes of a row; None = the assumed length fits, or nothing can be said. It is below
+    Returns: bytes of a row; None = the assumed length fits, or nothing can be known. It is below
         three times the assumed length, because stripes in the scene repeat after several rows.
     """
     bits = np.unpackbits(data.reshape(-1)[:LOOKED_AT_BYTES], bitorder='little')

@@ -42,6 +42,13 @@ def test_perfect_image_scores_as_one(clip, capsys):
     assert 'PSNR 100.00 dB' in capsys.readouterr().err
 
 
+def test_what_is_left_out_of_the_planes_is_printed(clip, tmp_path, capsys):
+    with (tmp_path / 'a.dat').open('ab') as file:
+        file.write(b'\xff' * 3)
+    run(*clip, '--truth-plane', 50)
+    assert 'ends with 3 bytes that are no whole plane' in capsys.readouterr().err
+
+
 def test_image_twice_as_bright_scores_less(clip):
     assert run(*clip, '--truth-plane', 50, '--white-rate', 1.0)['psnr'] < 12
 
