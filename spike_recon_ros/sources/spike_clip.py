@@ -51,11 +51,11 @@ class SpikeClip:
     truths: tuple[SpikeTruth, ...] = ()
     white_rate: float = WHITE_RATE
 
-    def packets(self, warn: Callable[[str], None] = lambda _: None) -> list[Packet]:
+    def packets(self, warn: Callable[[str], None] | None = None) -> list[Packet]:
         """Return the packets of all files as one stream, the first plane at time 0.
 
         Args:
-            warn: called with sentences about data that is left out.
+            warn: called with sentences about data that is guessed or left out; None = not wanted.
 
         Raises:
             UserError: a file cannot be read.
@@ -68,8 +68,11 @@ class SpikeClip:
                     assert isinstance(packet, Packet)
                     time_base = t_start_ns + packet.time_base
                     packets.append(replace(packet, seq=len(packets), time_base=time_base))
-                for sentence in source.warnings:
-                    warn(sentence)
+                if warn is not None:
+                    if file == self.files[0]:  # all have its layout
+                        source.check_rows()
+                    for sentence in source.warnings:
+                        warn(sentence)
             t_start_ns += plane_count(file, self.layout) * self.layout.period_ns
         return packets
 

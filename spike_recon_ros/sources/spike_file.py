@@ -68,14 +68,17 @@ class SpikeDatSource(SpikeSource):
             )
         self._stored = StoredArray(path, (n_planes, layout.height, stored_row), np.uint8)
         self.n_packets = -(-n_planes // PLANES_PER_PACKET)
-        if not sidecar_of(path).exists():
-            self._check_rows(stored_row)
 
-    def _check_rows(self, stored_row: int) -> None:
-        """Warn if the rows seem to have another length."""
-        middle = len(self._stored) // 2
-        some = self._stored[middle : middle + 1 + LOOKED_AT_BYTES // self._stored[:1].nbytes]
-        if (better := better_row(some, stored_row)) is not None:
+    def check_rows(self) -> None:
+        """Warn if no sidecar states the size, and the rows seem to have another length.
+
+        Takes tens of milliseconds, so it is not done each time a file is opened.
+        """
+        if sidecar_of(self.path).exists():
+            return
+        middle, plane_bytes = len(self._stored) // 2, self._stored[:1].nbytes
+        some = self._stored[middle : middle + 1 + LOOKED_AT_BYTES // plane_bytes]
+        if (better := better_row(some, plane_bytes // self.layout.height)) is not None:
             size = f'{self.layout.width}x{self.layout.height}'
             self.warn(
                 f'{self.path} does not look like planes of {size} pixels: its rows seem to have '
@@ -135,7 +138,11 @@ def open_spike_file(path: Path, given: Mapping[str, Any] | None = None) -> Sourc
     layout = layout_of(path, given)
     if path.suffix.lower() == '.npz':
         return SpikeNpzSource(path, layout)
-    return (SpikeM1Source if layout.layout == M1 else SpikeDatSource)(path, layout)
+    if layout.layout == M1:
+        return SpikeM1Source(path, layout)
+    source = SpikeDatSource(path, layout)
+    source.check_rows()
+    return source
 
 
 def write_dat(path: Path, parts: Iterable[SpikePlanes], layout: SpikeLayout) -> None:
