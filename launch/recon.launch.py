@@ -44,6 +44,7 @@ from spike_recon_ros.launch_arguments import (
     web_port,
     with_defaults,
 )
+from spike_recon_ros.topics import in_namespace
 
 FILE = 'recon.launch.py'
 SHARE = Path(get_package_share_directory('spike_recon_ros'))
@@ -237,7 +238,7 @@ def foxglove(given: dict[str, str]) -> list:
 
 def web(given: dict[str, str]) -> list:
     """Serve a web page with video, health and parameters."""
-    node = f'{full_namespace(given).rstrip("/")}/{given["node_name"]}'
+    node = in_namespace(given['node_name'], full_namespace(given))
     page = Node(
         package='spike_recon_ros',
         executable='spike-recon',

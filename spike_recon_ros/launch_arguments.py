@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.setting import choices_of
 from spike_recon_ros.settings import RENAMED, check, current_values, setting_fields
-from spike_recon_ros.topics import NAMESPACE
+from spike_recon_ros.topics import NAMESPACE, in_namespace
 
 TOPICS = {
     'events_topic': ('events', 'topic of the packets (event_camera_msgs/msg/EventPacket)'),
@@ -138,7 +138,7 @@ def arguments_of_side(given: Mapping[str, str], side: str) -> dict[str, str]:
     if namespaces[0] == namespaces[1]:
         raise UserError(f'both nodes would be /{namespaces[0]}/recon; let the namespaces differ')
     topics = [
-        _full_name(given[f'{side}_events_topic'], given[f'{side}_namespace']) for side in SIDES
+        in_namespace(given[f'{side}_events_topic'], given[f'{side}_namespace']) for side in SIDES
     ]
     if topics[0] == topics[1]:
         raise UserError(
@@ -242,15 +242,12 @@ def image_topic(given: Mapping[str, str]) -> str:
     """Return the full name of the topic that the node publishes on."""
     topic = given['image_topic']
     relative = topic.replace('~', given['node_name'], 1) if topic.startswith('~') else topic
-    return _full_name(relative, full_namespace(given))
+    return in_namespace(relative, full_namespace(given))
 
 
 def full_namespace(given: Mapping[str, str]) -> str:
     """Return the namespace of the node, below the one that PushRosNamespace has set."""
-    namespace = given['namespace']
-    if namespace.startswith('/'):
-        return namespace
-    return _full_name(namespace, given.get('ros_namespace', ''))
+    return in_namespace(given['namespace'], given.get('ros_namespace', ''))
 
 
 def renamed_inputs(given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -262,17 +259,11 @@ def renamed_inputs(given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """
     namespace = full_namespace(given)
     names = {
-        name: (f'/{NAMESPACE}/{topic}', _full_name(given[name], namespace))
+        name: (in_namespace(topic, NAMESPACE), in_namespace(given[name], namespace))
         for name, (topic, _) in TOPICS.items()
         if not topic.startswith('~')
     }
     return {name: both for name, both in names.items() if both[0] != both[1]}
-
-
-def _full_name(topic: str, namespace: str) -> str:
-    if topic.startswith('/'):
-        return topic
-    return '/' + '/'.join(part for part in (namespace.strip('/'), topic) if part)
 
 
 def _setting_arguments() -> list[Argument]:

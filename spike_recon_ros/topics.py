@@ -8,11 +8,20 @@ Nodes use the relative names, in their namespace. Files hold the full names.
 NAMESPACE = 'event_camera'
 """Namespace of the nodes of this package, unless `-r __ns:=...` gives another."""
 EVENTS_NAME, IMAGE_NAME = 'events', 'recon/image_raw'
-EVENTS = '/event_camera/events'
-FRAMES = '/event_camera/frame_image'
-CAMERA_INFO = '/event_camera/camera_info'
-IMAGE = '/event_camera/recon/image_raw'
-COLOR_IMAGE = '/event_camera/recon/image_color'
-GROUND_TRUTH = '/event_camera/ground_truth/image_raw'
-GROUND_TRUTH_COLOR = '/event_camera/ground_truth/image_color'
-GROUND_TRUTH_POSE = '/event_camera/ground_truth/pose'
+
+
+def in_namespace(name: str, namespace: str) -> str:
+    """Return the full name of a node or topic; one that begins with a slash is full already."""
+    if name.startswith('/'):
+        return name
+    return '/' + '/'.join(part for part in (namespace.strip('/'), name) if part)
+
+
+EVENTS = in_namespace(EVENTS_NAME, NAMESPACE)
+FRAMES = in_namespace('frame_image', NAMESPACE)
+CAMERA_INFO = in_namespace('camera_info', NAMESPACE)
+IMAGE = in_namespace(IMAGE_NAME, NAMESPACE)
+COLOR_IMAGE = in_namespace('recon/image_color', NAMESPACE)
+GROUND_TRUTH = in_namespace('ground_truth/image_raw', NAMESPACE)
+GROUND_TRUTH_COLOR = in_namespace('ground_truth/image_color', NAMESPACE)
+GROUND_TRUTH_POSE = in_namespace('ground_truth/pose', NAMESPACE)

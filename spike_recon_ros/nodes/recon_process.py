@@ -20,6 +20,7 @@ from spike_recon_ros.nodes.build_only import build, is_build_only
 from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.parameters import check_parameter_files
 from spike_recon_ros.nodes.recon_node import ReconNode
+from spike_recon_ros.topics import in_namespace
 
 
 def main(args: list[str] | None = None) -> int:
@@ -70,7 +71,7 @@ def _in_namespace(name: str, arguments: Sequence[str]) -> dict[str, Any]:
     rules = [value for option, value in pairwise(arguments) if option in ('-r', '--remap')]
     above = [rule.removeprefix('__ns:=') for rule in rules if rule.startswith('__ns:=')]
     base = above[0] if above and not name.startswith('/') else ''
-    full = '/' + '/'.join(part.strip('/') for part in (base, name) if part.strip('/'))
+    full = in_namespace(name.strip('/'), base)
     return {'namespace': full, 'cli_args': ['--ros-args', '-r', f'__ns:={full}']}
 
 

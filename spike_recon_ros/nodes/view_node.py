@@ -28,7 +28,7 @@ from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
 from spike_recon_ros.nodes.view_services import ViewServices
-from spike_recon_ros.topics import NAMESPACE
+from spike_recon_ros.topics import NAMESPACE, in_namespace
 from spike_recon_ros.viewer.access import Access
 from spike_recon_ros.viewer.health import Health, silence
 from spike_recon_ros.viewer.live import HEALTH, Actions, LiveShow
@@ -69,8 +69,7 @@ class ViewNode(Node):
     ) -> None:  # fmt: skip
         beside = (target.rpartition('/')[0] or '/') if target.startswith('/') else NAMESPACE
         super().__init__('viewer', **{'namespace': beside, **options})
-        if not target.startswith('/'):
-            target = f'{self.get_namespace().rstrip("/")}/{target}'
+        target = in_namespace(target, self.get_namespace())
         namespace = target.rpartition('/')[0]
         self.target, self._executor_, self._period_s = target, executor, 1 / rate
         self.topics = {
