@@ -21,7 +21,7 @@ from spike_recon_ros.nodes.qos import check_qos_overrides
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.parameter_files import check_file_is_for, check_names, files_among
 from spike_recon_ros.setting import choices_of
-from spike_recon_ros.settings import RENAMED, Settings, check, current_values, setting_fields
+from spike_recon_ros.settings import RENAMED, Settings, current_values, setting_fields
 from spike_recon_ros.unused_settings import unused
 
 
@@ -87,31 +87,32 @@ def check_change(
         kinds: kinds of camera that may send packets.
     """
     try:
-        for name, field in _fields_of(parameters).items():
-            value = _value_of(next(one for one in reversed(parameters) if one.name == name))
-            check(name, value)
-            if configured is None or value == getattr(configured, name):
-                continue
-            if not field.metadata['live']:
-                raise UserError(
-                    f'{name} is read when the node is configured: clean up the node first'
-                )
-            changed = with_changes(configured, parameters)
-            if sentence := unused(changed, kinds).get(name):
-                raise UserError(sentence)
+        changed = with_changes(configured or Settings(), parameters)
+        if configured is not None:
+            _check_live(configured, changed, kinds)
     except UserError as error:
         return SetParametersResult(successful=False, reason=str(error))
     return SetParametersResult(successful=True)
 
 
-def _fields_of(parameters: Sequence[Parameter]) -> dict[str, 'dataclasses.Field[Any]']:
-    """Return the settings among parameters."""
-    names = [parameter.name for parameter in parameters]
-    return {field.name: field for field in setting_fields() if field.name in names}
+def _check_live(configured: Settings, changed: Settings, kinds: Sequence[SensorKind]) -> None:
+    """Check that what differs may change live and has an effect."""
+    for field in setting_fields():
+        name = field.name
+        if getattr(changed, name) == getattr(configured, name):
+            continue
+        if not field.metadata['live']:
+            raise UserError(f'{name} is read when the node is configured: clean up the node first')
+        if sentence := unused(changed, kinds).get(name):
+            raise UserError(sentence)
 
 
 def with_changes(settings: Settings, parameters: Sequence[Parameter]) -> Settings:
-    """Return the settings with changed parameters, which have been checked, applied."""
+    """Return the settings with changed parameters applied.
+
+    Raises:
+        UserError: a value is not valid.
+    """
     names = {field.name for field in setting_fields()}
     changes = {item.name: _value_of(item) for item in parameters if item.name in names}
     return dataclasses.replace(settings, **changes)
