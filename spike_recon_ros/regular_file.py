@@ -93,8 +93,13 @@ def check_no_stand_in(path: Path) -> None:
 
 def own_files(paths: Iterable[Path]) -> list[Path]:
     """Return paths in `number_order`, without what macOS adds (`._NAME` beside `NAME`)."""
-    own = (path for path in paths if not path.name.startswith(MACOS_PREFIX))
+    own = filter(is_own, paths)
     return sorted(own, key=lambda path: [number_order(part) for part in path.parts])
+
+
+def is_own(path: Path) -> bool:
+    """Whether a path is not one of those that macOS adds."""
+    return not path.name.startswith(MACOS_PREFIX)
 
 
 def number_order(name: str) -> tuple[list[str | int], str]:

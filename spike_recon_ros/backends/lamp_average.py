@@ -50,7 +50,7 @@ class LampAverage:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self._size = height, width
+        self._size = width, height
         self.reset()
         _compile()
 
@@ -93,8 +93,8 @@ class LampAverage:
 
     def _begin_lamp(self) -> None:
         """Remember the events of the kept windows, too."""
-        self._balance = ThresholdBalance(*self._size[::-1])
-        self._dead_zone = DeadZone(*self._size[::-1])
+        self._balance = ThresholdBalance(*self._size)
+        self._dead_zone = DeadZone(*self._size)
         if self._at_start:
             self._history = list(self._at_start)
             self._count_periods(self._at_start[-1].t_end_ns)

@@ -33,6 +33,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import LoadModel
 from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.regular_file import own_files
@@ -211,7 +212,7 @@ def _read(pictures: Iterable[Path]) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _reconstructed(args: argparse.Namespace, console: Console) -> Iterator[tuple[int, np.ndarray]]:
-    warn = functools.partial(console.print, style='yellow', markup=False)
+    warn = functools.partial(print_warning, console)
     reconstructor = Reconstructor(
         settings_of(args),
         on_reset=lambda reason, detail: print_reset(console, reason, detail),

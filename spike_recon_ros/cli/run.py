@@ -31,6 +31,7 @@ from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
@@ -207,7 +208,7 @@ def _reconstructor(
     ignored: IgnoredEdges,
 ) -> Reconstructor:
     used = {'color_encoding', 'fps'} if out.suffix.lower() == '.mp4' else {'color_encoding'}
-    warn = functools.partial(console.print, style='yellow', soft_wrap=True, markup=False)
+    warn = functools.partial(print_warning, console)
     return Reconstructor(
         dataclasses.replace(settings, color_encoding='bgr8'),  # that of OpenCV
         on_reset=lambda reason, detail: print_reset(console, reason, detail),

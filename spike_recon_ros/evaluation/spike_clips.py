@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PSNR and SSIM of the images of all clips of a data set of spike cameras."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from spike_recon_ros.evaluation.spike_scores import (
     quantised,
     score,
 )
-from spike_recon_ros.offline.progress import print_warnings
+from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.offline.several_inputs import Used, check_any_left, use_each
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.spike_clip import SpikeClip, plane_count, read_truth
@@ -139,7 +140,7 @@ class _Scores:
 
     def _rows(self, clip: SpikeClip, start: ColdStart, white_rate: float) -> list[dict[str, Any]]:
         """Return the scores of each plane that has a truth and planes enough after it."""
-        packets = clip.packets(lambda sentence: print_warnings([sentence], self._console))
+        packets = clip.packets(functools.partial(print_warning, self._console))
         rows = []
         if not clip.truths:
             plane = sum(plane_count(file, clip.layout) for file in clip.files) // 2

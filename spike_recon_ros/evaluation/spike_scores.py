@@ -6,6 +6,7 @@ Each image is made from a zero state by the pipeline (see cold_start), divided b
 and rounded to 8 bits, as the ground truth is.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.clip_extras import ClipExtras
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.full_reference import SSIM_SIDE, psnr, ssim
-from spike_recon_ros.offline.progress import print_warnings
+from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -75,8 +76,8 @@ def evaluate_plane(
     check_white_rate(white_rate)
     white_rate = white_rate or _white_rate_of(path) or WHITE_RATE
     image = read_truth(truth)
-    shown_on = console or Console(stderr=True)
-    packets = spike_packets(path, layout, lambda sentence: print_warnings([sentence], shown_on))
+    warn = functools.partial(print_warning, console or Console(stderr=True))
+    packets = spike_packets(path, layout, warn)
     check_size(truth, image, path, packets[0].width, packets[0].height)
     start = ColdStart(settings)
     intensity = start.intensity(packets, plane)

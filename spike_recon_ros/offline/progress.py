@@ -47,4 +47,9 @@ def _total(source: Source) -> str:
 def print_warnings(sentences: Iterable[str], console: Console) -> None:
     """Print sentences about data that is guessed, cut or left out."""
     for sentence in sentences:
-        console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)
+        print_warning(console, sentence)
+
+
+def print_warning(console: Console, sentence: str) -> None:
+    """Print one such sentence."""
+    console.print(f'[yellow]{escape(sentence)}', soft_wrap=True)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.regular_file import own_files
+from spike_recon_ros.regular_file import is_own
 
 
 def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> list[Path]:
@@ -30,7 +30,7 @@ def find_files(folders: list[Path], suffixes: tuple[str, ...], kind: str) -> lis
             what = 'is a file' if folder.exists() else 'does not exist'
             raise UserError(f'{folder} {what}; give a folder with {kind}')
     files = {file for folder in folders for file in folder.rglob('*')}
-    named = own_files(file for file in files if file.suffix.lower() in suffixes)
+    named = (file for file in files if file.suffix.lower() in suffixes and is_own(file))
     found = sorted(file for file in named if file.is_file() or file.is_symlink())
     if not found:
         raise UserError(
