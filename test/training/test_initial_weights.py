@@ -15,7 +15,7 @@ from safetensors.torch import save_file  # noqa: E402
 from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_models.networks.spk2vid import Spk2Vid  # noqa: E402
 from spike_recon_models.trained_network import trained_network  # noqa: E402
-from spike_recon_models.widening import widen  # noqa: E402
+from spike_recon_models.widening.widen import widen  # noqa: E402
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
 from spike_recon_ros.bundles.zoo import find_bundle  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
@@ -66,9 +66,10 @@ def test_a_recipe_without_such_parts_can_be_written_and_read(tmp_path):
     assert read_recipe(tmp_path / 'same.yaml') == recipe
 
 
-def test_a_wide_spk2vid_starts_with_the_images_of_a_bundle_with_fewer_channels():
-    recipe = read_recipe(find_recipe('spk2vid_large'))
-    bundle = find_bundle('spk2vid')
+@pytest.mark.parametrize('name', ['spk2vid', 'hybrid'])
+def test_a_wide_network_starts_with_the_images_of_a_bundle_with_fewer_channels(name):
+    recipe = read_recipe(find_recipe(f'{name}_large'))
+    bundle = find_bundle(name)
     wide = first_network(recipe, bundle).eval()
     narrow = trained_network(read_bundle(bundle)).eval()
     assert_same_video(narrow, wide)
@@ -126,5 +127,5 @@ def assert_same_video(narrow, wide):
     with torch.no_grad():
         ours, state = reconstructed(wide, grids)
         torch.testing.assert_close(ours, reconstructed(narrow, grids)[0], atol=1e-5, rtol=0)
-    assert ours.std() > 0.05
+    assert ours.std() > 0.015
     assert state[0].shape[1] >= 48

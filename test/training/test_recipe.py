@@ -35,7 +35,7 @@ def test_recipes_of_the_package_are_valid(file):
 
 def test_the_large_hybrid_is_trained_with_the_losses_of_its_authors():
     """And with ours that an image stands still when nothing comes in."""
-    recipe = read_recipe(find_recipe('hybrid_large'))
+    recipe = read_recipe(find_recipe('hybrid_large_v2'))
     assert recipe.loss == LossWeights(
         l1=1.0, ssim=0.0, gradient=0.5, temporal=0.0, contrast=0.1, rest=5.0
     )

@@ -13,9 +13,8 @@ from safetensors.torch import load_file
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
-from spike_recon_models.networks.spk2vid import Spk2Vid
 from spike_recon_models.trained_network import trained_network
-from spike_recon_models.widening import widen
+from spike_recon_models.widening.widen import is_wider, widen
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.bundles.network import WEIGHTS
@@ -33,7 +32,7 @@ def first_network(recipe: Recipe, start_from: Path | None) -> RecurrentNetwork:
     Args:
         recipe: names the network and the seed of its weights.
         start_from: bundle, or safetensors file, with the initial weights; None = random ones. A
-            bundle of `spk2vid` may have fewer channels than the recipe.
+            bundle may have fewer channels than the recipe, see spike_recon_models/widening.
 
     Raises:
         UserError: the recipe does not suit its network, or the weights do not fit.
@@ -102,24 +101,17 @@ def _check_channels(recipe: Recipe, network: RecurrentNetwork) -> None:
 
 
 def _widened(network: RecurrentNetwork, recipe: Recipe, start_from: Path) -> bool:
-    """Start from a bundle of Spk2Vid with fewer channels; return False if it is no such bundle."""
-    if not isinstance(network, Spk2Vid) or not (start_from / DESCRIPTION).is_file():
+    """Start from a bundle of a narrower network; return False if it is no such bundle."""
+    if not (start_from / DESCRIPTION).is_file():
         return False
     narrow = trained_network(read_bundle(start_from))
-    if not isinstance(narrow, Spk2Vid):
-        return False
-    if all(old >= new for old, new in zip(_widths(narrow), _widths(network), strict=True)):
+    if not is_wider(network, narrow):
         return False
     try:
         widen(narrow, network)
     except ValueError as error:
         raise UserError(f'{start_from} does not fit recipe {recipe.name}: {error}') from None
     return True
-
-
-def _widths(network: Spk2Vid) -> tuple[int, int]:
-    """Return the channels of the features and of the motion estimate."""
-    return network.embed.out_channels, network.first.align.wider.out_channels
 
 
 def _load(network: RecurrentNetwork, recipe: Recipe, file: Path) -> None:
