@@ -1,6 +1,6 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Averages events over the period of a flickering lamp, while there is one.
+"""Averages events over the period of a flickering lamp.
 
 An image shows the light at the end of its window, so under a lamp its brightness depends on the
 phase. The mean of the voxel grids of a window that is shifted over one period has notches at the
@@ -15,21 +15,12 @@ import numpy as np
 
 from spike_recon_ros.backends.dead_zone import DeadZone
 from spike_recon_ros.backends.threshold_balance import ThresholdBalance
-from spike_recon_ros.conditioning.lamp import BIN_NS, LampSpectrum
 from spike_recon_ros.jit import njit
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.windows.window import Window, joined
 
-FOUND_NS = 200_000_000
-"""Length of the stretches in which a lamp is looked for."""
-KEPT_STRETCHES = 5
-"""Stretches without the lamp after which it counts as off."""
 SHIFTS = 4
 """Shifts of a window over one period; they remove the first three harmonics of the lamp."""
-START_NS = 2 * FOUND_NS
-"""Longest stream whose windows are all kept, so that they can be read again."""
-REREAD_NS = 20_000_000
-"""Least length of the windows in which they are read again."""
 BLOCK_NS = 8_000_000
 """Least length of the blocks of whole periods in which events are counted."""
 HISTORY_NS = 300_000_000
@@ -38,82 +29,29 @@ F32 = np.float32
 
 
 class LampAverage:
-    """The average of one sensor.
+    """The average of one sensor while a lamp shines.
 
     Args:
         width: columns, pixels.
         height: rows, pixels.
+        frequency_hz: changes of the lamp's light per second.
+        seen: windows under the lamp before it was found.
 
     Attributes:
-        frequency_hz: changes of the lamp's light per second; None = there is no lamp, and windows
-            need no averaging.
+        frequency_hz: the same; it may change a little.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        self._size = width, height
-        self.reset()
-        _compile()
-
-    def reset(self) -> None:
-        """Forget the lamp and every event."""
-        self.frequency_hz: float | None = None
-        self._spectrum = LampSpectrum(FOUND_NS // BIN_NS)
-        self._missing = 0
-        self.forget_start()
-        self._end_lamp()
-
-    def forget_start(self) -> None:
-        """Forget the windows that `take_start` would return; those that follow are the first."""
-        self._at_start: list[Window] | None = []
-
-    def _end_lamp(self) -> None:
-        self._history: list[Window] = []
+    def __init__(self, width: int, height: int, frequency_hz: float, seen: list[Window]) -> None:
+        self.frequency_hz = frequency_hz
+        self._history = list(seen)
         self._counted_ns = 0
-        # Without a lamp they need no memory.
-        self._balance: ThresholdBalance | None = None
-        self._dead_zone: DeadZone | None = None
-
-    def watch(self, window: Window) -> None:
-        """Look for a lamp in the events of a window, before any were removed."""
-        for found in self._spectrum.add(window.samples):
-            if found is not None:
-                self._missing = 0
-                is_new, self.frequency_hz = self.frequency_hz is None, found
-                if is_new:
-                    self._begin_lamp()
-            elif self.frequency_hz is not None:
-                self._missing += 1
-                if self._missing >= KEPT_STRETCHES:
-                    self.frequency_hz = None
-                    self._end_lamp()
-        if self.frequency_hz is None and self._at_start is not None:
-            self._at_start.append(window)
-            if window.t_end_ns - self._at_start[0].t_start_ns > START_NS:
-                self._at_start = None
-
-    def _begin_lamp(self) -> None:
-        """Remember the events of the kept windows, too."""
-        self._balance = ThresholdBalance(*self._size)
-        self._dead_zone = DeadZone(*self._size)
-        if self._at_start:
-            self._history = list(self._at_start)
-            self._count_periods(self._at_start[-1].t_end_ns)
-
-    def take_start(self) -> list[Window]:
-        """Return, once, the windows before the lamp was found, if it shone from the start.
-
-        A network that read them without averaging has the flicker in its state. It should zero the
-        state and read these windows instead; short ones are joined.
-        """
-        if self.frequency_hz is None:
-            return []
-        windows, self._at_start = self._at_start, None
-        return _rejoined(windows or [])
+        self._balance = ThresholdBalance(width, height)
+        self._dead_zone = DeadZone(width, height)
+        if seen:
+            self._count_periods(seen[-1].t_end_ns)
 
     def add(self, window: Window) -> None:
         """Remember the events of a window, once, for itself and later ones."""
-        if self.frequency_hz is None:
-            return
         self._history.append(window)
         self._count_periods(window.t_end_ns)
         while self._history[0].t_end_ns < window.t_end_ns - HISTORY_NS:
@@ -121,8 +59,6 @@ class LampAverage:
 
     def _count_periods(self, end_ns: int) -> None:
         """Count the events of the blocks of periods that are over."""
-        assert self.frequency_hz is not None
-        assert self._balance is not None
         period_ns = round(1e9 / self.frequency_hz)
         block_ns = -(-BLOCK_NS // period_ns) * period_ns
         self._counted_ns = max(self._counted_ns, self._history[0].t_start_ns)
@@ -145,9 +81,6 @@ class LampAverage:
             window: ends with the window that was added last.
             out: float32 [bins, height, width].
         """
-        assert self.frequency_hz is not None
-        assert self._balance is not None
-        assert self._dead_zone is not None
         period_ns = 1e9 / self.frequency_hz
         events = self._events_between(window.t_start_ns - period_ns, window.t_end_ns)
         length_ns = max(window.t_end_ns - window.t_start_ns, 1)
@@ -162,18 +95,7 @@ class LampAverage:
         self._dead_zone.apply(out, window.t_start_ns, window.t_end_ns)
 
 
-def _rejoined(windows: list[Window]) -> list[Window]:
-    """Join windows of a stream until each has REREAD_NS or more."""
-    groups: list[list[Window]] = []
-    for window in windows:
-        if groups and window.t_start_ns - groups[-1][0].t_start_ns < REREAD_NS:
-            groups[-1].append(window)
-        else:
-            groups.append([window])
-    return [joined(group) for group in groups]
-
-
-def _compile() -> None:
+def compile_kernels() -> None:
     """Compile the kernels now instead of when a lamp is found, for whole and for padded grids."""
     balance, dead_zone = ThresholdBalance(1, 2), DeadZone(1, 2)
     none = Events.empty()

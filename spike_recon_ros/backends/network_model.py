@@ -9,6 +9,7 @@ import numpy as np
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
 from spike_recon_ros.backends.lamp_average import LampAverage
+from spike_recon_ros.backends.lamp_watch import LampWatch
 from spike_recon_ros.backends.network_input import NetworkInput
 from spike_recon_ros.backends.resting_scene import RestingScene
 from spike_recon_ros.backends.state_steps import StateSteps
@@ -98,7 +99,7 @@ class NetworkModel:
                 width, height, bundle.output_scale, white - black, self._resting_grey()
             )
         averages = lamp_averaging and bundle.reads_plain_grid
-        self._lamp = LampAverage(width, height) if averages else None
+        self._lamps = LampWatch(width, height) if averages else None
 
     @property
     def longest_window_ns(self) -> int:
@@ -128,13 +129,14 @@ class NetworkModel:
         self._is_updated = False
         if len(window.samples) and not self._input.fills_hop(window):
             return np.zeros(self._size, np.float32)
-        if self._lamp is not None:
-            self._lamp.watch(window)
-            self._read_again(self._lamp.take_start())
+        if self._lamps is not None:
+            self._lamps.add(window)
+            self._read_again(self._lamps.take_start())
+        lamp = self._lamp
         if self._resting is not None:
-            window = self._resting.apply(window, has_lamp=self._has_lamp)
-        if self._lamp is not None:
-            self._lamp.add(window)
+            window = self._resting.apply(window, has_lamp=lamp is not None)
+        if lamp is not None:
+            lamp.add(window)
         earlier = self._steps.cut_off(window)
         if earlier is not None:
             self._intensity(earlier, commit=True)
@@ -193,8 +195,8 @@ class NetworkModel:
         return sum(map(np.count_nonzero, spikes)) / sum(one.size for one in spikes)
 
     @property
-    def _has_lamp(self) -> bool:
-        return self._lamp is not None and self._lamp.frequency_hz is not None
+    def _lamp(self) -> LampAverage | None:
+        return self._lamps.lamp if self._lamps is not None else None
 
     def _resting_grey(self) -> float:
         """Return the grey that the network draws before it has seen anything."""
@@ -235,7 +237,8 @@ class NetworkModel:
     def _intensity(self, window: Window, commit: bool) -> np.ndarray:
         """Return the intensity at padded size; the backend makes the voxel grid if it can."""
         self._is_updated |= commit
-        writer = self._lamp.write if self._lamp is not None and self._has_lamp else None
+        lamp = self._lamp
+        writer = lamp.write if lamp is not None else None
         if self._backend.step_events is not None and writer is None:
             return self._backend.step_events(
                 window.samples, window.t_start_ns, window.t_end_ns, commit
@@ -267,15 +270,15 @@ class NetworkModel:
         self._backend.reset()
         if self._resting is not None:
             self._resting.forget()
-        if self._lamp is not None:
-            self._lamp.forget_start()
+        if self._lamps is not None:
+            self._lamps.forget_start()
 
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""
         self.forget()
         self._planes = self._spikes = 0
         self._input.reset()
-        for part in (self._resting, self._lamp):
+        for part in (self._resting, self._lamps):
             if part is not None:
                 part.reset()
 
