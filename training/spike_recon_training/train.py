@@ -43,6 +43,7 @@ from spike_recon_training.recipe import (
 )
 from spike_recon_training.report import Report, Validation
 from spike_recon_training.run_curves import draw_report
+from spike_recon_training.run_folder import held
 from spike_recon_training.simulation.photographs import Photographs
 from spike_recon_training.simulation.videos import Clips
 from spike_recon_training.source_choice import clips_of, photographs_of, recordings_of
@@ -105,6 +106,11 @@ def train(request: Request) -> dict[str, Any]:
             diverged.
         KeyboardInterrupt: it was interrupted; the checkpoint holds what was trained.
     """
+    with held(request.run, resume=request.resume):
+        return _train(request)
+
+
+def _train(request: Request) -> dict[str, Any]:
     recipe = read_recipe(find_recipe(request.recipe))
     optimisation = recipe.optimisation
     budget = _budget(request, optimisation)
@@ -114,7 +120,6 @@ def train(request: Request) -> dict[str, Any]:
     taught_by = request.teacher.name if request.teacher else None
     teacher = teacher_of(request.teacher, recipe, network) if request.teacher else None
     task = ReconstructionTask(network, recipe.loss, optimisation, perceptual, teacher)
-    _check_free(request)
     prepare = _image_data if recipe.sensor == IMAGES else _sensor_data
     data = prepare(
         request, recipe, network,
@@ -198,15 +203,6 @@ def _image_data(
 def _write_summary(result: dict[str, Any], run: Path) -> None:
     draw_report(run)
     write_whole(run / SUMMARY, json.dumps(result, indent=1) + '\n')
-
-
-def _check_free(request: Request) -> None:
-    """Raise UserError if another run would be overwritten."""
-    file = request.run / CHECKPOINT
-    if not request.resume and file.exists() and is_first_process():
-        raise UserError(
-            f'{request.run} holds a run already; add --resume or choose another folder'
-        )
 
 
 def _budget(request: Request, optimisation: Optimisation) -> Budget:
