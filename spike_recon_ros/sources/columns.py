@@ -112,6 +112,8 @@ def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
         last: the last time.
     """
     span = float(last) - float(times[0]) if len(times) else 0.0
+    if len(times) and (first_span := float(times.max()) - float(times[0])) > span:
+        span, n_events = first_span, len(times)  # times begin again later: a counter wrapped
     slowest = SLOWEST_LONG_RATE_EV_S if n_events > MANY_EVENTS else SLOWEST_RATE_EV_S
     if not (n_events >= FEWEST_EVENTS and span * slowest > n_events):
         return S_NS

@@ -246,3 +246,11 @@ def test_a_text_without_size_takes_the_smallest_sensor_that_holds_its_events(tmp
 def test_the_unit_of_times_follows_from_their_rate_and_digits(times, n_events, unit_ns):
     last = float(times[-1]) if len(times) else 0.0
     assert unit_of_times(times[:50], n_events, last) == unit_ns
+
+
+@pytest.mark.parametrize(('per_second', 'unit_ns'), [(1, S_NS), (1e6, US_NS), (1e9, NS)])
+@pytest.mark.parametrize('last_s', [0.2, 5.000_01])
+def test_the_unit_is_found_where_times_begin_again_in_the_recording(per_second, unit_ns, last_s):
+    """A counter of 32 bits wraps, or a second recording follows: the last time is no end."""
+    times = np.round((5 + 33e-6 * np.arange(1_000)) * per_second, 6)
+    assert unit_of_times(times, 30_000, last_s * per_second) == unit_ns
