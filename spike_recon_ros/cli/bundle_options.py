@@ -1,9 +1,18 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The options of commands that run a bundle's network over recordings to change the network."""
+"""Options that name a bundle, and those of commands that run its network to change it."""
 
 import argparse
+import os
 from pathlib import Path
+
+from spike_recon_ros.bundles.zoo import find_bundle
+
+
+def bundle_path(given: str) -> Path:
+    """Return the path of a bundle or of its weights; a name of the zoo is that of its bundle."""
+    path = Path(given)
+    return path if os.path.exists(path) else find_bundle(given) or path
 
 
 def add_bundle_options(parser: argparse.ArgumentParser, purpose: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.bundles.new_bundle import check_output, new_bundle
+from spike_recon_ros.cli.bundle_options import bundle_path
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.contenders import published_weights
 from spike_recon_ros.offline.training_extra import training_installed
@@ -47,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--average-with',
-        type=Path,
+        type=bundle_path,
         metavar='BUNDLE',
         help='average the weights with those of a bundle of the same network, such as the one '
-        'that the run started from',
+        'that the run started from, or of a network of the zoo',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace the bundle at BUNDLE')
 

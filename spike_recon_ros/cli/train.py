@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spike_recon_ros.bundles.zoo import find_bundle
+from spike_recon_ros.cli.bundle_options import bundle_path
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.training_extra import training_installed
 
@@ -68,11 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument('--resume', action='store_true', help='continue RUN where it stopped')
     parser.add_argument(
-        '--start-from', type=Path, metavar='BUNDLE',
+        '--start-from', type=bundle_path, metavar='BUNDLE',
         help='start from the weights of a bundle, or of a network of the zoo by its name',
     )  # fmt: skip
     parser.add_argument(
-        '--teacher', type=Path, metavar='BUNDLE',
+        '--teacher', type=bundle_path, metavar='BUNDLE',
         help='trained network whose images replace a share (loss.teacher) of the truth: a bundle, '
         'or a network of the zoo by its name',
     )  # fmt: skip
@@ -122,20 +122,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             budget_minutes=args.budget_minutes,
             epochs=args.epochs,
             resume=args.resume,
-            start_from=_bundle(args.start_from),
-            teacher=_bundle(args.teacher),
+            start_from=args.start_from,
+            teacher=args.teacher,
             vgg_weights=args.vgg_weights,
             threads=args.threads,
             device=args.device,
         )
     )
-
-
-def _bundle(given: Path | None) -> Path | None:
-    """Return the path of a bundle; the name of a network of the zoo is its bundle."""
-    if given is None or given.exists():
-        return given
-    return find_bundle(str(given)) or given
 
 
 def in_words(result: dict[str, Any]) -> str:

@@ -122,7 +122,7 @@ def test_exported_bundle_may_be_the_mean_of_two(finished, recipe_file, tmp_path)
     card = yaml.safe_load((tmp_path / 'mean' / 'model.yaml').read_text(encoding='utf-8'))
     assert card['recipe']['averaged_with'] == 'first'
     save_file({'another': torch.zeros(1)}, first / 'weights.safetensors')
-    with pytest.raises(UserError, match='another network'):
+    with pytest.raises(UserError, match='cannot be averaged with the run: '):
         export_run(run, tmp_path / 'none', average_with=first)
 
 

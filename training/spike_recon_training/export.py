@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.registry import NETWORKS, make_network
-from spike_recon_ros.bundles.network import WEIGHTS
 from spike_recon_ros.errors import UserError
 from spike_recon_training.checkpoint import CHECKPOINT, read_checkpoint, remembered
+from spike_recon_training.initial_weights import first_network
 from spike_recon_training.recipe import IMAGES, Recipe, find_recipe, read_recipe
 from spike_recon_training.train import SUMMARY
 from spike_recon_training.typed_values import plain
@@ -106,7 +104,7 @@ def export_run(
     if not all(bool(value.isfinite().all()) for value in weights.values()):
         raise UserError(f'the weights in {file} are not finite; the training diverged')
     if average_with is not None:
-        network.load_state_dict(_mean(weights, average_with))
+        network.load_state_dict(_mean(weights, recipe, average_with))
     card = _card(run, recipe, int(checkpoint['global_step']), name, figures or {})
     # A run that was interrupted has left no summary.
     minutes = remembered(checkpoint, 'elapsed_s', 0.0) / 60
@@ -181,20 +179,14 @@ def _summary(file: Path) -> dict[str, Any]:
     return summary
 
 
-def _mean(weights: dict[str, torch.Tensor], bundle: Path) -> dict[str, torch.Tensor]:
-    """Return the mean of these weights and those of a bundle."""
-    file = bundle / WEIGHTS
+def _mean(
+    weights: dict[str, torch.Tensor], recipe: Recipe, bundle: Path
+) -> dict[str, torch.Tensor]:
+    """Return the mean of these weights and those with which the bundle starts a run."""
     try:
-        other = load_file(file)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise UserError(f'the weights in {file} cannot be read: {error}') from None
-    if {key: value.shape for key, value in other.items()} != {
-        key: value.shape for key, value in weights.items()
-    }:
-        raise UserError(
-            f'{file} holds the weights of another network; average with the bundle that the run '
-            'started from'
-        )
+        other = first_network(recipe, bundle).state_dict()
+    except UserError as error:
+        raise UserError(f'{bundle} cannot be averaged with the run: {error}') from None
     return {key: (value + other[key]) / 2 for key, value in weights.items()}
 
 
