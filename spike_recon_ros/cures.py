@@ -38,7 +38,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 _DISTRIBUTIONS = {
     'cv2': 'opencv-python-headless',
     'yaml': 'PyYAML',
-    'rosbags_image': 'rosbags-image',
+    'rosbags.image': 'rosbags-image',
     'skimage': 'scikit-image',
 }
 

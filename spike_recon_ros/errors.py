@@ -8,7 +8,7 @@ stays unconfigured. Any other exception is a bug and keeps its traceback.
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 LONGEST_MESSAGE = 2_000
 LONGEST_TEXT = 120
@@ -109,6 +109,17 @@ def counted(number: int, words: str) -> str:
     """
     noun, space, rest = words.partition(' ')
     return f'{number:,} {noun.removesuffix("s") if number == 1 else noun}{space}{rest}'
+
+
+def with_names(failed: Mapping[str, str]) -> str:
+    """Return why inputs could not be used, each sentence with the name of its input.
+
+    >>> with_names({'a.raw': 'a.raw is empty', 'b.raw': 'the file is damaged'})
+    'a.raw is empty; b.raw: the file is damaged'
+    """
+    return '; '.join(
+        reason if name in reason else f'{name}: {reason}' for name, reason in failed.items()
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that errors name install what the package's extras install."""
+"""What is missing is noticed, and the commands that errors name install it."""
 
+import ast
 import re
 import runpy
 import tempfile
@@ -10,26 +11,51 @@ from pathlib import Path
 import pytest
 import setuptools
 
+from spike_recon_ros.cli import doctor_checks, ros_guard
 from spike_recon_ros.cures import EXTRAS, pip_install, pip_install_module
 from spike_recon_ros.errors import os_error_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
+NODES = ROOT / 'spike_recon_ros' / 'nodes'
+ROS_PACKAGE = re.compile(r'(rclpy|ament_\w+|\w+_msgs|\w+_interfaces|std_srvs)\b')
 # Needed by developers alone; no error names it.
 DEVELOPMENT = {'test', 'docs'}
 
 
 @pytest.fixture(scope='module')
-def extras():
-    """The extras in setup.py: the names of their libraries, without versions."""
+def set_up():
+    """The arguments of setup()."""
     with pytest.MonkeyPatch.context() as patch:
         arguments = {}
         patch.setattr(setuptools, 'setup', arguments.update)
         patch.chdir(ROOT)
         runpy.run_path(str(ROOT / 'setup.py'))
-    return {
-        extra: {re.match(r'[\w.\[\]-]+', library)[0] for library in libraries}
-        for extra, libraries in arguments['extras_require'].items()
-    }
+    return arguments
+
+
+def without_versions(libraries):
+    return {re.match(r'[\w.\[\]-]+', library)[0] for library in libraries}
+
+
+@pytest.fixture(scope='module')
+def extras(set_up):
+    return {name: without_versions(listed) for name, listed in set_up['extras_require'].items()}
+
+
+def test_the_doctor_looks_for_every_library_that_the_package_requires(set_up):
+    findings = [*doctor_checks.basics(), *doctor_checks.optional()]
+    modules = {module for finding in findings for module in finding.name.split(' or ')}
+    looked_for = {pip_install_module(module).removeprefix('pip install ') for module in modules}
+    assert without_versions(set_up['install_requires']) - {'setuptools'} <= looked_for
+
+
+def test_the_nodes_import_no_ros_package_that_is_not_looked_for_first():
+    trees = [ast.parse(file.read_text('utf-8')) for file in NODES.glob('*.py')]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    ros = {name.partition('.')[0] for name in names if ROS_PACKAGE.match(name)}
+    assert ros <= {*ros_guard.NEEDED}
 
 
 def test_the_cures_name_the_libraries_of_the_extras(extras):

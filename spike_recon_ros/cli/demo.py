@@ -17,6 +17,7 @@ from spike_recon_ros.model_choice import check_model_name
 from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.sinks.video import import_av
 from spike_recon_ros.whole_file import write_whole
 
 DESCRIPTION = """\
@@ -98,14 +99,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Returns: the summary that is also written to summary.json.
 
     Raises:
-        UserError: there is no ROS, one of the processes failed, or packets or frames are missing.
+        UserError: there is no ROS or no library for videos, one of the processes failed, or
+            packets or frames are missing.
     """
     ros_or_cure()
     from spike_recon_ros.benchmarking.demo_report import check_complete, report, show  # noqa: PLC0415 -- slow to import
 
     show_of = SHOWS[args.sensor]
     fps, rate = args.fps or show_of.fps, args.rate or show_of.rate
-    check_model_name(Settings(model=args.model, fps=fps).model)  # before the simulation
+    # What would fail later fails before the simulation.
+    import_av()
+    check_model_name(Settings(model=args.model, fps=fps).model)
     isolate_from_other_nodes()
     console = Console(stderr=True)
     bag, frames = args.out / 'recording', args.out / 'frames'

@@ -71,6 +71,9 @@ def basics() -> Iterator[Finding]:
         ('yaml', 'parameter files'),
         ('rich', 'progress bars and tables'),
         ('rosbags', 'reading bags'),
+        ('mcap', 'reading .mcap files'),
+        ('lz4', 'reading bags'),
+        ('zstandard', 'reading bags'),
     ):
         yield _library(module, NEEDED, pip_install_module(module), purpose)
 
@@ -91,6 +94,8 @@ def kernels() -> Iterator[Finding]:
         cure = f'{_sentence(error)}; numba needs an intact cache that it can write: '
         cure += f'rm -r {folder}, or ' if folder else ''
         cure += 'export NUMBA_CACHE_DIR=$(mktemp -d)'
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            cure = f'{error.name} is missing; run: {pip_install_module(error.name)}'
         yield Finding(name, NEEDED, '', cure, purpose, BROKEN)
         return
     yield Finding(name, NEEDED, 'compiled', '', purpose)
@@ -193,8 +198,8 @@ def optional() -> Iterator[Finding]:
     yield _library('h5py', OPTIONAL, pip_install('hdf5'), 'HDF5 data sets')
     yield _library('event_stream', OPTIONAL, pip_install('es'), 'Event Stream (.es) recordings')
     yield _library('matplotlib', OPTIONAL, pip_install('evaluation'), 'curves of evaluate')
-    cure = 'sudo apt install ros-$ROS_DISTRO-cv-bridge'
-    yield _library('cv_bridge', OPTIONAL, cure, "other cameras' images (else rosbags-image)")
+    converters, cure = 'cv_bridge or rosbags.image', pip_install_module('rosbags.image')
+    yield _library(converters, OPTIONAL, cure, 'images of other cameras in bags')
     for candidate in CANDIDATES:
         for library in candidate.libraries:
             purpose = f'backend {candidate.name}'
@@ -239,6 +244,8 @@ def _version(module: str) -> str:
     if version is None:
         top = module.partition('.')[0]
         names = importlib.metadata.packages_distributions().get(top, [])
+        # Several distributions may share a top-level package, as rosbags and rosbags-image do.
+        names = [name for name in names if name == module.replace('.', '-')] or names
         version = importlib.metadata.version(names[0]) if names else 'found'
     return str(version)
 

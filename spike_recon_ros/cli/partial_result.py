@@ -5,8 +5,7 @@
 from typing import Any
 
 from spike_recon_ros.cli.interrupts import INTERRUPTED
-from spike_recon_ros.errors import UserError, counted
-from spike_recon_ros.offline.several_inputs import with_names
+from spike_recon_ros.errors import UserError, counted, with_names
 
 
 class PartialResultError(UserError):

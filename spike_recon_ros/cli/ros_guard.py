@@ -12,7 +12,11 @@ from spike_recon_ros.errors import UserError
 
 NEEDED = {
     'rclpy': 'the node',
+    'builtin_interfaces': 'time stamps',
+    'rcl_interfaces': 'parameters',
+    'ament_index_python': 'finding launch files and configuration',
     'sensor_msgs': 'images',
+    'std_msgs': '~/debug topics',
     'std_srvs': '~/reset',
     'diagnostic_msgs': '/diagnostics',
     'lifecycle_msgs': 'the lifecycle',

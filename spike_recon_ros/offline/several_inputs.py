@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
-from spike_recon_ros.errors import UserError, os_error_sentence
+from spike_recon_ros.errors import UserError, os_error_sentence, with_names
 from spike_recon_ros.offline.progress import print_warnings
 
 Input = TypeVar('Input')
@@ -74,10 +74,3 @@ def check_any_left(used: Used[Any]) -> None:
     if used.failed and not used.outputs:
         reasons = {*used.failed.values()}
         raise UserError(reasons.pop() if len(reasons) == 1 else with_names(used.failed))
-
-
-def with_names(failed: Mapping[str, str]) -> str:
-    """Return why inputs could not be used, each sentence with the name of its input."""
-    return '; '.join(
-        reason if name in reason else f'{name}: {reason}' for name, reason in failed.items()
-    )

@@ -44,7 +44,7 @@ class VideoSink(Sink):
 
     def __init__(self, path: Path, fps: float) -> None:
         super().__init__(path)
-        self._av = _import_av()
+        self._av = import_av()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._unfinished = path.with_name(f'.{path.stem}.unfinished.mp4')
         self.warnings = set_leftover_aside(self._unfinished, path)
@@ -140,7 +140,12 @@ def _fragments(av: Any) -> dict[str, str]:
     return {'movflags': flags, 'frag_duration': '500000', 'flush_packets': '1'}
 
 
-def _import_av() -> Any:
+def import_av() -> Any:
+    """Return the library PyAV.
+
+    Raises:
+        UserError: it is not installed.
+    """
     try:
         import av  # noqa: PLC0415 -- an optional extra
     except ImportError as error:

@@ -33,12 +33,13 @@ def report(capsys, monkeypatch):
 
 
 def examine(code='', **environment):
-    """Run the doctor in a process of its own, after some code; return its JSON and stderr."""
+    """Run the program in a process of its own, after some code; return its JSON and stderr."""
     script = (
-        'import argparse, json, sys\n'
+        'import sys\n'
         f'{code}\n'
-        'from spike_recon_ros.cli import doctor\n'
-        'print(json.dumps(doctor.run(argparse.Namespace(clean=False))))\n'
+        'from spike_recon_ros.cli.entry import spike_recon\n'
+        'sys.argv[1:] = ["doctor"]\n'
+        'sys.exit(spike_recon())\n'
     )
     done = subprocess.run(
         [sys.executable, '-c', script],
@@ -79,12 +80,14 @@ def test_a_check_that_fails_becomes_a_line_of_the_report(error):
 
 
 def test_without_any_library_the_doctor_still_runs():
-    hide = 'for name in ("numpy", "numba", "cv2", "yaml", "rich", "rosbags", "rclpy", "onnx", '
-    hide += '"openvino", "onnxruntime", "torch"): sys.modules[name] = None'
+    needed = {'numpy', 'numba', 'cv2', 'yaml', 'rich', 'rosbags', 'mcap', 'lz4', 'zstandard'}
+    hidden = [*needed, 'rclpy', 'onnx', 'openvino', 'onnxruntime', 'torch']
+    hide = f'for name in {hidden}: sys.modules[name] = None'
     result, err = examine(hide, HOME='/proc/nowhere', XDG_CACHE_HOME='')
     assert result['ready'] == {'recordings': False, 'live': False, 'networks': False}
-    assert {'numpy', 'numba', 'cv2', 'yaml', 'rich', 'rosbags'} <= {*result['missing']['needed']}
+    assert needed <= {*result['missing']['needed']}
     assert 'cv2: pip install opencv-python-headless' in err
+    assert 'compiled kernels: numpy is missing; run: pip install numpy' in err
     assert 'Traceback' not in err
 
 

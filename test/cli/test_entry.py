@@ -61,6 +61,19 @@ def test_the_entry_points_import_nothing_but_what_python_has_loaded():
     assert done.stdout.split() == ours
 
 
+def test_the_main_program_imports_only_what_python_brings():
+    """Otherwise the doctor cannot name a library that is missing."""
+    code = (
+        'import sys, spike_recon_ros.cli.main\n'
+        'tops = {name.partition(".")[0] for name in sys.modules}\n'
+        'print(*sorted(tops & set(sys.argv[1:])))'
+    )
+    libraries = 'numpy', 'numba', 'cv2', 'yaml', 'rich', 'rosbags', 'mcap', 'lz4', 'rclpy'
+    command = [sys.executable, '-c', code, *libraries]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 # Sends itself a signal while it writes the third frame.
 SIGNALLED_RUN = """\
 import os, signal, sys
