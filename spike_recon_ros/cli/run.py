@@ -234,9 +234,13 @@ def _few_frames(settings: Settings, reconstructor: Reconstructor) -> list[str]:
     counts = reconstructor.statistics
     if settings.sync_mode != 'free_running' or counts.frames > 1 or not counts.samples:
         return []
+    resets = sum(counts.resets.values())
+    cure = 'a higher --fps gives more; if it is longer than that, see spike-recon inspect'
+    if resets:
+        cure = f'the state was reset {counted(resets, "times")}, see spike-recon inspect'
     return [
         f'the recording gives {counted(counts.frames, "frames")} at {settings.fps:g} frames per '
-        'second; a higher --fps gives more'
+        f'second; {cure}'
     ]
 
 

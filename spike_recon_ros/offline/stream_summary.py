@@ -10,6 +10,7 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
+from spike_recon_ros.offline.time_spans import TimeSpans
 from spike_recon_ros.packet_sequence import is_repeated
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
@@ -32,6 +33,7 @@ class EventSummary:
         self._last: Packet | None = None
         self._t_first_ns: int | None = None
         self._t_last_ns: int | None = None
+        self._spans = TimeSpans()
         self._sums: Counter[str] = Counter()
         self._rate: Counter[int] = Counter()
         self._edges: Counter[tuple[int, int]] = Counter()
@@ -56,11 +58,21 @@ class EventSummary:
         samples = self._stream.decode(packet)
         if sensor != self._sensor:
             self._sensor, self._scene = sensor, None
+            self._spans.end_stretch()
         elif self._last is not None:
             self._sums['lost_packets'] += max(0, packet.seq - self._last.seq - 1)
         self._sums['packets'] += 1
         self._last = packet
         self._add_samples(samples)
+        if len(samples):
+            self._add_times(samples.t_ns, packet.stamp_ns)
+
+    def _add_times(self, t_ns: np.ndarray, stamp_ns: int) -> None:
+        first_ns, last_ns = int(t_ns[0]), int(t_ns[-1])
+        if self._t_first_ns is None:
+            self._t_first_ns = first_ns
+        self._t_last_ns = last_ns
+        self._spans.add(first_ns, last_ns, stamp_ns)
 
     def _add_samples(self, events: Any) -> None:
         sums = self._sums
@@ -70,9 +82,6 @@ class EventSummary:
         self._edges.update(zip(triggers.channel.tolist(), triggers.p.tolist(), strict=True))
         if not len(events):
             return
-        if self._t_first_ns is None:
-            self._t_first_ns = int(events.t_ns[0])
-        self._t_last_ns = int(events.t_ns[-1])
         sums['events'] += len(events)
         sums['t_ns'] += _exact_sum(events.t_ns)
         for name in 'xyp':
@@ -91,7 +100,7 @@ class EventSummary:
     def summary(self) -> dict[str, Any]:
         """Return every number; times are sensor time, None where there was no event."""
         sums, t_first_ns, t_last_ns = self._sums, self._t_first_ns, self._t_last_ns
-        duration_s = max(0, (t_last_ns or 0) - (t_first_ns or 0)) / 1e9
+        duration_s = self._spans.total_ns() / 1e9
         n_events = sums['events']
         sum_t_minus_t0_ns = sums['t_ns'] - n_events * (t_first_ns or 0)
         return {
@@ -131,7 +140,8 @@ class EventSummary:
         dropped = DecoderStatistics(**self._dropped())
         size = f' of {width}x{height} pixels'
         left_out = left_out_warnings(dropped, self._sums['events'], size, kind=self.kind)
-        return [*left_out, *repetition_warnings(self._sums['repeated_packets'])]
+        repetitions = repetition_warnings(self._sums['repeated_packets'])
+        return [*left_out, *repetitions, *self._spans.warnings()]
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -161,9 +171,6 @@ class SpikeSummary(EventSummary):
     def _add_samples(self, planes: Any) -> None:
         if not len(planes):
             return
-        if self._t_first_ns is None:
-            self._t_first_ns = int(planes.t_ns[0])
-        self._t_last_ns = int(planes.t_ns[-1])
         self._sums['planes'] += len(planes)
         self._sums['spikes'] += int(np.unpackbits(planes.bits).sum(dtype=np.int64))
 
@@ -171,7 +178,7 @@ class SpikeSummary(EventSummary):
         """Return every number; times are sensor time, None where there was no plane."""
         n_planes, n_spikes = self._sums['planes'], self._sums['spikes']
         t_first_ns, t_last_ns = self._t_first_ns, self._t_last_ns
-        span_s = max(0, (t_last_ns or 0) - (t_first_ns or 0)) / 1e9
+        span_s = self._spans.total_ns() / 1e9
         n_pixels = self._sensor[1] * self._sensor[2]
         return {
             **self._of_packets(span_s),

@@ -1,0 +1,99 @@
+# Copyright 2026 spike_recon_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How long a recording is, where its times may begin again in the middle.
+
+So they do in joined recordings, bags of a loop, after a restart of the camera, and where a counter
+wraps. The last time minus the first one then says nothing, and may be negative.
+"""
+
+from collections.abc import Iterator
+
+from spike_recon_ros.errors import counted
+from spike_recon_ros.windows.continuity import LARGEST_STEP_NS, LONGEST_PACKET_NS
+
+SLOWEST_TIME = 10
+"""Stamps that advance so many times as fast as the times of the sensor are not those of a
+recording that was played faster."""
+SHORTEST_STAMPS_NS = 500_000_000
+"""Stamps of less time say nothing about their clock."""
+SENDERS_SHARE = 0.1
+"""Times that go back at more of the packets are those of several cameras."""
+
+
+class TimeSpans:
+    """Sums the time between the first and the last sample of each stretch of a stream."""
+
+    def __init__(self) -> None:
+        self._closed_ns = self._packets = 0
+        self._first_ns: int | None = None
+        self._earliest_ns: int | None = None
+        self._last_ns = self._packet_end_ns = 0
+        self._stamps_ns = self._stamp_ns = 0
+        self._steps_back: list[int] = []
+
+    def add(self, first_ns: int, last_ns: int, stamp_ns: int = 0) -> None:
+        """Add the samples of the next packet of the same sensor.
+
+        Args:
+            first_ns: sensor time of its first sample.
+            last_ns: sensor time of its last sample.
+            stamp_ns: host time of the packet; 0 = unknown.
+        """
+        if self._first_ns is not None and (back_ns := self._packet_end_ns - first_ns) > (
+            LARGEST_STEP_NS
+        ):
+            self._steps_back.append(back_ns)
+            self._close(self._packet_end_ns)
+        self._packets += 1
+        if self._earliest_ns is None:
+            self._earliest_ns = first_ns
+        if self._first_ns is None:
+            self._first_ns = first_ns
+        elif self._stamp_ns and 0 < (step_ns := stamp_ns - self._stamp_ns) < LONGEST_PACKET_NS:
+            self._stamps_ns += step_ns
+        self._last_ns, self._stamp_ns = last_ns, stamp_ns
+        # A damaged time at the end of a packet is no time from which others go back.
+        is_short = 0 <= last_ns - first_ns <= LONGEST_PACKET_NS
+        self._packet_end_ns = last_ns if is_short else first_ns
+
+    def end_stretch(self) -> None:
+        """Note that another sensor follows, whose times are not comparable."""
+        if self._first_ns is not None:
+            self._close(self._packet_end_ns)
+
+    def total_ns(self) -> int:
+        """Return the time of all stretches together, ns."""
+        if self._several_senders:  # their stretches are at the same time
+            return max(0, self._last_ns - (self._earliest_ns or 0))
+        open_ns = 0 if self._first_ns is None else max(0, self._last_ns - self._first_ns)
+        return self._closed_ns + open_ns
+
+    @property
+    def _several_senders(self) -> bool:
+        return len(self._steps_back) > max(1, SENDERS_SHARE * self._packets)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield sentences for people about times that go back or hardly advance."""
+        if self._steps_back:
+            why = (
+                'several cameras or drivers send on its topic, record each on a topic of its own'
+                if self._several_senders
+                else 'recordings that were joined, a bag that was looped, a camera that was '
+                'restarted, or a counter that wrapped; the state is reset there'
+            )
+            yield (
+                f'the times of the sensor go back {counted(len(self._steps_back), "times")}, by '
+                f'up to {max(self._steps_back) / 1e9:,.3f} s: {why}'
+            )
+        total_ns = self.total_ns()
+        if self._stamps_ns > max(SHORTEST_STAMPS_NS, SLOWEST_TIME * total_ns):
+            yield (
+                f'the stamps of the packets advance by {self._stamps_ns / 1e9:.3f} s, the times '
+                f'of the sensor by {total_ns / 1e9:.3f} s only; let the driver fill time_base, in '
+                'nanoseconds'
+            )
+
+    def _close(self, end_ns: int) -> None:
+        assert self._first_ns is not None
+        self._closed_ns += max(0, end_ns - self._first_ns)
+        self._first_ns, self._stamp_ns = None, 0
