@@ -17,7 +17,7 @@ from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
 from spike_recon_ros.packet_sequence import is_repeated, succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
-from spike_recon_ros.packets.packet import Packet, Reference
+from spike_recon_ros.packets.packet import Packet, Reference, check_fields
 from spike_recon_ros.packets.registry import check_expected_size, decoder_for, sensor_kind_of
 from spike_recon_ros.packets.sensor_clock import SensorClock
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -227,6 +227,7 @@ class Reconstructor:
         """Return the decoder of a packet; reset if it does not continue the previous one."""
         sensor, last = (packet.encoding, packet.width, packet.height), self._last_packet
         if sensor != self._sensor:
+            check_fields(packet)  # once: the packets of a program are alike
             decoder = decoder_for(packet.encoding, packet.width, packet.height)
             self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
             self._decoder = decoder

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What programs hand over: events in any form, numbers of NumPy, paths with a home folder."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import spike_recon_ros as sr
+from spike_recon_ros.packets.spike_planes import pack_planes
 
 SIZE = 64, 48
 N_EVENTS = 4_000
@@ -68,6 +71,111 @@ def test_events_in_any_form_give_the_same_frames(arrays, form):
     with sr.ArrayReconstructor(SIZE, model='fibar', fps=50) as live:
         pushed = live.push(form(*arrays), t_unit='us') + live.flush()
     assert images(pushed) == expected
+
+
+@pytest.fixture(scope='module')
+def planes():
+    random = np.random.default_rng(4)
+    spikes = random.random((200, SIZE[1], SIZE[0])) < 0.3
+    return sr.SpikePlanes(pack_planes(spikes), 50_000 * np.arange(200, dtype=np.int64))
+
+
+def of_planes(planes):
+    return images(sr.reconstruct(planes, size=SIZE, model='spike_intervals', fps=1000))
+
+
+@pytest.mark.parametrize(
+    ('bits', 'times'),
+    [
+        (np.asfortranarray, lambda t_ns: t_ns.astype('>i8')),
+        (lambda bits: np.repeat(bits, 2, axis=0)[::2], lambda t_ns: t_ns.tolist()),
+        (np.copy, lambda t_ns: t_ns + 0.3),
+        (np.copy, lambda t_ns: t_ns.astype('timedelta64[ns]')),
+    ],
+)
+def test_planes_in_any_form_give_the_same_frames(planes, bits, times):
+    expected = of_planes(planes)
+    assert len(expected) > 5
+    assert of_planes(sr.SpikePlanes(bits(planes.bits), times(planes.t_ns))) == expected
+
+
+def test_no_planes_may_be_pushed(planes):
+    empty = sr.SpikePlanes.empty(SIZE[1], SIZE[0])
+    assert of_planes(empty) == []
+    with sr.ArrayReconstructor(SIZE, model='spike_intervals', fps=1000) as live:
+        assert live.push(empty) == []
+        pushed = live.push(planes)
+        assert live.push(empty) == []
+        assert images(pushed + live.flush()) == of_planes(planes)
+
+
+@pytest.mark.parametrize(
+    ('bits', 'times', 'sentence'),
+    [
+        (lambda bits: bits.tolist(), np.copy, 'it must be uint8'),
+        (np.copy, lambda t_ns: t_ns[:, None], 'one dimension, one value a plane'),
+        (np.copy, lambda t_ns: t_ns - 10**9, 'begins below zero'),
+        (np.copy, lambda t_ns: t_ns + 2**62, 'after the year 2116'),
+    ],
+)
+def test_planes_in_no_usable_form_are_refused(planes, bits, times, sentence):
+    with pytest.raises(sr.UserError, match=sentence):
+        of_planes(sr.SpikePlanes(bits(planes.bits), times(planes.t_ns)))
+
+
+def test_masked_events_are_refused_not_used(arrays):
+    x, y, t, p = arrays
+    assert images(run((np.ma.array(x), y, t, p), t_unit='us'))
+    with pytest.raises(sr.UserError, match='some events are masked'):
+        run((np.ma.array(x, mask=x > 60), y, t, p), t_unit='us')
+
+
+def test_settings_of_another_type_are_refused(arrays):
+    with pytest.raises(sr.UserError, match='settings is dict; give'):
+        sr.reconstruct(arrays, size=SIZE, t_unit='us', settings={'model': 'fibar'})
+
+
+def test_threads_that_push_at_once_wait_for_each_other(arrays):
+    """Without a lock, Python refuses to run one iterator of frames in two threads."""
+    with sr.ArrayReconstructor(SIZE, model='fibar', fps=1000) as live:
+
+        def push(start):
+            for first in range(start, N_EVENTS, 400):
+                live.push(tuple(array[first : first + 100] for array in arrays), t_unit='us')
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(push, range(0, 400, 100)))
+        assert live.statistics.samples == N_EVENTS
+
+
+FIELDS = {
+    'encoding': 'mono',
+    'width': 8,
+    'height': 8,
+    'seq': 0,
+    'time_base': 0,
+    'stamp_ns': 0,
+    'data': np.zeros(8, np.uint8),
+}
+
+
+@pytest.mark.parametrize(
+    ('field', 'value', 'sentence'),
+    [
+        ('data', bytes(8), 'is bytes; give uint8'),
+        ('data', [0] * 8, 'is list; give uint8'),
+        ('data', np.zeros(1, np.uint64), 'ndarray uint64 .1.; give uint8'),
+        ('data', np.zeros((1, 8), np.uint8), 'give uint8 .n.'),
+        ('data', np.zeros(16, np.uint8)[::2], 'is not contiguous'),
+        ('width', 8.0, 'width of a packet is float; give an int'),
+        ('time_base', np.uint64(5), 'time_base of a packet is uint64; give an int'),
+        ('encoding', None, 'encoding of a packet is NoneType'),
+    ],
+)
+def test_a_packet_with_fields_of_another_type_is_refused(field, value, sentence):
+    reconstructor = sr.Reconstructor(sr.Settings(model='fibar'))
+    with pytest.raises(sr.UserError, match=sentence):
+        reconstructor.push(sr.Packet(**{**FIELDS, field: value}))
 
 
 def test_numbers_of_numpy_and_paths_are_values_of_settings(tmp_path):

@@ -136,6 +136,8 @@ def packets_of(
         period_ns: time between two spike planes; None for events.
     """
     if isinstance(samples, SpikePlanes):
+        if not len(samples):
+            return
         assert period_ns is not None
         encoding = spike_encoding(period_ns)
         for seq, start in enumerate(range(0, len(samples), PLANES_PER_PACKET), first_seq):
@@ -178,10 +180,9 @@ def period_of(planes: SpikePlanes, known_ns: int | None) -> int:
 def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Size) -> Events:
     arrays = {'x': np.asarray(x), 'y': np.asarray(y), 't': np.asarray(t), 'p': np.asarray(p)}
     for name, array in arrays.items():
-        if array.ndim != 1:
-            raise UserError(
-                f'{name} has the shape {array.shape}; give one dimension, one value an event'
-            )
+        _check_column(array, name, 'an event')
+    if any(np.ma.is_masked(column) for column in (x, y, t, p)):
+        raise UserError('some events are masked; leave them out of x, y, t and p')
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         listed = ', '.join(f'{name}: {n:,}' for name, n in lengths.items())
@@ -192,6 +193,11 @@ def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Si
     columns = _coordinates(arrays['x'], 'x', size.width, size)
     rows = _coordinates(arrays['y'], 'y', size.height, size)
     return Events(columns, rows, _polarities(arrays['p']), t_ns, Triggers.empty())
+
+
+def _check_column(array: np.ndarray, name: str, of: str) -> None:
+    if array.ndim != 1:
+        raise UserError(f'{name} has the shape {array.shape}; give one dimension, one value {of}')
 
 
 def _nanoseconds(t: np.ndarray, t_unit: str | None) -> np.ndarray:
@@ -280,11 +286,13 @@ def _polarities(p: np.ndarray) -> np.ndarray:
 
 
 def _checked_planes(planes: SpikePlanes, size: Size) -> SpikePlanes:
-    row_bytes = bytes_per_row(size.width)
-    shape = (len(planes.t_ns), size.height, row_bytes)
-    if planes.bits.dtype != np.uint8 or planes.bits.shape != shape:
+    bits, times = np.asarray(planes.bits), np.asarray(planes.t_ns)
+    _check_column(times, 't_ns', 'a plane')
+    t_ns = _nanoseconds(times, 'ns')
+    shape = (len(t_ns), size.height, bytes_per_row(size.width))
+    if bits.dtype != np.uint8 or bits.shape != shape:
         raise UserError(
-            f'bits is {planes.bits.dtype} {planes.bits.shape}; for {len(planes.t_ns)} planes of '
-            f'{size} pixels it must be uint8 {shape}, as pack_planes makes it'
+            f'bits is {bits.dtype} {bits.shape}; for {len(t_ns)} planes of {size} pixels it must '
+            f'be uint8 {shape}, as pack_planes makes it'
         )
-    return planes
+    return SpikePlanes(bits, t_ns)

@@ -9,6 +9,7 @@ prints to stderr unless the program configures it.
 
 import dataclasses
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -108,7 +109,8 @@ class ArrayReconstructor:
 
     A frame is due once a sample later than its window has arrived. Times must continue from push
     to push: a step back by more than 50 ms counts as a restart of the camera, which resets the
-    state, is logged and is counted in `statistics`.
+    state, is logged and is counted in `statistics`. Several threads may call the methods; a call
+    waits until another thread's is done.
 
     Args:
         size: width and height of the sensor in pixels.
@@ -137,6 +139,7 @@ class ArrayReconstructor:
             )
         self.size = Size.of(size)
         self._reconstructor = Reconstructor(chosen, on_reset=_log_reset, load=_load)
+        self._lock = threading.RLock()  # a handler of the log may call a method
         self._next_seq = 0
         self._period_ns: int | None = None
 
@@ -152,7 +155,9 @@ class ArrayReconstructor:
             UserError: an array is wrong, in which case none of this push was used, or the model
                 cannot run.
         """
-        return list(self._frames_of(checked(samples, self.size, t_unit)))
+        arrays = checked(samples, self.size, t_unit)
+        with self._lock:
+            return list(self._frames_of(arrays))
 
     def _frames_of(self, samples: Events | SpikePlanes) -> Iterator[Frame]:
         """Yield the frames that checked samples complete, each packet when it is asked for."""
@@ -164,15 +169,18 @@ class ArrayReconstructor:
 
     def flush(self) -> list[Frame]:
         """Return the frame of the last, unfinished window, if any; call it at the end."""
-        return self._reconstructor.flush()
+        with self._lock:
+            return self._reconstructor.flush()
 
     def reset(self) -> None:
         """Set the recurrent state to zero; the next samples begin a new stream."""
-        self._reconstructor.reset(ResetReason.REQUESTED, 'by the program')
+        with self._lock:
+            self._reconstructor.reset(ResetReason.REQUESTED, 'by the program')
 
     def close(self) -> None:
-        """Release the model."""
-        self._reconstructor.close()
+        """Release the model; the next push loads it again."""
+        with self._lock:
+            self._reconstructor.close()
 
     @property
     def statistics(self) -> Statistics:
@@ -196,6 +204,11 @@ def settings_from(settings: Settings | None, values: dict[str, Any]) -> Settings
         if values:
             raise UserError(
                 f'give either settings or single values ({", ".join(values)}), not both'
+            )
+        if not isinstance(settings, Settings):
+            raise UserError(
+                f'settings is {type(settings).__name__}; give spike_recon_ros.Settings, or single '
+                "values by name, for example model='fibar', fps=50"
             )
         return settings
     names = [field.name for field in dataclasses.fields(Settings)]

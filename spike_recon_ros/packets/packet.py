@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spike_recon_ros.errors import UserError
+
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 EVENT_PACKET_OLD = 'event_array_msgs/msg/EventArray'
 """Former name of the same message."""
@@ -42,6 +44,30 @@ class Packet:
     time_base: int
     stamp_ns: int
     data: np.ndarray
+
+
+def check_fields(packet: Packet) -> None:
+    """Check the types of a packet that a program made; decoders rely on them.
+
+    Raises:
+        UserError: naming the field and its type.
+    """
+    for name in ('width', 'height', 'seq', 'time_base', 'stamp_ns'):
+        value = getattr(packet, name)
+        if not isinstance(value, int):
+            raise UserError(f'{name} of a packet is {type(value).__name__}; give an int')
+    if not isinstance(packet.encoding, str):
+        kind = type(packet.encoding).__name__
+        raise UserError(f"encoding of a packet is {kind}; give a text, for example 'mono'")
+    data = packet.data
+    if not (isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 1):
+        shape = f' {data.dtype} {list(data.shape)}' if isinstance(data, np.ndarray) else ''
+        raise UserError(
+            f'data of a packet is {type(data).__name__}{shape}; give uint8 [n], for example '
+            'np.frombuffer(data, np.uint8)'
+        )
+    if not data.flags.c_contiguous:
+        raise UserError('data of a packet is not contiguous; give np.ascontiguousarray(data)')
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_encodings import encoding_of
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sinks.output_path import keep_partial, lock, set_leftover_aside
@@ -22,6 +23,8 @@ from spike_recon_ros.topics import COLOR_IMAGE
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
 
 IMAGE = 'sensor_msgs/msg/Image'
+FIRST_TIME_TOO_LATE_NS = 2**31 * 10**9
+"""The seconds of a stamp are an int32."""
 # Humble reads version 8 and earlier; later distributions read it too.
 BAG_VERSION: Literal[8] = 8
 
@@ -51,7 +54,16 @@ class ImageBagSink(Sink):
         self._connections: dict[str, Any] = {}
 
     def _write(self, image: np.ndarray, t_ns: int, stamp_ns: int) -> None:
-        """Append one message."""
+        """Append one message.
+
+        Raises:
+            UserError: ROS has no such time.
+        """
+        if not 0 <= stamp_ns < FIRST_TIME_TOO_LATE_NS:
+            raise UserError(
+                f'the host time {stamp_ns} ns of a frame cannot be written: ROS has times from '
+                '1970 to 2038'
+            )
         message = self._message(image, stamp_ns)
         topic = COLOR_IMAGE if image.ndim == 3 else IMAGE_TOPIC
         if topic not in self._connections:

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choose the sink by the name of the output, without overwriting anything by mistake."""
 
+import contextlib
+import math
 from pathlib import Path
+from typing import Any
 
 from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.regular_file import user_path
@@ -29,9 +32,10 @@ def open_sink(
         source: the recording that is read, which is never replaced.
 
     Raises:
-        UserError: if there is something at `path` already, or it cannot be written.
+        UserError: if there is something at `path` already, it cannot be written, or `fps` is no
+            rate.
     """
-    path = user_path(path)
+    path, fps = user_path(path), _rate(fps)
     kind = path.suffix.lower()
     if str(path) == '-':
         raise UserError('images cannot be written to stdout (-); name a folder or a file')
@@ -54,6 +58,13 @@ def open_sink(
         return ImageFolderSink(path)
     except OSError as error:
         raise UserError(f'{path} cannot be written: {reason_and_cure(error)}') from error
+
+
+def _rate(fps: Any) -> float:
+    with contextlib.suppress(TypeError, ValueError):
+        if 0 < float(fps) < math.inf:
+            return float(fps)
+    raise UserError(f'fps is {fps!r}; give the frames per second, for example 25')
 
 
 def _check_file(path: Path, overwrite: bool) -> None:

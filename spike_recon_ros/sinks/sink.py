@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of every sink of frames, whatever the file format."""
 
+import operator
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from spike_recon_ros.errors import UserError, reason_and_cure
+from spike_recon_ros.image_encodings import DTYPES
 
 Self = TypeVar('Self', bound='Sink')
+_GREY = [*map(np.dtype, DTYPES.values())]
 
 
 class Sink(ABC):
@@ -43,9 +46,12 @@ class Sink(ABC):
             stamp_ns: host time of the frame.
 
         Raises:
-            UserError: if it cannot be written, for instance because the disk is full.
+            UserError: if it cannot be written, for instance because the disk is full, the sink is
+                closed, or no image file holds such an array.
         """
-        assert self._is_open, 'the sink is closed'
+        if not self._is_open:
+            raise UserError(f'{self.path} is closed; open a sink again to write more frames')
+        image, t_ns, stamp_ns = _pixels(image), _whole(t_ns, 't_ns'), _whole(stamp_ns, 'stamp_ns')
         try:
             self._write(image, t_ns, stamp_ns)
         except OSError as error:
@@ -92,3 +98,24 @@ class Sink(ABC):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _pixels(image: Any) -> np.ndarray:
+    """Return an image in the byte order of this machine; OpenCV would swap or round others."""
+    array = np.asarray(image)
+    dtype = array.dtype.newbyteorder('=')
+    is_grey = array.ndim == 2 and dtype in _GREY
+    is_colour = array.ndim == 3 and array.shape[2] == 3 and dtype == np.uint8
+    if not (is_grey or is_colour) or not array.size:
+        raise UserError(
+            f'an image is {array.dtype} {list(array.shape)}; give uint8, uint16 or float32 in '
+            '0..1 [height, width], or uint8 [height, width, 3] in the order BGR'
+        )
+    return array.astype(dtype, copy=False)
+
+
+def _whole(time_ns: Any, name: str) -> int:
+    try:
+        return operator.index(time_ns)
+    except TypeError:
+        raise UserError(f'{name} is {time_ns!r}; give whole nanoseconds') from None

@@ -145,8 +145,9 @@ class Bag:
         """Yield the messages of some topics: topic, time of recording (ns), serialized bytes.
 
         Raises:
-            UserError: where the bag is damaged, after what could be read.
+            UserError: where the bag is damaged, after what could be read; or it is closed.
         """
+        self._check_open()
         wanted = {(topic.name, topic.type): topic for topic in self.topics if topic.name in names}
         n_expected = sum(topic.n_messages for topic in wanted.values())
         self._check_encodings(names)
@@ -176,7 +177,7 @@ class Bag:
     def _compare_with_metadata(self) -> None:
         found = sum(topic.n_messages for topic in self.topics)
         stated = self._folder.n_messages
-        if stated is not None and found < stated:
+        if self._files and stated is not None and found < stated:
             sentence = f'{self.path} holds {found:,} of the {stated:,} messages that it announces'
             if sentence not in self.warnings:
                 self.warnings += (sentence,)
@@ -222,7 +223,12 @@ class Bag:
             raise self._damaged('no header in a message', error) from error
         return seconds * 1_000_000_000 + nanoseconds
 
+    def _check_open(self) -> None:
+        if not self._files:
+            raise UserError(f'{self.path} is closed; open it again to read it')
+
     def _damaged(self, how_far: str, error: object) -> UserError:
+        self._check_open()  # a file that was closed while it was read looks damaged
         return UserError(f'{self.path} is damaged: {how_far} could be read ({_one_line(error)})')
 
     def close(self) -> None:

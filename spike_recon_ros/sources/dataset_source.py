@@ -40,7 +40,7 @@ class DatasetSource(Source):
         self.dataset = dataset
         self.topics = dataset.topics
         self.warnings = dataset.warnings
-        self._with_references = reference_topic is not None
+        self._with_references, self._is_open = reference_topic is not None, True
         if reference_topic is not None:
             try:
                 check_image_topic(dataset, reference_topic)
@@ -53,7 +53,8 @@ class DatasetSource(Source):
         # A frame whose time goes back comes where it was stored, behind the one before.
         due_ns = np.maximum.accumulate(stamps_ns)
         latest_ns, n_given, seq = 0, 0, 0
-        for events in self.dataset.chunks():
+        chunks = self.dataset.chunks()
+        while (events := self._next_of(chunks)) is not None:
             self.warnings = self.dataset.warnings
             if not len(events):
                 continue
@@ -71,6 +72,11 @@ class DatasetSource(Source):
                     yield packet
         yield from map(Reference, stamps_ns[n_given:].tolist())
 
+    def _next_of(self, chunks: Iterator[Events]) -> Events | None:
+        if not self._is_open:
+            raise UserError(f'{self.path} is closed; open it again to read it')
+        return next(chunks, None)
+
     def _packets(self, events: Events, seq: int) -> Iterator[Packet]:
         """Stamp packets with their first event on the sensor, as a decoder sees them."""
         width, height = self.dataset.width, self.dataset.height
@@ -79,6 +85,7 @@ class DatasetSource(Source):
 
     def close(self) -> None:
         """Close the dataset."""
+        self._is_open = False
         self.dataset.close()
 
 

@@ -239,3 +239,17 @@ def test_closing_twice_does_nothing(tmp_path):
         sink.write(GRADIENT, 1, 2)
         sink.close()
         sink.close()
+
+
+@pytest.mark.parametrize('name', ['out', 'out.mp4', 'out.mcap'])
+def test_a_closed_sink_refuses_frames_in_one_sentence(tmp_path, name):
+    with open_sink(tmp_path / name, 50) as sink:
+        sink.write(GRADIENT, 1, 2)
+    with pytest.raises(UserError, match='is closed; open a sink again'):
+        sink.write(GRADIENT, 3, 4)
+
+
+@pytest.mark.parametrize('fps', [0, -1, float('nan'), float('inf'), None, 'fast'])
+def test_a_rate_that_is_none_is_refused(tmp_path, fps):
+    with pytest.raises(UserError, match='give the frames per second'):
+        open_sink(tmp_path / 'out.mp4', fps)

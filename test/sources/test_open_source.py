@@ -1,8 +1,12 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
+import numpy as np
 import pytest
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.sources.bag_writer import BagWriter
+from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.open_source import open_source
 
 
@@ -114,3 +118,42 @@ def test_the_description_of_a_bag_names_its_folder(tmp_path):
     (tmp_path / 'metadata.yaml').write_text('rosbag2_bagfile_information: {}\n')
     with pytest.raises(UserError, match=rf'name its folder: {tmp_path}$'):
         open_source(tmp_path / 'metadata.yaml')
+
+
+@pytest.fixture(params=['bag', 'events.npz'])
+def recording(request, tmp_path):
+    """Return the path of three packets, or of a data set whose file stays open."""
+    t_us = np.arange(0, 300_000, 1000)
+    x, p = np.arange(300, dtype=np.uint16) % 8, np.ones(300, np.uint8)
+    path = tmp_path / request.param
+    if path.suffix:
+        np.savez(path, x=x, y=x, t=t_us, p=p)
+        return path
+    events = Events(x, x, p, t_us * 1000, Triggers.empty())
+    with BagWriter(path) as bag:
+        for packet in (one for i in range(3) for one in mono_packets(events[i::3], 8, 8, i, 0)):
+            bag.write_packet(packet)
+    return path
+
+
+def test_a_closed_source_says_so_instead_of_giving_nothing(recording):
+    source = open_source(recording)
+    assert list(source)
+    source.close()
+    source.close()
+    with pytest.raises(UserError, match='is closed; open it again to read it'):
+        list(source)
+
+
+def test_a_source_that_is_closed_while_it_is_read_does_not_look_damaged(recording):
+    source = open_source(recording)
+    packets = iter(source)
+    next(packets)
+    source.close()
+    before, sentences = source.warnings, []
+    try:  # what was read ahead may still come
+        list(packets)
+    except UserError as error:
+        sentences.append(str(error))
+    assert all('is closed; open it again' in sentence for sentence in sentences)
+    assert source.warnings == before
