@@ -15,7 +15,7 @@ from spike_recon_ros.frame_maker import FrameMaker
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
-from spike_recon_ros.packet_sequence import is_repeated, succession
+from spike_recon_ros.packet_sequence import PacketOrder
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference, check_fields
 from spike_recon_ros.packets.registry import check_expected_size, decoder_for, sensor_kind_of
@@ -75,6 +75,7 @@ class Reconstructor:
         self._decoder: Decoder[Any] | None = None
         self._conditioner: Conditioner | None = None
         self._last_packet: Packet | None = None
+        self._order = PacketOrder()
         self._unfinished: Iterator[Frame] = iter(())
         self._begin_stream()
 
@@ -109,8 +110,8 @@ class Reconstructor:
     def skip(self, packet: Packet) -> None:
         """Note a packet that the caller dropped; planes are not joined across the gap."""
         deque(self._unfinished, maxlen=0)
-        last = self._last_packet
-        if last is None or (packet.encoding, packet.width, packet.height) != self._sensor:
+        last, sensor = self._last_packet, (packet.encoding, packet.width, packet.height)
+        if last is None or sensor != self._sensor or packet.seq < last.seq:  # late, or a restart
             return
         self._check_sequence(last, packet)
         self._begin_run(ResetReason.OVERLOAD, IN_GAP, packet)
@@ -143,14 +144,24 @@ class Reconstructor:
             self.frames.add(item, self._sensor and self._sensor[1:])
         elif isinstance(item, Reference):
             self._unfinished = self._frames(self._windows.push_reference(item))
-        elif is_repeated(self._last_packet, item):
+        elif self._order.is_repeated(self._last_packet, item):
             self.statistics.repeated_packets += 1
+        elif self._order.comes_late(self._last_packet, item):
+            self.statistics.unordered_packets += 1
+            if self.kind is SensorKind.EVENT:  # later planes cannot be moved to make room
+                self.statistics.lost_packets -= 1
+                self._decode(item)
         else:
-            samples = self._admit(item).decode(item)
-            self.statistics.packets += 1
-            self.statistics.samples += len(samples)
-            self._unfinished = self._frames(self._windows.push(samples, item.stamp_ns))
+            self._admit(item)
+            self._decode(item)
         return self._unfinished
+
+    def _decode(self, packet: Packet) -> None:
+        assert self._decoder is not None
+        samples = self._decoder.decode(packet)
+        self.statistics.packets += 1
+        self.statistics.samples += len(samples)
+        self._unfinished = self._frames(self._windows.push(samples, packet.stamp_ns))
 
     def stream_end(self) -> Iterator[Frame]:
         """Like `flush`, but lazily, as `stream` does."""
@@ -223,8 +234,8 @@ class Reconstructor:
             if part is not None:
                 part.reset()
 
-    def _admit(self, packet: Packet) -> Decoder[Any]:
-        """Return the decoder of a packet; reset if it does not continue the previous one."""
+    def _admit(self, packet: Packet) -> None:
+        """Prepare for a packet; reset if it does not continue the previous one."""
         sensor, last = (packet.encoding, packet.width, packet.height), self._last_packet
         if sensor != self._sensor:
             check_fields(packet)  # once: the packets of a program are alike
@@ -239,13 +250,11 @@ class Reconstructor:
         elif last is not None:
             self._check_sequence(last, packet)
         self._sensor, self._last_packet = sensor, packet
-        assert self._decoder is not None
-        return self._decoder
 
     def _check_sequence(self, last: Packet, packet: Packet) -> None:
         # An interval between spikes that spans a gap would look like bright light.
-        is_event = self.kind is SensorKind.EVENT
-        found = succession(last, packet, self.settings.lost_packets_tolerated if is_event else 0)
+        tolerated = self.settings.lost_packets_tolerated * (self.kind is SensorKind.EVENT)
+        found = self._order.follow(last, packet, tolerated)
         self.statistics.lost_packets += found.lost
         if found.reason is ResetReason.LOST_PACKETS and self._runs.has_planes:
             self._begin_run(found.reason, found.detail, packet)

@@ -31,6 +31,8 @@ class Statistics:
         samples: events or spike planes decoded.
         lost_packets: packets missing in the sequence numbers.
         repeated_packets: packets that came twice; they are used once.
+        unordered_packets: packets that came after a later one. Of events they are used; planes
+            are left out, and count as lost.
         cropped_events: events outside `roi`.
         flicker_events: events removed as the flicker of a lamp.
         noise_events: events removed as background activity.
@@ -53,6 +55,7 @@ class Statistics:
     samples: int = 0
     lost_packets: int = 0
     repeated_packets: int = 0
+    unordered_packets: int = 0
     cropped_events: int = 0
     flicker_events: int = 0
     noise_events: int = 0

@@ -34,7 +34,7 @@ from spike_recon_ros.offline.frames import frames_of, print_reset
 from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
-from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -181,7 +181,9 @@ def _run(
         left_out = _left_out(reconstructor, counts.samples)
     warnings = [
         *left_out,
-        *repetition_warnings(counts.repeated_packets),
+        *order_warnings(
+            counts.repeated_packets, counts.unordered_packets, kind=reconstructor.kind
+        ),
         *_few_frames(settings, reconstructor),
         tally.sentence(args.reference_topic) if args.reference_topic else '',
         ignored.warning(settings, '--trigger-channel'),
@@ -277,6 +279,7 @@ def _counts(reconstructor: Reconstructor) -> dict[str, Any]:
         'packets': counts.packets,
         'lost_packets': counts.lost_packets,
         'repeated_packets': counts.repeated_packets,
+        'unordered_packets': counts.unordered_packets,
         'time_outliers': counts.time_outliers,
         **{name: getattr(counts, name) for name in REMOVED if getattr(counts, name)},
         **frame_counts(reconstructor.frames),

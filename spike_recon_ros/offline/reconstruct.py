@@ -26,7 +26,7 @@ from spike_recon_ros.offline.arrays import (
     packets_of,
     period_of,
 )
-from spike_recon_ros.offline.stream_summary import left_out_warnings, repetition_warnings
+from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
@@ -237,8 +237,10 @@ def _frames_of_source(
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
         counts, dropped = reconstructor.statistics, reconstructor.decoder_statistics
-        found = left_out_warnings(dropped, counts.samples, kind=reconstructor.kind)
-        for sentence in [*found, *repetition_warnings(counts.repeated_packets)]:
+        kind, repeated = reconstructor.kind, counts.repeated_packets
+        left_out = left_out_warnings(dropped, counts.samples, kind=kind)
+        order = order_warnings(repeated, counts.unordered_packets, kind=kind)
+        for sentence in [*left_out, *order]:
             LOGGER.warning('%s', sentence)
     finally:
         _log_warnings(source, logged)  # those of reading

@@ -11,7 +11,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.offline.time_spans import TimeSpans
-from spike_recon_ros.packet_sequence import is_repeated
+from spike_recon_ros.packet_sequence import PacketOrder
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
@@ -28,7 +28,7 @@ class EventSummary:
     kind = SensorKind.EVENT
 
     def __init__(self) -> None:
-        self._stream = StreamDecoder()
+        self._stream, self._order = StreamDecoder(), PacketOrder()
         self._sensor: tuple[str, int, int] = ('', 0, 0)
         self._last: Packet | None = None
         self._t_first_ns: int | None = None
@@ -51,21 +51,33 @@ class EventSummary:
                 'the recording holds events and spike planes on one topic; record each camera '
                 'on its own'
             )
-        if sensor == self._sensor and is_repeated(self._last, packet):
-            self._sums['packets'] += 1
-            self._sums['repeated_packets'] += 1
+        sums, last, is_same = self._sums, self._last, sensor == self._sensor
+        if is_same and self._order.is_repeated(last, packet):
+            sums['packets'] += 1
+            sums['repeated_packets'] += 1
+            return
+        is_late = is_same and self._order.comes_late(last, packet)
+        sums['unordered_packets'] += is_late
+        if is_late and self.kind is SensorKind.SPIKE:  # it stays lost, as in the pipeline
+            sums['packets'] += 1
             return
         samples = self._stream.decode(packet)
+        sums['packets'] += 1
+        if is_late:
+            sums['lost_packets'] -= 1
+        else:
+            self._follow(packet, sensor)
+        self._add_samples(samples)
+        if len(samples):
+            self._add_times(samples.t_ns, packet.stamp_ns)
+
+    def _follow(self, packet: Packet, sensor: tuple[str, int, int]) -> None:
         if sensor != self._sensor:
             self._sensor, self._scene = sensor, None
             self._spans.end_stretch()
         elif self._last is not None:
-            self._sums['lost_packets'] += max(0, packet.seq - self._last.seq - 1)
-        self._sums['packets'] += 1
+            self._sums['lost_packets'] += self._order.follow(self._last, packet, 0).lost
         self._last = packet
-        self._add_samples(samples)
-        if len(samples):
-            self._add_times(samples.t_ns, packet.stamp_ns)
 
     def _add_times(self, t_ns: np.ndarray, stamp_ns: int) -> None:
         first_ns, last_ns = int(t_ns[0]), int(t_ns[-1])
@@ -140,8 +152,9 @@ class EventSummary:
         dropped = DecoderStatistics(**self._dropped())
         size = f' of {width}x{height} pixels'
         left_out = left_out_warnings(dropped, self._sums['events'], size, kind=self.kind)
-        repetitions = repetition_warnings(self._sums['repeated_packets'])
-        return [*left_out, *repetitions, *self._spans.warnings()]
+        repeated, unordered = self._sums['repeated_packets'], self._sums['unordered_packets']
+        order = order_warnings(repeated, unordered, kind=self.kind)
+        return [*left_out, *order, *self._spans.warnings()]
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -152,6 +165,7 @@ class EventSummary:
             'packets': self._sums['packets'],
             'lost_packets': self._sums['lost_packets'],
             'repeated_packets': self._sums['repeated_packets'],
+            'unordered_packets': self._sums['unordered_packets'],
             'packet_rate_hz': _per_second(self._sums['packets'], duration_s),
             'duration_s': duration_s,
         }
@@ -229,14 +243,23 @@ def left_out_warnings(
     return found
 
 
-def repetition_warnings(repeated: int) -> list[str]:
-    """Return a sentence about packets that came twice, if there are any."""
-    if not repeated:
-        return []
-    return [
-        f'{counted(repeated, "packets")} recorded twice, each used once; the relay or bridge of '
-        'their topic probably ran twice'
-    ]
+def order_warnings(
+    repeated: int, unordered: int, *, kind: SensorKind = SensorKind.EVENT
+) -> list[str]:
+    """Return sentences about packets that came twice, or after a later one, if there are any."""
+    found = []
+    if repeated:
+        found.append(
+            f'{counted(repeated, "packets")} recorded twice, each used once; the relay or bridge '
+            'of their topic probably ran twice'
+        )
+    if unordered:
+        use = 'their events are used' if kind is SensorKind.EVENT else 'their planes are left out'
+        found.append(
+            f'{counted(unordered, "packets")} came after a later one, {use}; the driver or the '
+            'recorder probably sends them from several threads'
+        )
+    return found
 
 
 def summary_for(encoding: str) -> EventSummary:

@@ -8,6 +8,9 @@ from spike_recon_ros.packets.decoder import Decoder
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for
 
+LATEST_NS = 50_000_000
+"""A packet stamped so little before the newest came late; its sender has not started again."""
+
 
 class StreamDecoder:
     """Keeps the decoder of the latest packet, and those before it for their counts.
@@ -30,6 +33,9 @@ class StreamDecoder:
         sensor = packet.encoding, packet.width, packet.height
         if last is None or sensor != (last.encoding, last.width, last.height):
             self.decoders.append(decoder_for(*sensor))
-        elif packet.seq < last.seq:  # such as the second of two joined files
-            self.decoders[-1].reset()
+        elif packet.seq < last.seq:
+            if packet.stamp_ns and 0 < last.stamp_ns - packet.stamp_ns <= LATEST_NS:
+                self._last = last
+            else:  # such as the second of two joined files
+                self.decoders[-1].reset()
         return self.decoders[-1].decode(packet)

@@ -15,8 +15,9 @@ import numpy as np
 PROBLEMS = 'problems: '
 PARTS = ('camera', 'network', 'node', 'viewer')
 LOSSES = (
-    'lost_packets', 'lost_messages', 'repeated_packets', 'dropped_packets', 'failed_packets',
-    'merged_windows', 'late_frames', 'late_references', 'time_outliers', 'overflows',
+    'lost_packets', 'lost_messages', 'repeated_packets', 'unordered_packets', 'dropped_packets',
+    'failed_packets', 'merged_windows', 'late_frames', 'late_references', 'time_outliers',
+    'overflows',
 )  # fmt: skip
 LEVELS = ('ok', 'warn', 'error')
 # Stamps that differ by more from now are of a recording.
