@@ -19,181 +19,51 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from event_camera_msgs.msg import EventPacket
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
-from std_srvs.srv import Trigger
+from live_tester import ACTIVATIONS, INACTIVE, STOPPED, Tester
 
 from spike_recon_ros.benchmarking.live_faults import (
     FAULTS,
     HEIGHT,
     WIDTH,
-    faulty_stream,
-    images_of,
     sound_stream,
     use_over_time,
 )
 from spike_recon_ros.benchmarking.live_processes import LOSSLESS, Process, parameter_options
 from spike_recon_ros.benchmarking.results import write_results
-from spike_recon_ros.nodes.messages import packet_message
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.settings import Settings
-from spike_recon_ros.topics import EVENTS, IMAGE
 
-NODE = '/event_camera/recon'
-TIMEOUT_S = 300.0
-STOPPED, KILLED, INACTIVE = 'stopped', 'killed', 'inactive'
+KILLED = 'killed'
 KINDS = (*FAULTS, STOPPED, INACTIVE, KILLED)
-# A status comes each second. A node that is being matched may miss packets, so after this many
-# equal ones the rest is given up; fewer are not enough on a busy machine.
-STATUSES_WITHOUT_ALL = 6
-# Times that a fault of the kind INACTIVE deactivates and activates the node.
-ACTIVATIONS = 5
 FIRST = next(iter(FAULTS))
 
 
-class Tester(Node):
-    """Publishes packets, receives images and calls the services of the node."""
+def _lives(
+    count: int, kinds: tuple[str, ...], minutes: float, kills: int
+) -> Iterator[Iterable[str]]:
+    """Yield the kinds of the faults of each node; a kill ends the life of all but the last.
 
-    def __init__(self, stopped_s: float) -> None:
-        super().__init__('tester')
-        self.images: list[bytes] = []
-        self.statuses: list[dict[str, str]] = []
-        self._stopped_s = stopped_s
-        # Packets that the node must have received; None = unknown.
-        self._sent: int | None = 0
-        reliable = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-        self.publisher = self.create_publisher(EventPacket, EVENTS, reliable)
-        self.create_subscription(
-            Image, IMAGE, lambda message: self.images.append(bytes(message.data)), reliable
-        )
-        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
-        self._reset = self.create_client(Trigger, f'{NODE}/reset')
-        self._change = self.create_client(ChangeState, f'{NODE}/change_state')
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self)
-
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Spin until a condition holds.
-
-        Raises:
-            TimeoutError: it does not hold in time.
-        """
-        give_up = time.monotonic() + TIMEOUT_S
-        while not condition():
-            if time.monotonic() > give_up:
-                raise TimeoutError(what)
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def wait_for_node(self) -> None:
-        """Wait until the node subscribes to packets."""
-        self.wait(lambda: self.publisher.get_subscription_count() > 0, 'no node')
-        self.wait(self._reset.service_is_ready, 'no service')
-
-    def publish(self, packets: list[Any]) -> None:
-        """Publish packets."""
-        for packet in packets:
-            self.publisher.publish(packet_message(packet, 'camera'))
-        if self._sent is not None:
-            self._sent += len(packets)
-
-    def follow(self, received: int | None) -> None:
-        """Expect all packets from now on; the node has received so many, None = unknown."""
-        self._sent = received
-
-    def settle(self) -> None:
-        """Wait until the node has received all packets and has nothing left to do."""
-        self.statuses.clear()
-        self.wait(self._has_settled, 'the node does not come to rest')
-        self.follow(_received(self.statuses[-1]))
-
-    def check(self, seed: int, settings: Settings) -> bool:
-        """Whether a sound stream gives the images that it gives offline."""
-        self.call(self._reset, Trigger.Request())
-        self.images.clear()
-        packets = sound_stream(seed)
-        expected = images_of(settings, packets)
-        self.publish(packets)
-        try:
-            self.wait(lambda: len(self.images) >= len(expected), 'images are missing')
-        except TimeoutError:
-            return False
-        return self.images == expected
-
-    def call(self, client: Any, request: Any) -> Any:
-        """Call a service and return its answer."""
-        answer = client.call_async(request)
-        self.wait(answer.done, 'no answer')
-        return answer.result()
-
-    def activate(self, *, active: bool) -> None:
-        """Activate or deactivate the node."""
-        number = Transition.TRANSITION_ACTIVATE if active else Transition.TRANSITION_DEACTIVATE
-        self.call(self._change, ChangeState.Request(transition=Transition(id=number)))
-
-    def fault(self, kind: str, seed: int, node: Process) -> None:
-        """Let one fault happen."""
-        if kind in FAULTS:
-            self.publish(faulty_stream(kind, seed))
-        elif kind == STOPPED:
-            os.kill(node.pid, signal.SIGSTOP)
-            self.publish(sound_stream(seed))
-            time.sleep(self._stopped_s)
-            os.kill(node.pid, signal.SIGCONT)
-        elif kind == INACTIVE:
-            for _ in range(ACTIVATIONS):
-                self.publish(sound_stream(seed))
-                self.activate(active=False)
-                self.publish(sound_stream(seed))
-                self.activate(active=True)
-                self.wait_for_node()
-            self.follow(None)
-
-    def _has_settled(self) -> bool:
-        if not self.statuses:
-            return False
-        now = self.statuses[-1]
-        is_all_there = self._sent is None or _received(now) >= self._sent
-        same = self.statuses[-2:] if is_all_there else self.statuses[-STATUSES_WITHOUT_ALL:]
-        if len(same) < (2 if is_all_there else STATUSES_WITHOUT_ALL):
-            return False
-        keys = ('received_packets', 'published_frames', 'waiting_packets')
-        return now['waiting_packets'] == '0' and all(
-            status[key] == now[key] for status in same for key in keys
-        )
-
-    def _on_status(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            self.statuses.append({item.key: item.value for item in status.values})
-
-
-def _order(count: int, kinds: tuple[str, ...], minutes: float, kills: int) -> Iterator[str]:
-    """Yield the kind of each fault: in turns, but the kills at the end.
-
-    So one node lives through all the others, and what it uses can be compared.
+    The first one lives through all other faults, so what it uses can be compared.
     """
     others = [kind for kind in kinds if kind != KILLED]
+    kills = kills if KILLED in kinds else 0
+    yield chain(_turns(others, count, minutes), [KILLED][:kills])
+    for left in reversed(range(kills)):
+        yield [*others, FIRST][:1] + [KILLED][:left]  # checks the frames of the new node
+
+
+def _turns(kinds: list[str], count: int, minutes: float) -> Iterator[str]:
     begun = time.monotonic()
-    number = 0
-    while others and (number < count or time.monotonic() - begun < 60.0 * minutes):
-        yield others[number % len(others)]
-        number += 1
-    for _ in range(kills if KILLED in kinds else 0):
-        yield KILLED
-        yield others[0] if others else FIRST  # checks the frames of the new node
-
-
-def _received(status: dict[str, str]) -> int:
-    return int(status['received_packets'])
+    for number, kind in enumerate(cycle(kinds)):
+        if number >= count and time.monotonic() - begun >= 60.0 * minutes:
+            return
+        yield kind
 
 
 def _use(node: Process) -> dict[str, float]:
@@ -212,71 +82,75 @@ def _use(node: Process) -> dict[str, float]:
     }
 
 
-def run(
-    count: int,
-    model: str,
-    stopped_s: float,
-    kinds: tuple[str, ...],
-    minutes: float = 0.0,
-    kills: int = 45,
-) -> dict[str, Any]:
+@dataclass
+class Outcome:
+    """What followed the faults so far.
+
+    Attributes:
+        done: number of faults.
+        right: faults followed by right frames, by kind; after a kill the next fault checks them.
+        wrong: kind, seed and status of the others.
+        uses: what the first node used after each fault.
+    """
+
+    done: int = 0
+    right: Counter[str] = field(default_factory=Counter)
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+    uses: list[dict[str, float]] = field(default_factory=list)
+
+    def let(self, kind: str, tester: Tester, node: Process, settings: Settings) -> None:
+        """Let a fault happen to a node and check what follows."""
+        self.done += 1
+        if kind == KILLED:
+            tester.publish(sound_stream(self.done))
+            os.kill(node.pid, signal.SIGKILL)
+            self.right[kind] += 1
+            return
+        tester.fault(kind, self.done, node)
+        tester.settle()
+        if tester.check(self.done, settings):
+            self.right[kind] += 1
+        else:
+            status = tester.statuses[-1]
+            self.wrong.append({'kind': kind, 'seed': self.done, 'status': status})
+        if not self.right[KILLED]:
+            self.uses.append(_use(node))
+        if node.has_ended():
+            raise node.failure()
+
+
+def run(lives: Iterator[Iterable[str]], model: str, stopped_s: float) -> dict[str, Any]:
     """Let faults happen; return how many of each kind were followed by right frames.
 
-    What a node uses is that of the first one, which lives until the first kill. An interrupt ends
-    the run early.
+    What a node uses is that of the first one. An interrupt ends the run early.
 
     Args:
-        count: faults other than kills.
-        model: model of the node.
+        lives: kinds of the faults of each node.
+        model: model of the nodes.
         stopped_s: length of a stop.
-        kinds: kinds of faults.
-        minutes: go on with other faults than kills for so long at least.
-        kills: how often the node is killed at the end.
     """
     values = {'model': model, 'fps': 100.0}
     settings = Settings(**values)
     parameters = parameter_options({**LOSSLESS, **values, 'sensor_size': f'{WIDTH}x{HEIGHT}'})
-    right: Counter[str] = Counter()
-    wrong: list[dict[str, Any]] = []
-    begun = time.monotonic()
-    order = _order(count, kinds, minutes, kills)
-    uses: list[dict[str, float]] = []
-    done, kind = 0, next(order, '')
+    outcome, begun = Outcome(), time.monotonic()
     with ros([]):
         tester = Tester(stopped_s)
         with contextlib.suppress(KeyboardInterrupt):
-            while kind:
+            for faults in lives:
                 with Process('node', '--ros-args', *parameters) as node:
                     tester.wait_for_node()
                     tester.follow(0)
-                    while kind:
-                        done += 1
-                        fault, kind = kind, next(order, '')
-                        if fault == KILLED:
-                            tester.publish(sound_stream(done))
-                            os.kill(node.pid, signal.SIGKILL)
-                            right[fault] += 1  # the next fault checks the frames of the new node
-                            break
-                        tester.fault(fault, done, node)
-                        tester.settle()
-                        if tester.check(done, settings):
-                            right[fault] += 1
-                        else:
-                            status = tester.statuses[-1]
-                            wrong.append({'kind': fault, 'seed': done, 'status': status})
-                        if not right[KILLED]:
-                            uses.append(_use(node))
-                        if node.has_ended():
-                            raise node.failure()
+                    for kind in faults:
+                        outcome.let(kind, tester, node, settings)
         tester.destroy_node()
     return {
         'model': model,
-        'faults': sum(right.values()) + len(wrong),
-        'followed_by_right_frames': dict(right),
-        'wrong': wrong,
-        'activations': ACTIVATIONS * right[INACTIVE],
+        'faults': sum(outcome.right.values()) + len(outcome.wrong),
+        'followed_by_right_frames': dict(outcome.right),
+        'wrong': outcome.wrong,
+        'activations': ACTIVATIONS * outcome.right[INACTIVE],
         'seconds': round(time.monotonic() - begun, 1),
-        **(use_over_time(uses) if uses else {}),
+        **(use_over_time(outcome.uses) if outcome.uses else {}),
     }
 
 
@@ -295,8 +169,8 @@ def main() -> int:
     os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     others_load = os.getloadavg()[0]
-    kinds = tuple(args.kinds)
-    result = run(args.count, args.model, args.stopped, kinds, args.minutes, args.kills)
+    lives = _lives(args.count, tuple(args.kinds), args.minutes, args.kills)
+    result = run(lives, args.model, args.stopped)
     if args.out is not None:
         write_results(args.out, 'live_faults', [result], others_load, args.note)
     print(json.dumps(result))
