@@ -24,7 +24,6 @@ from typing import Any
 
 import torch
 
-from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
 from spike_recon_ros.frames.camera_frame import camera_frame
 from spike_recon_training.initial_weights import first_network
@@ -39,7 +38,7 @@ from spike_recon_training.simulation.photographs import (
 from spike_recon_training.simulation.sequences import Sequences
 from spike_recon_training.simulation.videos import Clips, find_videos, load_clips
 
-NAME = 'two_scale_gru_frames'
+NAME, BASE = 'two_scale_gru_frames', 'two_scale_gru'
 BINS, SIDE, WINDOWS = 5, 128, 60
 WINDOW_MS, FRAMES_HZ, EXPOSURE_MS, SEED = 10.0, 10.0, 10.0, 77_000
 COMMON = FrameModel(
@@ -95,6 +94,62 @@ def scores(video: torch.Tensor, truth: torch.Tensor) -> dict[str, float]:
     }
 
 
+class Contest:
+    """Events, frames, and both, on the same sequences.
+
+    Args:
+        bundle: of the network that reads frames.
+
+    Attributes:
+        recipe: of that network.
+        rows: scores of each sequence, by contender.
+        times_ms: per window of each sequence, by network.
+        missing_equals_events: whether, without frames, all images were those of events alone.
+    """
+
+    def __init__(self, bundle: Path) -> None:
+        base = find_bundle(BASE)
+        assert base is not None
+        self.recipe = recipe = read_recipe(find_recipe(NAME))
+        alone = dataclasses.replace(
+            recipe,
+            network=dataclasses.replace(recipe.network, name=BASE),
+            optimisation=dataclasses.replace(recipe.optimisation, only=()),
+        )
+        self._with_frames = first_network(recipe, bundle).eval()
+        self._alone = first_network(alone, base).eval()
+        self.rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+        self.times_ms: dict[str, list[float]] = defaultdict(list)
+        self.missing_equals_events = True
+
+    def add(self, photographs: Any, seed: int, clips: Clips | None) -> None:
+        """Score one sequence."""
+        made = {
+            case: sequences(photographs, self.recipe, frames, seed, clips)
+            for case, frames in CASES.items()
+        }
+        inputs, truth = made['in_time']
+        shown = inputs[:, 0, -1, 0, 0] > 0
+        events, took_ms = images(self._alone, inputs[:, :, :BINS])
+        self.times_ms['events'].append(took_ms)
+        self._score('events', events, truth, shown)
+        self._score('frames_held', inputs[:, :, BINS : BINS + 1], truth, shown)
+        for case, (inputs, truth) in made.items():
+            if case == 'black':
+                unchecked, _ = images(self._with_frames, inputs)
+                self._score(f'events_and_frames_{UNCHECKED}', unchecked, truth, shown)
+            video, took_ms = images(self._with_frames, without_blank(inputs))
+            self.times_ms['events_and_frames'].append(took_ms)
+            self._score(f'events_and_frames_{case}', video, truth, shown)
+            if case == 'missing':
+                self.missing_equals_events &= torch.equal(video, events)
+
+    def _score(
+        self, name: str, video: torch.Tensor, truth: torch.Tensor, shown: torch.Tensor
+    ) -> None:
+        self.rows[name].append(scores(video[shown], truth[shown]))
+
+
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,62 +159,36 @@ def main() -> None:
     parser.add_argument('--sequences', type=int, default=4, help='of each kind (%(default)s)')
     options = parser.parse_args()
     torch.set_num_threads(1)
-    recipe = read_recipe(find_recipe(NAME))
-    with_frames = first_network(recipe, options.bundle).eval()
-    base = find_bundle('two_scale_gru')
-    assert base is not None
-    card = read_bundle(base)
-    own = dataclasses.replace(
-        recipe,
-        network=dataclasses.replace(recipe.network, name='two_scale_gru'),
-        optimisation=dataclasses.replace(recipe.optimisation, only=()),
-    )
-    events_alone = first_network(own, base).eval()
-    choice = recipe.photographs
+    contest = Contest(options.bundle)
+    choice = contest.recipe.photographs
     _, held = split_photographs(find_photographs(options.photos), choice.held_share)
     photographs = load_photographs(held, choice.side, pattern_share=choice.pattern_share)
     clips = load_clips(find_videos(options.videos), 270, 240) if options.videos else None
-    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-    equal, times_ms = True, defaultdict(list)
     for number in range(options.sequences * (1 + (clips is not None))):
-        film = clips if number % 2 else None
-        scored: torch.Tensor | None = None
-        for case, frames in CASES.items():
-            inputs, truth = sequences(photographs, recipe, frames, SEED + number, film)
-            if scored is None:
-                scored = inputs[:, 0, -1, 0, 0] > 0
-                alone, took_ms = images(events_alone, inputs[:, :, :BINS])
-                times_ms['events'].append(took_ms)
-                rows['events'].append(scores(alone[scored], truth[scored]))
-                rows['frames_held'].append(
-                    scores(inputs[scored][:, :, BINS : BINS + 1], truth[scored])
-                )
-            if case == 'black':
-                unchecked, _ = images(with_frames, inputs)
-                name = f'events_and_frames_{UNCHECKED}'
-                rows[name].append(scores(unchecked[scored], truth[scored]))
-            inputs = without_blank(inputs)
-            video, took_ms = images(with_frames, inputs)
-            times_ms['events_and_frames'].append(took_ms)
-            rows[f'events_and_frames_{case}'].append(scores(video[scored], truth[scored]))
-            if case == 'missing':
-                equal &= torch.equal(video, alone)
-    means = {
-        name: {key: round(sum(row[key] for row in found) / len(found), 5) for key in found[0]}
-        for name, found in rows.items()
-    }
+        contest.add(photographs, SEED + number, clips if number % 2 else None)
+    rows = contest.rows
     result = {
-        'means': means,
-        'missing_equals_events_bit_for_bit': equal,
-        'ms_per_window_torch_one_thread': {
-            name: round(sorted(found)[len(found) // 2], 2) for name, found in times_ms.items()
+        'means': {
+            name: {key: round(sum(row[key] for row in found) / len(found), 5) for key in found[0]}
+            for name, found in rows.items()
         },
-        'each': {name: [{k: round(v, 5) for k, v in row.items()} for row in found]
-                 for name, found in rows.items()},
-        'sequences': len(rows['events']), 'windows': WINDOWS, 'side': SIDE,
-        'window_ms': WINDOW_MS, 'frames_hz': FRAMES_HZ, 'exposure_ms': EXPOSURE_MS,
-        'base': card.name,
-    }  # fmt: skip
+        'missing_equals_events_bit_for_bit': contest.missing_equals_events,
+        'ms_per_window_torch_one_thread': {
+            name: round(sorted(found)[len(found) // 2], 2)
+            for name, found in contest.times_ms.items()
+        },
+        'each': {
+            name: [{key: round(value, 5) for key, value in row.items()} for row in found]
+            for name, found in rows.items()
+        },
+        'sequences': len(rows['events']),
+        'windows': WINDOWS,
+        'side': SIDE,
+        'window_ms': WINDOW_MS,
+        'frames_hz': FRAMES_HZ,
+        'exposure_ms': EXPOSURE_MS,
+        'base': BASE,
+    }
     print(json.dumps(result, indent=1))
 
 
