@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from spike_recon_ros.errors import counted
 from spike_recon_ros.nodes.problems import Part, Problem, by_part, sentences
+from spike_recon_ros.nodes.stream_breaks import RESETS, breaks
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.plane_runs import IN_GAP
@@ -43,15 +44,6 @@ CURES = {
     Part.NODE: 'this computer is too slow for the stream: lower fps or choose a faster model',
 }
 """What helps against losses."""
-RESETS = 'resets: '
-"""Begins the counters of resets; their reason follows."""
-BREAKS = {
-    ResetReason.TIME_JUMP: 'the clock of the camera jumped ahead',
-    ResetReason.TIME_BACKWARDS: 'the clock of the camera jumped back',
-    ResetReason.SENDER_RESTARTED: 'the driver of the camera began to count packets again',
-    ResetReason.SENSOR_CHANGED: 'the resolution or encoding of the camera changed',
-}
-"""Resets because the stream of the camera broke off, with the words for each."""
 
 
 @dataclass(slots=True)
@@ -116,11 +108,11 @@ class Diagnostics:
         self._failed = min(failed, max(0, self._failed + failed - lost))
         missing = sum(news[key] for key in MISSING)
         # The counters of what is missing may be read a moment before the reset that follows.
-        breaks = _breaks(news, explained=missing + self._missing > 0)
+        broken = breaks(news, explained=missing + self._missing > 0)
         self._missing = missing
-        level, message = self._judge(news, [*problems, *breaks], idle)
+        level, message = self._judge(news, [*problems, *broken], idle)
         failure = self._worker.statistics.failure
-        found = [*problems, *breaks, *_losses(news, failure), *_cures(news)]
+        found = [*problems, *broken, *_losses(news, failure), *_cures(news)]
         values = {**now, **self._gauges(), **(others or {}), **by_part(found)}
         return DiagnosticStatus(
             level=level,
@@ -263,20 +255,6 @@ def _cures(news: Mapping[str, int]) -> list[Problem]:
     if news.get(f'{RESETS}{ResetReason.OVERLOAD.value}'):
         cures[Part.NODE] = IN_GAP
     return [Problem(part, cure) for part, cure in cures.items() if part in parts]
-
-
-def _breaks(news: Mapping[str, int], explained: bool) -> list[Problem]:
-    """Return how the stream broke off; missing packets explain a jump ahead."""
-    return [
-        Problem(
-            Part.CAMERA,
-            f'{words}, so the state was reset ({news[key]} in the last second); check the driver '
-            'and the cable, or whether a recording loops',
-        )
-        for reason, words in BREAKS.items()
-        if news.get(key := f'{RESETS}{reason.value}', 0) > 0
-        and not (explained and reason is ResetReason.TIME_JUMP)
-    ]
 
 
 def _difference(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:

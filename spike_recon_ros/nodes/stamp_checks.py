@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from rclpy.node import Node
 
-from spike_recon_ros.nodes.diagnostics import RESETS
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.stream_breaks import RESETS
 from spike_recon_ros.settings import Settings
 
 # Stamps so far from the clock of this computer, s, are of another clock. Recordings lie in the

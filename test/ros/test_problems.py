@@ -12,7 +12,8 @@ from sensor_msgs.msg import Image
 
 from spike_recon_ros.frames.store import FrameCounts
 from spike_recon_ros.nodes import packet_checks
-from spike_recon_ros.nodes.diagnostics import BREAKS, Diagnostics, TopicStatistics
+from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
+from spike_recon_ros.nodes.stream_breaks import BREAKS, OF_TWO_CAMERAS, RESETS, breaks
 from spike_recon_ros.nodes.worker import WorkerStatistics
 from spike_recon_ros.packets.decoder import DecoderStatistics
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
@@ -135,6 +136,14 @@ def test_a_stream_that_breaks_off_is_a_problem_of_the_camera(reason):
     values = {item.key: item.value for item in status.values}
     assert f'{BREAKS[reason]}, so the state was reset (2 in' in values['problems: camera']
     assert status.level == DiagnosticStatus.WARN
+
+
+@pytest.mark.parametrize('reason', BREAKS)
+def test_packets_of_two_cameras_in_turn_are_named(reason):
+    (problem,) = breaks({f'{RESETS}{reason.value}': 100}, explained=False)
+    are_two = '100 times in the last second' in problem.sentence
+    assert are_two == ('two cameras or drivers send on one topic' in problem.sentence)
+    assert are_two == (reason in OF_TWO_CAMERAS)
 
 
 def test_a_jump_ahead_is_the_camera_s_fault_only_if_no_packets_are_missing():
