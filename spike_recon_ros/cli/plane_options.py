@@ -63,7 +63,8 @@ def add_plane_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         '--plane-layout', choices=LAYOUTS,
-        help='planes: packed rows; k10, m1: raw formats of these cameras (default: planes)',
+        help='planes: packed rows; planes_msb: the same with bit 7 leftmost; k10, m1: raw formats '
+        'of these cameras (default: planes)',
     )  # fmt: skip
 
 

@@ -12,7 +12,11 @@ from spike_recon_ros.nodes.problems import Part, Problem
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import parts_of_planes, spikes_in_padding
+from spike_recon_ros.packets.spike_planes_decoder import (
+    bits_reversed,
+    parts_of_planes,
+    spikes_in_padding,
+)
 from spike_recon_ros.settings import Settings
 
 # No packet for so long needs an explanation, s.
@@ -267,4 +271,7 @@ def _planes_left_out(news: Mapping[str, int], size: str) -> str:
     if outside := news[f'{UNUSED}outside_pixels']:
         cure = 'correct width, height and the order of bits (bit 0 is the leftmost) in the driver'
         return spikes_in_padding(outside, cure, size, when)
+    if mirrored := news[f'{UNUSED}reversed_planes']:
+        cure = "let the driver put the leftmost pixel into bit 0 (np.packbits: bitorder='little')"
+        return bits_reversed(mirrored, cure, when)
     return ''

@@ -16,7 +16,11 @@ from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import parts_of_planes, spikes_in_padding
+from spike_recon_ros.packets.spike_planes_decoder import (
+    bits_reversed,
+    parts_of_planes,
+    spikes_in_padding,
+)
 from spike_recon_ros.packets.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
@@ -228,6 +232,12 @@ def left_out_warnings(
             found.append(spikes_in_padding(dropped.outside_pixels, cure, size))
         if dropped.truncated_words > 1:  # one is the end of the recording
             found.append(parts_of_planes(dropped.truncated_words, cure, size))
+        if dropped.reversed_planes:
+            cure = (
+                'read a file of planes with --plane-layout planes_msb, and let a driver put the '
+                "leftmost pixel into bit 0 (np.packbits with bitorder='little')"
+            )
+            found.append(bits_reversed(dropped.reversed_planes, cure))
         return found
     if outside := dropped.outside_pixels:
         found.append(

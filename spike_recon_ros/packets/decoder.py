@@ -30,6 +30,7 @@ class DecoderStatistics:
         truncated_words: words cut off by the end of a packet that nothing continued, and words
             dropped to restore the alignment after lost bytes.
         time_errors: time words that stepped backwards by less than a rollover.
+        reversed_planes: spike planes that seem to have the bits of each byte in reverse order.
     """
 
     unknown_words: int = 0
@@ -37,6 +38,7 @@ class DecoderStatistics:
     before_first_time: int = 0
     truncated_words: int = 0
     time_errors: int = 0
+    reversed_planes: int = 0
 
 
 UNUSABLE = {
@@ -45,6 +47,7 @@ UNUSABLE = {
     'before_first_time': 'events before the first time stamp',
     'truncated_words': 'incomplete words',
     'time_errors': 'time stamps that step back',
+    'reversed_planes': 'planes with reversed bits',
 }
 """What each count of DecoderStatistics is, for people."""
 

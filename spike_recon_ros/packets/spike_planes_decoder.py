@@ -8,6 +8,7 @@ from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.packets.cut_word import CutWord
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.plane_bits import BitOrder
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.packets.word_decoder import MAX_TIME_BASE_NS
 
@@ -28,7 +29,8 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
     cut anywhere, even inside a plane. A plane cut by the end of a packet is joined with the next
     packet if that has the following `seq` and the same `time_base`; otherwise it is dropped and
     counted in `truncated_words`. Bits beyond the width are cleared and counted in
-    `outside_pixels`.
+    `outside_pixels`. Planes whose bits the scene shows to be in reverse order are returned as they
+    came, and counted in `reversed_planes`.
 
     Args:
         width: sensor columns, pixels.
@@ -45,7 +47,8 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
         self._plane_bytes = height * bytes_per_row(width)
         self._padding = np.uint8(256 - 2 ** (width % 8) if width % 8 else 0)
         self._cut = CutWord(self._plane_bytes)
-        self._outside_pixels = 0
+        self._outside_pixels = self._reversed_planes = 0
+        self._bit_order = BitOrder(width)
         self._time_base = -1
         self._next_ns = 0
 
@@ -53,7 +56,9 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
     def statistics(self) -> DecoderStatistics:
         """Snapshot of the counts so far."""
         return DecoderStatistics(
-            outside_pixels=self._outside_pixels, truncated_words=self._cut.lost
+            outside_pixels=self._outside_pixels,
+            truncated_words=self._cut.lost,
+            reversed_planes=self._reversed_planes,
         )
 
     def decode(self, packet: Packet) -> SpikePlanes:
@@ -65,6 +70,9 @@ class SpikePlanesDecoder(Decoder[SpikePlanes]):
             self._next_ns = min(max(packet.time_base, 0), MAX_TIME_BASE_NS)
         count = data.size // self._plane_bytes
         bits = self._cleared(data.reshape(count, self.height, -1) if count else self._no_bits())
+        if not self._bit_order.is_known:
+            self._bit_order.look_at(bits)
+        self._reversed_planes += count * self._bit_order.is_reversed
         t_ns = self._next_ns + self.period_ns * np.arange(count, dtype=np.int64)
         self._next_ns += self.period_ns * count
         return SpikePlanes(bits, t_ns)
@@ -117,6 +125,21 @@ def parts_of_planes(packets: int, cure: str, of_sensor: str = '', of_time: str =
     return (
         f'{counted(packets, "packets")}{of_time} end inside a plane{of_sensor}, which is left '
         f'out; {cure}'
+    )
+
+
+def bits_reversed(planes: int, cure: str, of_time: str = '') -> str:
+    """Return a sentence about planes with the bits of each byte in reverse order.
+
+    Args:
+        planes: their number, the decoder's `reversed_planes`.
+        cure: what to do about it.
+        of_time: see `spikes_in_padding`.
+    """
+    return (
+        f'{counted(planes, "planes")}{of_time} seem to have the bits of each byte in reverse '
+        'order (the leftmost pixel in bit 7), so the image is mirrored in groups of 8 columns; '
+        f'{cure}'
     )
 
 

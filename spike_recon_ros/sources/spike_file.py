@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from spike_recon_ros.errors import UserError, reason_and_cure
+from spike_recon_ros.packets.plane_bits import REVERSED
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
 from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_layout import (
     K10,
     M1,
+    PLANES,
+    PLANES_MSB,
     SpikeLayout,
     layout_of,
     sidecar_of,
@@ -89,7 +92,8 @@ class SpikeDatSource(SpikeSource):
     def _planes(self) -> Iterator[tuple[int, np.ndarray]]:
         for first in range(0, len(self._stored), PLANES_PER_PACKET):
             rows = self._stored[first : first + PLANES_PER_PACKET]
-            yield first, rows[..., : self._row_bytes]
+            rows = rows[..., : self._row_bytes]
+            yield first, REVERSED[rows] if self.layout.layout == PLANES_MSB else rows
 
 
 class SpikeM1Source(SpikeSource):
@@ -154,8 +158,8 @@ def write_dat(path: Path, parts: Iterable[SpikePlanes], layout: SpikeLayout) -> 
         ValueError: if the layout is not `planes`.
         UserError: if the file cannot be written.
     """
-    if layout.layout in (K10, M1):
-        raise ValueError(f'only packed rows can be written, not {layout.layout}')
+    if layout.layout != PLANES:
+        raise ValueError(f'only planes can be written, not {layout.layout}')
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}.unfinished')
     try:
         try:

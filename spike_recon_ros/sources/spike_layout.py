@@ -14,8 +14,8 @@ from spike_recon_ros.small_yaml import read_small_yaml
 from spike_recon_ros.sources.columns import LARGEST_SIDE
 from spike_recon_ros.whole_file import write_whole
 
-PLANES, K10, M1 = 'planes', 'k10', 'm1'
-LAYOUTS = (PLANES, K10, M1)
+PLANES, PLANES_MSB, K10, M1 = 'planes', 'planes_msb', 'k10', 'm1'
+LAYOUTS = (PLANES, PLANES_MSB, K10, M1)
 LONGEST_PERIOD_NS = 10**9
 LARGEST_SIDECAR = 2**16
 VIDAR_SIZE = (400, 250)
@@ -26,7 +26,8 @@ class SpikeLayout:
     """How the bytes of a file become upright planes.
 
     Attributes:
-        layout: `planes` = packed rows without gaps; `k10`, `m1` = raw data of these cameras.
+        layout: `planes` = packed rows without gaps, bit 0 leftmost; `planes_msb` = the same with
+            bit 7 leftmost; `k10`, `m1` = raw data of these cameras.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
         period_ns: time between two planes.

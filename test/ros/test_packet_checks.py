@@ -18,7 +18,7 @@ COUNTS = {
     'received_packets': 0, 'decoded_packets': 0, 'waiting_packets': 0, 'frames': 0, 'events': 0,
     'references': 0, 'dropped_packets': 0, 'merged_windows': 0, 'decoder: unknown_words': 0,
     'decoder: outside_pixels': 0, 'decoder: truncated_words': 0, 'lost_packets': 0,
-    'lost_messages': 0,
+    'decoder: reversed_planes': 0, 'lost_messages': 0,
 }  # fmt: skip
 
 
@@ -212,3 +212,13 @@ def test_the_packets_of_the_other_camera_are_not_offered(seconds, name, namespac
     seconds[0] += 5
     (problem,) = checks.missing_packets(inputs(), COUNTS)
     assert words in problem.sentence
+
+
+def test_planes_with_reversed_bits_are_named():
+    inputs = SimpleNamespace(packet_size=(400, 250))
+    checks = PacketChecks(graph({}), Settings())
+    assert checks.left_out(inputs, COUNTS, SensorKind.SPIKE) == []
+    news = {**COUNTS, 'decoded_packets': 100, 'decoder: reversed_planes': 2_000}
+    (problem,) = checks.left_out(inputs, news, SensorKind.SPIKE)
+    assert problem.sentence.startswith('2,000 planes of the last second seem to have the bits')
+    assert 'driver' in problem.sentence
