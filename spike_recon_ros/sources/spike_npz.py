@@ -55,6 +55,7 @@ class SpikeNpzSource(SpikeSource):
                 if len(data) < count * plane_bytes:
                     raise ValueError(f'it ends after {first} of {shape[0]} planes')
                 spikes = np.frombuffer(data, dtype).reshape(count, *shape[1:])
+                _check_values(self.path, spikes)
                 yield first, pack_planes(spikes)
 
 
@@ -90,6 +91,20 @@ def _header(path: Path, member: IO[bytes]) -> tuple[tuple[int, int, int], np.dty
     if fortran_order:
         raise UserError(f'{path} is in Fortran order; save it with numpy.ascontiguousarray')
     return (shape[0], shape[1], shape[2]), dtype
+
+
+def _check_values(path: Path, spikes: np.ndarray) -> None:
+    """Refuse packed planes, counts of spikes, and -1 for no spike.
+
+    Raises:
+        UserError: there is more than one value beside 0, which any number above it may stand for.
+    """
+    low, high = spikes.min(), spikes.max()
+    if low < 0 or (high > 1 and not ((spikes == 0) | (spikes == high)).all()):
+        raise UserError(
+            f'{ARRAY} in {path} holds values from {low} to {high}; it must hold 0 and 1, one '
+            'value for each pixel: unpack packed planes with np.unpackbits, or save spikes > 0'
+        )
 
 
 def _no_planes(path: Path, arrays: list[str]) -> UserError:

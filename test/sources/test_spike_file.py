@@ -150,6 +150,23 @@ def test_npz_without_spikes_names_what_it_holds(tmp_path, arrays):
         open_source(tmp_path / 'a.npz')
 
 
+@pytest.mark.parametrize('scale', [1, 255, True, np.int8(1)])
+def test_npz_may_hold_one_value_beside_0(tmp_path, scale):
+    spikes = (np.random.default_rng(4).random((50, 6, 9)) < 0.4).astype(type(scale)) * scale
+    np.savez(tmp_path / 'a.npz', spk=spikes)
+    np.testing.assert_array_equal(read(open_source(tmp_path / 'a.npz'))[0], spikes > 0)
+
+
+@pytest.mark.parametrize('values', [range(256), [0, 1, 2], [-1, 1]])
+def test_npz_of_packed_planes_counts_or_signs_is_refused(tmp_path, values):
+    planes = np.random.default_rng(4).choice(np.array(values), (50, 6, 9))
+    np.savez(tmp_path / 'a.npz', spk=planes)
+    with pytest.raises(
+        UserError, match=r'spk in .* holds values from -?\d+ to \d+; it must hold 0'
+    ):
+        read(open_source(tmp_path / 'a.npz'))
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=300), st.sampled_from(['a.dat', 'a.npz']), st.booleans())
 def test_any_bytes_are_read_or_refused_in_a_sentence(tmp_path_factory, data, name, like_zip):
