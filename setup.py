@@ -79,12 +79,9 @@ setup(
     ],
     python_requires='>=3.10',
     packages=[
-        *find_packages(include=[NAME, f'{NAME}.*']),
-        'spike_recon_models',
-        'spike_recon_models.networks',
-        'spike_recon_training',
-        'spike_recon_training.datasets',
-        'spike_recon_training.simulation',
+        *find_packages(str(HERE), include=[NAME, f'{NAME}.*']),
+        *find_packages(str(HERE / 'models')),
+        *find_packages(str(HERE / 'training')),
     ],
     # Top-level packages called `models` or `training` would collide with other people's.
     package_dir={

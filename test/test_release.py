@@ -35,6 +35,8 @@ def hook(name: str, source: Path, out: Path) -> Path:
         command, cwd=source, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
+    # colcon shows what a build prints on stderr, to everyone who builds the package.
+    assert 'no previously-included' not in done.stdout + done.stderr
     return out / done.stdout.splitlines()[-1]
 
 
