@@ -25,11 +25,18 @@ CD_TYPES = (0x00, 0x0C)
 """Event types of a DAT file that mean changes of brightness."""
 DAT_LINE = re.compile(rb'%[\t -~\x80-\xff]*\r?\n')
 AEDAT2_MAGIC = b'#!AER-DAT2.0'
+AEDAT2_LINE = re.compile(rb'#[\t -~\x80-\xff]*\r?\n')
+"""A line of its header. Events of some rows begin with `#` as well, but they are no text."""
+AEDAT2_END = re.compile(rb'# ?end of ascii header', re.IGNORECASE)
 CHIP = re.compile(rb'#\s*AEChip:\s*(\S+)')
 DAVIS_SIZES = {b'davis346': (346, 260), b'davis240': (240, 180), b'davis128': (128, 128)}
 DAVIS_SIZES |= {b'davis640': (640, 480), b'davisrgbw640': (640, 480)}
 DAVIS_SIZES |= {b'davis208': (208, 192), b'sbret': (240, 180)}
 DVS128_SIZE = (128, 128)
+SMALLEST_DAVIS = (240, 180)
+"""Of a chip that is not named; a smaller one is unlikely, even if all events are in a corner."""
+DAVIS_SHARE = 0.99
+"""Least share of addresses of a DAVIS whose lowest bits, those of its frames, are zero."""
 
 
 class RecordFile(EventDataset):
@@ -167,24 +174,40 @@ class Aedat2File(RecordFile):
     def __init__(self, path: Path, size: tuple[int, int] | None = None) -> None:
         head = _head_of(path)
         at = 0
-        while head.startswith(b'#', at) and (end := head.find(b'\n', at)) >= 0:
-            at = end + 1
+        while line := AEDAT2_LINE.match(head, at):
+            at = line.end()
+            if AEDAT2_END.match(line.group()):
+                break
         found = CHIP.search(head[:at])
         chip = found.group(1).rpartition(b'.')[2].lower() if found else b''
-        is_dvs128 = b'dvs128' in chip or (not found and _are_dvs128(path, at))
+        some = _first_addresses(path, at)
+        is_dvs128 = b'dvs128' in chip or (not found and _are_of_dvs128(some))
         sizes = [one for name, one in DAVIS_SIZES.items() if name in chip]
-        if not is_dvs128 and not sizes:
+        stated = DVS128_SIZE if is_dvs128 else next(iter(sizes), None)
+        if stated is None and not _are_of_davis(some):
             name = shown(chip.decode('latin-1')) or 'no chip'
             raise UserError(
                 f'{path} names {name} as AEChip; of AEDAT 2 only DVS128 and DAVIS chips are '
                 'readable: convert it to AEDAT4 with dv-gui'
             )
         self._is_dvs128 = is_dvs128
-        self._chip_size = DVS128_SIZE if is_dvs128 else sizes[0]
         super().__init__(path, at, np.dtype([('address', '>u4'), ('t', '>u4')]))
-        self.width, self.height = size or self._chip_size
         if not found:
-            self.warn(f'{path} names no AEChip; its addresses are those of a DVS128')
+            family = 'DVS128' if is_dvs128 else 'DAVIS'
+            self.warn(f'{path} names no AEChip; its addresses are those of a {family}')
+        self._chip_size = stated or size or self._smallest_davis()
+        self.width, self.height = size or self._chip_size
+
+    def _smallest_davis(self) -> tuple[int, int]:
+        """Return width and height of the smallest common chip that has all events; warn."""
+        x, y = (side - 1 for side in SMALLEST_DAVIS)
+        for start in range(0, self.size, SCAN_EVENTS):
+            records = self._records(start, min(start + SCAN_EVENTS, self.size))
+            address = records['address'].astype(np.int64)
+            columns, rows, _, is_event = _davis_fields(address)
+            x = max(x, int(columns[is_event].max(initial=0)))
+            y = max(y, int(rows[is_event].max(initial=0)))
+        return self.guess_size(x, y)
 
     def _unpack(
         self, address: np.ndarray
@@ -194,17 +217,35 @@ class Aedat2File(RecordFile):
             x, y, polarity = address >> 1 & 0x7F, address >> 8 & 0x7F, 1 - (address & 1)
             is_event = address >> 15 == 0
         else:
-            x, y, polarity = address >> 12 & 0x3FF, address >> 22 & 0x1FF, address >> 11 & 1
-            is_event = (address >> 31 == 0) & (address >> 10 & 1 == 0)
+            x, y, polarity, is_event = _davis_fields(address)
         return width - 1 - x, height - 1 - y, polarity, is_event
 
 
-def _are_dvs128(path: Path, start: int) -> bool:
-    """Whether the first addresses fit into 16 bits, as those of a DVS128 do."""
+def _davis_fields(
+    address: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return column and row from the bottom right, polarity, and whether each is an event [n]."""
+    is_event = (address >> 31 == 0) & (address >> 10 & 1 == 0)
+    return address >> 12 & 0x3FF, address >> 22 & 0x1FF, address >> 11 & 1, is_event
+
+
+def _first_addresses(path: Path, start: int) -> np.ndarray:
     with path.open('rb') as file:
         file.seek(start)
-        addresses = np.fromfile(file, '>u4', 2 * 4096)[::2]
+        return np.fromfile(file, '>u4', 2 * 4096)[::2].astype(np.int64)
+
+
+def _are_of_dvs128(addresses: np.ndarray) -> bool:
+    """Whether addresses fit into 16 bits, as those of a DVS128 do."""
     return bool(len(addresses)) and int(addresses.max()) < 2**16
+
+
+def _are_of_davis(addresses: np.ndarray) -> bool:
+    """Whether addresses are in the upper bits only, as those of the events of a DAVIS are."""
+    events = addresses[_davis_fields(addresses)[3]]
+    if not len(events) or int(events.max()) < 2**16:
+        return False
+    return bool((events & 0x3FF == 0).mean() >= DAVIS_SHARE)
 
 
 def _head_of(path: Path) -> bytes:

@@ -95,6 +95,36 @@ def test_a_file_without_chip_and_with_short_addresses_is_read_as_dvs128(tmp_path
     assert 'names no AEChip' in source.warnings[0]
 
 
+@pytest.mark.parametrize('header', [b'', b'# AEChip: DAVI346\r\n', b'# AEChip: x.y.Unheard\r\n'])
+def test_the_addresses_of_a_davis_are_recognised_without_its_name(tmp_path, header):
+    """v2e names no chip."""
+    data = davis().replace(DAVIS_HEADER, b'#!AER-DAT2.0\r\n# created by v2e\r\n' + header)
+    (tmp_path / 'a.aedat').write_bytes(data)
+    found, source = read(tmp_path / 'a.aedat')
+    assert found == EXPECTED
+    assert '346x260 holds its events' in source.warnings[-1]
+    assert ('names no AEChip' in source.warnings[0]) == (not header)
+
+
+def test_a_davis_without_name_is_no_smaller_than_240x180_unless_it_is_given(tmp_path):
+    words = np.array([[5 << 12 | 6 << 22, 1]]).astype('>u4').tobytes()
+    (tmp_path / 'a.aedat').write_bytes(b'#!AER-DAT2.0\r\n' + words)
+    assert read(tmp_path / 'a.aedat')[0][:2] == [[234], [173]]
+    assert read(tmp_path / 'a.aedat', size=(100, 50))[0][:2] == [[94], [43]]
+
+
+@pytest.mark.parametrize('end', [b'', b'#End Of ASCII Header\r\n', b'# End of ASCII Header\r\n'])
+def test_an_event_that_begins_like_a_comment_belongs_to_no_header(tmp_path, end):
+    rows = np.array([259 - 141, 259 - 141, 0])  # byte 0x23, which is #
+    address = 5 << 12 | (259 - rows) << 22
+    times = [10, 0x20202020, 0x20202021] if end else [10, 20, 30]
+    words = np.column_stack([address, times]).astype('>u4').tobytes()
+    (tmp_path / 'a.aedat').write_bytes(DAVIS_HEADER + end + words)
+    found, source = read(tmp_path / 'a.aedat')
+    assert found[1] == rows.tolist()
+    assert source.warnings == ()
+
+
 def test_frames_and_triggers_of_a_davis_are_left_out(tmp_path):
     address = np.array([1 << 31, 1 << 10, 345 << 12 | 259 << 22])
     words = np.column_stack([address, [1, 2, 3]]).astype('>u4').tobytes()
