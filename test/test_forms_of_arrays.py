@@ -123,6 +123,26 @@ def test_planes_in_no_usable_form_are_refused(planes, bits, times, sentence):
         of_planes(sr.SpikePlanes(bits(planes.bits), times(planes.t_ns)))
 
 
+@pytest.mark.parametrize('name', ['t_us', 't [us]', 'timestamp_us'])
+def test_a_name_may_state_the_unit_of_the_times(arrays, name):
+    x, y, t, p = arrays
+    expected = images(run(arrays, t_unit='us'))
+    assert images(run({'x': x, 'y': y, name: t, 'p': p})) == expected
+    assert images(run({'x': x, 'y': y, name: t, 'p': p}, t_unit='us')) == expected
+
+
+def test_a_name_that_states_another_unit_is_refused(arrays):
+    x, y, t, p = arrays
+    columns = {'x': x, 'y': y, 't_ms': t, 'p': p}
+    with pytest.raises(sr.UserError, match="t_unit is 'us', but the times are called t_ms"):
+        run(columns, t_unit='us')
+    with (
+        sr.ArrayReconstructor(SIZE, model='fibar') as live,
+        pytest.raises(sr.UserError, match='give one unit for both'),
+    ):
+        live.push(columns, t_unit='us')
+
+
 def test_masked_events_are_refused_not_used(arrays):
     x, y, t, p = arrays
     assert images(run((np.ma.array(x), y, t, p), t_unit='us'))

@@ -1,14 +1,13 @@
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Check arrays from a user's program and turn them into packets.
+"""Check arrays from a user's program.
 
-Arrays reach the pipeline as packets, like every recording, so that they give the same frames as a
-bag with the same content. Everything that a program can get wrong about its arrays is refused
-here, in one sentence, before it becomes a wrong image.
+Everything that a program can get wrong about its arrays is refused here, in one sentence, before
+it becomes a wrong image.
 """
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,11 +15,8 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.events import Events, Triggers
-from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes, bytes_per_row
-from spike_recon_ros.packets.spike_planes_decoder import encode_spike_planes, spike_encoding
-from spike_recon_ros.sources.columns import named_columns
-from spike_recon_ros.sources.mono_packets import mono_packets
+from spike_recon_ros.sources.columns import named_columns, stated_unit_ns
 
 ArrayTuple: TypeAlias = tuple[Any, Any, Any, Any]
 """Four arrays of one length: x, y, t, p."""
@@ -35,9 +31,6 @@ MOST_EVENTS_PER_PIXEL_PER_S = 2_000
 """Twice what the fastest sensor can send; more means that the times are in another unit."""
 FEWEST_EVENTS_FOR_A_RATE = 10_000
 COARSEST_TIME_NS = 10_000
-EVENTS_PER_PACKET = 65_536
-PACKET_NS = 20_000_000
-PLANES_PER_PACKET = 20
 LARGEST_SIDE = 16_384
 
 
@@ -91,14 +84,16 @@ def checked(samples: Samples, size: Size, t_unit: str | None) -> Events | SpikeP
         if isinstance(samples, SpikePlanes):
             return _checked_planes(samples, size)
         return _checked_events(samples.x, samples.y, samples.t_ns, samples.p, 'ns', size)
-    return _checked_events(*four_arrays(samples), t_unit, size)
+    arrays, t_unit = four_arrays(samples, t_unit)
+    return _checked_events(*arrays, t_unit, size)
 
 
-def four_arrays(samples: Any) -> ArrayTuple:
-    """Return x, y, t and p of a tuple, of a structured array, or of columns with names.
+def four_arrays(samples: Any, t_unit: str | None) -> tuple[ArrayTuple, str | None]:
+    """Return x, y, t and p of a tuple, a structured array or named columns, and the unit of t.
 
     Raises:
-        UserError: it is none of these, or the names are not those of events.
+        UserError: it is none of these, the names are not those of events, or the name of the
+            times states another unit than `t_unit`.
     """
     is_array = isinstance(samples, np.ndarray)
     names = samples.dtype.names if is_array else getattr(samples, 'keys', tuple)()
@@ -110,7 +105,7 @@ def four_arrays(samples: Any) -> ArrayTuple:
                 f'the fields of the events are {shown(", ".join(names))}; name them x, y, t and p'
             )
         t, x, y, p = (samples[names[place]] for place in order)
-        return x, y, t, p
+        return (x, y, t, p), _unit_of(names[order[0]], t_unit)
     if is_array and samples.ndim == 2:
         raise UserError(
             f'an array {list(samples.shape)} does not tell which column is which; give the four '
@@ -121,60 +116,17 @@ def four_arrays(samples: Any) -> ArrayTuple:
             f'{type(samples).__name__} cannot be reconstructed; give the path of a recording, '
             'Events, SpikePlanes, or a tuple of the four arrays (x, y, t, p)'
         )
-    return tuple(samples)
+    return tuple(samples), t_unit
 
 
-def packets_of(
-    samples: Events | SpikePlanes, size: Size, first_seq: int, period_ns: int | None
-) -> Iterator[Packet]:
-    """Yield checked samples as packets of at most 20 ms, which bounds the frames of one packet.
-
-    Args:
-        samples: what `checked` returned.
-        size: of the sensor.
-        first_seq: number of the first packet.
-        period_ns: time between two spike planes; None for events.
-    """
-    if isinstance(samples, SpikePlanes):
-        if not len(samples):
-            return
-        assert period_ns is not None
-        encoding = spike_encoding(period_ns)
-        for seq, start in enumerate(range(0, len(samples), PLANES_PER_PACKET), first_seq):
-            part = samples[start : start + PLANES_PER_PACKET]
-            data = encode_spike_planes(part)
-            yield Packet(encoding, size.width, size.height, seq, int(part.t_ns[0]), 0, data)
-        return
-    start, seq = 0, first_seq
-    while start < len(samples):
-        until_ns = int(samples.t_ns[start]) + PACKET_NS
-        end = int(np.searchsorted(samples.t_ns, until_ns))
-        end = max(start + 1, min(end, start + EVENTS_PER_PACKET))
-        yield from mono_packets(samples[start:end], size.width, size.height, seq, 0)
-        start, seq = end, seq + 1
-
-
-def period_of(planes: SpikePlanes, known_ns: int | None) -> int:
-    """Return the time between two planes, ns.
-
-    Args:
-        planes: one plane or more.
-        known_ns: the period of the planes before, if there were any.
-
-    Raises:
-        UserError: the planes are not equally spaced, or a first plane is alone.
-    """
-    if len(planes) < 2:
-        if known_ns is None:
-            raise UserError('a single plane tells no period; give at least two planes at first')
-        return known_ns
-    periods = np.diff(planes.t_ns)
-    if periods.min() != periods.max() or not 0 < int(periods[0]) <= 10**9:
+def _unit_of(name: str, t_unit: str | None) -> str | None:
+    """Return the unit that the name of the times states, or else `t_unit`."""
+    stated_ns = stated_unit_ns(name)
+    if t_unit in NS_PER_UNIT and stated_ns not in (0, NS_PER_UNIT[t_unit]):
         raise UserError(
-            f'the planes are from {periods.min()} to {periods.max()} ns apart; all must be one '
-            'period apart, from 1 ns to a second; hand over the parts one by one'
+            f't_unit is {t_unit!r}, but the times are called {shown(name)}; give one unit for both'
         )
-    return int(periods[0])
+    return next((unit for unit, ns in NS_PER_UNIT.items() if ns == stated_ns), t_unit)
 
 
 def _checked_events(x: Any, y: Any, t: Any, p: Any, t_unit: str | None, size: Size) -> Events:
@@ -293,6 +245,6 @@ def _checked_planes(planes: SpikePlanes, size: Size) -> SpikePlanes:
     if bits.dtype != np.uint8 or bits.shape != shape:
         raise UserError(
             f'bits is {bits.dtype} {bits.shape}; for {len(t_ns)} planes of {size} pixels it must '
-            f'be uint8 {shape}, as pack_planes makes it'
+            f'be uint8 {shape}, as spike_recon_ros.packets.spike_planes.pack_planes makes it'
         )
     return SpikePlanes(bits, t_ns)

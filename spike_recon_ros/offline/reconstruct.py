@@ -18,14 +18,8 @@ from spike_recon_ros.errors import UserError, did_you_mean
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
-from spike_recon_ros.offline.arrays import (
-    Samples,
-    Size,
-    checked,
-    four_arrays,
-    packets_of,
-    period_of,
-)
+from spike_recon_ros.offline.array_packets import packets_of, period_of
+from spike_recon_ros.offline.arrays import Samples, Size, checked, four_arrays
 from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -94,7 +88,7 @@ def reconstruct(
     if topic or reference_topic:
         raise UserError('arrays have no topics; leave out topic and reference_topic')
     if not isinstance(source, Events | SpikePlanes):
-        source = four_arrays(source)
+        source, t_unit = four_arrays(source, t_unit)
     live = ArrayReconstructor(size, settings=chosen)
     return _frames_of_arrays(live, checked(source, live.size, t_unit))
 
