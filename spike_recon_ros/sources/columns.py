@@ -24,6 +24,8 @@ UNIT_NAMES = {S_NS: 'seconds', MS_NS: 'milliseconds', US_NS: 'microseconds', NS:
 SLOWEST_RATE_EV_S, SLOWEST_LONG_RATE_EV_S, USUAL_RATE_EV_S = 2.0, 100.0, 1_000.0
 """The times of a recording with a lower mean rate have a shorter unit: of any recording, of one
 with MANY_EVENTS, and of one whose times have fractions."""
+FASTEST_RATE_EV_S = 2e8
+"""A recording with a higher mean rate has a longer unit."""
 FEWEST_EVENTS, MANY_EVENTS = 5, 1_000
 UNIT_SAMPLE = 1_000
 NUMBERS = 'biuf'
@@ -103,8 +105,10 @@ def to_nanoseconds(times: np.ndarray, unit_ns: int = S_NS) -> np.ndarray:
 def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
     """Return the unit, in ns, of times that should be seconds but may be anything shorter.
 
-    Seconds are believed where the mean rate of events is possible. Milliseconds have fractions,
-    and nanoseconds that were converted from microseconds are multiples of 1000.
+    Seconds are believed where the mean rate of events is possible, unless they are whole numbers
+    with many events each. Milliseconds have fractions, or whole numbers of them have so many
+    events that no sensor sends as many in microseconds. Nanoseconds that were converted from
+    microseconds are multiples of 1000.
 
     Args:
         times: the first times [n].
@@ -115,14 +119,23 @@ def unit_of_times(times: np.ndarray, n_events: int, last: float) -> int:
     if len(times) and (first_span := float(times.max()) - float(times[0])) > span:
         span, n_events = first_span, len(times)  # times begin again later: a counter wrapped
     slowest = SLOWEST_LONG_RATE_EV_S if n_events > MANY_EVENTS else SLOWEST_RATE_EV_S
+    rate_us = n_events / span * 1e6 if span > 0 else 0.0
     if not (n_events >= FEWEST_EVENTS and span * slowest > n_events):
-        return S_NS
-    rate_us = n_events / span * 1e6
+        if not (rate_us and n_events > MANY_EVENTS and _are_whole(times, last)):
+            return S_NS
+        return MS_NS if rate_us > FASTEST_RATE_EV_S else US_NS
     if (times % 1).any():
         return MS_NS if rate_us >= 1_000 * USUAL_RATE_EV_S else US_NS
     is_slow = n_events > MANY_EVENTS and rate_us < slowest
     is_too_late = last >= LATEST_S * 1e6  # as microseconds; nanoseconds since 1970
     return NS if is_slow or is_too_late or not (times % 1_000).any() else US_NS
+
+
+def _are_whole(times: np.ndarray, last: float) -> bool:
+    """Return whether times are whole numbers and not only because they begin at one."""
+    if times.dtype.kind in 'iu':
+        return True
+    return not ((times % 1).any() or last % 1) and float(np.ptp(times)) > 0
 
 
 def are_in_order(times: np.ndarray) -> bool:

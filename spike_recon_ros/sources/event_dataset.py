@@ -62,6 +62,7 @@ class EventDataset(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warnings: tuple[str, ...] = ()
+        self._has_odd_polarities = False
 
     def warn(self, sentence: str) -> None:
         """Add a warning, once."""
@@ -209,9 +210,14 @@ class EventDataset(ABC):
             return to_events(columns), following
 
     def _check_polarities(self, polarities: np.ndarray) -> None:
-        """Warn if the first polarities differ and all of them mean ON."""
+        """Warn if polarities differ and all of them mean ON, or are more than two values."""
         some = polarities[:CHUNK_EVENTS] if polarities.dtype != bool else polarities[:0]
-        if len(some) and (low := some.min()) > 0 and (high := some.max()) > low:
+        if not len(some) or self._has_odd_polarities:
+            return
+        low, high = some.min(), some.max()
+        odd = (low > 0 and high > low) or ((some != low) & (some != high)).any()
+        self._has_odd_polarities = bool(odd)
+        if odd:
             self.warn(
                 f'the polarities in {self.path} are {low:g} to {high:g}, and all above 0 are ON; '
                 'save OFF events as 0 or -1'

@@ -254,3 +254,13 @@ def test_the_unit_is_found_where_times_begin_again_in_the_recording(per_second, 
     """A counter of 32 bits wraps, or a second recording follows: the last time is no end."""
     times = np.round((5 + 33e-6 * np.arange(1_000)) * per_second, 6)
     assert unit_of_times(times, 30_000, last_s * per_second) == unit_ns
+
+
+@pytest.mark.parametrize('dtype', [np.int64, np.float64])
+@pytest.mark.parametrize(('step', 'unit_ns'), [(150, US_NS), (10_000, MS_NS)])
+def test_whole_numbers_with_many_events_each_are_no_seconds(dtype, step, unit_ns):
+    """A short recording at a high rate, and one with the numbers of frames at 1000 Hz as times."""
+    times = (np.arange(1_000_000) // step).astype(dtype)
+    some = times[:: len(times) // 1_000]
+    assert unit_of_times(some, len(times), float(times[-1])) == unit_ns
+    assert unit_of_times(some / 1e6, len(times), float(times[-1]) / 1e6) == S_NS

@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 
+from spike_recon_ros.sources.array_file import ArrayFile
 from spike_recon_ros.sources.columns import unnamed_columns
 from spike_recon_ros.sources.open_source import open_source
 
@@ -78,3 +79,17 @@ def test_polarities_that_all_mean_on_are_named(tmp_path, polarities, are_wrong):
         list(source)
         warned = [one for one in source.warnings if 'are 1 to 2, and all above 0 are ON' in one]
     assert bool(warned) == are_wrong
+
+
+@pytest.mark.parametrize('polarities', [(0, 1, 2, 3), (-1, 0, 1), (0.0, 0.5, 1.0)])
+def test_more_than_two_polarities_are_named_once(tmp_path, monkeypatch, polarities):
+    """EV-IMO2 had 0 to 3, and CeleX cameras mark pixels without a change by 0."""
+    monkeypatch.setattr(ArrayFile, 'chunk', 50)
+    path = tmp_path / 'a.npz'
+    p = np.random.default_rng(1).choice(np.array(polarities), 500)
+    np.savez(path, t=np.arange(500) / 1e3, x=p * 0, y=p * 0, p=p)
+    with open_source(path) as source:
+        list(source)
+        warned = [one for one in source.warnings if 'and all above 0 are ON' in one]
+    assert len(warned) == 1
+    assert f'are {min(polarities):g} to {max(polarities):g}' in warned[0]
