@@ -47,6 +47,16 @@ SUBCOMMANDS = {
     'build': 'build the TensorRT engine of a network for the GPU of this machine',
 }
 ROS_ARGS = '--ros-args'
+RECON_NODE_HELP = """\
+usage: recon_node [NAMESPACE ...] [--ros-args ...]
+
+Run the node `recon` in the namespace event_camera, or one node in each NAMESPACE. It waits until a
+launch file or a lifecycle manager configures and activates it:
+
+  ros2 run spike_recon_ros recon_node --ros-args -p autostart:=true -p fps:=50.0
+  ros2 launch spike_recon_ros recon.launch.py fps:=50.0     configures and activates it
+
+The parameters and their ranges are in docs/parameters.md and in config/recon.yaml."""
 OURS = ('spike_recon_ros', 'spike_recon_models', 'spike_recon_training')
 
 
@@ -68,6 +78,9 @@ def main(argv: list[str] | None = None) -> int:
 def recon_node() -> int:
     """Run the live node; return the exit status."""
     with _one_sentence('recon_node') as failure:
+        if {'-h', '--help'} & set(_split(sys.argv[1:])[0]):
+            print(RECON_NODE_HELP, flush=True)
+            return 0
         with InterruptEndsAtOnce('recon_node'):
             importlib.import_module('spike_recon_ros.cli.ros_guard').ros_or_cure()
             module = importlib.import_module('spike_recon_ros.nodes.recon_process')

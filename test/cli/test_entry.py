@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from spike_recon_ros.cli import entry
 from spike_recon_ros.cli.interrupts import INTERRUPTED
 from spike_recon_ros.sources.bag import Bag
 
@@ -72,6 +73,16 @@ def test_the_main_program_imports_only_what_python_brings():
     command = [sys.executable, '-c', code, *libraries]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize('program', ['spike_recon', 'recon_node', 'play_node', 'record_node'])
+def test_every_program_explains_itself(program, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', [program, '--help'])
+    with contextlib.suppress(SystemExit):
+        getattr(entry, program)()
+    out, err = capsys.readouterr()
+    assert out.startswith('usage: ')
+    assert not err
 
 
 # Sends itself a signal while it writes the third frame.
