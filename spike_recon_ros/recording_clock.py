@@ -6,8 +6,29 @@ Readers sort the messages of a bag by these times. If they were the stamps, a re
 would be read back with its rounds mixed.
 """
 
+from spike_recon_ros.errors import UserError
+
 LARGEST_JITTER_NS = 50_000_000
 """Stamps that go back by less are a little out of order; by more, they begin again."""
+FIRST_TIME_TOO_LATE_NS = 2**31 * 10**9
+"""The seconds of a stamp are an int32."""
+
+
+def check_ros_time(stamp_ns: int, of: str) -> None:
+    """Check that ROS has a time.
+
+    Args:
+        stamp_ns: host time.
+        of: what has this time, for the message, such as 'a frame'.
+
+    Raises:
+        UserError: it has not.
+    """
+    if not 0 <= stamp_ns < FIRST_TIME_TOO_LATE_NS:
+        raise UserError(
+            f'the host time {stamp_ns} ns of {of} cannot be written: ROS has times from 1970 to '
+            '2038; add an offset to the times of the recording'
+        )
 
 
 class RecordingClock:

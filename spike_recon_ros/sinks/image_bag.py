@@ -14,17 +14,14 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from spike_recon_ros.errors import UserError
 from spike_recon_ros.image_encodings import encoding_of
-from spike_recon_ros.recording_clock import RecordingClock
+from spike_recon_ros.recording_clock import RecordingClock, check_ros_time
 from spike_recon_ros.sinks.output_path import keep_partial, lock, set_leftover_aside
 from spike_recon_ros.sinks.sink import Sink
 from spike_recon_ros.topics import COLOR_IMAGE
 from spike_recon_ros.topics import IMAGE as IMAGE_TOPIC
 
 IMAGE = 'sensor_msgs/msg/Image'
-FIRST_TIME_TOO_LATE_NS = 2**31 * 10**9
-"""The seconds of a stamp are an int32."""
 # Humble reads version 8 and earlier; later distributions read it too.
 BAG_VERSION: Literal[8] = 8
 
@@ -59,11 +56,7 @@ class ImageBagSink(Sink):
         Raises:
             UserError: ROS has no such time.
         """
-        if not 0 <= stamp_ns < FIRST_TIME_TOO_LATE_NS:
-            raise UserError(
-                f'the host time {stamp_ns} ns of a frame cannot be written: ROS has times from '
-                '1970 to 2038'
-            )
+        check_ros_time(stamp_ns, 'a frame')
         message = self._message(image, stamp_ns)
         topic = COLOR_IMAGE if image.ndim == 3 else IMAGE_TOPIC
         if topic not in self._connections:

@@ -17,6 +17,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from spike_recon_ros.errors import UserError, reason_and_cure
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_FIELDS, Packet
+from spike_recon_ros.recording_clock import check_ros_time
 from spike_recon_ros.topics import CAMERA_INFO, EVENTS, GROUND_TRUTH_POSE
 
 FRAME_ID = 'event_camera'
@@ -179,6 +180,9 @@ class BagWriter:
         self, topic: str, kind: str, stamp_ns: int, recorded_ns: int | None = None, **fields: Any
     ) -> None:
         types = self._store.types
+        recorded_ns = stamp_ns if recorded_ns is None else recorded_ns
+        for time_ns in (stamp_ns, recorded_ns):
+            check_ros_time(time_ns, 'a message')
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
                 topic, kind, typestore=self._store
@@ -186,7 +190,6 @@ class BagWriter:
         stamp = types['builtin_interfaces/msg/Time'](sec=stamp_ns // _S, nanosec=stamp_ns % _S)
         header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=FRAME_ID)
         data = self._store.serialize_cdr(types[kind](header=header, **fields), kind)
-        recorded_ns = stamp_ns if recorded_ns is None else recorded_ns
         self._writer.write(self._connections[topic], recorded_ns, data)
 
 

@@ -232,3 +232,13 @@ def test_a_bag_is_not_given_the_name_of_a_file(dat, tmp_path, name):
         call(convert, dat, '-o', tmp_path / name, *SIZE)
     call(convert, dat, '-o', tmp_path / 'walk.v2', *SIZE)
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize('start_s', [2**32, 2**31 - 1])
+def test_times_that_ros_cannot_hold_are_one_sentence_and_leave_no_bag(tmp_path, capsys, start_s):
+    text, out = tmp_path / 'a.txt', tmp_path / 'bag'
+    text.write_text(''.join(f'{start_s + at / 100:.2f} {at % 50} 3 1\n' for at in range(200)))
+    assert main(['convert', str(text), '-o', str(out)]) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert 'ROS has times from 1970 to 2038; add an offset' in error
+    assert list(tmp_path.iterdir()) == [text]
