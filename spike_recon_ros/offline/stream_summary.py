@@ -242,13 +242,15 @@ def left_out_warnings(
     if outside := dropped.outside_pixels:
         found.append(
             f'{outside:,} events ({100 * outside / (outside + used):.3g} %) lie outside the sensor'
-            f'{size} and are left out; give the right size with --size if they are not damage'
+            f'{size} and are left out; if they are not damage, give the right size of a file with '
+            '--size, and correct that of packets in their driver'
         )
     unknown = dropped.unknown_words
     if unknown > UNKNOWN_SHARE * (unknown + outside + used):
         found.append(
             f'{unknown:,} words of the packets are of no known type, beside {used:,} events; the '
-            'encoding is probably wrong: give the right one of a RAW file with --encoding'
+            'encoding is probably wrong: give the right one of a RAW file with --encoding, and '
+            'correct that of packets in their driver'
         )
     return found
 
