@@ -213,6 +213,21 @@ def test_texts_are_plain_english():
     assert not found
 
 
+def test_sentences_are_printed_in_one_line():
+    """Rich breaks lines at 80 columns where there is no terminal; logs are searched by line."""
+    calls = {
+        (file, call.lineno): {word.arg for word in call.keywords}
+        for file in PACKAGE_FILES
+        for call in ast.walk(parsed(file))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith('console.print')
+    }
+    assert not {
+        f'{name_of(file)}:{line}'
+        for (file, line), words in calls.items()
+        if 'markup' in words and 'soft_wrap' not in words
+    }
+
+
 def test_a_file_can_be_read_in_one_sitting():
     lengths = {file: len(file.read_text(encoding='utf-8').splitlines()) for file in ALL_FILES}
     assert not {name_of(file): n for file, n in lengths.items() if n > LONGEST_FILE}

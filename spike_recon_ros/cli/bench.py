@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         for result in MEASUREMENTS[what](what, args):
             shown = {key: value for key, value in result.items() if not isinstance(value, list)}
             line = '  '.join(f'{key} {value}' for key, value in shown.items())
-            console.print(f'  {line}', markup=False)
+            console.print(f'  {line}', markup=False, soft_wrap=True)
             results.append(result)
         if args.out is not None:
             write_results(args.out / f'{what}.json', what, results, load)

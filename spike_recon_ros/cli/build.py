@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console = Console(stderr=True)
 
     def report(line: str) -> None:
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     written = build_requested(args.name, args.size, args.precision, report)
     return {

@@ -50,6 +50,7 @@ def score_plane(args: argparse.Namespace, settings: Settings, console: Console) 
         f'{result["model"]} at plane {result["truth_plane"]}: PSNR {result["psnr"]:.2f} dB, '
         f'SSIM {result["ssim"]:.3f}',
         markup=False,
+        soft_wrap=True,
     )
     return result
 
@@ -139,10 +140,12 @@ def _show_clips(result: dict[str, Any], console: Console) -> None:
             f'{counted(result["without_truth"], "clips")} without ground truth: there is no image '
             'of that name',
             markup=False,
+            soft_wrap=True,
         )
     if result['skipped']:
         console.print(
             f'{counted(result["skipped"], "images")} left out: too few planes follow for '
             f'{result["model"]}',
             markup=False,
+            soft_wrap=True,
         )

@@ -161,7 +161,7 @@ def _run(
         open_sink(out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
     ):
         for sentence in sink.warnings:
-            console.print(sentence, style='yellow', markup=False)
+            console.print(sentence, style='yellow', markup=False, soft_wrap=True)
         for frame in frames_of(source, reconstructor, console, tally=tally):
             assert frame.image is not None
             image = frame.image if frame.color is None else frame.color

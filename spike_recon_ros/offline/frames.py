@@ -75,4 +75,5 @@ def _unused(store: FrameStore) -> list[str]:
 
 def print_reset(console: Console, reason: ResetReason, detail: str) -> None:
     """Print why the state was zeroed."""
-    console.print(f'state reset: {reason.value} ({detail})', style='yellow', markup=False)
+    sentence = f'state reset: {reason.value} ({detail})'
+    console.print(sentence, style='yellow', markup=False, soft_wrap=True)
