@@ -21,7 +21,7 @@ from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.recordings import Recording, evaluated_frames, survey
 from spike_recon_ros.evaluation.score import Score
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
@@ -252,7 +252,7 @@ PARTS: dict[str, Part] = {
 def frames(model: Contender, path: Path, place: Place) -> Iterator[tuple[float, Frame]]:
     """Run a model as the node does; yield the time since the start, seconds, and each frame."""
     settings = dataclasses.replace(place.settings, model=model.model)
-    reconstructor = Reconstructor(settings, lambda *why: print_reset(place.console, *why))
+    reconstructor = Reconstructor(settings, ResetPrinter(place.console))
     start_ns = None
     try:
         with open_source(path) as source:

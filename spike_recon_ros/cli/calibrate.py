@@ -32,7 +32,7 @@ from spike_recon_ros.cli.settings_options import add_settings, checked_load, set
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import LoadModel
-from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -215,7 +215,7 @@ def _reconstructed(args: argparse.Namespace, console: Console) -> Iterator[tuple
     warn = functools.partial(print_warning, console)
     reconstructor = Reconstructor(
         settings_of(args),
-        on_reset=lambda reason, detail: print_reset(console, reason, detail),
+        on_reset=ResetPrinter(console),
         load=functools.partial(_load, checked_load(args, warn)),
     )
     with (

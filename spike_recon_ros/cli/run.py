@@ -30,7 +30,7 @@ from spike_recon_ros.cli.settings_options import add_settings, checked_load, set
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
-from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
@@ -213,7 +213,7 @@ def _reconstructor(
     warn = functools.partial(print_warning, console)
     return Reconstructor(
         dataclasses.replace(settings, color_encoding='bgr8'),  # that of OpenCV
-        on_reset=lambda reason, detail: print_reset(console, reason, detail),
+        on_reset=ResetPrinter(console),
         load=checked_load(args, warn, used),
         cutter=ignored.cutter_for,
     )

@@ -33,7 +33,7 @@ from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import camera_frame
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.camera_frames import with_frames
-from spike_recon_ros.offline.frames import frames_of, print_reset
+from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warnings, with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import EventSummary
@@ -244,7 +244,7 @@ def evaluated_frames(
         if contender.in_range:
             stretch = Renderer(settings)
             settings = dataclasses.replace(settings, **FULL_RANGE)
-    reconstructor = Reconstructor(settings, lambda *why: print_reset(console, *why))
+    reconstructor = Reconstructor(settings, ResetPrinter(console))
     size = recording.facts.get('size')
     rectification = recording.rectification
     truths = Truths(recording.path, recording.truth, size, rectification)

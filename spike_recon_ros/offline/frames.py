@@ -16,6 +16,7 @@ from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sources.source import Source
 
 UNUSED = 'unregistered', 'other_clock', 'blank', 'without_color', 'dropped'
+MOST_RESETS_PRINTED = 10
 
 
 def frames_of(
@@ -73,7 +74,24 @@ def _unused(store: FrameStore) -> list[str]:
     ]
 
 
-def print_reset(console: Console, reason: ResetReason, detail: str) -> None:
-    """Print why the state was zeroed."""
-    sentence = f'state reset: {reason.value} ({detail})'
-    console.print(sentence, style='yellow', markup=False, soft_wrap=True)
+class ResetPrinter:
+    """Prints why the state was zeroed; called by a Reconstructor.
+
+    Where the packets of two cameras come in turn, each of them resets the state, so only the first
+    resets are printed.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._left = console, MOST_RESETS_PRINTED
+
+    def __call__(self, reason: ResetReason, detail: str) -> None:
+        """Print one reset."""
+        self._left -= 1
+        if self._left >= 0:
+            sentence = f'state reset: {reason.value} ({detail})'
+            self._console.print(sentence, style='yellow', markup=False, soft_wrap=True)
+        elif self._left == -1:
+            self._console.print('further resets are counted, but not printed', style='yellow')
