@@ -16,6 +16,8 @@ SLOWEST_TIME = 10
 recording that was played faster."""
 SHORTEST_STAMPS_NS = 500_000_000
 """Stamps of less time say nothing about their clock."""
+LONGEST_PAUSE_NS = 10_000_000_000
+"""Longer steps ahead that no stamp confirms are named: the noise of a sensor never stops."""
 SENDERS_SHARE = 0.1
 """Times that go back at more of the packets are those of several cameras."""
 
@@ -30,6 +32,7 @@ class TimeSpans:
         self._last_ns = self._packet_end_ns = 0
         self._stamps_ns = self._stamp_ns = 0
         self._steps_back: list[int] = []
+        self._steps_ahead: list[int] = []
 
     def add(self, first_ns: int, last_ns: int, stamp_ns: int = 0) -> None:
         """Add the samples of the next packet of the same sensor.
@@ -49,12 +52,20 @@ class TimeSpans:
             self._earliest_ns = first_ns
         if self._first_ns is None:
             self._first_ns = first_ns
-        elif self._stamp_ns and 0 < (step_ns := stamp_ns - self._stamp_ns) < LONGEST_PACKET_NS:
-            self._stamps_ns += step_ns
+        else:
+            self._compare(first_ns - self._packet_end_ns, stamp_ns - self._stamp_ns)
         self._last_ns, self._stamp_ns = last_ns, stamp_ns
         # A damaged time at the end of a packet is no time from which others go back.
         is_short = 0 <= last_ns - first_ns <= LONGEST_PACKET_NS
         self._packet_end_ns = last_ns if is_short else first_ns
+
+    def _compare(self, step_ns: int, stamp_step_ns: int) -> None:
+        """Compare a step of sensor time with that of the stamps."""
+        if self._stamp_ns and 0 < stamp_step_ns < LONGEST_PACKET_NS:
+            self._stamps_ns += stamp_step_ns
+        is_confirmed = bool(self._stamp_ns) and 2 * stamp_step_ns > step_ns
+        if step_ns > LONGEST_PAUSE_NS and not is_confirmed:
+            self._steps_ahead.append(step_ns)
 
     def end_stretch(self) -> None:
         """Note that another sensor follows, whose times are not comparable."""
@@ -84,6 +95,12 @@ class TimeSpans:
             yield (
                 f'the times of the sensor go back {counted(len(self._steps_back), "times")}, by '
                 f'up to {max(self._steps_back) / 1e9:,.3f} s: {why}'
+            )
+        if self._steps_ahead:
+            yield (
+                f'the times of the sensor step ahead {counted(len(self._steps_ahead), "times")}, '
+                f'by up to {max(self._steps_ahead) / 1e9:,.3f} s, and the duration counts that: '
+                'pauses of the recording, or damage'
             )
         total_ns = self.total_ns()
         if self._stamps_ns > max(SHORTEST_STAMPS_NS, SLOWEST_TIME * total_ns):

@@ -69,3 +69,12 @@ def test_a_wrong_time_at_the_end_of_a_packet_is_no_restart():
 def test_the_times_of_two_sensors_are_not_compared():
     other = [dataclasses.replace(one, width=32) for one in mono([5, 9])]
     assert tallied([*mono([1_000, 1_004]), *other]) == (pytest.approx(0.016), [])
+
+
+@pytest.mark.parametrize(
+    ('stamps_ms', 'named'), [(None, True), ([5, 9], True), ([5, 60_009], False)]
+)
+def test_long_steps_ahead_that_no_stamp_confirms_are_named(stamps_ms, named):
+    duration_s, sentences = tallied(mono([1_000, 61_000], stamps_ms))
+    assert duration_s == pytest.approx(60.004)
+    assert [one[:39] for one in sentences] == ['the times of the sensor step ahead 1 ti'] * named
