@@ -109,6 +109,37 @@ def test_no_planes_may_be_pushed(planes):
         assert images(pushed + live.flush()) == of_planes(planes)
 
 
+@pytest.mark.parametrize('model', ['spike_intervals', 'compensated_tfi'])
+def test_a_program_may_use_its_arrays_of_planes_again(planes, model):
+    def frames(reuse):
+        buffer, times = planes.bits[:50].copy(), planes.t_ns[:50].copy()
+        with sr.ArrayReconstructor(SIZE, model=model, fps=1000) as live:
+            for first in range(0, 200, 50):
+                part = planes[first : first + 50]
+                if reuse:
+                    buffer[:], times[:] = part.bits, part.t_ns
+                    part = sr.SpikePlanes(buffer, times)
+                yield from live.push(part)
+                buffer[:] = 0
+
+    assert images(frames(reuse=True)) == images(frames(reuse=False))
+
+
+def test_a_program_may_use_its_arrays_of_events_again(arrays):
+    def frames(reuse):
+        buffer = [array[:400].copy() for array in arrays]
+        with sr.ArrayReconstructor(SIZE, model='fibar', fps=200) as live:
+            for first in range(0, N_EVENTS, 400):
+                part = [array[first : first + 400] for array in arrays]
+                if reuse:
+                    for one, values in zip(buffer, part, strict=True):
+                        one[:] = values
+                    part = buffer
+                yield from live.push(part, t_unit='us')
+
+    assert images(frames(reuse=True)) == images(frames(reuse=False))
+
+
 @pytest.mark.parametrize(
     ('bits', 'times', 'sentence'),
     [

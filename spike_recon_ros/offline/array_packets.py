@@ -41,7 +41,8 @@ def packets_of(
         encoding = spike_encoding(period_ns)
         for seq, start in enumerate(range(0, len(samples), PLANES_PER_PACKET), first_seq):
             part = samples[start : start + PLANES_PER_PACKET]
-            data = encode_spike_planes(part)
+            # Windows keep planes for a while, and a program may use its array again.
+            data = encode_spike_planes(part).copy()
             yield Packet(encoding, size.width, size.height, seq, int(part.t_ns[0]), 0, data)
         return
     start, seq = 0, first_seq
