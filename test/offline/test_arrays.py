@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.offline.arrays import Size, checked, packets_of
+from spike_recon_ros.offline.array_packets import packets_of
+from spike_recon_ros.offline.arrays import Size, checked
 from spike_recon_ros.packets.registry import decoder_for
 
 SIZE = 64, 48
