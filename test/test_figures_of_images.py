@@ -17,7 +17,7 @@ def test_networks_of_event_cameras_in_the_model_zoo():
     times = {
         (row['model'], row['size']): row['ms']
         for row in reversed(results('network.json')['results'])
-        if 'int8' in row['backend'] or row['model'] in ('hybrid', 'firenet')
+        if 'int8' in row['backend'] or row['model'] in ('hybrid', 'hybrid_large', 'firenet')
     }
     held = results('evaluate_held.json')['mean']
     tags = [results(f'evaluate_tags_{ms}ms.json')['mean'] for ms in STEPS_MS]

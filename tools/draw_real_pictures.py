@@ -49,7 +49,7 @@ def frame_at(recording: Path, model: Contender, seconds: float) -> np.ndarray:
     """Return the last frame of a recording up to a time, uint8 [height, width]."""
     settings = AS_PUBLISHED if model.name == 'firenet' else {}
     shown = None
-    frames = sr.reconstruct(recording, model=model.model, fps=FPS, threads=1, **settings)
+    frames = sr.reconstruct(recording, model=model.model, fps=FPS, **settings)
     for number, frame in enumerate(frames, start=1):
         if number > max(1, seconds * FPS):
             break
