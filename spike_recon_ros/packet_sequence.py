@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.packet import LARGEST_STAMP_STEP_BACK_NS, Packet
 from spike_recon_ros.stream_statistics import ResetReason
 
-LARGEST_STAMP_STEP_BACK_NS = 50_000_000
-"""Host stamps that go back further mean that a recording was started again."""
 LARGEST_LOSS = 100_000
 """A larger step of `seq`, 100 s of 1 ms packets, is another sender or a restart, not a loss."""
 

@@ -5,11 +5,8 @@
 from typing import Any
 
 from spike_recon_ros.packets.decoder import Decoder
-from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.packet import LARGEST_STAMP_STEP_BACK_NS, Packet
 from spike_recon_ros.packets.registry import decoder_for
-
-LATEST_NS = 50_000_000
-"""A packet stamped so little before the newest came late; its sender has not started again."""
 
 
 class StreamDecoder:
@@ -34,8 +31,9 @@ class StreamDecoder:
         if last is None or sensor != (last.encoding, last.width, last.height):
             self.decoders.append(decoder_for(*sensor))
         elif packet.seq < last.seq:
-            if packet.stamp_ns and 0 < last.stamp_ns - packet.stamp_ns <= LATEST_NS:
-                self._last = last
+            back_ns = last.stamp_ns - packet.stamp_ns
+            if packet.stamp_ns and 0 < back_ns <= LARGEST_STAMP_STEP_BACK_NS:
+                self._last = last  # the packet came late
             else:  # such as the second of two joined files
                 self.decoders[-1].reset()
         return self.decoders[-1].decode(packet)
