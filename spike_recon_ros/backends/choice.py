@@ -12,7 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spike_recon_ros.backends.backend import AUTO, FASTEST, Acceleration, Backend, Placement
+from spike_recon_ros.backends.backend import (
+    AUTO,
+    FASTEST,
+    GPU,
+    Acceleration,
+    Backend,
+    Placement,
+)
 from spike_recon_ros.backends.self_test import load_checked
 from spike_recon_ros.bundles.network import Network
 from spike_recon_ros.cures import pip_install
@@ -149,7 +156,7 @@ def load_backend(choice: Choice, bundle: Network, placement: Placement) -> tuple
     while True:
         try:
             here = replace(placement, device=choice.device, acceleration=choice.acceleration)
-            return load_checked(choice.load, bundle, here), choice
+            backend = load_checked(choice.load, bundle, here)
         except UserError as error:
             if choice.auto_device is None:
                 raise
@@ -166,6 +173,12 @@ def load_backend(choice: Choice, bundle: Network, placement: Placement) -> tuple
                 following.device.upper(),
             )
             choice = following
+        else:
+            if choice.acceleration.voxel_grid_on == GPU != choice.device:
+                _log.warning(
+                    'voxel_grid_on gpu has no effect: %s runs on the CPU', choice.candidate.name
+                )
+            return backend, choice
 
 
 def _first(

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from spike_recon_ros.backends.backend import Placement
+from spike_recon_ros.backends.backend import Acceleration, Placement
 from spike_recon_ros.backends.choice import (
     CANDIDATES,
     Candidate,
@@ -182,6 +182,16 @@ def test_auto_goes_on_with_the_next_backend_and_warns(loaders, shipped, caplog, 
     for text in (record.getMessage(), used.reason):
         assert 'tensorrt' in text
         assert why in text
+
+
+@pytest.mark.parametrize('voxel_grid_on', ['auto', 'cpu', 'gpu'])
+def test_a_voxel_grid_on_a_gpu_that_is_not_there_is_named(loaders, shipped, caplog, voxel_grid_on):
+    loaders(openvino=Working)
+    chosen = choose_backend(acceleration=Acceleration(voxel_grid_on=voxel_grid_on))
+    load_backend(chosen, read_bundle(shipped), Placement(24, 32))
+    logged = [record.getMessage() for record in caplog.records]
+    words = 'voxel_grid_on gpu has no effect: openvino runs on the CPU'
+    assert logged == ([words] if voxel_grid_on == 'gpu' else [])
 
 
 def test_a_requested_backend_is_not_replaced(loaders, shipped):
