@@ -10,14 +10,14 @@ import yaml
 torch = pytest.importorskip('torch', reason='torch is not installed: nothing can be trained')
 pytest.importorskip('safetensors', reason='safetensors is not installed')
 
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from spike_recon_models.networks.registry import make_network  # noqa: E402
 from spike_recon_models.networks.spk2vid import Spk2Vid  # noqa: E402
 from spike_recon_models.trained_network import trained_network  # noqa: E402
 from spike_recon_models.widening.widen import widen  # noqa: E402
 from spike_recon_ros.bundles.bundle import read_bundle  # noqa: E402
-from spike_recon_ros.bundles.zoo import find_bundle  # noqa: E402
+from spike_recon_ros.bundles.zoo import find_bundle, find_network  # noqa: E402
 from spike_recon_ros.errors import UserError  # noqa: E402
 from spike_recon_training.initial_weights import first_network  # noqa: E402
 from spike_recon_training.recipe import find_recipe, read_recipe, write_recipe  # noqa: E402
@@ -73,6 +73,14 @@ def test_a_wide_network_starts_with_the_images_of_a_bundle_with_fewer_channels(n
     wide = first_network(recipe, bundle).eval()
     narrow = trained_network(read_bundle(bundle)).eval()
     assert_same_video(narrow, wide)
+
+
+@pytest.mark.parametrize('name', ['grey_to_rgb', 'frame_interpolation', 'two_scale_gru_frames'])
+def test_networks_that_cannot_grow_start_from_their_bundle(name):
+    folder = find_network(name)
+    network = first_network(read_recipe(find_recipe(name)), folder)
+    for key, value in load_file(folder / 'weights.safetensors').items():
+        assert torch.equal(network.state_dict()[key], value)
 
 
 def test_a_bundle_that_differs_in_more_than_its_channels_is_refused():

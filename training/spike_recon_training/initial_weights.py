@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.registry import make_network
 from spike_recon_models.trained_network import trained_network
-from spike_recon_models.widening.widen import is_wider, widen
+from spike_recon_models.widening.widen import can_grow, is_wider, widen
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.description import DESCRIPTION
 from spike_recon_ros.bundles.network import WEIGHTS
@@ -102,7 +102,7 @@ def _check_channels(recipe: Recipe, network: RecurrentNetwork) -> None:
 
 def _widened(network: RecurrentNetwork, recipe: Recipe, start_from: Path) -> bool:
     """Start from a bundle of a narrower network; return False if it is no such bundle."""
-    if not (start_from / DESCRIPTION).is_file():
+    if not can_grow(network) or not (start_from / DESCRIPTION).is_file():
         return False
     narrow = trained_network(read_bundle(start_from))
     if not is_wider(network, narrow):

@@ -7,7 +7,8 @@ Transfer", ICLR 2016. But the new channels are no copies: they have random weigh
 differ from one another, and the old channels read them with weights of zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -19,15 +20,22 @@ from spike_recon_models.networks.two_scale_gru import TwoScaleGru
 from spike_recon_models.widening.spk2vid import copy_spk2vid
 from spike_recon_models.widening.two_scale_gru import copy_two_scale_gru
 
-_COPY: dict[type[RecurrentNetwork], Callable[..., None]] = {
-    Spk2Vid: copy_spk2vid,
-    TwoScaleGru: copy_two_scale_gru,
-    Hybrid: copy_two_scale_gru,
-}
-_CAN_GROW = {
-    Spk2Vid: 'only `channels`, `align_width` and `views` can grow, without super-resolution',
-    TwoScaleGru: 'only `channels` and `context` can grow',
-    Hybrid: 'only `channels` and `context` can grow',
+
+class _Growth(NamedTuple):
+    """How the weights of a narrow network become those of a wide one, and what may grow."""
+
+    copy: Callable[..., None]
+    condition: str
+
+
+_TWO_SCALES = _Growth(copy_two_scale_gru, 'only `channels` and `context` can grow')
+_GROWTH: dict[type[nn.Module], _Growth] = {
+    Spk2Vid: _Growth(
+        copy_spk2vid,
+        'only `channels`, `align_width` and `views` can grow, without super-resolution',
+    ),
+    TwoScaleGru: _TWO_SCALES,
+    Hybrid: _TWO_SCALES,
 }
 TRIED_SIZE = 16, 24
 """Rows and columns of the inputs on which both networks are compared."""
@@ -35,18 +43,18 @@ TOLERANCE = 1e-4
 """Largest difference of the images by rounding; intensities lie in 0..1."""
 
 
+def can_grow(network: nn.Module) -> bool:
+    """Return whether a network of this kind may start from a narrower one."""
+    return type(network) in _GROWTH
+
+
 def is_wider(wide: nn.Module, narrow: nn.Module) -> bool:
     """Return whether `wide` is a network of the same kind with more channels somewhere.
 
     True does not mean that `widen` can start it from `narrow`: other arguments may differ.
     """
-    weights = wide.state_dict()
-    return type(wide) is type(narrow) in _COPY and any(
-        size < more
-        for name, value in narrow.state_dict().items()
-        if name in weights
-        for size, more in zip(value.shape, weights[name].shape, strict=True)
-    )
+    is_alike = can_grow(wide) and type(wide) is type(narrow)
+    return is_alike and any(size < more for size, more in _sizes(narrow, wide))
 
 
 @torch.no_grad()
@@ -60,26 +68,29 @@ def widen(narrow: RecurrentNetwork, wide: RecurrentNetwork) -> None:
     Raises:
         ValueError: the networks differ in other arguments, or enlarge their images.
     """
-    kind = type(narrow)
+    growth = _GROWTH[type(narrow)]
     if not _holds(wide, narrow) or wide.output_scale > 1:
-        raise ValueError(_CAN_GROW[kind])
-    _COPY[kind](narrow, wide)
+        raise ValueError(growth.condition)
+    growth.copy(narrow, wide)
     if not _alike(narrow, wide):
-        raise ValueError(_CAN_GROW[kind])
+        raise ValueError(growth.condition)
 
 
 def _holds(wide: RecurrentNetwork, narrow: RecurrentNetwork) -> bool:
     """Return whether each weight of `wide` has room for that of `narrow`."""
-    weights, old = wide.state_dict(), narrow.state_dict()
     return (
-        weights.keys() == old.keys()
+        wide.state_dict().keys() == narrow.state_dict().keys()
         and wide.bins == narrow.bins
-        and all(
-            size <= more
-            for name, value in old.items()
-            for size, more in zip(value.shape, weights[name].shape, strict=True)
-        )
+        and all(size <= more for size, more in _sizes(narrow, wide))
     )
+
+
+def _sizes(narrow: nn.Module, wide: nn.Module) -> Iterator[tuple[int, int]]:
+    """Yield the sizes, along each axis, of the weights that both networks have."""
+    weights = wide.state_dict()
+    for name, value in narrow.state_dict().items():
+        if name in weights:
+            yield from zip(value.shape, weights[name].shape, strict=True)
 
 
 def _alike(narrow: RecurrentNetwork, wide: RecurrentNetwork) -> bool:
