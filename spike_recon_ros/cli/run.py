@@ -31,7 +31,7 @@ from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import resolve_model
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import ResetPrinter, frames_of
-from spike_recon_ros.offline.progress import print_warning
+from spike_recon_ros.offline.progress import print_warning, print_warnings
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
 from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
@@ -160,8 +160,7 @@ def _run(
         opened as source,
         open_sink(out, settings.fps, overwrite=args.overwrite, source=args.source) as sink,
     ):
-        for sentence in sink.warnings:
-            console.print(sentence, style='yellow', markup=False, soft_wrap=True)
+        print_warnings(sink.warnings, console)
         for frame in frames_of(source, reconstructor, console, tally=tally):
             assert frame.image is not None
             image = frame.image if frame.color is None else frame.color

@@ -10,7 +10,7 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.store import OLDEST_NS, FrameStore
-from spike_recon_ros.offline.progress import print_warnings, with_progress
+from spike_recon_ros.offline.progress import print_warning, print_warnings, with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
 from spike_recon_ros.sources.source import Source
@@ -91,7 +91,6 @@ class ResetPrinter:
         """Print one reset."""
         self._left -= 1
         if self._left >= 0:
-            sentence = f'state reset: {reason.value} ({detail})'
-            self._console.print(sentence, style='yellow', markup=False, soft_wrap=True)
+            print_warning(self._console, f'state reset: {reason.value} ({detail})')
         elif self._left == -1:
-            self._console.print('further resets are counted, but not printed', style='yellow')
+            print_warning(self._console, 'further resets are counted, but not printed')
