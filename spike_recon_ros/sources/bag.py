@@ -34,7 +34,7 @@ from spike_recon_ros.sources.bag_folder import (
 from spike_recon_ros.sources.mcap_file import MAGIC as MCAP_MAGIC
 from spike_recon_ros.sources.mcap_file import McapFile
 from spike_recon_ros.sources.ros1_file import Ros1File
-from spike_recon_ros.sources.source import Topic
+from spike_recon_ros.sources.source import Topic, closed
 from spike_recon_ros.sources.sqlite_file import MAGIC as SQLITE_MAGIC
 from spike_recon_ros.sources.sqlite_file import SqliteFile
 from spike_recon_ros.sources.temporary_folder import temporary_folder, unpacking
@@ -225,7 +225,7 @@ class Bag:
 
     def _check_open(self) -> None:
         if not self._files:
-            raise UserError(f'{self.path} is closed; open it again to read it')
+            raise closed(self.path)
 
     def _damaged(self, how_far: str, error: object) -> UserError:
         self._check_open()  # a file that was closed while it was read looks damaged

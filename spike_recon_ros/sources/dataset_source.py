@@ -16,7 +16,7 @@ from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.sources.event_dataset import IMAGES, EventDataset
 from spike_recon_ros.sources.mono_packets import mono_packets
-from spike_recon_ros.sources.source import Source
+from spike_recon_ros.sources.source import Source, closed
 
 PACKET_NS = 5_000_000
 """Longest packet: about what drivers send, so that a replay flows."""
@@ -74,7 +74,7 @@ class DatasetSource(Source):
 
     def _next_of(self, chunks: Iterator[Events]) -> Events | None:
         if not self._is_open:
-            raise UserError(f'{self.path} is closed; open it again to read it')
+            raise closed(self.path)
         return next(chunks, None)
 
     def _packets(self, events: Events, seq: int) -> Iterator[Packet]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.packets.packet import Packet, Reference
 
 Self = TypeVar('Self', bound='Source')
@@ -26,6 +27,11 @@ class Topic:
     name: str
     type: str
     n_messages: int
+
+
+def closed(path: Path) -> UserError:
+    """Return the error of reading a recording after it was closed."""
+    return UserError(f'{path} is closed; open it again to read it')
 
 
 class Source(ABC):
