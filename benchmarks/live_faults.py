@@ -52,10 +52,11 @@ def _lives(
     The first one lives through all other faults, so what it uses can be compared.
     """
     others = [kind for kind in kinds if kind != KILLED]
+    check = others[0] if others else FIRST  # of the frames of a new node
     kills = kills if KILLED in kinds else 0
-    yield chain(_turns(others, count, minutes), [KILLED][:kills])
+    yield chain(_turns(others, count, minutes), [KILLED] if kills else [])
     for left in reversed(range(kills)):
-        yield [*others, FIRST][:1] + [KILLED][:left]  # checks the frames of the new node
+        yield [check, KILLED] if left else [check]
 
 
 def _turns(kinds: list[str], count: int, minutes: float) -> Iterator[str]:
