@@ -63,7 +63,7 @@ class PacketOrder:
         """Return whether a packet is one that was missing before the newest; it is then not."""
         if last is None or packet.seq >= last.seq or packet.seq not in self._missing:
             return False
-        if not (_is_near(last, packet) and _sensor(last) == _sensor(packet)):
+        if not (_is_near(last, packet) and last.sensor == packet.sensor):
             return False
         self._missing.remove(packet.seq)
         self._came.append(_key(packet))
@@ -117,10 +117,6 @@ def succession(last: Packet, packet: Packet, lost_packets_tolerated: int) -> Suc
 
 def _key(packet: Packet) -> tuple[int, int, int]:
     return packet.seq, packet.stamp_ns, packet.time_base
-
-
-def _sensor(packet: Packet) -> tuple[str, int, int]:
-    return packet.encoding, packet.width, packet.height
 
 
 def _is_near(last: Packet, packet: Packet) -> bool:

@@ -110,9 +110,9 @@ class Reconstructor:
     def skip(self, packet: Packet) -> None:
         """Note a packet that the caller dropped; planes are not joined across the gap."""
         deque(self._unfinished, maxlen=0)
-        last, sensor = self._last_packet, (packet.encoding, packet.width, packet.height)
-        if last is None or sensor != self._sensor or packet.seq < last.seq:  # late, or a restart
-            return
+        last = self._last_packet
+        if last is None or packet.sensor != self._sensor or packet.seq < last.seq:
+            return  # the first, of another sensor, late, or a restart
         self._check_sequence(last, packet)
         self._begin_run(ResetReason.OVERLOAD, IN_GAP, packet)
         self._last_packet = packet
@@ -236,10 +236,10 @@ class Reconstructor:
 
     def _admit(self, packet: Packet) -> None:
         """Prepare for a packet; reset if it does not continue the previous one."""
-        sensor, last = (packet.encoding, packet.width, packet.height), self._last_packet
+        sensor, last = packet.sensor, self._last_packet
         if sensor != self._sensor:
             check_fields(packet)  # once: the packets of a program are alike
-            decoder = decoder_for(packet.encoding, packet.width, packet.height)
+            decoder = decoder_for(*sensor)
             self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
             self._decoder = decoder
             self.frames.check_size(packet.width, packet.height)
@@ -253,7 +253,7 @@ class Reconstructor:
 
     def _check_sequence(self, last: Packet, packet: Packet) -> None:
         # An interval between spikes that spans a gap would look like bright light.
-        tolerated = self.settings.lost_packets_tolerated * (self.kind is SensorKind.EVENT)
+        tolerated = self.settings.lost_packets_tolerated if self.kind is SensorKind.EVENT else 0
         found = self._order.follow(last, packet, tolerated)
         self.statistics.lost_packets += found.lost
         if found.reason is ResetReason.LOST_PACKETS and self._runs.has_planes:

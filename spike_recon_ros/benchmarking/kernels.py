@@ -79,7 +79,7 @@ def decode(name: str, packets: list[Packet]) -> list[dict[str, Any]]:
     """Measure the decoder of a stream, with allocation."""
 
     def once() -> int:
-        decoder = decoder_for(packets[0].encoding, packets[0].width, packets[0].height)
+        decoder = decoder_for(*packets[0].sensor)
         return sum(len(decoder.decode(packet)) for packet in packets)
 
     return [{'encoding': packets[0].encoding, **_rate(name, once, packets)}]
@@ -205,7 +205,7 @@ def _milliseconds(once: Callable[[], Any]) -> float:
 
 
 def _decoded(packets: list[Packet]) -> list[Events]:
-    decoder = decoder_for(packets[0].encoding, packets[0].width, packets[0].height)
+    decoder = decoder_for(*packets[0].sensor)
     return [decoder.decode(packet) for packet in packets]
 
 

@@ -142,7 +142,6 @@ def _of_one_sensor(
 ) -> Iterator[SpikePlanes]:
     yield planes
     for packet, content in rest:
-        sensor = (packet.encoding, packet.width, packet.height)
-        if sensor != (first.encoding, first.width, first.height):
+        if packet.sensor != first.sensor:
             raise UserError('the sensor or its period changes, which a .dat cannot hold')
         yield content

@@ -49,7 +49,7 @@ class EventSummary:
         Raises:
             UserError: if there is no decoder for its encoding, or it is of another kind of camera.
         """
-        sensor = (packet.encoding, packet.width, packet.height)
+        sensor = packet.sensor
         if sensor_kind_of(packet.encoding) is not self.kind:
             raise UserError(
                 'the recording holds events and spike planes on one topic; record each camera '

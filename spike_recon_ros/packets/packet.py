@@ -47,6 +47,11 @@ class Packet:
     stamp_ns: int
     data: np.ndarray
 
+    @property
+    def sensor(self) -> tuple[str, int, int]:
+        """Encoding, columns and rows: what two packets of one sensor have in common."""
+        return self.encoding, self.width, self.height
+
 
 def check_fields(packet: Packet) -> None:
     """Check the types of a packet that a program made; decoders rely on them.

@@ -27,9 +27,8 @@ class StreamDecoder:
             UserError: there is no decoder for its encoding.
         """
         last, self._last = self._last, packet
-        sensor = packet.encoding, packet.width, packet.height
-        if last is None or sensor != (last.encoding, last.width, last.height):
-            self.decoders.append(decoder_for(*sensor))
+        if last is None or packet.sensor != last.sensor:
+            self.decoders.append(decoder_for(*packet.sensor))
         elif packet.seq < last.seq:
             back_ns = last.stamp_ns - packet.stamp_ns
             if packet.stamp_ns and 0 < back_ns <= LARGEST_STAMP_STEP_BACK_NS:
