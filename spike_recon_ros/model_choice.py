@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from spike_recon_ros.backends.backend import Acceleration
 from spike_recon_ros.backends.choice import Choice, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.bundles.bundle import Bundle, read_bundle
 from spike_recon_ros.bundles.description import short
 from spike_recon_ros.bundles.zoo import find_bundle, find_network, zoo_names
@@ -240,21 +240,14 @@ def _load_as_measured(settings: Settings, width: int, height: int, kind: SensorK
             made.description = f'filter {name} ({reason})'
             _log.warning('runs the filter %s, with lower quality: %s', name, reason)
         return made
-    choice = _choice(settings)
-    threads = settings.threads or min(MOST_THREADS, default_threads())
-    lookahead = None if settings.lookahead_planes < 0 else settings.lookahead_planes
-    state_step_ns = round(1e9 * settings.state_step_time)
-    network = NetworkModel(
-        bundle,
-        choice,
-        width,
-        height,
-        threads,
-        lookahead,
-        state_step_ns,
+    options = NetworkOptions(
+        threads=settings.threads or min(MOST_THREADS, default_threads()),
+        lookahead_planes=None if settings.lookahead_planes < 0 else settings.lookahead_planes,
+        state_step_ns=round(1e9 * settings.state_step_time),
         noise_gate=settings.noise_gate == 'on',
         lamp_averaging=settings.lamp_averaging == 'on',
     )
+    network = NetworkModel(bundle, _choice(settings), width, height, options)
     return_free_memory()
     return network
 

@@ -3,11 +3,13 @@
 """A Model that runs a network: representation, padding and backend joined."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from spike_recon_ros.backends.backend import Placement
 from spike_recon_ros.backends.choice import Choice, load_backend
+from spike_recon_ros.backends.first_planes import FirstPlanes
 from spike_recon_ros.backends.lamp_average import LampAverage
 from spike_recon_ros.backends.lamp_watch import LampWatch
 from spike_recon_ros.backends.network_input import NetworkInput
@@ -23,11 +25,28 @@ FORMING_NS = 300_000_000
 """Time after a reset in which windows are split, as short windows build the state faster."""
 FORMING_WINDOWS = 1.25
 """Longest window in that time, as a multiple of the window length used in training."""
-FORMING_SPIKES = 2.0
-"""Mean number of spikes of a pixel since a reset, from which on the state is kept: fewer spikes
-bound no interval, so brightness is guessed."""
-FORMING_PLANES = 128
-"""Planes after which the state is kept in any case: the planes that are remembered, twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """What the user may choose about any network.
+
+    Attributes:
+        threads: number of CPU threads.
+        lookahead_planes: see Model; None = as in training.
+        state_step_ns: shortest time between two updates of the state by events, see StateSteps.
+        noise_gate: whether to treat resting parts of the scene as in RestingScene.
+        lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
+    """
+
+    threads: int = 1
+    lookahead_planes: int | None = None
+    state_step_ns: int = 0
+    noise_gate: bool = False
+    lamp_averaging: bool = False
+
+
+PLAIN = NetworkOptions()
 
 
 class NetworkModel:
@@ -38,11 +57,7 @@ class NetworkModel:
         choice: backend to run it with.
         width: sensor columns, pixels.
         height: sensor rows, pixels.
-        threads: number of CPU threads of the network.
-        lookahead_planes: see Model; None = as in training.
-        state_step_ns: shortest time between two updates of the state by events, see StateSteps.
-        noise_gate: whether to treat resting parts of the scene as in RestingScene.
-        lamp_averaging: whether events are averaged over the period of a lamp, see LampAverage.
+        options: what the user chose.
 
     Attributes:
         name: name of the bundle.
@@ -63,18 +78,13 @@ class NetworkModel:
         choice: Choice,
         width: int,
         height: int,
-        threads: int = 1,
-        lookahead_planes: int | None = None,
-        state_step_ns: int = 0,
-        *,
-        noise_gate: bool = False,
-        lamp_averaging: bool = False,
+        options: NetworkOptions = PLAIN,
     ) -> None:
         self.name = bundle.name
         self._bundle = bundle
         self._size = height, width
-        self._input = NetworkInput(bundle, width, height, lookahead_planes)
-        where = Placement(*self._input.padded, choice.device, threads, sensor=self._size)
+        self._input = NetworkInput(bundle, width, height, options.lookahead_planes)
+        where = Placement(*self._input.padded, choice.device, options.threads, sensor=self._size)
         self._backend, used = load_backend(choice, bundle, where)
         self.description = f'{bundle.name} with {self._backend.name} ({used.reason})'
         self.hop_planes = bundle.hop_planes
@@ -87,19 +97,21 @@ class NetworkModel:
         self._shown_ns: int | None = None
         self._last: np.ndarray | None = None
         self._formed_ns = 0
-        self._planes = self._spikes = 0
         self._is_updated = False
         # Planes have a memory of their own, in the representation.
-        self._state_step_ns = state_step_ns if is_event else 0
+        self._state_step_ns = options.state_step_ns if is_event else 0
         self._steps = StateSteps(self._state_step_ns)
         self._resting: RestingScene | None = None
-        if noise_gate and is_event:
+        if options.noise_gate and is_event:
             black, white = bundle.output_range or (0.0, 1.0)
             self._resting = RestingScene(
                 width, height, bundle.output_scale, white - black, self._resting_grey()
             )
-        averages = lamp_averaging and bundle.reads_plain_grid
+        averages = options.lamp_averaging and bundle.reads_plain_grid
         self._lamps = LampWatch(width, height) if averages else None
+        # Networks with a fixed hop keep features of planes, which are measured, not guessed.
+        guesses = bool(self.lookahead_planes) and not self.hop_planes
+        self._first = FirstPlanes(self.lookahead_planes, width * height) if guesses else None
 
     @property
     def longest_window_ns(self) -> int:
@@ -150,7 +162,7 @@ class NetworkModel:
             intensity = self._intensity(window_since, commit)
             if is_new:
                 self._last = self._shown(intensity)
-                self._zero_extrapolated_state(window)
+                self._zero_guessed_state(window)
         assert self._last is not None
         return self._last.copy()
 
@@ -217,20 +229,9 @@ class NetworkModel:
         height, width = (self._bundle.output_scale * side for side in self._size)
         return np.ascontiguousarray(crop(intensity, height, width))
 
-    def _zero_extrapolated_state(self, window: Window) -> None:
-        """Zero the state while images rest on too few planes or spikes.
-
-        Images for an instant before the first plane are extrapolated, and in the dark the first
-        images are guessed from one spike per pixel. A network that kept the state of these steps
-        was 2 dB worse two images later. Networks with a fixed hop keep features of planes instead,
-        which are measured, so their state stays.
-        """
-        if not self.lookahead_planes or self.hop_planes or self._planes > FORMING_PLANES:
-            return
-        self._planes += len(window.samples)
-        self._spikes += np.count_nonzero(np.unpackbits(window.samples.bits))
-        is_dark = self._spikes < FORMING_SPIKES * self._size[0] * self._size[1]
-        if self._planes <= self.lookahead_planes or (is_dark and self._planes <= FORMING_PLANES):
+    def _zero_guessed_state(self, window: Window) -> None:
+        """Zero the state while images rest on too few planes or spikes."""
+        if self._first is not None and not self._first.suffice_with(window.samples):
             self._backend.reset()
             self._is_updated = False
 
@@ -276,9 +277,8 @@ class NetworkModel:
     def reset(self) -> None:
         """Zero the recurrent state and clear the history of the representation."""
         self.forget()
-        self._planes = self._spikes = 0
         self._input.reset()
-        for part in (self._resting, self._lamps):
+        for part in (self._resting, self._lamps, self._first):
             if part is not None:
                 part.reset()
 

@@ -7,7 +7,7 @@ import pytest
 
 from spike_recon_ros.backends import network_model
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.bundles import zoo
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.packets.events import Events, Triggers
@@ -51,7 +51,9 @@ def test_the_spike_rate_is_the_share_of_neurons_that_fired_in_the_last_update(mo
     loaded = Membranes((24, 32))
     monkeypatch.setattr(network_model, 'load_backend', lambda choice, *_: (loaded, choice))
     bundle = read_bundle(zoo.zoo_folder() / 'hybrid')
-    model = NetworkModel(bundle, choose_backend(), 32, 24, state_step_ns=15_000_000)
+    model = NetworkModel(
+        bundle, choose_backend(), 32, 24, NetworkOptions(state_step_ns=15_000_000)
+    )
 
     assert model.spike_rate is None
     step(model, 0, WINDOW_NS)

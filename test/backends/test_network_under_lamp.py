@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_network
 from spike_recon_ros.frames.anchor import Anchor
@@ -47,7 +47,9 @@ def network(name, **options):
     """Return a context manager of a network of the zoo."""
     folder = find_network(name)
     assert folder is not None
-    model = NetworkModel(read_bundle(folder), choose_backend(), WIDTH, HEIGHT, **options)
+    model = NetworkModel(
+        read_bundle(folder), choose_backend(), WIDTH, HEIGHT, NetworkOptions(**options)
+    )
     return contextlib.closing(model)
 
 

@@ -10,7 +10,7 @@ from stream import on_events
 
 from spike_recon_ros.backends import noise_gate
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.backends.noise_gate import TILE, NoiseGate
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.packets.events import Events, Triggers
@@ -276,9 +276,8 @@ def test_a_window_without_events_or_without_length_is_fine():
 def test_a_resting_scene_stays_in_noise(shipped):
     images = {}
     for is_on in (False, True):
-        model = NetworkModel(
-            read_bundle(shipped), choose_backend(), WIDTH, HEIGHT, noise_gate=is_on
-        )
+        options = NetworkOptions(noise_gate=is_on)
+        model = NetworkModel(read_bundle(shipped), choose_backend(), WIDTH, HEIGHT, options)
         made = windows(lambda k: edge(k) if k < 30 else noise(1.0, k), 150)
         steps = [model.step(window) for window in made]
         images[is_on] = float(np.abs(steps[149] - steps[90]).mean())

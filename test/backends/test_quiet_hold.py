@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream import on_events
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.backends.quiet_hold import FAST_S, RECENT_S, SLOW_S, TILE, QuietHold
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.bundles.zoo import find_bundle
@@ -200,7 +200,9 @@ def dots(number):
 
 
 def images_of_dots(bundle, anchor=None, **options):
-    model = NetworkModel(read_bundle(bundle), choose_backend(), WIDTH, HEIGHT, **options)
+    model = NetworkModel(
+        read_bundle(bundle), choose_backend(), WIDTH, HEIGHT, NetworkOptions(**options)
+    )
     if anchor is not None:
         model.anchor_at = lambda t_ns: anchor
     try:

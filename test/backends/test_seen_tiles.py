@@ -7,7 +7,7 @@ import pytest
 from stream import on_events
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.backends.noise_gate import TILE
 from spike_recon_ros.backends.seen_tiles import SeenTiles
 from spike_recon_ros.bundles.bundle import read_bundle
@@ -107,7 +107,9 @@ def bar(window):
 
 
 def images_of_a_bar(bundle, anchor=None, **options):
-    model = NetworkModel(read_bundle(bundle), choose_backend(), WIDTH, HEIGHT, **options)
+    model = NetworkModel(
+        read_bundle(bundle), choose_backend(), WIDTH, HEIGHT, NetworkOptions(**options)
+    )
     if anchor is not None:
         model.anchor_at = lambda t_ns: anchor
     try:

@@ -9,7 +9,7 @@ import pytest
 from stream import random_events
 
 from spike_recon_ros.backends.choice import CANDIDATES, choose_backend
-from spike_recon_ros.backends.network_model import NetworkModel
+from spike_recon_ros.backends.network_model import NetworkModel, NetworkOptions
 from spike_recon_ros.bundles.bundle import read_bundle
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
@@ -30,7 +30,9 @@ def events_of(count, t_start_ns, t_end_ns):
 
 
 def loaded(shipped, **settings):
-    return NetworkModel(read_bundle(shipped), choose_backend(), WIDTH, HEIGHT, **settings)
+    return NetworkModel(
+        read_bundle(shipped), choose_backend(), WIDTH, HEIGHT, NetworkOptions(**settings)
+    )
 
 
 @pytest.fixture
