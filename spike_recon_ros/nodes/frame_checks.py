@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spike_recon_ros.frames.store import OLDEST_NS
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Problem, of_camera
 
 UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color')
 """Counts of frames that the store refuses, each with a sentence."""
@@ -18,7 +18,7 @@ REPEATED_SHARE = 0.1
 
 
 class FrameChecks:
-    """Compares the counts of the frames with those of the last call.
+    """Judges the frames that came in the last second.
 
     Args:
         topic: full name of the topic of the frames.
@@ -26,64 +26,56 @@ class FrameChecks:
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
-        self._last: Mapping[str, int] | None = None
 
-    def problems(self, inputs: Inputs, counts: Mapping[str, int], refused: str) -> list[Problem]:
-        """Return the problems since the last call, about a second ago.
+    def problems(self, inputs: Inputs, news: Mapping[str, int], refused: str) -> list[Problem]:
+        """Return the problems of the last second.
 
         Args:
             inputs: the node's subscriptions.
-            counts: the node's counters, as in /diagnostics.
+            news: what was counted in that time.
             refused: why the latest frame was refused.
         """
-        last, self._last = self._last, counts
-        news = {key: number - (last or {}).get(key, 0) for key, number in counts.items()}
         found = []
-        if refused and any(news[f'camera_frames: {key}'] > 0 for key in UNUSED):
-            found.append(Problem(Part.CAMERA, refused))
-        if news['camera_frames: undecodable'] > 0:
-            found.append(Problem(Part.CAMERA, inputs.undecodable_frame))
-        if last is None:
+        if any(news[f'camera_frames: {key}'] for key in UNUSED):
+            found += of_camera(refused)
+        if news['camera_frames: undecodable']:
+            found += of_camera(inputs.undecodable_frame)
+        if found or not news['decoded_packets']:
             return found
-        if not found and news['decoded_packets'] > 0 and not news['camera_frames']:
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'no frame came on {self._topic} in the last second, so there are no new '
-                    'frames to use; start the frame camera, remap frame_image to its topic, or '
-                    'set frames or color to off',
-                )
-            ]
-        return found or [Problem(Part.CAMERA, one) for one in self._of_stamps(inputs, news)]
+        if not news['camera_frames']:
+            return of_camera(
+                f'no frame came on {self._topic} in the last second, so there are no new '
+                'frames to use; start the frame camera, remap frame_image to its topic, or '
+                'set frames or color to off'
+            )
+        return of_camera(self._of_stamps(inputs, news))
 
-    def _of_stamps(self, inputs: Inputs, news: Mapping[str, int]) -> list[str]:
-        """Return what is wrong with the stamps of the frames since the last call."""
+    def _of_stamps(self, inputs: Inputs, news: Mapping[str, int]) -> str:
+        """Return what is wrong with the stamps of the frames; '' if nothing is."""
         frames, ahead = news['camera_frames'], inputs.frame_ahead
-        if not frames or not news['decoded_packets']:
-            return []
         if ahead is not None and not -OLDEST_NS / 1e9 <= ahead <= LARGEST_AHEAD:
             use = 'are used too late' if ahead > 0 else 'are too old to be used'
-            return [
+            return (
                 f'the frames on {self._topic} are stamped {abs(ahead):.1f} s '
                 f'{"ahead of" if ahead > 0 else "behind"} the packets that came with them, so '
                 f'they {use}; synchronise the clocks of both cameras (PTP, chrony), or let both '
                 'drivers stamp with the time of the host'
-            ]
+            )
         if (repeated := news['camera_frames: repeated']) > REPEATED_SHARE * frames:
-            return [
+            return (
                 f'{repeated} of {frames} frames on {self._topic} have the stamp of another frame '
                 'and are not used; let the driver stamp each frame, and stop all publishers but '
                 'one'
-            ]
+            )
         if backwards := news['camera_frames: backwards']:
-            return [
+            return (
                 f'{backwards} of {frames} frames on {self._topic} are stamped before a frame that '
                 'came earlier; stop all publishers but one, and correct the clock of its computer '
                 'gradually (chrony), not in steps'
-            ]
+            )
         if late := news['camera_frames: late']:
-            return [
+            return (
                 f'{late} frames on {self._topic} came more than 0.1 s after their stamp; they '
                 'are used, but late ones help less: check the network and the exposure time'
-            ]
-        return []
+            )
+        return ''

@@ -13,7 +13,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Part, Problem, of_camera
 
 STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
 """Messages of which a topic can have one sender only, and their words."""
@@ -51,13 +51,9 @@ class GraphChecks:
             kind = type_name(subscription.msg_type)
             publishers = [one for one in everybody if one.topic_type == kind]
             if len(publishers) > 1 and (what := STREAMS.get(subscription.msg_type)):
-                found.append(
-                    Problem(
-                        Part.CAMERA,
-                        f'{len(publishers)} publishers send {what} on {topic} and their streams '
-                        'mix; stop all but one, or give each camera a namespace and a node of its '
-                        'own',
-                    )
+                found += of_camera(
+                    f'{len(publishers)} publishers send {what} on {topic} and their streams mix; '
+                    'stop all but one, or give each camera a namespace and a node of its own'
                 )
             for publisher in publishers:
                 reason = mismatch(publisher.qos_profile, subscription.qos_profile)
@@ -80,7 +76,7 @@ class GraphChecks:
             for subscription, publishers in self._publishers
             if subscription.msg_type is not EventPacket
         ]
-        return [Problem(Part.CAMERA, sentence) for sentence in sentences if sentence]
+        return [problem for sentence in sentences for problem in of_camera(sentence)]
 
     def _viewers(self) -> list[Problem]:
         found = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Problem, of_camera
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -39,7 +39,7 @@ TOO_MANY = (*OVERLOAD, 'lost_packets', 'lost_messages')
 
 
 class PacketChecks:
-    """Compares the counters with those of earlier calls.
+    """Finds out from the counters and the graph of topics what is wrong with the packets.
 
     Args:
         node: that receives the packets.
@@ -55,12 +55,10 @@ class PacketChecks:
         self._at_publisher: float | None = 0.0
         # Totals at the latest frame, and when that was.
         self._at_frame: tuple[Mapping[str, int], float] | None = None
-        self._last: Mapping[str, int] | None = None
-        self._at_second: Mapping[str, int] | None = None
 
     def reset(self) -> None:
         """Forget the earlier calls: the node is not subscribed."""
-        self._at_frame = self._at_packet = self._last = self._at_second = None
+        self._at_frame = self._at_packet = None
         self._at_publisher = 0.0
 
     def missing_packets(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
@@ -80,31 +78,25 @@ class PacketChecks:
         publishers = self._node.get_publishers_info_by_topic(topic)
         if not publishers:
             self._at_publisher = None
-            return [self._nobody_publishes(topic)]
+            return of_camera(self._nobody_publishes(topic))
         if self._at_publisher is None:
             self._at_publisher = now
         seconds = min(seconds, now - self._at_publisher)
         names = [one.node_name for one in publishers]
         if EVENT_PACKET not in (types := {one.topic_type for one in publishers}):
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'no packets: {names[0]} publishes {", ".join(sorted(types))} on {topic}, not '
-                    f'{EVENT_PACKET}; use a driver that sends these, or remap events to its topic',
-                )
-            ]
+            return of_camera(
+                f'no packets: {names[0]} publishes {", ".join(sorted(types))} on {topic}, not '
+                f'{EVENT_PACKET}; use a driver that sends these, or remap events to its topic'
+            )
         if seconds < LONGEST_WITHOUT_PACKETS:  # it has just been started
             return []
-        return [
-            Problem(
-                Part.CAMERA,
-                f'no packets for {seconds:.0f} s: {names[0]} publishes on {topic}, '
-                'but nothing comes; check the camera, its cable and its driver, or whether its '
-                'packets are too large for the middleware (docs: troubleshooting)',
-            )
-        ]
+        return of_camera(
+            f'no packets for {seconds:.0f} s: {names[0]} publishes on {topic}, '
+            'but nothing comes; check the camera, its cable and its driver, or whether its '
+            'packets are too large for the middleware (docs: troubleshooting)'
+        )
 
-    def _nobody_publishes(self, topic: str) -> Problem:
+    def _nobody_publishes(self, topic: str) -> str:
         others = [
             name
             for name, types in self._node.get_topic_names_and_types()
@@ -112,17 +104,15 @@ class PacketChecks:
             if not self._is_read_by_another(name)
         ]
         if others:
-            return Problem(
-                Part.CAMERA,
+            return (
                 f'no packets: nothing publishes on {topic}, but packets are published on '
                 f'{", ".join(sorted(others))}; remap events: -r events:={others[0]}, or '
-                f'events_topic:={others[0]} of the launch file',
+                f'events_topic:={others[0]} of the launch file'
             )
-        return Problem(
-            Part.CAMERA,
+        return (
             f'no packets: nothing publishes on {topic}; start the driver of the camera, '
             'or remap events to its topic. If it runs on another computer, check the '
-            'network and ROS_DOMAIN_ID',
+            'network and ROS_DOMAIN_ID'
         )
 
     def _is_read_by_another(self, topic: str) -> bool:
@@ -134,19 +124,15 @@ class PacketChecks:
         )
 
     def left_out(
-        self, inputs: Inputs, counts: Mapping[str, int], kind: SensorKind = SensorKind.EVENT
+        self, inputs: Inputs, news: Mapping[str, int], kind: SensorKind = SensorKind.EVENT
     ) -> list[Problem]:
-        """Return what a wrong size or encoding of the packets left out since the last call.
+        """Return what a wrong size or encoding of the packets left out in the last second.
 
         Args:
             inputs: the node's subscriptions.
-            counts: the node's counters, as in /diagnostics.
+            news: what was counted in the last second.
             kind: of the camera.
         """
-        last, self._last = self._last, counts
-        if last is None:
-            return []
-        news = {key: max(0, number - last.get(key, 0)) for key, number in counts.items()}
         columns, rows = inputs.packet_size or (0, 0)
         sentence = ''
         events = news['events']
@@ -169,24 +155,22 @@ class PacketChecks:
                 f'{cut} packets of the last second end inside an event, which is left out; check '
                 'whether the driver or a relay cuts them'
             )
-        return [Problem(Part.CAMERA, sentence)] if sentence else []
+        return of_camera(sentence)
 
-    def too_many(self, counts: Mapping[str, int]) -> list[Problem]:
-        """Return a problem if the packets are so small that their number is the overload."""
-        last, self._at_second = self._at_second, counts
-        if last is None:
+    def too_many(self, news: Mapping[str, int]) -> list[Problem]:
+        """Return a problem if the packets are so small that their number is the overload.
+
+        Args:
+            news: what was counted in the last second.
+        """
+        packets = news['received_packets']
+        if packets <= MOST_PACKETS or not any(news[key] for key in TOO_MANY):
             return []
-        packets = counts['received_packets'] - last['received_packets']
-        if packets <= MOST_PACKETS or all(counts[key] == last[key] for key in TOO_MANY):
-            return []
-        return [
-            Problem(
-                Part.CAMERA,
-                f'{packets} packets came in the last second, too many to take one by one; let the '
-                'driver put the events of 1 to 4 ms into a packet (event_message_time_threshold '
-                'of metavision_driver and libcaer_driver)',
-            )
-        ]
+        return of_camera(
+            f'{packets} packets came in the last second, too many to take one by one; let the '
+            'driver put the events of 1 to 4 ms into a packet (event_message_time_threshold '
+            'of metavision_driver and libcaer_driver)'
+        )
 
     def missing_frames(self, counts: Mapping[str, int]) -> list[Problem]:
         """Return why packets make no frame, if they do not; call it about once a second."""
@@ -202,8 +186,7 @@ class PacketChecks:
         ):
             return []
         news = {key: number - then.get(key, 0) for key, number in counts.items()}
-        sentence = self._why_no_frame(news, now - begun)
-        return [Problem(Part.CAMERA, sentence)] if sentence else []
+        return of_camera(self._why_no_frame(news, now - begun))
 
     def _why_no_frame(self, news: Mapping[str, int], seconds: float) -> str:
         """Return why there was no frame, or '' if that needs no explanation.

@@ -35,6 +35,11 @@ class Problem(NamedTuple):
     sentence: str
 
 
+def of_camera(sentence: str) -> list[Problem]:
+    """Return a problem of the camera, or none if the sentence is empty."""
+    return [Problem(Part.CAMERA, sentence)] if sentence else []
+
+
 def sentences(problems: Iterable[Problem]) -> list[str]:
     """Return the sentences alone."""
     return [problem.sentence for problem in problems]

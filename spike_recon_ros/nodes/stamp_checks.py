@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Part, Problem, of_camera
 from spike_recon_ros.nodes.stream_breaks import RESETS
 from spike_recon_ros.settings import Settings
 
@@ -76,7 +76,7 @@ class StampChecks:
         sentence = sentence or self._stopped(inputs, counts)
         if not sentence and not is_simulated:
             sentence = self._other_clock(inputs)
-        return [Problem(Part.CAMERA, sentence)] if sentence else []
+        return of_camera(sentence)
 
     def _stopped(self, inputs: Inputs, counts: Mapping[str, int]) -> str:
         """Return a sentence if packets come and their stamps do not advance."""

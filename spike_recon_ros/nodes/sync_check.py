@@ -16,7 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from spike_recon_ros.frame import Frame
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Problem, of_camera
 from spike_recon_ros.nodes.remembered import Remembered
 from spike_recon_ros.settings import Settings
 
@@ -83,15 +83,12 @@ class SyncCheck:
         if self._n_different <= MOST_CHANCES:
             return []
         name = min(others, key=lambda one: abs(others[one]))
-        return [
-            Problem(
-                Part.CAMERA,
-                f'the clock of this sensor is {abs(others[name]):.2f} s '
-                f'{"ahead of" if others[name] > 0 else "behind"} that of {name}, so images with '
-                'equal stamps show different moments; connect the sync cable and let the drivers '
-                'start as master and slave, or set grid_origin to host_time',
-            )
-        ]
+        return of_camera(
+            f'the clock of this sensor is {abs(others[name]):.2f} s '
+            f'{"ahead of" if others[name] > 0 else "behind"} that of {name}, so images with '
+            'equal stamps show different moments; connect the sync cable and let the drivers '
+            'start as master and slave, or set grid_origin to host_time'
+        )
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -18,7 +18,7 @@ from spike_recon_ros.nodes.messages import camera_info_size
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.packet_checks import PacketChecks
 from spike_recon_ros.nodes.pixel_check import PixelCheck
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Problem, of_camera
 from spike_recon_ros.nodes.stamp_checks import StampChecks
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
@@ -74,6 +74,8 @@ class TopicChecks:
             kind: of the camera.
             refused_frame: why the latest frame of the aligned camera was refused, if any was.
         """
+        news = news_since(self._last, counts)
+        self._last = counts if inputs.are_open else None
         found = self._graph.problems(inputs)
         if inputs.are_open:
             if not found:
@@ -81,35 +83,31 @@ class TopicChecks:
             found += self._graph.wrong_types()
             found += self._stamps.problems(inputs, counts)
             found += self._camera_info(inputs)
-            found += self._references(inputs, counts)
-            found += self._packets.too_many(counts)
+            found += self._references(inputs, news)
+            found += self._packets.too_many(news)
             missing = self._packets.missing_frames(counts)
-            found += self._packets.left_out(inputs, counts, kind) or missing
+            found += self._packets.left_out(inputs, news, kind) or missing
             found += self._flicker()
             found += self._hot_pixel()
             if inputs.wants_frames:
-                found += self._frames.problems(inputs, counts, refused_frame)
+                found += self._frames.problems(inputs, news, refused_frame)
             found += self._other_trigger_channels()
         else:
             self._packets.reset()
             self._stamps.reset()
         found += self._graph.other_senders()
-        self._last = counts
         return found
 
     def _flicker(self) -> list[Problem]:
         frequency = self._lamps.frequency_hz
         if frequency is None:
             return []
-        return [
-            Problem(
-                Part.CAMERA,
-                f'the light flickers at {frequency:.0f} Hz and causes most events; networks '
-                'average them over a period (lamp_averaging), which blurs fast motion. Use lamps '
-                f'that do not flicker, or set flicker_frequency to {frequency:.0f} to remove '
-                'most of these events',
-            )
-        ]
+        return of_camera(
+            f'the light flickers at {frequency:.0f} Hz and causes most events; networks '
+            'average them over a period (lamp_averaging), which blurs fast motion. Use lamps '
+            f'that do not flicker, or set flicker_frequency to {frequency:.0f} to remove '
+            'most of these events'
+        )
 
     def _hot_pixel(self) -> list[Problem]:
         found = self._pixels.hottest
@@ -121,18 +119,14 @@ class TopicChecks:
             if self._settings.hot_pixel_time
             else 'mask it with hot_pixel_time:=5.0'
         )
-        return [
-            Problem(
-                Part.CAMERA,
-                f'the pixel at column {found.x}, row {found.y} of the image fires '
-                f'{found.rate_hz:.0f} times a second without a cause{others}; {learn}, or for '
-                'good with hot_pixel_file (spike-recon run --save-hot-pixels)',
-            )
-        ]
+        return of_camera(
+            f'the pixel at column {found.x}, row {found.y} of the image fires '
+            f'{found.rate_hz:.0f} times a second without a cause{others}; {learn}, or for '
+            'good with hot_pixel_file (spike-recon run --save-hot-pixels)'
+        )
 
     def _other_trigger_channels(self) -> list[Problem]:
-        sentence = self._ignored_edges.warning(self._settings, 'trigger_channel')
-        return [Problem(Part.CAMERA, sentence)] if sentence else []
+        return of_camera(self._ignored_edges.warning(self._settings, 'trigger_channel'))
 
     def _camera_info(self, inputs: Inputs) -> list[Problem]:
         info = inputs.camera_info
@@ -142,43 +136,44 @@ class TopicChecks:
         if not all(size) or size == inputs.packet_size:
             return []
         columns, rows = inputs.packet_size
-        sentence = (
+        return of_camera(
             f'camera_info is for {size[0]}x{size[1]} pixels, but the packets are from '
             f'{columns}x{rows}; calibrate the event camera, or remap camera_info to its topic'
         )
-        return [Problem(Part.CAMERA, sentence)]
 
-    def _references(self, inputs: Inputs, counts: Mapping[str, int]) -> list[Problem]:
-        last = self._last
-        if last is None or counts['references'] == last['references']:
+    def _references(self, inputs: Inputs, news: Mapping[str, int]) -> list[Problem]:
+        if not news['references']:
             return []
         ahead = inputs.reference_ahead
         topic = inputs.reference_topic
         if inputs.reference_stamp_ns == 0:
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'the messages on {topic} have no stamp (0), so no frame can be made for '
-                    'them; let their driver stamp them with the time of the host',
-                )
-            ]
+            return of_camera(
+                f'the messages on {topic} have no stamp (0), so no frame can be made for '
+                'them; let their driver stamp them with the time of the host'
+            )
         if ahead is not None and abs(ahead) > LARGEST_STAMP_DIFFERENCE:
             direction = 'ahead of' if ahead > 0 else 'behind'
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'the stamps on {topic} are {abs(ahead):.1f} s {direction} those of the '
-                    'packets, so no frame can be made for them; synchronise the clocks of both '
-                    'cameras (PTP, chrony), or let both drivers stamp with the time of the host',
-                )
-            ]
-        late = counts['late_references'] - last['late_references']
-        if late > 0 and counts['frames'] == last['frames']:
-            return [
-                Problem(
-                    Part.CAMERA,
-                    f'all references on {topic} came too late for a frame ({late} in the last '
-                    'second); deliver them within 1 s of their stamp and in order',
-                )
-            ]
+            return of_camera(
+                f'the stamps on {topic} are {abs(ahead):.1f} s {direction} those of the '
+                'packets, so no frame can be made for them; synchronise the clocks of both '
+                'cameras (PTP, chrony), or let both drivers stamp with the time of the host'
+            )
+        late = news['late_references']
+        if late and not news['frames']:
+            return of_camera(
+                f'all references on {topic} came too late for a frame ({late} in the last '
+                'second); deliver them within 1 s of their stamp and in order'
+            )
         return []
+
+
+def news_since(last: Mapping[str, int] | None, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what was counted since an earlier look; a counter that began again has no news.
+
+    Args:
+        last: the counters then; None = the node had not subscribed, so nothing is news.
+        counts: the counters now.
+    """
+    if last is None:
+        return dict.fromkeys(counts, 0)
+    return {key: max(0, number - last.get(key, 0)) for key, number in counts.items()}

@@ -22,10 +22,9 @@ def sentences(ahead=0.0, reason='', **news):
     """Return the sentences about one second in which 30 frames came, and what `news` says."""
     checks = FrameChecks('/frames')
     inputs = SimpleNamespace(frame_ahead=ahead, undecodable_frame=reason)
-    checks.problems(inputs, NONE, '')
     news = {f'camera_frames: {key}': number for key, number in news.items()}
-    counts = {**NONE, 'decoded_packets': 100, 'camera_frames': 30, **news}
-    return [problem.sentence for problem in checks.problems(inputs, counts, '')]
+    news = {**NONE, 'decoded_packets': 100, 'camera_frames': 30, **news}
+    return [problem.sentence for problem in checks.problems(inputs, news, '')]
 
 
 @pytest.mark.parametrize(
