@@ -15,7 +15,7 @@ from spike_recon_ros.frame_maker import FrameMaker
 from spike_recon_ros.frames.anchor import Anchors
 from spike_recon_ros.frames.camera_frame import CameraFrame
 from spike_recon_ros.frames.store import FrameStore
-from spike_recon_ros.packet_sequence import PacketOrder
+from spike_recon_ros.packet_sequence import PacketOrder, Place, Succession
 from spike_recon_ros.packets.decoder import Decoder, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet, Reference, check_fields
 from spike_recon_ros.packets.registry import check_expected_size, decoder_for, sensor_kind_of
@@ -64,18 +64,15 @@ class Reconstructor:
         model_choice.check_model_name(settings.model)
         parse_roi(settings.roi)
         self.settings, self.statistics = settings, Statistics()
-        self.pace = Pace()
+        self.pace, self._steps, self._order = Pace(), WindowSteps(), PacketOrder()
         self.model_name, self.kind, self.frames = settings.model, SensorKind.EVENT, FrameStore()
         self.region: Region | None = None
         self.images = FrameMaker(settings, self.frames, self.statistics, load)
         self._on_reset, self._load, self._new_cutter = on_reset, load, cutter
-        self._steps = WindowSteps()
         self._sensor: tuple[str, int, int] | None = None
         self._loaded_for: tuple[int, int, SensorKind] | None = None
         self._decoder: Decoder[Any] | None = None
         self._conditioner: Conditioner | None = None
-        self._last_packet: Packet | None = None
-        self._order = PacketOrder()
         self._unfinished: Iterator[Frame] = iter(())
         self._begin_stream()
 
@@ -105,17 +102,16 @@ class Reconstructor:
 
     def needs(self, packet: Packet) -> bool:
         """Return whether the next frame needs a packet; see PlaneRuns."""
-        return self._runs.needs(packet, self.pace.longest_run_ns(), self._last_packet)
+        return self._runs.needs(packet, self.pace.longest_run_ns(), self._order.last)
 
     def skip(self, packet: Packet) -> None:
         """Note a packet that the caller dropped; planes are not joined across the gap."""
         deque(self._unfinished, maxlen=0)
-        last = self._last_packet
+        last = self._order.last
         if last is None or packet.sensor != self._sensor or packet.seq < last.seq:
             return  # the first, of another sensor, late, or a restart
-        self._check_sequence(last, packet)
-        self._begin_run(ResetReason.OVERLOAD, IN_GAP, packet)
-        self._last_packet = packet
+        self._check_sequence(packet)
+        self._begin_run(ResetReason.OVERLOAD, IN_GAP, packet, last)
 
     def push(self, packet: Packet) -> list[Frame]:
         """Process one packet and return the frames that it completes, oldest first.
@@ -144,15 +140,7 @@ class Reconstructor:
             self.frames.add(item, self._sensor and self._sensor[1:])
         elif isinstance(item, Reference):
             self._unfinished = self._frames(self._windows.push_reference(item))
-        elif self._order.is_repeated(self._last_packet, item):
-            self.statistics.repeated_packets += 1
-        elif self._order.comes_late(self._last_packet, item):
-            self.statistics.unordered_packets += 1
-            if self.kind is SensorKind.EVENT:  # later planes cannot be moved to make room
-                self.statistics.lost_packets -= 1
-                self._decode(item)
-        else:
-            self._admit(item)
+        elif self._admits(item):
             self._decode(item)
         return self._unfinished
 
@@ -171,18 +159,16 @@ class Reconstructor:
 
     def reset(self, reason: ResetReason = ResetReason.REQUESTED, detail: str = '') -> None:
         """Zero the state and begin a new stream with the next packet."""
-        self._unfinished, self._last_packet = iter(()), None
-        if self._decoder is not None:
-            self._decoder.reset()
-        self._zero_state(reason, detail)
-        self._begin_stream()
+        self._order.forget()
+        self._restart(reason, detail)
 
     def close(self) -> None:
         """Release the model; the next packet loads it again."""
         self._unfinished = iter(())
         self.images.close()
         self._steps.close()
-        self._sensor = self._loaded_for = self._last_packet = None
+        self._sensor = self._loaded_for = None
+        self._order.forget()
         self._begin_stream()  # pending samples are from the old sensor
 
     @property
@@ -224,6 +210,13 @@ class Reconstructor:
             self._windows.push_reference(reference)
         self._steps.clear()
 
+    def _restart(self, reason: ResetReason, detail: str) -> None:
+        self._unfinished = iter(())
+        if self._decoder is not None:
+            self._decoder.reset()
+        self._zero_state(reason, detail)
+        self._begin_stream()
+
     def _zero_state(self, reason: ResetReason, detail: str, in_gap: bool = False) -> None:
         self.statistics.resets[reason] += 1
         if self._on_reset is not None:
@@ -234,41 +227,48 @@ class Reconstructor:
             if part is not None:
                 part.reset()
 
-    def _admit(self, packet: Packet) -> None:
-        """Prepare for a packet; reset if it does not continue the previous one."""
-        sensor, last = packet.sensor, self._last_packet
-        if sensor != self._sensor:
-            check_fields(packet)  # once: the packets of a program are alike
-            decoder = decoder_for(*sensor)
-            self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
-            self._decoder = decoder
-            self.frames.check_size(packet.width, packet.height)
-            if last is None:
-                self._begin_stream(self._windows.early_references)
-            else:
-                self.reset(ResetReason.SENSOR_CHANGED, f'now {sensor[1]}x{sensor[2]} {sensor[0]}')
-        elif last is not None:
-            self._check_sequence(last, packet)
-        self._sensor, self._last_packet = sensor, packet
+    def _admits(self, packet: Packet) -> bool:
+        """Prepare for a packet, and return whether it is used."""
+        if packet.sensor != self._sensor:
+            self._change_sensor(packet)
+        found = self._check_sequence(packet)
+        self.statistics.repeated_packets += found.place is Place.REPEATED
+        self.statistics.unordered_packets += found.place is Place.LATE
+        return found.is_used
 
-    def _check_sequence(self, last: Packet, packet: Packet) -> None:
-        # An interval between spikes that spans a gap would look like bright light.
-        tolerated = self.settings.lost_packets_tolerated if self.kind is SensorKind.EVENT else 0
-        found = self._order.follow(last, packet, tolerated)
+    def _change_sensor(self, packet: Packet) -> None:
+        check_fields(packet)  # once: the packets of a program are alike
+        decoder = decoder_for(*packet.sensor)
+        is_first = self._order.last is None
+        self.prepare(packet.width, packet.height, sensor_kind_of(packet.encoding))
+        self._decoder = decoder
+        self.frames.check_size(packet.width, packet.height)
+        if is_first:
+            self._begin_stream(self._windows.early_references)
+        else:
+            detail = f'now {packet.width}x{packet.height} {packet.encoding}'
+            self._restart(ResetReason.SENSOR_CHANGED, detail)
+        self._sensor = packet.sensor
+
+    def _check_sequence(self, packet: Packet) -> Succession:
+        last = self._order.last
+        found = self._order.follow(packet, self.settings.lost_packets_tolerated)
         self.statistics.lost_packets += found.lost
         if found.reason is ResetReason.LOST_PACKETS and self._runs.has_planes:
-            self._begin_run(found.reason, found.detail, packet)
+            self._begin_run(found.reason, found.detail, packet, last)
         elif found.reason is not None:
-            self.reset(found.reason, found.detail)
+            self._restart(found.reason, found.detail)
+        return found
 
-    def _begin_run(self, reason: ResetReason, detail: str, packet: Packet) -> None:
-        if not self._runs.has_begun:  # there is nothing that must not be joined across the gap
-            return
-        if self._runs.begin(packet, self._last_packet):
+    def _begin_run(
+        self, reason: ResetReason, detail: str, packet: Packet, last: Packet | None
+    ) -> None:
+        has_begun = self._runs.has_begun  # else nothing could be joined across the gap
+        if has_begun and self._runs.begin(packet, last):
             self._zero_state(reason, detail, in_gap=True)
             self._steps.clear()
-        else:
-            self.reset(reason, detail)
+        elif has_begun:
+            self._restart(reason, detail)
 
     def _follow_jump(self, jump: TimeJump) -> None:
         if not jump.repeated:  # a damaged packet may jump many times

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spike_recon_ros.offline.stream_summary import EventSummary
-from spike_recon_ros.packet_sequence import REMEMBERED
+from spike_recon_ros.packet_sequence import REMEMBERED, PacketOrder, Place
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -34,7 +34,7 @@ def results(stream, model='fibar', **settings):
     frames = []
     for packet in stream:
         frames += reconstructor.push(packet)
-        if packet.encoding == 'mono':
+        if not packet.encoding.startswith('spike'):
             tally.add(packet)
     return frames, reconstructor.statistics, tally
 
@@ -65,6 +65,64 @@ def test_a_packet_that_comes_several_packets_late_is_used():
     assert (counts.unordered_packets, counts.lost_packets, counts.samples) == (1, 0, COUNT)
 
 
+def test_a_first_packet_that_comes_late_is_used_like_any_other():
+    frames, counts, tally = results(exchanged(packets(), 0))
+    assert dict(counts.resets) == {}
+    assert (counts.unordered_packets, counts.lost_packets, counts.samples) == (1, 0, COUNT)
+    assert len(frames) == len(results(packets())[0])
+    summary = tally.summary()
+    assert (summary['unordered_packets'], summary['events']) == (1, COUNT)
+
+
+def test_the_first_planes_are_left_out_and_lost_if_they_come_late():
+    stream = exchanged(packets('spike_planes;period_ns=1000000'), 0)
+    _, counts, _ = results(stream, 'tfi')
+    assert dict(counts.resets) == {}
+    assert (counts.unordered_packets, counts.lost_packets) == (1, 1)
+    assert counts.packets == COUNT - 1
+
+
+def test_the_first_packet_of_a_restarted_sender_may_come_late():
+    begun_ns = COUNT * 4 * MS
+    again = [
+        dataclasses.replace(one, seq=at, stamp_ns=one.stamp_ns + begun_ns)
+        for at, one in enumerate(packets())
+    ]
+    _, counts, _ = results([*packets(), *exchanged(again, 0)])
+    assert [(reason.value, n) for reason, n in counts.resets.items()] == [('sender restarted', 1)]
+    assert counts.unordered_packets == 1
+
+
+@pytest.mark.parametrize('seq', [50, 102, 118])
+def test_a_lower_seq_that_was_never_missing_is_a_restart_for_all_who_decode(seq):
+    """Bits of the time come in the first packet alone, so a restart shows in the events."""
+    words = [0x8001, 0x6002, 0x0003, 0x2004]
+    stream = [
+        dataclasses.replace(one, encoding='evt3', data=np.array(part, np.uint16).view(np.uint8))
+        for at, one in enumerate(packets(count=30))
+        for part in [words if not at else [0x6000 | at, 0x2004]]
+    ]
+    stream[20] = dataclasses.replace(stream[20], seq=seq, stamp_ns=stream[20].stamp_ns - 9 * MS)
+    for after in range(21, 30):
+        stream[after] = dataclasses.replace(stream[after], seq=seq + after - 20)
+    _, counts, tally = results(stream)
+    assert {reason.value for reason in counts.resets} == {'sender restarted'}
+    assert counts.samples == tally.summary()['events'] == 20
+
+
+def test_packets_of_a_thread_may_come_100_packets_late():
+    stream = [
+        dataclasses.replace(one, stamp_ns=EPOCH_NS + at * MS // 10)
+        for at, one in enumerate(packets(count=400))
+    ]
+    lagging, ahead = stream[::2], stream[1::2]
+    order = PacketOrder()
+    mixed = [one for pair in zip(ahead[100:], lagging, strict=False) for one in pair]
+    found = [order.follow(one) for one in [*ahead[:100], *mixed]]
+    assert [one.place for one in found].count(Place.LATE) == 100
+    assert sum(one.restarts for one in found) == 0
+
+
 @pytest.mark.parametrize('lag', [1, 3, 10])
 def test_a_relay_that_lags_behind_another_repeats_packets(lag):
     stream = []
@@ -74,6 +132,20 @@ def test_a_relay_that_lags_behind_another_repeats_packets(lag):
     assert dict(counts.resets) == {}
     assert (counts.repeated_packets, counts.samples) == (COUNT - lag, COUNT)
     assert tally.summary()['repeated_packets'] == COUNT - lag
+
+
+@pytest.mark.parametrize('change', [{'time_base': 5}, {'stamp_ns': EPOCH_NS + 5}, {'seq': 0}])
+def test_equal_bytes_alone_do_not_make_a_packet_a_repetition(change):
+    packet = dataclasses.replace(packets(count=1)[0], seq=7)
+    first = dataclasses.replace(packet, seq=change.get('seq', 7))
+    assert second_place(first, dataclasses.replace(packet, **change)) is not Place.REPEATED
+    assert second_place(packet, dataclasses.replace(packet)) is Place.REPEATED
+
+
+def second_place(first, second):
+    order = PacketOrder()
+    order.follow(first)
+    return order.follow(second).place
 
 
 def test_exchanged_packets_of_spike_planes_are_left_out_and_stay_lost():

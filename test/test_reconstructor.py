@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from stream import EPOCH_NS, HEIGHT, WIDTH, make_events, packets_of, run_packets
 
 from spike_recon_ros.errors import UserError
-from spike_recon_ros.packet_sequence import PacketOrder
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Reference
@@ -87,14 +86,6 @@ def test_a_packet_that_comes_twice_is_used_once_and_counted():
     assert reconstructor.statistics.packets == 4
     for one, other in zip(frames, expected, strict=True):
         np.testing.assert_array_equal(one.intensity, other.intensity)
-
-
-@pytest.mark.parametrize('change', [{'time_base': 5}, {'stamp_ns': EPOCH_NS + 5}, {'seq': 0}])
-def test_equal_bytes_alone_do_not_make_a_packet_a_repetition(change):
-    packet = dataclasses.replace(packets_of(make_events(10), [])[0], seq=7)
-    first = dataclasses.replace(packet, seq=change.get('seq', 7))
-    assert not PacketOrder().is_repeated(first, dataclasses.replace(packet, **change))
-    assert PacketOrder().is_repeated(packet, dataclasses.replace(packet))
 
 
 def test_a_few_lost_packets_may_be_tolerated():

@@ -20,10 +20,10 @@ from spike_recon_ros.evaluation.tags import TagScore
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.spike_planes import SpikePlanes
-from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.stream_decoder import StreamDecoder
 from spike_recon_ros.topics import GROUND_TRUTH
 from spike_recon_ros.whole_file import write_picture
 

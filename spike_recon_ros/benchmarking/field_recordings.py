@@ -20,9 +20,9 @@ from spike_recon_ros.offline.training_extra import training_installed
 from spike_recon_ros.packets.events import Events, Triggers
 from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.sources.bag_writer import BagWriter
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.stream_decoder import StreamDecoder
 
 if TYPE_CHECKING:
     from spike_recon_training.simulation.event_camera import EventCamera

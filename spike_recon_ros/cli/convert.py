@@ -11,6 +11,10 @@ from rich.console import Console
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.errors import counted
 from spike_recon_ros.offline.conversion import Images, convert
+from spike_recon_ros.offline.new_recording import DAT
+from spike_recon_ros.offline.progress import print_warning
+from spike_recon_ros.offline.stream_summary import order_warnings
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
 
@@ -68,8 +72,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             overwrite=args.overwrite,
             console=console,
         )
-    if counts['gaps'] and args.out.suffix == '.dat':
-        console.print(f'[yellow]{counts["gaps"]} gaps in time are lost: a .dat holds no times')
+    if args.out.suffix == DAT:
+        if counts['gaps']:
+            gaps = counted(counts['gaps'], 'gaps')
+            print_warning(console, f'{gaps} in time lost: a .dat holds no times')
+        repeated, unordered = counts['repeated_packets'], counts['unordered_packets']
+        for sentence in order_warnings(repeated, unordered, kind=SensorKind.SPIKE):
+            print_warning(console, sentence)
     return {'source': str(args.source), 'out': str(args.out), **counts}
 
 

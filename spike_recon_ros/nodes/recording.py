@@ -15,11 +15,11 @@ from event_camera_msgs.msg import EventPacket
 from spike_recon_ros.errors import shown
 from spike_recon_ros.nodes.messages import packet_message, time_message
 from spike_recon_ros.packets.packet import EVENT_PACKET, Packet
-from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.open_source import is_bag, open_source
 from spike_recon_ros.sources.source import Source
+from spike_recon_ros.stream_decoder import StreamDecoder
 from spike_recon_ros.topics import EVENTS_NAME, NAMESPACE
 
 # Offset of the first member of a serialized message, here the stamp of its header: four bytes for

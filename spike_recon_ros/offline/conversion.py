@@ -13,12 +13,12 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.new_recording import DAT, new_recording
 from spike_recon_ros.offline.progress import with_progress
+from spike_recon_ros.packet_sequence import Place
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.packets.spike_planes_decoder import SpikePlanesDecoder
-from spike_recon_ros.packets.stream_decoder import StreamDecoder
 from spike_recon_ros.recording_clock import RecordingClock
 from spike_recon_ros.sinks.output_path import check_not_source
 from spike_recon_ros.sources.bag_writer import BagWriter
@@ -26,6 +26,7 @@ from spike_recon_ros.sources.open_images import grey_image
 from spike_recon_ros.sources.source import Source
 from spike_recon_ros.sources.spike_file import write_dat
 from spike_recon_ros.sources.spike_layout import SpikeLayout
+from spike_recon_ros.stream_decoder import StreamDecoder
 from spike_recon_ros.topics import GROUND_TRUTH
 
 Images = Iterable[tuple[int, np.ndarray]]
@@ -49,9 +50,10 @@ def convert(
         overwrite: replace a recording that is there.
         console: for the progress bar and warnings; None = stderr.
 
-    Returns: `packets`; `frames`: images of the ground truth; and `gaps`: how often spike planes
-        do not follow each other at their period. A `.dat` holds neither frames nor times, so gaps
-        are lost there.
+    Returns: `packets`; `repeated_packets` and `unordered_packets` among them, of which a `.dat`
+        holds none; `frames`: images of the ground truth; and `gaps`: how often spike planes do not
+        follow each other at their period. A `.dat` holds neither frames nor times, so gaps are
+        lost there.
 
     Raises:
         UserError: `out` must not be replaced or cannot be written, or a `.dat` cannot hold the
@@ -65,7 +67,13 @@ def convert(
             _to_dat(packets, incomplete)
         else:
             frames = _to_bag(packets, images or (), incomplete)
-    return {'packets': packets.packets, 'frames': frames, 'gaps': packets.gaps}
+    return {
+        'packets': packets.packets,
+        'repeated_packets': packets.repeated,
+        'unordered_packets': packets.unordered,
+        'frames': frames,
+        'gaps': packets.gaps,
+    }
 
 
 class _Stamped:
@@ -73,11 +81,13 @@ class _Stamped:
 
     Attributes:
         packets: how many were read.
+        repeated: those of them that came a second time; they have no events or planes.
+        unordered: those that came after a later one; they have events, but no planes.
         gaps: how often planes do not follow each other at their period.
     """
 
     def __init__(self, source: Source, console: Console) -> None:
-        self.packets, self.gaps = 0, 0
+        self.packets = self.repeated = self.unordered = self.gaps = 0
         self._source, self._console = source, console
         self._stream = StreamDecoder()
 
@@ -94,6 +104,8 @@ class _Stamped:
                     self.gaps += following_ns not in (None, t_ns)
                     following_ns = int(content.t_ns[-1]) + self.period_ns
             self.packets += 1
+            self.repeated += self._stream.found.place is Place.REPEATED
+            self.unordered += self._stream.found.place is Place.LATE
             yield replace(packet, stamp_ns=packet.stamp_ns or t_ns), content
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.offline.time_spans import TimeSpans
-from spike_recon_ros.packet_sequence import PacketOrder
+from spike_recon_ros.packet_sequence import Place
 from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
@@ -21,7 +21,7 @@ from spike_recon_ros.packets.spike_planes_decoder import (
     parts_of_planes,
     spikes_in_padding,
 )
-from spike_recon_ros.packets.stream_decoder import StreamDecoder
+from spike_recon_ros.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
 
@@ -32,9 +32,8 @@ class EventSummary:
     kind = SensorKind.EVENT
 
     def __init__(self) -> None:
-        self._stream, self._order = StreamDecoder(), PacketOrder()
+        self._stream = StreamDecoder()
         self._sensor: tuple[str, int, int] = ('', 0, 0)
-        self._last: Packet | None = None
         self._t_first_ns: int | None = None
         self._t_last_ns: int | None = None
         self._spans = TimeSpans()
@@ -49,39 +48,23 @@ class EventSummary:
         Raises:
             UserError: if there is no decoder for its encoding, or it is of another kind of camera.
         """
-        sensor = packet.sensor
         if sensor_kind_of(packet.encoding) is not self.kind:
             raise UserError(
                 'the recording holds events and spike planes on one topic; record each camera '
                 'on its own'
             )
-        sums, last, is_same = self._sums, self._last, sensor == self._sensor
-        if is_same and self._order.is_repeated(last, packet):
-            sums['packets'] += 1
-            sums['repeated_packets'] += 1
-            return
-        is_late = is_same and self._order.comes_late(last, packet)
-        sums['unordered_packets'] += is_late
-        if is_late and self.kind is SensorKind.SPIKE:  # it stays lost, as in the pipeline
-            sums['packets'] += 1
-            return
-        samples = self._stream.decode(packet)
+        samples, sums = self._stream.decode(packet), self._sums
+        found = self._stream.found
         sums['packets'] += 1
-        if is_late:
-            sums['lost_packets'] -= 1
-        else:
-            self._follow(packet, sensor)
+        sums['lost_packets'] += found.lost
+        sums['repeated_packets'] += found.place is Place.REPEATED
+        sums['unordered_packets'] += found.place is Place.LATE
+        if packet.sensor != self._sensor:
+            self._sensor, self._scene = packet.sensor, None
+            self._spans.end_stretch()
         self._add_samples(samples)
         if len(samples):
             self._add_times(samples.t_ns, packet.stamp_ns)
-
-    def _follow(self, packet: Packet, sensor: tuple[str, int, int]) -> None:
-        if sensor != self._sensor:
-            self._sensor, self._scene = sensor, None
-            self._spans.end_stretch()
-        elif self._last is not None:
-            self._sums['lost_packets'] += self._order.follow(self._last, packet, 0).lost
-        self._last = packet
 
     def _add_times(self, t_ns: np.ndarray, stamp_ns: int) -> None:
         first_ns, last_ns = int(t_ns[0]), int(t_ns[-1])

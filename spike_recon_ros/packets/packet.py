@@ -11,8 +11,6 @@ from spike_recon_ros.errors import UserError
 EVENT_PACKET = 'event_camera_msgs/msg/EventPacket'
 EVENT_PACKET_OLD = 'event_array_msgs/msg/EventArray'
 """Former name of the same message."""
-LARGEST_STAMP_STEP_BACK_NS = 50_000_000
-"""Host stamps that go back further mean that a recording was started again."""
 EVENT_PACKET_FIELDS = """
 std_msgs/Header header
 uint32 height

@@ -177,7 +177,20 @@ def test_gaps_are_counted_because_a_dat_stores_no_times(tmp_path, capsys):
         for seq, t_ns in enumerate([0, 2000, 7000, 9000]):
             writer.write_packet(planes_packet(seq, t_ns))
     assert call(convert, tmp_path / 'bag', '-o', tmp_path / 'a.dat')['gaps'] == 1
-    assert '1 gaps in time are lost' in capsys.readouterr().err
+    assert '1 gap in time lost' in capsys.readouterr().err
+
+
+def test_planes_that_come_late_or_twice_are_not_in_a_dat(tmp_path, capsys):
+    stamps = [10**9, 10**9 + 1, 10**9 + 2, 10**9 + 3, 10**9 + 4]
+    with BagWriter(tmp_path / 'bag') as writer:
+        for at, seq in enumerate([5, 7, 6, 7, 8]):
+            writer.write_packet(planes_packet(seq, seq * 2000), stamps[at])
+    result = call(convert, tmp_path / 'bag', '-o', tmp_path / 'a.dat')
+    assert (result['repeated_packets'], result['unordered_packets']) == (1, 1)
+    printed = capsys.readouterr().err
+    assert '1 packet recorded twice' in printed
+    assert '1 packet came after a later one, their planes are left out' in printed
+    assert call(inspect, tmp_path / 'a.dat')['planes'] == 2 * 3
 
 
 def test_sensor_that_changes_cannot_become_a_dat(tmp_path):
