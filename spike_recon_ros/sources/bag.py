@@ -223,6 +223,15 @@ class Bag:
             raise self._damaged('no header in a message', error) from error
         return seconds * 1_000_000_000 + nanoseconds
 
+    def frame_id(self, raw: bytes) -> bytes:
+        """Return the frame_id of such a message, as it was written."""
+        try:
+            order = '<' if self.is_ros1 or raw[1] & 1 else '>'
+            (length,) = struct.unpack_from(f'{order}I', raw, 12)
+        except (struct.error, IndexError) as error:
+            raise self._damaged('no header in a message', error) from error
+        return bytes(raw[16 : 16 + length])
+
     def _check_open(self) -> None:
         if not self._files:
             raise closed(self.path)

@@ -9,6 +9,7 @@ from spike_recon_ros.errors import UserError, shown
 from spike_recon_ros.packets.packet import EVENT_PACKET, EVENT_PACKET_OLD, Packet, Reference
 from spike_recon_ros.sources.bag import Bag
 from spike_recon_ros.sources.event_array import PACKAGES, parse_event_array
+from spike_recon_ros.sources.frame_ids import FrameIds
 from spike_recon_ros.sources.mono_packets import mono_packets
 from spike_recon_ros.sources.source import Source, Topic
 
@@ -89,11 +90,13 @@ class RosbagSource(Source):
 
     def __iter__(self) -> Iterator[Packet | Reference]:
         names = {topic.name for topic in (self._events, self._reference) if topic}
-        seq = 0
+        seq, cameras = 0, FrameIds(self._events.name)
         for topic, _, raw in self._bag.messages(names):
             if topic == self._reference:
                 yield Reference(self._bag.stamp_ns(raw))
-            elif topic.type in PACKET_TYPES:
+                continue
+            cameras.follow(self._bag.frame_id(raw))
+            if topic.type in PACKET_TYPES:
                 yield self._packet(raw)
             elif topic == self._events:
                 for packet in self._mono_packets(raw, seq):
