@@ -97,11 +97,11 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
         in_color, added = check_options(settings, found, frame_topic, asked, console)
-        asks = topic, truth_topic, metrics or (), facts, frame_topic
-        listed, failed = _surveyed(recordings, asks, rectification, rules, console)
+        asks: dict[str, Any] = {'topic': topic, 'truth_topic': truth_topic, 'facts': facts}
+        asks |= {'metrics': metrics or (), 'frame_topic': frame_topic}
+        listed, failed = _surveyed(recordings, asks, rectification, rules, skip_s, console)
         listed = with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
-        check_skip(skip_s, listed)
         scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
         used = _score_each(listed, found, scores, settings, sheets, console)
     left_out = dataclasses.replace(used, failed=failed | used.failed).left_out()
@@ -110,18 +110,20 @@ def evaluate(
 
 def _surveyed(
     recordings: Sequence[Path | str],
-    asks: tuple[Any, ...],
+    asks: Mapping[str, Any],
     rectification: Rectification | None,
     rules: Protocol | None,
+    skip_s: float,
     console: Console,
 ) -> tuple[list[Recording], dict[str, str]]:
     """Return the recordings that can be used, and why the others cannot, by name.
 
     Args:
         recordings: their paths.
-        asks: arguments of `survey` after the console.
+        asks: arguments of `survey`.
         rectification: see `evaluate`.
         rules: protocol, if one was named.
+        skip_s: see `evaluate`.
         console: for progress.
     """
     paths = [*map(Path, recordings)]
@@ -129,7 +131,7 @@ def _surveyed(
 
     def surveyed(named: tuple[str, Path]) -> Recording:
         name, path = named
-        one = survey(path, console, *asks, name=name)
+        one = survey(path, console, name=name, **asks)
         return with_cut(with_rectification(one, rectification), rules)
 
     by_name = {name: (name, path) for name, path in zip(names, paths, strict=True)}
@@ -137,7 +139,9 @@ def _surveyed(
     if used.unfinished:  # nothing has been scored yet
         raise KeyboardInterrupt
     check_any_left(used)
-    return [*used.outputs.values()], used.failed
+    listed = [*used.outputs.values()]
+    check_skip(skip_s, listed)
+    return listed, used.failed
 
 
 def _reported(

@@ -10,7 +10,7 @@ that is compared.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warnings, with_progress
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.stream_summary import EventSummary
-from spike_recon_ros.packets.packet import Packet
+from spike_recon_ros.packets.packet import Packet, Reference
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
@@ -100,26 +100,26 @@ class Recording:
 def survey(
     path: Path,
     console: Console,
+    *,
+    name: str = '',
     topic: str | None = None,
     truth_topic: str | None = None,
     metrics: Collection[str] = (),
     facts: Mapping[str, Any] | None = None,
     frame_topic: str | None = None,
-    *,
-    name: str = '',
 ) -> Recording:
     """Read a recording once, so that errors show before the first model runs.
 
     Args:
         path: of the recording.
         console: for the progress bar.
+        name: see Recording; empty = that of the file or the sequence.
         topic: of the events; None = the only one.
         truth_topic: of the ground truth images; None = the one that recordings of this package
             and data sets have, if it is there.
         metrics: that must be possible on the recording.
         facts: see Recording.
         frame_topic: see Recording; None = FRAMES, if the recording has it.
-        name: see Recording; empty = that of the file or the sequence.
 
     Raises:
         UserError: the recording cannot be read, has no such topic, holds no events, or lacks the
@@ -138,9 +138,30 @@ def survey(
         print_warnings(
             [f'{path}: compared with no images; --truth-topic may be {images}'], console
         )
-    surveyed = _survey(path, name or sequence_name(path), topic, truth, facts or {}, console)
-    frames = frame_topic or (FRAMES if has_topic(path, FRAMES) else None)
-    return dataclasses.replace(surveyed, frame_topic=frames)
+    name, facts = name or sequence_name(path), facts or {}
+    with open_source(path, topic, truth, **facts) as source:
+        found = _summary(with_progress(source, console, f'{name}: reading'), path)
+    if not found['events']:
+        raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
+    return Recording(
+        name, path, topic, truth, facts,
+        found['t_first_ns'], found['duration_s'], found['events'],
+        frame_topic=frame_topic or (FRAMES if has_topic(path, FRAMES) else None),
+    )  # fmt: skip
+
+
+def _summary(items: Iterable[Packet | Reference], path: Path) -> dict[str, Any]:
+    summary = EventSummary()
+    for item in items:
+        if not isinstance(item, Packet):
+            continue
+        if sensor_kind_of(item.encoding) is SensorKind.SPIKE:
+            raise UserError(
+                f'{path} holds spike planes; to score one image of it, add --truth and '
+                '--truth-plane'
+            )
+        summary.add(item)
+    return summary.summary()
 
 
 def with_rectification(recording: Recording, rectification: Rectification | None) -> Recording:
@@ -162,36 +183,6 @@ def with_color_truth(recording: Recording) -> Recording:
     size = recording.facts.get('size')
     topic = color_truth_topic(recording.path, recording.truth, size)
     return dataclasses.replace(recording, color_truth=topic)
-
-
-def _survey(
-    path: Path,
-    name: str,
-    topic: str | None,
-    truth: str | None,
-    facts: Mapping[str, Any],
-    console: Console,
-) -> Recording:
-    summary = EventSummary()
-    with open_source(path, topic, truth, **facts) as source:
-        for item in with_progress(source, console, f'{name}: reading'):
-            if isinstance(item, Packet):
-                _refuse_planes(path, item)
-                summary.add(item)
-    found = summary.summary()
-    if not found['events']:
-        raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
-    return Recording(
-        name, path, topic, truth, facts,
-        found['t_first_ns'], found['duration_s'], found['events'],
-    )  # fmt: skip
-
-
-def _refuse_planes(path: Path, packet: Packet) -> None:
-    if sensor_kind_of(packet.encoding) is SensorKind.SPIKE:
-        raise UserError(
-            f'{path} holds spike planes; to score one image of it, add --truth and --truth-plane'
-        )
 
 
 def with_cut(recording: Recording, protocol: Protocol | None) -> Recording:
