@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument('--seconds', type=float, default=16.0, help='length of a recording')
     parser.add_argument('--boards', nargs='*', default=[*BOARDS], choices=BOARDS)
     parser.add_argument('--models', nargs='*', default=MODELS)
-    parser.add_argument('--out', type=Path, default=RESULTS)
+    parser.add_argument('-o', '--output', type=Path, default=RESULTS)
     arguments = parser.parse_args()
     rows = []
     for board in arguments.boards:
@@ -48,8 +48,8 @@ def main() -> None:
             rows.append(row_of(scene, board, model, bag))
             print(json.dumps(rows[-1]), file=sys.stderr)
             result = {'size': SIZE, 'seconds': arguments.seconds, 'results': rows}
-            arguments.out.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
-    print(json.dumps({'out': str(arguments.out), 'rows': len(rows)}))
+            arguments.output.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
+    print(json.dumps({'output': str(arguments.output), 'rows': len(rows)}))
 
 
 def row_of(scene: CalibrationScene, board: str, model: str, bag: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def demonstrate(folder: Path) -> dict[str, Any]:
 def main() -> int:
     """Run the demonstrations; return 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('-o', '--output', type=Path, help='JSON file to write')
     parser.add_argument('--note', default='', help='what else readers of the file must know')
     parser.add_argument('--count', type=int, default=5, help='demonstrations')
     args = parser.parse_args()
@@ -59,8 +59,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             results.append(demonstrate(Path(folder)))
         print(json.dumps(results[-1]), file=sys.stderr)
-    if args.out is not None:
-        write_results(args.out, 'demos', results, others_load, args.note)
+    if args.output is not None:
+        write_results(args.output, 'demos', results, others_load, args.note)
     failed = sum(result['status'] != 0 for result in results)
     print(json.dumps({'demonstrations': len(results), 'failed': failed}))
     return 1 if failed else 0

@@ -230,7 +230,7 @@ def measure(
 def main() -> None:
     """Measure all cameras with all models, or publish a stream (`--drive`, for a child)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('-o', '--output', type=Path, help='JSON file to write')
     parser.add_argument('--note', default='', help='what else readers of the file must know')
     parser.add_argument('--seconds', type=float, default=60.0, help='of each stream')
     parser.add_argument('--models', nargs='+', default=MODELS)
@@ -254,8 +254,8 @@ def main() -> None:
             for model in args.models:
                 results.append(measure(stream, camera, model, args.seconds, more))
                 print(json.dumps(results[-1]), file=sys.stderr)
-    if args.out is not None:
-        write_results(args.out, 'driver_load', results, others_load, args.note)
+    if args.output is not None:
+        write_results(args.output, 'driver_load', results, others_load, args.note)
     print(json.dumps({'results': len(results)}))
 
 

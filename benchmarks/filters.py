@@ -6,7 +6,7 @@ A camera of 240x180 pixels moves over a board of tags, or stands still. A lamp l
 of it, a sine or a PWM with edges of 5 % of the period; the luminance is sampled every 0.25 ms. The
 reference is the same scene in steady light.
 
-    python benchmarks/filters.py --output benchmarks/results/filters.json
+    python benchmarks/filters.py -o benchmarks/results/filters.json
 """
 
 import argparse
@@ -64,7 +64,7 @@ CASES = (
 def main() -> None:
     """Measure all cases."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--output', type=Path)
+    parser.add_argument('-o', '--output', type=Path)
     parser.add_argument('--seconds', type=float, default=1.2)
     parser.add_argument('--models', nargs='*', default=['fibar', 'two_scale_gru_small'])
     args = parser.parse_args()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read damaged recordings of every format and count how each case ends.
 
-    python benchmarks/fuzz_files.py --count 16000 --seed 1 --output fuzz_files.json
+    python benchmarks/fuzz_files.py --count 16000 --seed 1 -o fuzz_files.json
 
 Each case is read in its own process, so crashes, endless loops and peaks of memory are measured. A
 case is bad if it ends with anything but success or a UserError, takes longer than the limit, or
@@ -196,7 +196,7 @@ def main() -> int:
     parser.add_argument('--seed', type=int, default=1, help='of the mutations')
     parser.add_argument('--limit', type=float, default=10.0, help='longest time of a case, s')
     parser.add_argument('--keep', type=Path, help='folder for copies of bad cases')
-    parser.add_argument('--output', type=Path, help='JSON file to write as well')
+    parser.add_argument('-o', '--output', type=Path, help='JSON file to write as well')
     args = parser.parse_args()
     result = fuzz(args.count, args.seed, args.limit, args.keep)
     if args.output is not None:

@@ -6,7 +6,7 @@ Packets of 4 ms in EVT 3.0, of synthetic moving edges or of a scene that rests, 
 CPU seconds are reported, because wall seconds mean nothing on a shared machine; `fps_one_core` is
 their inverse.
 
-    python benchmarks/hd.py --output benchmarks/results/hd.json
+    python benchmarks/hd.py -o benchmarks/results/hd.json
 """
 
 import argparse
@@ -62,7 +62,7 @@ RESTING: tuple[tuple[str, int, dict[str, Any]], ...] = (
 def main() -> None:
     """Measure all rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--output', type=Path)
+    parser.add_argument('-o', '--output', type=Path)
     parser.add_argument('--frames', type=int, default=10)
     args = parser.parse_args()
     load = os.getloadavg()[0]

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import json
 import os
-import random
 import signal
 import sys
 import time
@@ -36,6 +35,7 @@ from spike_recon_ros.benchmarking.live_faults import (
 )
 from spike_recon_ros.benchmarking.live_processes import LOSSLESS, Process, parameter_options
 from spike_recon_ros.benchmarking.results import write_results
+from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.settings import Settings
 
@@ -158,7 +158,7 @@ def run(lives: Iterator[Iterable[str]], model: str, stopped_s: float) -> dict[st
 def main() -> int:
     """Run the faults; return 1 if any was followed by wrong frames."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('-o', '--output', type=Path, help='JSON file to write')
     parser.add_argument('--note', default='', help='what else readers of the file must know')
     parser.add_argument('--count', type=int, default=500, help='faults other than kills')
     parser.add_argument('--minutes', type=float, default=0.0, help='let faults happen for so long')
@@ -167,13 +167,12 @@ def main() -> int:
     parser.add_argument('--stopped', type=float, default=10.0, help='seconds of a SIGSTOP')
     parser.add_argument('--kinds', nargs='+', default=KINDS, choices=KINDS)
     args = parser.parse_args()
-    os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 101)))
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    isolate_from_other_nodes()
     others_load = os.getloadavg()[0]
     lives = _lives(args.count, tuple(args.kinds), args.minutes, args.kills)
     result = run(lives, args.model, args.stopped)
-    if args.out is not None:
-        write_results(args.out, 'live_faults', [result], others_load, args.note)
+    if args.output is not None:
+        write_results(args.output, 'live_faults', [result], others_load, args.note)
     print(json.dumps(result))
     return 1 if result['wrong'] else 0
 

@@ -116,13 +116,13 @@ def main() -> None:
     parser.add_argument('--v2e', type=Path, required=True, help='folder of the clone')
     parser.add_argument('--videos', type=Path, required=True, help='folder of the videos')
     parser.add_argument('--only', nargs='+', default=[one.name for one in CLIPS], metavar='NAME')
-    parser.add_argument('-o', '--out', type=Path, required=True)
+    parser.add_argument('-o', '--output', type=Path, required=True)
     options = parser.parse_args()
     emulator = load_v2e(options.v2e)
     written = {}
     for clip in CLIPS:
         if clip.name in options.only:
-            written[clip.name] = write_recording(clip, emulator, options.videos, options.out)
+            written[clip.name] = write_recording(clip, emulator, options.videos, options.output)
             print(clip.name, written[clip.name], file=sys.stderr, flush=True)
     print(json.dumps(written))
 

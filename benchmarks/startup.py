@@ -6,7 +6,7 @@ A process imports the node's modules, warms up, loads the model for the sensor a
 of synthetic events. CPU seconds of the process are reported beside wall seconds, because only they
 mean something on a machine that is shared.
 
-    python benchmarks/startup.py --output benchmarks/results/startup.json
+    python benchmarks/startup.py -o benchmarks/results/startup.json
 """
 
 import argparse
@@ -65,7 +65,7 @@ print(json.dumps(phases))
 def main() -> None:
     """Measure all rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--output', type=Path)
+    parser.add_argument('-o', '--output', type=Path)
     parser.add_argument('--repeats', type=int, default=3)
     args = parser.parse_args()
     load = os.getloadavg()[0]

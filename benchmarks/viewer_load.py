@@ -138,7 +138,7 @@ def rows_of(size: str, seconds: float) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure all sizes, or publish one (`--publish`, for a child)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('-o', '--out', type=Path, help='JSON file to write')
+    parser.add_argument('-o', '--output', type=Path, help='JSON file to write')
     parser.add_argument('--seconds', type=float, default=20.0, help='of each measurement')
     parser.add_argument('--publish', metavar='SIZE', help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -152,8 +152,8 @@ def main() -> None:
         for row in rows_of(size, args.seconds):
             results.append(row)
             print(json.dumps(row), file=sys.stderr)
-    if args.out is not None:
-        write_results(args.out, 'viewer_load', results, others_load)
+    if args.output is not None:
+        write_results(args.output, 'viewer_load', results, others_load)
     print(json.dumps({'results': len(results)}))
 
 
