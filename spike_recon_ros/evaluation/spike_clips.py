@@ -16,13 +16,10 @@ from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.spike_scores import (
     BICUBIC,
     NO_EXTRAS,
-    check_fits,
+    Comparison,
     check_size,
     check_white_rate,
-    enlarged,
-    enlargement_of,
     quantised,
-    score,
 )
 from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.offline.several_inputs import Used, check_any_left, use_each
@@ -149,19 +146,15 @@ class _Scores:
                 return []
             shown = quantised(intensity, white_rate)
             return [{'plane': plane, **self._extras.measured(clip.name, plane, shown, None)}]
+        comparison = Comparison(white_rate, self._enlarge, self._extras)
         for truth in clip.truths:
             intensity = start.intensity(packets, truth.plane)
             if intensity is None:
                 continue
             image = read_truth(truth.image)
             check_size(truth.image, image, clip.files[0], clip.layout.width, clip.layout.height)
-            check_fits(start, intensity, image)
-            found = enlargement_of(intensity, image, self._enlarge) | score(
-                intensity, image, white_rate, self._enlarge
-            )
-            shown = quantised(enlarged(intensity, image, self._enlarge), white_rate)
-            more = self._extras.measured(clip.name, truth.plane, shown, image)
-            rows.append({'plane': truth.plane, **found, **more})
+            found = comparison.scores(start.model_name, intensity, image, truth.plane, clip.name)
+            rows.append({'plane': truth.plane, **found})
         return rows
 
 

@@ -8,6 +8,7 @@ and rounded to 8 bits, as the ground truth is.
 
 import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,50 @@ ENLARGEMENTS = {
 """How an image is enlarged to the size of a larger ground truth."""
 
 NO_EXTRAS = ClipExtras()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How images are compared with their ground truth.
+
+    Attributes:
+        white_rate: spikes per plane of a white pixel.
+        enlarge: how images that are smaller than the truth are enlarged, a key of ENLARGEMENTS.
+        extras: further metrics, and where to write the images.
+    """
+
+    white_rate: float
+    enlarge: str = BICUBIC
+    extras: ClipExtras = NO_EXTRAS
+
+    def scores(
+        self, model: str, intensity: np.ndarray, truth: np.ndarray, plane: int, clip: str = ''
+    ) -> dict[str, Any]:
+        """Return `psnr` (dB), `ssim`, further metrics, and `enlarged_by` if that was necessary.
+
+        Args:
+            model: its name.
+            intensity: float [height, width], spikes per plane.
+            truth: uint8, as large or larger.
+            plane: that both show.
+            clip: its name, see `ClipExtras.measured`.
+
+        Raises:
+            UserError: the truth is smaller, or the image cannot be written.
+        """
+        if intensity.shape[0] > truth.shape[0]:
+            raise UserError(
+                f'{model} makes images of {intensity.shape[1]}x{intensity.shape[0]}, but the '
+                f'ground truth has {truth.shape[1]}x{truth.shape[0]}; give a larger one, as '
+                'spike-recon simulate --truth-scale makes it'
+            )
+        image = quantised(enlarged(intensity, truth, self.enlarge), self.white_rate)
+        is_enlarged = intensity.shape != truth.shape
+        return {
+            **({'enlarged_by': self.enlarge} if is_enlarged else {}),
+            **_scores(image, truth),
+            **self.extras.measured(clip, plane, image, truth),
+        }
 
 
 def evaluate_plane(
@@ -83,8 +128,8 @@ def evaluate_plane(
     intensity = start.intensity(packets, plane)
     if intensity is None:
         raise _no_image(path, plane, plane_total(packets), start)
-    check_fits(start, intensity, image)
     start.close()
+    comparison = Comparison(white_rate, enlarge, extras)
     return {
         'source': str(path),
         'truth': str(truth),
@@ -92,11 +137,7 @@ def evaluate_plane(
         'model': start.model_name,
         'lookahead_planes': start.lookahead_planes,
         'white_rate': white_rate,
-        **enlargement_of(intensity, image, enlarge),
-        **score(intensity, image, white_rate, enlarge),
-        **extras.measured(
-            '', plane, quantised(enlarged(intensity, image, enlarge), white_rate), image
-        ),
+        **comparison.scores(start.model_name, intensity, image, plane),
     }
 
 
@@ -142,7 +183,10 @@ def score(
         white_rate: spikes per plane of a white pixel.
         enlarge: how, a key of ENLARGEMENTS.
     """
-    image = quantised(enlarged(intensity, truth, enlarge), white_rate)
+    return _scores(quantised(enlarged(intensity, truth, enlarge), white_rate), truth)
+
+
+def _scores(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return {'psnr': psnr(image, truth / 255), 'ssim': ssim(image, truth / 255)}
 
 
@@ -186,21 +230,6 @@ def check_size(file: Path, truth: np.ndarray, source: Path, width: int, height: 
             'they must be equal, or for super-resolution a whole multiple, and '
             f'{SSIM_SIDE}x{SSIM_SIDE} or more'
         )
-
-
-def check_fits(start: ColdStart, intensity: np.ndarray, truth: np.ndarray) -> None:
-    """Raise UserError if the image of a model cannot be compared with the truth."""
-    if intensity.shape[0] > truth.shape[0]:
-        raise UserError(
-            f'{start.model_name} makes images of {intensity.shape[1]}x{intensity.shape[0]}, but '
-            f'the ground truth has {truth.shape[1]}x{truth.shape[0]}; give a larger one, as '
-            'spike-recon simulate --truth-scale makes it'
-        )
-
-
-def enlargement_of(intensity: np.ndarray, truth: np.ndarray, enlarge: str) -> dict[str, Any]:
-    """Return `enlarged_by`, if the image is smaller than the truth."""
-    return {} if intensity.shape == truth.shape else {'enlarged_by': enlarge}
 
 
 def _white_rate_of(path: Path) -> float | None:
