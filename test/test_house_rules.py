@@ -41,7 +41,11 @@ def files_in(*folders: str) -> list[Path]:
 THIS = Path(__file__).resolve()
 PACKAGE_FILES = files_in(*FOLDER_OF.values())
 RUNTIME_FILES = [file for file in files_in(RUNTIME) if file != ROOT / RUNTIME / '__init__.py']
-ALL_FILES = [ROOT / 'setup.py', *PACKAGE_FILES, *files_in('test', 'launch', 'tools', 'examples')]
+ALL_FILES = [
+    ROOT / 'setup.py',
+    *PACKAGE_FILES,
+    *files_in('test', 'launch', 'tools', 'examples', 'benchmarks'),
+]
 SCRIPTS = sorted(file for file in (ROOT / 'scripts').iterdir() if file.is_file())
 
 
@@ -130,13 +134,23 @@ def imported_names(file: Path) -> Iterator[str]:
             yield from (f'{node.module}.{alias.name}' for alias in node.names)
 
 
-def test_training_uses_only_these_modules_of_the_runtime():
-    names = {'packets', 'errors', 'cpu_threads', 'jit', 'topics', 'representations', 'sources'}
-    names |= {'windows.window', 'calibration', 'regular_file', 'whole_file', 'bundles'}
-    names |= {'sinks.output_path'}
-    allowed = {'spike_recon_training', 'spike_recon_models', *(f'{RUNTIME}.{n}' for n in names)}
+OF_MODELS = {'bundles', 'errors', 'regular_file', 'representations'}
+OF_TRAINING = {'packets', 'errors', 'cpu_threads', 'jit', 'topics', 'representations', 'sources'}
+OF_TRAINING |= {'windows.window', 'calibration', 'regular_file', 'whole_file', 'bundles'}
+OF_TRAINING |= {'sinks.output_path'}
+
+
+@pytest.mark.parametrize(
+    ('folder', 'names', 'packages'),
+    [
+        ('models', OF_MODELS, {'spike_recon_models'}),
+        ('training', OF_TRAINING, {'spike_recon_models', 'spike_recon_training'}),
+    ],
+)
+def test_models_and_training_use_only_these_modules_of_the_runtime(folder, names, packages):
+    allowed = packages | {f'{RUNTIME}.{name}' for name in names}
     assert not offending(
-        files_in('training'),
+        files_in(folder),
         lambda module: below(module, set(FOLDER_OF)) and not below(module, allowed),
     )
 
