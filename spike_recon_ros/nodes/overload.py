@@ -78,6 +78,9 @@ class Held:
     can_join: bool = True
 
 
+NOTHING = Held(windows=1, samples=0, lag=0.0, others_wait=False, since_step=0.0)
+
+
 class MergeControl:
     """Bounds the latency of frames: merges windows while frames would be late, and drops last.
 
@@ -110,10 +113,9 @@ class MergeControl:
         self._is_too_long = self._hurries = False
         self._first_arrived: float | None = None
         self._since_first = 0.0
-        # Of the latest window: windows merged, samples, and in how many parts it is processed.
-        self._merged, self._held_samples, self._parts = 1, 0, 1
-        # In how many parts a window is processed while there is time.
-        self._most_parts = 1
+        self._held = NOTHING
+        # In how many parts a window is processed while there is time, and the latest one was.
+        self._most_parts = self._parts = 1
         self.largest_lag = settings.overload_lag
         self.run: float | None = None
         self.adopt(settings)
@@ -137,8 +139,7 @@ class MergeControl:
         share = SMALLEST_LAG_SHARE if step < self._overload_lag else LAG_SHARE_OF_LONG_STEPS
         self.largest_lag = max(self._overload_lag - step, share * self._overload_lag)
         is_late = held.others_wait and held.lag > self.largest_lag
-        self._merged, self._held_samples = held.windows, held.samples
-        self._parts = 1
+        self._held, self._parts = held, 1
         if not held.can_join:
             self._is_too_long = is_late
             return False
@@ -167,7 +168,7 @@ class MergeControl:
         """
         self._most_parts = done + left
         if left > 1 and others_wait:
-            samples = self._held_samples * left / self._most_parts
+            samples = self._held.samples * left / self._most_parts
             self._hurries |= lag + self._cost.expected(samples, left) > self._overload_lag
         self._parts = done + (1 if self._hurries else left)
         return self._hurries
@@ -224,7 +225,7 @@ class MergeControl:
             self._first_arrived = progress.arrived
         self._since_first = progress.arrived - self._first_arrived
         self._cost.add(samples, seconds, self._parts)
-        self._lacking = min(max(self._merge + self._lacking - self._merged, 0.0), 1.0)
+        self._lacking = min(max(self._merge + self._lacking - self._held.windows, 0.0), 1.0)
         last, self._last = self._last, progress
         if last is not None:
             kept = math.exp((last.arrived - progress.arrived) / FORGET_S)
