@@ -27,7 +27,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -104,49 +104,70 @@ def spike_windows(scene: Any, seed: int) -> Iterator[Window]:
         yield Window(int(times[0]) - PERIOD_NS, int(times[-1]), window)
 
 
-def mosaic(scene: Any, seed: int, model: str, kind: SensorKind) -> tuple[Rows, dict[str, float]]:
-    """Score a sensor with a Bayer pattern; also return ms for each stage."""
+class MosaicImages(NamedTuple):
+    """The images of one window of a sensor with a Bayer pattern, uint8, and their times.
+
+    Attributes:
+        grey: [height, width], reconstructed without colour.
+        half: BGR [height, width, 3], the images of the four phases as one, enlarged.
+        colour: of the same shape, what the pipeline makes.
+        truth: of the same shape, the colours of the scene.
+        seconds: CPU time of each stage.
+    """
+
+    grey: np.ndarray
+    half: np.ndarray
+    colour: np.ndarray
+    truth: np.ndarray
+    seconds: dict[str, float]
+
+
+def mosaic_images(scene: Any, seed: int, model: str, kind: SensorKind) -> Iterator[MosaicImages]:
+    """Yield the images of each window of a sensor with a Bayer pattern."""
     is_event = kind is SensorKind.EVENT
     dark_rate = 0.0 if is_event else SpikeSensorModel().dark_rate
+    white = np.float32(1.0 if is_event else WHITE_RATE)
     settings = Settings(model=model, threads=1, dark_rate=dark_rate)
     whole = load_model(settings, WIDTH, HEIGHT, kind=kind)
     phases = [load_model(settings, WIDTH // 2, HEIGHT // 2, kind=kind) for _ in range(4)]
     lookahead_ns = 0 if is_event else getattr(whole, 'lookahead_planes', 0) * PERIOD_NS
-    rows: Rows = defaultdict(list)
     chroma = PhaseChroma(PATTERN)
-    spent_s: dict[str, list[float]] = defaultdict(list)
-    made = event_windows(scene, seed) if is_event else spike_windows(scene, seed)
-    for number, window in enumerate(made):
+    for window in event_windows(scene, seed) if is_event else spike_windows(scene, seed):
         begun_s = time.process_time()
-        luma = eight_bits(whole.step(window), 1.0 if is_event else WHITE_RATE)
+        grey = eight_bits(whole.step(window), white)
         full_s = time.process_time()
         images = [
             one.step(Window(window.t_start_ns, window.t_end_ns, samples))
             for one, samples in zip(phases, phases_of(window.samples), strict=True)
         ]
         phases_s = time.process_time()
-        white = np.float32(1.0 if is_event else WHITE_RATE)
         shown = [np.clip(image / white, 0, 1).astype(np.float32) for image in images]
-        detail = luma
+        detail = grey
         if not is_event:
             detail = luma_of(demosaiced(joined([eight_bits(image) for image in shown]), PATTERN))
         colour = merged(detail, chroma.step(shown))
-        done_s = time.process_time()
-        spent_s['network'].append(full_s - begun_s)
-        spent_s['phases'].append(phases_s - full_s)
-        spent_s['join'].append(done_s - phases_s)
-        if number < (SKIPPED if is_event else SKIPPED_HOPS):
-            continue
+        join_s = time.process_time() - phases_s
         t_s = 1e-9 * (window.t_end_ns - lookahead_ns) * (1 if is_event else SPEED)
         truth = eight_bits(scene.exposure * scene.colour(t_s)[..., ::-1])
         red, green, blue = shown[0], 0.5 * (shown[1] + shown[2]), shown[3]
         half = cv2.resize(eight_bits(np.dstack([blue, green, red])), (WIDTH, HEIGHT))
-        score(rows, 'grey', grey_in_colour(luma), truth)
-        score(rows, 'half_resolution', half, truth)
-        score(rows, 'mosaic', colour, truth)
+        seconds = {'network': full_s - begun_s, 'phases': phases_s - full_s, 'join': join_s}
+        yield MosaicImages(grey, half, colour, truth, seconds)
     for one in (whole, *phases):
         one.close()
-    return rows, {name: 1e3 * float(np.median(values)) for name, values in spent_s.items()}
+
+
+def mosaic(scene: Any, seed: int, model: str, kind: SensorKind) -> tuple[Rows, dict[str, float]]:
+    """Score a sensor with a Bayer pattern; also return ms for each stage."""
+    rows: Rows = defaultdict(list)
+    made = list(mosaic_images(scene, seed, model, kind))
+    for images in made[SKIPPED if kind is SensorKind.EVENT else SKIPPED_HOPS :]:
+        score(rows, 'grey', grey_in_colour(images.grey), images.truth)
+        score(rows, 'half_resolution', images.half, images.truth)
+        score(rows, 'mosaic', images.colour, images.truth)
+    stages = made[0].seconds
+    spent_s = {name: np.median([images.seconds[name] for images in made]) for name in stages}
+    return rows, {name: 1e3 * float(value) for name, value in spent_s.items()}
 
 
 def camera(photos: Path, seed: int, folder: Path) -> tuple[Rows, dict[str, float]]:

@@ -16,19 +16,15 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from spike_recon_ros.color.bayer import demosaiced, joined, phases_of
-from spike_recon_ros.color.luma import grey_in_colour, luma_of, merged
-from spike_recon_ros.color.phase_chroma import PhaseChroma
+from spike_recon_ros.color.luma import grey_in_colour
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.recordings import evaluated_frames, survey, with_color_truth
-from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.offline.simulated_sensors import EventSensor
 from spike_recon_ros.offline.simulation import Simulation, simulate
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.images import read_images
 from spike_recon_ros.topics import FRAMES
-from spike_recon_ros.windows.window import Window
 from spike_recon_training.simulation.colour import PacedColourScene, coloured_board
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,38 +53,14 @@ def page(pictures: dict[str, np.ndarray]) -> np.ndarray:
 
 def mosaic(kind: SensorKind) -> dict[str, np.ndarray]:
     """Return the pictures of a sensor with a Bayer pattern."""
-    is_event = kind is SensorKind.EVENT
-    white = np.float32(1.0 if is_event else color.WHITE_RATE)
     scene = PacedColourScene(coloured_board(color.WIDTH, color.HEIGHT, SEED))
-    settings = Settings(model=color.EVENT_MODEL if is_event else color.SPIKE_MODELS[0], threads=1)
-    whole = load_model(settings, color.WIDTH, color.HEIGHT, kind=kind)
-    phases = [
-        load_model(settings, color.WIDTH // 2, color.HEIGHT // 2, kind=kind) for _ in range(4)
-    ]
-    made = color.event_windows(scene, SEED) if is_event else color.spike_windows(scene, SEED)
-    chroma = PhaseChroma(color.PATTERN)
-    for window in made:
-        luma = color.eight_bits(whole.step(window), white)
-        shown = [
-            np.clip(one.step(Window(window.t_start_ns, window.t_end_ns, part)) / white, 0, 1)
-            for one, part in zip(phases, phases_of(window.samples), strict=True)
-        ]
-        cr_cb = chroma.step([one.astype(np.float32) for one in shown])
-    ahead_ns = getattr(whole, 'lookahead_planes', 0) * color.PERIOD_NS
-    t_s = 1e-9 * (window.t_end_ns - ahead_ns) * (1 if is_event else color.SPEED)
-    truth = color.eight_bits(scene.exposure * scene.colour(t_s)[..., ::-1])
-    detail = luma
-    if not is_event:
-        joint = joined([color.eight_bits(one) for one in shown])
-        detail = luma_of(demosaiced(joint, color.PATTERN))
-    found = merged(detail, cr_cb)
-    half = np.dstack([shown[3], 0.5 * (shown[1] + shown[2]), shown[0]])
-    half = cv2.resize(color.eight_bits(half), (color.WIDTH, color.HEIGHT))
+    model = color.EVENT_MODEL if kind is SensorKind.EVENT else color.SPIKE_MODELS[0]
+    *_, last = color.mosaic_images(scene, SEED, model, kind)
     return {
-        'scene': truth,
-        'without colour': grey_in_colour(luma),
-        'half resolution': half,
-        'mosaic': found,
+        'scene': last.truth,
+        'without colour': grey_in_colour(last.grey),
+        'half resolution': last.half,
+        'mosaic': last.colour,
     }
 
 
