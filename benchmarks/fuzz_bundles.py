@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Load damaged bundles with every backend and count failures that are not one sentence.
 
-    benchmarks/fuzz_bundles.py 1000 7 > benchmarks/results/fuzz_bundles.json
+    python benchmarks/fuzz_bundles.py 1000 7 > benchmarks/results/fuzz_bundles.json
 
 Arguments: cases for each backend, seed. In each case one file is truncated or has bytes changed;
 the checksums in model.yaml are corrected, so that they do not reveal the damage. A bundle that
@@ -12,6 +12,7 @@ that takes more than a minute are counted as wrong. Prints one JSON object; exit
 anything was counted.
 """
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -139,10 +140,13 @@ def line_within(stream: IO[str], seconds: float) -> str | None:
 
 def main() -> int:
     """Fuzz every installed backend that has a CPU; return the exit status."""
-    if sys.argv[1] == '--worker':
+    if sys.argv[1:2] == ['--worker']:
         work(sys.argv[2])
         return 0
-    cases, seed = int(sys.argv[1]), int(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('cases', type=int, help='for each backend')
+    parser.add_argument('seed', type=int)
+    args = parser.parse_args()
     begun = time.perf_counter()
     found: dict[str, Any] = {}
     totals: Counter[str] = Counter()
@@ -150,8 +154,8 @@ def main() -> int:
         if candidate.name == 'tensorrt' or candidate.missing():
             continue
         worker, counts = Worker(candidate.name), Counter[str]()
-        for number in range(cases):
-            name, result = worker.outcome(f'{seed}.{number}')
+        for number in range(args.cases):
+            name, result = worker.outcome(f'{args.seed}.{number}')
             counts[f'{name} {result}'] += 1
             totals[result] += 1
         worker.close()
@@ -160,7 +164,7 @@ def main() -> int:
     seconds = round(time.perf_counter() - begun, 1)
     print(
         json.dumps(
-            {'seed': seed, 'cases': sum(totals.values()), **outcomes, 'seconds': seconds}
+            {'seed': args.seed, 'cases': sum(totals.values()), **outcomes, 'seconds': seconds}
             | {'backends': found}
         )
     )

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feed random and damaged words to every decoder and count what must never happen.
 
-    benchmarks/fuzz_decoders.py 1e8 7 > benchmarks/results/fuzz_decoders.json
+    python benchmarks/fuzz_decoders.py 1e8 7 > benchmarks/results/fuzz_decoders.json
 
 Arguments: words in all, seed. Half of the packets hold uniformly random words. The other half
 repeats one valid stream, with bits flipped and bytes removed. Packets have random lengths, so
@@ -11,6 +11,7 @@ words are cut in two; some have a wrong `seq` or a random `time_base`, and decod
 and then. Prints one JSON object; exit status 1 if anything was found.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -139,10 +140,14 @@ class Fuzzer:
 
 def main() -> int:
     """Fuzz every decoder in turn; return the exit status."""
-    words, seed = float(sys.argv[1]), int(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('words', type=float, help='words in all')
+    parser.add_argument('seed', type=int)
+    args = parser.parse_args()
     begun = time.perf_counter()
     found = {
-        encoding: Fuzzer(encoding, seed).run(words / len(WORD_BYTES)) for encoding in WORD_BYTES
+        encoding: Fuzzer(encoding, args.seed).run(args.words / len(WORD_BYTES))
+        for encoding in WORD_BYTES
     }
     failures = {
         name: sum(int(row[name]) for row in found.values())  # type: ignore[call-overload]
@@ -152,7 +157,7 @@ def main() -> int:
     seconds = round(time.perf_counter() - begun, 1)
     print(
         json.dumps(
-            {'seed': seed, 'words': total, **failures, 'seconds': seconds, 'decoders': found}
+            {'seed': args.seed, 'words': total, **failures, 'seconds': seconds, 'decoders': found}
         )
     )
     return int(any(failures.values()))

@@ -8,6 +8,7 @@ Arguments: number of cuts, seed. The stream is EVT 3.0, cut at any byte (also in
 spike planes, cut between planes. Prints one JSON object; exit status 1 if any frame differs.
 """
 
+import argparse
 import hashlib
 import json
 import sys
@@ -35,8 +36,11 @@ SETTINGS = {
 
 def main() -> int:
     """Compare the frames of random cuts with those of one packet."""
-    count, seed = int(sys.argv[1]), int(sys.argv[2])
-    rng = np.random.default_rng(seed)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('count', type=int, help='number of cuts')
+    parser.add_argument('seed', type=int)
+    args = parser.parse_args()
+    rng = np.random.default_rng(args.seed)
     events = np.ascontiguousarray(ENCODERS['evt3'](moving_edges(WIDTH, HEIGHT, EVENTS), 0))
     planes = (rng.random((PLANES, PLANE_BYTES, 8)) < 0.3).astype(np.uint8)
     spikes = np.packbits(planes, axis=-1, bitorder='little').reshape(-1)
@@ -44,7 +48,7 @@ def main() -> int:
     expected = {name: _checksum(name, _packets(name, events, spikes, [])) for name in SETTINGS}
     cuts: Counter[str] = Counter()
     different: list[dict[str, object]] = []
-    for index in range(count):
+    for index in range(args.count):
         name = list(SETTINGS)[index % len(SETTINGS)]
         units = PLANES if name == 'spike_intervals' else len(events)
         borders = sorted(set(rng.integers(1, units, rng.integers(1, 60)).tolist()))
@@ -52,7 +56,7 @@ def main() -> int:
             different.append({'settings': name, 'borders': borders})
         cuts[name] += 1
     result = {
-        'seed': seed,
+        'seed': args.seed,
         'cuts': dict(cuts),
         'frames': {name: int(found.partition(' ')[0]) for name, found in expected.items()},
         'different': different,
