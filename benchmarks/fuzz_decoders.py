@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Feed random and damaged words to every decoder and count what must never happen.

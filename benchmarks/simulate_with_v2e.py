@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Make a held-out set from real video with v2e, a simulator that this package did not write.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Draw the pictures of colour in docs/images, from the simulated, painted board.

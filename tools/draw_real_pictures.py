@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Draw the pictures of real recordings in docs/images: the networks beside FIBAR and FireNet.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Writes the table of benchmarks/results/field_images.json into docs/model_zoo.md and the cards.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright 2026 spike_recon_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Writes the model cards (README.md) of the shipped bundles again, from their model.yaml.
