@@ -21,23 +21,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from spike_scenes import CHANGE, held_back, packets_of, starts
 
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.spike_scores import score
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
-from spike_recon_ros.settings import Settings
-from spike_recon_training.recipe import PhotographChoice
-from spike_recon_training.simulation.photographs import (
-    find_photographs,
-    split_photographs,
-    textured_crops,
-)
-from spike_recon_training.simulation.spike_camera import SpikeCamera, SpikeSensorModel
+from spike_recon_training.simulation.spike_camera import SpikeSensorModel
 
 WIDTH, HEIGHT = 400, 250
-PLANES, CHANGE = 200, 130
-"""Planes of a scene, and the plane at which its motion changes."""
 INSTANTS = 110, 118, 124, 130, 136, 142, 150
 """Planes whose images are scored."""
 RADIUS_PX = 110
@@ -123,24 +114,21 @@ SCENES = {
 
 def main() -> int:
     """Print the scores of each model on each scene."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folders', nargs='+', type=Path)
     parser.add_argument('--model', action='append')
     parser.add_argument('--scene', action='append', choices=SCENES)
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-    names = options.model or MODELS
-    known = {'dark_rate': SpikeSensorModel().dark_rate, 'device': 'cpu', 'threads': 1}
-    starts = {name: ColdStart(Settings(model=name, **known)) for name in names}
-    held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
-    photographs = textured_crops(held, WIDTH, HEIGHT, options.seed)
+    models = starts(options.model or MODELS)
+    photographs = held_back(options.folders, WIDTH, HEIGHT, options.seed)
     scenes = {}
     for name, scene in SCENES.items():
         behind, front = next(photographs), next(photographs)  # also of scenes that are left out
         if options.scene and name not in options.scene:
             continue
         packets, truths = record(scene, behind, front, options.seed)
-        rows = {model: scores(start, scene, packets, truths) for model, start in starts.items()}
+        rows = {model: scores(start, scene, packets, truths) for model, start in models.items()}
         scenes[name] = rows
         print(name, {model: row['psnr'] for model, row in rows.items()}, file=sys.stderr)
     result = {'seed': options.seed, 'instants': INSTANTS, 'change': CHANGE, 'scenes': scenes}
@@ -155,17 +143,8 @@ def record(
     model = SpikeSensorModel(
         light_scale=scene.light_scale, photons_per_spike=scene.photons_per_spike, gain_spread=0.01
     )
-    camera = SpikeCamera(WIDTH, HEIGHT, model, seed)
-    camera.step(light(scene, behind, front, -1), 0)
-    bits = np.concatenate(
-        [camera.step(light(scene, behind, front, plane), 1) for plane in range(PLANES)]
-    )
+    packets = packets_of(lambda plane: light(scene, behind, front, plane), model, seed)
     truths = [light(scene, behind, front, plane - 0.5) for plane in INSTANTS]
-    encoding, period_ns = spike_encoding(model.period_ns), model.period_ns
-    packets = [
-        Packet(encoding, WIDTH, HEIGHT, seq, 20 * seq * period_ns, 0, part.reshape(-1))
-        for seq, part in enumerate(bits.reshape(-1, 20, *bits.shape[1:]))
-    ]
     return packets, [np.rint(255 * truth).astype(np.uint8) for truth in truths]
 
 

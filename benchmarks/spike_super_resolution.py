@@ -18,25 +18,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from spike_scenes import CHANGE, held_back, packets_of, starts
 
 from spike_recon_ros.evaluation.cold_start import ColdStart
 from spike_recon_ros.evaluation.spike_scores import enlarged, quantised, score
 from spike_recon_ros.packets.packet import Packet
-from spike_recon_ros.packets.spike_planes_decoder import spike_encoding
-from spike_recon_ros.settings import Settings
-from spike_recon_training.recipe import PhotographChoice
-from spike_recon_training.simulation.photographs import (
-    find_photographs,
-    split_photographs,
-    textured_crops,
-)
-from spike_recon_training.simulation.spike_camera import SpikeCamera, SpikeSensorModel
+from spike_recon_training.simulation.spike_camera import SpikeSensorModel
 
 SCALE = 4
 WIDTH, HEIGHT = 120, 80
 """Pixels of the camera."""
-PLANES, CHANGE = 200, 130
-"""Planes of a scene, and the plane at which its motion changes."""
 INSTANTS = 110, 136, 150
 """Planes whose images are scored."""
 LIGHT_SCALE = 0.6
@@ -62,22 +53,20 @@ Velocity = tuple[float, float]
 
 def main() -> int:
     """Print the scores of each model and enlargement on each scene."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folders', nargs='+', type=Path)
     parser.add_argument('--truth', action='extend', nargs='*', type=Path, default=[])
     parser.add_argument('--model', default='spk2vid_x4')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--picture', type=Path)
     options = parser.parse_args()
-    known = {'dark_rate': SpikeSensorModel().dark_rate, 'device': 'cpu', 'threads': 1}
-    starts = {name: ColdStart(Settings(model=name, **known)) for name in (options.model, *NATIVE)}
-    held = split_photographs(find_photographs(options.folders), PhotographChoice().held_share)[1]
-    photographs = textured_crops(held, SCALE * WIDTH, SCALE * HEIGHT, options.seed)
+    models = starts((options.model, *NATIVE))
+    photographs = held_back(options.folders, SCALE * WIDTH, SCALE * HEIGHT, options.seed)
     scenes = {scene: [next(photographs) for _ in range(PHOTOGRAPHS)] for scene in SCENES}
     further = [fitted(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)) for path in options.truth]
     if options.picture:
         rows = [
-            side_by_side(starts[options.model], starts[NATIVE[0]], scenes[scene][number])
+            side_by_side(models[options.model], models[NATIVE[0]], scenes[scene][number])
             for scene, number in SHOWN
         ]
         cv2.imwrite(str(options.picture), np.vstack(rows))
@@ -85,11 +74,11 @@ def main() -> int:
         'model': Path(options.model).name,
         'seed': options.seed,
         'photographs': {
-            scene: mean_scores(starts, images, scene, options.seed)
+            scene: mean_scores(models, images, scene, options.seed)
             for scene, images in scenes.items()
         },
         'truth_images': {
-            scene: mean_scores(starts, further, scene, options.seed) for scene in SCENES if further
+            scene: mean_scores(models, further, scene, options.seed) for scene in SCENES if further
         },
     }
     for part in ('photographs', 'truth_images'):
@@ -107,7 +96,7 @@ def fitted(image: np.ndarray) -> np.ndarray:
 
 
 def mean_scores(
-    starts: dict[str, ColdStart], images: list[np.ndarray], scene: str, seed: int
+    models: dict[str, ColdStart], images: list[np.ndarray], scene: str, seed: int
 ) -> dict[str, dict[str, float]]:
     """Return the mean PSNR and SSIM of each model and enlargement over images and instants."""
     rows = []
@@ -115,7 +104,7 @@ def mean_scores(
         packets, truths = record(image, *SCENES[scene], seed + number)
         for plane, truth in zip(INSTANTS, truths, strict=True):
             row = {}
-            for name, start in starts.items():
+            for name, start in models.items():
                 intensity = start.intensity(packets, plane)
                 assert intensity is not None  # the scene is long enough
                 if intensity.shape == truth.shape:
@@ -180,14 +169,7 @@ def record(
         return cv2.resize(light(plane), (width, height), interpolation=cv2.INTER_AREA)
 
     model = SpikeSensorModel(light_scale=LIGHT_SCALE, photons_per_spike=400.0, gain_spread=0.01)
-    camera = SpikeCamera(width, height, model, seed)
-    camera.step(on_pixels(-1), 0)
-    bits = np.concatenate([camera.step(on_pixels(plane), 1) for plane in range(PLANES)])
-    encoding, period_ns = spike_encoding(model.period_ns), model.period_ns
-    packets = [
-        Packet(encoding, width, height, seq, 20 * seq * period_ns, 0, part.reshape(-1))
-        for seq, part in enumerate(bits.reshape(-1, 20, *bits.shape[1:]))
-    ]
+    packets = packets_of(on_pixels, model, seed)
     return packets, [np.rint(255 * light(plane - 0.5)).astype(np.uint8) for plane in INSTANTS]
 
 
