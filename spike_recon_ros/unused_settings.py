@@ -116,11 +116,27 @@ def unused(settings: Settings, kinds: Iterable[SensorKind]) -> dict[str, str]:
     Raises:
         UserError: there is no such model, or the settings are for another kind of camera.
     """
-    uses = [Use(settings, kind, choose_model(settings, kind)) for kind in kinds]
+    return _unused([Use(settings, kind, choose_model(settings, kind)) for kind in kinds])
+
+
+def unused_by_all(runs: Iterable[Settings], kind: SensorKind) -> dict[str, str]:
+    """Return a sentence for each changed setting that none of several runs reads, by its name.
+
+    Args:
+        runs: settings of each, which differ in the model and the mode.
+        kind: of the camera.
+
+    Raises:
+        UserError: see `unused`.
+    """
+    return _unused([Use(one, kind, choose_model(one, kind)) for one in runs])
+
+
+def _unused(uses: list[Use]) -> dict[str, str]:
     sentences: dict[str, str] = {}
     for rule in _RULES:
         if not any(map(rule.reads, uses)):
-            for name in _changed(rule.names, settings):
+            for name in _changed(rule.names, uses[0].settings):
                 sentences.setdefault(name, _sentence(name, rule, uses))
     return sentences
 

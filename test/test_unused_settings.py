@@ -155,6 +155,17 @@ def test_the_frame_rate_of_a_video_has_an_effect_in_every_mode(make_recorded, tm
     assert main(['run', str(source), '-o', str(tmp_path / 'png'), *mode, *size]) == 1
 
 
+def test_a_comparison_names_what_none_of_its_models_reads(make_recorded, tmp_path, capsys):
+    source = make_recorded().write('npy', tmp_path)
+    models = ['-m', 'fibar', 'leaky_integrator', '-q', 'mse', '-o', str(tmp_path / 'out')]
+    shared = ['--fps', '50', '--leak-time', '0.5', '--tfp-planes', '11']
+    assert main(['evaluate', '-d', str(source), *models, *shared]) == 0
+    printed = capsys.readouterr().err
+    assert 'tfp_planes has no effect' in printed
+    assert '(there is a frame for each image of the ground truth)' in printed
+    assert printed.count('has no effect') == 2
+
+
 def test_python_logs_it(planes, caplog):
     with caplog.at_level(logging.WARNING):
         frames = list(reconstruct(planes, size=(16, 16), model='tfp', lookahead_planes=5, fps=100))

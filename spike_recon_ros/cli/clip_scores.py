@@ -22,9 +22,15 @@ from spike_recon_ros.evaluation.evaluate import load_distance
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.no_reference import load_judges
 from spike_recon_ros.evaluation.spike_clips import evaluate_clips
-from spike_recon_ros.evaluation.spike_scores import evaluate_plane
+from spike_recon_ros.evaluation.spike_scores import BICUBIC, evaluate_plane
+from spike_recon_ros.offline.progress import print_warning
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import AUTO, Settings
+from spike_recon_ros.unused_settings import unused
 from spike_recon_ros.whole_file import write_whole
+
+OF_STREAMS = 'fps', 'max_gap', 'grid_origin', 'color', 'bayer_pattern'
+"""Settings of frames that follow each other, or of their colours."""
 
 
 def score_plane(args: argparse.Namespace, settings: Settings, console: Console) -> dict[str, Any]:
@@ -39,9 +45,9 @@ def score_plane(args: argparse.Namespace, settings: Settings, console: Console) 
             args.datasets[0],
             args.truth,
             args.truth_plane,
-            _with_model(args, settings, Path(scratch)),
+            _with_model(args, settings, Path(scratch), console),
             white_rate=args.white_rate,
-            enlarge=args.enlarge,
+            enlarge=args.enlarge or BICUBIC,
             layout=given_layout(args),
             console=console,
             extras=_extras(args),
@@ -66,9 +72,9 @@ def score_clips(args: argparse.Namespace, settings: Settings, console: Console) 
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         result = evaluate_clips(
             args.datasets[0],
-            _with_model(args, settings, Path(scratch)),
+            _with_model(args, settings, Path(scratch), console),
             white_rate=args.white_rate,
-            enlarge=args.enlarge,
+            enlarge=args.enlarge or BICUBIC,
             console=console,
             extras=_extras(args),
         )
@@ -116,9 +122,19 @@ def _extras(args: argparse.Namespace) -> ClipExtras:
     )
 
 
-def _with_model(args: argparse.Namespace, settings: Settings, scratch: Path) -> Settings:
+def _with_model(
+    args: argparse.Namespace, settings: Settings, scratch: Path, console: Console
+) -> Settings:
+    """Return the settings with the model; name those that have no effect."""
     [name] = args.models or [AUTO]
-    return dataclasses.replace(settings, model=resolve_model(name, scratch / 'published'))
+    settings = dataclasses.replace(settings, model=resolve_model(name, scratch / 'published'))
+    sentences = unused(settings, [SensorKind.SPIKE])
+    for one in OF_STREAMS:
+        if getattr(settings, one) != getattr(Settings, one):
+            sentences[one] = f'{one} has no effect: single grey images are scored'
+    for sentence in sentences.values():
+        print_warning(console, sentence)
+    return settings
 
 
 def _show_clips(result: dict[str, Any], console: Console) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
-from spike_recon_ros.errors import counted
+from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.conversion import Images, convert
 from spike_recon_ros.offline.new_recording import DAT
 from spike_recon_ros.offline.progress import print_warning
@@ -64,6 +64,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: the recording cannot be read, or the output not written.
     """
     console = Console(stderr=True)
+    if args.truth_topic is not None and args.out.suffix == DAT:
+        raise UserError(
+            'a .dat holds no images; leave out --truth-topic, or name a folder with -o, which '
+            'becomes a bag'
+        )
     with open_source(args.source, args.topic, **given_facts(args)) as source:
         counts = convert(
             source,

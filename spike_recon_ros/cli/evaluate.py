@@ -17,7 +17,7 @@ from spike_recon_ros.cli.frame_options import (
     print_unseen,
 )
 from spike_recon_ros.cli.partial_result import check_complete
-from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options
+from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_layout
 from spike_recon_ros.cli.settings_options import add_settings, settings_of
 from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.evaluation.contenders import PUBLISHED
@@ -84,6 +84,7 @@ OUTSIDE_TRUTH = (
 OWN_SETTINGS = (
     'model', 'sync_mode', 'window_events', 'trigger_edge', 'trigger_channel', 'image_encoding',
     'percentile_low', 'percentile_high', 'tone_stretch', 'tone_time', 'gamma', 'clahe_clip',
+    'color_encoding',
 )  # fmt: skip
 """The same for all models, so that scores are comparable."""
 
@@ -139,9 +140,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f'{WHITE_RATE}, as in spike-REDS)',
     )  # fmt: skip
     group.add_argument(
-        '--enlarge', choices=ENLARGEMENTS, default=BICUBIC,
+        '--enlarge', choices=ENLARGEMENTS,
         help='how images are enlarged to a larger ground truth, see spike-recon simulate '
-        '--truth-scale; those of super-resolution have its size already (default: %(default)s)',
+        '--truth-scale; those of super-resolution have its size already (default: '
+        f'{BICUBIC})',
     )  # fmt: skip
     add_plane_options(parser)
     add_settings(parser, without=OWN_SETTINGS)
@@ -174,6 +176,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: a model, all recordings or an option is not usable, or a metric is not possible.
     """
     settings, console = settings_of(args), Console(stderr=True)
+    _check_parameter_files(args)
     rectification = _rectification(args, settings, console)
     if args.truth is not None or args.truth_plane is not None:
         return score_plane(args, settings, console)
@@ -186,6 +189,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     ]
     if missing:
         raise UserError(f'evaluate also needs {" and ".join(missing)}')
+    _refuse_spike_options(args)
     summary = evaluate(
         args.models,
         args.datasets,
@@ -211,6 +215,28 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     console.print(f'{args.out}: {written}', soft_wrap=True, highlight=False, markup=False)
     check_complete(summary, len(summary['datasets']))
     return summary
+
+
+def _check_parameter_files(args: argparse.Namespace) -> None:
+    """Refuse parameters of metrics that are not measured."""
+    for name in ('niqe', 'brisque'):
+        if getattr(args, f'{name}_parameters') and name not in (args.metrics or ()):
+            raise UserError(
+                f'--{name}-parameters is for the metric {name}; add it with -q, or leave the '
+                'option out'
+            )
+
+
+def _refuse_spike_options(args: argparse.Namespace) -> None:
+    """Refuse options of the images of a spike camera where models are compared on events."""
+    given = ['--white-rate'] * (args.white_rate is not None)
+    given += ['--enlarge'] * (args.enlarge is not None)
+    given += ['--plane-...'] * bool(given_layout(args))
+    if given:
+        raise UserError(
+            f'{given[0]} is for spike planes: a data set of clips, or one image with --truth and '
+            '--truth-plane; leave it out for event cameras'
+        )
 
 
 def _rectification(

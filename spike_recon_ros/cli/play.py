@@ -9,7 +9,7 @@ from typing import Any
 
 from spike_recon_ros.cli.plane_options import add_plane_options, add_size_options, given_facts
 from spike_recon_ros.cli.ros_guard import ros_or_cure
-from spike_recon_ros.errors import counted
+from spike_recon_ros.errors import UserError, counted
 
 TAKES_ROS_ARGS = True
 LATE_MS = 100.0
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='begin once TOPIC has a subscriber (may be given several times)',
     )  # fmt: skip
     parser.add_argument(
-        '--wait-timeout', metavar='S', type=float, default=60.0,
+        '--wait-timeout', metavar='S', type=float,
         help='wait at most S seconds (default: 60)',
     )  # fmt: skip
     add_size_options(parser)
@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         UserError: there is no ROS, or the recording cannot be played.
     """
     ros_or_cure()
+    if args.wait_timeout is not None and not args.wait_for:
+        raise UserError('--wait-timeout is how long --wait-for waits; give both')
     print(f'playing {args.source}{" in a loop" * args.loop}; Ctrl-C stops', file=sys.stderr)
     from spike_recon_ros.nodes.play_node import play  # noqa: PLC0415 -- needs ROS
 
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         clock=args.clock,
         restamp=args.restamp,
         wait_for=args.wait_for,
-        wait_timeout=args.wait_timeout,
+        **({} if args.wait_timeout is None else {'wait_timeout': args.wait_timeout}),
         facts={'topic': args.topic, **given_facts(args)},
         ros_args=args.ros_args,
     )

@@ -81,9 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder of photographs to move over, instead of the board',
     )  # fmt: skip
     parser.add_argument(
-        '--board', choices=BOARDS, default=default.board,
-        help='what the board shows (default: %(default)s); a calibration board is moved as for '
-        'spike-recon calibrate, and its pose is recorded',
+        '--board', choices=BOARDS,
+        help=f'what the board shows (default: {default.board}); a calibration board is moved as '
+        'for spike-recon calibrate, and its pose is recorded',
     )  # fmt: skip
     parser.add_argument(
         '--held-back', action='store_true',
@@ -138,10 +138,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         UserError: an option is not valid, or the recording exists already.
     """
+    _refuse_without_effect(args)
+    default, exposure_ms = Simulation(), args.frame_exposure
+    if exposure_ms is None:
+        exposure_ms = default.frame_exposure_ms
     simulation = Simulation(
         _sensor(args),
         photos=args.photos,
-        board=args.board,
+        board=args.board or default.board,
         held_back=args.held_back,
         size=args.size,
         duration_s=args.duration,
@@ -152,7 +156,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         in_color=args.color,
         bayer_pattern=args.bayer or '',
         frames_hz=args.frames,
-        frame_exposure_ms=args.frame_exposure,
+        frame_exposure_ms=exposure_ms,
     )
     console = Console(stderr=True)
     return simulate(args.output, simulation, overwrite=args.overwrite, console=console)
@@ -189,6 +193,16 @@ def _sensor(args: argparse.Namespace) -> EventSensor | SpikeSensor:
     return SENSORS[kind](**{name: value for name, value in given.items() if value is not None})
 
 
+def _refuse_without_effect(args: argparse.Namespace) -> None:
+    """Refuse options that another one replaces or that lack the one they belong to."""
+    if args.board is not None and args.photos is not None:
+        raise UserError('give either a board or photographs, not both')
+    if args.frame_exposure is not None and args.frames is None:
+        raise UserError('--frame-exposure is of the camera that --frames adds; give both')
+    if args.dark_rate is not None and args.calibration is not None:
+        raise UserError('--calibration has the dark rates of its sensor; leave out --dark-rate')
+
+
 def _add_color_options(group: Any, default: Simulation) -> None:
     group.add_argument(
         '--color', action='store_true',
@@ -204,8 +218,9 @@ def _add_color_options(group: Any, default: Simulation) -> None:
         'camera)',
     )  # fmt: skip
     group.add_argument(
-        '--frame-exposure', type=float, default=default.frame_exposure_ms, metavar='MS',
-        help='exposure time of that camera; motion blurs its images (default: %(default)s)',
+        '--frame-exposure', type=float, metavar='MS',
+        help='exposure time of that camera; motion blurs its images (default: '
+        f'{default.frame_exposure_ms})',
     )  # fmt: skip
 
 

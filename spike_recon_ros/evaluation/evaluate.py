@@ -20,6 +20,7 @@ from spike_recon_ros.evaluation.options import (
     check_output,
     check_skip,
     chosen_metrics,
+    warn_of_unused,
     with_color_truths,
 )
 from spike_recon_ros.evaluation.protocols import (
@@ -92,7 +93,7 @@ def evaluate(
     """
     settings, out, console = settings or Settings(), Path(out), console or Console(stderr=True)
     check_output(out, overwrite)
-    rules, sheets = protocol_named(protocol, skip_s), out / 'sheets'
+    rules = protocol_named(protocol, skip_s)
     asked, metrics = metrics, chosen_metrics(metrics, rules, with_lpips=bool(lpips_weights))
     with tempfile.TemporaryDirectory(prefix='spike_recon_') as scratch:
         found = contenders(models, Path(scratch))
@@ -103,7 +104,7 @@ def evaluate(
         listed = with_color_truths(listed, asked, console) if in_color else listed
         metrics = [*(metrics or BY_DEFAULT), *(COLOR_METRICS if in_color and not asked else ())]
         scores = _empty_scores(listed, found, [*metrics, *added], lpips_weights, parameters)
-        used = _score_each(listed, found, scores, settings, sheets, console)
+        used = _score_each(listed, found, scores, settings, out / 'sheets', console)
     left_out = dataclasses.replace(used, failed=failed | used.failed).left_out()
     return _reported(out, settings, found, listed, scores, skip_s, rules, left_out, console)
 
@@ -140,7 +141,7 @@ def _surveyed(
         raise KeyboardInterrupt
     check_any_left(used)
     listed = [*used.outputs.values()]
-    check_skip(skip_s, listed)
+    check_skip(skip_s, listed, asks['metrics'] or BY_DEFAULT)
     return listed, used.failed
 
 
@@ -206,6 +207,7 @@ def _score_each(
 ) -> Used[None]:
     """Score all recordings; those that cannot be scored, or are left, then have no scores."""
     by_name = {one.name: one for one in recordings}
+    warn_of_unused(settings, models, recordings, console)
     used = use_each(
         by_name,
         lambda one: _score(one, models, scores[one.name], settings, sheets, console),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `evaluate` checks and chooses before the first frame is computed."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from rich.console import Console
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.color_scores import check_color_metrics
 from spike_recon_ros.evaluation.contenders import Contender
-from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS
+from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS, FULL_REFERENCE
 from spike_recon_ros.evaluation.protocols import Protocol
 from spike_recon_ros.evaluation.recordings import (
     Recording,
     with_color_truth,
 )
 from spike_recon_ros.evaluation.spike_rate import spike_metrics
+from spike_recon_ros.evaluation.truths import sync_mode_of
 from spike_recon_ros.model_choice import reads_frames
+from spike_recon_ros.offline.progress import print_warning
+from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.settings import FRAME_MODEL, Settings
+from spike_recon_ros.unused_settings import unused_by_all
 from spike_recon_ros.whole_file import check_output_folder
 
 
@@ -33,12 +38,24 @@ def check_output(out: Path, overwrite: bool) -> None:
         raise UserError(f'{out} is not empty; choose another name or add --overwrite')
 
 
-def check_skip(skip_s: float, recordings: Sequence[Recording]) -> None:
-    """Check that every recording is longer than the seconds that are left out.
+def check_skip(
+    skip_s: float, recordings: Sequence[Recording], metrics: Sequence[str] = BY_DEFAULT
+) -> None:
+    """Check that something is compared with ground truth for longer than what is left out.
 
     Raises:
-        UserError: one is not.
+        UserError: a recording is shorter, or nothing is compared.
     """
+    if skip_s and not any(name in FULL_REFERENCE for name in metrics):
+        raise UserError(
+            '--skip-s is for metrics that compare with ground truth; add one with -q, such as '
+            f'{FULL_REFERENCE[0]}, or leave --skip-s out'
+        )
+    if skip_s and all(one.truth is None for one in recordings):
+        raise UserError(
+            '--skip-s is for metrics that compare with ground truth, which no recording has; '
+            'leave it out, or name the topic of images with --truth-topic'
+        )
     shortest_s = min(recording.duration_s for recording in recordings)
     if skip_s and not 0 < skip_s < shortest_s:
         raise UserError(
@@ -80,9 +97,32 @@ def check_options(
         if asked is not None and of_colors:
             raise UserError(f'{of_colors[0]} compares colour images; give --color too')
         return False, spike_metrics(models, asked, console)
+    if not of_colors:
+        raise UserError(
+            '--color makes colour images, which none of the metrics compares; add one of '
+            f'{", ".join(COLOR_METRICS)} with -q, or leave --color out'
+        )
     if set(of_colors) - {'psnr_color'}:
         check_color_metrics()
-    return bool(of_colors), spike_metrics(models, asked, console)
+    return True, spike_metrics(models, asked, console)
+
+
+def warn_of_unused(
+    settings: Settings,
+    models: Sequence[Contender],
+    recordings: Sequence[Recording],
+    console: Console,
+) -> None:
+    """Name the settings that no model reads on any recording; comparisons may share the others."""
+    modes = {sync_mode_of(one.truth) for one in recordings}
+    runs = [
+        dataclasses.replace(settings, model=model.model, sync_mode=mode)
+        for model in models
+        for mode in modes
+    ]
+    for name, sentence in unused_by_all(runs, SensorKind.EVENT).items():
+        why = ' (there is a frame for each image of the ground truth)' * (name == 'fps')
+        print_warning(console, f'{sentence}{why}')
 
 
 def with_color_truths(

@@ -28,7 +28,7 @@ from spike_recon_ros.evaluation.protocols import (
     sequence_name,
 )
 from spike_recon_ros.evaluation.score import EvaluatedFrame
-from spike_recon_ros.evaluation.truths import Truths, color_truth_topic
+from spike_recon_ros.evaluation.truths import Truths, color_truth_topic, sync_mode_of
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import camera_frame
 from spike_recon_ros.model_choice import reads_frames
@@ -224,7 +224,7 @@ def evaluated_frames(
         UserError: the recording is damaged, its images do not have the sensor's size, or the
             model cannot run.
     """
-    sync_mode = 'free_running' if recording.truth is None else 'camera_image'
+    sync_mode = sync_mode_of(recording.truth)
     frames = settings.frames if reads_frames(contender.model) else 'off'
     settings = dataclasses.replace(
         settings, model=contender.model, sync_mode=sync_mode, frames=frames, **STRETCHED

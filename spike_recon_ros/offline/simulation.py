@@ -102,6 +102,12 @@ class Simulation:
                 f'the Bayer pattern is {self.bayer_pattern!r}; it must be one of '
                 f'{", ".join(BAYER_PATTERNS)}'
             )
+        duration_s = self.duration_s or self.sensor.duration_s
+        if math.isfinite(self.stop_after_s) and self.stop_after_s >= duration_s:
+            raise UserError(
+                f'the motion stops after {self.stop_after_s:g} s, but the recording ends after '
+                f'{duration_s:g} s; give a longer duration or an earlier stop'
+            )
         if self.seed < 0:
             raise UserError(f'the seed is {self.seed}; it must be 0 or above')
 

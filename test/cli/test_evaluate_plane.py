@@ -49,6 +49,16 @@ def test_what_is_left_out_of_the_planes_is_printed(clip, tmp_path, capsys):
     assert 'ends with 3 bytes that are no whole plane' in capsys.readouterr().err
 
 
+def test_settings_without_effect_on_a_single_image_are_named(clip, capsys):
+    more = '--fps', 100, '--color', 'guess', '--leak-time', 0.5, '--lookahead-planes', 5
+    run(*clip, '--truth-plane', 50, '-m', 'spike_intervals', *more)
+    printed = capsys.readouterr().err
+    assert 'fps has no effect: single grey images are scored' in printed
+    assert 'color has no effect: single grey images are scored' in printed
+    assert 'leak_time has no effect: it is for leaky_integrator' in printed
+    assert 'lookahead_planes' not in printed
+
+
 def test_image_twice_as_bright_scores_less(clip):
     assert run(*clip, '--truth-plane', 50, '--white-rate', 1.0)['psnr'] < 12
 
