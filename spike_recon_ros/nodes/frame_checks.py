@@ -40,19 +40,23 @@ class FrameChecks:
             found += of_camera(refused)
         if news['camera_frames: undecodable']:
             found += of_camera(inputs.undecodable_frame)
-        if found or not news['decoded_packets']:
-            return found
-        if not news['camera_frames']:
-            return of_camera(
-                f'no frame came on {self._topic} in the last second, so there are no new '
-                'frames to use; start the frame camera, remap frame_image to its topic, or '
-                'set frames or color to off'
-            )
-        return of_camera(self._of_stamps(inputs, news))
+        return found or of_camera(self._of_stamps(inputs, news))
+
+    def missing(self, news: Mapping[str, int]) -> list[Problem]:
+        """Return a problem if packets came in the last second, but no frame."""
+        if news['camera_frames'] or not news['decoded_packets']:
+            return []
+        return of_camera(
+            f'no frame came on {self._topic} in the last second, so there are no new frames to '
+            'use; start the frame camera, remap frame_image to its topic, or set frames or color '
+            'to off'
+        )
 
     def _of_stamps(self, inputs: Inputs, news: Mapping[str, int]) -> str:
         """Return what is wrong with the stamps of the frames; '' if nothing is."""
         frames, ahead = news['camera_frames'], inputs.frame_ahead
+        if not frames or not news['decoded_packets']:
+            return ''
         if ahead is not None and not -OLDEST_NS / 1e9 <= ahead <= LARGEST_AHEAD:
             use = 'are used too late' if ahead > 0 else 'are too old to be used'
             return (

@@ -138,7 +138,13 @@ class ReconNode(LifecycleNode):
         self._lamps, self._pixels = LampCheck(), PixelCheck()
         self._sync = SyncCheck(self, self._settings)
         self._checks = TopicChecks(
-            self, self._settings, self._outputs, self._lamps, self._pixels, self._ignored
+            self,
+            self._settings,
+            self._outputs,
+            self._lamps,
+            self._pixels,
+            self._ignored,
+            self._health.counters,
         )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
@@ -273,12 +279,8 @@ class ReconNode(LifecycleNode):
         if self._outputs is None or self._inputs is None or reconstructor is None:
             return
         self._inputs.read_kept_camera_info()
-        problems = self._checks.problems(
-            self._inputs,
-            self._health.counters(),
-            reconstructor.kind,
-            reconstructor.frames.problem,
-        )
+        refused_frame = reconstructor.frames.problem
+        problems = self._checks.problems(self._inputs, reconstructor.kind, refused_frame)
         clocks = self._sync.values()
         problems += self._sync.problems()
         self._reporter.problems(sentences(problems))

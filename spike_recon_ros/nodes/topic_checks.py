@@ -5,7 +5,7 @@
 Looks at the graph of topics and at what came on them; nothing here changes either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rclpy.node import Node
 
@@ -38,6 +38,7 @@ class TopicChecks:
         lamps: fed with the samples of each frame.
         pixels: fed with them, too.
         ignored_edges: counts the trigger edges that are not used.
+        counters: returns the node's counters, as in /diagnostics.
     """
 
     def __init__(
@@ -48,13 +49,15 @@ class TopicChecks:
         lamps: LampCheck,
         pixels: PixelCheck,
         ignored_edges: IgnoredEdges,
+        counters: Callable[[], Mapping[str, int]],
     ) -> None:
         self._node = node
         self._settings = settings
         self._lamps, self._pixels = lamps, pixels
         self._ignored_edges = ignored_edges
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
-        self._last: Mapping[str, int] | None = None
+        self._counters, self._last = counters, counters()
+        self._was_open = False
         self._graph = GraphChecks(node, outputs.image_topic, outputs.image_qos)
         self._packets = PacketChecks(node, settings)
         self._stamps = StampChecks(node, settings)
@@ -62,7 +65,6 @@ class TopicChecks:
     def problems(
         self,
         inputs: Inputs,
-        counts: Mapping[str, int],
         kind: SensorKind,
         refused_frame: str = '',
     ) -> list[Problem]:
@@ -70,12 +72,12 @@ class TopicChecks:
 
         Args:
             inputs: the node's subscriptions.
-            counts: the node's counters, as in /diagnostics.
             kind: of the camera.
             refused_frame: why the latest frame of the aligned camera was refused, if any was.
         """
-        news = news_since(self._last, counts)
-        self._last = counts if inputs.are_open else None
+        counts = self._counters()
+        news, self._last = news_since(self._last, counts), counts
+        was_open, self._was_open = self._was_open, inputs.are_open
         found = self._graph.problems(inputs)
         if inputs.are_open:
             if not found:
@@ -91,6 +93,8 @@ class TopicChecks:
             found += self._hot_pixel()
             if inputs.wants_frames:
                 found += self._frames.problems(inputs, news, refused_frame)
+                if was_open:  # for all of the last second
+                    found += self._frames.missing(news)
             found += self._other_trigger_channels()
         else:
             self._packets.reset()
@@ -167,13 +171,6 @@ class TopicChecks:
         return []
 
 
-def news_since(last: Mapping[str, int] | None, counts: Mapping[str, int]) -> dict[str, int]:
-    """Return what was counted since an earlier look; a counter that began again has no news.
-
-    Args:
-        last: the counters then; None = the node had not subscribed, so nothing is news.
-        counts: the counters now.
-    """
-    if last is None:
-        return dict.fromkeys(counts, 0)
+def news_since(last: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+    """Return what was counted since an earlier look; a counter that began again has no news."""
     return {key: max(0, number - last.get(key, 0)) for key, number in counts.items()}

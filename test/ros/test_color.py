@@ -9,6 +9,7 @@ from event_camera_msgs.msg import EventPacket
 from sensor_msgs.msg import Image
 
 from spike_recon_ros.launch_arguments import parameters_given
+from spike_recon_ros.nodes import recon_node
 from spike_recon_ros.nodes.messages import colour_array, image_message, packet_message, time_ns
 from spike_recon_ros.offline.simulated_sensors import EventSensor
 from spike_recon_ros.offline.simulation import Simulation, simulate
@@ -86,9 +87,10 @@ RANDOM = np.random.default_rng(0)
         ((HEIGHT, WIDTH, 3), 3600, 's ahead of the events'),
     ],
 )
-def test_frames_that_cannot_be_used_are_reported(
-    make_node, camera, subscribe, other, wait_until, warned, shape, later_s, words
+def test_frames_that_cannot_be_used_are_reported_though_they_came_before_the_first_status(
+    make_node, camera, subscribe, other, wait_until, warned, monkeypatch, shape, later_s, words
 ):
+    monkeypatch.setattr(recon_node, 'DIAGNOSTICS_PERIOD', 2.0)
     node = make_node(fps=100.0, model='leaky_integrator', color='frame')
     assert node.start()
     subscribe(Image, COLOR_IMAGE)

@@ -50,3 +50,11 @@ def test_wrong_stamps_and_pixels_of_frames_are_named_in_one_sentence(found, word
         return
     assert len(found) == 1
     assert re.search(words, found[0])
+
+
+def test_a_camera_that_sends_no_frames_is_named():
+    checks = FrameChecks('/frames')
+    (problem,) = checks.missing({**NONE, 'decoded_packets': 100})
+    assert problem.sentence.startswith('no frame came on /frames in the last second')
+    assert not checks.missing({**NONE, 'decoded_packets': 100, 'camera_frames': 1})
+    assert not checks.missing(NONE)  # the event camera sends nothing either
