@@ -219,7 +219,10 @@ FIELDS = {
         ('data', np.zeros((1, 8), np.uint8), 'give uint8 .n.'),
         ('data', np.zeros(16, np.uint8)[::2], 'is not contiguous'),
         ('width', 8.0, 'width of a packet is float; give an int'),
-        ('time_base', np.uint64(5), 'time_base of a packet is uint64; give an int'),
+        ('time_base', np.float64(5), 'time_base of a packet is float64; give an int'),
+        ('seq', True, 'seq of a packet is bool; give an int'),
+        ('stamp_ns', np.bool_(True), 'stamp_ns of a packet is bool_?; give an int'),
+        ('height', '8', 'height of a packet is str; give an int'),
         ('encoding', None, 'encoding of a packet is NoneType'),
     ],
 )
@@ -227,6 +230,23 @@ def test_a_packet_with_fields_of_another_type_is_refused(field, value, sentence)
     reconstructor = sr.Reconstructor(sr.Settings(model='fibar'))
     with pytest.raises(sr.UserError, match=sentence):
         reconstructor.push(sr.Packet(**{**FIELDS, field: value}))
+
+
+@pytest.mark.parametrize('kind', [np.int64, np.uint64, np.uint32])
+def test_whole_numbers_of_numpy_are_fields_of_packets(kind):
+    numbers = {name: kind(value) for name, value in FIELDS.items() if isinstance(value, int)}
+    packet = sr.Packet(**FIELDS | numbers)
+    assert all(type(getattr(packet, name)) is int for name in numbers)
+    reconstructor = sr.Reconstructor(sr.Settings(model='fibar'))
+    for seq, stamp_ns in ((7, 10**9), (9, 10**9 + 2), (8, 10**9 + 1)):
+        stamped = {'seq': kind(seq), 'stamp_ns': kind(stamp_ns)}
+        reconstructor.push(sr.Packet(**FIELDS | numbers | stamped))
+    counts = reconstructor.statistics
+    assert (counts.unordered_packets, counts.lost_packets, sum(counts.resets.values())) == (
+        1,
+        0,
+        0,
+    )
 
 
 def test_numbers_of_numpy_and_paths_are_values_of_settings(tmp_path):

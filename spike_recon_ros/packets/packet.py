@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The unit of input: one EventPacket message, wherever it was read from."""
 
+import operator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,12 @@ class Packet:
         time_base: sensor time that the time stamps are relative to, ns; unused by some encodings.
         stamp_ns: host time at which the first bytes arrived; 0 = unknown (plain files).
         data: uint8 [n], a view of the bytes of the message; read-only by convention.
+
+    Whole numbers of any type, such as those of NumPy, become int: arithmetic with the others wraps
+    or rounds.
+
+    Raises:
+        UserError: a number is not whole; it names the field and its type.
     """
 
     encoding: str
@@ -45,6 +53,12 @@ class Packet:
     stamp_ns: int
     data: np.ndarray
 
+    def __post_init__(self) -> None:
+        for name in ('width', 'height', 'seq', 'time_base', 'stamp_ns'):
+            value = getattr(self, name)
+            if type(value) is not int:
+                object.__setattr__(self, name, _whole(value, f'{name} of a packet'))
+
     @property
     def sensor(self) -> tuple[str, int, int]:
         """Encoding, columns and rows: what two packets of one sensor have in common."""
@@ -52,15 +66,11 @@ class Packet:
 
 
 def check_fields(packet: Packet) -> None:
-    """Check the types of a packet that a program made; decoders rely on them.
+    """Check the encoding and the data of a packet that a program made; decoders rely on them.
 
     Raises:
         UserError: naming the field and its type.
     """
-    for name in ('width', 'height', 'seq', 'time_base', 'stamp_ns'):
-        value = getattr(packet, name)
-        if not isinstance(value, int):
-            raise UserError(f'{name} of a packet is {type(value).__name__}; give an int')
     if not isinstance(packet.encoding, str):
         kind = type(packet.encoding).__name__
         raise UserError(f"encoding of a packet is {kind}; give a text, for example 'mono'")
@@ -84,6 +94,28 @@ class Reference:
     """
 
     stamp_ns: int
+
+    def __post_init__(self) -> None:
+        if type(self.stamp_ns) is not int:
+            object.__setattr__(self, 'stamp_ns', _whole(self.stamp_ns, 'stamp_ns of a reference'))
+
+
+def _whole(value: Any, of: str) -> int:
+    """Return a whole number as int.
+
+    Args:
+        value: of any type.
+        of: what it is, for the error.
+
+    Raises:
+        UserError: it is no whole number.
+    """
+    try:
+        if type(value) not in (bool, np.bool_):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise UserError(f'{of} is {type(value).__name__}; give an int')
 
 
 def split_encoding(encoding: str) -> tuple[str, dict[str, str]]:
