@@ -84,7 +84,7 @@ class SpikeSensor:
     """
 
     light_scale: float = 0.6
-    aperture_px: float = 0.29
+    aperture_px: float = FULL_PIXEL_PX
     dark_rate: float = 0.004
     photons_per_spike: float = 0.0
     calibration: Path | None = None
