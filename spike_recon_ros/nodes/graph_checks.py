@@ -56,12 +56,11 @@ class GraphChecks:
                     'stop all but one, or give each camera a namespace and a node of its own'
                 )
             for publisher in publishers:
-                reason = mismatch(publisher.qos_profile, subscription.qos_profile)
-                if reason:
+                if reason := mismatch(publisher.qos_profile, subscription.qos_profile):
                     sentence = (
-                        f'the QoS of {publisher.node_name} on {topic} does not match '
-                        f'({reason}); set qos_overrides.{topic}.subscription.'
-                        'reliability, or the QoS of the publisher'
+                        f'the QoS of {publisher.node_name} on {topic} does not match ({reason}); '
+                        f'set qos_overrides.{topic}.subscription.reliability, or the QoS of the '
+                        'publisher'
                     )
                     found.append(Problem(Part.NETWORK, sentence))
         return found
@@ -81,12 +80,10 @@ class GraphChecks:
     def _viewers(self) -> list[Problem]:
         found = []
         for viewer in self._node.get_subscriptions_info_by_topic(self._image_topic):
-            reason = mismatch(self._image_qos, viewer.qos_profile)
-            if reason:
+            if reason := mismatch(self._image_qos, viewer.qos_profile):
                 sentence = (
                     f'{viewer.node_name} cannot see {self._image_topic}, because its QoS does not '
-                    f'match ({reason}); let it subscribe with volatile durability, '
-                    'best effort'
+                    f'match ({reason}); let it subscribe with volatile durability, best effort'
                 )
                 found.append(Problem(Part.VIEWER, sentence))
         return found
