@@ -3,6 +3,7 @@
 """Commands, launch arguments, parameters and files in the documentation exist."""
 
 import argparse
+import ast
 import importlib
 import re
 import shlex
@@ -94,6 +95,38 @@ LINES = [(page.stem, words) for page in PAGES for words in lines_of(page)]
 LAUNCHED = [' '.join(words) for _, words in LINES if words[:2] == ['ros2', 'launch']]
 
 
+SCRIPT = re.compile(r'(benchmarks|tools|examples)/\w+\.py')
+
+
+def calls_of_scripts() -> Iterator[list[str]]:
+    """Yield script and arguments of each call in the pages, and in the scripts themselves."""
+    files = [file for room in ('benchmarks', 'tools') for file in (ROOT / room).glob('*.py')]
+    texts = [ast.get_docstring(ast.parse(file.read_text(encoding='utf-8'))) for file in files]
+    lines = [line for text in texts for line in (text or '').replace('\\\n', ' ').splitlines()]
+    called = [shlex.split(line) for line in lines if re.match(r'\s*python \S+\.py', line)]
+    for words in [*(words for _, words in LINES), *called]:
+        place = next((i for i, word in enumerate(words) if SCRIPT.fullmatch(word)), None)
+        if place is not None and (ROOT / words[place]).is_file():
+            end = next((i for i, word in enumerate(words) if word in ENDS), None)
+            yield words[place:end]
+
+
+CALLS = list(calls_of_scripts())
+
+
+@pytest.mark.parametrize('script', sorted({script for script, *_ in CALLS}))
+def test_documented_options_of_scripts_exist(script):
+    known = {
+        word.value
+        for call in ast.walk(ast.parse((ROOT / script).read_text(encoding='utf-8')))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith('add_argument')
+        for word in call.args
+        if isinstance(word, ast.Constant)
+    }
+    used = {word for name, *words in CALLS if name == script for word in words}
+    assert {word for word in used if word.startswith('-')} - known <= {'--ros-args', '-p'}
+
+
 def launch_arguments(file: str) -> set[str]:
     """Return the names of the arguments of a launch file."""
     text = (ROOT / 'launch' / file).read_text(encoding='utf-8')
@@ -158,7 +191,7 @@ def test_programs_extras_and_make_targets_exist():
         if words[:1] == ['make']:
             assert words[1] in targets, page
         for word in words:
-            if re.fullmatch(r'(benchmarks|tools|examples)/\w+\.py', word):
+            if SCRIPT.fullmatch(word):
                 assert (ROOT / word).is_file(), (page, word)
             if found := re.fullmatch(r'\.\[([\w,]+)\]', word):
                 assert set(found[1].split(',')) <= extras, (page, word)
