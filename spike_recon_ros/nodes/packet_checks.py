@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import REFERENCES, Inputs
 from spike_recon_ros.nodes.problems import Problem, of_camera
-from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, UNUSABLE
+from spike_recon_ros.packets.decoder import MISREAD_SHARE, UNKNOWN_SHARE, UNUSABLE
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import (
@@ -145,10 +145,13 @@ class PacketChecks:
                 'events; the encoding that the driver states is probably wrong'
             )
         elif outside > OUTSIDE_SHARE * (outside + events):
+            wrong = 'width and height'
+            if outside > MISREAD_SHARE * (outside + events):
+                wrong = 'width, height or encoding'
             sentence = (
                 f'{outside} events ({100 * outside / (outside + events):.0f} %) of the last '
                 f'second lie outside the sensor of {columns}x{rows} pixels and are left out; '
-                'correct width and height in the driver'
+                f'correct {wrong} in the driver'
             )
         elif (cut := news[f'{UNUSED}truncated_words']) > CUT_SHARE * news['decoded_packets']:
             sentence = (

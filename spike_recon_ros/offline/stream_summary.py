@@ -12,7 +12,7 @@ from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.scene_summary import SceneSummary
 from spike_recon_ros.offline.time_spans import TimeSpans
 from spike_recon_ros.packet_sequence import Place
-from spike_recon_ros.packets.decoder import UNKNOWN_SHARE, DecoderStatistics
+from spike_recon_ros.packets.decoder import MISREAD_SHARE, UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -222,18 +222,30 @@ def left_out_warnings(
             )
             found.append(bits_reversed(dropped.reversed_planes, cure))
         return found
-    if outside := dropped.outside_pixels:
-        found.append(
-            f'{outside:,} events ({100 * outside / (outside + used):.3g} %) lie outside the sensor'
-            f'{size} and are left out; if they are not damage, give the right size of a file with '
-            '--size, and correct that of packets in their driver'
-        )
-    unknown = dropped.unknown_words
-    if unknown > UNKNOWN_SHARE * (unknown + outside + used):
+    outside, unknown = dropped.outside_pixels, dropped.unknown_words
+    encoding = 'give the right one of a RAW file with --encoding, and correct that of packets in'
+    if unknown > UNKNOWN_SHARE * (unknown + outside + used):  # then the pixels are wrong as well
         found.append(
             f'{unknown:,} words of the packets are of no known type, beside {used:,} events; the '
-            'encoding is probably wrong: give the right one of a RAW file with --encoding, and '
-            'correct that of packets in their driver'
+            f'encoding is probably wrong: {encoding} their driver'
+        )
+    elif outside:
+        share = outside / (outside + used)
+        cure = (
+            'the size or the encoding is wrong: give the right ones of a file with --size and '
+            '--encoding, and correct those of packets in their driver'
+            if share > MISREAD_SHARE
+            else 'if they are not damage, give the right size of a file with --size, and correct '
+            'that of packets in their driver'
+        )
+        found.append(
+            f'{outside:,} events ({100 * share:.3g} %) lie outside the sensor{size} and are left '
+            f'out; {cure}'
+        )
+    elif dropped.before_first_time and not used:
+        found.append(
+            f'{dropped.before_first_time:,} events come without any time stamp; the encoding is '
+            f'probably wrong: {encoding} their driver'
         )
     return found
 

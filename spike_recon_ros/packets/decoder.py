@@ -17,6 +17,9 @@ Samples = TypeVar('Samples', Events, SpikePlanes)
 UNKNOWN_SHARE = 0.2
 """Some cameras pad their packets with unknown words, but not with more than this share: more means
 that the packets have another encoding."""
+MISREAD_SHARE = 0.5
+"""Share of events outside the sensor that a wrong size alone hardly explains: addresses are then
+those of another encoding."""
 
 
 @dataclass(slots=True)

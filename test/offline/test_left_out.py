@@ -21,7 +21,10 @@ from spike_recon_ros.packets.sensor_kind import SensorKind
         ({'unknown_words': 20}, 100, []),
         ({'unknown_words': 30}, 100, ['30 words .* beside 100 events; the encoding is probably']),
         ({'outside_pixels': 25}, 75, [r'25 events \(25 %\) lie outside the sensor of 9x9']),
-        ({'unknown_words': 90, 'outside_pixels': 9}, 1, ['lie outside', 'the encoding is']),
+        ({'unknown_words': 90, 'outside_pixels': 9}, 1, ['the encoding is probably wrong']),
+        ({'outside_pixels': 60}, 40, ['9x9 .* the size or the encoding is wrong: .* --encoding']),
+        ({'before_first_time': 7}, 0, ['7 events come without any time stamp; the encoding is']),
+        ({'before_first_time': 7}, 1, []),
     ],
 )
 def test_a_sentence_says_what_is_left_out_and_why(dropped, used, words):

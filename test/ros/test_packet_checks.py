@@ -78,7 +78,7 @@ def inputs():
         (1_000, 9, 200, []),
         (10, 90, 200, ['200 words .* the encoding']),  # which is why events lie outside
         (750, 250, 0, [r'250 events \(25 %\) .* sensor of 480x640 pixels .* correct width']),
-        (0, 9, 0, [r'9 events \(100 %\)']),
+        (0, 9, 0, [r'9 events \(100 %\) .* correct width, height or encoding']),
         (100, 0, 90, ['90 words .* beside 100 events; the encoding that the driver states']),
     ],
 )
