@@ -33,6 +33,7 @@ from spike_recon_ros.benchmarking.ros_domain import isolate_from_other_nodes
 from spike_recon_ros.nodes.messages import image_message
 from spike_recon_ros.nodes.middleware import ros
 from spike_recon_ros.nodes.qos import image_qos
+from spike_recon_ros.status import status_name
 
 SIZES = ('346x260', '640x480', '1280x720')
 FPS = 25.0
@@ -65,7 +66,7 @@ def publish(size: str) -> None:
                 topic.publish(image_message(pictures[number % 20], stamp_ns, 'camera'))
             if number % round(FPS) == 0:
                 values = [KeyValue(key=f'count_{n}', value=str(number)) for n in range(45)]
-                status = DiagnosticStatus(name=f'{NODE}: reconstruction', values=values)
+                status = DiagnosticStatus(name=status_name(NODE), values=values)
                 diagnostics.publish(DiagnosticArray(status=[status]))
             number += 1
             time.sleep(max(0.0, begun + number / FPS - time.monotonic()))

@@ -16,6 +16,8 @@ from spike_recon_ros.benchmarking.live_processes import (
     run_live,
     wait_options,
 )
+from spike_recon_ros.reconstructor import ResetReason
+from spike_recon_ros.status import RESETS
 
 # Frames per second for each model; other models get the rate of fibar.
 FPS = {'fibar': 50.0, 'two_scale_gru': 50.0, 'two_scale_gru_small': 100.0}
@@ -69,6 +71,7 @@ def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, An
         reported = recorder.stop()
         node.stop()
     diagnostics = reported['diagnostics']
+    back = RESETS + ResetReason.TIME_BACKWARDS.value
     times, memory = np.array([one for one in samples if one[0] > WARM_UP_S]).T
     return {
         'stream': name,
@@ -78,7 +81,7 @@ def soak(name: str, recording: Path, model: str, minutes: float) -> dict[str, An
         'packets_played': played['packets'],
         'packets_received': int(diagnostics['received_packets']),
         'frames': reported['frames'],
-        'resets_time_backwards': int(diagnostics.get('resets: time went backwards', 0)),
+        'resets_time_backwards': int(diagnostics.get(back, 0)),
         'memory_mb_after_warm_up': round(float(memory[:10].mean()), 1),
         'memory_mb_at_end': round(float(memory[-10:].mean()), 1),
         'memory_mb_per_hour': round(float(np.polyfit(times, memory, 1)[0] * 3600), 2),

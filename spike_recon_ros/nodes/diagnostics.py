@@ -10,16 +10,22 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from spike_recon_ros.errors import counted
-from spike_recon_ros.nodes.problems import Part, Problem, by_part, sentences
-from spike_recon_ros.nodes.stream_breaks import RESETS, breaks
+from spike_recon_ros.nodes.problems import Problem, by_part, sentences
+from spike_recon_ros.nodes.stream_breaks import breaks
 from spike_recon_ros.nodes.worker import Worker
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.plane_runs import IN_GAP
 from spike_recon_ros.reconstructor import Reconstructor, ResetReason
+from spike_recon_ros.status import (
+    CAMERA_FRAMES,
+    DECODER,
+    PLAUSIBLE_MS,
+    RESETS,
+    Part,
+    status_name,
+)
 
 LATENCIES_KEPT = 1000
-# Stamps that differ by more from now are not late but of another day, as in a bag.
-PLAUSIBLE_MS = 3_600_000.0
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -116,7 +122,7 @@ class Diagnostics:
         values = {**now, **self._gauges(), **(others or {}), **by_part(found)}
         return DiagnosticStatus(
             level=level,
-            name=f'{self._name}: reconstruction',
+            name=status_name(self._name),
             message=message,
             hardware_id=self._name,
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
@@ -193,7 +199,7 @@ class Diagnostics:
                 for reason, number in sorted(counts.resets.items(), key=lambda pair: pair[0].value)
             },
             **{
-                f'decoder: {key}': number
+                f'{DECODER}{key}': number
                 for key, number in asdict(self._reconstructor.decoder_statistics).items()
             },
         }
@@ -205,7 +211,7 @@ class Diagnostics:
             'undecodable': self._topics.rejected_camera_frames,
         }
         counts['dropped'] += self._worker.dropped_camera_frames
-        return {f'camera_frames: {key}': n for key, n in counts.items() if key != 'received'}
+        return {f'{CAMERA_FRAMES}{key}': n for key, n in counts.items() if key != 'received'}
 
     def _rate(self, events_s: float) -> str:
         if self._reconstructor.kind is SensorKind.SPIKE:

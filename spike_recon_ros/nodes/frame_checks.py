@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from spike_recon_ros.frames.store import OLDEST_NS
 from spike_recon_ros.nodes.inputs import Inputs
 from spike_recon_ros.nodes.problems import Problem, of_camera
+from spike_recon_ros.status import CAMERA_FRAMES
 
 UNUSED = ('unregistered', 'other_clock', 'blank', 'without_color')
 """Counts of frames that the store refuses, each with a sentence."""
@@ -36,9 +37,9 @@ class FrameChecks:
             refused: why the latest frame was refused.
         """
         found = []
-        if any(news[f'camera_frames: {key}'] for key in UNUSED):
+        if any(news[f'{CAMERA_FRAMES}{key}'] for key in UNUSED):
             found += of_camera(refused)
-        if news['camera_frames: undecodable']:
+        if news[f'{CAMERA_FRAMES}undecodable']:
             found += of_camera(inputs.undecodable_frame)
         return found or of_camera(self._of_stamps(inputs, news))
 
@@ -65,19 +66,19 @@ class FrameChecks:
                 f'they {use}; synchronise the clocks of both cameras (PTP, chrony), or let both '
                 'drivers stamp with the time of the host'
             )
-        if (repeated := news['camera_frames: repeated']) > REPEATED_SHARE * frames:
+        if (repeated := news[f'{CAMERA_FRAMES}repeated']) > REPEATED_SHARE * frames:
             return (
                 f'{repeated} of {frames} frames on {self._topic} have the stamp of another frame '
                 'and are not used; let the driver stamp each frame, and stop all publishers but '
                 'one'
             )
-        if backwards := news['camera_frames: backwards']:
+        if backwards := news[f'{CAMERA_FRAMES}backwards']:
             return (
                 f'{backwards} of {frames} frames on {self._topic} are stamped before a frame that '
                 'came earlier; stop all publishers but one, and correct the clock of its computer '
                 'gradually (chrony), not in steps'
             )
-        if late := news['camera_frames: late']:
+        if late := news[f'{CAMERA_FRAMES}late']:
             return (
                 f'{late} frames on {self._topic} came more than 0.1 s after their stamp; they '
                 'are used, but late ones help less: check the network and the exposure time'

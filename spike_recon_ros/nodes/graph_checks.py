@@ -13,7 +13,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import Image, TimeReference
 
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.problems import Part, Problem, of_camera
+from spike_recon_ros.nodes.problems import Problem, of_camera
+from spike_recon_ros.status import Part
 
 STREAMS = {EventPacket: 'packets', Image: 'images', TimeReference: 'references'}
 """Messages of which a topic can have one sender only, and their words."""

@@ -18,6 +18,7 @@ from spike_recon_ros.packets.spike_planes_decoder import (
     spikes_in_padding,
 )
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.status import DECODER
 
 # No packet for so long needs an explanation, s.
 LONGEST_WITHOUT_PACKETS = 2.0
@@ -25,8 +26,6 @@ LONGEST_WITHOUT_PACKETS = 2.0
 LONGEST_WITHOUT_FRAME = 5.0
 # At a low frame rate, the time of so many frames.
 MOST_FRAMES_MISSING = 3.0
-UNUSED = 'decoder: '
-"""Begins the counters of data that the decoder left out."""
 OUTSIDE_SHARE = 0.01
 """Share of events outside the sensor that no damage explains."""
 CUT_SHARE = 0.5
@@ -136,7 +135,7 @@ class PacketChecks:
         columns, rows = inputs.packet_size or (0, 0)
         sentence = ''
         events = news['events']
-        outside, unknown = news[f'{UNUSED}outside_pixels'], news[f'{UNUSED}unknown_words']
+        outside, unknown = news[f'{DECODER}outside_pixels'], news[f'{DECODER}unknown_words']
         if kind is SensorKind.SPIKE:
             sentence = _planes_left_out(news, f' of {columns}x{rows} pixels')
         elif unknown > UNKNOWN_SHARE * (unknown + outside + events):
@@ -153,7 +152,7 @@ class PacketChecks:
                 f'second lie outside the sensor of {columns}x{rows} pixels and are left out; '
                 f'correct {wrong} in the driver'
             )
-        elif (cut := news[f'{UNUSED}truncated_words']) > CUT_SHARE * news['decoded_packets']:
+        elif (cut := news[f'{DECODER}truncated_words']) > CUT_SHARE * news['decoded_packets']:
             sentence = (
                 f'{cut} packets of the last second end inside an event, which is left out; check '
                 'whether the driver or a relay cuts them'
@@ -199,9 +198,9 @@ class PacketChecks:
             seconds: time since then.
         """
         unused = {
-            name: news[f'{UNUSED}{key}']
+            name: news[f'{DECODER}{key}']
             for key, name in UNUSABLE.items()
-            if news.get(f'{UNUSED}{key}')
+            if news.get(f'{DECODER}{key}')
         }
         if not news['events'] and unused:
             listed = ', '.join(f'{number} {name}' for name, number in unused.items())
@@ -251,13 +250,13 @@ class PacketChecks:
 
 def _planes_left_out(news: Mapping[str, int], size: str) -> str:
     """Return a sentence if the planes of the last second do not have the size of the sensor."""
-    when, cut = ' of the last second', news[f'{UNUSED}truncated_words']
+    when, cut = ' of the last second', news[f'{DECODER}truncated_words']
     if cut > CUT_SHARE * news['decoded_packets']:
         return parts_of_planes(cut, 'correct width and height in the driver', size, when)
-    if outside := news[f'{UNUSED}outside_pixels']:
+    if outside := news[f'{DECODER}outside_pixels']:
         cure = 'correct width, height and the order of bits (bit 0 is the leftmost) in the driver'
         return spikes_in_padding(outside, cure, size, when)
-    if mirrored := news[f'{UNUSED}reversed_planes']:
+    if mirrored := news[f'{DECODER}reversed_planes']:
         cure = "let the driver put the leftmost pixel into bit 0 (np.packbits: bitorder='little')"
         return bits_reversed(mirrored, cure, when)
     return ''

@@ -7,20 +7,9 @@ and the web page needs to know which part to point at.
 """
 
 from collections.abc import Iterable
-from enum import Enum
 from typing import NamedTuple
 
-PREFIX = 'problems: '
-"""Begins the name of each value of /diagnostics that holds the problems of one part."""
-
-
-class Part(Enum):
-    """Where the cause of a problem is."""
-
-    CAMERA = 'camera'
-    NETWORK = 'network'
-    NODE = 'node'
-    VIEWER = 'viewer'
+from spike_recon_ros.status import PROBLEMS, Part
 
 
 class Problem(NamedTuple):
@@ -49,5 +38,5 @@ def by_part(problems: Iterable[Problem]) -> dict[str, str]:
     """Return the sentences of each part that has any, by the name of its value."""
     found: dict[str, list[str]] = {}
     for problem in problems:
-        found.setdefault(PREFIX + problem.part.value, []).append(problem.sentence)
+        found.setdefault(PROBLEMS + problem.part.value, []).append(problem.sentence)
     return {name: '; '.join(texts) for name, texts in found.items()}

@@ -27,6 +27,7 @@ from spike_recon_ros.nodes.qos import overridable, replay_qos
 from spike_recon_ros.packets.packet import EVENT_PACKET
 from spike_recon_ros.sinks.open_sink import open_sink
 from spike_recon_ros.sinks.sink import Sink
+from spike_recon_ros.status import status_name
 from spike_recon_ros.topics import NAMESPACE
 
 PROGRESS = ('received_packets', 'published_frames', 'references')
@@ -126,12 +127,13 @@ class RecordNode(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name.endswith(': reconstruction') and self._is_sender(status.hardware_id):
+            name = status.hardware_id
+            if status.name == status_name(name) and self._is_sender(name):
                 last, self.diagnostics = (
                     self.diagnostics,
                     {item.key: item.value for item in status.values},
                 )
-                self.is_idle = self._has_settled(last, status.hardware_id)
+                self.is_idle = self._has_settled(last, name)
 
     def _is_sender(self, name: str) -> bool:
         """Whether a node that reports publishes the images: other cameras' nodes report, too."""

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from rclpy.node import Node
 
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.problems import Part, Problem, of_camera
-from spike_recon_ros.nodes.stream_breaks import RESETS
+from spike_recon_ros.nodes.problems import Problem, of_camera
 from spike_recon_ros.settings import Settings
+from spike_recon_ros.status import RESETS, Part
 
 # Stamps so far from the clock of this computer, s, are of another clock. Recordings lie in the
 # past, so older ones than the second limit are theirs; none lies ahead.

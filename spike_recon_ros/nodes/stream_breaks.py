@@ -4,11 +4,10 @@
 
 from collections.abc import Mapping
 
-from spike_recon_ros.nodes.problems import Part, Problem
+from spike_recon_ros.nodes.problems import Problem
+from spike_recon_ros.status import RESETS, Part
 from spike_recon_ros.stream_statistics import ResetReason
 
-RESETS = 'resets: '
-"""Begins the counters of resets; their reason follows."""
 BREAKS = {
     ResetReason.TIME_JUMP: 'the clock of the camera jumped ahead',
     ResetReason.TIME_BACKWARDS: 'the clock of the camera jumped back',

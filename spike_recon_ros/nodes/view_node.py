@@ -28,6 +28,7 @@ from spike_recon_ros.nodes.middleware import ros, spin_until_shutdown
 from spike_recon_ros.nodes.qos import watching_qos
 from spike_recon_ros.nodes.view_recording import ViewRecording
 from spike_recon_ros.nodes.view_services import ViewServices
+from spike_recon_ros.status import status_name
 from spike_recon_ros.topics import NAMESPACE, in_namespace
 from spike_recon_ros.viewer.access import Access
 from spike_recon_ros.viewer.health import Health, silence
@@ -178,7 +179,7 @@ class ViewNode(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == f'{self.target}: reconstruction':
+            if status.name == status_name(self.target):
                 values = {item.key: item.value for item in status.values}
                 self._heard = time.monotonic()
                 level = int.from_bytes(status.level, 'little')

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-PROBLEMS = 'problems: '
-PARTS = ('camera', 'network', 'node', 'viewer')
+from spike_recon_ros.status import PLAUSIBLE_MS, PROBLEMS, RESETS, Part
+
+PARTS = [part.value for part in Part]
 LOSSES = (
     'lost_packets', 'lost_messages', 'repeated_packets', 'unordered_packets', 'dropped_packets',
     'failed_packets', 'merged_windows', 'late_frames', 'late_references', 'time_outliers',
@@ -21,7 +22,6 @@ LOSSES = (
 )  # fmt: skip
 LEVELS = ('ok', 'warn', 'error')
 # Stamps that differ by more from now are of a recording.
-PLAUSIBLE_MS = 3_600_000.0
 SILENT_S = 3.5
 """Longer without /diagnostics, which come every second, means that the node does not answer."""
 
@@ -59,9 +59,9 @@ class Health:
             message = f'no frames yet: {queue} packets wait while the model is loaded'
         latency = [value for value in latencies_ms if abs(value) < PLAUSIBLE_MS]
         resets = {
-            key.partition(': ')[2]: int(_number(value))
+            key.removeprefix(RESETS): int(_number(value))
             for key, value in values.items()
-            if key.startswith('resets: ')
+            if key.startswith(RESETS)
         }
         return {
             'level': LEVELS[min(max(level, 0), 2)],

@@ -13,9 +13,10 @@ from sensor_msgs.msg import Image
 from spike_recon_ros.frames.store import FrameCounts
 from spike_recon_ros.nodes import packet_checks
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
-from spike_recon_ros.nodes.stream_breaks import BREAKS, OF_TWO_CAMERAS, RESETS, breaks
+from spike_recon_ros.nodes.stream_breaks import BREAKS, OF_TWO_CAMERAS, breaks
 from spike_recon_ros.nodes.worker import WorkerStatistics
 from spike_recon_ros.packets.decoder import DecoderStatistics
+from spike_recon_ros.status import RESETS
 from spike_recon_ros.stream_statistics import ResetReason, Statistics
 from spike_recon_ros.topics import EVENTS, IMAGE
 
