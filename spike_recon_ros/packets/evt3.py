@@ -39,11 +39,15 @@ _TIME_HIGH = U64(_REPLACED[TIME_HIGH])
 # A backward step of more than this many units of 4096 us is a rollover; less is a bit error.
 LARGEST_BIT_ERROR = U32(10)
 LOOP_US = 1 << 24
+# A loop has a TIME_HIGH for each of its units. Other bytes make a loop of every 30 words or so,
+# and about every third word of theirs is of no known type.
+LEAST_LOOP_WORDS, GARBAGE_SHARE = 4096, 0.1
 # Words per block: packed events are unpacked while they are still in the CPU cache.
 BLOCK = 4096
 
-# State carried from packet to packet; START_US is the start of the current loop of the time.
-START_US, HIGH, LOW, ROW, BASE_X, BASE_P = range(6)
+# State carried from packet to packet; START_US is the start of the current loop of the time,
+# LOOP_WORDS and LOOP_UNKNOWN are its words so far, and how many were unknown before them.
+START_US, HIGH, LOW, ROW, BASE_X, BASE_P, LOOP_WORDS, LOOP_UNKNOWN = range(8)
 
 
 @njit(nogil=True, cache=True)
@@ -148,6 +152,18 @@ def _pack(words, i, state, counts, columns, packed, n, trigger_t, trigger_p, tri
 
 
 @njit(nogil=True, cache=True)
+def _judge_loop(start_us, state, counts):
+    """Begin a loop, or go back to the one before if bytes that are no EVT3 made it."""
+    unknown = counts[UNKNOWN_WORDS] - state[LOOP_UNKNOWN]
+    words = state[LOOP_WORDS]
+    if words < LEAST_LOOP_WORDS and unknown > GARBAGE_SHARE * words:
+        state[START_US] = start_us
+        counts[TIME_ERRORS] += 1
+    else:
+        state[LOOP_WORDS], state[LOOP_UNKNOWN] = 0, counts[UNKNOWN_WORDS]
+
+
+@njit(nogil=True, cache=True)
 def _fill(
     words, _base, state, counts, width, height, x, y, p, t_ns, trigger_t, trigger_p, trigger_id
 ):
@@ -158,12 +174,15 @@ def _fill(
         expected, expected_edges = _capacity(words[start:])
         counts[BEFORE_FIRST_TIME] += len(x) - expected + len(trigger_t) - expected_edges
     while start < len(words):
-        start_us, first = state[START_US], n
+        start_us, first, begun = state[START_US], n, start
         block = words[: min(start + BLOCK, len(words))]
         start, n, edges = _pack(
             block, start, state, counts, columns, t_ns, n, trigger_t, trigger_p, trigger_id, edges
         )
         n = unpack(1000 * start_us, first, n, columns, rows, x, y, p, t_ns)
+        state[LOOP_WORDS] += start - begun
+        if state[START_US] != start_us:
+            _judge_loop(start_us, state, counts)
     counts[OUTSIDE_PIXELS] += expected - np.int64(n)
     return np.int64(n), edges
 
@@ -177,6 +196,6 @@ class Evt3Decoder(WordDecoder):
     word_type = np.uint16
     word_bytes = 2
     relative_to_time_base = False
-    fresh_state = (0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 0)
+    fresh_state = (0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 0, LEAST_LOOP_WORDS, 0)
     _capacity = staticmethod(_capacity)
     _fill = staticmethod(_fill)
