@@ -41,6 +41,7 @@ from spike_recon_ros.offline.simulation import simulate_board
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.status import RESETS
 from spike_recon_ros.topics import EVENTS, IMAGE
 
 CAMERAS = {'346x260': 2.8, '640x480': 9.6, '1280x720': 10.0, '1280x720 fast': 25.0}
@@ -218,9 +219,9 @@ def measure(
         'processing_p50_ms': float(status['processing_p50_ms']),
         'processing_p99_ms': float(status['processing_p99_ms']),
         'resets': {
-            key.partition(': ')[2]: int(value)
+            key.removeprefix(RESETS): int(value)
             for key, value in status.items()
-            if key.startswith('resets')
+            if key.startswith(RESETS)
         },
         'load_before': round(load_before, 2),
         'load_after': round(os.getloadavg()[0], 2),

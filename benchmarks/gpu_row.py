@@ -138,7 +138,7 @@ class One:
         finally:
             backend.close()
 
-    def _otherwise(self, step: Callable[[Backend], 'Step | None'], **how: Any) -> dict[str, Any]:
+    def _otherwise(self, step: Callable[[Backend], Step | None], **how: Any) -> dict[str, Any]:
         """Return the times of a variant, or why it cannot run."""
         try:
             with self._loaded(**how) as backend:
@@ -146,13 +146,13 @@ class One:
         except UserError as error:
             return {'error': str(error)}
 
-    def _step(self, backend: Backend) -> 'Step':
+    def _step(self, backend: Backend) -> Step:
         """Return a step from a tensor in the memory of the CPU."""
         rows, columns = self.placement.height, self.placement.width
         tensors = list(windows(self.bundle, 8, rows, columns))
         return lambda number: backend.step(tensors[number % len(tensors)])
 
-    def _from_events(self, backend: Backend) -> 'Step | None':
+    def _from_events(self, backend: Backend) -> Step | None:
         """Return a step from events, with the voxel grid made on the CPU."""
         if self.bundle.description['representation']['kind'] != 'voxel_grid':
             return None
@@ -177,7 +177,7 @@ class One:
 
         return step
 
-    def _from_events_on_device(self, backend: Backend) -> 'Step | None':
+    def _from_events_on_device(self, backend: Backend) -> Step | None:
         step_events = backend.step_events
         if step_events is None:
             return None
@@ -199,7 +199,7 @@ class One:
             for _ in range(8)
         ]
 
-    def _timed(self, step: 'Step | None') -> dict[str, Any]:
+    def _timed(self, step: Step | None) -> dict[str, Any]:
         """Return the time of a step, ms, with its copies to and from the device."""
         if step is None:
             return {'error': 'its voxel grid is not made on the GPU'}
