@@ -34,7 +34,14 @@ class Pace:
         return False
 
     def hurries(self, done: int, left: int) -> bool:
-        """Return, of the parts of a window, whether to process the rest in one step."""
+        """Return, of the parts of a window, whether to process the rest in one step.
+
+        Asked when the window is complete, and after each part that is processed from then on.
+
+        Args:
+            done: number of its parts that have been processed.
+            left: number of parts that are left.
+        """
         return False
 
     def begins(self) -> bool:
@@ -133,18 +140,15 @@ class WindowSteps:
         limit_ns, begun = self._limit_ns, self._begun
         self._begun = []
         rest = self._without_hot_pixels(window)
-        is_merged, done = self._merger.joined > 1, len(begun)
-        parts = [rest]
+        is_merged, parts, done = self._merger.joined > 1, [rest], 0
         if limit_ns and not is_merged:
             parts = rest.in_parts(limit_ns, begun[0].t_start_ns if begun else None)
-        self.was_whole = is_merged or pace.hurries(done, len(parts))
-        if self.was_whole:
-            parts = [rest]
-        now = 0
-        while len(parts) - now > 1 and not (now and pace.hurries(done + now, len(parts) - now)):
-            self.model.step(parts[now])
-            now += 1
-        return joined([*begun, rest]), self.model.step(rest.after(parts[:now]))
+        hurries = self.was_whole = is_merged or pace.hurries(len(begun), len(parts))
+        while not hurries and len(parts) - done > 1:
+            self.model.step(parts[done])
+            done += 1
+            hurries = pace.hurries(len(begun) + done, len(parts) - done)
+        return joined([*begun, rest]), self.model.step(rest.after(parts[:done]))
 
     def _without_hot_pixels(self, window: Window) -> Window:
         assert self.mask is not None
