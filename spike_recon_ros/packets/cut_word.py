@@ -23,6 +23,15 @@ class CutWord:
         self.lost = 0
         self._word_bytes, self._seq = word_bytes, 0
 
+    @property
+    def carried(self) -> tuple[np.ndarray | None, int]:
+        """The bytes that wait, and the `seq` of their packet; set it to return to that place."""
+        return self.kept, self._seq
+
+    @carried.setter
+    def carried(self, value: tuple[np.ndarray | None, int]) -> None:
+        self.kept, self._seq = value
+
     def joined(self, packet: Packet, *, may_follow: bool) -> np.ndarray:
         """Return the bytes of a packet, behind those kept if it continues them; else drop these.
 

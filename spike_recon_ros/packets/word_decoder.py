@@ -7,7 +7,7 @@ of the encoding.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,12 @@ not overflow."""
 LATEST_START_US = 2**51
 """Start of a loop of the camera's time counter (71 years) after which time restarts at 0, so that
 sums do not overflow. Only a damaged stream wraps that often."""
+
+MOST_LATE = 2**16
+"""A packet whose `seq` is lower than the newest one by less comes late, as one that is no restart
+of the sender does; see `packet_sequence`."""
+GAPS_KEPT = 8
+"""Gaps in `seq` whose packets are decoded in their place if they come late."""
 
 # Indices of the counts in the kernels: the fields of DecoderStatistics in their order.
 UNKNOWN_WORDS, OUTSIDE_PIXELS, BEFORE_FIRST_TIME, TRUNCATED_WORDS, TIME_ERRORS = range(5)
@@ -44,6 +50,9 @@ class WordDecoder(Decoder[Events]):
     A stream may be cut into packets anywhere, even inside a word: the bytes left over at the end
     of a packet are put before the next one, if its `seq` follows and, for encodings relative to
     `time_base`, if that is the same. Otherwise they are dropped and counted.
+
+    A packet with a lower `seq`, unless `reset` comes before it, is one that was missing. It is
+    decoded with what the packets before the gap carried on.
 
     Lost bytes shift the words of all later packets. Where a packet has many errors, the next one
     is therefore tested for a better alignment (`_aligned`).
@@ -75,8 +84,11 @@ class WordDecoder(Decoder[Events]):
         self._time_base = -1
         self._sound_state = self._state.copy()
         self._is_suspect = False
+        self._newest_seq = -1
+        self._before: dict[int, tuple[Any, ...]] = {}
+        self._fresh = self._carried()
         # Compiles the kernels, or loads them from the cache, so that the first packet is not late.
-        self.decode(Packet('', width, height, 0, -1, 0, np.empty(0, np.uint8)))
+        self._decode_next(Packet('', width, height, 0, -1, 0, np.empty(0, np.uint8)))
 
     @property
     def statistics(self) -> DecoderStatistics:
@@ -87,6 +99,40 @@ class WordDecoder(Decoder[Events]):
 
     def decode(self, packet: Packet) -> Events:
         """Return the events of one packet, inside the sensor and in the order sent."""
+        ahead = packet.seq - self._newest_seq
+        if ahead != 1 and self._newest_seq >= 0:
+            if -MOST_LATE < ahead < 0:
+                return self._decode_late(packet)
+            if ahead:
+                self._keep_for_late(self._newest_seq + 1)
+        self._newest_seq = packet.seq
+        return self._decode_next(packet)
+
+    def _decode_late(self, packet: Packet) -> Events:
+        """Decode a packet in its place, before later ones; what they carry on stays as it is."""
+        later = self._carried()
+        places = [seq for seq in self._before if seq <= packet.seq]
+        self._carry_on(self._before[max(places)] if places else self._fresh)
+        events = self._decode_next(packet)
+        self._keep_for_late(packet.seq + 1)
+        self._carry_on(later)
+        return events
+
+    def _keep_for_late(self, seq: int) -> None:
+        """Keep what is carried on, for a missing packet that may come late."""
+        self._before[seq] = self._carried()
+        if len(self._before) > GAPS_KEPT:
+            del self._before[next(iter(self._before))]
+
+    def _carried(self) -> tuple[Any, ...]:
+        states = self._state.copy(), self._sound_state.copy()
+        return *states, self._is_suspect, self._time_base, *self._cut.carried
+
+    def _carry_on(self, carried: tuple[Any, ...]) -> None:
+        self._state[:], self._sound_state[:], self._is_suspect, self._time_base, *cut = carried
+        self._cut.carried = tuple(cut)
+
+    def _decode_next(self, packet: Packet) -> Events:
         was_cut = self._cut.kept is not None
         time_base_ns = 0
         same_base = not self.relative_to_time_base or packet.time_base == self._time_base
@@ -145,6 +191,8 @@ class WordDecoder(Decoder[Events]):
         self._is_suspect = False
         self._time_base = -1
         self._cut.drop()
+        self._newest_seq = -1
+        self._before.clear()
 
     def _viewed(self, data: np.ndarray) -> np.ndarray:
         """Return bytes as words, read-only and as a view where that is possible."""

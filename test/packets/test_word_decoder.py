@@ -48,3 +48,37 @@ def test_reset_drops_a_part_and_counts_it(decoder):
     decoder.reset()
     assert decoder.decode(packet(WORD, 1)).x.tolist() == [2]
     assert decoder.statistics.truncated_words == 1
+
+
+# EVT3: a time of 12 bits and 12 bits, a row, and events; each packet uses what the last one left.
+EVT3 = [
+    [0x8000 | 20, 0x6005, 0x0007, 0x2001],
+    [0x6006, 0x2002],
+    [0x8000 | 40, 0x6001, 0x0009, 0x2003],
+    [0x2004],
+]
+
+
+def evt3_events(order, cut=0):
+    """Return (time in us, y, x) of the events of EVT3, whose packets come in an order.
+
+    The first one ends so many bytes early; the second one begins with them.
+    """
+    data = np.concatenate([np.array(words, np.uint16) for words in EVT3]).view(np.uint8)
+    ends = np.cumsum([2 * len(words) for words in EVT3]) - [cut, 0, 0, 0]
+    parts = np.split(data, ends[:-1])
+    decoder = decoder_for('evt3', 10, 10)
+    found = [decoder.decode(Packet('evt3', 10, 10, 5 + at, 0, 0, parts[at])) for at in order]
+    rows = [(e.t_ns // 1000, e.y, e.x) for e in found]
+    return sorted(row for one in rows for row in zip(*map(np.ndarray.tolist, one), strict=True))
+
+
+@pytest.mark.parametrize('cut', [0, 1])
+@pytest.mark.parametrize('order', [[0, 2, 1, 3], [0, 2, 3, 1]])
+def test_a_packet_that_comes_late_is_decoded_in_its_place(order, cut):
+    assert [y for _, y, _ in evt3_events(range(4))] == [7, 7, 9, 9]
+    assert evt3_events(order, cut) == evt3_events(range(4))
+
+
+def test_each_packet_of_a_gap_is_decoded_in_its_place():
+    assert set(evt3_events(range(4))[:3]) < set(evt3_events([0, 3, 1, 2]))
