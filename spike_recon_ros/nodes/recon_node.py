@@ -22,7 +22,6 @@ from spike_recon_ros.model_choice import describe_model, kinds_expected
 from spike_recon_ros.nodes.build_only import declare_build_only
 from spike_recon_ros.nodes.diagnostics import Diagnostics, TopicStatistics
 from spike_recon_ros.nodes.inputs import Inputs
-from spike_recon_ros.nodes.lamp_check import LampCheck
 from spike_recon_ros.nodes.outputs import Outputs
 from spike_recon_ros.nodes.parameters import (
     check_change,
@@ -30,7 +29,6 @@ from spike_recon_ros.nodes.parameters import (
     read_settings,
     with_changes,
 )
-from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.nodes.preloading import Preloader
 from spike_recon_ros.nodes.problems import sentences
 from spike_recon_ros.nodes.reporting import Reporter
@@ -135,16 +133,9 @@ class ReconNode(LifecycleNode):
         self._inputs = Inputs(self, self._settings, self._worker, self._topic_statistics)
         name = self.get_fully_qualified_name()
         self._health = Diagnostics(name, self._reconstructor, self._worker, self._topic_statistics)
-        self._lamps, self._pixels = LampCheck(), PixelCheck()
         self._sync = SyncCheck(self, self._settings)
         self._checks = TopicChecks(
-            self,
-            self._settings,
-            self._outputs,
-            self._lamps,
-            self._pixels,
-            self._ignored,
-            self._health.counters,
+            self, self._settings, self._outputs, self._ignored, self._health.counters
         )
         self._timers_ = [
             self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=self._steady),
@@ -232,8 +223,7 @@ class ReconNode(LifecycleNode):
             return  # the node is being stopped
         self._reporter.running(reconstructor.runs)
         preloader.remember()
-        self._lamps.add(frame.samples)
-        self._pixels.add(frame.samples)
+        self._checks.add(frame.samples)
         self._sync.add(frame)
         frame_id = self._settings.frame_id or inputs.frame_id
         try:

@@ -6,6 +6,7 @@ Looks at the graph of topics and at what came on them; nothing here changes eith
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from rclpy.node import Node
 
@@ -29,14 +30,14 @@ LARGEST_STAMP_DIFFERENCE = 1.0
 
 
 class TopicChecks:
-    """Finds what keeps frames from being made or seen.
+    """Finds what keeps frames from being made or seen, and what spoils them.
+
+    `add` is called on the worker's thread, everything else on the executor's.
 
     Args:
         node: whose topics are checked.
         settings: of the node.
         outputs: publishes the images.
-        lamps: fed with the samples of each frame.
-        pixels: fed with them, too.
         ignored_edges: counts the trigger edges that are not used.
         counters: returns the node's counters, as in /diagnostics.
     """
@@ -46,14 +47,12 @@ class TopicChecks:
         node: Node,
         settings: Settings,
         outputs: Outputs,
-        lamps: LampCheck,
-        pixels: PixelCheck,
         ignored_edges: IgnoredEdges,
         counters: Callable[[], Mapping[str, int]],
     ) -> None:
         self._node = node
         self._settings = settings
-        self._lamps, self._pixels = lamps, pixels
+        self._lamps, self._pixels = LampCheck(), PixelCheck()
         self._ignored_edges = ignored_edges
         self._frames = FrameChecks(node.resolve_topic_name(FRAME_TOPIC))
         self._counters, self._last = counters, counters()
@@ -61,6 +60,11 @@ class TopicChecks:
         self._graph = GraphChecks(node, outputs.image_topic, outputs.image_qos)
         self._packets = PacketChecks(node, settings)
         self._stamps = StampChecks(node, settings)
+
+    def add(self, samples: Any) -> None:
+        """Look at the samples of a frame for lamps and defective pixels."""
+        self._lamps.add(samples)
+        self._pixels.add(samples)
 
     def problems(
         self,

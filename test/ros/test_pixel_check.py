@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A defective pixel is found in the events of a live camera, and no scene passes for one."""
 
+import itertools
+
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from sensor_msgs.msg import Image
 
 from spike_recon_ros.nodes.pixel_check import PixelCheck
 from spike_recon_ros.packets.events import Events, Triggers
+from spike_recon_ros.packets.mono import encode_mono
 from spike_recon_ros.packets.registry import decoder_for
 from spike_recon_ros.packets.spike_planes import SpikePlanes
 from spike_recon_ros.sources.open_source import open_source
+from spike_recon_ros.topics import IMAGE
 
-SECOND = 10**9
+SECOND, EPOCH_NS = 10**9, 1_700_000_000 * 10**9
 WIDTH, HEIGHT = 346, 260
 
 
@@ -105,3 +111,26 @@ def test_real_recordings_with_and_without_such_a_pixel(recordings, name, expecte
             if check.hottest is not None:
                 found.add(check.hottest[:2])
     assert found == expected
+
+
+def test_the_node_names_a_pixel_that_fires_without_a_cause(
+    make_node, camera, subscribe, wait_until
+):
+    assert make_node(model='fibar').start()
+    subscribe(Image, IMAGE)
+    diagnostics = subscribe(DiagnosticArray, '/diagnostics')
+    seqs, period_ns, count = itertools.count(), SECOND // 20, 100  # 2,000 events a second
+    x, y = np.full(count, 10, np.uint16), np.full(count, 7, np.uint16)
+    x[::4], y[::4] = np.random.default_rng(0).integers(0, 48, (2, count // 4))  # a scene
+
+    def is_named():
+        seq = next(seqs)
+        start_ns = seq * period_ns
+        t_ns = start_ns + np.arange(count, dtype=np.int64) * (period_ns // count)
+        events = Events(x, y, np.ones(count, np.uint8), t_ns, Triggers.empty())
+        stamp_ns, data = EPOCH_NS + start_ns, encode_mono(events, start_ns)
+        camera([seq], time_base=start_ns, stamp_ns=stamp_ns, data=data)
+        sentences = [message.status[0].message for message in diagnostics]
+        return any('the pixel at column 10, row 7 of the image fires' in one for one in sentences)
+
+    wait_until(is_named, 'the pixel')
