@@ -13,7 +13,7 @@ from spike_recon_ros.errors import UserError, counted
 from spike_recon_ros.offline.conversion import Images, convert
 from spike_recon_ros.offline.new_recording import DAT
 from spike_recon_ros.offline.progress import print_warning
-from spike_recon_ros.offline.stream_summary import order_warnings
+from spike_recon_ros.offline.stream_warnings import order_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.sources.open_images import open_images, truth_topic
 from spike_recon_ros.sources.open_source import open_source
@@ -81,8 +81,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if counts['gaps']:
             gaps = counted(counts['gaps'], 'gaps')
             print_warning(console, f'{gaps} in time lost: a .dat holds no times')
-        repeated, unordered = counts['repeated_packets'], counts['unordered_packets']
-        for sentence in order_warnings(repeated, unordered, kind=SensorKind.SPIKE):
+        names = 'packets', 'lost_packets', 'repeated_packets', 'unordered_packets'
+        numbers = (counts[name] for name in names)
+        for sentence in order_warnings(*numbers, kind=SensorKind.SPIKE):
             print_warning(console, sentence)
     return {'source': str(args.source), 'out': str(args.out), **counts}
 

@@ -34,7 +34,7 @@ from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warning, print_warnings
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
-from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
+from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -181,7 +181,11 @@ def _run(
     warnings = [
         *left_out,
         *order_warnings(
-            counts.repeated_packets, counts.unordered_packets, kind=reconstructor.kind
+            counts.packets,
+            counts.lost_packets,
+            counts.repeated_packets,
+            counts.unordered_packets,
+            kind=reconstructor.kind,
         ),
         *_few_frames(settings, reconstructor),
         tally.sentence(args.reference_topic) if args.reference_topic else '',

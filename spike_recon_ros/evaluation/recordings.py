@@ -140,7 +140,9 @@ def survey(
         )
     name, facts = name or sequence_name(path), facts or {}
     with open_source(path, topic, truth, **facts) as source:
-        found = _summary(with_progress(source, console, f'{name}: reading'), path)
+        summary = _summary(with_progress(source, console, f'{name}: reading'), path)
+    print_warnings([f'{name}: {sentence}' for sentence in summary.warnings()], console)
+    found = summary.summary()
     if not found['events']:
         raise UserError(f'{path} holds no events (see spike-recon inspect); leave it out')
     return Recording(
@@ -150,7 +152,7 @@ def survey(
     )  # fmt: skip
 
 
-def _summary(items: Iterable[Packet | Reference], path: Path) -> dict[str, Any]:
+def _summary(items: Iterable[Packet | Reference], path: Path) -> EventSummary:
     summary = EventSummary()
     for item in items:
         if not isinstance(item, Packet):
@@ -161,7 +163,7 @@ def _summary(items: Iterable[Packet | Reference], path: Path) -> dict[str, Any]:
                 '--truth-plane'
             )
         summary.add(item)
-    return summary.summary()
+    return summary
 
 
 def with_rectification(recording: Recording, rectification: Rectification | None) -> Recording:

@@ -50,10 +50,10 @@ def convert(
         overwrite: replace a recording that is there.
         console: for the progress bar and warnings; None = stderr.
 
-    Returns: `packets`; `repeated_packets` and `unordered_packets` among them, of which a `.dat`
-        holds none; `frames`: images of the ground truth; and `gaps`: how often spike planes do not
-        follow each other at their period. A `.dat` holds neither frames nor times, so gaps are
-        lost there.
+    Returns: `packets`; `lost_packets`, which are missing; `repeated_packets` and
+        `unordered_packets` among them, of which a `.dat` holds none; `frames`: images of the
+        ground truth; and `gaps`: how often spike planes do not follow each other at their period.
+        A `.dat` holds neither frames nor times, so gaps are lost there.
 
     Raises:
         UserError: `out` must not be replaced or cannot be written, or a `.dat` cannot hold the
@@ -69,6 +69,7 @@ def convert(
             frames = _to_bag(packets, images or (), incomplete)
     return {
         'packets': packets.packets,
+        'lost_packets': packets.lost,
         'repeated_packets': packets.repeated,
         'unordered_packets': packets.unordered,
         'frames': frames,
@@ -81,13 +82,14 @@ class _Stamped:
 
     Attributes:
         packets: how many were read.
+        lost: how many are missing.
         repeated: those of them that came a second time; they have no events or planes.
         unordered: those that came after a later one; they have events, but no planes.
         gaps: how often planes do not follow each other at their period.
     """
 
     def __init__(self, source: Source, console: Console) -> None:
-        self.packets = self.repeated = self.unordered = self.gaps = 0
+        self.packets = self.lost = self.repeated = self.unordered = self.gaps = 0
         self._source, self._console = source, console
         self._stream = StreamDecoder()
 
@@ -104,8 +106,10 @@ class _Stamped:
                     self.gaps += following_ns not in (None, t_ns)
                     following_ns = int(content.t_ns[-1]) + self.period_ns
             self.packets += 1
-            self.repeated += self._stream.found.place is Place.REPEATED
-            self.unordered += self._stream.found.place is Place.LATE
+            found = self._stream.found
+            self.lost += found.lost
+            self.repeated += found.place is Place.REPEATED
+            self.unordered += found.place is Place.LATE
             yield replace(packet, stamp_ns=packet.stamp_ns or t_ns), content
 
     @property

@@ -20,7 +20,7 @@ from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.offline.array_packets import packets_of, period_of
 from spike_recon_ros.offline.arrays import Samples, Size, checked, four_arrays
-from spike_recon_ros.offline.stream_summary import left_out_warnings, order_warnings
+from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
@@ -231,9 +231,15 @@ def _frames_of_source(
         yield from reconstructor.stream_end()
         _warn_if_empty(reconstructor.statistics, str(source.path))
         counts, dropped = reconstructor.statistics, reconstructor.decoder_statistics
-        kind, repeated = reconstructor.kind, counts.repeated_packets
+        kind = reconstructor.kind
         left_out = left_out_warnings(dropped, counts.samples, kind=kind)
-        order = order_warnings(repeated, counts.unordered_packets, kind=kind)
+        order = order_warnings(
+            counts.packets,
+            counts.lost_packets,
+            counts.repeated_packets,
+            counts.unordered_packets,
+            kind=kind,
+        )
         for sentence in [*left_out, *order]:
             LOGGER.warning('%s', sentence)
     finally:

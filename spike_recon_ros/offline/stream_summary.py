@@ -4,26 +4,25 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from spike_recon_ros.errors import UserError, counted
+from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.scene_summary import SceneSummary
+from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
 from spike_recon_ros.offline.time_spans import TimeSpans
 from spike_recon_ros.packet_sequence import Place
-from spike_recon_ros.packets.decoder import MISREAD_SHARE, UNKNOWN_SHARE, DecoderStatistics
+from spike_recon_ros.packets.decoder import DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import sensor_kind_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
-from spike_recon_ros.packets.spike_planes_decoder import (
-    bits_reversed,
-    parts_of_planes,
-    spikes_in_padding,
-)
 from spike_recon_ros.stream_decoder import StreamDecoder
 
 RATE_PERIOD_NS = 10_000_000
+MANY_EVENTS = 1000
+"""A scene that makes so many events makes both polarities."""
 
 
 class EventSummary:
@@ -139,9 +138,23 @@ class EventSummary:
         dropped = DecoderStatistics(**self._dropped())
         size = f' of {width}x{height} pixels'
         left_out = left_out_warnings(dropped, self._sums['events'], size, kind=self.kind)
-        repeated, unordered = self._sums['repeated_packets'], self._sums['unordered_packets']
-        order = order_warnings(repeated, unordered, kind=self.kind)
-        return [*left_out, *order, *self._spans.warnings()]
+        order = order_warnings(
+            self._sums['packets'],
+            self._sums['lost_packets'],
+            self._sums['repeated_packets'],
+            self._sums['unordered_packets'],
+            kind=self.kind,
+        )
+        return [*left_out, *order, *self._polarity(), *self._spans.warnings()]
+
+    def _polarity(self) -> Iterator[str]:
+        """Yield a sentence if the events have one polarity only."""
+        events, on = self._sums['events'], self._sums['p']
+        if events >= MANY_EVENTS and on in (0, events):
+            yield (
+                f'all {events:,} events are {"ON" if on else "OFF"}; the driver or the program '
+                'that wrote the recording probably does not fill the polarity, which images need'
+            )
 
     def _of_packets(self, duration_s: float) -> dict[str, Any]:
         encoding, width, height = self._sensor
@@ -191,82 +204,6 @@ class SpikeSummary(EventSummary):
             't_first_ns': t_first_ns,
             't_last_ns': t_last_ns,
         }
-
-
-def left_out_warnings(
-    dropped: DecoderStatistics,
-    used: int,
-    size: str = '',
-    *,
-    kind: SensorKind = SensorKind.EVENT,
-) -> list[str]:
-    """Return sentences about what decoders left out, if a wrong size or encoding explains it.
-
-    Args:
-        dropped: counts of the decoders.
-        used: how many events are used.
-        size: the size of the sensor for people, such as ' of 640x480 pixels'.
-        kind: of the camera.
-    """
-    found = []
-    if kind is SensorKind.SPIKE:
-        cure = 'if the planes have another size, give it with --plane-size'
-        if dropped.outside_pixels:
-            found.append(spikes_in_padding(dropped.outside_pixels, cure, size))
-        if dropped.truncated_words > 1:  # one is the end of the recording
-            found.append(parts_of_planes(dropped.truncated_words, cure, size))
-        if dropped.reversed_planes:
-            cure = (
-                'read a file of planes with --plane-layout planes_msb, and let a driver put the '
-                "leftmost pixel into bit 0 (np.packbits with bitorder='little')"
-            )
-            found.append(bits_reversed(dropped.reversed_planes, cure))
-        return found
-    outside, unknown = dropped.outside_pixels, dropped.unknown_words
-    encoding = 'give the right one of a RAW file with --encoding, and correct that of packets in'
-    if unknown > UNKNOWN_SHARE * (unknown + outside + used):  # then the pixels are wrong as well
-        found.append(
-            f'{unknown:,} words of the packets are of no known type, beside {used:,} events; the '
-            f'encoding is probably wrong: {encoding} their driver'
-        )
-    elif outside:
-        share = outside / (outside + used)
-        cure = (
-            'the size or the encoding is wrong: give the right ones of a file with --size and '
-            '--encoding, and correct those of packets in their driver'
-            if share > MISREAD_SHARE
-            else 'if they are not damage, give the right size of a file with --size, and correct '
-            'that of packets in their driver'
-        )
-        found.append(
-            f'{outside:,} events ({100 * share:.3g} %) lie outside the sensor{size} and are left '
-            f'out; {cure}'
-        )
-    elif dropped.before_first_time and not used:
-        found.append(
-            f'{dropped.before_first_time:,} events come without any time stamp; the encoding is '
-            f'probably wrong: {encoding} their driver'
-        )
-    return found
-
-
-def order_warnings(
-    repeated: int, unordered: int, *, kind: SensorKind = SensorKind.EVENT
-) -> list[str]:
-    """Return sentences about packets that came twice, or after a later one, if there are any."""
-    found = []
-    if repeated:
-        found.append(
-            f'{counted(repeated, "packets")} recorded twice, each used once; the relay or bridge '
-            'of their topic probably ran twice'
-        )
-    if unordered:
-        use = 'their events are used' if kind is SensorKind.EVENT else 'their planes are left out'
-        found.append(
-            f'{counted(unordered, "packets")} came after a later one, {use}; the driver or the '
-            'recorder probably sends them from several threads'
-        )
-    return found
 
 
 def summary_for(encoding: str) -> EventSummary:

@@ -110,8 +110,8 @@ def test_a_missing_topic_is_a_user_error(recordings):
         run(recordings('event/mono'), '--topic', '/nope')
 
 
-def mono_packet(times, seq=0, width=64, time_base=0, encoding='mono'):
-    words = np.array(times, np.uint64) | np.uint64(1 << 63) | np.uint64(3 << 32)
+def mono_packet(times, seq=0, width=64, time_base=0, encoding='mono', p=1):
+    words = np.array(times, np.uint64) | np.uint64(p << 63) | np.uint64(3 << 32)
     return Packet(encoding, width, 48, seq, time_base, 0, words.view(np.uint8))
 
 
@@ -126,6 +126,24 @@ def test_gaps_in_the_numbers_count_as_lost_packets():
     seqs = [5, 6, 9, 10, 3, 4]
     summary = tallied(*(mono_packet([1], seq) for seq in seqs))
     assert (summary['packets'], summary['lost_packets']) == (6, 2)
+
+
+def test_missing_packets_are_named_with_their_share():
+    tally = EventSummary()
+    for seq in (5, 6, 9, 10, 11, 12):
+        tally.add(mono_packet([seq], seq))
+    (sentence,) = tally.warnings()
+    assert sentence.startswith('2 packets (25 %) missing, as the numbers of the others show')
+
+
+@pytest.mark.parametrize(('p', 'polarity'), [(0, 'OFF'), (1, 'ON')])
+def test_events_of_one_polarity_are_named(p, polarity):
+    tally = EventSummary()
+    tally.add(mono_packet(range(1000), p=p))
+    (sentence,) = tally.warnings()
+    assert sentence.startswith(f'all 1,000 events are {polarity}; the driver')
+    tally.add(mono_packet([1000], 1, p=1 - p))
+    assert tally.warnings() == []
 
 
 def test_packets_recorded_twice_count_once_with_a_warning():

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparing models from Python, with values instead of a command line."""
 
+import io
 import json
 
 import cv2
@@ -67,3 +68,14 @@ def test_a_size_that_no_header_states_can_be_given(tmp_path):
     page = cv2.imread(str(tmp_path / 'out' / 'sheets' / 'bare.png'))
     cell = 400 // 64 * 64
     assert (page.shape[1] - GAP) % (cell + GAP) == 0
+
+
+def test_what_inspect_warns_of_is_printed(tmp_path):
+    raw = tmp_path / 'wrong.raw'
+    times = (8 << 28 | np.arange(1, 1001)).astype('<u4')
+    events = (1 << 28 | np.arange(1000) % 64 << 11 | np.arange(1000) % 48).astype('<u4')
+    raw.write_bytes(b'% evt 2.0\n% geometry 32x48\n' + np.column_stack([times, events]).tobytes())
+    console = Console(record=True, width=200, quiet=False, file=io.StringIO())
+    evaluate(['fibar'], [raw], tmp_path / 'out', metrics=['flicker'], console=console)
+    printed = console.export_text()
+    assert 'wrong: 488 events (48.8 %) lie outside the sensor of 32x48 pixels' in printed

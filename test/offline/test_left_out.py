@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from spike_recon_ros.offline.stream_summary import left_out_warnings
+from spike_recon_ros.offline.stream_warnings import left_out_warnings
 from spike_recon_ros.packets.decoder import DecoderStatistics
 from spike_recon_ros.packets.packet import Packet
 from spike_recon_ros.packets.registry import decoder_for

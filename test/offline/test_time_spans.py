@@ -15,8 +15,8 @@ PACKET_MS = 4
 
 
 def mono(starts_ms, stamps_ms=None, last_ms=PACKET_MS):
-    """Return packets of two events each, with their first times and their stamps."""
-    data = np.array([0, last_ms * MS], np.uint64) | np.uint64(3 << 32)
+    """Return packets of two events each, OFF and ON, with their first times and their stamps."""
+    data = np.array([0, 1 << 63 | last_ms * MS], np.uint64) | np.uint64(3 << 32)
     stamps_ms = stamps_ms or [0] * len(starts_ms)
     return [
         Packet('mono', 64, 48, seq, start_ms * MS, stamp_ms * MS, data.view(np.uint8))
