@@ -29,10 +29,15 @@ those of LARGEST_STAMP_STEP_BACK_NS at 5000 packets per second."""
 
 
 class Place(Enum):
-    """Where a packet stands among those of its sensor."""
+    """Where a packet stands among those of its sensor.
+
+    SAME is one with the `seq` of the newest one and other content, as of a sender that does not
+    count; it is used like NEXT.
+    """
 
     FIRST = 'first'
     NEXT = 'next'
+    SAME = 'same'
     LATE = 'late'
     REPEATED = 'repeated'
 
@@ -61,7 +66,7 @@ class Succession(NamedTuple):
         return self.reason not in (None, ResetReason.LOST_PACKETS)
 
 
-_FIRST, _NEXT = Succession(Place.FIRST), Succession()
+_FIRST, _NEXT, _SAME = Succession(Place.FIRST), Succession(), Succession(Place.SAME)
 _REPEATED = Succession(Place.REPEATED, is_used=False)
 # By the kind of camera; later planes cannot be moved to make room for a late one.
 _MISSING = {
@@ -164,8 +169,8 @@ def _succession(last: Packet, packet: Packet, lost_packets_tolerated: int) -> Su
         detail = f'by {back_ns / 1e9:.3f} s; a bag that loops?'
         return Succession(reason=ResetReason.TIME_BACKWARDS, detail=detail)
     lost = packet.seq - last.seq - 1
-    if lost == 0 or packet.seq == last.seq:  # equal: a sender that does not count
-        return _NEXT
+    if lost in (0, -1):
+        return _SAME if lost else _NEXT
     if lost < 0:
         detail = f'seq {packet.seq} came after {last.seq}'
         return Succession(reason=ResetReason.SENDER_RESTARTED, detail=detail)

@@ -172,6 +172,29 @@ def test_without_stamps_a_sender_that_counts_again_is_a_restart():
     assert {reason.value for reason in counts.resets} == {'sender restarted'}
 
 
+def two_cameras(ahead, count=COUNT):
+    """Return packets of two cameras in turn; the second one counts so many packets ahead."""
+    stream = packets(count=count)
+    others = [dataclasses.replace(one, seq=one.seq + ahead, time_base=1) for one in stream]
+    return [one for pair in zip(stream, others, strict=True) for one in pair]
+
+
+@pytest.mark.parametrize('ahead', [0, 30])
+def test_two_cameras_that_count_alike_are_named_as_one_possible_cause(ahead):
+    tally = EventSummary()
+    for packet in two_cameras(ahead):
+        tally.add(packet)
+    assert any('two cameras or drivers send on one topic' in one for one in tally.warnings())
+
+
+@pytest.mark.parametrize('seqs', [[0] * COUNT, [9] * COUNT, range(COUNT)])
+def test_a_sender_that_does_not_count_is_one_sender(seqs):
+    tally = EventSummary()
+    for packet, seq in zip(packets(), seqs, strict=True):
+        tally.add(dataclasses.replace(packet, seq=seq))
+    assert tally.warnings() == []
+
+
 def test_many_missing_packets_take_bounded_memory():
     stream = packets()
     jumped = [dataclasses.replace(one, seq=one.seq + 90_000) for one in stream[20:]]

@@ -11,7 +11,11 @@ import numpy as np
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.offline.scene_summary import SceneSummary
-from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
+from spike_recon_ros.offline.stream_warnings import (
+    left_out_warnings,
+    numbered_alike,
+    order_warnings,
+)
 from spike_recon_ros.offline.time_spans import TimeSpans
 from spike_recon_ros.packet_sequence import Place
 from spike_recon_ros.packets.decoder import DecoderStatistics
@@ -58,6 +62,7 @@ class EventSummary:
         sums['lost_packets'] += found.lost
         sums['repeated_packets'] += found.place is Place.REPEATED
         sums['unordered_packets'] += found.place is Place.LATE
+        sums['same_seq'] += found.place is Place.SAME
         if packet.sensor != self._sensor:
             self._sensor, self._scene = packet.sensor, None
             self._spans.end_stretch()
@@ -145,7 +150,8 @@ class EventSummary:
             self._sums['unordered_packets'],
             kind=self.kind,
         )
-        return [*left_out, *order, *self._polarity(), *self._spans.warnings()]
+        alike = numbered_alike(self._sums['packets'], self._sums['same_seq'])
+        return [*left_out, *order, *alike, *self._polarity(), *self._spans.warnings()]
 
     def _polarity(self) -> Iterator[str]:
         """Yield a sentence if the events have one polarity only."""

@@ -3,6 +3,7 @@
 """Sentences about what is missing or left out of a stream, for all commands that read one."""
 
 from spike_recon_ros.errors import counted
+from spike_recon_ros.offline.time_spans import SENDERS_SHARE
 from spike_recon_ros.packets.decoder import MISREAD_SHARE, UNKNOWN_SHARE, DecoderStatistics
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes_decoder import (
@@ -10,6 +11,8 @@ from spike_recon_ros.packets.spike_planes_decoder import (
     parts_of_planes,
     spikes_in_padding,
 )
+
+TWO_SENDERS = 'two cameras or drivers send on one topic; then record each on a topic of its own'
 
 
 def left_out_warnings(
@@ -100,8 +103,24 @@ def order_warnings(
         )
     if unordered:
         use = 'their events are used' if kind is SensorKind.EVENT else 'their planes are left out'
-        found.append(
-            f'{counted(unordered, "packets")} came after a later one, {use}; the driver or the '
-            'recorder probably sends them from several threads'
-        )
+        why = 'the driver or the recorder probably sends them from several threads'
+        if unordered > SENDERS_SHARE * packets:
+            why += f', or {TWO_SENDERS}'
+        found.append(f'{counted(unordered, "packets")} came after a later one, {use}; {why}')
     return found
+
+
+def numbered_alike(packets: int, same_seq: int) -> list[str]:
+    """Return a sentence if packets of two senders that count alike come in turn.
+
+    Args:
+        packets: how many there are.
+        same_seq: those of them with the `seq` of the one before, and other content; of a sender
+            that does not count, nearly all.
+    """
+    if not SENDERS_SHARE * packets < same_seq < (1 - SENDERS_SHARE) * packets:
+        return []
+    return [
+        f'{counted(same_seq, "packets")} have the seq of the one before and other content; the '
+        f'driver probably gives several packets one number, or {TWO_SENDERS}'
+    ]

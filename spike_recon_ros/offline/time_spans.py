@@ -19,7 +19,8 @@ SHORTEST_STAMPS_NS = 500_000_000
 LONGEST_PAUSE_NS = 10_000_000_000
 """Longer steps ahead that no stamp confirms are named: the noise of a sensor never stops."""
 SENDERS_SHARE = 0.1
-"""Times that go back at more of the packets are those of several cameras."""
+"""Times that go back at more of the packets are those of several cameras, and so may be more
+packets out of order, or with the number of another."""
 
 
 class TimeSpans:
