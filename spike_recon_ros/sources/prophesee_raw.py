@@ -150,6 +150,8 @@ class PropheseeRawSource(Source):
                 yield Packet(part.encoding, part.width, part.height, seq, 0, 0, data[begin:end])
                 seq += 1
             if next_header is not None:
+                if seq == 1:  # then the next one would have the same count
+                    yield Packet(part.encoding, part.width, part.height, seq, 0, 0, data[:0])
                 return self._next_part(start + next_header)
             if len(block) < expected:
                 raise UserError(f'{self.path} became shorter while it was read; read it again')

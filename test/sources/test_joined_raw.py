@@ -8,6 +8,7 @@ from rich.console import Console
 
 from spike_recon_ros import reconstruct
 from spike_recon_ros.offline.conversion import convert
+from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
 from spike_recon_ros.sources.open_source import open_source
 from spike_recon_ros.sources.prophesee_raw import BLOCK_BYTES
@@ -51,6 +52,19 @@ def test_a_converted_bag_of_joined_files_gives_the_same_frames(tmp_path):
     for one, other in zip(*frames, strict=True):
         assert one.t_ns == other.t_ns
         np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_short_files_that_were_joined_are_streams_of_their_own(tmp_path):
+    path = tmp_path / 'a.raw'
+    short = VGA_EVT2 + EVENTS[:4].astype('<u4').tobytes()
+    path.write_bytes(short * 3)
+    reconstructor = Reconstructor(Settings(model='fibar'))
+    with open_source(path) as source:
+        for packet in source:
+            reconstructor.push(packet)
+    assert {reason.value: n for reason, n in reconstructor.statistics.resets.items()} == {
+        'sender restarted': 2
+    }
 
 
 def test_words_that_look_like_lines_of_text_are_no_header(tmp_path):
