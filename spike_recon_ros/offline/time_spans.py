@@ -12,8 +12,8 @@ from spike_recon_ros.errors import counted
 from spike_recon_ros.windows.continuity import LARGEST_STEP_NS, LONGEST_PACKET_NS
 
 SLOWEST_TIME = 10
-"""Stamps that advance so many times as fast as the times of the sensor are not those of a
-recording that was played faster."""
+"""Stamps that advance so many times as fast as the times of the sensor, or as slowly, are not
+those of a recording that was played at another rate."""
 SHORTEST_STAMPS_NS = 500_000_000
 """Stamps of less time say nothing about their clock."""
 LONGEST_PAUSE_NS = 10_000_000_000
@@ -32,6 +32,10 @@ class TimeSpans:
         self._earliest_ns: int | None = None
         self._last_ns = self._packet_end_ns = 0
         self._stamps_ns = self._stamp_ns = 0
+        # By how much the stamps advance altogether, the times without jumps, and whether each
+        # packet has a stamp.
+        self._advance_ns = self._sound_ns = 0
+        self._is_stamped = True
         self._steps_back: list[int] = []
         self._steps_ahead: list[int] = []
 
@@ -49,6 +53,7 @@ class TimeSpans:
             self._steps_back.append(back_ns)
             self._close(self._packet_end_ns)
         self._packets += 1
+        self._is_stamped &= stamp_ns != 0
         if self._earliest_ns is None:
             self._earliest_ns = first_ns
         if self._first_ns is None:
@@ -58,10 +63,13 @@ class TimeSpans:
         self._last_ns, self._stamp_ns = last_ns, stamp_ns
         # A damaged time at the end of a packet is no time from which others go back.
         is_short = 0 <= last_ns - first_ns <= LONGEST_PACKET_NS
+        self._sound_ns += (last_ns - first_ns) * is_short
         self._packet_end_ns = last_ns if is_short else first_ns
 
     def _compare(self, step_ns: int, stamp_step_ns: int) -> None:
         """Compare a step of sensor time with that of the stamps."""
+        self._advance_ns += max(0, stamp_step_ns)
+        self._sound_ns += step_ns * (0 < step_ns < LONGEST_PACKET_NS)
         if self._stamp_ns and 0 < stamp_step_ns < LONGEST_PACKET_NS:
             self._stamps_ns += stamp_step_ns
         is_confirmed = bool(self._stamp_ns) and 2 * stamp_step_ns > step_ns
@@ -109,6 +117,13 @@ class TimeSpans:
                 f'the stamps of the packets advance by {self._stamps_ns / 1e9:.3f} s, the times '
                 f'of the sensor by {total_ns / 1e9:.3f} s only; let the driver fill time_base, in '
                 'nanoseconds'
+            )
+        shortest_ns = max(SHORTEST_STAMPS_NS, SLOWEST_TIME * self._advance_ns)
+        if self._is_stamped and not self._steps_back and self._sound_ns > shortest_ns:
+            yield (
+                f'the stamps of the packets advance by {self._advance_ns / 1e9:.3f} s only, the '
+                f'times of the sensor by {self._sound_ns / 1e9:.3f} s, and images get these '
+                'stamps; let the driver fill header.stamp with the host time'
             )
 
     def _close(self, end_ns: int) -> None:

@@ -55,6 +55,26 @@ def test_times_that_do_not_advance_with_the_stamps_are_named():
     assert 'time_base' in sentence
 
 
+@pytest.mark.parametrize('unit', [0.001, 0])
+def test_stamps_that_do_not_advance_with_the_times_are_named(unit):
+    times_ms = list(range(0, 1_000, PACKET_MS))
+    packets = [
+        dataclasses.replace(one, stamp_ns=10**15 + int(unit * one.time_base))
+        for one in mono(times_ms)
+    ]
+    _, (sentence,) = tallied(packets)
+    assert sentence.startswith(
+        f'the stamps of the packets advance by {unit:.3f} s only, the times'
+    )
+    assert 'header.stamp' in sentence
+
+
+def test_stamps_of_whole_seconds_and_missing_ones_are_not_called_slow():
+    times_ms = list(range(0, 4_000, PACKET_MS))
+    assert tallied(mono(times_ms, [9_000 + t // 1_000 * 1_000 for t in times_ms]))[1] == []
+    assert tallied(mono(times_ms, [9_000 * (t % 8 == 0) for t in times_ms]))[1] == []
+
+
 def test_times_that_advance_as_their_stamps_do_are_no_problem():
     times_ms = list(range(0, 1_000, PACKET_MS))
     assert tallied(mono(times_ms, [10_000 + t for t in times_ms])) == (pytest.approx(1.0), [])
