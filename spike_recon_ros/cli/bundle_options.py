@@ -15,6 +15,13 @@ def bundle_path(given: str) -> Path:
     return path if os.path.exists(path) else find_bundle(given) or path
 
 
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Declare the bundle."""
+    parser.add_argument(
+        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
+    )
+
+
 def add_bundle_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     """Declare the bundle and the recordings.
 
@@ -22,9 +29,7 @@ def add_bundle_options(parser: argparse.ArgumentParser, purpose: str) -> None:
         parser: of the command.
         purpose: of the recordings, for the help: `learn from`.
     """
-    parser.add_argument(
-        'name', metavar='BUNDLE', help='folder of a bundle, or a network of the zoo'
-    )
+    add_bundle(parser)
     parser.add_argument(
         '-d', '--dataset', metavar='RECORDING', type=Path, action='append', required=True,
         help=f'recording to {purpose} (may be given several times)',

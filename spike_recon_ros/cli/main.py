@@ -41,6 +41,7 @@ SUBCOMMANDS = {
     'train': 'train a network on events simulated from photographs',
     'export': 'make a bundle, which the node can run, from a trained network',
     'prune': 'remove channels that hardly matter from a network, to make it faster',
+    'mirror': 'average a network over reflections of the events, for finer images',
     'quantize': 'write a copy of a network that computes in int8, which is faster on CPUs',
     'evaluate': 'compare models on recordings: errors, tags read, flicker',
     'bench': 'measure speed, latency and memory, and write the figures as JSON',

@@ -34,6 +34,7 @@ class FireNet(RecurrentNetwork):
     """
 
     pad_multiple = 1
+    reflectable = True
 
     def __init__(self, channels: int = 16, bins: int = 5, seed: int = 0) -> None:
         super().__init__()

@@ -46,6 +46,8 @@ class RecurrentNetwork(nn.Module):
         hop_planes: spike planes between two of its inputs; 0 = any number.
         reads_frames: whether the last channels of the input hold the latest frame of an aligned
             camera; only networks for events.
+        reflectable: whether input and state are maps of scalars, so that those of a reflected
+            scene are the reflected maps.
         output_scale: pixels of the image per input pixel, along each side.
         image_inputs: for networks that read images, the meaning of each input channel; empty for
             networks that read the samples of a camera.
@@ -61,6 +63,7 @@ class RecurrentNetwork(nn.Module):
     allows_bfloat16: bool = True
     hop_planes: int = 0
     reads_frames: bool = False
+    reflectable: bool = False
     output_scale: int = 1
     image_inputs: tuple[str, ...] = ()
     image_outputs: tuple[str, ...] = ()

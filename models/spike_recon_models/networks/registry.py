@@ -10,6 +10,7 @@ from spike_recon_models.networks.firenet import FireNet
 from spike_recon_models.networks.frame_interpolation import FrameInterpolation
 from spike_recon_models.networks.grey_to_rgb import GreyToRgb
 from spike_recon_models.networks.hybrid import Hybrid
+from spike_recon_models.networks.mirrored import Mirrored
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 from spike_recon_models.networks.spike_base import SpikeBase
 from spike_recon_models.networks.spk2img import Spk2Img
@@ -42,8 +43,13 @@ NETWORKS: dict[str, type[RecurrentNetwork]] = {
 }
 
 
-def make_network(name: str, **arguments: Any) -> RecurrentNetwork:
+def make_network(name: str, *, mirrored: bool = False, **arguments: Any) -> RecurrentNetwork:
     """Return a new network.
+
+    Args:
+        name: of the network.
+        mirrored: whether its image is the mean over reflections of the input (mirrored.py).
+        **arguments: of the network.
 
     Raises:
         ValueError: there is no network of that name, or it takes no such argument.
@@ -53,6 +59,7 @@ def make_network(name: str, **arguments: Any) -> RecurrentNetwork:
         hint = f'did you mean {close[0]}? ' if close else ''
         raise ValueError(f'there is no network {name!r}; {hint}available: {", ".join(NETWORKS)}')
     try:
-        return NETWORKS[name](**arguments)
+        network = NETWORKS[name](**arguments)
     except TypeError as error:
         raise ValueError(f'network {name} cannot be made with {arguments}: {error}') from None
+    return Mirrored(network) if mirrored else network

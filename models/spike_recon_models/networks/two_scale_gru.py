@@ -71,6 +71,7 @@ class TwoScaleGru(RecurrentNetwork):
     """
 
     pad_multiple = 8
+    reflectable = True
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class TwoScaleGruFrames(TwoScaleGru):
     """
 
     reads_frames = True
+    reflectable = False
 
     def __init__(self, anchor_channels: int = 24, **arguments: Any) -> None:
         super().__init__(**arguments)
