@@ -60,6 +60,17 @@ def test_each_part_of_the_state_is_where_its_part_of_the_image_is():
             assert reflection[:reach, :reach].mean() > 3 * reflection[-reach:, -reach:].mean()
 
 
+def test_weights_have_the_names_of_those_of_the_network_itself():
+    inner = make_network('two_scale_gru', seed=1)
+    weights = Mirrored(inner).state_dict()
+    assert list(weights) == list(inner.state_dict())
+    both = torch.nn.ModuleList([make_network('two_scale_gru', mirrored=True)])
+    both.load_state_dict({f'0.{name}': weight for name, weight in weights.items()})
+    assert list(both.state_dict()) == [f'0.{name}' for name in weights]
+    for name, weight in both[0].inner.state_dict().items():
+        assert torch.equal(weight, weights[name])
+
+
 @pytest.mark.parametrize('name', [name for name in NETWORKS if name not in REFLECTABLE])
 def test_a_network_whose_input_is_more_than_maps_of_events_is_refused(name):
     with pytest.raises(ValueError, match='only networks for events without frames can be'):

@@ -13,8 +13,10 @@ It is also a teacher (`spike-recon train --teacher`) that knows more than the ne
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from torch import nn
 
 from spike_recon_models.networks.recurrent_network import RecurrentNetwork
 
@@ -27,7 +29,8 @@ REFLECTIONS: tuple[tuple[int, ...], ...] = ((), (-1,), (-2,), (-2, -1))
 class Mirrored(RecurrentNetwork):
     """The network.
 
-    Weights are those of the inner network; no training is needed.
+    Weights are those of the inner network, with the same names: no training is needed, and a
+    bundle of either can start the other.
 
     Args:
         inner: the network that is run four times.
@@ -42,6 +45,8 @@ class Mirrored(RecurrentNetwork):
         if not inner.reflectable:
             raise ValueError('only networks for events without frames can be')
         self.inner = inner
+        self.register_state_dict_post_hook(_without_prefix)
+        self.register_load_state_dict_pre_hook(_with_prefix)
         for name in COMMON:
             setattr(self, name, getattr(inner, name))
         # The four states are upright and side by side, so that a part of the image has its state
@@ -72,3 +77,17 @@ def _upright(batch: torch.Tensor) -> list[torch.Tensor]:
     """Return the parts of such a batch, upright."""
     parts = batch.chunk(len(REFLECTIONS))
     return [part.flip(axes) for part, axes in zip(parts, REFLECTIONS, strict=True)]
+
+
+def _without_prefix(
+    module: nn.Module, weights: dict[str, Any], prefix: str, metadata: dict[str, Any]
+) -> None:
+    """Rename the weights of the inner network from `inner.x` to `x`."""
+    for name in [name for name in weights if name.startswith(f'{prefix}inner.')]:
+        weights[prefix + name.removeprefix(f'{prefix}inner.')] = weights.pop(name)
+
+
+def _with_prefix(module: nn.Module, weights: dict[str, Any], prefix: str, *others: Any) -> None:
+    """Rename them back."""
+    for name in [name for name in weights if name.startswith(prefix)]:
+        weights[f'{prefix}inner.{name.removeprefix(prefix)}'] = weights.pop(name)
