@@ -51,7 +51,10 @@ def model_card(content: dict[str, Any], parameters: int) -> str:
 
 def _purpose(content: dict[str, Any], parameters: int) -> list[str]:
     """Return what the network does, and a table of its properties."""
-    rows = [('network', f'`{content["network"]["name"]}`, {parameters:,} parameters')]
+    network = content['network']
+    rows = [('network', f'`{network["name"]}`, {parameters:,} parameters')]
+    if network.get('arguments', {}).get('mirrored'):
+        rows.append(('image', 'the mean of its images of four reflections of the input'))
     if 'images' in content:
         names = content['images']
         intro = 'This network turns images into images. It is not a model for a camera.'
@@ -134,7 +137,7 @@ def _training(recipe: Any) -> list[str]:
     return [
         *_table(('weights at the start', 'steps', 'images', 'minutes'), rows),
         '',
-        f'One run per line, the oldest first; {minutes:,.0f} minutes in all.{_averaged(recipe)} '
+        f'One run per line, the oldest first; {minutes:,.0f} minutes in all.{_origin(recipe)} '
         'Values of the last run:',
         '',
         *_last_run(recipe),
@@ -146,7 +149,7 @@ def _last_run(recipe: dict[str, Any]) -> list[str]:
     lines = [
         f'- {key.replace("_", " ")}: {_text(value)}'
         for key, value in recipe.items()
-        if isinstance(value, str | int | float) and key not in ('averaged_with', *RUN)
+        if isinstance(value, str | int | float) and key not in ('averaged_with', 'mirrored', *RUN)
     ]
     for part in LAST_RUN:
         values = recipe.get(part) or {}
@@ -155,10 +158,13 @@ def _last_run(recipe: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _averaged(recipe: dict[str, Any]) -> str:
-    """Return a sentence about averaged weights, if they were averaged."""
-    name = recipe.get('averaged_with')
-    return f' The weights are the mean of those of the last run and of: {name}.' if name else ''
+def _origin(recipe: dict[str, Any]) -> str:
+    """Return sentences about weights that are averaged, or those of another bundle."""
+    averaged, mirrored = recipe.get('averaged_with'), recipe.get('mirrored')
+    text = f' The weights are the mean of those of the last run and of: {averaged}.'
+    return (text if averaged else '') + (
+        f' They are those of `{mirrored}`, unchanged.' if mirrored else ''
+    )
 
 
 def _runs(recipe: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
