@@ -15,8 +15,8 @@ from spike_recon_ros.offline.training_extra import training_installed
 
 DESCRIPTION = """\
 Write a bundle that runs a network for events on four reflections of its input and publishes the
-mean of the four images. The images have less noise and finer detail, without any training. It takes
-nearly five times as long on a CPU, so it is for GPUs and for recordings:
+mean of the four images. The images have less noise and finer detail, without any training. On a
+CPU it takes nearly five times as long, so it is for GPUs and for recordings:
 
   spike-recon mirror bundles/mine -o bundles/mine_mirrored
   spike-recon run drive.mcap -o images -m bundles/mine_mirrored
