@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `evaluate` checks and chooses before the first frame is computed."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,15 +9,12 @@ from rich.console import Console
 
 from spike_recon_ros.errors import UserError
 from spike_recon_ros.evaluation.color_scores import check_color_metrics
+from spike_recon_ros.evaluation.contender_settings import settings_of
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.metrics import BY_DEFAULT, COLOR_METRICS, FULL_REFERENCE
 from spike_recon_ros.evaluation.protocols import Protocol
-from spike_recon_ros.evaluation.recordings import (
-    Recording,
-    with_color_truth,
-)
+from spike_recon_ros.evaluation.recordings import Recording, with_color_truth
 from spike_recon_ros.evaluation.spike_rate import spike_metrics
-from spike_recon_ros.evaluation.truths import sync_mode_of
 from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.progress import print_warning
 from spike_recon_ros.packets.sensor_kind import SensorKind
@@ -114,12 +110,8 @@ def warn_of_unused(
     console: Console,
 ) -> None:
     """Name the settings that no model reads on any recording; comparisons may share the others."""
-    modes = {sync_mode_of(one.truth) for one in recordings}
-    runs = [
-        dataclasses.replace(settings, model=model.model, sync_mode=mode)
-        for model in models
-        for mode in modes
-    ]
+    truths = {one.truth for one in recordings}
+    runs = [settings_of(model, truth, settings) for model in models for truth in truths]
     for name, sentence in unused_by_all(runs, SensorKind.EVENT).items():
         why = ' (there is a frame for each image of the ground truth)' * (name == 'fps')
         print_warning(console, f'{sentence}{why}')

@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from spike_recon_ros.errors import UserError
+from spike_recon_ros.evaluation.contender_settings import settings_of
 from spike_recon_ros.evaluation.contenders import Contender
 from spike_recon_ros.evaluation.metrics import METRICS
 from spike_recon_ros.evaluation.protocols import (
@@ -28,10 +29,9 @@ from spike_recon_ros.evaluation.protocols import (
     sequence_name,
 )
 from spike_recon_ros.evaluation.score import EvaluatedFrame
-from spike_recon_ros.evaluation.truths import Truths, color_truth_topic, sync_mode_of
+from spike_recon_ros.evaluation.truths import Truths, color_truth_topic
 from spike_recon_ros.frame import Frame
 from spike_recon_ros.frames.camera_frame import camera_frame
-from spike_recon_ros.model_choice import reads_frames
 from spike_recon_ros.offline.camera_frames import with_frames
 from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warnings, with_progress
@@ -226,11 +226,7 @@ def evaluated_frames(
         UserError: the recording is damaged, its images do not have the sensor's size, or the
             model cannot run.
     """
-    sync_mode = sync_mode_of(recording.truth)
-    frames = settings.frames if reads_frames(contender.model) else 'off'
-    settings = dataclasses.replace(
-        settings, model=contender.model, sync_mode=sync_mode, frames=frames, **STRETCHED
-    )
+    settings = dataclasses.replace(settings_of(contender, recording.truth, settings), **STRETCHED)
     stretch = None
     if settings.color != 'off':
         settings = dataclasses.replace(settings, color_encoding='bgr8')

@@ -94,12 +94,3 @@ def color_truth_topic(
         return None
     images = islice(open_images(path, truth, size), FIRST_IMAGES)
     return truth if any(has_colours(image) for _, image in images) else None
-
-
-def sync_mode_of(truth: str | None) -> str:
-    """Return the mode in which a recording is run: with ground truth, a frame for each image.
-
-    Args:
-        truth: topic of the ground truth; None = there is none.
-    """
-    return 'free_running' if truth is None else 'camera_image'

@@ -120,7 +120,7 @@ def test_frames_that_all_come_before_or_after_the_events_are_named(
     bag, out = changed(lambda image: image, later_s * S), tmp_path / 'o'
     words = {
         'run': ['run', bag, *FILTER],
-        'evaluate': ['evaluate', '-m', 'fibar', '-d', bag, '-q', 'flicker'],
+        'evaluate': ['evaluate', '-m', 'fibar', '-d', bag],
     }
     status, _, err = spike_recon(*words[command], '--color', 'frame', '-o', out)
     assert status == 0, err
