@@ -21,7 +21,7 @@ CPU it takes nearly five times as long, so it is for GPUs and for recordings:
   spike-recon mirror bundles/mine -o bundles/mine_mirrored
   spike-recon run drive.mcap -o images -m bundles/mine_mirrored
 
-It also is a teacher that knows more than the network itself (`spike-recon train --teacher`).
+It can also be the teacher of a training (`spike-recon train --teacher`).
 MIRRORED appears when it is complete.
 """
 

@@ -8,7 +8,7 @@ So their mean is better than each, at the cost of running the network four times
 form for single images is the self-ensemble of Lim et al., "Enhanced Deep Residual Networks for
 Single Image Super-Resolution", CVPRW 2017. Here each reflection has its own recurrent state.
 
-It is also a teacher (`spike-recon train --teacher`) that knows more than the network itself.
+It can also be the teacher of a training (`spike-recon train --teacher`).
 """
 
 import dataclasses
