@@ -160,11 +160,12 @@ def _last_run(recipe: dict[str, Any]) -> list[str]:
 
 def _origin(recipe: dict[str, Any]) -> str:
     """Return sentences about weights that are averaged, or those of another bundle."""
-    averaged, mirrored = recipe.get('averaged_with'), recipe.get('mirrored')
-    text = f' The weights are the mean of those of the last run and of: {averaged}.'
-    return (text if averaged else '') + (
-        f' They are those of `{mirrored}`, unchanged.' if mirrored else ''
-    )
+    text = ''
+    if averaged := recipe.get('averaged_with'):
+        text += f' The weights are the mean of those of the last run and of: {averaged}.'
+    if mirrored := recipe.get('mirrored'):
+        text += f' They are those of `{mirrored}`, unchanged.'
+    return text
 
 
 def _runs(recipe: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -34,7 +34,7 @@ from spike_recon_ros.offline.frames import ResetPrinter, frames_of
 from spike_recon_ros.offline.progress import print_warning, print_warnings
 from spike_recon_ros.offline.reference_tally import ReferenceTally
 from spike_recon_ros.offline.several_inputs import check_any_left, use_each
-from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
+from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings_of
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.reconstructor import Reconstructor
 from spike_recon_ros.settings import Settings
@@ -180,13 +180,7 @@ def _run(
         left_out = _left_out(reconstructor, counts.samples)
     warnings = [
         *left_out,
-        *order_warnings(
-            counts.packets,
-            counts.lost_packets,
-            counts.repeated_packets,
-            counts.unordered_packets,
-            kind=reconstructor.kind,
-        ),
+        *order_warnings_of(counts, reconstructor.kind),
         *_few_frames(settings, reconstructor),
         tally.sentence(args.reference_topic) if args.reference_topic else '',
         ignored.warning(settings, '--trigger-channel'),

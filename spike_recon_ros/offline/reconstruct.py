@@ -20,7 +20,7 @@ from spike_recon_ros.model import Model
 from spike_recon_ros.model_choice import load_model
 from spike_recon_ros.offline.array_packets import packets_of, period_of
 from spike_recon_ros.offline.arrays import Samples, Size, checked, four_arrays
-from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings
+from spike_recon_ros.offline.stream_warnings import left_out_warnings, order_warnings_of
 from spike_recon_ros.packets.events import Events
 from spike_recon_ros.packets.sensor_kind import SensorKind
 from spike_recon_ros.packets.spike_planes import SpikePlanes
@@ -233,14 +233,7 @@ def _frames_of_source(
         counts, dropped = reconstructor.statistics, reconstructor.decoder_statistics
         kind = reconstructor.kind
         left_out = left_out_warnings(dropped, counts.samples, kind=kind)
-        order = order_warnings(
-            counts.packets,
-            counts.lost_packets,
-            counts.repeated_packets,
-            counts.unordered_packets,
-            kind=kind,
-        )
-        for sentence in [*left_out, *order]:
+        for sentence in [*left_out, *order_warnings_of(counts, kind)]:
             LOGGER.warning('%s', sentence)
     finally:
         _log_warnings(source, logged)  # those of reading

@@ -11,6 +11,7 @@ from spike_recon_ros.packets.spike_planes_decoder import (
     parts_of_planes,
     spikes_in_padding,
 )
+from spike_recon_ros.stream_statistics import Statistics
 
 TWO_SENDERS = 'two cameras or drivers send on one topic; then record each on a topic of its own'
 
@@ -108,6 +109,17 @@ def order_warnings(
             why += f', or {TWO_SENDERS}'
         found.append(f'{counted(unordered, "packets")} came after a later one, {use}; {why}')
     return found
+
+
+def order_warnings_of(counts: Statistics, kind: SensorKind) -> list[str]:
+    """Return these sentences about a stream that a pipeline has read."""
+    return order_warnings(
+        counts.packets,
+        counts.lost_packets,
+        counts.repeated_packets,
+        counts.unordered_packets,
+        kind=kind,
+    )
 
 
 def numbered_alike(packets: int, same_seq: int) -> list[str]:

@@ -21,7 +21,6 @@ LOSSES = (
     'overflows',
 )  # fmt: skip
 LEVELS = ('ok', 'warn', 'error')
-# Stamps that differ by more from now are of a recording.
 SILENT_S = 3.5
 """Longer without /diagnostics, which come every second, means that the node does not answer."""
 

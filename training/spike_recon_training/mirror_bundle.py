@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from spike_recon_models.export import export_bundle
 from spike_recon_models.networks.mirrored import Mirrored
@@ -18,8 +17,8 @@ def mirrored_bundle(
     output: Path,
     name: str,
     progress: Callable[[str], None] = lambda phase: None,
-) -> dict[str, Any]:
-    """Write the bundle; return its entry `recipe`.
+) -> None:
+    """Write the bundle.
 
     Args:
         bundle: with the network that is run once for each reflection.
@@ -36,13 +35,11 @@ def mirrored_bundle(
         raise UserError(f'{bundle.name} cannot be mirrored: {error}') from None
     card = bundle.description
     trained = card['recipe'] if isinstance(card['recipe'], dict) else {}
-    recipe = {'mirrored': bundle.name, **trained}
     arguments = bundle.network_arguments | {'mirrored': True}
     changed = {
         'name': name,
         'network': {'name': bundle.network, 'arguments': arguments},
-        'recipe': recipe,
+        'recipe': {'mirrored': bundle.name, **trained},
         'metrics': {},  # they are those of the other network
     }
     export_bundle(network, output, card | changed, progress)
-    return recipe

@@ -43,7 +43,7 @@ class Mirrored(RecurrentNetwork):
     def __init__(self, inner: RecurrentNetwork) -> None:
         super().__init__()
         if not inner.reflectable:
-            raise ValueError('only networks for events without frames can be')
+            raise ValueError('only networks for events without frames can be mirrored')
         self.inner = inner
         self.register_state_dict_post_hook(_without_prefix)
         self.register_load_state_dict_pre_hook(_with_prefix)
